@@ -1,0 +1,1 @@
+"""Bounded changes to a host, one file each."""

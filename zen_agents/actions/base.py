@@ -1,0 +1,94 @@
+"""What an action is: one bounded change, planned, allowed, executed once, and judged by others."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
+from zen_agents.ports.host import HostControl, HostView
+
+
+class Approval(StrEnum):
+    """Who has to agree before it runs."""
+
+    AUTO = "auto"
+    REQUIRED = "required"
+    TWO_PERSON = "two_person"
+
+
+class ActionPolicy(BaseModel):
+    """What `actions.allow.NAME` says; an action adds its own scope keys (`units`, `paths`) in a subclass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    approval: Approval = Field(Approval.AUTO, description="auto | required | two_person")
+    cooldown: timedelta = Field(timedelta(minutes=1), description="least time between two incidents' actions on one target")
+    max_per_hour: int | None = Field(
+        None, ge=0, description="engine's executions of this action per hour; empty: only the budgets"
+    )
+    timeout: timedelta = Field(timedelta(seconds=60), description="the longest one execution may run")
+    verify_within: timedelta = Field(timedelta(seconds=60), description="by when the check must be good again")
+    only_in: str | None = Field(None, description="name of the maintenance window outside which it never runs")
+
+    def permits(self, plan: Plan) -> str:
+        """Return "" if the plan is within this scope, else why not, in words."""
+        del plan
+        return ""
+
+
+class ActionParams(BaseModel):
+    """Typed parameters of one action, filled from the configuration, never from what was observed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Action(ABC):
+    """One bounded change to one target.
+
+    `plan` only looks; it is called to show, to judge, and once more right before acting: if the second plan's fingerprint
+    differs the plan is stale and nothing is done. `execute` is called by the executor alone. An action never verifies
+    itself: the check that found the problem does, or for an act by hand the observation named by `postcondition`.
+    """
+
+    #: The name in the allow-list: `restart_service`.
+    name: ClassVar[str]
+    #: One sentence: what it does.
+    summary: ClassVar[str]
+    #: What else it may cause, for people.
+    side_effects: ClassVar[str]
+    risk: ClassVar[Risk]
+    reversible: ClassVar[Reversible]
+    budget: ClassVar[Budget] = Budget.REPAIR
+    Params: ClassVar[type[ActionParams]]
+    Policy: ClassVar[type[ActionPolicy]] = ActionPolicy
+
+    @abstractmethod
+    def plan(self, request: ActionRequest, host: HostView) -> Plan:
+        """Look at the target and return what exactly would be done.
+
+        Raises RefusedError for an empty or unknown target (R1), UnsafePathError for a path outside its scope, HostError if
+        the target cannot be told, StalePlanError if there is nothing left to do.
+        """
+
+    @abstractmethod
+    async def execute(self, plan: Plan, control: HostControl) -> Effect:
+        """Do it. Raises ActionFailedError, HostError or StalePlanError; everything else is an unknown outcome."""
+
+    def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
+        """Return the request that undoes it, None if there is no way back."""
+        del plan, effect
+        return None
+
+    def postcondition(self, plan: Plan) -> tuple[str, str] | None:
+        """Return (observation name, target) that must be OK afterwards, None if only the rule's own check judges."""
+        del plan
+        return None
+
+    def params(self, request: ActionRequest) -> Any:
+        """Return the request's parameters, validated."""
+        return self.Params.model_validate(dict(request.params))

@@ -1,0 +1,1 @@
+"""BaseAgent and the agents: declarations of purpose, boundaries, checks, rules and ladders."""

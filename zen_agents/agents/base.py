@@ -1,0 +1,96 @@
+"""BaseAgent: what every agent declares, and the life it leads."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from zen_agents.checks.base import Check
+from zen_agents.model.action import ActionRequest
+from zen_agents.rules.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When an agent decides: every so many seconds, or by cron in a named time zone; never both."""
+
+    every_seconds: float | None = None
+    cron: str | None = None
+    timezone: str = "UTC"
+    jitter_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentContext:
+    """What an agent may know of its surroundings when it declares its checks and rules."""
+
+    host_name: str
+    #: Dotted key path in the configuration -> `file:line:column`.
+    origins: Mapping[str, str] = field(default_factory=dict)
+    state_dir: str = ""
+
+    def origin(self, path: str) -> str:
+        """Return where a key was written, "" for a default."""
+        return self.origins.get(path, "")
+
+
+class BaseAgent(ABC):
+    """An agent is a declaration: what it looks at, what it may do, and by which rules.
+
+    Subclass it, state the class attributes (they are its documentation and its boundaries), and return checks, rules and
+    remedies; the engine does the rest. It is built once from its settings and never touches the host itself.
+    """
+
+    #: Section name under `agents:`.
+    name: ClassVar[str]
+    purpose: ClassVar[str]
+    #: Permissions it needs on the host, one sentence each.
+    permissions: ClassVar[tuple[str, ...]]
+    side_effects: ClassVar[tuple[str, ...]]
+    #: What a person does when it went wrong, one sentence each.
+    recovery: ClassVar[tuple[str, ...]]
+    #: Boundaries: the only actions it may ask for.
+    actions: ClassVar[frozenset[str]]
+    #: pydantic model of its section.
+    Settings: ClassVar[type[BaseModel]]
+
+    def __init__(self, settings: Any, context: AgentContext) -> None:
+        self.settings = settings
+        self.context = context
+
+    @property
+    @abstractmethod
+    def schedule(self) -> Schedule:
+        """Return when it decides."""
+
+    @abstractmethod
+    def checks(self) -> Sequence[Check]:
+        """Return its checks, each with its own `every_seconds`."""
+
+    @abstractmethod
+    def rules(self) -> Sequence[Rule]:
+        """Return its rules, built-in ones and the user's own."""
+
+    @abstractmethod
+    def remedies(self) -> Sequence[ActionRequest]:
+        """Return every action it could ask for, with target and parameters: its scope, and what `act` can run by hand."""
+
+    def keep_running(self) -> frozenset[str]:
+        """Return service targets that are to run whoever stopped them (R28)."""
+        return frozenset()
+
+    async def start(self) -> None:
+        """Get ready; an exception here makes the agent `failed`."""
+
+    async def pause(self) -> None:
+        """Stop deciding; checks go on."""
+
+    async def resume(self) -> None:
+        """Decide again, from what is seen now (R13)."""
+
+    async def stop(self) -> None:
+        """Let go of everything."""

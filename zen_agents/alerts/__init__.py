@@ -1,0 +1,1 @@
+"""How a message reads, without how it is sent."""

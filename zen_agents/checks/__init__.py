@@ -1,0 +1,1 @@
+"""Read-only questions asked of a host, one file each."""

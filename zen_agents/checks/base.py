@@ -1,0 +1,61 @@
+"""What a check is: a read-only question asked of a host every so often."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from zen_agents.clock import Instant
+from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.events import Watch
+from zen_agents.ports.host import HostView
+
+
+class Check(ABC):
+    """A question about one target, asked in the sampler's thread.
+
+    A subclass states `kind` and `summary`, keeps no state but what it needs to compare two looks (CPU times, slopes), and
+    raises nothing on purpose: whatever escapes is turned into UNKNOWN for the names in `observes`, and so is a time-out.
+    """
+
+    #: The word for this kind of check in the reference: `process`, `disk`.
+    kind: ClassVar[str]
+    #: One sentence: what it asks.
+    summary: ClassVar[str]
+
+    def __init__(self, *, name: str, target: str, every_seconds: float, timeout_seconds: float = 5.0) -> None:
+        self.name = name
+        self.target = target
+        self.every_seconds = every_seconds
+        self.timeout_seconds = timeout_seconds
+
+    @property
+    @abstractmethod
+    def observes(self) -> tuple[str, ...]:
+        """Return the names of the observations it makes, all about `target`."""
+
+    @abstractmethod
+    def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        """Ask, and return one observation for each name that could be told."""
+
+    def watches(self) -> Sequence[Watch]:
+        """Return what should wake this check early, as known after the last look."""
+        return ()
+
+    def unknown(self, now: Instant, why: str) -> tuple[Observation, ...]:
+        """Return UNKNOWN for everything this check observes."""
+        return tuple(Observation(name, self.target, Status.UNKNOWN, now, None, why) for name in self.observes)
+
+
+class Probe(Check):
+    """A question that waits for the network: a coroutine on the loop instead of a call in the sampler's thread."""
+
+    def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        """Never called; a probe is awaited."""
+        del host, now
+        raise TypeError(f"{self.name} is a probe: await probe() instead")
+
+    @abstractmethod
+    async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        """Ask over the network, within `timeout_seconds`."""

@@ -1,0 +1,109 @@
+"""The only reader of time.
+
+Two times travel together in an `Instant`: the wall clock, for people and calendars, and the steady timeline, for ages,
+limits and deadlines. The steady timeline never goes back, does not jump when somebody sets the clock, counts suspended
+time (CLOCK_BOOTTIME) and is carried over restarts and reboots by the anchor that the store keeps.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment, on both timelines."""
+
+    #: Aware UTC wall-clock time; may jump when somebody sets the clock.
+    wall: datetime
+    #: Seconds on this host's steady timeline; never goes back.
+    steady: float
+
+    def after(self, seconds: float) -> Instant:
+        """Return the moment `seconds` later on both timelines."""
+        return Instant(self.wall + timedelta(seconds=seconds), self.steady + seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where the steady timeline stood when it was last saved."""
+
+    boot_id: str
+    #: CLOCK_BOOTTIME at that moment, in seconds.
+    boottime: float
+    #: Unix seconds of the wall clock at that moment.
+    wall: float
+    steady: float
+
+
+class Clock(Protocol):
+    """Whoever can say what time it is."""
+
+    def now(self) -> Instant:
+        """Return the present moment."""
+        ...
+
+
+class SystemClock:
+    """The host's own time, continued from the saved anchor.
+
+    Within one boot the steady timeline advances by CLOCK_BOOTTIME, whatever the wall clock does. Over a reboot it advances
+    by the wall clock's difference, never by less than zero: a clock set back cannot free a limit.
+    """
+
+    def __init__(self, anchor: Anchor | None = None) -> None:
+        self._boot_id = boot_id()
+        boottime, wall = _boottime(), time.time()
+        if anchor is None:
+            steady = 0.0
+        elif anchor.boot_id == self._boot_id:
+            steady = anchor.steady + max(0.0, boottime - anchor.boottime)
+        else:
+            steady = anchor.steady + max(0.0, wall - anchor.wall)
+        self._offset = steady - boottime
+
+    def now(self) -> Instant:
+        """Return the present moment."""
+        return Instant(datetime.now(UTC), _boottime() + self._offset)
+
+    def anchor(self) -> Anchor:
+        """Return what a later `SystemClock` needs to continue this timeline."""
+        boottime = _boottime()
+        return Anchor(self._boot_id, boottime, time.time(), boottime + self._offset)
+
+
+class ManualClock:
+    """A clock that moves only when told; for rehearsals and simulations."""
+
+    def __init__(self, wall: datetime, steady: float = 0.0) -> None:
+        self._now = Instant(wall.astimezone(UTC), steady)
+
+    def now(self) -> Instant:
+        """Return the moment this clock was last moved to."""
+        return self._now
+
+    def advance(self, seconds: float) -> Instant:
+        """Let `seconds` pass on both timelines."""
+        self._now = self._now.after(seconds)
+        return self._now
+
+    def jump_wall(self, seconds: float) -> Instant:
+        """Set the wall clock by `seconds`, as an administrator would; the steady timeline does not move."""
+        self._now = Instant(self._now.wall + timedelta(seconds=seconds), self._now.steady)
+        return self._now
+
+
+def boot_id() -> str:
+    """Return the kernel's id of this boot, or "" where /proc does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _boottime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

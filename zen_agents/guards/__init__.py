@@ -1,0 +1,1 @@
+"""One reason to refuse per file."""

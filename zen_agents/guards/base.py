@@ -1,0 +1,166 @@
+"""What a guard is: one reason to refuse, and all that it may look at to tell."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from typing import ClassVar, Protocol
+
+from zen_agents.clock import Instant
+from zen_agents.model.action import ActionRequest, Plan
+from zen_agents.model.incident import Incident
+from zen_agents.model.reason import Reason
+from zen_agents.model.verdict import Answer, Ruling
+from zen_agents.ports.host import HostView
+from zen_agents.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """A planned period. `effect`: no_actions (tell, do not act), no_alerts (act, do not tell), observe (neither)."""
+
+    name: str
+    start: time
+    duration_seconds: float
+    #: mon..sun; empty means every day.
+    days: frozenset[str]
+    timezone: str
+    effect: str
+    origin: str = ""
+
+
+class Allowance(Protocol):
+    """What `actions.allow.NAME` says, as guards read it; `actions.base.ActionPolicy` is one."""
+
+    @property
+    def approval(self) -> str:
+        """auto, required or two_person."""
+        ...
+
+    @property
+    def cooldown(self) -> timedelta: ...
+    @property
+    def max_per_hour(self) -> int | None: ...
+    @property
+    def only_in(self) -> str | None:
+        """Name of the maintenance window outside which it never runs."""
+        ...
+
+    def permits(self, plan: Plan) -> str:
+        """Return "" if the plan is within its scope, else why not, in words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` within `within_seconds`; for breakers, with a `retry_after_seconds`."""
+
+    most: int
+    within_seconds: float
+    retry_after_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The configuration as guards see it: what may be done here, and how much."""
+
+    #: observe, approve or enforce.
+    mode: str = "enforce"
+    dry_run: bool = False
+    #: Agent -> auto_mitigate.
+    auto_mitigate: Mapping[str, bool] = field(default_factory=dict)
+    #: Action -> its policy; an action that is missing is never run.
+    allowed: Mapping[str, Allowance] = field(default_factory=dict)
+    #: (action, target) pairs that the configuration names; nothing else is in scope.
+    declared: frozenset[tuple[str, str]] = frozenset()
+    repairs: Limit = Limit(5, 3600.0)
+    housekeeping: Limit = Limit(20, 3600.0)
+    per_target: Limit = Limit(4, 3600.0)
+    max_concurrent: int = 1
+    failures: Limit = Limit(4, 3600.0, 1800.0)
+    recurrence: Limit = Limit(3, 14400.0, 7200.0)
+    #: The storm brake opens when more than this many targets, or this share of those that could be acted on, fail within it.
+    storm: Limit = Limit(10, 300.0, 600.0)
+    storm_share: float = 0.5
+    maintenance: tuple[MaintenanceWindow, ...] = ()
+    boot_grace_seconds: float = 120.0
+    #: Unit names that a person added to the protected, and to the stateful, ones.
+    protected_units: frozenset[str] = frozenset()
+    protected_paths: frozenset[str] = frozenset()
+    stateful_units: frozenset[str] = frozenset()
+    #: Services whose rule says `keep: running`, by target; `command:` services are always in it.
+    keep_running: frozenset[str] = frozenset()
+    #: Engine's own things: unit, pid, state directory, configuration files, package directory.
+    own_units: frozenset[str] = frozenset({"zen-agents.service"})
+    own_paths: frozenset[str] = frozenset()
+    #: Key path -> `file:line:column`, for `why`.
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known about the whole host at this moment."""
+
+    #: Live incidents by key.
+    incidents: Mapping[str, Incident]
+    #: Targets of which an incident opened within the storm window, and targets that could be acted on.
+    failing_targets: int
+    actionable_targets: int
+    #: Actions running now.
+    running: int
+    #: Why this state is not this host's own (other machine id, restored ledger, new state as root); "" if it is.
+    foreign: str = ""
+
+
+class StopFlag(Protocol):
+    """The emergency stop, readable with everything else broken (R9)."""
+
+    def read(self) -> str | None:
+        """Return who set it, when and why; None if it is not set. A flag that cannot be read is set."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One action asked for, and all that guards may look at."""
+
+    request: ActionRequest
+    plan: Plan
+    #: None for an act by hand.
+    incident: Incident | None
+    #: Keys (`rule|target`) on which the rule depends.
+    depends_on: frozenset[str]
+    #: True if the rule rests on a log line alone.
+    needs_confirmation: bool
+    now: Instant
+    policy: Policy
+    situation: Situation
+    store: Store
+    host: HostView
+    stop: StopFlag
+
+
+class Guard(ABC):
+    """One reason to refuse. `assess` may raise: the pipeline turns that into DENY guard_error (R4)."""
+
+    #: Stable name, shown in `why`.
+    name: ClassVar[str]
+    #: One sentence: what it protects from.
+    why: ClassVar[str]
+    #: A person's act passes this guard with --reason, or by naming it in --override (6a); False: never.
+    binds_people: ClassVar[bool] = True
+    overridable: ClassVar[bool] = False
+
+    @abstractmethod
+    def assess(self, question: Question) -> Answer:
+        """Answer, with the value that was judged."""
+
+    def allow(self, value: str = "", *, origin: str = "") -> Answer:
+        """Return an ALLOW of this guard."""
+        return Answer(self.name, Ruling.ALLOW, None, value, origin)
+
+    def deny(self, reason: Reason, value: str = "", *, origin: str = "", until: float | None = None) -> Answer:
+        """Return a DENY of this guard."""
+        return Answer(self.name, Ruling.DENY, reason, value, origin, until)

@@ -1,0 +1,1 @@
+"""The nouns, frozen. This family imports nothing but the clock and the errors."""

@@ -1,0 +1,173 @@
+"""What may be done, what is meant, what was meant to be done, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from zen_agents.clock import Instant
+from zen_agents.model.principal import ENGINE, Principal
+
+
+class Risk(StrEnum):
+    """What one execution could at worst cost."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Reversible(StrEnum):
+    """Whether `undo` can give back what was there; shown before anything runs."""
+
+    YES = "yes"
+    PARTLY = "partly"
+    NO = "no"
+
+
+class Budget(StrEnum):
+    """Which hourly budget an action spends from."""
+
+    REPAIR = "repair"
+    HOUSEKEEPING = "housekeeping"
+
+
+class ResourceKind(StrEnum):
+    """The kinds of thing an action can touch."""
+
+    UNIT = "unit"
+    SERVICE = "service"
+    PROCESS = "process"
+    PATH = "path"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing that a plan touches, by its canonical name."""
+
+    kind: ResourceKind
+    #: Canonical unit id, service name, `pid:start_time`, or real absolute path.
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequest:
+    """Somebody wants this action on this target."""
+
+    #: Name in `catalog.ACTIONS`.
+    action: str
+    #: `service:web`, `path:uploads`, `temp_dir:app` ...
+    target: str
+    #: The action's Params as plain JSON values.
+    params: Mapping[str, Any] = field(default_factory=dict)
+    requested_by: Principal = ENGINE
+    #: Why, for the ledger; for a person's act the reason they gave.
+    because: str = ""
+    incident: str | None = None
+    rule: str | None = None
+    agent: str = ""
+    #: Guards a person passes by name (`cooldown`, `rate_limit`); never the emergency stop or the allow-list.
+    override: frozenset[str] = frozenset()
+    #: 1 for the first attempt of this rung, 2.. for its retries.
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What exactly would be done. Made by `Action.plan`, shown in a dry run, bound by its digest."""
+
+    request: ActionRequest
+    #: One line a step, argv printed as a list or a file operation in words.
+    steps: tuple[str, ...]
+    #: Everything touched; guards judge these.
+    touches: tuple[Resource, ...]
+    #: Identity of the target when planned; looked at again before acting (R5).
+    fingerprint: str
+    risk: Risk
+    reversible: Reversible
+    budget: Budget
+    #: The expected duration in seconds.
+    expected_seconds: float = 1.0
+    #: The longest it may run, in seconds.
+    timeout_seconds: float = 60.0
+    #: What plan() found and execute() needs (bounded, plain JSON values).
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    #: What cannot be undone or widens access, in words; empty if nothing.
+    warning: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over action, target, params, steps and fingerprint as sorted JSON; hex."""
+        text = json.dumps(
+            [self.request.action, self.request.target, self.request.params, self.steps, self.fingerprint],
+            sort_keys=True,
+            separators=(",", ":"),
+            default=str,
+        )
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The durable record that an action is about to run; written before the deed."""
+
+    #: `act-7m3x9k`.
+    id: str
+    plan: Plan
+    reserved_at: Instant
+    #: Steady time until which the target is leased to this action.
+    leased_until: float
+    #: The check whose clearing verifies it, by observation name; "" if only the postcondition counts.
+    verified_by: str = ""
+
+
+class OutcomeKind(StrEnum):
+    """How an action ended."""
+
+    #: Ran, not judged yet.
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    UNKNOWN = "unknown"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"
+    UNDONE = "undone"
+
+    @property
+    def is_final(self) -> bool:
+        """True when no verification is outstanding."""
+        return self not in (OutcomeKind.RUNNING, OutcomeKind.VERIFYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What `Action.execute` did: its own word, which only verification can confirm."""
+
+    ok: bool
+    detail: str
+    #: Measured before and after, short texts ("free 12 %").
+    before: str = ""
+    after: str = ""
+    exit_code: int | None = None
+    #: Bounded tail of what the command printed. Untrusted text.
+    output: str = ""
+    #: What the inverse needs: quarantine ids, old mode and owner.
+    undo: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The durable record of how an action went, so far or finally."""
+
+    intent: str
+    kind: OutcomeKind
+    at: Instant
+    took_seconds: float
+    effect: Effect

@@ -1,0 +1,47 @@
+"""What stands in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from zen_agents.clock import Instant
+
+
+class EntryKind(StrEnum):
+    """The kinds of ledger entry; a closed list."""
+
+    DECISION = "decision"
+    INTENT = "intent"
+    OUTCOME = "outcome"
+    #: What a person did: ack, pause, resume, act, stop, approve.
+    HUMAN = "human"
+    #: What the engine did about itself: start, stop, reload, safe mode, agent states.
+    ENGINE = "engine"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of the ledger before it is chained; `body` is plain JSON, redacted before it comes here."""
+
+    kind: EntryKind
+    #: `dec-9f31aa`, `act-7m3x9k`, `inc-...` or an event's name.
+    id: str
+    at: Instant
+    actor: str
+    incident: str | None = None
+    action: str | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainedEntry:
+    """One record as it stands in the ledger."""
+
+    seq: int
+    entry: Entry
+    prev_hash: str
+    hash: str

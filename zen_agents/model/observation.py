@@ -1,0 +1,51 @@
+"""What a check saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from zen_agents.clock import Instant
+
+
+class Status(StrEnum):
+    """A check's answer. UNKNOWN means it could not tell, and is never a ground for an action."""
+
+    OK = "ok"
+    PROBLEM = "problem"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One check's answer about one target at one moment."""
+
+    #: Dotted name, the word rules use: `cpu.percent`, `disk.percent`, `service.web`, `port.web`.
+    name: str
+    #: What was looked at: `host`, `service:web`, `disk:/srv`, `path:uploads`.
+    target: str
+    #: OK or PROBLEM for a check that judges (a probe); a plain measurement is OK. UNKNOWN if it could not tell.
+    status: Status
+    at: Instant
+    #: The measured number, None where there is none or it is not known.
+    value: float | None = None
+    #: One sentence for people. Untrusted text: escaped where it is shown.
+    detail: str = ""
+    #: Identity of the thing seen (`pid:start_time`, `device:inode:mtime`), to notice that it changed since.
+    fingerprint: str = ""
+    #: Short evidence as text, names only, never environments.
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule's condition says now about one target."""
+
+    status: Status
+    at: Instant
+    detail: str = ""
+    value: float | None = None
+    fingerprint: str = ""
+    #: True when this finding needs no hold: the exit of a watched main process, not a probe that may flicker.
+    certain: bool = False

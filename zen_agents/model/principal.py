@@ -1,0 +1,22 @@
+"""Who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The engine itself, or a person by name and uid."""
+
+    name: str
+    #: Login uid of the person; None for the engine.
+    uid: int | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """True unless this is the engine."""
+        return self.uid is not None
+
+
+ENGINE = Principal("engine")

@@ -1,0 +1,42 @@
+"""What wakes a tick early. An event never carries state: the tick looks for itself (level-triggered)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Something may have changed; run these checks now."""
+
+    #: The subject that was watched: `process:PID:START`, `path:/srv/x`, `unit:nginx.service`, `pressure:memory`.
+    subject: str
+    #: Where it came from: pidfd, inotify, systemd, pressure.
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a check wants to be woken by."""
+
+    #: "process" (by pid and start time), "path", "unit" or "pressure".
+    kind: str
+    name: str
+    pid: int = 0
+    start_time: int = 0
+
+
+class EventSource(Protocol):
+    """Pushes wakes into the loop; where the kernel has no such event it simply never does (the poll stays as the truth)."""
+
+    def open(self, wake: Callable[[Wake], None]) -> None:
+        """Attach to the running asyncio loop; `wake` is called in it."""
+        ...
+
+    def watch(self, watches: Iterable[Watch]) -> None:
+        """Replace the set of what is watched; cheap when nothing changed."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,374 @@
+"""The host: looked at through `HostView`, changed only through `HostControl`, which only the executor is handed.
+
+Everything in a view blocks and may take long (a dead mount), so it is called in the sampler's thread, except the probes,
+which are coroutines. What cannot be told raises `HostError`; a check turns that into UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One line of the process table, from /proc/PID/stat."""
+
+    pid: int
+    #: Start time in clock ticks since boot; with the pid it names a process for good (R20).
+    start_time: int
+    parent: int
+    name: str
+    #: One letter as in ps: R S D Z T ...
+    state: str
+    #: User and system CPU seconds so far.
+    cpu_seconds: float
+    resident_bytes: int
+    session: int
+
+    @property
+    def fingerprint(self) -> str:
+        """`pid:start_time`."""
+        return f"{self.pid}:{self.start_time}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What `systemctl show` says of a unit."""
+
+    #: Canonical id; an alias is resolved to it.
+    id: str
+    load_state: str
+    active_state: str
+    sub_state: str
+    result: str
+    unit_file_state: str
+    main_pid: int
+    restarts: int
+    #: Steady-independent identity of the present run: InvocationID.
+    invocation: str
+    #: Changes with each state change: StateChangeTimestampMonotonic, microseconds.
+    changed_us: int
+    #: A job (start, stop) is queued or running.
+    busy: bool
+    #: What a stop or restart takes along: RequiredBy, BoundBy, ConsistsOf, PropagatesStopTo.
+    takes_along: tuple[str, ...]
+    #: systemd's own limiter: StartLimitBurst starts within StartLimitIntervalUSec.
+    start_limit_burst: int
+    start_limit_interval_seconds: float
+    slice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What lstat says of a path: links are not followed."""
+
+    path: str
+    #: "file", "directory", "link", "socket", "fifo", "device".
+    kind: str
+    #: Permission bits with setuid, setgid and sticky, as an integer.
+    mode: int
+    owner: int
+    group: int
+    size: int
+    #: Seconds since the epoch.
+    modified: float
+    changed: float
+    accessed: float
+    device: int
+    inode: int
+    links: int
+
+    @property
+    def fingerprint(self) -> str:
+        """`device:inode:changed_ns`."""
+        return f"{self.device}:{self.inode}:{int(self.changed * 1e9)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mounted file system, from /proc/self/mountinfo."""
+
+    path: str
+    source: str
+    kind: str
+    read_only: bool
+    device: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """What statvfs says of a mount; free is what an ordinary user may still use."""
+
+    total_bytes: int
+    free_bytes: int
+    total_inodes: int
+    free_inodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes; inside a container the cgroup's limits count. Used is total less available."""
+
+    total: int
+    available: int
+    swap_total: int
+    swap_free: int
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTimes:
+    """Seconds since boot summed over all CPUs."""
+
+    busy: float
+    idle: float
+    #: How many CPUs may be used (cgroup quota counted), for load comparisons.
+    count: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """What /proc/pressure/RESOURCE says: percent of time stalled, averaged over 10, 60 and 300 seconds."""
+
+    some_10: float
+    some_60: float
+    some_300: float
+    full_10: float
+    full_60: float
+    full_300: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What a network probe met."""
+
+    ok: bool
+    #: "" when ok, else one of: refused, timeout, reset, name_error, unreachable, tls, bad_status, bad_answer.
+    error: str
+    detail: str
+    seconds: float
+    #: HTTP status, 0 for none.
+    http_status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A GET with what counts as a good answer."""
+
+    url: str
+    expect_status: tuple[int, ...] = (200,)
+    #: Text that the first 64 KiB of the body must contain; "" for none.
+    contains: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    verify_tls: bool = True
+
+
+class HostView(Protocol):
+    """Read-only questions. One view is one look: each thing is read at most once and remembered."""
+
+    def cpu_times(self) -> CpuTimes: ...
+    def load(self) -> tuple[float, float, float]: ...
+    def memory(self) -> Memory: ...
+    def pressure(self, resource: str) -> Pressure | None:
+        """Return the stall averages of `cpu`, `memory` or `io`; None where the kernel has none."""
+        ...
+
+    def mounts(self) -> Sequence[Mount]: ...
+    def disk_use(self, path: str) -> DiskUse: ...
+    def file(self, path: str) -> FileState | None:
+        """Return lstat of `path`, None if there is nothing."""
+        ...
+
+    def list_directory(self, path: str, *, limit: int = 100_000) -> Sequence[FileState]:
+        """Return the direct entries of a directory, without following links."""
+        ...
+
+    def read_text(self, path: str, *, limit: int = 65536) -> str:
+        """Return up to `limit` bytes of a regular file, decoded with replacement."""
+        ...
+
+    def process(self, pid: int) -> Process | None:
+        """Return one process by reading its /proc/PID/stat, None if it is gone."""
+        ...
+
+    def processes(self) -> Mapping[int, Process]:
+        """Return the process table, read once a look."""
+        ...
+
+    def command_line(self, process: Process) -> tuple[str, ...]:
+        """Return argv; remembered for as long as pid and start time are the same."""
+        ...
+
+    def executable(self, process: Process) -> str: ...
+    def owner(self, process: Process) -> int:
+        """Return the effective uid of a process."""
+        ...
+
+    def cgroup(self, process: Process) -> str: ...
+    def descriptors(self, process: Process) -> tuple[int, int]:
+        """Return (open descriptors, soft limit)."""
+        ...
+
+    def service_process(self, name: str) -> Process | None:
+        """Return the process that `HostControl.start_service` last started for this service, if it still is that one."""
+        ...
+
+    def pidfile_process(self, path: str, *, user: str = "", executable: str = "") -> Process | None:
+        """Return the live process that a pidfile names, None if it names none.
+
+        A pidfile that others than root and the engine can write counts only if account and executable are given and match;
+        else HostError says so (R20).
+        """
+        ...
+
+    def deleted_open_files(self) -> Sequence[tuple[Process, int, str, int]]:
+        """Return (process, descriptor, former path, bytes) of regular files without a link that somebody holds open."""
+        ...
+
+    def listeners(self, port: int) -> Sequence[int]:
+        """Return pids that listen on a TCP port, where that can be told."""
+        ...
+
+    def has_systemd(self) -> bool: ...
+    def system_state(self) -> str:
+        """Return `systemctl is-system-running`'s word, "" without systemd."""
+        ...
+
+    def unit(self, name: str) -> Unit | None:
+        """Return a unit's state, None if it is not known to systemd. All units asked for before come in one call."""
+        ...
+
+    def boot_seconds(self) -> float: ...
+    def machine_id(self) -> str: ...
+    def user_id(self, name: str) -> int:
+        """Return the uid of an account name or number; HostError if there is none."""
+        ...
+
+    def group_id(self, name: str) -> int: ...
+
+    async def tcp(self, host: str, port: int, timeout_seconds: float) -> ProbeResult: ...
+    async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult: ...
+
+
+class Host(Protocol):
+    """The whole host, from which views are taken."""
+
+    def look(self) -> HostView:
+        """Return a fresh view."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An argument list to run; never a shell string (R18)."""
+
+    argv: tuple[str, ...]
+    #: Account to run as; "" for the engine's own.
+    user: str = ""
+    directory: str = "/"
+    #: Added to the small fixed environment (R23).
+    environment: tuple[tuple[str, str], ...] = ()
+    timeout_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a command ended; `exit_code` is negative for a signal."""
+
+    exit_code: int
+    #: Bounded tail of stdout and stderr, decoded with replacement. Untrusted text.
+    output: str
+    timed_out: bool
+    seconds: float
+
+
+class DirectoryHandle(Protocol):
+    """A directory opened by descriptor below its declared root; every change goes through descriptors (R19)."""
+
+    @property
+    def path(self) -> str:
+        """The directory's real path, for messages only."""
+        ...
+
+    def entries(self) -> Sequence[FileState]:
+        """Return the direct entries by lstat."""
+        ...
+
+    def enter(self, name: str) -> AbstractContextManager[DirectoryHandle]:
+        """Open a real subdirectory on the same device; UnsafePathError for a link, a mount or anything else."""
+        ...
+
+    def remove(self, expected: FileState) -> None:
+        """Unlink a regular file if it still is `expected`, has one link and nobody holds it open."""
+        ...
+
+    def remove_directory(self, expected: FileState) -> None:
+        """Remove an empty directory if it still is `expected`."""
+        ...
+
+    def rename(self, expected: FileState, new_name: str) -> None:
+        """Rename within the directory, never over an existing name."""
+        ...
+
+    def create_directory(self, name: str, *, mode: int, owner: int, group: int) -> None:
+        """Make one directory: 0700 first, then owner, then mode."""
+        ...
+
+    def set_mode_and_owner(self, expected: FileState, *, mode: int | None, owner: int | None, group: int | None) -> None:
+        """Change owner, then mode, on a descriptor of the very file that was seen."""
+        ...
+
+    def truncate(self, expected: FileState, *, to: int = 0) -> None:
+        """Truncate on a descriptor of the very file that was seen."""
+        ...
+
+    def copy_out(self, expected: FileState, new_name: str, *, compress: bool = False) -> int:
+        """Copy a file to a new one beside it (O_EXCL, owner before mode); return bytes read, fsynced."""
+        ...
+
+    def compress(self, expected: FileState) -> int:
+        """Replace a file by its .gz beside it, with owner, mode and times kept; return the new size."""
+        ...
+
+    def quarantine(self, expected: FileState, *, action: str) -> str:
+        """Move a file into the quarantine of the state directory; return the id with which undo finds it."""
+        ...
+
+
+class HostControl(Protocol):
+    """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
+
+    @property
+    def view(self) -> HostView:
+        """A fresh look, for what has to be seen again between steps."""
+        ...
+
+    def check_stop(self) -> None:
+        """Raise RefusedError if the emergency stop is set; called before each object of many (R36)."""
+        ...
+
+    async def run(self, command: Command) -> CommandResult:
+        """Run a command in its own group, with time-out and rlimits, once its record is durable (R23, R36)."""
+        ...
+
+    async def start_service(self, name: str, command: Command) -> Process:
+        """Start a command that outlives the engine: own session, under systemd own transient unit; return its process."""
+        ...
+
+    async def stop_process(self, process: Process, *, timeout_seconds: float) -> bool:
+        """TERM, then KILL after the time-out, through a pidfd; True if it is gone. A reused pid raises StalePlanError."""
+        ...
+
+    def signal(self, process: Process, number: int) -> None:
+        """Send one signal through a pidfd; StalePlanError if the process is not the one that was seen."""
+        ...
+
+    def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
+        """Truncate a deleted regular file through /proc/PID/fd, under the conditions of R19; return the bytes freed."""
+        ...
+
+    def open_directory(self, path: str) -> AbstractContextManager[DirectoryHandle]:
+        """Open a declared absolute directory, each component without following links."""
+        ...

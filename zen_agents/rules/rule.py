@@ -1,0 +1,111 @@
+"""A rule: condition, hold, severity and ladder, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from zen_agents.clock import Instant
+from zen_agents.model.action import ActionRequest
+from zen_agents.model.observation import Finding, Observation
+from zen_agents.model.severity import Severity
+
+
+class Window(Protocol):
+    """The recent observations a condition may look at."""
+
+    def last(self, name: str, target: str) -> Observation | None:
+        """Return the newest observation, or None if there is none."""
+        ...
+
+    def since(self, name: str, target: str, steady: float) -> Sequence[Observation]:
+        """Return observations not older than `steady`, oldest first."""
+        ...
+
+
+class Condition(Protocol):
+    """A predicate over observations."""
+
+    @property
+    def names(self) -> frozenset[tuple[str, str]]:
+        """The (observation name, target) pairs it reads."""
+        ...
+
+    def evaluate(self, window: Window, now: Instant) -> Finding:
+        """Return OK, PROBLEM or UNKNOWN; never raise for missing or odd data (that is UNKNOWN)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How long a finding must last before it counts, in both directions."""
+
+    #: Bad findings in a row before it is open, and good ones before it is resolved.
+    fail_after: int = 1
+    recover_after: int = 1
+    #: Seconds it must be bad, and good, without a break.
+    held_for_seconds: float = 0.0
+    clear_for_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the ladder: the first action of `alternatives` that guards allow is taken."""
+
+    alternatives: tuple[ActionRequest, ...]
+    #: Attempts in all: the first at once, then the retries with backoff.
+    attempts: int = 4
+    #: Backoff before retry n is min(maximum, first * 2**(n-1)), with full jitter of up to `jitter` seconds added.
+    backoff_first_seconds: float = 10.0
+    backoff_maximum_seconds: float = 300.0
+    jitter_seconds: float = 5.0
+    #: Wait before the effect is judged, and by when it must be good.
+    settle_seconds: float = 0.0
+    verify_within_seconds: float = 60.0
+    #: It must then stay good this long (bake window) before it counts as verified.
+    bake_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FlapLimit:
+    """More openings than `opens_after` within the window means flapping."""
+
+    opens_after: int = 4
+    within_seconds: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule on one target."""
+
+    #: `system_health.web`; unique together with the target.
+    name: str
+    agent: str
+    target: str
+    condition: Condition
+    hold: Hold = Hold()
+    #: While this says PROBLEM the incident does not clear (hysteresis); None: the condition itself.
+    clear: Condition | None = None
+    severity: Severity = Severity.WARNING
+    ladder: tuple[Rung, ...] = ()
+    flapping: FlapLimit = FlapLimit()
+    #: UNKNOWN for longer than this tells people.
+    unknown_patience_seconds: float = 900.0
+    #: Refused for longer than this tells people; 300 for critical.
+    patience_seconds: float = 900.0
+    #: Keys (`rule|target`) whose open incident mutes this one.
+    depends_on: frozenset[str] = frozenset()
+    #: `file:line:column` of its definition, "" for a built-in.
+    origin: str = ""
+    runbook: str = ""
+    #: A sentence for people: what it watches.
+    summary: str = ""
+    #: True if only a log line says so; a present-state check has to confirm it (R32).
+    needs_confirmation: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The dedup key of its incidents."""
+        return f"{self.name}|{self.target}"

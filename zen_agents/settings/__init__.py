@@ -1,0 +1,1 @@
+"""YAML to typed settings, every error at once with its place."""

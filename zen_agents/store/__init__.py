@@ -1,0 +1,1 @@
+"""The schema of the state: models, migrations, statements, ledger format."""
