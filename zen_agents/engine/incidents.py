@@ -1,0 +1,85 @@
+"""The live incidents of this host, in memory and in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from zen_agents.clock import Instant
+from zen_agents.guards.base import Policy, Situation
+from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.ports.store import Store
+
+#: What makes a change of an incident worth a write; streaks alone are not.
+_MATERIAL = (
+    "state", "severity", "last_status", "rung", "attempts", "action", "outcome_unknown", "refused_for", "escalated_for",
+    "acknowledged_until", "acknowledged_by", "resolved_at",
+)  # fmt: skip
+
+
+class IncidentBook:
+    """Live incidents by key; a material change is written to the store's pending batch."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._live: dict[str, Incident] = {incident.key: incident for incident in store.live_incidents()}
+        #: Key -> steady times at which incidents of it opened, newest last; filled from the store when first asked.
+        self._openings: dict[str, list[float]] = {}
+
+    def get(self, key: str) -> Incident | None:
+        """Return the live incident of a key."""
+        return self._live.get(key)
+
+    def __iter__(self) -> Iterator[Incident]:
+        return iter(list(self._live.values()))
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def of_agent(self, agent: str) -> list[Incident]:
+        """Return the live incidents of one agent."""
+        return [incident for incident in self._live.values() if incident.agent == agent]
+
+    def find(self, id: str) -> Incident | None:
+        """Return the live incident whose id starts with `id`, if there is exactly one."""
+        found = [incident for incident in self._live.values() if incident.id.startswith(id)]
+        return found[0] if len(found) == 1 else None
+
+    def put(self, incident: Incident) -> None:
+        """Remember an incident; a resolved one leaves the book."""
+        before = self._live.get(incident.key)
+        if before is incident:
+            return
+        opened = incident.opened_at is not None and (before is None or before.opened_at is None)
+        if opened and incident.opened_at is not None:
+            self.openings(incident.key, 0.0)
+            self._openings[incident.key].append(incident.opened_at.steady)
+        if incident.is_live:
+            self._live[incident.key] = incident
+        else:
+            self._live.pop(incident.key, None)
+        if incident.state is not IncidentState.SUSPECTED and (before is None or _differs(before, incident)):
+            self._store.save_incident(incident)
+
+    def drop(self, key: str) -> None:
+        """Forget a suspicion that did not last; nothing was written about it."""
+        self._live.pop(key, None)
+
+    def openings(self, key: str, since: float) -> Sequence[float]:
+        """Return when incidents of this key opened, since then."""
+        if key not in self._openings:
+            self._openings[key] = list(self._store.openings(key, since))
+        return [at for at in self._openings[key] if at >= since]
+
+    def situation(self, policy: Policy, now: Instant, *, actionable: int, running: int, foreign: str) -> Situation:
+        """Return what guards may know of the whole host."""
+        horizon = now.steady - policy.storm.within_seconds
+        failing = {
+            incident.target
+            for incident in self._live.values()
+            if incident.opened_at is not None and incident.opened_at.steady >= horizon
+        }
+        return Situation(dict(self._live), len(failing), actionable, running, foreign)
+
+
+def _differs(before: Incident, after: Incident) -> bool:
+    return any(getattr(before, name) != getattr(after, name) for name in _MATERIAL)

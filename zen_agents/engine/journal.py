@@ -1,0 +1,128 @@
+"""Every decision is written down, also each "no"; an unchanged "no" only once, so that it does not fill the disk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from zen_agents.clock import Instant
+from zen_agents.model.action import Intent, Outcome
+from zen_agents.model.decision import Decision
+from zen_agents.model.entry import Entry, EntryKind
+from zen_agents.model.ids import DECISION, new_id
+from zen_agents.model.incident import Incident
+from zen_agents.model.principal import Principal
+from zen_agents.model.verdict import Answer, Ruling, Verdict
+from zen_agents.ports.store import Store
+
+log = logging.getLogger("zen_agents")
+
+#: What a ruling is called where people read it (interface vocabulary).
+OUTCOME_WORDS = {Ruling.ALLOW: "act", Ruling.HOLD: "ask", Ruling.SIMULATE: "skip", Ruling.DENY: "skip"}
+
+
+class ActionLog(Protocol):
+    """The plain-text log of intents, outcomes and human acts that is read without Python."""
+
+    def write(
+        self, at: Instant, kind: str, id: str, *, action: str, target: str, by: str, outcome: str, detail: str
+    ) -> None:
+        """Append one line; never raises: the ledger is the truth."""
+        ...
+
+
+class Journal:
+    """Writes entries into the store's pending batch, and a structured log line for each."""
+
+    def __init__(self, store: Store, action_log: ActionLog) -> None:
+        self._store = store
+        self._action_log = action_log
+        #: Incident key -> what was last written about it.
+        self._last: dict[str, tuple[Any, ...]] = {}
+
+    def decided(self, incident: Incident, decision: Decision, verdict: Verdict | None = None, **more: Any) -> str | None:
+        """Write a decision with every guard's answer; return its id, or None if nothing changed since the last one."""
+        deciding = verdict.deciding if verdict else None
+        reason = deciding.reason if deciding and deciding.reason else decision.reason
+        # An attempt is always news; a wait or refusal only when its kind, cause or guard changed.
+        gist = (incident.id, decision.kind, reason, deciding.guard if deciding else "", incident.attempts, incident.rung)
+        if self._last.get(incident.key) == gist:
+            return None
+        self._last[incident.key] = gist
+        id = new_id(DECISION)
+        outcome = OUTCOME_WORDS[verdict.ruling] if verdict else _word(decision)
+        body: dict[str, Any] = {
+            "rule": incident.rule,
+            "target": incident.target,
+            "outcome": outcome,
+            "reason": reason.value,
+            "detail": decision.detail or incident.detail,
+            "status": incident.last_status.value,
+            "value": incident.value,
+        }
+        if decision.request:
+            body["action"] = decision.request.action
+        if verdict:
+            body["guards"] = [answer_body(answer) for answer in verdict.answers]
+        self._append(EntryKind.DECISION, id, decision.at, incident.agent, body | more, incident=incident.id)
+        return id
+
+    def forget(self, key: str) -> None:
+        """Let the next decision about this key be written whatever it is; called when its incident is over."""
+        self._last.pop(key, None)
+
+    def intended(self, intent: Intent) -> None:
+        """Write the plain log line of an intent; the store's `reserve` has written the ledger entry."""
+        request = intent.plan.request
+        self._line(intent.reserved_at, "INTENT", intent, "-", request.because or "; ".join(intent.plan.steps))
+
+    def ended(self, intent: Intent, outcome: Outcome) -> None:
+        """Write the plain log line of an outcome; the store's `finish` has written the ledger entry."""
+        self._line(outcome.at, "OUTCOME", intent, outcome.kind.value, outcome.effect.detail)
+
+    def human(self, at: Instant, who: Principal, what: str, body: Mapping[str, Any], *, incident: str | None = None) -> None:
+        """Write what a person did."""
+        self._append(EntryKind.HUMAN, what, at, who.name, {"uid": who.uid, **body}, incident=incident)
+        self._action_log.write(
+            at, "HUMAN", what, action=what, target=str(body.get("scope") or body.get("target") or "host"), by=who.name,
+            outcome="-", detail=str(body.get("reason", "")),
+        )  # fmt: skip
+
+    def engine(self, at: Instant, what: str, **body: Any) -> None:
+        """Write what the engine did about itself: start, stop, reload, safe mode, agent states."""
+        self._append(EntryKind.ENGINE, what, at, "engine", body)
+
+    def alerted(self, at: Instant, id: str, body: Mapping[str, Any], *, incident: str | None) -> None:
+        """Write that people were told."""
+        self._append(EntryKind.ALERT, id, at, "engine", body, incident=incident)
+
+    def _append(
+        self, kind: EntryKind, id: str, at: Instant, actor: str, body: Mapping[str, Any], *, incident: str | None = None
+    ) -> None:
+        self._store.append(Entry(kind, id, at, actor, incident, None, body))
+        log.info("%s %s", kind.value, id, extra={"zen": {"actor": actor, "incident": incident, **body}})
+
+    def _line(self, at: Instant, kind: str, intent: Intent, outcome: str, detail: str) -> None:
+        request = intent.plan.request
+        self._action_log.write(
+            at, kind, intent.id, action=request.action, target=request.target, by=request.requested_by.name,
+            outcome=outcome, detail=detail,
+        )  # fmt: skip
+
+
+def answer_body(answer: Answer) -> dict[str, Any]:
+    """Return a guard's answer as plain JSON, without what is empty."""
+    body = {
+        "guard": answer.guard,
+        "ruling": answer.ruling.name.lower(),
+        "reason": answer.reason.value if answer.reason else None,
+        "value": answer.value,
+        "origin": answer.origin,
+        "until": answer.until,
+    }
+    return {key: value for key, value in body.items() if value not in (None, "")}
+
+
+def _word(decision: Decision) -> str:
+    return {"act": "act", "escalate": "alert", "resolve": "resolve", "fail_rung": "failed"}.get(decision.kind.value, "skip")

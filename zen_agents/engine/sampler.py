@@ -1,0 +1,172 @@
+"""Asks checks. One that hangs, crashes or returns garbage is UNKNOWN, and costs the others nothing (R2)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections.abc import Sequence
+from queue import SimpleQueue
+
+from zen_agents.checks.base import Check, Probe
+from zen_agents.clock import Clock, Instant
+from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.host import Host, HostView
+
+log = logging.getLogger("zen_agents.sampler")
+
+#: Threads that may hang in a dead mount or driver before further blocking checks are UNKNOWN at once.
+MOST_HUNG = 8
+#: Network probes under way at the same time.
+MOST_PROBES = 64
+
+
+class _Batch:
+    """Blocking checks that one thread asks one after the other."""
+
+    def __init__(self, checks: Sequence[Check], view: HostView, now: Instant, loop: asyncio.AbstractEventLoop) -> None:
+        self.checks, self.view, self.now, self._loop = checks, view, now, loop
+        self.done = asyncio.Event()
+        self.results: list[Observation] = []
+        #: Index of the check being asked, and since when (monotonic seconds): one tuple, so that both are read at once.
+        self.asking = (0, time.monotonic())
+        #: Set when it was given up; what the thread still finds is thrown away.
+        self.abandoned = False
+
+    def run(self) -> None:
+        for index, check in enumerate(self.checks):
+            if self.abandoned:
+                return
+            self.asking = (index, time.monotonic())
+            found = _ask(check, self.view, self.now)
+            if not self.abandoned:
+                self.results.extend(found)
+        self.asking = (len(self.checks), time.monotonic())
+        self._loop.call_soon_threadsafe(self.done.set)
+
+
+class _Thread:
+    """One daemon thread that runs batches; a hung one is left behind and does not keep the process from ending."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
+        self.thread = threading.Thread(target=self._work, name="sampler", daemon=True)
+        self.thread.start()
+
+    def give(self, batch: _Batch | None) -> None:
+        self._queue.put(batch)
+
+    def _work(self) -> None:
+        while (batch := self._queue.get()) is not None:
+            batch.run()
+
+
+class Sampler:
+    """Asks due checks: blocking ones in a thread, probes on the loop."""
+
+    def __init__(self, host: Host, clock: Clock) -> None:
+        self._host, self._clock = host, clock
+        self._idle: list[_Thread] = []
+        #: Hung checks by name, each with the thread it hangs in.
+        self._hung: dict[str, _Thread] = {}
+        self._probes = asyncio.Semaphore(MOST_PROBES)
+
+    async def sample(self, checks: Sequence[Check], now: Instant) -> list[Observation]:
+        """Return observations of all checks, UNKNOWN where one could not tell within its time-out."""
+        probes = [check for check in checks if isinstance(check, Probe)]
+        blocking = [check for check in checks if not isinstance(check, Probe)]
+        observations = await self._blocking(blocking, now) if blocking else []
+        if probes:
+            view = self._host.look()
+            for found in await asyncio.gather(*(self._probe(probe, view, now) for probe in probes)):
+                observations.extend(found)
+        return observations
+
+    def close(self) -> None:
+        """Let idle threads end."""
+        for thread in self._idle:
+            thread.give(None)
+        self._idle.clear()
+
+    async def _blocking(self, checks: Sequence[Check], now: Instant) -> list[Observation]:
+        self._hung = {name: thread for name, thread in self._hung.items() if thread.thread.is_alive()}
+        observations: list[Observation] = []
+        waiting = [check for check in checks if check.name not in self._hung]
+        for check in checks:
+            if check.name in self._hung:
+                observations.extend(check.unknown(now, "the last look has not come back yet"))
+        while waiting:
+            if len(self._hung) >= MOST_HUNG:
+                for check in waiting:
+                    observations.extend(check.unknown(now, f"{MOST_HUNG} other checks hang; the host is not asked"))
+                break
+            batch = _Batch(waiting, self._host.look(), now, asyncio.get_running_loop())
+            thread = self._idle.pop() if self._idle else _Thread()
+            thread.give(batch)
+            waiting = await self._finish(batch, thread, observations)
+        return observations
+
+    async def _finish(self, batch: _Batch, thread: _Thread, observations: list[Observation]) -> list[Check]:
+        """Wait for a batch; return the checks that remain because one before them hangs."""
+        while not batch.done.is_set():
+            at, since = batch.asking
+            if at >= len(batch.checks):
+                await batch.done.wait()
+                break
+            left = since + batch.checks[at].timeout_seconds - time.monotonic()
+            if left > 0:
+                try:
+                    await asyncio.wait_for(batch.done.wait(), left)
+                except TimeoutError:
+                    continue
+            elif batch.asking[0] == at:
+                return self._abandon(batch, at, thread, observations)
+        self._idle.append(thread)
+        observations.extend(batch.results)
+        return []
+
+    def _abandon(self, batch: _Batch, at: int, thread: _Thread, observations: list[Observation]) -> list[Check]:
+        batch.abandoned = True
+        hung = batch.checks[at]
+        self._hung[hung.name] = thread
+        thread.give(None)  # the thread ends when the check comes back
+        log.warning("check %s does not come back within %.1f s", hung.name, hung.timeout_seconds)
+        observations.extend(batch.results)
+        observations.extend(hung.unknown(batch.now, f"no answer within {hung.timeout_seconds:g} s"))
+        return list(batch.checks[at + 1 :])
+
+    async def _probe(self, probe: Probe, view: HostView, now: Instant) -> Sequence[Observation]:
+        async with self._probes:
+            try:
+                async with asyncio.timeout(probe.timeout_seconds + 0.5):
+                    return sound(probe, await probe.probe(view, now), now)
+            except TimeoutError:
+                return probe.unknown(now, f"no answer within {probe.timeout_seconds:g} s")
+            except Exception as error:  # whatever a check raises means that it could not tell
+                return probe.unknown(now, f"the check failed: {error}")
+
+
+def _ask(check: Check, view: HostView, now: Instant) -> Sequence[Observation]:
+    try:
+        return sound(check, check.observe(view, now), now)
+    except Exception as error:  # whatever a check raises means that it could not tell
+        return check.unknown(now, f"the check failed: {error}")
+
+
+def sound(check: Check, found: Sequence[Observation], now: Instant) -> Sequence[Observation]:
+    """Return what a check found if it is well-formed; anything else, and any name left out, is UNKNOWN."""
+    for observation in found:
+        if (
+            type(observation) is not Observation
+            or observation.name not in check.observes
+            or not isinstance(observation.status, Status)
+            or (observation.value is not None and not math.isfinite(observation.value))
+        ):
+            return check.unknown(now, "the check returned garbage")
+    if len(found) == len(check.observes):
+        return found
+    told = {observation.name for observation in found}
+    missing = [name for name in check.observes if name not in told]
+    return [*found, *(Observation(name, check.target, Status.UNKNOWN, now, None, "not told") for name in missing)]
