@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
+from zen_agents.model.scalars import Duration
 from zen_agents.ports.host import HostControl, HostView
 
 
@@ -27,12 +28,12 @@ class ActionPolicy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     approval: Approval = Field(Approval.AUTO, description="auto | required | two_person")
-    cooldown: timedelta = Field(timedelta(minutes=1), description="least time between two incidents' actions on one target")
+    cooldown: Duration = Field(timedelta(minutes=1), description="least time between two incidents' actions on one target")
     max_per_hour: int | None = Field(
         None, ge=0, description="engine's executions of this action per hour; empty: only the budgets"
     )
-    timeout: timedelta = Field(timedelta(seconds=60), description="the longest one execution may run")
-    verify_within: timedelta = Field(timedelta(seconds=60), description="by when the check must be good again")
+    timeout: Duration = Field(timedelta(seconds=60), description="the longest one execution may run")
+    verify_within: Duration = Field(timedelta(seconds=60), description="by when the check must be good again")
     only_in: str | None = Field(None, description="name of the maintenance window outside which it never runs")
 
     def permits(self, plan: Plan) -> str:
