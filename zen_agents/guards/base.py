@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,17 +85,23 @@ class Policy:
     #: The storm brake opens when more than this many targets, or this share of those that could be acted on, fail within it.
     storm: Limit = Limit(10, 300.0, 600.0)
     storm_share: float = 0.5
+    #: The share counts only from this many failing targets on: one of one is no storm.
+    storm_share_from: int = 3
     maintenance: tuple[MaintenanceWindow, ...] = ()
     boot_grace_seconds: float = 120.0
     #: Unit names that a person added to the protected, and to the stateful, ones.
     protected_units: frozenset[str] = frozenset()
     protected_paths: frozenset[str] = frozenset()
     stateful_units: frozenset[str] = frozenset()
+    #: Units, service names, processes or paths that the host's own file names in `actions.allow.NAME` with `approval: auto`:
+    #: the stateful ones among them may be restarted unasked (R25).
+    stateful_allowed: frozenset[str] = frozenset()
     #: Services whose rule says `keep: running`, by target; `command:` services are always in it.
     keep_running: frozenset[str] = frozenset()
     #: Engine's own things: unit, pid, state directory, configuration files, package directory.
     own_units: frozenset[str] = frozenset({"zen-agents.service"})
     own_paths: frozenset[str] = frozenset()
+    own_pid: int = field(default_factory=os.getpid)
     #: Key path -> `file:line:column`, for `why`.
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -110,6 +117,8 @@ class Situation:
     actionable_targets: int
     #: Actions running now.
     running: int
+    #: Targets of which a check of the present state, not a log line, says PROBLEM now (R32).
+    present_problems: frozenset[str] = frozenset()
     #: Why this state is not this host's own (other machine id, restored ledger, new state as root); "" if it is.
     foreign: str = ""
 
@@ -149,8 +158,9 @@ class Guard(ABC):
     name: ClassVar[str]
     #: One sentence: what it protects from.
     why: ClassVar[str]
-    #: A person's act passes this guard with --reason, or by naming it in --override (6a); False: never.
+    #: False: a person's act with a reason passes it. True: it refuses people as well.
     binds_people: ClassVar[bool] = True
+    #: True: a person passes it by naming it in --override, with a reason.
     overridable: ClassVar[bool] = False
 
     @abstractmethod

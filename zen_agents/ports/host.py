@@ -240,6 +240,24 @@ class HostView(Protocol):
         """Return a unit's state, None if it is not known to systemd. All units asked for before come in one call."""
         ...
 
+    def package_transaction(self) -> str:
+        """Return which package manager holds its lock (`dpkg, pid 4242`), "" if none does.
+
+        Asked before each action, so the host may remember the answer for up to two seconds, as the next two may for ten.
+        """
+        ...
+
+    def configuration_run(self) -> str:
+        """Return which configuration-management run is in progress (`puppet agent, pid 4242`), "" if none is.
+
+        A daemon that waits for its next run does not count; puppet, ansible, chef and salt are looked for.
+        """
+        ...
+
+    def cloud_init_pending(self) -> bool:
+        """Tell whether cloud-init is to run on this boot and has not finished; False where it is not installed."""
+        ...
+
     def boot_seconds(self) -> float: ...
     def machine_id(self) -> str: ...
     def user_id(self, name: str) -> int:
