@@ -1,0 +1,73 @@
+"""The facts a `Message` may carry, by name: what the engine fills in and what the renderers show.
+
+All are optional and all may hold untrusted text (a check's detail, a log line): renderers strip control characters, cut to
+length and escape. Commands are never taken from a fact; the renderers build them from the ids of the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+
+class Facts(TypedDict, total=False):
+    """Facts of a message. Times are ISO 8601 with an offset unless they stand in a text that people read."""
+
+    #: The first line, as a sentence: "STILL DOWN. web does not answer since ...". Built from the others if missing.
+    headline: str
+    #: What is seen now: "connection refused, 3 of 3 checks". For a resolved one: "RECOVERED after 4 min, by ...".
+    state: str
+    #: When it began.
+    since: str
+    #: What the engine did, one line an attempt, oldest first: "03:12:33  restart_service web -> FAILED  act-7m3x9k ...".
+    did: list[str]
+    #: Why the rule says that it is bad: the rule's own sentence.
+    why: str
+    #: What happens next if nobody does anything.
+    next: str
+    #: Changes on the host that may have to do with it, one line each.
+    related: list[str]
+    #: Address or path of the rule's page.
+    runbook: str
+    #: `file:line:column` of the rule.
+    origin: str
+    #: Ids of this incident's own actions that `undo` can take back.
+    undo: list[str]
+    #: One line about the host: load, memory, disk, uptime.
+    host: str
+    #: The last lines of the log, and where they are from.
+    log: list[str]
+    log_source: str
+    #: The recent past as text: o up, x down, A action.
+    signal: str
+    #: Mode and budget: "enforce, 1 of 5 repairs this hour".
+    mode: str
+    #: For a change: the action's id, outcome, and who asked for it.
+    action: str
+    outcome: str
+    by: str
+    #: For a roll-up and a digest: one line each, and how many there are in all (the lines may be fewer).
+    lines: list[str]
+    count: int
+
+
+#: Facts whose change is no news: they age or are counted by themselves.
+AGEING = frozenset({"host", "log", "log_source", "signal", "mode", "headline", "since"})
+
+#: No single fact is rendered longer than this many characters.
+LONGEST = 4000
+
+
+def text_fact(facts: Mapping[str, Any], name: str) -> str:
+    """Return a fact as bounded text; "" if it is missing."""
+    value = facts.get(name, "")
+    return "" if value is None else str(value)[:LONGEST]
+
+
+def list_fact(facts: Mapping[str, Any], name: str, *, most: int) -> list[str]:
+    """Return up to `most` lines of a list fact; a single text counts as one line."""
+    value = facts.get(name) or ()
+    lines = [value] if isinstance(value, str) else value
+    if not isinstance(lines, (list, tuple)):
+        return []
+    return [str(line)[:LONGEST] for line in list(lines)[:most]]
