@@ -47,6 +47,8 @@ class Incident:
     #: Bad, and good, findings in a row.
     bad_streak: int = 0
     good_streak: int = 0
+    #: Moment of the newest observation counted into a streak: each counts once. Not kept over a restart.
+    counted_at: float | None = None
     #: Since when good without a break; None while bad.
     good_since: float | None = None
     #: Since when UNKNOWN without a break; None while it can be told.

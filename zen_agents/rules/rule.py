@@ -12,6 +12,25 @@ from zen_agents.model.observation import Finding, Observation
 from zen_agents.model.severity import Severity
 
 
+class Samples(Protocol):
+    """What was measured under one (name, target), without what could not be told; both sequences are of equal length."""
+
+    @property
+    def times(self) -> Sequence[float]:
+        """Steady times, oldest first."""
+        ...
+
+    @property
+    def values(self) -> Sequence[float]:
+        """The finite numbers measured at those times."""
+        ...
+
+    @property
+    def watched_since(self) -> float:
+        """Steady time of the first observation ever, whether it could tell or not."""
+        ...
+
+
 class Window(Protocol):
     """The recent observations a condition may look at."""
 
@@ -19,8 +38,8 @@ class Window(Protocol):
         """Return the newest observation, or None if there is none."""
         ...
 
-    def since(self, name: str, target: str, steady: float) -> Sequence[Observation]:
-        """Return observations not older than `steady`, oldest first."""
+    def samples(self, name: str, target: str) -> Samples | None:
+        """Return the kept measurements, or None if there was no observation yet or nobody required its history."""
         ...
 
 
@@ -32,8 +51,16 @@ class Condition(Protocol):
         """The (observation name, target) pairs it reads."""
         ...
 
+    @property
+    def histories(self) -> Mapping[tuple[str, str], float]:
+        """How many seconds of the past it needs, by (name, target); pairs of which it reads the newest only are left out."""
+        ...
+
     def evaluate(self, window: Window, now: Instant) -> Finding:
-        """Return OK, PROBLEM or UNKNOWN; never raise for missing or odd data (that is UNKNOWN)."""
+        """Return OK, PROBLEM or UNKNOWN; never raise for missing or odd data (that is UNKNOWN).
+
+        The finding's `at` is the moment of the observation it rests on, so that one observation is counted once.
+        """
         ...
 
 
