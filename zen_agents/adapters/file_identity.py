@@ -1,0 +1,228 @@
+"""Holding on to one very file: opened without following links, compared with what was seen, changed by descriptor (R19)."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import secrets
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from zen_agents.errors import HostError, StalePlanError, UnsafePathError
+from zen_agents.ports.host import FileState
+
+#: Opens nothing but a place to stand: no device wakes up, no fifo blocks, nothing is read.
+_PLACE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "link",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFIFO: "fifo",
+}
+_MOUNT_ID = re.compile(r"^mnt_id:\s*(\d+)$", re.MULTILINE)
+_RENAME_NOREPLACE = 1
+_NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
+
+
+def state_of(path: str, found: os.stat_result) -> FileState:
+    """Return what a stat says in the words of the port."""
+    return FileState(
+        path=path,
+        kind=_KINDS.get(stat.S_IFMT(found.st_mode), "device"),
+        mode=stat.S_IMODE(found.st_mode),
+        owner=found.st_uid,
+        group=found.st_gid,
+        size=found.st_size,
+        modified=found.st_mtime,
+        changed=found.st_ctime,
+        accessed=found.st_atime,
+        device=found.st_dev,
+        inode=found.st_ino,
+        links=found.st_nlink,
+    )
+
+
+def plain_name(name: str) -> str:
+    """Return a single path component; UnsafePathError for anything that could lead elsewhere."""
+    if not name or name in (".", "..") or "/" in name or "\0" in name or len(os.fsencode(name)) > 255:
+        raise UnsafePathError(f"{name!r} is not the plain name of a file; nothing was done")
+    return name
+
+
+def names_in(directory: int | str) -> list[str]:
+    """Return the names in a directory, given by descriptor or path."""
+    with os.scandir(directory) as entries:
+        return [entry.name for entry in entries]
+
+
+def mount_of(descriptor: int) -> int:
+    """Return the id of the mount a descriptor was opened on; tells bind mounts apart, which a device number does not."""
+    try:
+        text = Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii")
+    except OSError as error:
+        raise HostError(f"the mount of an open file cannot be told: {error.strerror}; is /proc mounted here?") from error
+    match = _MOUNT_ID.search(text)
+    if match is None:
+        raise HostError("the kernel does not say on which mount an open file is; nothing was done")
+    return int(match[1])
+
+
+def proc_path(descriptor: int) -> str:
+    """Return a path that names exactly what a descriptor holds, whatever was renamed meanwhile."""
+    return f"/proc/self/fd/{descriptor}"
+
+
+@contextlib.contextmanager
+def held_file(directory: int, expected: FileState, *, mount: int, unchanged: bool) -> Iterator[int]:
+    """Hold the very regular file that was seen, as an O_PATH descriptor.
+
+    Raises StalePlanError if the name now holds something else (or, with `unchanged`, if its inode changed since), and
+    UnsafePathError for what is never touched: links, devices, sockets, further hard links, another mount.
+    """
+    place = open_place(directory, expected)
+    try:
+        found = os.fstat(place)
+        compare(expected, found, unchanged=unchanged)
+        if not stat.S_ISREG(found.st_mode):
+            raise UnsafePathError(f"{expected.path} is a {state_of('', found).kind}, not a regular file; it is left")
+        if found.st_nlink != 1:
+            raise UnsafePathError(f"{expected.path} has {found.st_nlink} hard links; it is left")
+        if mount_of(place) != mount:
+            raise UnsafePathError(f"{expected.path} is on another mount than its directory; it is left")
+        yield place
+    finally:
+        os.close(place)
+
+
+def open_place(directory: int, expected: FileState) -> int:
+    """Return an O_PATH descriptor of a direct entry, not following a link; StalePlanError if it is gone."""
+    try:
+        return os.open(plain_name(os.path.basename(expected.path)), _PLACE, dir_fd=directory)  # noqa: PTH119
+    except FileNotFoundError as error:
+        raise StalePlanError(f"{expected.path} is gone; nothing was done") from error
+    except OSError as error:
+        raise HostError(f"{expected.path} cannot be opened: {error.strerror}; nothing was done") from error
+
+
+def compare(expected: FileState, found: os.stat_result, *, unchanged: bool) -> None:
+    """Raise StalePlanError unless this is the very inode that was seen, and with `unchanged` as it was seen."""
+    if (found.st_dev, found.st_ino) != (expected.device, expected.inode):
+        raise StalePlanError(f"{expected.path} is not the one that was seen; nothing was done")
+    if unchanged and state_of(expected.path, found).fingerprint != expected.fingerprint:
+        raise StalePlanError(f"{expected.path} has changed since it was seen; nothing was done")
+
+
+@contextlib.contextmanager
+def nobody_else_holds(place: int, path: str) -> Iterator[int]:
+    """Open a held file for reading, while nobody else has it open and nobody can open it; UnsafePathError otherwise.
+
+    A write lease is given only if no other descriptor or mapping of the file exists anywhere, in any container, and makes
+    an opener wait until it is given back. Where the file system has no leases /proc is searched instead.
+    """
+    try:
+        descriptor = os.open(proc_path(place), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise HostError(f"{path} cannot be opened: {error.strerror}; it is left") from error
+    try:
+        if not _lease(descriptor, path):
+            _search_holders(descriptor, path)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lease(descriptor: int, path: str) -> bool:
+    # An opener breaks the lease by a signal; SIGURG is ignored by default, the kernel's own choice would end the engine.
+    fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    except OSError as error:
+        if error.errno == errno.EAGAIN:
+            raise UnsafePathError(f"{path} is held open by somebody; it is left") from error
+        return False
+    return True
+
+
+def _search_holders(descriptor: int, path: str) -> None:
+    """Raise UnsafePathError if another descriptor of any process is this file, or if a process cannot be asked."""
+    found = os.fstat(descriptor)
+    identity, own = (found.st_dev, found.st_ino), os.getpid()
+    for pid in filter(str.isdigit, names_in("/proc")):
+        try:
+            names = names_in(f"/proc/{pid}/fd")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        except OSError as error:
+            raise UnsafePathError(f"whether process {pid} holds {path} open cannot be told; it is left") from error
+        mine = int(pid) == own
+        for name in names:
+            if mine and int(name) == descriptor:
+                continue
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                opened = Path(f"/proc/{pid}/fd/{name}").stat()
+                # An O_PATH descriptor of this process is the place it stands on, not a reader.
+                if (opened.st_dev, opened.st_ino) == identity and not (mine and _is_place(int(name))):
+                    raise UnsafePathError(f"{path} is held open by process {pid}; it is left")
+
+
+def _is_place(descriptor: int) -> bool:
+    return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_PATH)
+
+
+def take_aside(directory: int, expected: FileState) -> str:
+    """Give a direct entry a private name and return that, once it is sure that the very thing seen bears it.
+
+    There is no unlink by descriptor. A name nobody knows cannot be given to something else between looking and removing;
+    what turns out to be another thing gets its name back (R19).
+    """
+    name, private = plain_name(os.path.basename(expected.path)), f".zen-agents-{secrets.token_hex(12)}"  # noqa: PTH119
+    rename_without_replacing(directory, name, private, path=expected.path)
+    try:
+        compare(expected, os.stat(private, dir_fd=directory, follow_symlinks=False), unchanged=False)
+    except (StalePlanError, OSError):
+        put_back(directory, private, name)
+        raise
+    return private
+
+
+def put_back(directory: int, private: str, name: str) -> None:
+    """Undo `take_aside`; if the name was taken meanwhile HostError says where the thing is now."""
+    try:
+        rename_without_replacing(directory, private, name, path=name)
+    except (OSError, StalePlanError) as error:
+        raise HostError(f"{name} was moved aside and now is {private} in the same directory; rename it by hand") from error
+
+
+def rename_without_replacing(directory: int, old: str, new: str, *, path: str) -> None:
+    """Rename within a directory in one step; StalePlanError if the new name is taken or the old one is gone."""
+    try:
+        if not _rename_noreplace(directory, old, new):
+            # Old kernels and some file systems: a link never replaces either, and works for files.
+            os.link(old, new, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+            os.unlink(old, dir_fd=directory)
+    except FileExistsError as error:
+        raise StalePlanError(f"there is already a file {new!r} beside {path}; nothing was done") from error
+    except FileNotFoundError as error:
+        raise StalePlanError(f"{path} is gone; nothing was done") from error
+    except OSError as error:
+        raise HostError(f"{path} cannot be renamed: {error.strerror}; nothing was done") from error
+
+
+def _rename_noreplace(directory: int, old: str, new: str) -> bool:
+    import ctypes  # noqa: PLC0415 - only the rare change of a file pays for it
+
+    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if function is None:
+        return False
+    if function(directory, os.fsencode(old), directory, os.fsencode(new), _RENAME_NOREPLACE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _NOT_SUPPORTED:
+        return False
+    raise OSError(number, os.strerror(number), old)

@@ -1,0 +1,56 @@
+"""The control of a dry run: it can look, and it can change nothing."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import NoReturn
+
+from zen_agents.errors import RefusedError
+from zen_agents.model.reason import Reason
+from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process
+
+
+class NullControl:
+    """A `HostControl` that refuses everything with RefusedError; it holds nothing with which it could do otherwise."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    @property
+    def view(self) -> HostView:
+        return self._host.look()
+
+    def release(self) -> None:
+        """Do nothing: there is nothing that waits."""
+
+    def abort(self, why: str = "") -> None:
+        """Do nothing: there is nothing to end."""
+        del why
+
+    def check_stop(self) -> None:
+        _refuse("go on")
+
+    async def run(self, command: Command) -> CommandResult:
+        _refuse(f"run {command.argv[:1]}")
+
+    async def start_service(self, name: str, command: Command) -> Process:
+        del command
+        _refuse(f"start {name}")
+
+    async def stop_process(self, process: Process, *, timeout_seconds: float) -> bool:
+        del timeout_seconds
+        _refuse(f"stop process {process.pid}")
+
+    def signal(self, process: Process, number: int) -> None:
+        _refuse(f"send signal {number} to process {process.pid}")
+
+    def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
+        del descriptor, expected_path
+        _refuse(f"truncate a file of process {process.pid}")
+
+    def open_directory(self, path: str) -> AbstractContextManager[DirectoryHandle]:
+        _refuse(f"open {path} for changes")
+
+
+def _refuse(what: str) -> NoReturn:
+    raise RefusedError(f"{Reason.DRY_RUN.sentence} It would {what}.")

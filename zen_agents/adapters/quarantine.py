@@ -1,0 +1,180 @@
+"""Where files go instead of away: kept by their content's hash, with all that is needed to give them back (R10)."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from zen_agents.adapters.likeness import Likeness
+from zen_agents.clock import Clock
+from zen_agents.errors import HostError, StalePlanError
+from zen_agents.ports.host import FileState
+
+_CHUNK = 1 << 20
+_ID = re.compile(r"q-[0-9a-f]{24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One file in the quarantine."""
+
+    id: str
+    #: SHA-256 of its content, hex: the name under which the content lies.
+    sha256: str
+    path: str
+    size: int
+    likeness: Likeness
+    action: str
+    #: ISO time for people.
+    kept_at: str
+    #: Steady seconds after which it may be dropped.
+    expires: float
+
+
+class Quarantine:
+    """The files that actions took away, with a time to live and a size that is never exceeded.
+
+    What has not expired is never dropped to make room: then HostError says so and the file stays where it is.
+    """
+
+    def __init__(
+        self, directory: str | Path, clock: Clock, *, keep_seconds: float = 7 * 86400.0, most_bytes: int = 1 << 30
+    ) -> None:
+        self._directory, self._clock = Path(directory), clock
+        self._keep_seconds, self._most_bytes = keep_seconds, most_bytes
+
+    def keep(self, descriptor: int, expected: FileState, *, action: str, go_on: Callable[[], None]) -> str:
+        """Copy an open file in durably, verify the copy, and return its id; the caller removes the original afterwards.
+
+        A copy, not a rename: whoever could write the original by another way cannot change what is kept.
+        """
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+        found = os.fstat(descriptor)
+        self._make_room(found.st_size)
+        temporary = self._directory / f".{secrets.token_hex(12)}"
+        try:
+            digest = _copy(descriptor, temporary, go_on)
+            if _hash_of(temporary) != digest:
+                raise HostError(f"the copy of {expected.path} in {self._directory} is not the same; look at that disk")
+            if not (blob := self._directory / digest).exists():
+                temporary.rename(blob)
+        except OSError as error:
+            raise HostError(f"{expected.path} could not be kept in {self._directory}: {error.strerror}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        now = self._clock.now()
+        kept = Kept(
+            id=f"q-{secrets.token_hex(12)}", sha256=digest, path=expected.path, size=found.st_size,
+            likeness=Likeness.of(descriptor), action=action, kept_at=now.wall.isoformat(timespec="seconds"),
+            expires=now.steady + self._keep_seconds,
+        )  # fmt: skip
+        self._write_card(kept)
+        return kept.id
+
+    def find(self, id: str) -> Kept:
+        """Return what is known of a kept file; StalePlanError if it is not there any more."""
+        if not _ID.fullmatch(id):
+            raise StalePlanError(f"{id!r} is not an id of the quarantine")
+        try:
+            return _card(self._directory / f"{id}.json")
+        except FileNotFoundError as error:
+            raise StalePlanError(f"{id} is not in the quarantine; its time to live is over") from error
+
+    @contextlib.contextmanager
+    def opened(self, id: str) -> Iterator[tuple[int, Kept]]:
+        """Open a kept file for giving it back; HostError if its content is not what was kept."""
+        kept = self.find(id)
+        blob = self._directory / kept.sha256
+        if not blob.is_file() or _hash_of(blob) != kept.sha256:
+            raise HostError(f"the content of {id} in {self._directory} is missing or damaged; restore {kept.path} by hand")
+        descriptor = os.open(blob, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            yield descriptor, kept
+        finally:
+            os.close(descriptor)
+
+    def files(self) -> tuple[Kept, ...]:
+        """Return everything that is kept, the one that expires first leading."""
+        cards = [_card(path) for path in self._directory.glob("q-*.json")] if self._directory.is_dir() else []
+        return tuple(sorted(cards, key=lambda kept: kept.expires))
+
+    def drop_expired(self) -> int:
+        """Drop what has outlived its time; return how many files."""
+        now = self._clock.now().steady
+        expired = [kept for kept in self.files() if kept.expires <= now]
+        for kept in expired:
+            self.drop(kept.id)
+        return len(expired)
+
+    def drop(self, id: str) -> None:
+        """Forget a kept file, and its content unless another one has the same."""
+        kept = self.find(id)
+        (self._directory / f"{id}.json").unlink()
+        if all(other.sha256 != kept.sha256 for other in self.files()):
+            (self._directory / kept.sha256).unlink(missing_ok=True)
+
+    def _make_room(self, size: int) -> None:
+        self.drop_expired()
+        used = sum({kept.sha256: kept.size for kept in self.files()}.values())
+        if used + size > self._most_bytes:
+            raise HostError(
+                f"the quarantine {self._directory} holds {used} of {self._most_bytes} bytes and nothing has expired; "
+                "look through it and drop what is not needed"
+            )
+
+    def _write_card(self, kept: Kept) -> None:
+        card = asdict(kept)
+        card["likeness"]["attributes"] = {
+            name: base64.b64encode(value).decode() for name, value in kept.likeness.attributes.items()
+        }
+        temporary = self._directory / f".{kept.id}"
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                json.dump(card, stream, sort_keys=True)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.rename(self._directory / f"{kept.id}.json")
+            directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise HostError(f"{kept.path} could not be entered in {self._directory}: {error.strerror}") from error
+
+
+def _copy(source: int, target: Path, go_on: Callable[[], None]) -> str:
+    digest = hashlib.sha256()
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    os.lseek(source, 0, os.SEEK_SET)
+    with os.fdopen(descriptor, "wb") as stream:
+        while piece := os.read(source, _CHUNK):
+            go_on()
+            digest.update(piece)
+            stream.write(piece)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return digest.hexdigest()
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _card(path: Path) -> Kept:
+    card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    like = card.pop("likeness")
+    like["attributes"] = {name: base64.b64decode(value) for name, value in like["attributes"].items()}
+    return Kept(likeness=Likeness(**like), **card)

@@ -1,0 +1,295 @@
+"""Directories reached by descriptor, and the only ways in which files in them are changed (R19, R27, R35)."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, TYPE_CHECKING
+
+from zen_agents.adapters.file_identity import (
+    compare,
+    held_file,
+    mount_of,
+    names_in,
+    nobody_else_holds,
+    plain_name,
+    proc_path,
+    put_back,
+    rename_without_replacing,
+    state_of,
+    take_aside,
+)
+from zen_agents.adapters.likeness import Likeness, set_owner_and_mode
+from zen_agents.errors import HostError, StalePlanError, UnsafePathError
+from zen_agents.ports.host import FileState
+
+if TYPE_CHECKING:
+    from zen_agents.adapters.quarantine import Quarantine
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_CHUNK = 1 << 20
+
+
+class OpenDirectory:
+    """A `DirectoryHandle` on a real directory.
+
+    Every change first asks `go_on`, which raises if the emergency stop is set. What is not exactly what was seen raises
+    StalePlanError, what is never touched UnsafePathError, what the host refuses HostError; in each case nothing was changed.
+    """
+
+    def __init__(self, descriptor: int, path: str, *, mount: int, go_on: Callable[[], None], quarantine: Quarantine) -> None:
+        self._descriptor, self._path, self._mount = descriptor, path, mount
+        self._go_on, self._quarantine = go_on, quarantine
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    @property
+    def descriptor(self) -> int:
+        """The open directory, for what is moved between directories."""
+        return self._descriptor
+
+    def entries(self) -> Sequence[FileState]:
+        found = []
+        try:
+            names = names_in(self._descriptor)
+        except OSError as error:
+            raise HostError(f"{self._path} cannot be listed: {error.strerror}") from error
+        for name in names:
+            # An entry that went away between listing and looking is simply no entry any more.
+            with contextlib.suppress(FileNotFoundError):
+                state = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+                found.append(state_of(self._join(name), state))
+        return found
+
+    @contextlib.contextmanager
+    def enter(self, name: str) -> Iterator[OpenDirectory]:
+        descriptor = _open_step(self._descriptor, plain_name(name), self._join(name), _DIRECTORY)
+        try:
+            self._same_mount(descriptor, self._join(name))
+            yield OpenDirectory(
+                descriptor, self._join(name), mount=self._mount, go_on=self._go_on, quarantine=self._quarantine
+            )
+        finally:
+            os.close(descriptor)
+
+    def remove(self, expected: FileState) -> None:
+        self._ours(expected)
+        with self._held(expected) as place, nobody_else_holds(place, expected.path):
+            self._unlink(expected)
+
+    def remove_directory(self, expected: FileState) -> None:
+        self._ours(expected)
+        name = self._name(expected)
+        descriptor = _open_step(self._descriptor, name, expected.path, _DIRECTORY)
+        try:
+            compare(expected, os.fstat(descriptor), unchanged=False)
+            self._same_mount(descriptor, expected.path)
+            if names_in(descriptor):
+                raise StalePlanError(f"{expected.path} is not empty; nothing was done")
+        finally:
+            os.close(descriptor)
+        private = take_aside(self._descriptor, expected)
+        try:
+            os.rmdir(private, dir_fd=self._descriptor)
+        except OSError as error:
+            put_back(self._descriptor, private, name)
+            raise StalePlanError(f"{expected.path} cannot be removed: {error.strerror}; nothing was done") from error
+
+    def rename(self, expected: FileState, new_name: str) -> None:
+        self._ours(expected)
+        name, new = self._name(expected), plain_name(new_name)
+        with self._held(expected, unchanged=False):
+            rename_without_replacing(self._descriptor, name, new, path=expected.path)
+            try:
+                compare(expected, os.stat(new, dir_fd=self._descriptor, follow_symlinks=False), unchanged=False)
+            except (StalePlanError, OSError):
+                put_back(self._descriptor, new, name)
+                raise
+        os.fsync(self._descriptor)
+
+    def create_directory(self, name: str, *, mode: int, owner: int, group: int) -> None:
+        self._go_on()
+        path = self._join(name)
+        try:
+            os.mkdir(plain_name(name), 0o700, dir_fd=self._descriptor)
+        except FileExistsError as error:
+            raise StalePlanError(f"{path} is there already; nothing was done") from error
+        except OSError as error:
+            raise HostError(f"{path} cannot be made: {error.strerror}") from error
+        descriptor = _open_step(self._descriptor, name, path, _DIRECTORY)
+        try:
+            made = os.fstat(descriptor)
+            if made.st_uid != os.geteuid() or names_in(descriptor):
+                raise StalePlanError(f"{path} is not the directory that was just made; look who else works there")
+            set_owner_and_mode(descriptor, path, mode=mode, owner=owner, group=group)
+            os.fsync(self._descriptor)
+        finally:
+            os.close(descriptor)
+
+    def set_mode_and_owner(self, expected: FileState, *, mode: int | None, owner: int | None, group: int | None) -> None:
+        self._ours(expected)
+        if expected.kind == "directory":
+            descriptor = _open_step(self._descriptor, self._name(expected), expected.path, _STEP)
+            try:
+                compare(expected, os.fstat(descriptor), unchanged=True)
+                self._same_mount(descriptor, expected.path)
+                set_owner_and_mode(descriptor, expected.path, mode=mode, owner=owner, group=group)
+            finally:
+                os.close(descriptor)
+            return
+        with self._held(expected) as place:
+            set_owner_and_mode(place, expected.path, mode=mode, owner=owner, group=group)
+
+    def truncate(self, expected: FileState, *, to: int = 0) -> None:
+        self._ours(expected)
+        with self._held(expected, unchanged=False) as place:
+            try:
+                descriptor = os.open(proc_path(place), os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError as error:
+                raise HostError(f"{expected.path} cannot be written: {error.strerror}; nothing was done") from error
+            try:
+                os.ftruncate(descriptor, to)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def copy_out(self, expected: FileState, new_name: str, *, compress: bool = False) -> int:
+        self._ours(expected)
+        with self._held(expected, unchanged=False) as place:
+            descriptor = os.open(proc_path(place), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                return self._copy(descriptor, new_name, compress=compress, like=Likeness.of(descriptor))
+            finally:
+                os.close(descriptor)
+
+    def compress(self, expected: FileState) -> int:
+        self._ours(expected)
+        new_name = self._name(expected) + ".gz"
+        with self._held(expected) as place, nobody_else_holds(place, expected.path) as descriptor:
+            self._copy(descriptor, new_name, compress=True, like=Likeness.of(descriptor))
+            self._unlink(expected)
+        return os.stat(new_name, dir_fd=self._descriptor, follow_symlinks=False).st_size
+
+    def quarantine(self, expected: FileState, *, action: str) -> str:
+        self._ours(expected)
+        with self._held(expected) as place, nobody_else_holds(place, expected.path) as descriptor:
+            id = self._quarantine.keep(descriptor, expected, action=action, go_on=self._go_on)
+            self._unlink(expected)
+        return id
+
+    def give_back(self, id: str, name: str) -> FileState:
+        """Put a file of the quarantine back under a name that must be free, never with setuid, setgid or more (R31)."""
+        self._go_on()
+        new_name = plain_name(name)
+        with self._quarantine.opened(id) as (descriptor, kept):
+            self._copy(descriptor, new_name, compress=False, like=kept.likeness)
+        return state_of(self._join(name), os.stat(new_name, dir_fd=self._descriptor, follow_symlinks=False))
+
+    # -- below: how ---------------------------------------------------------------------------------------------------
+
+    def _copy(self, source: int, new_name: str, *, compress: bool, like: Likeness) -> int:
+        """Stream an open file into a new one that gets a likeness; return the bytes read."""
+        path = self._join(plain_name(new_name))
+        try:
+            target = os.open(new_name, _NEW_FILE, 0o600, dir_fd=self._descriptor)
+        except FileExistsError as error:
+            raise StalePlanError(f"{path} is there already; nothing was done") from error
+        except OSError as error:
+            raise HostError(f"{path} cannot be made: {error.strerror}") from error
+        try:
+            with os.fdopen(os.dup(target), "wb") as stream:
+                count = _pour(source, stream, compress=compress, go_on=self._go_on, modified=like.modified_ns // 10**9)
+            like.give_to(target, path)
+            os.fsync(target)
+        except BaseException as error:
+            # Half a copy helps nobody; it is removed by the inode that was made here.
+            with contextlib.suppress(OSError, StalePlanError, HostError):
+                self._unlink(state_of(path, os.fstat(target)))
+            if isinstance(error, OSError):
+                raise HostError(f"{path} cannot be written: {error.strerror}; nothing was changed") from error
+            raise
+        finally:
+            os.close(target)
+        os.fsync(self._descriptor)
+        return count
+
+    def _unlink(self, expected: FileState) -> None:
+        private = take_aside(self._descriptor, expected)
+        try:
+            os.unlink(private, dir_fd=self._descriptor)
+        except OSError as error:
+            put_back(self._descriptor, private, self._name(expected))
+            raise HostError(f"{expected.path} cannot be removed: {error.strerror}") from error
+
+    def _held(self, expected: FileState, *, unchanged: bool = True) -> contextlib.AbstractContextManager[int]:
+        return held_file(self._descriptor, expected, mount=self._mount, unchanged=unchanged)
+
+    def _ours(self, expected: FileState) -> None:
+        self._go_on()
+        if self._join(self._name(expected)) != expected.path:
+            raise UnsafePathError(f"{expected.path} is not in {self._path}; nothing was done")
+
+    def _name(self, expected: FileState) -> str:
+        return plain_name(expected.path.rpartition("/")[2])
+
+    def _join(self, name: str) -> str:
+        return f"{self._path.rstrip('/')}/{name}"
+
+    def _same_mount(self, descriptor: int, path: str) -> None:
+        if mount_of(descriptor) != self._mount:
+            raise UnsafePathError(f"{path} is on another mount than {self._path}; it is left")
+
+
+@contextlib.contextmanager
+def open_directory(path: str, *, go_on: Callable[[], None], quarantine: Quarantine) -> Iterator[OpenDirectory]:
+    """Open an absolute directory component by component, following no link; UnsafePathError says which one is a link."""
+    if not path.startswith("/"):
+        raise UnsafePathError(f"{path!r} is not an absolute path; nothing was done")
+    descriptor, so_far = os.open("/", _STEP), ""
+    try:
+        for name in [part for part in path.split("/") if part]:
+            so_far += f"/{plain_name(name)}"
+            deeper = _open_step(descriptor, name, so_far, _STEP)
+            os.close(descriptor)
+            descriptor = deeper
+        readable = _open_step(descriptor, ".", so_far or "/", _DIRECTORY)
+    finally:
+        os.close(descriptor)
+    try:
+        mount = mount_of(readable)
+        yield OpenDirectory(readable, so_far or "/", mount=mount, go_on=go_on, quarantine=quarantine)
+    finally:
+        os.close(readable)
+
+
+def _open_step(directory: int, name: str, path: str, flags: int) -> int:
+    try:
+        return os.open(name, flags, dir_fd=directory)
+    except FileNotFoundError as error:
+        raise StalePlanError(f"{path} is not there; nothing was done") from error
+    except NotADirectoryError as error:
+        raise UnsafePathError(f"{path} is a link or no directory; write the real path in the configuration") from error
+    except OSError as error:
+        raise HostError(f"{path} cannot be opened: {error.strerror}; nothing was done") from error
+
+
+def _pour(source: int, target: IO[bytes], *, compress: bool, go_on: Callable[[], None], modified: int) -> int:
+    """Copy to the end, looking at the emergency stop at each piece; return the bytes read."""
+    os.lseek(source, 0, os.SEEK_SET)
+    count = 0
+    with contextlib.ExitStack() as stack:
+        out: IO[bytes] | gzip.GzipFile = target
+        if compress:
+            out = stack.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=target, mtime=modified))
+        while piece := os.read(source, _CHUNK):
+            go_on()
+            out.write(piece)
+            count += len(piece)
+    target.flush()
+    return count
