@@ -30,6 +30,11 @@ class RefusedError(ZenError):
 
     exit_code = 4
 
+    def __init__(self, message: str = "", *, reason: str = "") -> None:
+        super().__init__(message)
+        #: The word of `model.reason.Reason` it was refused for, "" if none fits.
+        self.reason = reason
+
 
 class BusyError(ZenError):
     """Another engine holds this state directory; stop it first, or give --state-dir."""

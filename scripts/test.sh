@@ -1,0 +1,26 @@
+#!/bin/sh
+# Sets everything up where that is needed, then runs the tests. Arguments go to pytest:
+#   ./scripts/test.sh                    all of them
+#   ./scripts/test.sh tests/unit -x      some of them
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/setup.sh
+. scripts/setup.sh
+set_up requirements-dev.lock
+
+# Tests that need a program which is not here are skipped with that reason; root may fetch the programs.
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [ ! -e .venv/.debian-packages ]; then
+    missing=""
+    for package in dbus systemd procps iproute2 shellcheck; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+    done
+    # shellcheck disable=SC2086  # a list of names, one word each
+    if [ -n "$missing" ]; then
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $missing; } \
+            >/dev/null 2>&1 || say "could not install:$missing; tests that need them are skipped"
+    fi
+    : > .venv/.debian-packages
+fi
+
+[ $# -gt 0 ] || set -- -n auto
+exec "$python" -m pytest "$@"
