@@ -1,0 +1,295 @@
+"""Every code that settings can report: what it says, why it is refused, how to put it right, and an example."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """One code's page, as `zen-agents explain CODE` prints it."""
+
+    what: str
+    why: str
+    fix: str
+    #: A piece of configuration (or the environment) that has this fault.
+    example: str
+
+
+CODES: dict[str, Code] = {
+    "ZC001": Code(
+        "The file is not YAML.",
+        "Nothing can be told about a file that cannot be read to its end.",
+        "Look at the place named and a little before it: a missing quote, bracket or colon, or a wrong indent.",
+        "agents: [system_health",
+    ),
+    "ZC002": Code(
+        "A tab is used for indentation.",
+        "YAML forbids it, since nobody can see how deep a tab is.",
+        "Replace it by two spaces a level.",
+        "agents:\n\tsystem_health: {enabled: true}",
+    ),
+    "ZC003": Code(
+        "A cron expression that starts with `*` is not quoted.",
+        "YAML reads a leading `*` as the name of an anchor.",
+        "Put the expression in double quotes.",
+        "schedule: */15 * * * *",
+    ),
+    "ZC004": Code(
+        "A YAML tag that is not allowed.",
+        "Tags can build any object of the program; here values are what they look like.",
+        "Remove the tag; `!!str` is the only one of use.",
+        "mode: !!python/name:os.system",
+    ),
+    "ZC005": Code(
+        "The file is too large or nested too deeply.",
+        "A file that unfolds without bound (an alias bomb) would take the engine's memory.",
+        "Split it into conf.d/*.yaml, or write out what aliases repeat.",
+        "a: &a [x, x]\nb: [*a, *a]  # and so on",
+    ),
+    "ZC006": Code(
+        "A configuration file cannot be read.",
+        "The engine never starts on a part of its configuration, and never falls back to defaults.",
+        "Check the path given with --config or ZEN_AGENTS_CONFIG, and that this account may read it.",
+        "zen-agents check-config /no/such/file.yaml",
+    ),
+    "ZC101": Code(
+        "An unknown key.",
+        "A misspelt key that is ignored is a setting that silently does not hold.",
+        "Correct the name; `zen-agents explain config PATH` lists the keys. Notes of your own go under `x-` keys.",
+        "agents:\n  system_health:\n    cpu_treshold: 80",
+    ),
+    "ZC102": Code(
+        "A key is given twice.",
+        "YAML libraries let the second win without a word.",
+        "Keep one of them, or merge what stands below both.",
+        "agents: {}\nagents: {}",
+    ),
+    "ZC103": Code(
+        "A setting of an agent stands where agents' names stand.",
+        "It is indented too little, so it is read as an agent.",
+        "Indent it below its agent.",
+        "agents:\n  system_health:\n    enabled: true\n  cpu_threshold: 80",
+    ),
+    "ZC104": Code(
+        "The same leaf is set in two files.",
+        "The later file wins; whoever reads the other is misled.",
+        "Keep it in one place.",
+        "conf.d/10-a.yaml and conf.d/20-b.yaml both: limits: {max_concurrent: 1}",
+    ),
+    "ZC105": Code(
+        "A key that is needed is missing.",
+        "There is no default that would be right.",
+        "Add it; `zen-agents explain config PATH` says what it takes.",
+        "temp_dirs:\n  app: {older_than: 2d}",
+    ),
+    "ZC110": Code(
+        "A part of the grammar that this version does not bring.",
+        "It is understood, but nothing would act on it, and a setting is never ignored.",
+        "Remove it, or use a version that has it.",
+        'console: {listen: "127.0.0.1:8787"}',
+    ),
+    "ZC111": Code(
+        "An agent that this version does not bring.",
+        "Its section is understood; it shows in `status` as `created (not in this version)` and does nothing.",
+        "Nothing has to be done; `enabled: false` keeps it quiet.",
+        "agents:\n  dependency_manager: {enabled: true}",
+    ),
+    "ZC201": Code(
+        "A value that is none of the choices.",
+        "Only the listed words have a meaning here.",
+        "Use one of the words that the message lists.",
+        "minor_updates: automatic",
+    ),
+    "ZC202": Code(
+        "A percentage outside its range.",
+        "Thresholds are percent from 1 to 100; 0.8 would fire all the time and 900 never.",
+        "Write 80 for 80 %.",
+        "cpu_threshold: 0.8",
+    ),
+    "ZC203": Code(
+        "A number without its unit.",
+        "Five of what? Bare numbers are accepted only where the short form has them.",
+        "Add the unit: 30s 5m 2h 7d, 512MiB, 10%.",
+        "thresholds:\n  cpu: {for: 5}",
+    ),
+    "ZC204": Code(
+        "An unknown time zone.",
+        "A window in the wrong zone is open at the wrong time.",
+        "Use a name of the IANA database, like Europe/Berlin or UTC.",
+        "timezone: Europe/Berlim",
+    ),
+    "ZC205": Code(
+        "A regular expression that does not compile.",
+        "It could never match.",
+        "Correct it at the place under the caret; single quotes keep backslashes as they are.",
+        "match: 'Killed process (?P<pid>\\d+'",
+    ),
+    "ZC206": Code(
+        "`clear` is not below the threshold.",
+        "The alert could never clear.",
+        "Set `clear` some points below the threshold; the default is five.",
+        "cpu_threshold: 80\nthresholds:\n  cpu: {clear: 85}",
+    ),
+    "ZC207": Code(
+        "A value of the wrong kind.",
+        "A list, a map, a text, a number and true/false are different things here.",
+        "Write the kind that the message names.",
+        "enabled: [true]",
+    ),
+    "ZC208": Code(
+        "A sample does not match its own pattern.",
+        "The pattern would not find what it was written for.",
+        "Correct the pattern or the sample.",
+        "match: 'Killed process'\nsamples: {match: [\"Kill process 1\"]}",
+    ),
+    "ZC209": Code(
+        "A number outside its range.",
+        "The engine could not work with it, or it would mean something else than it says.",
+        "Use a value within the range that the message names.",
+        "limits: {max_concurrent: 0}",
+    ),
+    "ZC210": Code(
+        "A path that is not plain and absolute.",
+        "A path that depends on a directory, on `..` or on a wildcard may name something else tomorrow.",
+        "Write the absolute path; wildcards only where the key says so, in the last component.",
+        "logs:\n  app: {path: ../app.log}",
+    ),
+    "ZC211": Code(
+        "A file mode that is not a quoted octal number.",
+        "YAML reads 0600 as the number six hundred.",
+        'Write it in quotes: "0600".',
+        "mode: 0600",
+    ),
+    "ZC212": Code(
+        "A cron expression that is not valid.",
+        "It would never run, or run at another time.",
+        "Five fields: minute, hour, day of month, month, day of week.",
+        'schedule: "61 * * * *"',
+    ),
+    "ZC213": Code(
+        "A text that does not have the form it needs.",
+        "Names, addresses and units go into commands and messages; only plain ones are accepted.",
+        "Follow the form in the message.",
+        "alerts:\n  email: {to: [not an address]}",
+    ),
+    "ZC214": Code(
+        "Settings that contradict each other.",
+        "Whichever one was meant, the other would silently lose.",
+        "Keep one of them, or change them so that both hold.",
+        "temp_dirs:\n  app: {path: /srv/tmp, above: 60%, down_to: 80%}",
+    ),
+    "ZC215": Code(
+        "Not a time of day.",
+        "Windows begin and end at times like 22:00.",
+        "Write hours and minutes from 00:00 to 23:59.",
+        'quiet_hours: {start: "25:00"}',
+    ),
+    "ZC301": Code(
+        "An unknown action.",
+        "A ladder with a step that does not exist would stop there.",
+        "Correct the name; `zen-agents explain actions` lists them.",
+        "on_failure: [restart_servce]",
+    ),
+    "ZC302": Code(
+        "An action that the allow-list does not name.",
+        "An `actions:` section is complete: what it does not allow is never run, so this step would be denied each time.",
+        "Add it under `actions.allow`, or remove it here.",
+        "on_failure: [clear_cache]\nactions: {allow: {restart_service: {}}}",
+    ),
+    "ZC303": Code(
+        "A name that refers to nothing.",
+        "The service, directory, channel or window is not defined in this configuration.",
+        "Correct the name, or define it.",
+        'on_breach: ["restart_service:wbe"]',
+    ),
+    "ZC304": Code(
+        "Things that depend on each other in a circle.",
+        "Each would wait for the other, and none would ever be repaired.",
+        "Remove one of the `depends_on`.",
+        "a: {depends_on: [b]}\nb: {depends_on: [a]}",
+    ),
+    "ZC305": Code(
+        "A rule's expression that does not compile.",
+        "It names something that is not observed, or joins what cannot be joined.",
+        "Correct it at the place under the caret; `zen-agents explain rules` lists names and functions.",
+        'when: "avg(laod1, 5m) > 2"',
+    ),
+    "ZC401": Code(
+        "A secret is written in the configuration.",
+        "Configuration is read by people, copied into tickets and kept in version control.",
+        "Move it to a file with mode 0600 and name that file, or set the environment variable.",
+        "alerts:\n  pagerduty: {routing_key: R0ABCDEFGHIJKLMNOPQRSTUVWXYZ1234}",
+    ),
+    "ZC402": Code(
+        "A file with a secret can be read by others.",
+        "Then it is no secret.",
+        "chmod 0600 the file and give it to the account that runs the engine.",
+        "routing_key_file: /etc/zen-agents/secrets/pagerduty.key   # mode 0644",
+    ),
+    "ZC403": Code(
+        "A configuration file, or a directory above it, can be written by others.",
+        "Whoever may write it decides what the engine does as root.",
+        "chown root and chmod go-w what the message names.",
+        "chmod 0666 /etc/zen-agents/config.yaml",
+    ),
+    "ZC404": Code(
+        "A command that would run as root without saying so.",
+        "Root runs nobody else's code; who means it says `user: root`.",
+        "Name the account with `user:`.",
+        "services:\n  web: {command: {start: [/usr/bin/web]}}",
+    ),
+    "ZC405": Code(
+        "A protected thing is named as a target.",
+        "The system's own directories and services are never touched.",
+        "Name the application's own directory or service.",
+        "temp_dirs:\n  all: {path: /etc, older_than: 2d}",
+    ),
+    "ZC501": Code(
+        "The engine may act, but nobody would be told at night.",
+        "What it cannot repair needs a person, and no route reaches one.",
+        "Set `alerts.pagerduty` or `alerts.email`, or ALERT_EMAIL.",
+        "mode: enforce\nalerts: {}",
+    ),
+    "ZC502": Code(
+        "A hold that rests on one sample.",
+        "`for` is not longer than the time between two samples, so it would not mean what it says.",
+        "Shorten `sample_interval` or lengthen `for`.",
+        "sample_interval: 5m\nthresholds:\n  cpu: {for: 5m}",
+    ),
+    "ZC503": Code(
+        "ALERT_EMAIL is empty.",
+        "Email is switched off, also where the file names addresses.",
+        "Unset the variable, or give it an address.",
+        "ALERT_EMAIL=",
+    ),
+    "ZC504": Code(
+        "No agent is named.",
+        "The engine would run and do nothing.",
+        "Add a section under `agents:`.",
+        "version: 1",
+    ),
+    "ZC601": Code(
+        "An environment variable has a value that cannot be used.",
+        "It wins over the file, so guessing would change what the engine does.",
+        "Give it a value of the kind that the message names, or unset it.",
+        "AGENT_SYSTEM_HEALTH_ENABLED=ture",
+    ),
+    "ZC602": Code(
+        "PagerDuty is switched on without a key.",
+        "Pages would go nowhere.",
+        "Set alerts.pagerduty.routing_key_file, PAGERDUTY_ROUTING_KEY or PAGERDUTY_ROUTING_KEY_FILE.",
+        "ALERT_PAGERDUTY_ENABLED=true",
+    ),
+    "ZC603": Code(
+        "An environment variable that looks like one of ours is read by nothing.",
+        "It is probably misspelt, and what it was to set is not set.",
+        "Correct its name.",
+        "AGENT_SYSTEM_HEALT_ENABLED=true",
+    ),
+    "ZC604": Code(
+        "ZEN_AGENTS_MODE or --mode is looser than the file.",
+        "From outside the file the mode can only be made safer.",
+        "Change `mode` in the file, or leave the variable out.",
+        "mode: observe   # with ZEN_AGENTS_MODE=enforce",
+    ),
+}

@@ -1,0 +1,83 @@
+"""What is wrong with a configuration, as data; `rendering` makes it readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from zen_agents.settings.nodes import Document, Node, Place
+
+
+class Level(StrEnum):
+    """Whether it stops the configuration from being used."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing wrong. Its text may quote the file, which is untrusted: renderers escape control characters."""
+
+    #: Stable, explained by `zen-agents explain CODE`.
+    code: str
+    level: Level
+    message: str
+    place: Place
+    #: What stands under the caret: the correction, if one can be told.
+    label: str = ""
+    note: str = ""
+    help: str = ""
+    #: The whole replacement for what is marked, for editors; "" if unknown.
+    replacement: str = ""
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str]:
+        """By document, line and column; those without a line first."""
+        return (self.place.document.name, self.place.line, self.place.column, self.code)
+
+
+@dataclass(slots=True)
+class Report:
+    """Collects everything that is wrong, so that all of it is told at once."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def error(
+        self, code: str, message: str, at: Node | Place | Document, *, label: str = "", note: str = "", help: str = "",
+        replacement: str = "",
+    ) -> None:  # fmt: skip
+        """Note an error."""
+        self._add(Diagnostic(code, Level.ERROR, message, _place(at), label, note, help, replacement))
+
+    def warning(
+        self, code: str, message: str, at: Node | Place | Document, *, label: str = "", note: str = "", help: str = "",
+        replacement: str = "",
+    ) -> None:  # fmt: skip
+        """Note a warning."""
+        self._add(Diagnostic(code, Level.WARNING, message, _place(at), label, note, help, replacement))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        if diagnostic not in self.found:
+            self.found.append(diagnostic)
+
+    @property
+    def failed(self) -> bool:
+        """True if anything found is an error."""
+        return any(diagnostic.level is Level.ERROR for diagnostic in self.found)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """Return all, in the order in which they stand in the files."""
+        return tuple(sorted(self.found, key=lambda diagnostic: diagnostic.sort_key))
+
+
+def count(diagnostics: Iterable[Diagnostic], level: Level) -> int:
+    """Return how many of them are of this level."""
+    return sum(1 for diagnostic in diagnostics if diagnostic.level is level)
+
+
+def _place(at: Node | Place | Document) -> Place:
+    if isinstance(at, Document):
+        return Place(at)
+    return at.place if isinstance(at, Node) else at

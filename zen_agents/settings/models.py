@@ -1,0 +1,181 @@
+"""The typed settings. Every key says what it means; the reference and `explain` are made from these classes.
+
+The sections of agents and the policies of actions belong to them (`catalog`); the rest of the grammar is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+
+from zen_agents.model.scalars import (
+    AbsolutePath,
+    Duration,
+    Line,
+    Name,
+    Percent,
+    PositiveDuration,
+    TimeOfDay,
+    TimeZone,
+    UnitName,
+)
+from zen_agents.settings.models_alerts import AlertSettings, EscalationSettings, QuietHoursSettings
+
+
+class Section(BaseModel):
+    """A map of the configuration: unknown keys are refused, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Mode(StrEnum):
+    """What the engine may do at all, safest first."""
+
+    OBSERVE = "observe"
+    APPROVE = "approve"
+    ENFORCE = "enforce"
+
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class HostSettings(Section):
+    """Who this host is."""
+
+    name: Line = Field("", max_length=253, description="name in messages and records; empty: hostname -f, kept in the state")
+    labels: dict[Name, Line] = Field(default_factory=dict, description="labels of your own, like env: prod")
+
+
+class LimitSettings(Section):
+    """How much the engine may do."""
+
+    max_auto_repairs_per_hour: int = Field(
+        5, ge=0, le=1_000_000, description="repairs in any hour; 0 never acts; env MAX_AUTO_REPAIRS_PER_HOUR wins"
+    )
+    max_housekeeping_per_hour: int = Field(20, ge=0, le=1_000_000, description="rotations and cleanings in any hour")
+    max_concurrent: int = Field(1, ge=1, le=16, description="actions that may run at the same time")
+    per_target_per_hour: int = Field(4, ge=0, le=1_000_000, description="actions on one target in any hour")
+    boot_grace: Duration = Field(timedelta(minutes=2), description="how long after booting nothing is done")
+
+
+class BreakerSettings(Section):
+    """A breaker: opens, tells, and stays open."""
+
+    open_after: int = Field(4, ge=1, le=1_000_000, description="how many within `within` open it")
+    within: PositiveDuration = Field(timedelta(hours=1), description="the window they are counted in")
+    retry_after: Duration = Field(timedelta(minutes=30), description="how long it stays open before one attempt")
+
+
+class StormSettings(Section):
+    """The storm brake: many failing at once means a shared cause, or a blind observer."""
+
+    targets: int = Field(10, ge=1, le=1_000_000, description="more than this many targets failing within `within` open it")
+    share: Percent = Field(50.0, description="more than this share of the targets that could be acted on opens it")
+    within: PositiveDuration = Field(timedelta(minutes=5), description="the window they are counted in")
+    retry_after: Duration = Field(timedelta(minutes=10), description="how long it stays open")
+
+
+class BreakersSettings(Section):
+    """When acting stops by itself."""
+
+    failures: BreakerSettings = Field(BreakerSettings(), description="failed actions on one target")
+    flapping: BreakerSettings = Field(
+        BreakerSettings(within=timedelta(minutes=30), retry_after=timedelta(hours=2)),
+        description="openings of one incident",
+    )
+    recurrence: BreakerSettings = Field(
+        BreakerSettings(open_after=3, within=timedelta(hours=4), retry_after=timedelta(hours=2)),
+        description="verified repairs of one fault that came back",
+    )
+    storm: StormSettings = Field(StormSettings(), description="many targets failing at once")
+
+
+class SafeModeTriggerSettings(Section):
+    """What switches safe mode on; 0 or false switches a trigger off."""
+
+    unknown_outcomes: int = Field(2, ge=0, le=1000, description="targets with an unknown outcome within an hour")
+    exhausted_ladders: int = Field(3, ge=0, le=1000, description="incidents within an hour that nothing repaired")
+    audit_write_fails: bool = Field(True, description="the ledger cannot be written")
+    engine_restarts: int = Field(3, ge=0, le=1000, description="starts of the engine within ten minutes")
+    storm: bool = Field(True, description="the storm brake opened")
+
+
+class SafeModeSettings(Section):
+    """Level 4: nothing is changed any more, checks and alerts go on."""
+
+    enter_when: SafeModeTriggerSettings = Field(SafeModeTriggerSettings(), description="its triggers")
+
+
+class WindowSettings(Section):
+    """A maintenance window."""
+
+    name: Name = Field(description="its name, for `only_in` and messages")
+    start: TimeOfDay = Field(description='when it begins, like "01:30"')
+    duration: PositiveDuration = Field(le=timedelta(days=7), description="how long it lasts")
+    days: tuple[Day, ...] = Field((), description="weekdays on which it begins; empty: every day")
+    timezone: TimeZone = Field(description="the zone of `start`; needed, since a wrong zone is a wrong window")
+    effect: Literal["no_actions", "no_alerts", "observe"] = Field(
+        description="no_actions: tell, do not act; no_alerts: act, do not tell; observe: neither"
+    )
+
+
+class ProtectedSettings(Section):
+    """What is never touched, besides the built-in set."""
+
+    units: tuple[UnitName, ...] = Field((), description="units never stopped or restarted")
+    paths: tuple[AbsolutePath, ...] = Field((), description="files and directories never changed, with all below them")
+    stateful_units: tuple[UnitName, ...] = Field((), description="databases and brokers, besides the built-in list")
+
+
+class RetentionSettings(Section):
+    """How long what was recorded is kept."""
+
+    metrics: PositiveDuration = Field(timedelta(days=14), description="observations and the engine's own usage")
+    decisions: PositiveDuration = Field(timedelta(days=90), description="bodies of decisions; their hashes stay")
+    actions: PositiveDuration = Field(timedelta(days=400), description="actions, their plans and outcomes")
+
+
+class FleetSettings(Section):
+    """This host's part in a fleet."""
+
+    role: Literal["standalone"] = Field("standalone", description="standalone: no fleet")
+
+
+class ActionsSettings(Section):
+    """The allow-list. Without this section the built-in list of mild, self-verifying actions holds."""
+
+    default: Literal["deny"] = Field("deny", description="an action that is not named is never run; there is no other value")
+    #: Action -> its own policy model (`Action.Policy`).
+    allow: Mapping[str, SkipValidation[Any]] = Field(
+        default_factory=dict, description="actions that may run, with their scope"
+    )
+    #: True if the file has no `actions:` section and this is the built-in list.
+    built_in: bool = Field(False, exclude=True)
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    version: Literal[1] = Field(1, description="version of the grammar")
+    mode: Mode = Field(Mode.ENFORCE, description="observe: never act; approve: ask first; enforce: act inside the policy")
+    host: HostSettings = Field(HostSettings(), description="who this host is")
+    #: Agent -> its own settings model; only agents of this version.
+    agents: Mapping[str, SkipValidation[Any]] = Field(default_factory=dict, description="the agents, by name")
+    actions: ActionsSettings = Field(ActionsSettings(), description="what may be done")
+    limits: LimitSettings = Field(LimitSettings(), description="how much may be done")
+    breakers: BreakersSettings = Field(BreakersSettings(), description="when acting stops by itself")
+    safe_mode: SafeModeSettings = Field(SafeModeSettings(), description="when nothing is changed any more")
+    maintenance: tuple[WindowSettings, ...] = Field((), description="planned windows")
+    quiet_hours: QuietHoursSettings | None = Field(None, description="when messages wait; checks and critical ones never do")
+    escalation: EscalationSettings = Field(EscalationSettings(), description="who is told later")
+    alerts: AlertSettings = Field(AlertSettings(), description="who is told, and how")
+    protected: ProtectedSettings = Field(ProtectedSettings(), description="what is never touched")
+    retention: RetentionSettings = Field(RetentionSettings(), description="how long records are kept")
+    fleet: FleetSettings = Field(FleetSettings(), description="this host's part in a fleet")
+    plugins: tuple[Name, ...] = Field((), description="packages whose agents, checks and actions may be loaded")
+    #: Agents that a later version brings: name -> whether its section says `enabled`.
+    later_agents: Mapping[str, bool] = Field(default_factory=dict, exclude=True)
