@@ -19,13 +19,14 @@ class Facts(TypedDict, total=False):
     state: str
     #: When it began.
     since: str
-    #: What the engine did, one line an attempt, oldest first: "03:12:33  restart_service web -> FAILED  act-7m3x9k ...".
+    #: What the engine did, one line an attempt, oldest first: "TIME  restart_service web -> FAILED  act-7m3x9k ...". A TIME in
+    #: ISO 8601 with an offset is shown on the reader's clock; any other stays as it is.
     did: list[str]
     #: Why the rule says that it is bad: the rule's own sentence.
     why: str
     #: What happens next if nobody does anything.
     next: str
-    #: Changes on the host that may have to do with it, one line each.
+    #: Changes on the host that may have to do with it, one line each, in the same form.
     related: list[str]
     #: Address or path of the rule's page.
     runbook: str
