@@ -1,0 +1,274 @@
+"""The host as it is: `LinuxHost` keeps what is worth remembering, each `LinuxView` is one look.
+
+Reads /proc directly: one process costs about as much as the kernel takes for it, the whole table is read once a look.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from zen_agents.adapters import linux_probe, linux_view_files
+from zen_agents.adapters.linux_view_occupied import OccupationReader
+from zen_agents.adapters.linux_view_processes import ProcessReader
+from zen_agents.adapters.linux_view_reading import read_kernel_file, require_kernel_file
+from zen_agents.adapters.linux_view_resources import ResourceReader
+from zen_agents.adapters.linux_view_services import ServiceReader
+from zen_agents.adapters.linux_view_sockets import DescriptorReader
+from zen_agents.adapters.linux_view_units import UnitReader, unit_name
+from zen_agents.errors import HostError
+from zen_agents.ports.host import (
+    CpuTimes,
+    DiskUse,
+    FileState,
+    HttpRequest,
+    Memory,
+    Mount,
+    Pressure,
+    ProbeResult,
+    Process,
+    Unit,
+)
+
+_T = TypeVar("_T")
+_MOST_UNITS = 2_000
+_MACHINE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class LinuxHost:
+    """The host that the engine runs on.
+
+    Remembers across looks: command lines, for as long as a process is the same; which units were asked for, so that the
+    next look asks for all at once; and for a moment who else is working on the host. May be used from several threads.
+    """
+
+    def __init__(
+        self,
+        state_dir: str | Path,
+        *,
+        proc_root: str = "/proc",
+        cgroup_root: str = "/sys/fs/cgroup",
+        root: str = "",
+        systemctl: str = "systemctl",
+        systemctl_timeout_seconds: float = 4.0,
+    ) -> None:
+        self.processes = ProcessReader(proc_root)
+        self.services = ServiceReader(str(state_dir), self.processes)
+        self.resources = ResourceReader(proc_root, cgroup_root)
+        self.descriptors = DescriptorReader(proc_root)
+        self.units = UnitReader(systemctl, systemctl_timeout_seconds)
+        self.occupation = OccupationReader(root)
+        self.resolver = linux_probe.Resolver()
+        self.proc_root = proc_root
+        #: Stands before /etc and /run.
+        self.root = root
+        self._unit_names: dict[str, None] = {}
+        self._remembered: dict[str, tuple[float, Any]] = {}
+
+    def look(self) -> LinuxView:
+        """Return a fresh view; nothing is read before it is asked for."""
+        return LinuxView(self)
+
+    def units_with(self, name: str) -> Mapping[str, Unit | None]:
+        """Return the state of all units ever asked for and of this one, by one call of systemctl."""
+        asked = dict.fromkeys((*self._unit_names, name))
+        found = self.units.units(tuple(asked)[-_MOST_UNITS:])
+        # Only a name that systemd could answer for is asked again: one bad name must not spoil the answers for all.
+        self._unit_names = dict.fromkeys(found)
+        return found
+
+    def recall(self, key: str, seconds: float, ask: Callable[[], _T]) -> _T:
+        """Return what `ask` said up to `seconds` ago, else ask again."""
+        at, answer = self._remembered.get(key, (float("-inf"), None))
+        if time.monotonic() - at > seconds:
+            answer = ask()
+            self._remembered[key] = (time.monotonic(), answer)
+        return cast(_T, answer)
+
+
+class LinuxView:
+    """One look at a `LinuxHost`; implements `ports.host.HostView`. What could not be told once is not asked again."""
+
+    def __init__(self, host: LinuxHost) -> None:
+        self._host = host
+        self._seen: dict[Hashable, Any] = {}
+        self._processes: dict[int, Process | None] = {}
+        self._table: dict[int, Process] | None = None
+        self._units: dict[str, Unit | None] = {}
+
+    # -- load and room ------------------------------------------------------------------------------------------------
+    def cpu_times(self) -> CpuTimes:
+        """Return busy and idle seconds and how many CPUs may be used."""
+        return self._once("cpu_times", self._host.resources.cpu_times)
+
+    def load(self) -> tuple[float, float, float]:
+        """Return the load averages of 1, 5 and 15 minutes."""
+        return self._once("load", self._host.resources.load)
+
+    def memory(self) -> Memory:
+        """Return memory and swap in bytes; a container's limits count."""
+        return self._once("memory", self._host.resources.memory)
+
+    def pressure(self, resource: str) -> Pressure | None:
+        """Return the stall averages of `cpu`, `memory` or `io`; None where the kernel has none."""
+        return self._once(("pressure", resource), lambda: self._host.resources.pressure(resource))
+
+    def mounts(self) -> Sequence[Mount]:
+        """Return what is mounted; of several on one path the visible one."""
+        return self._once("mounts", lambda: linux_view_files.read_mounts(self._host.proc_root))
+
+    def disk_use(self, path: str) -> DiskUse:
+        """Return the use of the file system that holds `path`, as df counts it."""
+        return self._once(("disk_use", path), lambda: linux_view_files.disk_use(path))
+
+    # -- files --------------------------------------------------------------------------------------------------------
+    def file(self, path: str) -> FileState | None:
+        """Return lstat of `path`, None if there is nothing."""
+        return self._once(("file", path), lambda: linux_view_files.look_at_file(path))
+
+    def list_directory(self, path: str, *, limit: int = 100_000) -> Sequence[FileState]:
+        """Return up to `limit` direct entries of a directory, without following links; not remembered, it may be large."""
+        return linux_view_files.list_directory(path, limit)
+
+    def read_text(self, path: str, *, limit: int = 65536) -> str:
+        """Return up to `limit` bytes of a regular file; a link is not followed. Not remembered, it may be large."""
+        return linux_view_files.read_text(path, limit)
+
+    # -- processes ----------------------------------------------------------------------------------------------------
+    def process(self, pid: int) -> Process | None:
+        """Return one process, None if it is gone; a zombie is still there, with state Z."""
+        if pid not in self._processes:
+            self._processes[pid] = self._host.processes.read(pid)
+        return self._processes[pid]
+
+    def processes(self) -> Mapping[int, Process]:
+        """Return the process table, read once a look."""
+        if self._table is None:
+            self._table = self._host.processes.read_all()
+            # What this look has seen before stays as it was seen.
+            self._table.update({pid: seen for pid, seen in self._processes.items() if seen is not None})
+            self._processes.update(self._table)
+        return self._table
+
+    def command_line(self, process: Process) -> tuple[str, ...]:
+        """Return argv; () for a kernel thread or a process that is gone."""
+        return self._host.processes.command_line(process)
+
+    def executable(self, process: Process) -> str:
+        """Return the program's path; "" for a kernel thread or a process that is gone."""
+        return self._host.processes.executable(process)
+
+    def owner(self, process: Process) -> int:
+        """Return the effective uid; HostError if the process is gone."""
+        return self._host.processes.owner(process)
+
+    def cgroup(self, process: Process) -> str:
+        """Return the cgroup's path; HostError if the process is gone."""
+        return self._host.processes.cgroup(process)
+
+    def descriptors(self, process: Process) -> tuple[int, int]:
+        """Return (open descriptors, soft limit); HostError if the process is gone or may not be looked into."""
+        return self._host.processes.descriptors(process)
+
+    def service_process(self, name: str) -> Process | None:
+        """Return the live process last started for this service, None if it has ended."""
+        return self._once(("service", name), lambda: self._host.services.started(name))
+
+    def pidfile_process(self, path: str, *, user: str = "", executable: str = "") -> Process | None:
+        """Return the live process that a pidfile names, if it is of that account and program."""
+        key = ("pidfile", path, user, executable)
+        return self._once(key, lambda: self._host.services.by_pidfile(path, user, executable))
+
+    def deleted_open_files(self) -> Sequence[tuple[Process, int, str, int]]:
+        """Return deleted regular files that a process the engine may look into holds open."""
+        return self._once("deleted", lambda: self._host.descriptors.deleted_files(self.processes()))
+
+    def listeners(self, port: int) -> Sequence[int]:
+        """Return pids that listen on a TCP port; empty if none does or its process may not be looked into."""
+        inodes = self._once(("listening", port), lambda: self._host.descriptors.listening_inodes(port))
+        if not inodes:
+            return ()
+        owners = self._once("sockets", lambda: self._host.descriptors.socket_owners(self.processes()))
+        return sorted({pid for inode in inodes for pid in owners.get(inode, ())})
+
+    # -- systemd ------------------------------------------------------------------------------------------------------
+    def has_systemd(self) -> bool:
+        """Tell whether systemd runs this host."""
+        return Path(f"{self._host.root}/run/systemd/system").is_dir()
+
+    def system_state(self) -> str:
+        """Return systemd's word for the whole host, "" without systemd."""
+        return self._once("system_state", lambda: self._host.units.system_state() if self.has_systemd() else "")
+
+    def unit(self, name: str) -> Unit | None:
+        """Return a unit's state, None if systemd does not know it or is not there."""
+        if not self.has_systemd():
+            return None
+        full = unit_name(name)
+        if full not in self._units:
+            # A call that failed is remembered too: a hung bus costs one time-out a look, not one a unit.
+            found = self._once("units" if not self._units else ("unit", full), lambda: self._host.units_with(full))
+            self._units.update(found)
+        return self._units[full]
+
+    # -- who else works here ------------------------------------------------------------------------------------------
+    def package_transaction(self) -> str:
+        """Return which package manager is at work, "" if none; up to two seconds old."""
+        host = self._host
+        return host.recall("package", 2.0, lambda: host.occupation.package_transaction(self.processes().values()))
+
+    def configuration_run(self) -> str:
+        """Return which configuration-management run is in progress, "" if none; up to ten seconds old."""
+        host = self._host
+        ask = host.occupation.configuration_run
+        return host.recall("configuration", 10.0, lambda: ask(self.processes().values(), self.command_line))
+
+    def cloud_init_pending(self) -> bool:
+        """Tell whether cloud-init has not finished on this boot; up to ten seconds old."""
+        return self._host.recall("cloud_init", 10.0, self._host.occupation.cloud_init_pending)
+
+    # -- identity -----------------------------------------------------------------------------------------------------
+    def boot_seconds(self) -> float:
+        """Return seconds since boot."""
+        path = f"{self._host.proc_root}/uptime"
+        try:
+            return float(require_kernel_file(path).split()[0])
+        except (ValueError, IndexError) as error:
+            raise HostError(f"{path} is not as expected") from error
+
+    def machine_id(self) -> str:
+        """Return the 32 hexadecimal digits of /etc/machine-id, "" where the host has none."""
+        text = (read_kernel_file(f"{self._host.root}/etc/machine-id", limit=64) or b"").decode("ascii", "replace").strip()
+        return text if _MACHINE_ID.fullmatch(text) else ""
+
+    def user_id(self, name: str) -> int:
+        """Return the uid of an account name or number; HostError if there is none."""
+        return self._once(("user", name), lambda: linux_view_files.user_id(name))
+
+    def group_id(self, name: str) -> int:
+        """Return the gid of a group name or number; HostError if there is none."""
+        return self._once(("group", name), lambda: linux_view_files.group_id(name))
+
+    # -- network ------------------------------------------------------------------------------------------------------
+    async def tcp(self, host: str, port: int, timeout_seconds: float) -> ProbeResult:
+        """Connect and hang up; never remembered."""
+        return await linux_probe.tcp(host, port, timeout_seconds, self._host.resolver)
+
+    async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
+        """Ask for a page; never remembered."""
+        return await linux_probe.http(request, timeout_seconds, self._host.resolver)
+
+    def _once(self, key: Hashable, ask: Callable[[], _T]) -> _T:
+        """Return the answer of this look, or raise its HostError again."""
+        if key not in self._seen:
+            try:
+                self._seen[key] = ask()
+            except HostError as error:
+                self._seen[key] = error
+        answer = self._seen[key]
+        if isinstance(answer, HostError):
+            raise HostError(str(answer)) from answer
+        return cast(_T, answer)

@@ -1,0 +1,159 @@
+"""Files, mounts and accounts, looked at without following links and without reading what is no regular file."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import re
+import stat
+from collections.abc import Callable, Sequence
+
+from zen_agents.adapters.linux_view_reading import GONE, check_path, read_regular_file, require_kernel_file
+from zen_agents.errors import HostError
+from zen_agents.ports.host import DiskUse, FileState, Mount
+
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISREG, "file"),
+    (stat.S_ISDIR, "directory"),
+    (stat.S_ISLNK, "link"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISFIFO, "fifo"),
+)
+_OCTAL = re.compile(r"\\([0-7]{3})")
+_LARGEST_ID = 2**32 - 2
+
+
+def file_state(path: str, found: os.stat_result) -> FileState:
+    """Return what `found`, an lstat of `path`, says."""
+    mode = found.st_mode
+    return FileState(
+        path=path,
+        kind=next((kind for is_kind, kind in _KINDS if is_kind(mode)), "device"),
+        mode=stat.S_IMODE(mode),
+        owner=found.st_uid,
+        group=found.st_gid,
+        size=found.st_size,
+        modified=found.st_mtime,
+        changed=found.st_ctime,
+        accessed=found.st_atime,
+        device=found.st_dev,
+        inode=found.st_ino,
+        links=found.st_nlink,
+    )
+
+
+def look_at_file(path: str) -> FileState | None:
+    """Return lstat of an absolute path, None if there is nothing; HostError if that cannot be told."""
+    check_path(path)
+    try:
+        return file_state(path, os.lstat(path))
+    except OSError as error:
+        if error.errno in GONE:
+            return None
+        raise HostError(f"cannot look at {path}: {error.strerror}") from error
+
+
+def list_directory(path: str, limit: int) -> Sequence[FileState]:
+    """Return up to `limit` direct entries; those that vanish meanwhile are left out.
+
+    Raises HostError if there is no such directory, or if it is a link.
+    """
+    check_path(path)
+    found: list[FileState] = []
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise HostError(f"cannot list {path}: {error.strerror}") from error
+    try:
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                if len(found) >= limit:
+                    break
+                try:
+                    found.append(file_state(f"{path.rstrip('/')}/{entry.name}", entry.stat(follow_symlinks=False)))
+                except FileNotFoundError:
+                    continue
+    except OSError as error:
+        raise HostError(f"cannot list {path}: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
+    return found
+
+
+def read_text(path: str, limit: int) -> str:
+    """Return up to `limit` bytes of a regular file as text; HostError if there is none."""
+    found = read_regular_file(path, limit=limit)
+    if found is None:
+        raise HostError(f"{path} does not exist")
+    return found[0].decode("utf-8", "replace")
+
+
+def disk_use(path: str) -> DiskUse:
+    """Return the use of the file system that holds `path`.
+
+    The total leaves out what is reserved for root, so that total less free over total is the percentage that df prints.
+    Raises HostError if it cannot be told. Blocks for as long as the file system does.
+    """
+    check_path(path)
+    try:
+        found = os.statvfs(path)
+    except OSError as error:
+        raise HostError(f"cannot tell the free space of {path}: {error.strerror}") from error
+    usable = found.f_blocks - found.f_bfree + found.f_bavail
+    usable_inodes = found.f_files - found.f_ffree + found.f_favail
+    return DiskUse(usable * found.f_frsize, found.f_bavail * found.f_frsize, usable_inodes, found.f_favail)
+
+
+def read_mounts(proc_root: str) -> Sequence[Mount]:
+    """Return what is mounted, in the order of mounting; of several on one path the last, which is the visible one."""
+    text = require_kernel_file(f"{proc_root}/self/mountinfo", limit=16 << 20).decode("utf-8", "surrogateescape")
+    mounts: dict[str, Mount] = {}
+    for line in text.splitlines():
+        mount = parse_mount(line)
+        mounts.pop(mount.path, None)
+        mounts[mount.path] = mount
+    return tuple(mounts.values())
+
+
+def parse_mount(line: str) -> Mount:
+    """Return what one line of mountinfo says; HostError if it is not as expected."""
+    fields = line.split(" ")
+    try:
+        # Optional fields stand before the dash, so what follows is found from there.
+        dash = fields.index("-", 6)
+        major, _, minor = fields[2].partition(":")
+        options = {*fields[5].split(","), *fields[dash + 3].split(",")}
+        return Mount(
+            path=_unescape(fields[4]),
+            source=_unescape(fields[dash + 2]),
+            kind=fields[dash + 1],
+            read_only="ro" in options,
+            device=os.makedev(int(major), int(minor)),
+        )
+    except (ValueError, IndexError) as error:
+        raise HostError(f"a line of mountinfo is not as expected: {line[:120]!r}") from error
+
+
+def user_id(name: str) -> int:
+    """Return the uid of an account name or number; HostError if there is none."""
+    return _account_id(name, "account", lambda: pwd.getpwnam(name).pw_uid)
+
+
+def group_id(name: str) -> int:
+    """Return the gid of a group name or number; HostError if there is none."""
+    return _account_id(name, "group", lambda: grp.getgrnam(name).gr_gid)
+
+
+def _account_id(name: str, what: str, look_up: Callable[[], int]) -> int:
+    if name.isascii() and name.isdigit() and int(name) <= _LARGEST_ID:
+        return int(name)
+    try:
+        return look_up()
+    except (KeyError, ValueError, OSError) as error:
+        raise HostError(f"there is no {what} {name!r} on this host") from error
+
+
+def _unescape(text: str) -> str:
+    # The bytes of a name may be any encoding; octal escapes stand for ASCII characters only.
+    return _OCTAL.sub(lambda found: chr(int(found[1], 8)), text)

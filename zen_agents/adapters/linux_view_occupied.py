@@ -1,0 +1,149 @@
+"""Who else is working on this host: package managers, configuration management, cloud-init (R24).
+
+Nothing is locked or started to find out. What cannot be told is a HostError, which makes the guard refuse.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import struct
+from collections.abc import Callable, Iterable
+
+from zen_agents.adapters.linux_view_reading import read_regular_file
+from zen_agents.errors import HostError
+from zen_agents.ports.host import Process
+
+_PACKAGE_LOCKS = (
+    ("dpkg", "/var/lib/dpkg/lock-frontend"),
+    ("dpkg", "/var/lib/dpkg/lock"),
+    ("rpm", "/var/lib/rpm/.rpm.lock"),
+    ("rpm", "/usr/lib/sysimage/rpm/.rpm.lock"),
+)
+#: Programs that only run during a transaction or a query; daemons such as packagekitd or unattended-upgr are not among them.
+_PACKAGE_PROGRAMS = frozenset({"dpkg", "apt-get", "rpm", "dnf", "dnf5", "yum", "zypper", "pacman", "apk"})
+_PUPPET_LOCKS = (
+    "/opt/puppetlabs/puppet/cache/state/agent_catalog_run.lock",
+    "/var/lib/puppet/state/agent_catalog_run.lock",
+    "/var/cache/puppet/state/agent_catalog_run.lock",
+)
+_SALT_JOBS = "/var/cache/salt/minion/proc"
+_ONE_SHOT = {
+    "ansible": "ansible",
+    "ansible-playbook": "ansible-playbook",
+    "ansible-pull": "ansible-pull",
+    "salt-call": "salt-call",
+    "chef-client": "chef-client",
+    "chef-solo": "chef-solo",
+    "cinc-client": "cinc-client",
+}
+_DAEMON_OPTIONS = frozenset({"-d", "--daemonize", "-i", "--interval"})
+_ANSIBLE_MODULE = re.compile(r"/AnsiballZ_\w+\.py$|/\.ansible/tmp/ansible-tmp-")
+
+#: struct flock of 64-bit Linux: type, whence, start, length, pid.
+_FLOCK = struct.Struct("@hhqqi4x")
+
+CommandLine = Callable[[Process], tuple[str, ...]]
+
+
+class OccupationReader:
+    """Finds out by locks first, and by what is running where there is no lock to ask."""
+
+    def __init__(self, root: str = "") -> None:
+        #: Stands before each path; for a host that is mounted elsewhere.
+        self._root = root
+
+    def package_transaction(self, processes: Iterable[Process]) -> str:
+        """Return `dpkg, pid 4242` for who holds a package manager's lock, "" if nobody does."""
+        for manager, path in _PACKAGE_LOCKS:
+            holder = lock_holder(self._root + path)
+            if holder is not None:
+                return f"{manager}, pid {holder}" if holder > 0 else manager
+        running = next((one for one in processes if one.name in _PACKAGE_PROGRAMS), None)
+        return f"{running.name}, pid {running.pid}" if running else ""
+
+    def configuration_run(self, processes: Iterable[Process], command_line: CommandLine) -> str:
+        """Return `puppet agent, pid 4242` for a run in progress, "" if there is none; a waiting daemon does not count."""
+        alive = {process.pid: process for process in processes}
+        puppet = self._puppet_run(alive.keys())
+        if puppet:
+            return puppet
+        minion = False
+        for process in alive.values():
+            argv = command_line(process)
+            run = one_shot_run(argv)
+            if run:
+                return f"{run}, pid {process.pid}"
+            minion = minion or "salt-minion" in _programs(argv)
+        return "salt-minion" if minion and self._salt_works() else ""
+
+    def cloud_init_pending(self) -> bool:
+        """Tell whether cloud-init was switched on for this boot and has not written its result."""
+        run = f"{self._root}/run/cloud-init"
+        # The generator of early boot leaves the mark "enabled" or "disabled"; the last stage writes result.json.
+        return os.path.lexists(f"{run}/enabled") and not os.path.lexists(f"{run}/result.json")
+
+    def _puppet_run(self, alive: Iterable[int]) -> str:
+        for path in _PUPPET_LOCKS:
+            found = read_regular_file(self._root + path, limit=64)
+            text = found[0].strip() if found else b""
+            # An empty file is a person's `puppet agent --disable` of old; a dead pid is left over from a crash.
+            if text.isdigit() and int(text) in alive:
+                return f"puppet agent, pid {int(text)}"
+        return ""
+
+    def _salt_works(self) -> bool:
+        try:
+            with os.scandir(self._root + _SALT_JOBS) as entries:
+                return any(entry.name.isdigit() for entry in entries)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise HostError(f"cannot tell whether salt is at work: {_SALT_JOBS}: {error.strerror}") from error
+
+
+def lock_holder(path: str) -> int | None:
+    """Return the pid that holds a POSIX lock on a file, without taking it; None if nobody does or there is no such file.
+
+    The pid is 0 or less for a holder that has none here. A file that this account may not open counts as not locked; then
+    only the running programs tell.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        return None
+    except OSError as error:
+        # A database directory that is a link or no directory at all is somebody's repair in progress, not a free lock.
+        raise HostError(f"cannot look at the lock {path}: {error.strerror}") from error
+    try:
+        question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
+        return None if kind == fcntl.F_UNLCK else pid
+    except OSError as error:
+        raise HostError(f"cannot ask for the lock {path}: {errno.errorcode.get(error.errno or 0, error.errno)}") from error
+    finally:
+        os.close(descriptor)
+
+
+def one_shot_run(argv: tuple[str, ...]) -> str:
+    """Return which configuration-management run this command line is, "" if it is none or a daemon."""
+    if not argv:
+        return ""
+    if argv[0].startswith("chef-client worker"):
+        return "chef-client"
+    if any(_ANSIBLE_MODULE.search(word) for word in argv[:4]):
+        return "ansible"
+    programs = _programs(argv)
+    if "puppet" in programs and "apply" in argv[1:4]:
+        return "puppet apply"
+    found = next((_ONE_SHOT[program] for program in programs if program in _ONE_SHOT), "")
+    return "" if found and _DAEMON_OPTIONS.intersection(argv) else found
+
+
+def _programs(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the program and, behind an interpreter, of its script."""
+    return tuple(os.path.basename(word) for word in argv[:2])

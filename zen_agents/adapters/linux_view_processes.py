@@ -1,0 +1,175 @@
+"""The process table, read from /proc without a detour: one short read a process."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from zen_agents.adapters.linux_view_reading import GONE, raise_unless_gone, read_kernel_file
+from zen_agents.errors import HostError
+from zen_agents.ports.host import Process
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_DELETED = " (deleted)"
+_REMEMBERED_COMMAND_LINES = 20_000
+#: States of a process that has ended: zombie and dead.
+ENDED = frozenset("ZXx")
+
+_UID = re.compile(rb"^Uid:\t\d+\t(\d+)\t", re.MULTILINE)
+_THREAD_GROUP = re.compile(rb"^Tgid:\t(\d+)$", re.MULTILINE)
+_OPEN_FILES = re.compile(rb"^Max open files +(\d+|unlimited) ", re.MULTILINE)
+
+
+class ProcessReader:
+    """Reads processes, and remembers command lines from one look to the next.
+
+    What a method asks of a `Process` is answered for that very process or not at all: after reading, the start time is
+    compared, so a reused pid never lends its answers to the process that had the number before (R20).
+    """
+
+    def __init__(self, proc_root: str) -> None:
+        self._root = proc_root
+        #: The name is in the key because exec changes command line and name but not the start time.
+        self._command_lines: dict[tuple[int, int, str], tuple[str, ...]] = {}
+
+    def read(self, pid: int) -> Process | None:
+        """Return a process by one read of its stat, None if it is gone; HostError if /proc holds nonsense."""
+        try:
+            descriptor = os.open(f"{self._root}/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise_unless_gone(f"process {pid}", error)
+            return None
+        try:
+            content = os.read(descriptor, 4096)
+        except OSError as error:
+            raise_unless_gone(f"process {pid}", error)
+            return None
+        finally:
+            os.close(descriptor)
+        return parse_stat(content)
+
+    def read_all(self) -> dict[int, Process]:
+        """Return every process, and forget the command lines of those that are gone."""
+        try:
+            names = os.listdir(self._root)
+        except OSError as error:
+            raise HostError(f"cannot list {self._root}: {error.strerror}; is /proc mounted here?") from error
+        table = {}
+        for name in names:
+            if name.isdigit():
+                process = self.read(int(name))
+                if process is not None:
+                    table[process.pid] = process
+        self._forget(table)
+        return table
+
+    def command_line(self, process: Process) -> tuple[str, ...]:
+        """Return argv; () for a kernel thread, a zombie or a process that is gone."""
+        key = (process.pid, process.start_time, process.name)
+        known = self._command_lines.get(key)
+        if known is None:
+            content = read_kernel_file(f"{self._root}/{process.pid}/cmdline")
+            known = split_command_line(content or b"") if self.is_same(process) else ()
+            # A process caught between fork and exec, or ending, shows nothing yet: that is not worth remembering.
+            if known and len(self._command_lines) < _REMEMBERED_COMMAND_LINES:
+                self._command_lines[key] = known
+        return known
+
+    def executable(self, process: Process) -> str:
+        """Return the path of the program, without the mark of a replaced one; "" for a kernel thread or if it is gone."""
+        try:
+            path = os.readlink(f"{self._root}/{process.pid}/exe")
+        except OSError as error:
+            if error.errno in GONE:
+                return ""
+            raise HostError(f"cannot tell the program of process {process.pid}: {error.strerror}") from error
+        return path.removesuffix(_DELETED) if self.is_same(process) else ""
+
+    def owner(self, process: Process) -> int:
+        """Return the effective uid; HostError if the process is gone."""
+        return int(self._field(process, "status", _UID))
+
+    def is_thread_leader(self, process: Process) -> bool:
+        """Tell whether this is a process, not a mere thread that /proc also answers for."""
+        return int(self._field(process, "status", _THREAD_GROUP)) == process.pid
+
+    def cgroup(self, process: Process) -> str:
+        """Return the cgroup's path (v2, else systemd's or the longest of v1); HostError if the process is gone."""
+        content = self._file(process, "cgroup").decode("utf-8", "replace")
+        rows = [line.split(":", 2) for line in content.splitlines() if line.count(":") >= 2]
+        paths = {controllers: path for _, controllers, path in rows}
+        candidates = [paths.get("", "/"), paths.get("name=systemd", "/"), *sorted(paths.values(), key=len, reverse=True)]
+        return next((path for path in candidates if path != "/"), "/")
+
+    def descriptors(self, process: Process) -> tuple[int, int]:
+        """Return (open descriptors, soft limit); HostError if the process is gone or may not be looked into."""
+        limit = self._field(process, "limits", _OPEN_FILES)
+        directory = f"{self._root}/{process.pid}/fd"
+        try:
+            # Since Linux 6.2 the directory's size is the number of its entries; before it is 0.
+            count = os.stat(directory).st_size or len(os.listdir(directory))
+        except OSError as error:
+            raise HostError(f"cannot count the descriptors of process {process.pid}: {error.strerror}") from error
+        self._require_same(process)
+        return count, 2**63 - 1 if limit == b"unlimited" else int(limit)
+
+    def is_same(self, process: Process) -> bool:
+        """Tell whether the pid still belongs to this process."""
+        present = self.read(process.pid)
+        return present is not None and present.start_time == process.start_time
+
+    def _field(self, process: Process, file: str, pattern: re.Pattern[bytes]) -> bytes:
+        found = pattern.search(self._file(process, file))
+        if found is None:
+            raise HostError(f"{self._root}/{process.pid}/{file} is not as expected")
+        return found[1]
+
+    def _file(self, process: Process, file: str) -> bytes:
+        content = read_kernel_file(f"{self._root}/{process.pid}/{file}")
+        self._require_same(process)
+        return content or b""
+
+    def _require_same(self, process: Process) -> None:
+        if not self.is_same(process):
+            raise HostError(f"process {process.fingerprint} ({process.name}) is gone")
+
+    def _forget(self, table: Mapping[int, Process]) -> None:
+        # A second thread may be remembering meanwhile, so the dict is copied before it is walked.
+        for key in list(self._command_lines):
+            process = table.get(key[0])
+            if process is None or process.start_time != key[1] or process.name != key[2]:
+                self._command_lines.pop(key, None)
+
+
+def parse_stat(content: bytes) -> Process | None:
+    """Return what a line of /proc/PID/stat says; None for an empty one, HostError for nonsense.
+
+    The name may hold anything, spaces, line ends and brackets too; the last closing bracket ends it.
+    """
+    if not content:
+        return None
+    try:
+        head, _, tail = content.rpartition(b")")
+        number, _, name = head.partition(b" (")
+        fields = tail.split(None, 22)
+        return Process(
+            int(number),
+            int(fields[19]),
+            int(fields[1]),
+            name.decode("utf-8", "replace"),
+            fields[0].decode("ascii"),
+            (int(fields[11]) + int(fields[12])) / _TICKS,
+            int(fields[21]) * _PAGE,
+            int(fields[3]),
+        )
+    except (ValueError, IndexError) as error:
+        raise HostError(f"a line of /proc/PID/stat is not as expected: {content[:80]!r}") from error
+
+
+def split_command_line(content: bytes) -> tuple[str, ...]:
+    """Return argv of the bytes of /proc/PID/cmdline; a program that rewrote its title gives one long argument."""
+    if not content:
+        return ()
+    return tuple(content.removesuffix(b"\0").decode("utf-8", "replace").split("\0"))

@@ -1,0 +1,88 @@
+"""Which process is a service's: by the engine's own record, or by a pidfile that is judged before it is believed (R20)."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+
+from zen_agents.adapters.linux_view_files import user_id
+from zen_agents.adapters.linux_view_processes import ENDED, ProcessReader
+from zen_agents.adapters.linux_view_reading import read_regular_file
+from zen_agents.errors import HostError
+from zen_agents.ports.host import Process
+
+_SERVICE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}")
+_RECORD = re.compile(rb"(\d{1,10}) (\d{1,20})\n?")
+_PID = re.compile(rb"\s*(\d{1,10})\s*")
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+class ServiceReader:
+    """Finds the live process of a service."""
+
+    def __init__(self, state_dir: str, processes: ProcessReader) -> None:
+        self._directory = f"{state_dir.rstrip('/')}/services"
+        self._processes = processes
+
+    def started(self, name: str) -> Process | None:
+        """Return the process that was last started for this service, None if it has ended or none was started.
+
+        Raises HostError for a record that is torn, or that others could have written: starting a second copy beside a live
+        one is worse than asking a person.
+        """
+        if not _SERVICE_NAME.fullmatch(name):
+            raise HostError(f"{name!r} is not the name of a service")
+        path = f"{self._directory}/{name}"
+        found = read_regular_file(path, limit=128)
+        if found is None:
+            return None
+        content, state = found
+        record = _RECORD.fullmatch(content)
+        if record is None or not _only_ours(state):
+            raise HostError(f"{path} is damaged or can be written by others; stop the service, then remove the file")
+        process = self._live(int(record[1]))
+        return process if process and process.start_time == int(record[2]) else None
+
+    def by_pidfile(self, path: str, user: str, executable: str) -> Process | None:
+        """Return the live process that a pidfile names, None if it names none or another account's or program's.
+
+        Raises HostError if the file holds no pid, or if others can write it and account and executable are not both given.
+        """
+        found = read_regular_file(path, limit=128)
+        if found is None:
+            return None
+        content, state = found
+        number = _PID.match(content)
+        if number is None:
+            raise HostError(f"{path} holds no process number: {content[:40]!r}")
+        if not (user and executable) and not (_only_ours(state) and _directory_is_ours(path)):
+            raise HostError(f"others can write {path}, so its pid counts only with user: and executable: given")
+        process = self._live(int(number[1]))
+        if process is None or not self._processes.is_thread_leader(process):
+            return None
+        return process if self._matches(process, user, executable) else None
+
+    def _live(self, pid: int) -> Process | None:
+        process = self._processes.read(pid) if pid > 0 else None
+        return None if process is None or process.state in ENDED else process
+
+    def _matches(self, process: Process, user: str, executable: str) -> bool:
+        if user and self._processes.owner(process) != user_id(user):
+            return False
+        return not executable or self._processes.executable(process) in (executable, os.path.realpath(executable))
+
+
+def _only_ours(state: os.stat_result) -> bool:
+    return state.st_uid in (0, os.geteuid()) and not state.st_mode & _OTHERS_MAY_WRITE
+
+
+def _directory_is_ours(path: str) -> bool:
+    """Tell whether nobody else can put another file in this one's place."""
+    try:
+        state = os.stat(os.path.dirname(path))
+    except OSError as error:
+        raise HostError(f"cannot look at the directory of {path}: {error.strerror}") from error
+    # In a sticky directory others may add files, but not replace this one.
+    others_may_replace = state.st_mode & _OTHERS_MAY_WRITE and not state.st_mode & stat.S_ISVTX
+    return state.st_uid in (0, os.geteuid()) and not others_may_replace

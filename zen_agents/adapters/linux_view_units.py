@@ -1,0 +1,112 @@
+"""systemd's units, asked of `systemctl show`: one child for all units of a look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from zen_agents.adapters.linux_view_reading import run_bounded
+from zen_agents.errors import HostError
+from zen_agents.ports.host import Unit
+
+_PROPERTIES = (
+    "Id,LoadState,ActiveState,SubState,Result,UnitFileState,MainPID,NRestarts,InvocationID,StateChangeTimestampMonotonic,Job,"
+    "RequiredBy,BoundBy,ConsistsOf,PropagatesStopTo,StartLimitBurst,StartLimitIntervalUSec,Slice"
+)
+_TAKES_ALONG = ("RequiredBy", "BoundBy", "ConsistsOf", "PropagatesStopTo")
+_KINDS = "service|socket|target|timer|mount|automount|swap|path|slice|scope|device"
+#: What may be handed to systemctl as a name; a template without an instance (`a@.service`) has no state.
+_NAME = re.compile(rf"(?!.*@\.)[A-Za-z0-9:_.\\@-]{{1,240}}\.(?:{_KINDS})")
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|min|h|d|w|month|y)")
+_SPAN_SECONDS = {
+    "us": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+    "month": 2629800.0,
+    "y": 31557600.0,
+}
+_SYSTEM_STATES = frozenset(
+    ["initializing", "starting", "running", "degraded", "maintenance", "stopping", "offline", "unknown"]
+)
+
+
+class UnitReader:
+    """Asks systemctl, with names that were checked and behind `--`."""
+
+    def __init__(self, systemctl: str, timeout_seconds: float) -> None:
+        self._systemctl = systemctl
+        self._timeout_seconds = timeout_seconds
+
+    def units(self, names: Sequence[str]) -> Mapping[str, Unit | None]:
+        """Return the units by the names they were asked by, None for one that systemd does not know.
+
+        Raises HostError if systemd does not answer in time, or not for each name.
+        """
+        argv = (self._systemctl, "show", "--no-pager", f"--property={_PROPERTIES}", "--", *names)
+        code, output = run_bounded(argv, timeout_seconds=self._timeout_seconds)
+        blocks = [block for block in output.split("\n\n") if block.strip()]
+        if code or len(blocks) != len(names):
+            raise HostError(f"systemctl show gave {len(blocks)} answers for {len(names)} units (exit code {code})")
+        return {name: parse_unit(block) for name, block in zip(names, blocks, strict=True)}
+
+    def system_state(self) -> str:
+        """Return the word of `systemctl is-system-running`; HostError if it gives none that is known."""
+        # The exit code is 1 for every word but "running".
+        _, output = run_bounded((self._systemctl, "is-system-running"), timeout_seconds=self._timeout_seconds)
+        word = output.strip()
+        if word not in _SYSTEM_STATES:
+            raise HostError(f"systemctl is-system-running answered {word[:80]!r}")
+        return word
+
+
+def unit_name(name: str) -> str:
+    """Return a unit's full name, `.service` added where no kind is given; HostError if it can be none."""
+    full = name if re.search(rf"\.(?:{_KINDS})$", name) else f"{name}.service"
+    if not _NAME.fullmatch(full) or full.startswith("-"):
+        raise HostError(f"{name!r} is not the name of a unit")
+    return full
+
+
+def parse_unit(block: str) -> Unit | None:
+    """Return what one block of `systemctl show` says; None for a unit that is not found."""
+    said = dict(line.partition("=")[::2] for line in block.splitlines() if "=" in line)
+    if said.get("LoadState") == "not-found" and said.get("ActiveState") in ("inactive", None):
+        return None
+    try:
+        return Unit(
+            id=said["Id"],
+            load_state=said["LoadState"],
+            active_state=said["ActiveState"],
+            sub_state=said["SubState"],
+            result=said.get("Result", ""),
+            unit_file_state=said.get("UnitFileState", ""),
+            main_pid=int(said.get("MainPID", "0")),
+            restarts=int(said.get("NRestarts", "0")),
+            invocation=said.get("InvocationID", ""),
+            changed_us=int(said.get("StateChangeTimestampMonotonic", "0")),
+            # Without a job the line is missing; versions differ on "0".
+            busy=said.get("Job", "0") not in ("", "0"),
+            takes_along=tuple(dict.fromkeys(unit for key in _TAKES_ALONG for unit in said.get(key, "").split())),
+            start_limit_burst=int(said.get("StartLimitBurst", "0")),
+            start_limit_interval_seconds=span_seconds(said.get("StartLimitIntervalUSec", "0")),
+            slice=said.get("Slice", ""),
+        )
+    except (KeyError, ValueError) as error:
+        raise HostError(f"systemctl show did not tell {error} of a unit") from error
+
+
+def span_seconds(text: str) -> float:
+    """Return a time span as systemd prints it (`1min 30s`, `10s`, `infinity`, `0`) in seconds; ValueError for others."""
+    if text in ("0", ""):
+        return 0.0
+    if text == "infinity":
+        return float("inf")
+    parts = text.split()
+    found = [_SPAN.fullmatch(part) for part in parts]
+    if not all(found):
+        raise ValueError(f"time span {text!r}")
+    return sum(float(part[1]) * _SPAN_SECONDS[part[2]] for part in found if part)
