@@ -5,7 +5,29 @@ from __future__ import annotations
 from zen_agents.actions.base import Action
 from zen_agents.agents.base import BaseAgent
 from zen_agents.checks.base import Check
+from zen_agents.guards.allow_list import AllowList
+from zen_agents.guards.approval import Approval
+from zen_agents.guards.auto_mitigate import AutoMitigate
 from zen_agents.guards.base import Guard
+from zen_agents.guards.breaker import Breaker
+from zen_agents.guards.confirmation import Confirmation
+from zen_agents.guards.cooldown import Cooldown
+from zen_agents.guards.dependency import Dependency
+from zen_agents.guards.dry_run import DryRun
+from zen_agents.guards.emergency_stop import EmergencyStop
+from zen_agents.guards.foreign_state import ForeignState
+from zen_agents.guards.lease import Lease
+from zen_agents.guards.maintenance import Maintenance
+from zen_agents.guards.mode import Mode
+from zen_agents.guards.ownership import Ownership
+from zen_agents.guards.pause import Pause
+from zen_agents.guards.protected import Protected
+from zen_agents.guards.rate_limit import RateLimit
+from zen_agents.guards.recurrence import Recurrence
+from zen_agents.guards.safe_mode import SafeMode
+from zen_agents.guards.stateful import Stateful
+from zen_agents.guards.stopped_by_person import StoppedByPerson
+from zen_agents.guards.storm_brake import StormBrake
 
 AGENTS: tuple[type[BaseAgent], ...] = ()
 
@@ -14,4 +36,27 @@ CHECKS: tuple[type[Check], ...] = ()
 ACTIONS: tuple[type[Action], ...] = ()
 
 #: All are asked every time, in this order; the most restrictive answer wins.
-GUARDS: tuple[Guard, ...] = ()
+GUARDS: tuple[Guard, ...] = (
+    EmergencyStop(),  # a person's stop outranks everything, so it is asked before anything else can go wrong
+    SafeMode(),  # acting itself looked dangerous; only people act
+    Pause(),  # somebody works on it by hand, or an unknown outcome closed it
+    Maintenance(),  # planned work is not a fault; some actions wait for planned hours
+    Mode(),  # observe never changes anything
+    AutoMitigate(),  # the agent was told only to tell
+    AllowList(),  # what is not listed is not done, and an empty target never means all
+    Protected(),  # some things are never touched, whatever is listed
+    Ownership(),  # whoever owns it, or works on the host now, would fight the repair
+    Stateful(),  # a database that recovers must not be killed
+    StoppedByPerson(),  # a person's stop is not a fault
+    Confirmation(),  # a log line may be old, forged or about something else
+    ForeignState(),  # another machine's limits say nothing about this one
+    Dependency(),  # what it depends on is repaired first
+    StormBrake(),  # when everything looks sick, the observer is
+    Lease(),  # two actions on one target undo each other
+    Cooldown(),  # a repaired target is given time to show whether it holds
+    RateLimit(),  # an engine that repairs without end is itself the fault
+    Breaker(),  # what failed several times here will fail again
+    Recurrence(),  # a fix that keeps coming back hides the fault
+    Approval(),  # what is hard to take back is a person's to decide
+    DryRun(),  # last, so that a plan is shown as possible only where all others agree
+)

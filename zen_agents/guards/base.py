@@ -105,6 +105,10 @@ class Policy:
     #: Key path -> `file:line:column`, for `why`.
     origins: Mapping[str, str] = field(default_factory=dict)
 
+    def origin(self, *paths: str) -> str:
+        """Return where the first of these keys that was written stands, "" if all are defaults."""
+        return next((self.origins[path] for path in paths if path in self.origins), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -117,10 +121,10 @@ class Situation:
     actionable_targets: int
     #: Actions running now.
     running: int
-    #: Targets of which a check of the present state, not a log line, says PROBLEM now (R32).
-    present_problems: frozenset[str] = frozenset()
     #: Why this state is not this host's own (other machine id, restored ledger, new state as root); "" if it is.
     foreign: str = ""
+    #: Targets of which a check of the present state, not a log line, says PROBLEM now (R32).
+    present_problems: frozenset[str] = frozenset()
 
 
 class StopFlag(Protocol):

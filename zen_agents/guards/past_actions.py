@@ -1,0 +1,57 @@
+"""What earlier actions count for: pure arithmetic on steady times, so that no clock that is set frees a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from zen_agents.guards.base import Policy
+from zen_agents.model.action import ActionRequest, OutcomeKind
+from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.principal import ENGINE
+from zen_agents.ports.store import ActionRow, BreakerRow
+
+_NEVER_RAN = frozenset({OutcomeKind.DENIED, OutcomeKind.EXPIRED, OutcomeKind.SKIPPED})
+
+
+def by_engine(rows: Iterable[ActionRow]) -> list[ActionRow]:
+    """Return what the engine itself ran or runs, oldest first."""
+    ran = (row for row in rows if row.kind not in _NEVER_RAN and row.requested_by == ENGINE.name)
+    return sorted(ran, key=lambda row: row.reserved_at.steady)
+
+
+def ended_at(row: ActionRow, now: float) -> float | None:
+    """Return when it ended (steady), now if it still runs, None if it never ran."""
+    if row.kind in _NEVER_RAN:
+        return None
+    return row.ended_at.steady if row.ended_at is not None else now
+
+
+def frees_at(rows: Sequence[ActionRow], most: int, within_seconds: float) -> float | None:
+    """Return when fewer than `most` of these (oldest first) are within the window (steady); None if never."""
+    if most <= 0 or len(rows) < most:
+        return None
+    return rows[len(rows) - most].reserved_at.steady + within_seconds
+
+
+def is_retry(request: ActionRequest, incident: Incident | None) -> bool:
+    """Tell whether this incident has had an attempt before, of this rung or of an earlier one."""
+    return request.attempt > 1 or (incident is not None and (incident.attempts > 0 or incident.rung > 0))
+
+
+def first_in_need(incidents: Mapping[str, Incident], own_key: str, policy: Policy, now: float) -> Incident | None:
+    """Return another open incident that the engine may act on and has not: the last token is kept for it.
+
+    Acknowledged ones are a person's; those of agents that only tell never need a token.
+    """
+    for key, incident in incidents.items():
+        if key == own_key or incident.state is not IncidentState.OPEN or incident.attempts or incident.rung:
+            continue
+        acknowledged = incident.acknowledged_until is not None and incident.acknowledged_until > now
+        if policy.auto_mitigate.get(incident.agent) is True and (incident.keep_acting or not acknowledged):
+            return incident
+    return None
+
+
+def failures_within(row: BreakerRow | None, within_seconds: float, now: float) -> int:
+    """Return how many failures a breaker has counted within its window."""
+    return 0 if row is None else sum(1 for at in row.failed_at if at > now - within_seconds)

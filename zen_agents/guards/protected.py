@@ -1,0 +1,126 @@
+"""The protected set (R11): things whose loss is the host's, or the engine's own."""
+
+from __future__ import annotations
+
+import posixpath
+from fnmatch import fnmatchcase
+
+from zen_agents.errors import StalePlanError
+from zen_agents.guards import protected_names, touched
+from zen_agents.guards.base import Guard, Question
+from zen_agents.guards.wording import one_line
+from zen_agents.model.action import ResourceKind
+from zen_agents.model.reason import Reason
+from zen_agents.model.verdict import Answer
+from zen_agents.ports.host import HostView, Process
+
+
+class Protected(Guard):
+    """Refuses everyone where init, a way in, the network, a package manager, a live session or the engine itself is hit."""
+
+    name = "protected"
+    why = "Some things are never touched, whatever is listed; one protected member refuses the whole action."
+
+    def assess(self, question: Question) -> Answer:
+        try:
+            hit = _unit(question) or _service(question) or _process(question) or _path(question)
+        except StalePlanError as error:
+            return self.deny(Reason.STALE_PLAN, str(error))
+        return self.deny(Reason.PROTECTED, one_line(hit)) if hit else self.allow("nothing protected is touched")
+
+
+def _unit(question: Question) -> str:
+    policy = question.policy
+    patterns = (*protected_names.UNITS, *policy.protected_units, *policy.own_units)
+    direct = touched.units(question)
+    for name in touched.units_with_all_taken_along(question):
+        if _matches(name, patterns):
+            return f"{name} is protected" if name in direct else f"it takes {name} along, which is protected"
+    return ""
+
+
+def _service(question: Question) -> str:
+    """Judge a service by its name too: while it is down there is no process to know it by."""
+    patterns = (*protected_names.UNITS, *question.policy.protected_units, *question.policy.own_units)
+    for name in touched.names(question, ResourceKind.SERVICE):
+        if _matches(f"{name}.service", patterns):
+            return f"service {name} has a protected name"
+    return ""
+
+
+def _process(question: Question) -> str:
+    host, own = question.host, question.policy.own_pid
+    engine = host.process(own)
+    above_engine = {process.pid for process in touched.ancestors(host, engine)} if engine else set()
+    for process in touched.processes(question):
+        label = f"process {process.pid} ({process.name})"
+        if process.pid == own or process.pid in above_engine:
+            return f"{label} is the engine itself, or what it runs under"
+        if process.pid == 1 or _is_kernel_thread(host, process) or _matches(process.name, protected_names.PROCESSES):
+            return f"{label} is protected"
+        if not _is_ours(question, process) and (session := _session_host(host, process)):
+            return f"{label} belongs to a live session ({session})"
+    return ""
+
+
+def _is_kernel_thread(host: HostView, process: Process) -> bool:
+    """Tell a kernel thread by its parent: in a container pid 2 is a process like any other."""
+    above = process if process.pid == 2 else host.process(2) if process.parent == 2 else None
+    return above is not None and above.name == "kthreadd"
+
+
+def _is_ours(question: Question, process: Process) -> bool:
+    """Tell whether the engine started it itself: in a person's terminal, such a service is still the engine's."""
+    for name in touched.names(question, ResourceKind.SERVICE):
+        started = question.host.service_process(name)
+        if started is not None and started.fingerprint == process.fingerprint:
+            return True
+    return False
+
+
+def _session_host(host: HostView, process: Process) -> str:
+    line = (process, *touched.ancestors(host, process))
+    return next((each.name for each in line if _matches(each.name, protected_names.SESSION_HOSTS)), "")
+
+
+def _path(question: Question) -> str:
+    policy = question.policy
+    whole = {_plain(path) for path in (*policy.own_paths, *policy.protected_paths)}
+    for path in touched.names(question, ResourceKind.PATH):
+        if path != _plain(path) or not path.startswith("/"):
+            return f"{path} is not a plain absolute path"
+        if _within(path, protected_names.TREES) or _matches(path, protected_names.PATHS) or "/.ssh/" in f"{path}/":
+            return f"{path} is protected"
+        for kept in whole:
+            if _within(path, (kept,)) or _within(kept, (path,)):
+                return f"{path} is, holds or lies in {kept}, which is protected"
+        if link := _link(question.host, path):
+            return f"{path} leads through the link {link}; name the real path"
+    return ""
+
+
+def _plain(path: str) -> str:
+    # normpath keeps two leading slashes, which POSIX leaves open; here they are one.
+    return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else posixpath.normpath(path)
+
+
+def _within(path: str, trees: tuple[str, ...]) -> bool:
+    return any(path == tree or path.startswith(tree.rstrip("/") + "/") for tree in trees)
+
+
+def _link(host: HostView, path: str) -> str:
+    """Return the first component that is a symbolic link, "" if none is: behind one may lie anything."""
+    so_far = ""
+    for part in path.strip("/").split("/"):
+        so_far += f"/{part}"
+        state = host.file(so_far)
+        if state is None:
+            return ""
+        if state.kind == "link":
+            return so_far
+    return ""
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Compare by shell patterns; a pattern's `*` stays within one component of a path."""
+    return any(fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in patterns)

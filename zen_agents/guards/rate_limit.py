@@ -1,0 +1,103 @@
+"""Hourly budgets, and how many actions may run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from zen_agents.guards.base import Guard, Limit, Question
+from zen_agents.guards.past_actions import by_engine, first_in_need, frees_at, is_retry
+from zen_agents.guards.wording import span
+from zen_agents.model.action import Budget
+from zen_agents.model.reason import Reason
+from zen_agents.model.verdict import Answer
+from zen_agents.ports.store import ActionRow
+
+_HOUR = 3600.0
+#: Rows that are read to tell when a budget frees up, or to count an action's own limit.
+_MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """One limit and how far it is used up; with `excess` it refuses."""
+
+    said: str
+    excess: bool
+    origin: str
+    until: float | None = None
+
+
+class RateLimit(Guard):
+    """Refuses when a budget of the hour is spent; 0 means never. A retry spends a token like a first attempt."""
+
+    name = "rate_limit"
+    why = "An engine that repairs without end is itself the fault."
+    overridable = True
+
+    def assess(self, question: Question) -> Answer:
+        limits: tuple[Callable[[Question], _Spent | None], ...] = (_never, _budget, _target, _action, _at_once)
+        found = [spent for limit in limits if (spent := limit(question)) is not None]
+        for spent in found:
+            if spent.excess:
+                return self.deny(Reason.RATE_LIMIT, spent.said, origin=spent.origin, until=spent.until)
+        return self.allow(", ".join(spent.said for spent in found), origin=found[0].origin)
+
+
+def _never(question: Question) -> _Spent | None:
+    """`max_auto_repairs_per_hour: 0` is "never act", for housekeeping as well."""
+    if question.policy.repairs.most > 0:
+        return None
+    return _Spent("0 repairs an hour means never", True, question.policy.origin("limits.max_auto_repairs_per_hour"))
+
+
+def _budget(question: Question) -> _Spent:
+    policy, now, budget = question.policy, question.now.steady, question.plan.budget
+    is_repair = budget is Budget.REPAIR
+    limit = policy.repairs if is_repair else policy.housekeeping
+    key = "max_auto_repairs_per_hour" if is_repair else "max_housekeeping_per_hour"
+    origin = policy.origin(f"limits.{key}")
+    since = now - limit.within_seconds
+    spent = question.store.spent(budget, since)
+    said = f"{spent} of {limit.most} {'repairs' if is_repair else 'housekeeping'} {_per(limit)}"
+    if spent >= limit.most:
+        rows = by_engine(row for row in question.store.actions(since=since, limit=_MOST_ROWS) if row.budget is budget)
+        return _Spent(said, True, origin, frees_at(rows, limit.most, limit.within_seconds))
+    if spent == limit.most - 1 and is_retry(question.request, question.incident):
+        own = question.incident.key if question.incident else ""
+        waiting = first_in_need(question.situation.incidents, own, policy, now)
+        if waiting is not None:
+            return _Spent(f"{said}; the last is kept for the first attempt of {waiting.id}", True, origin)
+    return _Spent(said, False, origin)
+
+
+def _target(question: Question) -> _Spent:
+    limit, origin = question.policy.per_target, question.policy.origin("limits.per_target_per_hour")
+    rows = by_engine(question.store.target_actions(question.request.target, question.now.steady - limit.within_seconds))
+    return _counted("for this target", rows, limit, origin)
+
+
+def _action(question: Question) -> _Spent | None:
+    action, policy = question.request.action, question.policy
+    allowance = policy.allowed.get(action)
+    if allowance is None or allowance.max_per_hour is None:
+        return None
+    limit = Limit(allowance.max_per_hour, _HOUR)
+    recent = question.store.actions(since=question.now.steady - _HOUR, limit=_MOST_ROWS)
+    rows = by_engine(row for row in recent if row.action == action)
+    origin = policy.origin(f"actions.allow.{action}.max_per_hour", f"actions.allow.{action}")
+    return _counted(action, rows, limit, origin)
+
+
+def _counted(what: str, rows: Sequence[ActionRow], limit: Limit, origin: str) -> _Spent:
+    said = f"{len(rows)} of {limit.most} {what}"
+    return _Spent(said, len(rows) >= limit.most, origin, frees_at(rows, limit.most, limit.within_seconds))
+
+
+def _at_once(question: Question) -> _Spent:
+    running, most = question.situation.running, question.policy.max_concurrent
+    return _Spent(f"{running} of {most} running", running >= most, question.policy.origin("limits.max_concurrent"))
+
+
+def _per(limit: Limit) -> str:
+    return "this hour" if limit.within_seconds == _HOUR else f"within {span(limit.within_seconds)}"
