@@ -1,0 +1,1 @@
+"""The agent that keeps one Linux host healthy."""

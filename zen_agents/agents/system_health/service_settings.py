@@ -1,0 +1,144 @@
+"""Settings of `agents.system_health.services`: what runs, how it is known to be well, and how it is started again."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from zen_agents.agents.system_health.threshold_settings import Section
+from zen_agents.model.scalars import (
+    AbsolutePath,
+    Account,
+    ActionReference,
+    Duration,
+    HostPort,
+    HttpUrl,
+    Line,
+    Name,
+    PositiveDuration,
+    UnitName,
+    refuse,
+)
+from zen_agents.model.severity import Severity
+
+Argv = Annotated[tuple[Line, ...], Field(min_length=1, max_length=256)]
+HttpStatus = Annotated[int, Field(ge=100, le=599)]
+
+
+def _as_list(value: object) -> object:
+    """Take one status code for a list of one."""
+    return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class ServiceCommand(Section):
+    """How a service that systemd does not run is started and stopped. Argument lists, never a shell's line."""
+
+    start: Argv = Field(description="program and arguments, each an item of the list; no shell reads them")
+    stop: Argv | None = Field(None, description="argument list that stops it; empty: TERM, then KILL after `stop_timeout`")
+    restart: Argv | None = Field(None, description="argument list that restarts it; empty: stop, then start")
+    cwd: AbsolutePath = Field("/", description="directory it starts in; the account must be able to enter it")
+    user: Account | None = Field(
+        None,
+        description="account it runs as; required when the engine runs as root (say root if you mean it). An engine that is "
+        "not root cannot change accounts and starts it as its own",
+    )
+    env: dict[str, Line] = Field(
+        default_factory=dict,
+        description="environment variables besides PATH, HOME and LANG; no place for secrets",
+    )
+
+    @model_validator(mode="after")
+    def _root_says_who(self) -> ServiceCommand:
+        if self.user is None and os.geteuid() == 0:
+            raise refuse("user", "needs `user:` because the engine runs as root; write `user: root` only if you mean it")
+        for name in self.env:
+            if not name or "=" in name or "\0" in name:
+                raise refuse("name", f"has the environment variable `{name}`, which is no name")
+        return self
+
+
+class ServiceProbe(Section):
+    """A question over the network that only a working service answers. Exactly one of `tcp` and `http`."""
+
+    tcp: HostPort | None = Field(None, description="HOST:PORT that must accept a connection")
+    http: HttpUrl | None = Field(None, description="address that must answer a GET; redirects are not followed")
+    expect_status: Annotated[tuple[HttpStatus, ...], BeforeValidator(_as_list), Field(min_length=1)] = Field(
+        (200,), description="status code that counts as good, or a list of them (http only)"
+    )
+    contains: Line = Field("", description="text that the first 64 KiB of the answer must contain (http only)")
+    headers: dict[str, Line] = Field(default_factory=dict, description="request headers (http only); never secrets")
+    verify_tls: bool = Field(True, description="false: accept any certificate (https only)")
+    timeout: PositiveDuration = Field(timedelta(seconds=3), description="no answer within this long counts as bad")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ServiceProbe:
+        if (self.tcp is None) == (self.http is None):
+            raise refuse("one_of", "needs exactly one of `tcp` and `http`")
+        if self.tcp is not None and (self.contains or self.headers or self.expect_status != (200,)):
+            raise refuse("one_of", "has `expect_status`, `contains` or `headers`, which belong to `http`, not to `tcp`")
+        return self
+
+
+class Service(Section):
+    """One service: a systemd unit, a command, or a pidfile (with a command if it is to be restarted)."""
+
+    unit: UnitName | None = Field(None, description="systemd unit, with its ending")
+    command: ServiceCommand | None = Field(None, description="how to start it where systemd does not run it")
+    pidfile: AbsolutePath | None = Field(
+        None, description="file in which the service writes its main process; only trusted if others cannot write it"
+    )
+    executable: AbsolutePath | None = Field(
+        None, description="program of the main process; needed if others can write the pidfile"
+    )
+    check: ServiceProbe | None = Field(None, description="network probe; empty: only the process or unit is watched")
+    every: PositiveDuration = Field(
+        timedelta(seconds=30), description="how often it is looked at; the death of its process wakes the engine at once"
+    )
+    fail_after: Annotated[int, Field(ge=1, le=1000)] = Field(
+        3, description="bad probes in a row before it counts as down; the exit of its main process needs none"
+    )
+    recover_after: Annotated[int, Field(ge=1, le=1000)] = Field(2, description="good looks in a row before it counts as up")
+    on_failure: tuple[ActionReference, ...] | None = Field(
+        None,
+        description="actions to take, in order; empty list: only tell; not given: restart_service if it can be started and "
+        "the allow-list has it",
+    )
+    depends_on: tuple[Name, ...] = Field((), description="services without which this one is not restarted; they are first")
+    keep: Literal["running"] | None = Field(
+        None, description="running: start the unit even if a person stopped it; `command:` services are always kept running"
+    )
+    attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+        4, description="attempts per action: one at once, then retries with growing pauses (10 s, 20 s, 40 s ... 5 min)"
+    )
+    stop_timeout: PositiveDuration = Field(
+        timedelta(seconds=10), description="how long it may take to end after TERM before KILL (`command:` and `pidfile:`)"
+    )
+    settle: Duration = Field(timedelta(0), description="how long after a restart it is not judged yet (slow starters)")
+    verify_within: PositiveDuration | None = Field(
+        None, description="by when it must be well after a restart; empty: `actions.allow.restart_service.verify_within`"
+    )
+    bake: Duration = Field(
+        timedelta(seconds=3), description="how long it must then stay well before the repair counts as verified"
+    )
+    severity: Severity = Field(Severity.CRITICAL, description="info | warning | error | critical (wakes people)")
+    runbook: Line = Field("", description="address of a page that tells people what to do")
+
+    @model_validator(mode="after")
+    def _one_way_to_run(self) -> Service:
+        if self.unit is None and self.command is None and self.pidfile is None:
+            raise refuse("one_of", "needs one of `unit`, `command` and `pidfile`")
+        if self.unit is not None and (self.command is not None or self.pidfile is not None):
+            raise refuse("one_of", "has `unit` and also `command` or `pidfile`; who runs it?")
+        if self.keep is not None and self.unit is None:
+            raise refuse("one_of", "has `keep`, which is for `unit`; a `command:` service is kept running anyway")
+        if self.executable is not None and self.pidfile is None:
+            raise refuse("one_of", "has `executable`, which belongs to `pidfile`")
+        return self
+
+    @property
+    def can_be_started(self) -> bool:
+        """True if the settings say how; a pidfile alone is only watched."""
+        return self.unit is not None or self.command is not None

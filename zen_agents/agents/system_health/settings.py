@@ -1,0 +1,109 @@
+"""Settings of `agents.system_health`. The specification's five keys are enough; everything else has a default."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field, model_validator
+
+from zen_agents.agents.system_health.resource_settings import CacheDirectory, LogFiles, TempDirectory, WatchedPath
+from zen_agents.agents.system_health.service_settings import Service
+from zen_agents.agents.system_health.threshold_settings import (
+    Breach,
+    Ladder,
+    Section,
+    Thresholds,
+    check_clear,
+    check_critical,
+)
+from zen_agents.model.scalars import (
+    CronExpression,
+    Duration,
+    Interval,
+    Line,
+    Name,
+    PositiveDuration,
+    Threshold,
+    TimeZone,
+    refuse,
+)
+from zen_agents.model.severity import Severity
+
+#: Hysteresis where `clear` is not given: percent points below the threshold.
+CLEAR_BELOW = 5.0
+
+
+class UserRule(Section):
+    """A rule of your own over anything that is observed."""
+
+    when: Line = Field(description="expression over observations, like `avg(load1, 5m) > cpus * 2`")
+    held_for: Duration = Field(timedelta(0), alias="for", description="how long it must hold before it counts")
+    clear: Line | None = Field(None, description="expression that says when it is over; empty: when `when` no longer holds")
+    severity: Severity = Field(Severity.WARNING, description="info | warning | error | critical")
+    target: Line = Field("host", description="what it is about: host, service:NAME, path:NAME, disk:/mountpoint ...")
+    on_match: Ladder = ()
+    runbook: Line = Field("", description="address of a page that tells people what to do")
+
+
+class SystemHealthSettings(Section):
+    """What `agents.system_health` may say."""
+
+    enabled: bool = Field(True, description="false: the agent does not start (AGENT_SYSTEM_HEALTH_ENABLED wins)")
+    interval: Interval = Field(
+        timedelta(minutes=5),
+        description="how often everything is decided anew, in seconds or like 5m; events are sooner",
+    )
+    schedule: CronExpression | None = Field(
+        None, description="cron expression instead of `interval`: when everything is decided anew"
+    )
+    timezone: TimeZone = Field("UTC", description="time zone of `schedule`, like Europe/Berlin")
+    jitter: Duration = Field(timedelta(0), description="up to this much later than `schedule` says, to spread a fleet")
+    cpu_threshold: Threshold = Field(80.0, description="percent of all CPUs above which, for 5 minutes, it is a problem")
+    memory_threshold: Threshold = Field(90.0, description="percent of memory in use above which it is a problem")
+    auto_mitigate: bool = Field(True, description="false: this agent only tells, whatever `actions` allows")
+    sample_interval: PositiveDuration = Field(
+        timedelta(seconds=15),
+        description="how often CPU, memory, load and stalls are measured, so that `for` is true",
+    )
+    thresholds: Thresholds = Field(default_factory=Thresholds, description="when a measured number counts as too much")
+    services: dict[Name, Service] = Field(default_factory=dict, description="services to watch and restart, by name")
+    paths: dict[Name, WatchedPath] = Field(
+        default_factory=dict, description="files and directories whose existence, mode and owner are kept, by name"
+    )
+    temp_dirs: dict[Name, TempDirectory] = Field(
+        default_factory=dict, description="directories of temporary files to clean, by name"
+    )
+    logs: dict[Name, LogFiles] = Field(default_factory=dict, description="log files to rotate, by name")
+    caches: dict[Name, CacheDirectory] = Field(default_factory=dict, description="cache directories to clear, by name")
+    rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SystemHealthSettings:
+        if self.schedule is not None and "interval" in self.model_fields_set:
+            raise refuse("one_of", "has `interval` and `schedule`; when is it to decide?")
+        check_clear(self.cpu_threshold, self.thresholds.cpu.clear)
+        check_critical(self.cpu_threshold, self.thresholds.cpu.critical)
+        check_clear(self.memory_threshold, self.thresholds.memory.clear)
+        check_critical(self.memory_threshold, self.thresholds.memory.critical)
+        for name, service in self.services.items():
+            for other in service.depends_on:
+                if other not in self.services:
+                    raise refuse("reference", f"has the service `{name}` depend on `{other}`, which is not listed")
+        _refuse_circles({name: service.depends_on for name, service in self.services.items()})
+        return self
+
+
+def clear_below(limit: float, breach: Breach) -> float:
+    """Return the value below which a breach is over: what is written, else five points below the threshold."""
+    return breach.clear if breach.clear is not None else max(0.0, limit - CLEAR_BELOW)
+
+
+def _refuse_circles(depends_on: dict[str, tuple[str, ...]]) -> None:
+    """Refuse services that wait for each other: none of them would ever be restarted."""
+    settled: set[str] = set()
+    while len(settled) < len(depends_on):
+        ready = {name for name, others in depends_on.items() if name not in settled and settled.issuperset(others)}
+        if not ready:
+            names = ", ".join(sorted(set(depends_on) - settled))
+            raise refuse("reference", f"has services that depend on each other in a circle: {names}")
+        settled |= ready
