@@ -67,21 +67,12 @@ class Escalation:
             "action": intent.id, "did": [self._did_line(row) for row in self._rows(intent.id)], "why": request.because,
             "outcome": outcome.kind.value, "by": request.requested_by.name,
         }  # fmt: skip
-        self._send(
-            Message(
-                id=new_id(ALERT),
-                kind=MessageKind.CHANGE,
-                severity=Severity.INFO,
-                at=outcome.at,
-                dedup_key=self._key(f"change|{intent.id}"),
-                summary=summary,
-                facts=facts,
-                incident=request.incident,
-                agent=request.agent,
-                rule=request.rule or "",
-                target=request.target,
-            )  # fmt: skip
-        )
+        message = Message(
+            id=new_id(ALERT), kind=MessageKind.CHANGE, severity=Severity.INFO, at=outcome.at,
+            dedup_key=self._key(f"change|{intent.id}"), summary=summary, facts=facts, incident=request.incident,
+            agent=request.agent, rule=request.rule or "", target=request.target,
+        )  # fmt: skip
+        self._send(message)
 
     def keeps_coming_back(self, incident: Incident, rule: Rule, at: Instant, times: int) -> None:
         """Tell that the same fault was repaired again and again."""
@@ -89,9 +80,7 @@ class Escalation:
         facts = self._facts(incident, rule, "Look for the cause: repairing it again only hides it.")
         self._tell(MessageKind.FIRING, Severity.WARNING, at, f"{incident.key}|recurs", summary, facts, incident=incident)
 
-    def engine(
-        self, what: str, detail: str, at: Instant, *, severity: Severity = Severity.CRITICAL, urgent: bool = True
-    ) -> None:
+    def engine(self, what: str, detail: str, at: Instant, *, severity: Severity = Severity.CRITICAL) -> None:
         """Tell something about the engine itself: safe mode, emergency stop, configuration not applied."""
         summary = f"{self._host_name}: zen-agents {what.replace('_', ' ')}: {detail}"
         facts = {"state": f"{what.replace('_', ' ').upper()}: {detail}", "why": detail, "mode": self._mode_line()}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from zen_agents.clock import Instant
 from zen_agents.guards.base import Policy, Situation
 from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.observation import Status
 from zen_agents.ports.store import Store
 
 #: What makes a change of an incident worth a write; streaks alone are not.
@@ -78,7 +79,8 @@ class IncidentBook:
             for incident in self._live.values()
             if incident.opened_at is not None and incident.opened_at.steady >= horizon
         }
-        return Situation(dict(self._live), len(failing), actionable, running, foreign)
+        problems = frozenset(i.target for i in self._live.values() if i.last_status is Status.PROBLEM and i.is_live)
+        return Situation(dict(self._live), len(failing), actionable, running, foreign, problems)
 
 
 def _differs(before: Incident, after: Incident) -> bool:

@@ -1,0 +1,143 @@
+"""Acts that a person asks for: the same guards, ledger and verification as the engine's own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from zen_agents.actions.base import Action
+from zen_agents.clock import Instant
+from zen_agents.engine.executor import Judged
+from zen_agents.engine.parts import Parts
+from zen_agents.engine.running_agent import RunningAgent
+from zen_agents.errors import RefusedError, UsageError
+from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, OutcomeKind
+from zen_agents.model.observation import Status
+from zen_agents.model.principal import Principal
+from zen_agents.model.verdict import Ruling
+from zen_agents.rules.rule import Rule
+
+log = logging.getLogger("zen_agents.by_hand")
+
+#: By when an act by hand must show in the checks of its target, if no rule says so (seconds).
+VERIFY_WITHIN = 60.0
+#: How often that is looked at (seconds).
+LOOK_EVERY = 0.5
+
+
+@dataclass(slots=True)
+class _Act:
+    """One act by hand on its way."""
+
+    intent: Intent
+    agent: RunningAgent
+    rules: Sequence[Rule]
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    outcome: Outcome | None = None
+
+
+class ByHand:
+    """Performs what people ask for, and verifies it by the checks that watch its target."""
+
+    def __init__(self, parts: Parts, agents: Callable[[], Sequence[RunningAgent]], actions: Mapping[str, Action]) -> None:
+        self._parts, self._agents, self._actions = parts, agents, actions
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def find(self, action: str, target: str) -> tuple[RunningAgent, ActionRequest]:
+        """Return the declared remedy for an action on a target; `web` finds `service:web`.
+
+        Raises UsageError for an unknown action or target: an act by hand reaches no further than the configuration.
+        """
+        if action not in self._actions:
+            raise UsageError(f"there is no action {action!r}; see: zen-agents explain actions")
+        found = [
+            (agent, request)
+            for agent in self._agents()
+            for request in agent.tick.agent.remedies()
+            if request.action == action and target in (request.target, request.target.partition(":")[2])
+        ]
+        if len(found) != 1:
+            known = sorted({r.target for a in self._agents() for r in a.tick.agent.remedies() if r.action == action})
+            hint = f"the configuration names: {', '.join(known) or 'nothing'}"
+            raise UsageError(f"{target!r} is no target of {action}; {hint}")
+        return found[0]
+
+    def judge(
+        self, action: str, target: str, *, who: Principal, reason: str, override: frozenset[str], now: Instant
+    ) -> tuple[RunningAgent, Judged]:
+        """Plan an act by hand and ask every guard."""
+        agent, remedy = self.find(action, target)
+        request = replace(remedy, requested_by=who, because=reason, override=override)
+        rule = next(iter(self._rules(agent, request)), None)
+        parts = self._parts
+        situation = parts.book.situation(
+            parts.policy, now, actionable=parts.actionable, running=parts.executor.running, foreign=parts.foreign
+        )
+        judged = parts.executor.judge(request, rule=rule, incident=None, policy=parts.policy, situation=situation, now=now)
+        return agent, judged
+
+    async def act(
+        self, action: str, target: str, *, who: Principal, reason: str, override: frozenset[str], wait: bool = True
+    ) -> tuple[Intent, Outcome | None]:
+        """Do it and return its final outcome, or None at once if nobody waits. RefusedError names the guard that said no."""
+        parts = self._parts
+        agent, judged = self.judge(action, target, who=who, reason=reason, override=override, now=parts.clock.now())
+        body = {"action": action, "target": judged.request.target, "reason": reason, "override": sorted(override)}
+        parts.journal.human(parts.clock.now(), who, "act", body)
+        if judged.verdict.ruling is not Ruling.ALLOW or judged.plan is None:
+            deciding = judged.verdict.deciding
+            word = judged.verdict.reason.value if judged.verdict.reason else "refused"
+            raise RefusedError(f"{word}: {deciding.value if deciding else ''}", reason=word)
+        rules = self._rules(agent, judged.request)
+        within = max((rung.verify_within_seconds for rule in rules for rung in rule.ladder), default=VERIFY_WITHIN)
+        intent = parts.executor.reserve(
+            judged.plan, policy=parts.policy, verify_within_seconds=within, verified_by=rules[0].key if rules else ""
+        )
+        going = _Act(intent, agent, rules)
+        parts.executor.start(intent, lambda _, outcome: self._done(going, outcome, within))
+        if wait:
+            await going.ended.wait()
+        return intent, going.outcome
+
+    def _rules(self, agent: RunningAgent, request: ActionRequest) -> list[Rule]:
+        rules = agent.tick.watchlist.rules.values()
+        return [rule for rule in rules if rule.target == request.target and rule.ladder]
+
+    def _done(self, going: _Act, outcome: Outcome, within: float) -> None:
+        task = asyncio.create_task(self._verify(going, outcome, within))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _verify(self, going: _Act, outcome: Outcome, within: float) -> None:
+        if outcome.kind is OutcomeKind.VERIFYING:
+            outcome = await self._judged(going, outcome, within)
+            self._parts.executor.record(going.intent, outcome)
+        self._parts.escalation.changed(going.intent, outcome)
+        going.outcome = outcome
+        going.ended.set()
+
+    async def _judged(self, going: _Act, outcome: Outcome, within: float) -> Outcome:
+        """Return the outcome as the checks of the target say, looked at until it is good or too late."""
+        if not going.rules:
+            effect = Effect(False, f"{outcome.effect.detail}; no check watches this target", undo=outcome.effect.undo)
+            return replace(outcome, kind=OutcomeKind.UNKNOWN, effect=effect)
+        clock, deadline = self._parts.clock, outcome.at.steady + within
+        while True:
+            statuses = await self._look(going)
+            now = clock.now()
+            if all(status is Status.OK for status in statuses):
+                return replace(outcome, kind=OutcomeKind.VERIFIED, at=now)
+            if now.steady >= deadline:
+                unknown = Status.UNKNOWN in statuses and Status.PROBLEM not in statuses
+                return replace(outcome, kind=OutcomeKind.UNKNOWN if unknown else OutcomeKind.FAILED, at=now)
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _look(self, going: _Act) -> list[Status]:
+        tick = going.agent.tick
+        for rule in going.rules:
+            tick.watchlist.hurry(rule.key, self._parts.clock.now().steady)
+        await going.agent.turn()
+        now = self._parts.clock.now()
+        return [rule.condition.evaluate(tick.latest, now).status for rule in going.rules]

@@ -1,0 +1,330 @@
+"""The resident engine: its agents, its schedule, and what it does about itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from zen_agents.agents.base import Schedule
+from zen_agents.clock import Instant
+from zen_agents.engine.by_hand import ByHand
+from zen_agents.engine.parts import Parts
+from zen_agents.engine.recorder import Recorder
+from zen_agents.engine.running_agent import RunningAgent
+from zen_agents.engine.safe_mode import HOST
+from zen_agents.engine.scheduler import Scheduler
+from zen_agents.errors import StoreError
+from zen_agents.model.agent import AgentState
+from zen_agents.model.incident import Incident
+from zen_agents.model.principal import Principal
+from zen_agents.model.severity import Severity
+from zen_agents.ports.events import EventSource, Wake
+
+log = logging.getLogger("zen_agents.engine")
+
+#: How often the engine looks after itself (seconds): flag, outbox, anchor of the steady timeline.
+HOUSEKEEPING_EVERY = 5.0
+#: How long a stop waits for running actions (seconds).
+DRAIN_SECONDS = 60.0
+
+
+class Flag(Protocol):
+    """The emergency stop as the engine uses it."""
+
+    def read(self) -> str | None: ...
+    def clear(self) -> None: ...
+
+
+class Courier(Protocol):
+    """Delivers what the notifier took."""
+
+    async def deliver_due(self) -> None:
+        """Send what is due; never raises."""
+        ...
+
+    def undelivered(self) -> Sequence[str]:
+        """Return what could not be delivered and why, for `status`."""
+        ...
+
+
+class Upkeep(Protocol):
+    """What the runtime does for the engine now and then."""
+
+    def save_time(self) -> None:
+        """Save the anchor of the steady timeline."""
+        ...
+
+    def prune(self) -> None:
+        """Drop what retention no longer keeps."""
+        ...
+
+    async def reload(self) -> Mapping[str, Any]:
+        """Load the configuration anew and swap it in, or leave everything as it is and raise SettingsError."""
+        ...
+
+    def config_facts(self) -> Mapping[str, Any]:
+        """Return path, digest and age of the configuration in force, and why a newer one was not applied."""
+        ...
+
+    async def good_tick(self) -> None:
+        """Tell the outside world that the engine is alive: watchdog and heartbeat."""
+        ...
+
+
+class Engine:
+    """Runs agents until it is asked to stop."""
+
+    def __init__(
+        self, *, parts: Parts, agents: list[RunningAgent], scheduler: Scheduler, recorder: Recorder, by_hand: ByHand,
+        events: EventSource, flag: Flag, courier: Courier, upkeep: Upkeep, host_name: str,
+        later_agents: Sequence[str] = (), warnings: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.parts, self.agents, self.by_hand, self.host_name = parts, agents, by_hand, host_name
+        self._scheduler, self._recorder, self._events = scheduler, recorder, events
+        self._flag, self._courier, self._upkeep = flag, courier, upkeep
+        #: Agents of the configuration that a later version brings.
+        self.later: Sequence[str] = later_agents
+        self.standing_warnings: Sequence[str] = warnings
+        self.misfires: Counter[str] = Counter()
+        self.started_at = parts.clock.now()
+        self._flag_seen: str | None = None
+        self._stop_asked = asyncio.Event()
+        self._config_trouble_told = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+    async def start(self) -> None:
+        """Recover, start the agents and everything periodic; the first turns are taken at once."""
+        self._recover()
+        self._events.open(self._woken)
+        self._notice_flag()
+        for agent in self.agents:
+            await agent.start()
+            self.schedule(agent)
+        self._scheduler.put("retention", Schedule(cron="17 3 * * *"), self._prune)
+        self._scheduler.start()
+        self._tasks = [asyncio.create_task(self._keep_house(), name="housekeeping")]
+
+    async def run(self) -> None:
+        """Wait until somebody asks for a stop."""
+        await self._stop_asked.wait()
+
+    def request_stop(self) -> None:
+        """Let running actions finish, then end."""
+        self._stop_asked.set()
+
+    async def stop(self, reason: str) -> None:
+        """Stop cleanly: no new turns, running actions drained, everything committed."""
+        for agent in self.agents:
+            await agent.stop(reason)
+        self._scheduler.stop()
+        await self.parts.executor.drain(DRAIN_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._events.close()
+        self.parts.sampler.close()
+        await self._courier.deliver_due()
+        try:
+            self.parts.journal.engine(self.parts.clock.now(), "stopped", reason=reason)
+            self._upkeep.save_time()
+            self.parts.store.commit()
+        except StoreError as error:
+            log.error("the stop was not written: %s", error)
+
+    def schedule(self, agent: RunningAgent) -> None:
+        """Give an agent its place in the schedule."""
+        self._scheduler.put(f"agent:{agent.name}", agent.tick.agent.schedule, agent.scheduled)
+
+    def unschedule(self, name: str) -> None:
+        """Take an agent out of the schedule."""
+        self._scheduler.drop(f"agent:{name}")
+
+    def _recover(self) -> None:
+        """Verify what an earlier engine left unfinished; nothing is replayed (R16)."""
+        rows, now = self.parts.store.unfinished(), self.parts.clock.now()
+        if not rows:
+            return
+        by_agent = {agent.name: agent for agent in self.agents}
+        for row in rows:
+            agent = by_agent.get(row.agent) or (self.agents[0] if self.agents else None)
+            if agent is None:
+                continue
+            incident = next((i for i in self.parts.book if i.id == row.incident), None)
+            rule = agent.tick.watchlist.rules.get(incident.key) if incident else None
+            agent.tick.repairs.adopt(row, incident, rule, now)
+        self.parts.journal.engine(now, "recovered", actions=[row.id for row in rows])
+        self.parts.store.commit()
+
+    # -- events and periodic work -------------------------------------------------------------------------------------
+    def _woken(self, wake: Wake) -> None:
+        for agent in self.agents:
+            agent.wake(wake.subject)
+
+    def rewatch(self) -> None:
+        """Tell the event sources what the agents now want to be woken by."""
+        self._events.watch([watch for agent in self.agents for watch in agent.tick.watchlist.all_watches()])
+
+    async def _keep_house(self) -> None:
+        while True:
+            await self._guarded(self._courier.deliver_due)
+            self._notice_flag()
+            self._notice_config()
+            self._upkeep.save_time()
+            if self.last_tick_age(self.parts.clock.now()) is not None and self.parts.store.writable():
+                await self._guarded(self._upkeep.good_tick)
+            self._commit()
+            await asyncio.sleep(HOUSEKEEPING_EVERY)
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception:  # looking after itself must not end the engine
+            log.exception("periodic work failed")
+
+    def _commit(self) -> None:
+        try:
+            self.parts.store.commit()
+        except StoreError as error:
+            self.parts.safe_mode.store_failed(str(error))
+
+    async def _prune(self) -> None:
+        try:
+            self._upkeep.prune()
+        except StoreError as error:
+            self.parts.safe_mode.store_failed(str(error))
+
+    def missed(self, job: str) -> None:
+        """Count and tell a run that the scheduler missed."""
+        self.misfires[job] += 1
+        try:
+            self.parts.journal.engine(self.parts.clock.now(), "misfire", job=job, times=self.misfires[job])
+        except StoreError as error:
+            log.warning("a misfire of %s was not written: %s", job, error)
+
+    # -- brakes -------------------------------------------------------------------------------------------------------
+    def _notice_flag(self) -> None:
+        """Write down and tell that the emergency stop was set or lifted, whoever did it and however."""
+        text = self._flag.read()
+        if text == self._flag_seen:
+            return
+        now, before = self.parts.clock.now(), self._flag_seen
+        self._flag_seen = text
+        try:
+            self.parts.journal.engine(now, "emergency_stop", set=text is not None, text=text or "")
+        except StoreError as error:
+            log.error("the emergency stop was not written: %s", error)
+        if text is not None and before is None:
+            self.parts.escalation.engine("emergency_stop", text, now)
+        if text is None:
+            self.parts.escalation.engine_resolved("emergency_stop", "actions are allowed again", now)
+            self.forget_waits()
+
+    def emergency_resume(self, who: Principal, reason: str) -> Mapping[str, Any]:
+        """Clear the flag of this state directory; everything is looked at anew, nothing that piled up is run (R13)."""
+        text = self._flag.read()
+        self._flag.clear()
+        self.parts.journal.human(self.parts.clock.now(), who, "resume_emergency", {"reason": reason, "was": text or ""})
+        self._notice_flag()
+        return {"was": text, "still": self._flag.read()}
+
+    def safe_mode_left(self, by: str) -> None:
+        """Tell that safe mode is over, and look at everything anew."""
+        self.parts.escalation.engine_resolved("safe_mode", f"left by {by}", self.parts.clock.now())
+        self.forget_waits()
+
+    def forget_waits(self) -> None:
+        """Have every agent decide anew about everything."""
+        for agent in self.agents:
+            agent.tick.forget_waits()
+            agent.wake()
+
+    def look_soon(self, incident: Incident) -> None:
+        """Have an incident decided anew at the next turn."""
+        for agent in self.agents:
+            if agent.name == incident.agent:
+                agent.tick.look_soon(incident.key)
+                agent.wake()
+
+    def scopes(self) -> dict[str, str]:
+        """Return what people may pause, by every name they may call it, with its canonical scope."""
+        names = {"host": HOST, self.host_name: HOST}
+        for agent in self.agents:
+            names |= {agent.name: f"agent:{agent.name}", f"agent:{agent.name}": f"agent:{agent.name}"}
+            for rule in agent.tick.watchlist.rules.values():
+                target = f"target:{rule.target}"
+                names.setdefault(rule.target.partition(":")[2] or rule.name.rpartition(".")[2], target)
+                names |= {rule.name: f"rule:{rule.name}", f"rule:{rule.name}": f"rule:{rule.name}", rule.target: target}
+                names[target] = target
+        names["host"] = HOST
+        return names
+
+    # -- what status shows --------------------------------------------------------------------------------------------
+    async def reload(self) -> Mapping[str, Any]:
+        """Load the configuration anew; see `Upkeep.reload`."""
+        return await self._upkeep.reload()
+
+    def config_facts(self) -> Mapping[str, Any]:
+        """Return what `Upkeep.config_facts` says."""
+        return self._upkeep.config_facts()
+
+    def _notice_config(self) -> None:
+        """Tell once that a changed configuration has not been applied for ten minutes."""
+        trouble = self.config_facts().get("not_applied")
+        if not trouble:
+            self._config_trouble_told = False
+        elif not self._config_trouble_told and trouble["seconds_ago"] > 600:
+            self._config_trouble_told = True
+            self.parts.escalation.engine(
+                "config_not_applied", str(trouble["error"]), self.parts.clock.now(), severity=Severity.ERROR
+            )
+
+    def abnormal(self) -> list[str]:
+        """Return what holds the engine, worst first; the first is line 1 of `status`."""
+        lines = []
+        now = self.parts.clock.now()
+        if text := self._flag.read():
+            lines.append(f"EMERGENCY STOP {text} - nothing will run. zen-agents resume --help")
+        if brake := self.parts.safe_mode.brake:
+            lines.append(f"SAFE MODE since {_clock_time(brake.since)}: {brake.reason}")
+        if self.parts.foreign:
+            lines.append(f"OBSERVING ONLY: {self.parts.foreign}")
+        for brake in self.parts.store.brakes():
+            if brake.kind in ("pause", "rule_paused") and (brake.until is None or brake.until > now.steady):
+                left = f"for {(brake.until - now.steady) / 60:.0f} min" if brake.until else "until lifted"
+                lines.append(f'PAUSED {left} ({brake.scope}) by {brake.by} "{brake.reason}"')
+            if brake.kind == "target_closed":
+                lines.append(f"CLOSED to the engine: {brake.scope}: {brake.reason}")
+        if trouble := self.config_facts().get("not_applied"):
+            lines.append(f"CONFIG NOT APPLIED: {trouble['error']} - running the old one")
+        lines.extend(f"AGENT FAILED: {a.name}" for a in self.agents if a.state is AgentState.FAILED)
+        if not self.parts.store.writable():
+            lines.append("STATE NOT WRITABLE: nothing will be changed")
+        return lines
+
+    def warnings(self) -> list[str]:
+        """Return what a person should know although it holds nothing."""
+        missed = [f"{times} runs of {job} were missed" for job, times in self.misfires.items()]
+        return [*self.standing_warnings, *missed]
+
+    def later_agents(self) -> list[dict[str, Any]]:
+        """Return the agents of the configuration that a later version brings."""
+        return [{"name": name, "state": "created (not in this version)", "checks": 0, "rules": 0} for name in self.later]
+
+    def undelivered(self) -> list[str]:
+        """Return messages that could not be delivered, and why."""
+        return list(self._courier.undelivered())
+
+    def last_tick_age(self, now: Instant) -> float | None:
+        """Return how many seconds ago the last turn of any agent began; None before the first."""
+        last = max((at.steady for at in self._recorder.last_tick.values()), default=None)
+        return None if last is None else now.steady - last
+
+
+def _clock_time(at: Instant) -> str:
+    local: datetime = at.wall.astimezone()
+    return f"{local:%Y-%m-%d %H:%M %Z}"

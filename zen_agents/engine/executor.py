@@ -1,0 +1,192 @@
+"""The only door to the host: plan, ask every guard, reserve durably, look again, act, write the outcome.
+
+Nothing else is handed a `HostControl`, and `Action.execute` is called here alone (a contract test holds both).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter, process_time
+from typing import Any, Protocol
+
+from zen_agents.actions.base import Action
+from zen_agents.clock import Clock, Instant
+from zen_agents.engine.journal import Journal
+from zen_agents.errors import (
+    ActionFailedError,
+    HostError,
+    RefusedError,
+    StalePlanError,
+    StoreError,
+    UnsafePathError,
+    ZenError,
+)
+from zen_agents.guards.base import Guard, Policy, Question, Situation, StopFlag
+from zen_agents.guards.pipeline import assess
+from zen_agents.model.action import ActionRequest, Budget, Effect, Intent, Outcome, OutcomeKind, Plan
+from zen_agents.model.ids import ACTION, new_id
+from zen_agents.model.incident import Incident
+from zen_agents.model.reason import Reason
+from zen_agents.model.verdict import Answer, Ruling, Verdict
+from zen_agents.ports.host import Host, HostControl, HostView
+from zen_agents.ports.store import Store, Usage
+from zen_agents.rules.rule import Rule
+
+log = logging.getLogger("zen_agents.executor")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A request with its plan, None if none could be made, and what the guards said."""
+
+    request: ActionRequest
+    plan: Plan | None
+    verdict: Verdict
+
+
+class ControlFactory(Protocol):
+    """Makes the door for one intent."""
+
+    def __call__(self, intent: Intent) -> HostControl: ...
+
+
+class Executor:
+    """Judges and performs actions, one at a time for a target."""
+
+    def __init__(
+        self, *, host: Host, store: Store, journal: Journal, clock: Clock, stop: StopFlag, guards: Sequence[Guard],
+        actions: Mapping[str, Action], control: ControlFactory, resident_bytes: Callable[[], int] = lambda: 0,
+    ) -> None:  # fmt: skip
+        self._host, self._store, self._journal, self._clock, self._stop = host, store, journal, clock, stop
+        self._guards, self._actions, self._control = guards, actions, control
+        self._resident_bytes = resident_bytes
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def running(self) -> int:
+        """How many actions run now."""
+        return len(self._running)
+
+    def judge(
+        self, request: ActionRequest, *, rule: Rule | None, incident: Incident | None, policy: Policy,
+        situation: Situation, now: Instant, view: HostView | None = None,
+    ) -> Judged:  # fmt: skip
+        """Plan a request and ask every guard. Never raises: what cannot be planned is refused by name."""
+        host = view or self._host.look()
+        try:
+            plan = self._plan(request, host)
+        except Exception as error:  # a plan that cannot be made is a "no", whatever the cause
+            return Judged(request, None, _unplannable(error))
+        question = Question(
+            request=request, plan=plan, incident=incident, now=now, policy=policy, situation=situation,
+            depends_on=rule.depends_on if rule else frozenset(), store=self._store, host=host, stop=self._stop,
+            needs_confirmation=rule.needs_confirmation if rule else False,
+        )  # fmt: skip
+        return Judged(request, plan, assess(question, self._guards))
+
+    def _plan(self, request: ActionRequest, host: HostView) -> Plan:
+        action = self._actions.get(request.action)
+        if action is None:
+            raise RefusedError(f"there is no action {request.action!r}")
+        return action.plan(request, host)
+
+    def reserve(self, plan: Plan, *, policy: Policy, verify_within_seconds: float, verified_by: str) -> Intent:
+        """Write the intent durably, with its lease and token (R16).
+
+        Raises RefusedError if the budget is spent or the target is leased, StalePlanError if the target is no longer what
+        was planned for (R5), StoreError if it could not be written; then nothing was reserved.
+        """
+        request = plan.request
+        if self._stop.read() is not None:
+            raise RefusedError(Reason.EMERGENCY_STOP.sentence, reason=Reason.EMERGENCY_STOP)
+        if self._plan(request, self._host.look()).fingerprint != plan.fingerprint:
+            raise StalePlanError
+        now = self._clock.now()
+        leased_until = now.steady + plan.timeout_seconds + verify_within_seconds
+        intent = Intent(new_id(ACTION), plan, now, leased_until, verified_by)
+        limit = policy.repairs if plan.budget is Budget.REPAIR else policy.housekeeping
+        self._store.reserve(intent, hourly_limit=None if request.requested_by.is_person else limit.most)
+        self._journal.intended(intent)
+        return intent
+
+    def start(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
+        """Perform a reserved intent in a task of its own; `done` is called in the loop with its outcome."""
+        self._running[intent.id] = asyncio.create_task(self._perform(intent, done), name=intent.id)
+
+    async def drain(self, timeout_seconds: float | None = None) -> None:
+        """Wait until no action runs."""
+        while self._running:
+            _, late = await asyncio.wait(list(self._running.values()), timeout=timeout_seconds)
+            if late:
+                return
+
+    async def _perform(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
+        began, cpu = perf_counter(), process_time()
+        try:
+            kind, effect = await self._execute(intent)
+            outcome = Outcome(intent.id, kind, self._clock.now(), perf_counter() - began, effect)
+            self.record(intent, outcome)
+            self._measure(intent, outcome, process_time() - cpu)
+        finally:
+            self._running.pop(intent.id, None)
+        done(intent, outcome)
+
+    async def _execute(self, intent: Intent) -> tuple[OutcomeKind, Effect]:
+        action = self._actions[intent.plan.request.action]
+        try:
+            async with asyncio.timeout(intent.plan.timeout_seconds):
+                effect = await action.execute(intent.plan, self._control(intent))
+        except TimeoutError:
+            return OutcomeKind.TIMED_OUT, Effect(False, f"not done within {intent.plan.timeout_seconds:g} s")
+        except (ActionFailedError, HostError, StalePlanError, UnsafePathError, RefusedError) as error:
+            return OutcomeKind.FAILED, Effect(False, str(error))
+        except Exception as error:  # nobody knows how far it came
+            log.exception("%s ended in an unexpected way", intent.id)
+            return OutcomeKind.UNKNOWN, Effect(False, f"{type(error).__name__}: {error}")
+        return (OutcomeKind.VERIFYING if effect.ok else OutcomeKind.FAILED), effect
+
+    def record(self, intent: Intent, outcome: Outcome) -> None:
+        """Write an outcome; if the store cannot, the plain log still has it and the engine goes to safe mode later."""
+        try:
+            self._store.finish(outcome)
+        except StoreError as error:
+            log.error("the outcome of %s could not be written: %s", intent.id, error)
+        self._journal.ended(intent, outcome)
+
+    def _measure(self, intent: Intent, outcome: Outcome, cpu_seconds: float) -> None:
+        agent = intent.plan.request.agent
+        usage = Usage(agent, "action", outcome.at, outcome.took_seconds, cpu_seconds, self._resident_bytes())
+        try:
+            self._store.record_usage(usage)
+        except StoreError as error:
+            log.warning("the cost of %s was not written: %s", intent.id, error)
+
+
+def _unplannable(error: Exception) -> Verdict:
+    reasons: dict[type[Exception], Reason] = {
+        RefusedError: Reason.NO_TARGET,
+        UnsafePathError: Reason.OUT_OF_SCOPE,
+        HostError: Reason.UNKNOWN_OBSERVATION,
+        StalePlanError: Reason.STALE_PLAN,
+    }
+    reason = reasons.get(type(error), Reason.GUARD_ERROR)
+    text = str(error) if isinstance(error, ZenError) else f"{type(error).__name__}: {error}"
+    return Verdict(Ruling.DENY, reason, (Answer("plan", Ruling.DENY, reason, text),))
+
+
+def plan_body(plan: Plan) -> dict[str, Any]:
+    """Return a plan as plain JSON, as it is shown and written."""
+    return {
+        "action": plan.request.action,
+        "target": plan.request.target,
+        "steps": list(plan.steps),
+        "touches": [f"{resource.kind.value}:{resource.name}" for resource in plan.touches],
+        "risk": plan.risk.value,
+        "reversible": plan.reversible.value,
+        "expected_seconds": plan.expected_seconds,
+        "warning": plan.warning,
+        "digest": plan.digest,
+    }

@@ -1,0 +1,205 @@
+"""What people may ask of the running engine. Looking needs nothing, changing needs the acting socket and leaves a name."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from zen_agents.engine.engine import Engine
+from zen_agents.engine.executor import Judged, plan_body
+from zen_agents.engine.journal import answer_body
+from zen_agents.engine.safe_mode import HOST
+from zen_agents.engine.status import status_of
+from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError
+from zen_agents.model.action import OutcomeKind
+from zen_agents.model.incident import Incident
+from zen_agents.model.principal import Principal
+from zen_agents.ports.store import Brake
+from zen_agents.rules import transitions
+
+PAUSE = "pause"
+#: The longest pause without a confirmation, and how long an acknowledgement keeps the engine off (seconds).
+LONGEST_PAUSE = 86400.0
+ACKNOWLEDGED_FOR = 3600.0
+
+Verb = Callable[[dict[str, Any], Principal], Awaitable[Any]]
+
+
+class Operator:
+    """Answers the control socket."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._looking: Mapping[str, Verb] = {"status": self._status, "ping": self._ping, "judge": self._judge}
+        self._acting: Mapping[str, Verb] = {
+            "act": self._act, "ack": self._ack, "pause": self._pause, "resume": self._resume, "reload": self._reload,
+            "safe_mode": self._safe_mode, "breaker_reset": self._breaker_reset, "stop": self._stop,
+            "resume_emergency": self._resume_emergency,
+        }  # fmt: skip
+
+    async def answer(self, verb: str, args: dict[str, Any], who: Principal, may_act: bool) -> Any:
+        """Answer one request; raises ZenError with the exit code that the command line ends with."""
+        if verb in self._looking:
+            return await self._looking[verb](args, who)
+        if verb not in self._acting:
+            raise UsageError(f"the engine does not know {verb!r}; is the command line newer than the engine?")
+        if not may_act:
+            raise PermissionDeniedError
+        result = await self._acting[verb](args, who)
+        self._engine.parts.store.commit()
+        return result
+
+    async def _ping(self, args: dict[str, Any], who: Principal) -> Any:
+        return {"you": who.name}
+
+    async def _status(self, args: dict[str, Any], who: Principal) -> Any:
+        return status_of(self._engine)
+
+    async def _judge(self, args: dict[str, Any], who: Principal) -> Any:
+        """Answer what would be said to an act by hand, without doing it."""
+        _, judged = self._engine.by_hand.judge(
+            _text(args, "action"), _text(args, "target"), who=who, reason=_text(args, "reason", ""),
+            override=_override(args), now=self._engine.parts.clock.now(),
+        )  # fmt: skip
+        return judged_body(judged)
+
+    async def _act(self, args: dict[str, Any], who: Principal) -> Any:
+        intent, outcome = await self._engine.by_hand.act(
+            _text(args, "action"), _text(args, "target"), who=who, reason=_text(args, "reason"),
+            override=_override(args), wait=bool(args.get("wait", True)),
+        )  # fmt: skip
+        kind = outcome.kind if outcome else OutcomeKind.RUNNING
+        return {
+            "action": intent.id, "outcome": kind.value, "took_seconds": outcome.took_seconds if outcome else 0.0,
+            "detail": outcome.effect.detail if outcome else "", "output": outcome.effect.output if outcome else "",
+        }  # fmt: skip
+
+    async def _ack(self, args: dict[str, Any], who: Principal) -> Any:
+        incident = self._incident(_text(args, "incident"))
+        parts, now = self._engine.parts, self._engine.parts.clock.now()
+        keep_acting = bool(args.get("keep_acting", False))
+        seconds = float(args.get("for_seconds", ACKNOWLEDGED_FOR))
+        acknowledged = transitions.acknowledged(
+            incident, by=who.name, until=now.steady + seconds, keep_acting=keep_acting, now=now
+        )
+        parts.book.put(acknowledged)
+        parts.journal.human(now, who, "ack", {"reason": _text(args, "reason", "")}, incident=incident.id)
+        self._engine.look_soon(incident)
+        return {"incident": incident.id, "until_seconds": seconds}
+
+    def _incident(self, id: str) -> Incident:
+        live = list(self._engine.parts.book)
+        if id in ("@last", "@open") and live:
+            return max(live, key=lambda incident: incident.changed_at.steady)
+        found = [incident for incident in live if incident.id.startswith(id)]
+        if len(found) != 1:
+            raise UsageError(f"{id!r} names {len(found) or 'no'} open incidents; see: zen-agents incidents")
+        return found[0]
+
+    async def _pause(self, args: dict[str, Any], who: Principal) -> Any:
+        scope, seconds = self._scope(_text(args, "scope", HOST)), float(args["for_seconds"])
+        if not 0 < seconds <= LONGEST_PAUSE and args.get("confirm") != self._engine.host_name:
+            raise UsageError(f"a pause ends within 24 h; for longer add --confirm {self._engine.host_name}")
+        parts, now = self._engine.parts, self._engine.parts.clock.now()
+        reason = _text(args, "reason")
+        parts.store.set_brake(Brake(PAUSE, scope, reason, who.name, now, now.steady + seconds))
+        parts.journal.human(now, who, "pause", {"scope": scope, "for_seconds": seconds, "reason": reason})
+        return {"scope": scope, "for_seconds": seconds}
+
+    async def _resume(self, args: dict[str, Any], who: Principal) -> Any:
+        scope = self._scope(_text(args, "scope", HOST))
+        parts, now = self._engine.parts, self._engine.parts.clock.now()
+        lifted = [kind for kind in ("pause", "rule_paused", "target_closed", "observe_only")
+                  if parts.store.lift_brake(kind, scope)]  # fmt: skip
+        if not lifted:
+            raise UsageError(f"nothing is paused for {scope}; see: zen-agents status")
+        parts.journal.human(now, who, "resume", {"scope": scope, "reason": _text(args, "reason", "")})
+        if "observe_only" in lifted:
+            parts.foreign = ""
+        if "target_closed" in lifted:
+            self._reopen(scope.partition(":")[2])
+        self._engine.forget_waits()
+        return {"scope": scope, "lifted": lifted}
+
+    def _reopen(self, target: str) -> None:
+        """Let the engine act on a target again whose outcome was unknown: a person has looked."""
+        for incident in self._engine.parts.book:
+            if incident.target == target and incident.outcome_unknown:
+                self._engine.parts.book.put(replace(incident, outcome_unknown=False))
+
+    def _scope(self, scope: str) -> str:
+        """Return the canonical scope of what a person called it: `web` is the target `service:web`."""
+        names = self._engine.scopes()
+        if scope in names:
+            return names[scope]
+        raise UsageError(f"{scope!r} is no agent, rule or target here; known: {', '.join(sorted(names))}")
+
+    async def _safe_mode(self, args: dict[str, Any], who: Principal) -> Any:
+        parts, reason = self._engine.parts, _text(args, "reason", "")
+        on = bool(args.get("on"))
+        parts.journal.human(parts.clock.now(), who, "safe_mode", {"on": on, "reason": reason})
+        if on:
+            parts.safe_mode.enter(reason or f"set by {who.name}", who)
+            return {"on": True}
+        was_on = parts.safe_mode.leave(who, reason)
+        self._engine.safe_mode_left(who.name)
+        return {"on": False, "was_on": was_on}
+
+    async def _breaker_reset(self, args: dict[str, Any], who: Principal) -> Any:
+        parts, name = self._engine.parts, _text(args, "breaker")
+        row = parts.store.breaker(name)
+        if row is None:
+            known = ", ".join(breaker.name for breaker in parts.store.breakers()) or "none"
+            raise UsageError(f"there is no breaker {name!r}; there are: {known}")
+        parts.store.save_breaker(replace(row, state="closed", failures=0, successes=0, opened_at=None, failed_at=()))
+        parts.journal.human(parts.clock.now(), who, "breaker_reset", {"target": name, "reason": _text(args, "reason", "")})
+        self._engine.forget_waits()
+        return {"breaker": name, "state": "closed"}
+
+    async def _reload(self, args: dict[str, Any], who: Principal) -> Any:
+        self._engine.parts.journal.human(self._engine.parts.clock.now(), who, "reload", {})
+        return await self._engine.reload()
+
+    async def _stop(self, args: dict[str, Any], who: Principal) -> Any:
+        self._engine.parts.journal.human(self._engine.parts.clock.now(), who, "stop", {"reason": _text(args, "reason", "")})
+        self._engine.request_stop()
+        return {"running": self._engine.parts.executor.running}
+
+    async def _resume_emergency(self, args: dict[str, Any], who: Principal) -> Any:
+        if args.get("confirm") != self._engine.host_name:
+            raise UsageError(f"type the host's name: --confirm {self._engine.host_name}")
+        acknowledged = set(args.get("acknowledged") or ())
+        unknown = [row.id for row in self._engine.parts.store.actions(limit=200)
+                   if row.kind is OutcomeKind.UNKNOWN and row.id not in acknowledged]  # fmt: skip
+        if unknown:
+            raise RefusedError(
+                f"look at these first, then add --ack for each: {', '.join(unknown)}", reason="emergency_stop"
+            )
+        return self._engine.emergency_resume(who, _text(args, "reason", ""))
+
+
+def judged_body(judged: Judged) -> dict[str, Any]:
+    """Return a judgement as plain JSON."""
+    return {
+        "action": judged.request.action,
+        "target": judged.request.target,
+        "ruling": judged.verdict.ruling.name.lower(),
+        "reason": judged.verdict.reason.value if judged.verdict.reason else None,
+        "plan": plan_body(judged.plan) if judged.plan else None,
+        "guards": [answer_body(answer) for answer in judged.verdict.answers],
+    }
+
+
+def _text(args: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    value = args.get(name, default)
+    if not isinstance(value, str) or (default is None and not value.strip()):
+        raise UsageError(f"--{name} TEXT is needed")
+    return "".join(character for character in value if character.isprintable())[:500]
+
+
+def _override(args: Mapping[str, Any]) -> frozenset[str]:
+    names = args.get("override") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError("--override takes guards' names, separated by commas")
+    return frozenset(names)

@@ -1,0 +1,40 @@
+"""What the engine's rooms share. Built once by the runtime; a reload replaces `policy` and nothing else in it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from zen_agents.clock import Clock
+from zen_agents.engine.breakers import Breakers
+from zen_agents.engine.escalation import Escalation
+from zen_agents.engine.executor import Executor
+from zen_agents.engine.incidents import IncidentBook
+from zen_agents.engine.journal import Journal
+from zen_agents.engine.safe_mode import SafeMode
+from zen_agents.engine.sampler import Sampler
+from zen_agents.guards.base import Policy
+from zen_agents.ports.host import Host
+from zen_agents.ports.store import Store
+
+
+@dataclass(slots=True)
+class Parts:
+    """The engine's own things, handed to each agent's tick."""
+
+    store: Store
+    host: Host
+    clock: Clock
+    policy: Policy
+    sampler: Sampler
+    book: IncidentBook
+    executor: Executor
+    journal: Journal
+    escalation: Escalation
+    breakers: Breakers
+    safe_mode: SafeMode
+    #: Why the state is not this host's own; "" if it is (R34).
+    foreign: str = ""
+    #: Targets of rules with a ladder, over all agents: the storm brake's denominator.
+    actionable: int = 0
+    random: random.Random = field(default_factory=random.SystemRandom)

@@ -1,0 +1,67 @@
+"""What is kept for charts, backtests and the cost of each agent; bounded, and never in the way of acting."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from zen_agents.clock import Instant
+from zen_agents.errors import StoreError
+from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.store import Store, Usage
+
+log = logging.getLogger("zen_agents.recorder")
+
+#: A measurement is kept at most this often (seconds); a change of status always.
+KEEP_EVERY = 60.0
+#: The cost of a tick is summed up and kept this often (seconds).
+USAGE_EVERY = 60.0
+
+
+class Recorder:
+    """Thins out observations and sums up costs before they reach the store's pending batch."""
+
+    def __init__(self, store: Store, resident_bytes: Callable[[], int], watches_changed: Callable[[], None]) -> None:
+        self._store, self._resident_bytes = store, resident_bytes
+        #: Called when checks want to be woken by other things than before.
+        self.watches_changed = watches_changed
+        self._kept: dict[tuple[str, str], tuple[float, Status]] = {}
+        self._sums: dict[str, list[float]] = {}
+        #: Ticks so far, and when the last one ended, by agent.
+        self.ticks: dict[str, int] = {}
+        self.last_tick: dict[str, Instant] = {}
+
+    def observed(self, observations: Iterable[Observation]) -> None:
+        """Keep what is new enough or changed."""
+        keep = [observation for observation in observations if self._worth_keeping(observation)]
+        if not keep:
+            return
+        try:
+            self._store.record_observations(keep)
+        except StoreError as error:
+            log.warning("observations were not kept: %s", error)
+
+    def _worth_keeping(self, observation: Observation) -> bool:
+        pair = (observation.name, observation.target)
+        steady, status = self._kept.get(pair, (float("-inf"), None))
+        measured = observation.value is not None and observation.at.steady - steady >= KEEP_EVERY
+        if observation.status is status and not measured:
+            return False
+        self._kept[pair] = (observation.at.steady, observation.status)
+        return True
+
+    def took(self, agent: str, at: Instant, wall_seconds: float, cpu_seconds: float, checks: int) -> None:
+        """Add one tick to its agent's sum, and keep the sum once a minute."""
+        self.ticks[agent] = self.ticks.get(agent, 0) + 1
+        self.last_tick[agent] = at
+        sums = self._sums.setdefault(agent, [at.steady, 0.0, 0.0, 0.0])
+        sums[1] += wall_seconds
+        sums[2] += cpu_seconds
+        sums[3] += checks
+        if at.steady - sums[0] < USAGE_EVERY:
+            return
+        self._sums[agent] = [at.steady, 0.0, 0.0, 0.0]
+        try:
+            self._store.record_usage(Usage(agent, "tick", at, sums[1], sums[2], self._resident_bytes(), int(sums[3])))
+        except StoreError as error:
+            log.warning("the cost of a tick was not kept: %s", error)

@@ -1,0 +1,205 @@
+"""From "act" to a judged outcome: asks for the action, follows it, and moves the incident along."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from zen_agents.clock import Instant
+from zen_agents.engine.executor import Judged, plan_body
+from zen_agents.engine.parts import Parts
+from zen_agents.errors import RefusedError, StalePlanError, ZenError
+from zen_agents.guards.base import Situation
+from zen_agents.model.action import ActionRequest, Budget, Effect, Intent, Outcome, OutcomeKind, Plan, Reversible, Risk
+from zen_agents.model.decision import Decision
+from zen_agents.model.incident import Incident
+from zen_agents.model.reason import Reason
+from zen_agents.model.verdict import Answer, Ruling, Verdict
+from zen_agents.ports.host import HostView
+from zen_agents.ports.store import ActionRow, Brake
+from zen_agents.rules import transitions
+from zen_agents.rules.decide import alternatives
+from zen_agents.rules.rule import Rule
+
+log = logging.getLogger("zen_agents.repairs")
+
+#: A refused action is asked again no later than this (seconds), or when a guard says that its answer may differ.
+ASK_AGAIN_SECONDS = 30.0
+#: Told as "keeps coming back" from this many repairs within a day.
+COMES_BACK_TIMES, COMES_BACK_WITHIN = 3, 86400.0
+
+TARGET_CLOSED = "target_closed"
+
+
+class Repairs:
+    """Acts for the incidents of one agent."""
+
+    def __init__(self, parts: Parts, rule_of: Callable[[str], Rule | None], hurry: Callable[[str, float], None]) -> None:
+        self._parts, self._rule_of, self._hurry = parts, rule_of, hurry
+        #: Intents of this agent that are not finally judged, by action id.
+        self._intents: dict[str, Intent] = {}
+
+    def ask(
+        self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
+    ) -> float:
+        """Ask for the incident's action and start it if every guard agrees; return when to decide again (steady)."""
+        parts = self._parts
+        judged = None
+        for request in alternatives(incident, rule):
+            judged = parts.executor.judge(
+                request, rule=rule, incident=incident, policy=parts.policy, situation=situation, now=now, view=view
+            )
+            if judged.verdict.ruling is not Ruling.DENY:
+                break
+        if judged is None:
+            return now.steady + ASK_AGAIN_SECONDS
+        if judged.verdict.ruling is Ruling.ALLOW:
+            judged = self._start(judged, incident, rule, decision, now)
+        else:
+            self._journal(incident, decision, judged)
+        if judged.verdict.ruling is not Ruling.ALLOW:
+            return self._refused(incident, judged, now)
+        return now.steady
+
+    def _journal(self, incident: Incident, decision: Decision, judged: Judged) -> None:
+        plan = {"plan": plan_body(judged.plan)} if judged.plan else {}
+        self._parts.journal.decided(incident, decision, judged.verdict, **plan)
+
+    def _start(self, judged: Judged, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> Judged:
+        """Reserve and start; return the same judgement, or a refusal that only showed when it was reserved."""
+        assert judged.plan is not None  # noqa: S101  ALLOW implies a plan
+        rung = rule.ladder[incident.rung]
+        self._journal(incident, decision, judged)
+        try:
+            intent = self._parts.executor.reserve(
+                judged.plan,
+                policy=self._parts.policy,
+                verify_within_seconds=rung.verify_within_seconds,
+                verified_by=rule.key,
+            )
+        except ZenError as error:
+            refusal = Judged(judged.request, judged.plan, _late_refusal(error))
+            self._journal(incident, decision, refusal)
+            return refusal
+        self._intents[intent.id] = intent
+        # Its deadline counts from its end; until that is known, from the latest end it may have.
+        latest = judged.plan.timeout_seconds
+        started = transitions.started(incident, intent.id, rung, now, running_seconds=latest)
+        self._parts.book.put(started)
+        self._parts.executor.start(intent, self._done)
+        return judged
+
+    def _refused(self, incident: Incident, judged: Judged, now: Instant) -> float:
+        reason = judged.verdict.reason or Reason.GUARD_ERROR
+        # A dry run is no refusal that people should be told of.
+        if judged.verdict.ruling is not Ruling.SIMULATE:
+            self._parts.book.put(transitions.refused(incident, reason, now))
+        deciding = judged.verdict.deciding
+        soonest = now.steady + ASK_AGAIN_SECONDS
+        return min(soonest, deciding.until) if deciding and deciding.until and deciding.until > now.steady else soonest
+
+    def _done(self, intent: Intent, outcome: Outcome) -> None:
+        """Called by the executor in the loop, when the action itself has ended."""
+        key = _key(intent)
+        incident, rule = self._parts.book.get(key), self._rule_of(key)
+        if incident is None or rule is None or incident.action != intent.id:
+            # The rule is gone (reload) or it cleared meanwhile: nothing is left to judge it by.
+            self.judge(intent, outcome.kind if outcome.kind.is_final else OutcomeKind.UNKNOWN, outcome.at, outcome.effect)
+        elif outcome.kind is OutcomeKind.VERIFYING:
+            rung = rule.ladder[min(incident.rung, len(rule.ladder) - 1)]
+            self._parts.book.put(transitions.started(incident, intent.id, rung, outcome.at))
+            self._hurry(key, outcome.at.steady + rung.settle_seconds)
+        elif outcome.kind is OutcomeKind.UNKNOWN:
+            self._unknown(incident, rule, intent, outcome.at)
+        else:
+            self._attempt_failed(incident, rule, intent, outcome.at)
+        self._hurry(key, outcome.at.steady)
+
+    def verified(self, incident: Incident, now: Instant) -> bool:
+        """Judge the incident's action as verified, if it has one; True if the engine repaired it."""
+        intent = self._intents.get(incident.action or "")
+        if intent is None:
+            return False
+        self.judge(intent, OutcomeKind.VERIFIED, now)
+        request = intent.plan.request
+        self._parts.breakers.succeeded(request.action, request.target)
+        rule = self._rule_of(incident.key)
+        times = self._parts.store.repairs(incident.key, now.steady - COMES_BACK_WITHIN) + 1
+        if rule is not None and times >= COMES_BACK_TIMES:
+            self._parts.escalation.keeps_coming_back(incident, rule, now, times)
+        return True
+
+    def rung_failed(self, incident: Incident, rule: Rule, now: Instant, *, could_tell: bool) -> None:
+        """Judge the incident's action as not having helped by its deadline; not being able to tell is its own outcome."""
+        intent = self._intents.get(incident.action or "")
+        if intent is None:
+            self._parts.book.put(transitions.attempt_failed(incident, rule, now, self._parts.random))
+        elif could_tell:
+            self.judge(intent, OutcomeKind.FAILED, now, Effect(False, f"still bad at the deadline: {incident.detail}"))
+            self._attempt_failed(incident, rule, intent, now)
+        else:
+            self.judge(intent, OutcomeKind.UNKNOWN, now, Effect(False, "the check could not tell by the deadline"))
+            self._unknown(incident, rule, intent, now)
+
+    def judge(self, intent: Intent, kind: OutcomeKind, at: Instant, effect: Effect | None = None) -> None:
+        """Write the final outcome of an action and tell it as a change."""
+        self._intents.pop(intent.id, None)
+        row = self._parts.store.action(intent.id)
+        told = effect or Effect(True, str(row.effect.get("detail", "")) if row else "")
+        outcome = Outcome(intent.id, kind, at, at.steady - intent.reserved_at.steady, told)
+        self._parts.executor.record(intent, outcome)
+        self._parts.escalation.changed(intent, outcome)
+
+    def adopt(self, row: ActionRow, incident: Incident | None, rule: Rule | None, now: Instant) -> None:
+        """Take over an action that an earlier engine left unfinished: it is verified, never replayed (R16)."""
+        intent = intent_of(row)
+        self._intents[intent.id] = intent
+        effect = Effect(False, "the engine stopped while it ran; it is verified, not repeated")
+        self._parts.executor.record(intent, Outcome(intent.id, OutcomeKind.VERIFYING, now, 0.0, effect))
+        if incident is None or rule is None or not rule.ladder:
+            self.judge(intent, OutcomeKind.UNKNOWN, now, Effect(False, "its incident or rule is gone; nobody can verify it"))
+            return
+        rung = rule.ladder[min(incident.rung, len(rule.ladder) - 1)]
+        self._parts.book.put(transitions.started(incident, intent.id, rung, now))
+        self._hurry(rule.key, now.steady)
+
+    def _attempt_failed(self, incident: Incident, rule: Rule, intent: Intent, now: Instant) -> None:
+        request = intent.plan.request
+        self._intents.pop(intent.id, None)
+        self._parts.breakers.failed(request.action, request.target)
+        self._parts.book.put(transitions.attempt_failed(incident, rule, now, self._parts.random))
+
+    def _unknown(self, incident: Incident, rule: Rule, intent: Intent, now: Instant) -> None:
+        """Close the target to the engine and tell: one unknown outcome is one too many to go on guessing."""
+        self._intents.pop(intent.id, None)
+        request = intent.plan.request
+        self._parts.breakers.failed(request.action, request.target)
+        self._parts.book.put(transitions.outcome_unknown(incident, now))
+        self._parts.store.set_brake(
+            Brake(TARGET_CLOSED, f"target:{request.target}", f"the outcome of {intent.id} is unknown", "engine", now, None)
+        )
+        self._parts.safe_mode.outcome_unknown(request.target)
+        log.error("the outcome of %s is unknown; %s is closed to the engine (rule %s)", intent.id, request.target, rule.name)
+
+
+def intent_of(row: ActionRow) -> Intent:
+    """Return the intent that a stored action row stands for, as far as judging it needs."""
+    request = ActionRequest(
+        row.action, row.target, because=row.because, incident=row.incident, rule=row.rule, agent=row.agent
+    )
+    plan = Plan(request, tuple(row.plan.get("steps", ())), (), "", Risk.LOW, Reversible.NO, Budget(row.budget))
+    return Intent(row.id, plan, row.reserved_at, row.leased_until)
+
+
+def _key(intent: Intent) -> str:
+    return intent.verified_by
+
+
+def _late_refusal(error: ZenError) -> Verdict:
+    if isinstance(error, StalePlanError):
+        reason = Reason.STALE_PLAN
+    elif isinstance(error, RefusedError) and error.reason:
+        reason = Reason(error.reason)
+    else:
+        reason = Reason.GUARD_ERROR
+    return Verdict(Ruling.DENY, reason, (Answer("reserve", Ruling.DENY, reason, str(error)),))

@@ -1,0 +1,123 @@
+"""What `status` shows: is it still broken, what did the engine do, what holds it, what comes next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from zen_agents.clock import Instant
+from zen_agents.engine.parts import Parts
+from zen_agents.engine.running_agent import RunningAgent
+from zen_agents.model.action import Budget, OutcomeKind
+from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.observation import Status
+from zen_agents.ports.store import ActionRow
+from zen_agents.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from zen_agents.engine.engine import Engine
+
+SCHEMA = "zen-agents/status/v1"
+#: Rows of the table of checks; worst first, the rest is counted.
+MOST_ROWS = 200
+
+
+def status_of(engine: Engine) -> dict[str, Any]:
+    """Return the engine's state as plain JSON; bounded in size whatever the number of checks."""
+    parts, now = engine.parts, engine.parts.clock.now()
+    midnight = now.steady - (now.wall.hour * 3600 + now.wall.minute * 60 + now.wall.second)
+    today = parts.store.actions(since=midnight, limit=1000)
+    rows = _rows(engine, now)
+    live = [incident for incident in parts.book if incident.state is not IncidentState.SUSPECTED]
+    return {
+        "schema": SCHEMA,
+        "host": engine.host_name,
+        "health": "degraded" if live or engine.abnormal() else "healthy",
+        "mode": parts.policy.mode,
+        "dry_run": parts.policy.dry_run,
+        "abnormal": engine.abnormal(),
+        "warnings": engine.warnings(),
+        "up_seconds": now.steady - engine.started_at.steady,
+        "last_tick_seconds_ago": engine.last_tick_age(now),
+        "config": engine.config_facts(),
+        "incidents_open": len(live),
+        "actions_today": len(today),
+        "actions_by_outcome": _by_outcome(today),
+        "repairs_spent": parts.store.spent(Budget.REPAIR, now.steady - parts.policy.repairs.within_seconds),
+        "repairs_limit": parts.policy.repairs.most,
+        "agents": [_agent(agent, now) for agent in engine.agents] + engine.later_agents(),
+        "checks": rows[:MOST_ROWS],
+        "checks_more": max(0, len(rows) - MOST_ROWS),
+        "pages_undelivered": engine.undelivered(),
+        "misfires": dict(engine.misfires),
+    }
+
+
+def _by_outcome(rows: Any) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.kind.value] = counts.get(row.kind.value, 0) + 1
+    return counts
+
+
+def _agent(agent: RunningAgent, now: Instant) -> dict[str, Any]:
+    return {
+        "name": agent.name,
+        "state": agent.state.value,
+        "checks": len(agent.tick.watchlist.checks),
+        "rules": len(agent.tick.watchlist.rules),
+        "next_look_seconds": max(0.0, agent.tick.next_at() - now.steady) if agent.tick.watchlist.checks else None,
+    }
+
+
+def _rows(engine: Engine, now: Instant) -> list[dict[str, Any]]:
+    last = _last_actions(engine.parts)
+    rows = [
+        _row(agent, rule, engine.parts.book.get(rule.key), last.get(rule.target), now)
+        for agent in engine.agents
+        for rule in agent.tick.watchlist.rules.values()
+    ]
+    order = {"DOWN": 0, "unknown": 1, "verifying": 2, "suspected": 3, "ok": 4}
+    return sorted(rows, key=lambda row: (order.get(row["state"], 0), row["check"]))
+
+
+def _last_actions(parts: Parts) -> dict[str, ActionRow]:
+    last: dict[str, ActionRow] = {}
+    for row in parts.store.actions(limit=200):
+        last.setdefault(row.target, row)
+    return last
+
+
+def _row(
+    agent: RunningAgent, rule: Rule, incident: Incident | None, action: ActionRow | None, now: Instant
+) -> dict[str, Any]:
+    finding = rule.condition.evaluate(agent.tick.latest, now)
+    state, since = _state(incident, finding.status)
+    return {
+        "check": rule.name,
+        "target": rule.target,
+        "state": state,
+        "since_seconds": now.steady - since if since is not None else None,
+        "value": finding.detail if finding.detail else (f"{finding.value:g}" if finding.value is not None else ""),
+        "incident": incident.id if incident else None,
+        "severity": rule.severity.value,
+        "last_action": _action(action),
+    }
+
+
+def _state(incident: Incident | None, status: Status) -> tuple[str, float | None]:
+    if incident is None:
+        return ("ok" if status is Status.OK else "unknown" if status is Status.UNKNOWN else "suspected"), None
+    if incident.state is IncidentState.VERIFYING:
+        return "verifying", incident.began_at.steady
+    if incident.last_status is Status.UNKNOWN:
+        return "unknown", incident.unknown_since
+    if incident.state is IncidentState.SUSPECTED:
+        return "suspected", incident.began_at.steady
+    return "DOWN", incident.began_at.steady
+
+
+def _action(row: ActionRow | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    word = row.kind.value.upper() if row.kind in (OutcomeKind.FAILED, OutcomeKind.UNKNOWN) else row.kind.value
+    return {"id": row.id, "action": row.action, "outcome": word}

@@ -1,0 +1,227 @@
+"""One turn of one agent: observe, fold, decide, act. Level-triggered: whoever woke it, it looks at the present state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from time import perf_counter, process_time
+
+from zen_agents.agents.base import BaseAgent
+from zen_agents.clock import Instant
+from zen_agents.engine.parts import Parts
+from zen_agents.engine.recorder import Recorder
+from zen_agents.engine.repairs import Repairs
+from zen_agents.engine.safe_mode import HOST
+from zen_agents.engine.watchlist import Watchlist
+from zen_agents.errors import StoreError
+from zen_agents.guards.base import Situation
+from zen_agents.guards.storm_brake import is_storm
+from zen_agents.model.decision import Decision, DecisionKind
+from zen_agents.model.ids import INCIDENT, new_id
+from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.observation import Observation, Status
+from zen_agents.model.reason import Reason
+from zen_agents.ports.host import HostView
+from zen_agents.ports.store import Brake
+from zen_agents.rules import transitions
+from zen_agents.rules.decide import decide
+from zen_agents.rules.hysteresis import fold, is_flapping
+from zen_agents.rules.inhibition import worst_first
+from zen_agents.rules.rule import Rule
+from zen_agents.rules.window import RecentObservations
+
+log = logging.getLogger("zen_agents.tick")
+
+#: After so many incidents the loop is given a turn, so that a storm does not keep the control socket waiting.
+A_TURN = 25
+#: While an action is verified, what it should have mended is looked at this often (seconds).
+VERIFY_EVERY = 1.0
+
+STORM = "storm"
+
+
+class AgentTick:
+    """The turns of one agent; never two at once."""
+
+    def __init__(self, agent: BaseAgent, parts: Parts, recorder: Recorder) -> None:
+        self.agent = agent
+        self._parts, self._recorder = parts, recorder
+        self._lock = asyncio.Lock()
+        self._window = RecentObservations()
+        self._ask_again: dict[str, float] = {}
+        self.rebuild(agent)
+
+    def rebuild(self, agent: BaseAgent) -> None:
+        """Take over an agent's declaration, new after a reload; incidents go on, everything is looked at anew."""
+        self.agent = agent
+        rules = agent.rules()
+        self.watchlist = Watchlist(agent.checks(), rules, self._parts.clock.now().steady)
+        self.repairs = Repairs(self._parts, self.watchlist.rules.get, self.watchlist.hurry)
+        for rule in rules:
+            for condition in (rule.condition, rule.clear):
+                if condition is not None:
+                    self._window.require_all(condition)
+        self._ask_again.clear()
+
+    @property
+    def latest(self) -> RecentObservations:
+        """What was last seen, for status and explanations."""
+        return self._window
+
+    def next_at(self) -> float:
+        """Return the steady time at which a turn is worth taking: a check, a deadline or a retry is due."""
+        return min(self.watchlist.next_due, min(self._ask_again.values(), default=float("inf")))
+
+    async def run(self, *, everything: bool = False, act: bool = True) -> None:
+        """Take one turn: look at what is due (or at everything), fold, decide, and start what is allowed."""
+        async with self._lock:
+            began, cpu, now = perf_counter(), process_time(), self._parts.clock.now()
+            checks = self.watchlist.take_due(now.steady, everything=everything)
+            observations = await self._parts.sampler.sample(checks, now) if checks else []
+            await self._fold(observations, everything=everything)
+            if act:
+                await self._decide_all()
+            self._recorder.observed(observations)
+            self._recorder.took(self.agent.name, now, perf_counter() - began, process_time() - cpu, len(checks))
+            self._commit()
+            if self.watchlist.watches(checks):
+                self._recorder.watches_changed()
+
+    async def _fold(self, observations: Sequence[Observation], *, everything: bool) -> None:
+        touched: dict[str, Rule] = dict(self.watchlist.rules) if everything else {}
+        for observation in observations:
+            self._window.add(observation)
+            for rule in self.watchlist.readers(observation.name, observation.target):
+                touched[rule.key] = rule
+        now = self._parts.clock.now()
+        for count, rule in enumerate(touched.values()):
+            self._fold_one(rule, now)
+            if count % 200 == 199:
+                await asyncio.sleep(0)
+
+    def _fold_one(self, rule: Rule, now: Instant) -> None:
+        book = self._parts.book
+        before = book.get(rule.key)
+        finding = rule.condition.evaluate(self._window, now)
+        if before is None and finding.status is Status.OK:
+            return
+        if before is not None and rule.clear is not None and finding.status is Status.OK and before.opened_at is not None:
+            finding = rule.clear.evaluate(self._window, now)
+        after = fold(rule, before, finding, now, new_id=lambda: new_id(INCIDENT))
+        if after is None:
+            book.drop(rule.key)
+            self._ask_again.pop(rule.key, None)
+            return
+        if before is None or before.state is not after.state or before.last_status is not after.last_status:
+            self._ask_again[rule.key] = now.steady
+        book.put(after)
+
+    async def _decide_all(self) -> None:
+        parts = self._parts
+        now = parts.clock.now()
+        live = parts.book.of_agent(self.agent.name)
+        due = [incident for incident in live if self._ask_again.get(incident.key, 0.0) <= now.steady]
+        if not due:
+            return
+        situation = self._situation(now)
+        view = parts.host.look()
+        for count, incident in enumerate(worst_first(due)):
+            rule = self.watchlist.rules.get(incident.key)
+            if rule is None:
+                self._resolve(incident, None, now, by="configuration")
+            else:
+                self._ask_again[incident.key] = self._decide(incident, rule, situation, view, now)
+            if count % A_TURN == A_TURN - 1:
+                self._commit()
+                await asyncio.sleep(0)
+
+    def _situation(self, now: Instant) -> Situation:
+        parts = self._parts
+        situation = parts.book.situation(
+            parts.policy, now, actionable=parts.actionable, running=parts.executor.running, foreign=parts.foreign
+        )
+        parts.escalation.storm = self._brake_storm(situation, now)
+        return situation
+
+    def _brake_storm(self, situation: Situation, now: Instant) -> bool:
+        """Keep the storm brake set while too many targets fail, and for a calm afterwards; True while it holds."""
+        parts = self._parts
+        brake = next((brake for brake in parts.store.brakes() if brake.kind == STORM), None)
+        if not is_storm(situation, parts.policy):
+            return brake is not None and brake.until is not None and brake.until > now.steady
+        calm = parts.policy.storm.retry_after_seconds
+        # Renewed when half of the calm is over, so that a lasting storm costs few writes.
+        if brake is None or brake.until is None or brake.until < now.steady + calm / 2:
+            failing, of = situation.failing_targets, situation.actionable_targets
+            why = f"{failing} of {of} targets fail at once"
+            parts.store.set_brake(Brake(STORM, HOST, why, "engine", now, now.steady + calm))
+            parts.safe_mode.storm(failing, of)
+        return True
+
+    def _decide(self, incident: Incident, rule: Rule, situation: Situation, view: HostView, now: Instant) -> float:
+        """Decide about one incident and do what was decided; return when to decide again (steady)."""
+        opened = self._parts.book.openings(incident.key, now.steady - rule.flapping.within_seconds)
+        flapping = is_flapping(opened, rule.flapping, now)
+        decision = decide(incident, rule, now, flapping=flapping)
+        if decision.kind is DecisionKind.ACT:
+            return self._act(incident, rule, decision, situation=situation, view=view, now=now)
+        self._parts.journal.decided(incident, decision)
+        if decision.kind is DecisionKind.RESOLVE:
+            self._resolve(incident, rule, now)
+            return float("inf")
+        if decision.kind is DecisionKind.FAIL_RUNG:
+            could_tell = incident.last_status is not Status.UNKNOWN
+            self.repairs.rung_failed(incident, rule, now, could_tell=could_tell)
+            return now.steady
+        if decision.kind is DecisionKind.ESCALATE:
+            self._escalate(incident, rule, decision.reason, now)
+            return now.steady
+        return self._wait(incident, rule, decision, now)
+
+    def _act(
+        self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
+    ) -> float:
+        try:
+            return self.repairs.ask(incident, rule, decision, situation=situation, view=view, now=now)
+        except StoreError as error:
+            self._parts.safe_mode.store_failed(str(error))
+            return now.steady + VERIFY_EVERY
+
+    def _wait(self, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> float:
+        again = decision.again_at if decision.again_at is not None else float("inf")
+        if incident.state is IncidentState.VERIFYING:
+            look_at = max(incident.settle_until, now.steady + VERIFY_EVERY)
+            self.watchlist.hurry(rule.key, look_at)
+            return min(again, look_at)
+        return again
+
+    def _escalate(self, incident: Incident, rule: Rule, reason: Reason, now: Instant) -> None:
+        self._parts.book.put(transitions.escalated(incident, reason, now))
+        self._parts.escalation.incident(incident, rule, reason, now)
+        if reason is Reason.LADDER_EXHAUSTED:
+            self._parts.safe_mode.ladder_exhausted()
+
+    def _resolve(self, incident: Incident, rule: Rule | None, now: Instant, *, by: str = "") -> None:
+        repaired = self.repairs.verified(incident, now)
+        over = transitions.resolved(incident, by or ("engine" if repaired else "itself"), now)
+        self._parts.book.put(over)
+        self._parts.journal.forget(incident.key)
+        self._parts.escalation.resolved(over, rule, now)
+        self._ask_again.pop(incident.key, None)
+
+    def look_soon(self, key: str) -> None:
+        """Decide about a key at the next turn whatever was said about waiting: something about it changed."""
+        self._ask_again[key] = self._parts.clock.now().steady
+
+    def forget_waits(self) -> None:
+        """Decide about everything anew at the next turn: a brake was set or lifted (R13)."""
+        now = self._parts.clock.now().steady
+        for incident in self._parts.book.of_agent(self.agent.name):
+            self._ask_again[incident.key] = now
+
+    def _commit(self) -> None:
+        try:
+            self._parts.store.commit()
+        except StoreError as error:
+            self._parts.safe_mode.store_failed(str(error))
