@@ -1,0 +1,299 @@
+"""The durable state in one SQLite file: WAL, every commit on disk before it returns, nothing half written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from zen_agents.adapters.sqlite_store_file import StateFile, open_in_memory, open_read_only, open_writable
+from zen_agents.adapters.sqlite_store_ledger import LedgerEnd
+from zen_agents.adapters.sqlite_store_retention import drop_bodies, drop_rows, give_back
+from zen_agents.adapters.sqlite_store_rows import (
+    action_of,
+    incident_columns,
+    incident_of,
+    intent_columns,
+    plan_of,
+)
+from zen_agents.adapters.sqlite_store_schema import create, ensure_schema
+from zen_agents.adapters.sqlite_store_tables import BrakeTables, MeasurementTables, OutboxTables
+from zen_agents.clock import Anchor
+from zen_agents.errors import RefusedError, StoreError
+from zen_agents.model.action import Budget, Effect, Intent, Outcome, OutcomeKind
+from zen_agents.model.entry import ChainedEntry, Entry, EntryKind
+from zen_agents.model.incident import Incident
+from zen_agents.model.reason import Reason
+from zen_agents.ports.store import ActionRow, Lease
+from zen_agents.store.ledger import MOST_BODY_BYTES, canonical, clean_text
+
+#: The window of an hourly budget.
+BUDGET_SECONDS = 3600.0
+
+_ANCHOR = "anchor"
+
+
+class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
+    """`ports.store.Store` made real. One connection, used by the thread that opened it.
+
+    A write that fails raises StoreError, its whole batch is gone, and `writable()` is False until a later commit succeeds.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the state for the engine, making or migrating it as needed.
+
+        Raises SchemaTooNewError for a state of a newer zen-agents, StoreError for everything else.
+        """
+        file = open_writable(path)
+        try:
+            ensure_schema(file)
+        except BaseException:
+            file.close()
+            raise
+        self._attach(file, volatile=False)
+
+    @classmethod
+    def open_read_only(cls, path: Path) -> SqliteStore:
+        """Open the state for looking; every write raises StoreError. Works beside a running engine and on a newer schema."""
+        store = cls.__new__(cls)
+        store._attach(open_read_only(path), volatile=False)
+        return store
+
+    @classmethod
+    def volatile(cls) -> SqliteStore:
+        """Open an empty state in memory, for watching and telling while the real one is unusable: never `writable()`."""
+        store = cls.__new__(cls)
+        file = open_in_memory()
+        create(file.connection)
+        store._attach(file, volatile=True)
+        return store
+
+    def _attach(self, file: StateFile, *, volatile: bool) -> None:
+        self._file, self._volatile = file, volatile
+        self._ledger = LedgerEnd(file)
+        self._series = {}
+        file.on_rollback.append(self._series.clear)
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+    def commit(self) -> None:
+        """Make all pending writes durable in one transaction; cheap when there are none."""
+        self._file.commit("batch")
+
+    def close(self) -> None:
+        """Close; what was not committed is dropped."""
+        self._file.close()
+
+    def writable(self) -> bool:
+        """Tell whether the last write succeeded; False means: do not act."""
+        return self._file.writable and not self._volatile
+
+    # -- facts about this state ---------------------------------------------------------------------------------------
+    def get(self, name: str) -> str | None:
+        """Return a small named fact."""
+        row = self._file.read_one("get_fact", {"name": name})
+        return str(row[0]) if row else None
+
+    def put(self, name: str, value: str) -> None:
+        """Write a small named fact within the pending batch."""
+        self._file.write("put_fact", {"name": name, "value": clean_text(value)})
+
+    def anchor(self) -> Anchor | None:
+        """Return where the steady timeline stood when it was last saved."""
+        text = self.get(_ANCHOR)
+        return None if text is None else Anchor(**json.loads(text))
+
+    def save_anchor(self, anchor: Anchor) -> None:
+        """Write where the steady timeline stands within the pending batch."""
+        self.put(_ANCHOR, canonical(asdict(anchor)))
+
+    # -- ledger -------------------------------------------------------------------------------------------------------
+    def append(self, entry: Entry) -> None:
+        """Chain an entry to the ledger within the pending batch; a body that is too large is cut."""
+        self._ledger.append(entry)
+
+    def head(self) -> tuple[int, str]:
+        """Return number and hash of the last ledger entry; (0, genesis) if there is none."""
+        seq, hash = self._ledger.head()
+        return seq, hash.hex()
+
+    def entries(
+        self,
+        *,
+        since: int = 0,
+        kinds: Iterable[EntryKind] = (),
+        incident: str | None = None,
+        action: str | None = None,
+        limit: int = 1000,
+        newest_first: bool = False,
+    ) -> Sequence[ChainedEntry]:
+        """Return entries whose number is larger than `since`; a body dropped by retention is empty."""
+        return self._ledger.entries(
+            since=since, kinds=kinds, incident=incident, action=action, limit=limit, newest_first=newest_first
+        )
+
+    # -- incidents ----------------------------------------------------------------------------------------------------
+    def save_incident(self, incident: Incident) -> None:
+        """Write an incident, in the place of an older state of it, within the pending batch."""
+        self._file.write("save_incident", incident_columns(incident))
+
+    def live_incidents(self) -> Sequence[Incident]:
+        """Return incidents that are not resolved, oldest first."""
+        return [incident_of(row) for row in self._file.read("live_incidents")]
+
+    def incidents(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Incident]:
+        """Return incidents that began or changed since then, newest first."""
+        return [incident_of(row) for row in self._file.read("incidents_since", {"since": since, "limit": limit})]
+
+    def find_ids(self, prefix: str) -> Sequence[str]:
+        """Return ids of incidents, actions and decisions that start with `prefix`, at most 100."""
+        low = clean_text(prefix)
+        return [id for (id,) in self._file.read("find_ids", {"low": low, "high": low + "\U0010ffff"})]
+
+    def openings(self, key: str, since: float) -> Sequence[float]:
+        """Return when incidents of this key opened, since then, oldest first."""
+        return [at for (at,) in self._file.read("openings", {"key": key, "since": since})]
+
+    def repairs(self, key: str, since: float) -> int:
+        """Return how many incidents of this key the engine repaired since then."""
+        return self._count("repairs", {"key": key, "since": since})
+
+    # -- actions ------------------------------------------------------------------------------------------------------
+    def reserve(self, intent: Intent, *, hourly_limit: int | None) -> None:
+        """Write intent, lease, budget token and their ledger entry, and all that is pending, in one durable transaction.
+
+        Raises RefusedError if the budget is spent or the target leased: nothing of the intent is written, what was pending
+        stays pending. Raises StoreError if it cannot be made durable: then nothing at all is written.
+        """
+        opened_here = self._file.begin()
+        try:
+            self._refuse_if_taken(intent, hourly_limit)
+        except RefusedError:
+            if opened_here:
+                self._file.rollback()
+            raise
+        columns = intent_columns(intent, spends=hourly_limit is not None)
+        self._file.write("reserve_action", columns)
+        lease = {"target": columns["target"], "action": intent.id, "until": intent.leased_until}
+        self._file.write("take_lease", lease)
+        self._ledger.append(_intent_entry(intent, columns))
+        self._file.commit("reserve")
+
+    def finish(self, outcome: Outcome) -> None:
+        """Write an outcome durably with its ledger entry and all that is pending; a final kind releases the lease.
+
+        Raises StoreError if there is no such intent, or it ended already and `outcome` is not final.
+        """
+        action = self.action(outcome.intent)
+        if action is None:
+            raise StoreError(f"There is no intent {outcome.intent}; its outcome cannot be written.")
+        if action.kind.is_final and not outcome.kind.is_final:
+            raise StoreError(f"{outcome.intent} has ended as {action.kind}; it cannot become {outcome.kind} again.")
+        effect = _effect_of(outcome.effect)
+        runs = outcome.kind is OutcomeKind.RUNNING
+        self._file.write(
+            "finish_action",
+            {
+                "id": outcome.intent,
+                "kind": outcome.kind.value,
+                "ended_at": None if runs else outcome.at.steady,
+                "ended_wall": None if runs else outcome.at.wall.timestamp(),
+                "took_seconds": outcome.took_seconds,
+                "effect": canonical(effect),
+            },
+        )
+        if outcome.kind.is_final:
+            self._file.write("release_lease", {"action": outcome.intent})
+        body = {"action": action.action, "target": action.target, "outcome": outcome.kind.value, **effect}
+        body["took_seconds"] = outcome.took_seconds
+        self._ledger.append(
+            Entry(EntryKind.OUTCOME, outcome.intent, outcome.at, "engine", action.incident, outcome.intent, body)
+        )
+        self._file.commit("finish")
+
+    def unfinished(self) -> Sequence[ActionRow]:
+        """Return actions whose outcome is not final, oldest first."""
+        return [action_of(row) for row in self._file.read("unfinished_actions")]
+
+    def action(self, id: str) -> ActionRow | None:
+        """Return one action."""
+        row = self._file.read_one("action", {"id": id})
+        return action_of(row) if row else None
+
+    def actions(
+        self, *, since: float = 0.0, target: str | None = None, incident: str | None = None, limit: int = 100
+    ) -> Sequence[ActionRow]:
+        """Return actions reserved since then, newest first."""
+        params = {"since": since, "target": target, "incident": incident, "limit": limit}
+        name = "actions_since" if target is None else "actions_on_target"
+        return [action_of(row) for row in self._file.read(name, params)]
+
+    def spent(self, budget: Budget, since: float) -> int:
+        """Return how many actions the engine reserved of this budget after that moment."""
+        return self._count("spent_since", {"budget": budget.value, "since": since})
+
+    def target_actions(self, target: str, since: float) -> Sequence[ActionRow]:
+        """Return actions on a target reserved since then, newest first."""
+        return self.actions(since=since, target=target, limit=-1)
+
+    def lease(self, target: str) -> Lease | None:
+        """Return who holds a target, also if the time has passed; the reader compares with now."""
+        row = self._file.read_one("lease", {"target": clean_text(target)})
+        return Lease(*row) if row else None
+
+    # -- retention ----------------------------------------------------------------------------------------------------
+    def prune(self, *, metrics_before: float, decisions_before: float, actions_before: float) -> int:
+        """Drop what is older, durably; return rows and bodies dropped.
+
+        Unfinished actions, live incidents and pending messages stay. A call drops a bounded number of rows: call it again
+        while it returns many. The ledger keeps the hashes of dropped bodies and says itself up to where they were dropped.
+        """
+        dropped = drop_rows(
+            self._file,
+            metrics_before=metrics_before,
+            decisions_before=decisions_before,
+            actions_before=actions_before,
+        )
+        self._series.clear()
+        dropped += drop_bodies(self._file, self._ledger, decisions_before=decisions_before, actions_before=actions_before)
+        self._file.commit("prune")
+        give_back(self._file)
+        return dropped
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+    def _count(self, name: str, params: Mapping[str, Any]) -> int:
+        row = self._file.read_one(name, params)
+        return int(row[0]) if row else 0
+
+    def _refuse_if_taken(self, intent: Intent, hourly_limit: int | None) -> None:
+        request, now = intent.plan.request, intent.reserved_at.steady
+        held = self.lease(request.target)
+        if held is not None and held.until > now:
+            raise RefusedError(
+                f"{Reason.LEASE_HELD}: {request.target} is held by {held.action} for {held.until - now:.0f} s."
+            )
+        if hourly_limit is None:
+            return
+        spent = self.spent(intent.plan.budget, now - BUDGET_SECONDS)
+        if spent >= hourly_limit:
+            raise RefusedError(f"{Reason.RATE_LIMIT}: {spent} of {hourly_limit} actions of this hour are spent.")
+
+
+def _intent_entry(intent: Intent, columns: Mapping[str, Any]) -> Entry:
+    told = ("action", "target", "agent", "rule", "requested_by", "requested_uid", "because", "budget", "spends")
+    body = {name: columns[name] for name in told} | plan_of(intent) | {"leased_until": intent.leased_until}
+    actor = columns["requested_by"]
+    return Entry(EntryKind.INTENT, intent.id, intent.reserved_at, actor, columns["incident"], intent.id, body)
+
+
+def _effect_of(effect: Effect) -> dict[str, Any]:
+    return {
+        "ok": effect.ok,
+        "detail": effect.detail,
+        "before": effect.before,
+        "after": effect.after,
+        "exit_code": effect.exit_code,
+        "output": effect.output[-MOST_BODY_BYTES:],
+        "undo": dict(effect.undo),
+    }

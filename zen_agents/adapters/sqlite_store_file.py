@@ -1,0 +1,255 @@
+"""One SQLite connection to the state, with its rule: writes gather in one transaction until `commit`.
+
+Every failure is a `StoreError` whose text says the next step; the batch it happened in is gone as a whole.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from zen_agents.errors import StoreError
+from zen_agents.store.failpoint import failpoint
+from zen_agents.store.statements import SQL
+
+Params = Mapping[str, Any] | Sequence[Any]
+
+#: How long a statement waits for another process's lock; the engine's loop stands still meanwhile.
+BUSY_SECONDS = 0.25
+
+#: A state larger than this is not read in full at each start; `doctor` does that.
+QUICK_CHECK_UP_TO_BYTES = 64 * 1024 * 1024
+
+_PRAGMAS = (
+    # Before anything else is written: pages that retention frees go back to the file system.
+    "PRAGMA auto_vacuum = INCREMENTAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 500",
+    "PRAGMA journal_size_limit = 8388608",
+    # No temporary files: they could not be written on a full disk.
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cell_size_check = ON",
+)
+
+_FAILURES = (sqlite3.Error, OSError, OverflowError, UnicodeEncodeError)
+
+
+class StateFile:
+    """The connection. Use `read` for questions and `write` for changes; `writable` tells how the last write went."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
+        self._connection, self.path, self._read_only = connection, path, read_only
+        self._pending = False
+        self.writable = not read_only
+        #: Called when a batch begins, and when one was rolled back: whoever caches what the batch wrote forgets it.
+        self.on_begin: list[Callable[[], None]] = []
+        self.on_rollback: list[Callable[[], None]] = []
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection itself, for schema and retention."""
+        return self._connection
+
+    def read(self, name: str, params: Params = ()) -> list[Any]:
+        """Return all rows of a statement; raises StoreError."""
+        try:
+            return self._connection.execute(SQL[name], params).fetchall()
+        except _FAILURES as error:
+            raise store_error(error, self.path) from error
+
+    def read_one(self, name: str, params: Params = ()) -> Any | None:
+        """Return the first row of a statement or None; raises StoreError."""
+        rows = self.read(name, params)
+        return rows[0] if rows else None
+
+    def begin(self) -> bool:
+        """Open the batch if none is open; True if this call opened it."""
+        if self._pending:
+            return False
+        if self._read_only:
+            raise StoreError("The state was opened for reading only.")
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except _FAILURES as error:
+            raise self._failed(error) from error
+        self._pending = True
+        for forget in self.on_begin:
+            forget()
+        return True
+
+    def write(self, name: str, params: Params = ()) -> int:
+        """Run a changing statement within the batch; return the rows changed. On an error the whole batch is gone."""
+        if not self._pending:
+            self.begin()
+        try:
+            return self._connection.execute(SQL[name], params).rowcount
+        except _FAILURES as error:
+            raise self._failed(error) from error
+
+    def write_many(self, name: str, rows: Iterable[Params]) -> None:
+        """Run a changing statement for each row within the batch."""
+        if not self._pending:
+            self.begin()
+        try:
+            self._connection.executemany(SQL[name], rows)
+        except _FAILURES as error:
+            raise self._failed(error) from error
+
+    def commit(self, seam: str) -> None:
+        """Make the batch durable; cheap when there is none. `seam` names the failpoints around it."""
+        if not self._pending:
+            return
+        try:
+            failpoint(f"store.{seam}.before_commit")
+            self._connection.execute("COMMIT")
+            self._pending = False
+            failpoint(f"store.{seam}.after_commit")
+        except _FAILURES as error:
+            raise self._failed(error) from error
+        self.writable = True
+
+    def rollback(self) -> None:
+        """Drop the batch."""
+        self._pending = False
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except _FAILURES as error:
+            # SQLite may have rolled back by itself (disk full, I/O error); then there is nothing left to do.
+            if self._connection.in_transaction:
+                raise store_error(error, self.path) from error
+        finally:
+            for forget in self.on_rollback:
+                forget()
+
+    def pragma(self, text: str) -> None:
+        """Run a maintenance pragma outside of a batch; raises StoreError, `writable` stays as it is."""
+        try:
+            self._connection.execute(f"PRAGMA {text}").fetchall()
+        except _FAILURES as error:
+            raise store_error(error, self.path) from error
+
+    def close(self) -> None:
+        """Drop what is pending and close."""
+        if self._pending:
+            self.rollback()
+        self._connection.close()
+
+    def _failed(self, error: BaseException) -> StoreError:
+        self.writable = False
+        self.rollback()
+        return store_error(error, self.path)
+
+
+def open_writable(path: Path) -> StateFile:
+    """Open the state for the engine, making directory (0700) and file (0600) if absent.
+
+    Raises StoreError if somebody else may write either (R21), the file is damaged, or it cannot be opened.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        refuse_if_others_write(path.parent)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise StoreError(f"{path} is not a regular file; move it away.")
+            refuse_if_others_write(path)
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
+    except _FAILURES as error:
+        raise store_error(error, path) from error
+    return _prepared(StateFile(connection, path, read_only=False))
+
+
+def open_read_only(path: Path) -> StateFile:
+    """Open the state for looking: works beside a running engine, after a dead one, and on a newer schema."""
+    if not path.is_file():
+        raise StoreError(f"There is no state at {path}; look at --state-dir, or start the engine: zen-agents run.")
+    failed: BaseException | None = None
+    # Without write permission on the directory SQLite cannot make the index of the log; if there is no log, none is needed.
+    log = path.with_name(path.name + "-wal")
+    modes = ["mode=ro"] if log.exists() and log.stat().st_size else ["mode=ro", "mode=ro&immutable=1"]
+    for mode in modes:
+        try:
+            connection = sqlite3.connect(
+                f"file:{quote(str(path))}?{mode}", uri=True, timeout=BUSY_SECONDS * 4, isolation_level=None
+            )
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return StateFile(connection, path, read_only=True)
+        except _FAILURES as error:
+            failed = failed or error
+    raise store_error(failed or OSError("cannot be opened"), path) from failed
+
+
+def open_in_memory() -> StateFile:
+    """Open an empty state that is never written to disk."""
+    return StateFile(sqlite3.connect(":memory:", isolation_level=None), Path(":memory:"), read_only=False)
+
+
+def refuse_if_others_write(path: Path) -> None:
+    """Raise StoreError if group or others may write `path` (R21)."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o022:
+        raise StoreError(f"{path} has mode {mode:04o}: others may write the state; run: chmod go-w {path}")
+
+
+def store_error(error: BaseException, path: Path) -> StoreError:
+    """Return a StoreError that says what to do about `error`."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return damaged(path, str(error))
+    for prefix, advice in _ADVICE.items():
+        if name.startswith(prefix):
+            return StoreError(f"{path}: {error}. {advice}")
+    return StoreError(f"{path}: {error}. Look at the disk and at: zen-agents status.")
+
+
+def damaged(path: Path, what: str) -> StoreError:
+    """Return the StoreError for a state that is damaged."""
+    return StoreError(
+        f"{path} is damaged ({what}). Stop the engine, keep the file for evidence (mv {path} {path}.damaged, and the same "
+        f"for {path.name}-wal), then restore a backup or a copy {path.name}.before-*, or start with an empty state."
+    )
+
+
+_ADVICE = {
+    "SQLITE_FULL": "The disk is full; free some space, the engine goes on by itself.",
+    "SQLITE_BUSY": "Another process holds the state; find it with: fuser -v on the file.",
+    "SQLITE_LOCKED": "Another process holds the state; find it with: fuser -v on the file.",
+    "SQLITE_READONLY": "The file or its file system is read-only; look at the mount and the file's mode.",
+    "SQLITE_IOERR": "The disk reported an error; look at: dmesg, and df on the state directory.",
+    "SQLITE_CANTOPEN": "It cannot be opened; look at the owner and mode of the state directory.",
+}
+
+
+def _prepared(file: StateFile) -> StateFile:
+    try:
+        for pragma in _PRAGMAS:
+            file.connection.execute(pragma)
+        (mode,) = file.connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise StoreError(f"{file.path}: its file system cannot share memory; put --state-dir on a local disk.")
+        _check(file)
+    except _FAILURES as error:
+        file.connection.close()
+        raise store_error(error, file.path) from error
+    except StoreError:
+        file.connection.close()
+        raise
+    return file
+
+
+def _check(file: StateFile) -> None:
+    if file.path.stat().st_size > QUICK_CHECK_UP_TO_BYTES:
+        return
+    (answer,) = file.connection.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != "ok":
+        raise damaged(file.path, " ".join(answer.split()))

@@ -1,0 +1,79 @@
+"""The writing end of the ledger, and reading entries back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from zen_agents.adapters.sqlite_store_file import StateFile
+from zen_agents.adapters.sqlite_store_rows import entry_of, instant_of_microseconds, microseconds
+from zen_agents.clock import Instant
+from zen_agents.model.entry import ChainedEntry, Entry, EntryKind
+from zen_agents.store.ledger import GENESIS, clean_text, entry_hash, sealed
+
+
+class LedgerEnd:
+    """Chains entries to the last one."""
+
+    def __init__(self, file: StateFile) -> None:
+        self._file = file
+        #: seq and hash of the last entry; None: to be read again.
+        self._head: tuple[int, bytes] | None = None
+        # Another process may have written since the last batch, and what was rolled back never was.
+        file.on_begin.append(self._forget)
+        file.on_rollback.append(self._forget)
+
+    def _forget(self) -> None:
+        self._head = None
+
+    def head(self) -> tuple[int, bytes]:
+        """Return seq and hash of the last entry, (0, GENESIS) if there is none."""
+        if self._head is None:
+            row = self._file.read_one("ledger_head")
+            self._head = (row[0], row[1]) if row else (0, GENESIS)
+        return self._head
+
+    def last_instant(self) -> Instant | None:
+        """Return when the last entry was written."""
+        row = self._file.read_one("ledger_head_instant")
+        return instant_of_microseconds(*row) if row else None
+
+    def append(self, entry: Entry) -> None:
+        """Chain an entry within the pending batch; raises StoreError."""
+        self._file.begin()
+        last_seq, last_hash = self.head()
+        seq, kind = last_seq + 1, entry.kind.value
+        id, actor = clean_text(entry.id), clean_text(entry.actor)
+        wall_us, steady_us = microseconds(entry.at)
+        body, body_hash = sealed(entry.body)
+        hash = entry_hash(last_hash, seq, kind, id, wall_us, steady_us, actor, entry.incident, entry.action, body_hash)
+        self._file.write(
+            "append_entry",
+            (seq, kind, id, wall_us, steady_us, actor, entry.incident, entry.action, body, body_hash, hash),
+        )
+        self._head = (seq, hash)
+
+    def entries(
+        self,
+        *,
+        since: int,
+        kinds: Iterable[EntryKind],
+        incident: str | None,
+        action: str | None,
+        limit: int,
+        newest_first: bool,
+    ) -> Sequence[ChainedEntry]:
+        """Return entries after the number `since`."""
+        of = "_of_action" if action is not None else "_of_incident" if incident is not None else ""
+        wanted = [kind.value for kind in kinds]
+        rows = self._file.read(
+            f"entries{of}_{'newest' if newest_first else 'oldest'}_first",
+            {
+                "since": since,
+                "kinds": json.dumps(wanted) if wanted else None,
+                "incident": incident,
+                "action": action,
+                "limit": limit,
+            },
+        )
+        return [entry_of(row, GENESIS) for row in rows]
