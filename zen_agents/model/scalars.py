@@ -14,7 +14,6 @@ import re
 from datetime import time, timedelta
 from typing import Annotated, Any
 
-from annotated_types import Ge
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -32,6 +31,15 @@ ERROR_TYPES = {
     "name": "not a plain name",
     "address": "not an address",
     "text": "not a text",
+    # Raised by the models of agents and actions, about what their own keys say together. Their context may name the key
+    # below the model as `at` ("thresholds.cpu.clear") and a second one as `see`.
+    "clear": "a clear that is not below its threshold",
+    "conflict": "settings that contradict each other",
+    "reference": "a name that refers to nothing",
+    "cycle": "things that depend on each other in a circle",
+    "root": "a command that would run as root without saying so",
+    "protected": "a protected thing as a target",
+    "later": "a part of the grammar that a later version brings",
 }
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -56,13 +64,15 @@ _ACTION = re.compile(r"[a-z][a-z0-9_]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?", re.ASC
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def refuse(type_: str, message: str, *, label: str = "", suggest: str = "", offset: int = -1) -> PydanticCustomError:
-    """Return the error for one refused value; `type_` is one of `ERROR_TYPES`."""
-    context: dict[str, Any] = {}
-    if label:
-        context["label"] = label
-    if suggest:
-        context["suggest"] = suggest
+def refuse(
+    type_: str, message: str, *, label: str = "", suggest: str = "", offset: int = -1, at: str = "", see: str = ""
+) -> PydanticCustomError:
+    """Return the error for one refused value; `type_` is one of `ERROR_TYPES`.
+
+    `at` and `see` are dotted paths below the value: the key it is about, and the one it disagrees with.
+    """
+    given = {"label": label, "suggest": suggest, "at": at, "see": see}
+    context: dict[str, Any] = {name: text for name, text in given.items() if text}
     if offset >= 0:
         context["offset"] = offset
     # Braces would be read as places to fill in.
@@ -303,6 +313,15 @@ def check_line(value: str) -> str:
     return value
 
 
+def _at_least(least: timedelta) -> AfterValidator:
+    def check(value: timedelta) -> timedelta:
+        if value < least:
+            raise refuse("range", f"is at least {format_duration(least)}, got {format_duration(value)}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _text_of(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise refuse("unit", f"is a number with a unit, got `{_show(value)}`")
@@ -343,13 +362,13 @@ _DURATION_TEXT = PlainSerializer(format_duration, return_type=str, when_used="js
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), _DURATION_TEXT, _DURATION_SCHEMA]
 #: A duration of at least one millisecond.
 PositiveDuration = Annotated[
-    timedelta, BeforeValidator(parse_duration), Ge(timedelta(milliseconds=1)), _DURATION_TEXT, _DURATION_SCHEMA
+    timedelta, BeforeValidator(parse_duration), _at_least(timedelta(milliseconds=1)), _DURATION_TEXT, _DURATION_SCHEMA
 ]
 #: A duration of at least one second; a bare number means seconds. Only for keys of the short form.
 Interval = Annotated[
     timedelta,
     BeforeValidator(parse_interval),
-    Ge(timedelta(seconds=1)),
+    _at_least(timedelta(seconds=1)),
     _DURATION_TEXT,
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "pattern": _DURATION_PATTERN}]}),
 ]

@@ -115,7 +115,7 @@ class WindowSettings(Section):
 
     name: Name = Field(description="its name, for `only_in` and messages")
     start: TimeOfDay = Field(description='when it begins, like "01:30"')
-    duration: PositiveDuration = Field(le=timedelta(days=7), description="how long it lasts")
+    duration: PositiveDuration = Field(description="how long it lasts")
     days: tuple[Day, ...] = Field((), description="weekdays on which it begins; empty: every day")
     timezone: TimeZone = Field(description="the zone of `start`; needed, since a wrong zone is a wrong window")
     effect: Literal["no_actions", "no_alerts", "observe"] = Field(

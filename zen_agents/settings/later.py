@@ -1,0 +1,223 @@
+"""The grammar that later versions bring. It is checked, so that a mistake in it is told, and then refused: nothing here
+would act, and a setting is never ignored. Imported only for files that use it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from zen_agents.actions.base import ActionPolicy
+from zen_agents.model.scalars import (
+    AbsolutePath,
+    ActionReference,
+    CronExpression,
+    Duration,
+    GlobPath,
+    HostPort,
+    HttpUrl,
+    Interval,
+    Line,
+    Name,
+    Percent,
+    PositiveDuration,
+    Regex,
+    TimeZone,
+)
+from zen_agents.model.severity import Severity
+
+Choice = Literal["auto", "notify", "disabled"]
+Ladder = tuple[ActionReference, ...]
+Person = Annotated[str, StringConstraints(pattern=r"^(user|group):[A-Za-z_][A-Za-z0-9_.-]*$")]
+
+
+class LaterSection(BaseModel):
+    """A map of the configuration that is only checked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LaterAgentSettings(LaterSection):
+    """What every agent has."""
+
+    enabled: bool = Field(True, description="false: the agent does not start")
+    interval: Interval | None = Field(None, description="how often it decides, in seconds or like 5m")
+    schedule: CronExpression | None = Field(None, description="cron expression instead of `interval`")
+    timezone: TimeZone = Field("UTC", description="time zone of `schedule`")
+    jitter: Duration | None = Field(None, description="up to this much later, to spread a fleet")
+    auto_mitigate: bool = Field(True, description="false: this agent only tells")
+    rules: dict[Name, Any] = Field(default_factory=dict, description="rules of your own")
+
+
+class DependencyManagerSettings(LaterAgentSettings):
+    """`agents.dependency_manager`."""
+
+    security_updates: Choice = Field("notify", description="auto | notify | disabled")
+    minor_updates: Choice = Field("notify", description="auto | notify | disabled")
+    major_updates: Choice = Field("disabled", description="auto | notify | disabled")
+    managers: tuple[Literal["apt", "pip", "npm"], ...] = Field((), description="whose packages are in scope")
+    hold: tuple[Line, ...] = Field((), description="packages that are never updated; * matches any rest")
+    restart_after_update: Choice = Field("notify", description="auto | notify | disabled")
+    reboot: Choice = Field("disabled", description="auto | notify | disabled")
+    environments: tuple[AbsolutePath, ...] = Field((), description="Python environments in scope")
+
+
+class LogSource(LaterSection):
+    """One source of log lines."""
+
+    journal: dict[str, Line] | None = Field(None, description="fields of the journal that must match")
+    file: GlobPath | None = Field(None, description="file, or a pattern in the last component")
+    format: Literal["plain", "json", "syslog", "logfmt", "combined"] = Field("plain", description="how a line is read")
+    time_key: Line = Field("", description="field that holds the time")
+
+
+class PatternSamples(LaterSection):
+    """Lines that must match, and lines that must not."""
+
+    match: tuple[str, ...] = ()
+    no_match: tuple[str, ...] = ()
+
+
+class LogPattern(LaterSection):
+    """What to look for in a source."""
+
+    source: Name
+    match: Regex | None = None
+    where: dict[str, Any] = Field(default_factory=dict)
+    count: int = Field(1, ge=1)
+    within: PositiveDuration | None = None
+    severity: Severity = Severity.WARNING
+    on_match: Ladder = ()
+    runbook: Line = ""
+    samples: PatternSamples | None = None
+
+
+class LogAnalysisSettings(LaterAgentSettings):
+    """`agents.log_analysis`."""
+
+    sources: dict[Name, LogSource] = Field(default_factory=dict, description="where lines come from, by name")
+    patterns: dict[Name, LogPattern] = Field(default_factory=dict, description="what is looked for, by name")
+
+
+class DataSource(LaterSection):
+    """Where a data set is."""
+
+    csv: GlobPath | None = None
+    parquet: GlobPath | None = None
+    jsonl: GlobPath | None = None
+    sqlite: AbsolutePath | None = None
+    postgresql_file: AbsolutePath | None = None
+    table: Line = ""
+
+
+class Dataset(LaterSection):
+    """One data set and what is expected of it."""
+
+    source: DataSource
+    fresh_within: PositiveDuration | None = None
+    expect: tuple[dict[str, Any], ...] = ()
+    severity: Severity = Severity.WARNING
+    on_failure: Ladder = ()
+    runbook: Line = ""
+
+
+class DataValidationSettings(LaterAgentSettings):
+    """`agents.data_validation`."""
+
+    datasets: dict[Name, Dataset] = Field(default_factory=dict, description="data sets, by name")
+
+
+class ApprovalsSettings(LaterSection):
+    """Who may say yes, and what silence means."""
+
+    approvers: tuple[Person, ...] = Field((), description="user:NAME or group:NAME")
+    expire_after: PositiveDuration | None = Field(None, description="how long a question stays open")
+    on_expiry: Literal["escalate", "deny"] = Field("escalate", description="never approve")
+
+
+class ConsoleSettings(LaterSection):
+    """The web console."""
+
+    listen: HostPort = "127.0.0.1:8787"
+    auth: Literal["local", "pam", "oidc", "token"] = "local"
+    public_url: HttpUrl | None = None
+
+
+class LaterFleetSettings(LaterSection):
+    """This host's part in a fleet."""
+
+    role: Literal["standalone", "node", "control_plane"] = Field("standalone", description="standalone: no fleet")
+    control_plane: HttpUrl | None = None
+
+
+class FleetBreakerSettings(LaterSection):
+    """The limit over all hosts."""
+
+    max_hosts_acting: Percent
+
+
+class AptUpgradePolicy(ActionPolicy):
+    """`apt_upgrade`."""
+
+    only: Literal["security", "all"] = "security"
+
+
+class MatchPolicy(ActionPolicy):
+    """Actions on processes whose name matches."""
+
+    match: Regex = ""
+    nice: Annotated[int, Field(ge=1, le=19)] = 10
+
+
+class VacuumJournalPolicy(ActionPolicy):
+    """`vacuum_journal`."""
+
+    keep: PositiveDuration | None = None
+
+
+class QuarantineFilePolicy(ActionPolicy):
+    """`quarantine_file`."""
+
+    paths: tuple[AbsolutePath, ...] = ()
+
+
+Presets = Annotated[tuple[Line, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+
+#: Agent -> its grammar.
+AGENTS: dict[str, type[LaterAgentSettings]] = {
+    "dependency_manager": DependencyManagerSettings,
+    "log_analysis": LogAnalysisSettings,
+    "data_validation": DataValidationSettings,
+}
+
+#: Agent -> the specification's own keys: they load with a warning, everything else is refused.
+OWN_KEYS = {
+    "dependency_manager": frozenset({"enabled", "schedule", "security_updates", "minor_updates", "major_updates"}),
+    "log_analysis": frozenset({"enabled", "schedule", "interval"}),
+    "data_validation": frozenset({"enabled", "schedule", "interval"}),
+}
+
+#: Action -> its policy's grammar.
+ACTIONS: dict[str, type[ActionPolicy]] = {
+    "apt_upgrade": AptUpgradePolicy,
+    "pip_upgrade": ActionPolicy,
+    "npm_upgrade": ActionPolicy,
+    "renice_process": MatchPolicy,
+    "kill_process": MatchPolicy,
+    "clean_package_cache": ActionPolicy,
+    "vacuum_journal": VacuumJournalPolicy,
+    "quarantine_file": QuarantineFilePolicy,
+    "reboot_host": ActionPolicy,
+    "renew_certificate": ActionPolicy,
+    "flush_resolver_cache": ActionPolicy,
+    "reset_pool": ActionPolicy,
+}
+
+#: Dotted path -> its grammar; refused wherever it is written.
+PARTS: dict[str, Any] = {
+    "approvals": ApprovalsSettings,
+    "console": ConsoleSettings,
+    "extends": Presets,
+    "redact": tuple[Regex, ...],
+}
