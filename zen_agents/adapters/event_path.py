@@ -1,0 +1,146 @@
+"""Changes of files and directories, told by inotify through ctypes; no package needed.
+
+A file may be replaced, so not the file but the directory that holds it is watched, for the one name. If that directory is
+missing, the nearest one above that exists is watched for the next name on the way down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import errno
+import os
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+from zen_agents.adapters.event_source import Push
+from zen_agents.ports.events import Wake, Watch
+
+_ATTRIB, _CLOSE_WRITE, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x4, 0x8, 0x40, 0x80, 0x100, 0x200
+_DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW, _IGNORED = 0x400, 0x800, 0x2000, 0x4000, 0x8000
+_ONLY_DIRECTORY = 0x1000000
+_MASK = _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _MOVE_SELF | _ONLY_DIRECTORY
+_LOST = _DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED
+_EVENT = struct.Struct("@iIII")
+
+
+class PathEvents:
+    """Holds one inotify instance; its watches are directories, by watch descriptor, with the names that count in each."""
+
+    kind = "path"
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._push: Push | None = None
+        self._descriptor = -1
+        self._libc: ctypes.CDLL | None = None
+        self._wanted: frozenset[str] = frozenset()
+        #: Path -> (watch descriptor, name awaited there).
+        self._armed: dict[str, tuple[int, bytes]] = {}
+        self._names: dict[int, dict[bytes, set[str]]] = {}
+
+    def open(self, loop: asyncio.AbstractEventLoop, push: Push) -> None:
+        """Attach to the loop; without inotify nothing is ever told."""
+        self._loop, self._push = loop, push
+        try:
+            libc = ctypes.CDLL(None, use_errno=True)
+            self._descriptor = libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+        except (OSError, AttributeError):
+            return  # A libc without inotify; `unwatched` counts.
+        if self._descriptor >= 0:
+            self._libc = libc
+            loop.add_reader(self._descriptor, self._read)
+
+    def watch(self, watches: Iterable[Watch]) -> None:
+        """Replace what is watched; what could not be watched before is tried again."""
+        wanted = frozenset(watch.name for watch in watches)
+        for path in self._armed.keys() - wanted:
+            self._disarm(path)
+        self._wanted = wanted
+        for path in wanted - self._armed.keys():
+            self._arm(path)
+
+    def close(self) -> None:
+        """Close the inotify instance, and with it every watch."""
+        if self._libc is not None and self._loop is not None:
+            self._loop.remove_reader(self._descriptor)
+            os.close(self._descriptor)
+        self._libc = self._loop = self._push = None
+        self._wanted = frozenset()
+        self._armed.clear()
+        self._names.clear()
+
+    @property
+    def unwatched(self) -> int:
+        """Paths without a watch: no inotify, or fs.inotify.max_user_watches is used up."""
+        return len(self._wanted) - len(self._armed)
+
+    def _arm(self, path: str) -> None:
+        """Watch the deepest directory above `path` that exists, for the next name on the way to it."""
+        path_above, wanted_name = os.path.split(os.path.normpath(path))
+        if self._libc is None or not wanted_name or "\0" in path:
+            return
+        # The missing directory may have been made just before its parent was watched: then once more, deeper.
+        for _ in range(3):
+            directory, name = self._watch_deepest(path_above, wanted_name, path)
+            if directory == path_above or not Path(directory, name).is_dir():
+                return
+
+    def _watch_deepest(self, directory: str, name: str, path: str) -> tuple[str, str]:
+        """Return the directory now watched for `path` and the name awaited there, or where it could not be."""
+        while self._libc is not None and name:
+            watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(directory), _MASK)
+            if watch >= 0:
+                if path in self._armed and self._armed[path][0] != watch:
+                    self._disarm(path)
+                self._armed[path] = watch, os.fsencode(name)
+                self._names.setdefault(watch, {}).setdefault(os.fsencode(name), set()).add(path)
+                break
+            if ctypes.get_errno() not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+                break  # No watches left; `unwatched` counts.
+            directory, name = os.path.split(directory)
+        return directory, name
+
+    def _disarm(self, path: str) -> None:
+        watch, name = self._armed.pop(path)
+        names = self._names.get(watch, {})
+        paths = names.get(name, set())
+        paths.discard(path)
+        if not paths:
+            names.pop(name, None)
+        if not names and self._names.pop(watch, None) is not None and self._libc is not None:
+            # The kernel may have dropped the watch itself, with the directory; then there is nothing to remove.
+            self._libc.inotify_rm_watch(self._descriptor, watch)
+
+    def _read(self) -> None:
+        changed: set[str] = set()
+        # Nothing to read after all, or the descriptor is just being closed.
+        with contextlib.suppress(BlockingIOError, InterruptedError):
+            events = os.read(self._descriptor, 65536)
+            position = 0
+            while position + _EVENT.size <= len(events):
+                watch, mask, _, length = _EVENT.unpack_from(events, position)
+                position += _EVENT.size
+                name = events[position : position + length].rstrip(b"\0")
+                position += length
+                changed |= self._concerned(watch, mask, name)
+        self._tell(changed)
+
+    def _concerned(self, watch: int, mask: int, name: bytes) -> set[str]:
+        if mask & _OVERFLOW:
+            return set(self._wanted)
+        names = self._names.get(watch, {})
+        if mask & _LOST:
+            return set().union(*names.values())
+        return names.get(name, set()).copy()
+
+    def _tell(self, changed: set[str]) -> None:
+        for path in changed:
+            # Watched anew before anybody is woken: the directory may exist only now, or be another one.
+            if path in self._armed:
+                self._disarm(path)
+            self._arm(path)
+            if self._push is not None:
+                self._push(Wake(f"path:{path}", "inotify"))
