@@ -19,7 +19,7 @@ class Facts(TypedDict, total=False):
     state: str
     #: When it began.
     since: str
-    #: What the engine did, one line an attempt, oldest first: "TIME  restart_service web -> FAILED  act-7m3x9k ...". A TIME in
+    #: What the engine did, one line an attempt, oldest first: "TIME  restart_service web -> FAILED  act-7m3x". A TIME in
     #: ISO 8601 with an offset is shown on the reader's clock; any other stays as it is.
     did: list[str]
     #: Why the rule says that it is bad: the rule's own sentence.

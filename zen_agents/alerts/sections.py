@@ -124,10 +124,10 @@ def _of_incident(message: Message, context: AlertContext) -> list[Section]:
     facts, firing = message.facts, message.kind is MessageKind.FIRING
     log_source = one_line(text_fact(facts, "log_source"), 60)
     return [
-        Section("WHAT IT DID", tuple(_with_local_time(line, context) for line in list_fact(facts, "did", most=6)), most=9),
+        Section("WHAT IT DID", tuple(with_local_time(line, context) for line in list_fact(facts, "did", most=6)), most=9),
         Section("WHY", (_why(message),) if _why(message) else (), most=3),
         Section("WHAT HAPPENS NEXT, IF YOU DO NOTHING" if firing else "NEXT", _texts(message, "next"), most=2),
-        Section("PROBABLY RELATED", tuple(_with_local_time(line, context) for line in list_fact(facts, "related", most=3))),
+        Section("PROBABLY RELATED", tuple(with_local_time(line, context) for line in list_fact(facts, "related", most=3))),
         Section("DO", steps=_incident_steps(message, context), block=1),
         Section("STOP IT", steps=_stop_steps(message) if firing else (), block=1),
         Section("UNDO", steps=_undo_steps(message, context), block=1),
@@ -164,7 +164,7 @@ def _of_engine(message: Message, context: AlertContext) -> list[Section]:
     ]
 
 
-def _with_local_time(line: str, context: AlertContext) -> str:
+def with_local_time(line: str, context: AlertContext) -> str:
     """Return a line whose leading ISO time, if it has one, is shown on the reader's clock."""
     first, _, rest = line.partition(" ")
     try:

@@ -1,0 +1,121 @@
+"""What is sent next out of all that is waiting: a pure choice that keeps the order within a dedup key.
+
+For each channel and key the newest message speaks for all before it, so a trigger never follows its resolve. A resolve that
+finds its trigger unsent takes it along: what nobody heard of needs no "it is over" - unless the trigger was pressing or may
+have arrived after all, then the resolve is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, StepCondition, is_email
+from zen_agents.alerts.routing import is_pressing, later_step
+from zen_agents.model.message import MessageKind
+from zen_agents.ports.store import OutboxRow
+
+#: Kinds of which a newer one replaces an older one; all others are sent one by one.
+_REPLACEABLE = frozenset({MessageKind.FIRING, MessageKind.RESOLVED, MessageKind.ENGINE, MessageKind.ROLL_UP})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known about earlier deliveries."""
+
+    #: Keys with an open page.
+    open_pages: Collection[str] = ()
+    #: (channel, key) of triggers that a channel took.
+    delivered: Collection[tuple[str, str]] = ()
+    #: Incidents that a person has.
+    acknowledged: Collection[str] = ()
+
+
+@dataclass(slots=True)
+class Choice:
+    """What to send, each entry one item made of one or more rows, and what needs no sending any more, with why."""
+
+    send: list[tuple[OutboxRow, ...]] = field(default_factory=list)
+    superseded: list[tuple[OutboxRow, str]] = field(default_factory=list)
+
+
+def choose(pending: Iterable[OutboxRow], now: float, policy: AlertPolicy, known: Known) -> Choice:
+    """Return what to do with the rows that wait, given in the order in which they were written."""
+    choice = Choice()
+    ripe: list[OutboxRow] = []
+    soon: list[OutboxRow] = []
+    for rows in _by_key(pending).values():
+        if not any(row.not_before <= now for row in rows):
+            soon.append(rows[-1])
+            continue
+        choice.superseded += [(row, "superseded by a newer message") for row in rows[:-1]]
+        reason = _needless(rows, now, policy, known)
+        if reason:
+            choice.superseded.append((rows[-1], reason))
+        else:
+            ripe.append(rows[-1])
+    choice.send = _bundles(ripe, soon, now, policy)
+    return choice
+
+
+def _by_key(pending: Iterable[OutboxRow]) -> Mapping[tuple[str, str], list[OutboxRow]]:
+    found: dict[tuple[str, str], list[OutboxRow]] = {}
+    for row in pending:
+        single = row.message.kind not in _REPLACEABLE
+        key = f"{row.message.dedup_key}#{row.id}" if single else row.message.dedup_key
+        found.setdefault((row.channel, key), []).append(row)
+    return found
+
+
+def _needless(rows: Sequence[OutboxRow], now: float, policy: AlertPolicy, known: Known) -> str:
+    """Return why the newest row need not be sent, "" if it must."""
+    newest = rows[-1]
+    step = later_step(newest.message, newest.channel, policy)
+    if step and step.when is StepCondition.NOT_ACKNOWLEDGED and newest.message.incident in known.acknowledged:
+        return "a person has it"
+    if newest.message.kind is not MessageKind.RESOLVED:
+        return ""
+    triggers = [row for row in rows[:-1] if row.message.kind is not MessageKind.RESOLVED]
+    if not triggers or _was_heard(newest, known) or any(_may_have_arrived(row, now, policy) for row in triggers):
+        return ""
+    return "recovered before anybody was told"
+
+
+def _was_heard(row: OutboxRow, known: Known) -> bool:
+    heard = (row.channel, row.message.dedup_key) in known.delivered
+    return heard or (row.channel == PAGERDUTY and row.message.dedup_key in known.open_pages)
+
+
+def _may_have_arrived(row: OutboxRow, now: float, policy: AlertPolicy) -> bool:
+    """Tell whether a trigger was tried, or was to be told whatever happens."""
+    if row.attempts:
+        return True
+    step = later_step(row.message, row.channel, policy)
+    if step and step.when is StepCondition.ALWAYS:
+        return True
+    return is_pressing(row.message) and row.not_before <= now
+
+
+def _bundles(ripe: list[OutboxRow], soon: list[OutboxRow], now: float, policy: AlertPolicy) -> list[tuple[OutboxRow, ...]]:
+    """Return mails of one rule together, with those of the same rule that would follow within the group's wait."""
+    groups: dict[tuple[str, str, str], list[OutboxRow]] = {}
+    single: list[tuple[OutboxRow, ...]] = []
+    for row in ripe:
+        if _groups(row):
+            groups.setdefault(_group(row), []).append(row)
+        else:
+            single.append((row,))
+    for row in soon:
+        waits_for_group = row.attempts == 0 and row.not_before <= now + policy.group_wait_seconds
+        if _groups(row) and waits_for_group and _group(row) in groups and not later_step(row.message, row.channel, policy):
+            groups[_group(row)].append(row)
+    return [*single, *(tuple(rows) for rows in groups.values())]
+
+
+def _groups(row: OutboxRow) -> bool:
+    kinds = (MessageKind.FIRING, MessageKind.RESOLVED)
+    return is_email(row.channel) and row.message.kind in kinds and bool(row.message.rule)
+
+
+def _group(row: OutboxRow) -> tuple[str, str, str]:
+    return (row.channel, row.message.rule, row.message.kind.value)
