@@ -289,6 +289,8 @@ class Command:
     #: Added to the small fixed environment (R23).
     environment: tuple[tuple[str, str], ...] = ()
     timeout_seconds: float = 60.0
+    #: As a service: it ends and leaves a daemon behind, which its pidfile names; not remembered as the service's process.
+    leaves_daemon: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,266 @@
+"""The only thing that changes a Linux host: `LinuxControl`, one for each intent (ports.host.HostControl).
+
+A control can be made before its intent is durable, so that spawning a child and writing the intent overlap: with
+`LinuxControls.held` nothing passes until `release()`; children are there, but wait on a pipe, and `abort()` ends them.
+The executor's order then is: held(intent); start `action.execute` as a task and let it run; store.reserve(); release().
+Called as a plain factory, after the intent is durable, `LinuxControls` makes controls that are released already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from zen_agents.adapters import linux_control_deleted, linux_control_processes, safe_files
+from zen_agents.adapters.emergency_flag import EmergencyFlag
+from zen_agents.adapters.launcher import Child, account_of, environment_of, launch
+from zen_agents.adapters.quarantine import Quarantine
+from zen_agents.adapters.service_keeper import ServiceKeeper, checked_name, write_durably
+from zen_agents.clock import Clock
+from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
+from zen_agents.model.action import Intent
+from zen_agents.model.reason import Reason
+from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process
+
+#: How long a thread waits for its intent to become durable before it gives up.
+_RELEASED_WITHIN_SECONDS = 60.0
+#: A program that is missing or misconfigured ends within this; the start is then told as failed, with what it said.
+_AT_ONCE_SECONDS = 0.1
+_RUNNING = "running"
+
+
+class LinuxControls:
+    """Makes the control of each intent; holds what they share. One for an engine."""
+
+    def __init__(self, host: Host, *, state_dir: str | Path, flag: EmergencyFlag, clock: Clock) -> None:
+        self.host, self.state_dir, self.flag = host, Path(state_dir), flag
+        self.quarantine = Quarantine(self.state_dir / "quarantine", clock)
+        self.keeper = ServiceKeeper(self.state_dir)
+
+    def __call__(self, intent: Intent) -> LinuxControl:
+        """Return the control of an intent that is durable already."""
+        control = self.held(intent.id)
+        control.release()
+        return control
+
+    def held(self, intent_id: str) -> LinuxControl:
+        """Return a control through which nothing passes before its `release()`."""
+        return LinuxControl(self, intent_id)
+
+    def close(self) -> None:
+        """Let go of the services' processes, which go on; call in the loop."""
+        self.keeper.close()
+
+
+class LinuxControl:
+    """Changes the host for one intent, which it knows by id; looks at the emergency stop before every change (R9, R36)."""
+
+    def __init__(self, shared: LinuxControls, intent_id: str) -> None:
+        self._shared, self._intent_id = shared, intent_id
+        self._gate = _Gate()
+        self._children: set[Child] = set()
+
+    @property
+    def view(self) -> HostView:
+        return self._shared.host.look()
+
+    # -- the executor's side ------------------------------------------------------------------------------------------
+    def release(self) -> None:
+        """Let changes pass: the intent is durable now (R16). Call in the loop; does nothing after `abort`."""
+        self._gate.open()
+
+    def abort(self, why: str = "the intent was not reserved") -> None:
+        """Let nothing pass any more and kill this intent's children; services that have begun go on. Call in the loop."""
+        self._gate.refuse(why)
+        for child in list(self._children):
+            child.kill()
+
+    # -- the action's side --------------------------------------------------------------------------------------------
+    def check_stop(self) -> None:
+        self._gate.check()
+        if (word := self._shared.flag.read()) is not None:
+            raise RefusedError(f"{Reason.EMERGENCY_STOP.sentence} ({word})")
+
+    async def run(self, command: Command) -> CommandResult:
+        child = launch(command, flags=self._shared.flag.paths, cpu_seconds=int(command.timeout_seconds) + 10)
+        record = self._shared.state_dir / _RUNNING / self._intent_id
+        self._children.add(child)
+        try:
+            await self._let_go(child, _in_thread(self._record_group, record, child))
+            await child.begun()
+            return await child.finish(command.timeout_seconds)
+        finally:
+            child.kill()
+            self._children.discard(child)
+            if not self._children:
+                record.unlink(missing_ok=True)
+            self._shared.keeper.adopt(child.process)
+            child.close()
+
+    async def start_service(self, name: str, command: Command) -> Process:
+        checked_name(name)
+        if os.geteuid() == 0 and not command.user:
+            raise RefusedError(f"the service {name} does not say as whom it runs; as root write `user:` (R29)")
+        if (present := self.view.service_process(name)) is not None:
+            raise StalePlanError(f"{name} runs already as process {present.pid}; nothing was started")
+        if self.view.has_systemd():
+            return await self._start_unit(name, command)
+        return await self._start_detached(name, command)
+
+    async def stop_process(self, process: Process, *, timeout_seconds: float) -> bool:
+        await self._gate.passed()
+        self.check_stop()
+        look = self._shared.host.look
+        return await linux_control_processes.stop(process, look, timeout_seconds=timeout_seconds)
+
+    def signal(self, process: Process, number: int) -> None:
+        self._pass()
+        with linux_control_processes.held_process(process, self.view) as pidfd:
+            linux_control_processes.send(pidfd, process, number)
+
+    def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
+        self._pass()
+        with linux_control_processes.held_process(process, self.view):
+            return linux_control_deleted.truncate_deleted(process, descriptor, expected_path=expected_path)
+
+    def open_directory(self, path: str) -> AbstractContextManager[DirectoryHandle]:
+        self._pass()
+        return safe_files.open_directory(path, go_on=self.check_stop, quarantine=self._shared.quarantine)
+
+    # -- how ----------------------------------------------------------------------------------------------------------
+    def _pass(self) -> None:
+        self._gate.pass_blocking()
+        self.check_stop()
+
+    async def _let_go(self, child: Child, record: asyncio.Future[None]) -> None:
+        """Give the child its word once intent and record are durable and no stop is set."""
+        try:
+            await self._gate.passed()
+        finally:
+            # Never left behind: what is written after the child is gone would name somebody else's group.
+            await asyncio.shield(record)
+        self.check_stop()
+        child.go()
+
+    def _record_group(self, record: Path, child: Child) -> None:
+        process = self._seen(child)
+        # Leader's start, and the ticks since when members of its session belong to this action: the same moment.
+        write_durably(record, f"{child.pid} {process.start_time} {process.start_time}\n")
+
+    def _seen(self, child: Child) -> Process:
+        process = self.view.process(child.pid)
+        if process is None:
+            raise HostError("the child ended before it began; nothing was run")
+        return process
+
+    async def _start_detached(self, name: str, command: Command) -> Process:
+        keeper, flags = self._shared.keeper, self._shared.flag.paths
+        log = keeper.open_log(name)
+        try:
+            child = launch(command, flags=flags, cpu_seconds=None, log=log)
+        finally:
+            os.close(log)
+        self._children.add(child)
+        try:
+            process = self._seen(child)
+            await self._let_go(child, _in_thread(self._record_service, name, process, command))
+            await child.begun()
+            code = await child.ended_within(_AT_ONCE_SECONDS)
+            if code is not None and not (command.leaves_daemon and code == 0):
+                raise ActionFailedError(f"{name} ended at once with exit code {code}: {keeper.said(name)}")
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            self._children.discard(child)
+            keeper.adopt(child.process)
+            child.close()
+        return process
+
+    def _record_service(self, name: str, process: Process, command: Command) -> None:
+        if not command.leaves_daemon:
+            self._shared.keeper.record(name, process.pid, process.start_time)
+
+    async def _start_unit(self, name: str, command: Command) -> Process:
+        unit = f"zen-agents-service-{name}.service"
+        result = await self.run(Command(systemd_run(unit, command), timeout_seconds=command.timeout_seconds))
+        found = await asyncio.to_thread(lambda: self.view.unit(unit))
+        process = self.view.process(found.main_pid) if found is not None and found.main_pid else None
+        if process is None:
+            raise ActionFailedError(
+                f"systemd did not start {unit} (exit {result.exit_code}): {result.output.strip()[-500:]}; "
+                f"look at: journalctl -u {unit}"
+            )
+        await asyncio.to_thread(self._record_service, name, process, command)
+        return process
+
+
+def systemd_run(unit: str, command: Command) -> tuple[str, ...]:
+    """Return the argument list that makes a command a transient unit of its own, which outlives the engine."""
+    account = account_of(command.user)
+    argv = ["systemd-run", f"--unit={unit}", "--collect", "--quiet", "--service-type=exec"]
+    if os.geteuid() == 0:
+        argv += [f"--uid={account.uid}", f"--gid={account.gid}"]
+    else:
+        argv.append("--user")
+    argv += [f"--working-directory={command.directory}", "--property=LimitCORE=0"]
+    if command.leaves_daemon:
+        argv.append("--property=KillMode=process")
+    argv += [f"--setenv={key}={value}" for key, value in environment_of(command, account).items()]
+    return (*argv, "--", *command.argv)
+
+
+def _in_thread(write: Callable[..., None], *arguments: object) -> asyncio.Future[None]:
+    """Begin to write in a thread at once, so that its fsync overlaps with the intent's."""
+    return asyncio.get_running_loop().run_in_executor(None, write, *arguments)
+
+
+class _Gate:
+    """What every change waits for; opened once, or refused for good."""
+
+    def __init__(self) -> None:
+        self._decided = threading.Event()
+        self._refused = ""
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def open(self) -> None:
+        self._decide()
+
+    def refuse(self, why: str) -> None:
+        self._refused = self._refused or why
+        self._decide()
+
+    def check(self) -> None:
+        """Raise RefusedError if it is refused."""
+        if self._refused:
+            raise RefusedError(f"Nothing more is done for this action: {self._refused}.")
+
+    async def passed(self) -> None:
+        """Wait in the loop until it is decided; RefusedError if it is refused."""
+        if not self._decided.is_set():
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
+        self.check()
+
+    def pass_blocking(self) -> None:
+        """Wait in a thread until it is decided; in the loop, where waiting would be for ever, HostError."""
+        if not self._decided.is_set():
+            with contextlib.suppress(RuntimeError):  # no loop in this thread: it may wait
+                asyncio.get_running_loop()
+                raise HostError("a change was tried before its intent was durable; nothing was done")
+            if not self._decided.wait(_RELEASED_WITHIN_SECONDS):
+                raise HostError("the intent did not become durable in time; nothing was done")
+        self.check()
+
+    def _decide(self) -> None:
+        self._decided.set()
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
