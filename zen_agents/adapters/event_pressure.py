@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 from collections.abc import Iterable
@@ -24,10 +25,11 @@ class PressureEvents:
         self._directory = directory
         self._loop: asyncio.AbstractEventLoop | None = None
         self._push: Push | None = None
-        #: Triggers are told as urgent data, which asyncio does not ask for; an epoll of their own does, and is readable.
-        self._epoll: select.epoll | None = None
         self._wanted: frozenset[str] = frozenset()
-        self._open: dict[str, int] = {}
+        #: Resource -> (its trigger, the epoll around it). Triggers are told as urgent data, which asyncio does not ask for;
+        #: an epoll does, and is readable. One each: looking whether it is readable already takes the event from the trigger,
+        #: so a shared one could not tell whose it was.
+        self._open: dict[str, tuple[int, select.epoll]] = {}
 
     def open(self, loop: asyncio.AbstractEventLoop, push: Push) -> None:
         """Attach to the loop."""
@@ -45,11 +47,8 @@ class PressureEvents:
         """Close every trigger."""
         for name in tuple(self._open):
             self._drop(name)
-        if self._epoll is not None and self._loop is not None:
-            self._loop.remove_reader(self._epoll.fileno())
-            self._epoll.close()
         self._wanted = frozenset()
-        self._epoll = self._loop = self._push = None
+        self._loop = self._push = None
 
     @property
     def unwatched(self) -> int:
@@ -59,35 +58,28 @@ class PressureEvents:
     def _begin(self, name: str) -> None:
         if self._loop is None:
             return
-        descriptor = -1
-        try:
+        with contextlib.ExitStack() as undo:
+            # What fails here is counted by `unwatched` and seen by the poll.
+            undo.enter_context(contextlib.suppress(OSError))
             descriptor = os.open(f"{self._directory}/{name}", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            undo.callback(os.close, descriptor)
             os.write(descriptor, _TRIGGER)
-            self._readiness(self._loop).register(descriptor, select.EPOLLPRI)
-        except OSError:
-            if descriptor >= 0:
-                os.close(descriptor)
-            return  # Counted by `unwatched`, seen by the poll.
-        self._open[name] = descriptor
+            readiness = undo.enter_context(select.epoll())
+            readiness.register(descriptor, select.EPOLLPRI)
+            self._loop.add_reader(readiness.fileno(), self._told, name)
+            self._open[name] = descriptor, readiness
+            undo.pop_all()
 
-    def _readiness(self, loop: asyncio.AbstractEventLoop) -> select.epoll:
-        if self._epoll is None:
-            self._epoll = select.epoll()
-            loop.add_reader(self._epoll.fileno(), self._told)
-        return self._epoll
-
-    def _told(self) -> None:
-        if self._epoll is None:
-            return
-        ready = dict(self._epoll.poll(0))
-        for name, descriptor in tuple(self._open.items()):
-            if descriptor in ready and self._push is not None:
-                if ready[descriptor] & select.EPOLLERR:
-                    self._drop(name)  # The trigger is gone; left open it would be ready for ever.
-                self._push(Wake(f"pressure:{name}", "pressure"))
+    def _told(self, name: str) -> None:
+        # A trigger that is gone says so without end; then only the poll is left.
+        if any(event & select.EPOLLERR for _, event in self._open[name][1].poll(0)):
+            self._drop(name)
+        if self._push is not None:
+            self._push(Wake(f"pressure:{name}", "pressure"))
 
     def _drop(self, name: str) -> None:
-        descriptor = self._open.pop(name)
-        if self._epoll is not None:
-            self._epoll.unregister(descriptor)
+        descriptor, readiness = self._open.pop(name)
+        if self._loop is not None:
+            self._loop.remove_reader(readiness.fileno())
+        readiness.close()
         os.close(descriptor)
