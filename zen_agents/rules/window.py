@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import isfinite
+from operator import sub
 from typing import TYPE_CHECKING
 
 from zen_agents.model.observation import Observation, Status
@@ -79,8 +80,10 @@ class RecentObservations:
 
     def last(self, name: str, target: str) -> Observation | None:
         """Return the newest observation, or None if there is none."""
-        series = self._series.get((name, target))
-        return series.newest if series is not None else None
+        try:
+            return self._series[name, target].newest
+        except KeyError:
+            return None
 
     def samples(self, name: str, target: str) -> Series | None:
         """Return the kept measurements; None without an observation, or if nobody required the past."""
@@ -99,16 +102,24 @@ def _keep(series: Series, at: float, value: float) -> None:
         del times[:surplus], values[:surplus]
 
 
-def covered_seconds(times: Sequence[float], first: int, every_seconds: float) -> float:
-    """Return how many seconds the samples from index `first` on speak for; each speaks for at most `every_seconds`.
+def covered_seconds(times: Sequence[float], every_seconds: float) -> float:
+    """Return how many seconds the samples speak for; each speaks for at most `every_seconds`.
 
     Samples that come faster than expected therefore do not make up for a gap.
     """
-    if first >= len(times):
-        return 0.0
-    return every_seconds + sum([min(later - earlier, every_seconds) for earlier, later in pairwise(times[first:])])
+    return every_seconds + sum([min(later - earlier, every_seconds) for earlier, later in pairwise(times)])
 
 
 def is_covered(times: Sequence[float], first: int, *, seconds: float, every_seconds: float, share: float) -> bool:
     """Tell whether at least `share` of the samples expected within `seconds` are there, from index `first` on."""
-    return covered_seconds(times, first, every_seconds) >= share * seconds - _EPSILON
+    if first >= len(times):
+        return False
+    recent, needed = times[first:], share * seconds - _EPSILON
+    lasted = recent[-1] - recent[0]
+    if lasted + every_seconds < needed:
+        return False
+    # With no gap longer than `widest`, at least every/widest of the time is covered: mostly spares adding up the gaps.
+    widest = max(map(sub, recent[1:], recent), default=0.0)
+    if lasted * min(1.0, every_seconds / max(widest, every_seconds)) + every_seconds >= needed:
+        return True
+    return covered_seconds(recent, every_seconds) >= needed
