@@ -276,3 +276,7 @@ SELECT seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_ha
 -- unrecorded_actions --
 SELECT id FROM actions
 WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE ledger.action = actions.id AND ledger.kind = 'intent') ORDER BY reserved_at;
+
+-- export_entries --
+SELECT seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, hash
+FROM ledger WHERE wall_us >= :from_us ORDER BY seq;
