@@ -1,0 +1,135 @@
+"""Start a short-lived worker by its module's name: JSON in and out, clean environment, bounded in everything (R14, R23)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+
+import zen_agents
+from zen_agents.errors import ZenError
+
+MOST_REPLY_BYTES = 1024 * 1024
+_MOST_SAID_BYTES = 4096
+_MOST_DESCRIPTORS = 256
+
+
+class WorkerError(ZenError):
+    """A worker could not be started, took too long or did not answer; what it was to do is tried again later."""
+
+
+async def run_worker(
+    module: str, request_json: str, *, timeout_seconds: float, memory_bytes: int = 512 * 1024 * 1024
+) -> str:
+    """Run `python -m module` with the request on stdin and return what it wrote to stdout.
+
+    The child is the leader of its own session and is killed with all of it when the time is up or the caller is cancelled.
+    The interpreter and the package are the ones that run now. Secrets belong into the request, never into arguments.
+
+    Args:
+        module: Dotted name of a module under `zen_agents.workers`.
+        request_json: What it reads.
+        timeout_seconds: Wall time, and CPU time, after which it is killed.
+        memory_bytes: Limit of its address space.
+
+    Raises:
+        WorkerError: it could not be started, was killed, failed, or answered more than a megabyte.
+    """
+    if not module.startswith("zen_agents.workers."):
+        raise WorkerError(f"{module} is no worker")
+    try:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-B", "-m", module,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env=_environment(), cwd="/", start_new_session=True, limit=64 * 1024,
+        )  # fmt: skip
+    except OSError as error:
+        raise WorkerError(f"{module} could not be started: {error}") from error
+    try:
+        _limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1)
+        async with asyncio.timeout(timeout_seconds):
+            output, said = await _converse(child, request_json.encode())
+            code = await child.wait()
+    except TimeoutError as error:
+        raise WorkerError(f"{module} did not end within {timeout_seconds:g} s and was killed") from error
+    finally:
+        await _end(child)
+    if len(output) > MOST_REPLY_BYTES:
+        raise WorkerError(f"{module} answered more than {MOST_REPLY_BYTES} bytes")
+    if code != 0:
+        raise WorkerError(f"{module} failed with {code}: {_last_line(said)}")
+    return output.decode("utf-8", "replace")
+
+
+async def _converse(child: asyncio.subprocess.Process, request: bytes) -> tuple[bytes, bytes]:
+    if child.stdin is None or child.stdout is None or child.stderr is None:
+        raise WorkerError("the worker has no pipes")
+    _, output, said = await asyncio.gather(
+        _feed(child.stdin, request), _read(child.stdout, MOST_REPLY_BYTES + 1), _read_tail(child.stderr)
+    )
+    return output, said
+
+
+async def _feed(stream: asyncio.StreamWriter, request: bytes) -> None:
+    # A worker that ended without reading all of its request says why by its exit status.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(request)
+        await stream.drain()
+        stream.close()
+        await stream.wait_closed()
+
+
+async def _read(stream: asyncio.StreamReader, most: int) -> bytes:
+    found = bytearray()
+    while len(found) < most and (piece := await stream.read(65536)):
+        found += piece
+    return bytes(found[:most])
+
+
+async def _read_tail(stream: asyncio.StreamReader) -> bytes:
+    found = b""
+    while piece := await stream.read(65536):
+        found = (found + piece)[-_MOST_SAID_BYTES:]
+    return found
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """Kill whatever is left of the worker's session and reap it."""
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself in between
+            os.killpg(child.pid, signal.SIGKILL)
+        await child.wait()
+
+
+def _limit(pid: int, *, memory_bytes: int, cpu_seconds: int) -> None:
+    """Set the child's limits from outside: no code of ours runs between fork and exec."""
+    limits = (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 16 * 1024 * 1024),
+        (resource.RLIMIT_NOFILE, _MOST_DESCRIPTORS),
+    )
+    for kind, most in limits:
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself already
+            hard = resource.prlimit(pid, kind)[1]
+            value = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.prlimit(pid, kind, (value, value))
+
+
+def _environment() -> dict[str, str]:
+    found = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+    root = Path(zen_agents.__file__).parent.parent
+    # An installed package is found by itself; its directory in front of the standard library could shadow parts of that.
+    if root.name not in ("site-packages", "dist-packages"):
+        found["PYTHONPATH"] = str(root)
+    return found
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    return "".join(character if character.isprintable() else " " for character in lines[-1])[:300] if lines else "no word"

@@ -1,0 +1,99 @@
+"""A small client of PagerDuty's Events API v2: one POST, and what its status means."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from zen_agents.jobs.alert_delivery import Delivered, DeliveryOutcome, EventItem, PingItem
+from zen_agents.workers.secret_file import SecretError, read_secret
+
+_MOST_ANSWER_BYTES = 16 * 1024
+_MOST_RETRY_AFTER_SECONDS = 3600.0
+
+
+class AddressError(Exception):
+    """The address is not one that can be asked over HTTP."""
+
+
+def send_event(item: EventItem) -> Delivered:
+    """Send one event; never raises.
+
+    202 (any 2xx) is `ok`. 429, 408, every 5xx and whatever goes wrong on the way is `retry`. Every other status, 400 first,
+    is `reject`: the event itself is not accepted.
+    """
+    try:
+        key = item.routing_key or read_secret(item.routing_key_file)
+        body = json.dumps({"routing_key": key, **item.event}).encode()
+        status, answer, retry_after = request("POST", item.url, body=body, timeout_seconds=item.timeout_seconds)
+    except SecretError as error:  # somebody may put the file right: later attempts read it anew
+        return Delivered(item.ref, DeliveryOutcome.RETRY, f"the routing key cannot be read: {error}")
+    except AddressError as error:
+        return Delivered(item.ref, DeliveryOutcome.REJECT, str(error))
+    except (OSError, http.client.HTTPException) as error:
+        return Delivered(item.ref, DeliveryOutcome.RETRY, f"{_place(item.url)}: {_words(error)}")
+    if 200 <= status < 300:
+        return Delivered(item.ref, DeliveryOutcome.OK, f"{status}")
+    detail = f"{status} {answer}".replace(key, "ROUTING-KEY")
+    if status in (408, 429) or status >= 500:
+        return Delivered(item.ref, DeliveryOutcome.RETRY, detail, retry_after)
+    return Delivered(item.ref, DeliveryOutcome.REJECT, detail)
+
+
+def ping(item: PingItem) -> Delivered:
+    """Fetch the heartbeat's address once; never raises. The address is a secret and is not repeated in the answer."""
+    try:
+        status, _, _ = request("GET", item.url or read_secret(item.url_file), timeout_seconds=item.timeout_seconds)
+    except (SecretError, AddressError) as error:
+        return Delivered(item.ref, DeliveryOutcome.RETRY, str(error))
+    except (OSError, http.client.HTTPException) as error:
+        return Delivered(item.ref, DeliveryOutcome.RETRY, _words(error))
+    good = 200 <= status < 300
+    return Delivered(item.ref, DeliveryOutcome.OK if good else DeliveryOutcome.RETRY, f"{status}")
+
+
+def request(
+    method: str, url: str, *, timeout_seconds: float, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> tuple[int, str, float]:
+    """Return (status, first line of the answer, seconds of Retry-After or 0). Redirects are not followed.
+
+    Raises:
+        AddressError: the address is not http or https with a host.
+        OSError, http.client.HTTPException: it could not be asked.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise AddressError("the address is not of the form https://host/path")
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            parts.hostname, parts.port, timeout=timeout_seconds, context=context
+        )
+    else:
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_seconds)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    sent = {"Content-Type": "application/json", "User-Agent": "zen-agents", **(headers or {})}
+    try:
+        connection.request(method, path, body=body or None, headers=sent)
+        response = connection.getresponse()
+        answer = response.read(_MOST_ANSWER_BYTES).decode("utf-8", "replace")
+        return response.status, " ".join(answer.split())[:300], _retry_after(response.getheader("Retry-After"))
+    finally:
+        connection.close()
+
+
+def _retry_after(value: str | None) -> float:
+    if value is None or not value.strip().isdigit():
+        return 0.0
+    return min(float(value), _MOST_RETRY_AFTER_SECONDS)
+
+
+def _place(url: str) -> str:
+    return urlsplit(url).hostname or "the address"
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
