@@ -5,6 +5,20 @@ from __future__ import annotations
 from zen_agents.actions.base import Action
 from zen_agents.agents.base import BaseAgent
 from zen_agents.checks.base import Check
+from zen_agents.checks.cache import CacheCheck
+from zen_agents.checks.clock_step import ClockCheck
+from zen_agents.checks.cpu import CpuCheck
+from zen_agents.checks.disk import DiskCheck
+from zen_agents.checks.engine_health import EngineCheck
+from zen_agents.checks.load import LoadCheck
+from zen_agents.checks.log import DeletedLogCheck, LogCheck
+from zen_agents.checks.memory import MemoryCheck
+from zen_agents.checks.network_probe import HttpProbe, TcpProbe
+from zen_agents.checks.path import PathCheck
+from zen_agents.checks.pressure import PressureCheck
+from zen_agents.checks.process import ProcessCheck
+from zen_agents.checks.temp_dir import TempDirCheck
+from zen_agents.checks.unit import UnitCheck
 from zen_agents.guards.allow_list import AllowList
 from zen_agents.guards.approval import Approval
 from zen_agents.guards.auto_mitigate import AutoMitigate
@@ -31,7 +45,12 @@ from zen_agents.guards.storm_brake import StormBrake
 
 AGENTS: tuple[type[BaseAgent], ...] = ()
 
-CHECKS: tuple[type[Check], ...] = ()
+CHECKS: tuple[type[Check], ...] = (
+    CpuCheck, LoadCheck, MemoryCheck, PressureCheck, DiskCheck,
+    ProcessCheck, UnitCheck, TcpProbe, HttpProbe,
+    PathCheck, TempDirCheck, LogCheck, DeletedLogCheck, CacheCheck,
+    ClockCheck, EngineCheck,
+)  # fmt: skip
 
 ACTIONS: tuple[type[Action], ...] = ()
 

@@ -45,7 +45,7 @@ class WatchedPath(Section):
     @model_validator(mode="after")
     def _only_directories_are_made(self) -> WatchedPath:
         if self.create and self.kind != "directory":
-            raise refuse("one_of", "has `create`, which is for directories: nobody knows what should be in a file")
+            raise refuse("one_of", "is for directories: nobody knows what should be in a file", at="create")
         return self
 
 
@@ -68,7 +68,7 @@ class TempDirectory(Section):
     @model_validator(mode="after")
     def _ordered(self) -> TempDirectory:
         if self.down_to is not None and self.above is not None and self.down_to >= self.above:
-            raise refuse("clear", f"`down_to: {self.down_to:g}%` is not below `above: {self.above:g}%`")
+            raise refuse("clear", f"is {self.down_to:g}%, not below `above: {self.above:g}%`", at="down_to", see="above")
         return self
 
 
@@ -103,5 +103,5 @@ class CacheDirectory(Section):
     @model_validator(mode="after")
     def _ordered(self) -> CacheDirectory:
         if self.down_to >= self.above:
-            raise refuse("clear", "`down_to` is not below `above`, so it would be cleared again and again")
+            raise refuse("clear", "is not below `above`, so it would be cleared again and again", at="down_to", see="above")
         return self

@@ -53,10 +53,10 @@ class ServiceCommand(Section):
     @model_validator(mode="after")
     def _root_says_who(self) -> ServiceCommand:
         if self.user is None and os.geteuid() == 0:
-            raise refuse("user", "needs `user:` because the engine runs as root; write `user: root` only if you mean it")
+            raise refuse("root", "needs `user:` because the engine runs as root; write `user: root` only if you mean it")
         for name in self.env:
             if not name or "=" in name or "\0" in name:
-                raise refuse("name", f"has the environment variable `{name}`, which is no name")
+                raise refuse("name", f"holds `{name}`, which is no name of a variable", at="env")
         return self
 
 
@@ -78,7 +78,7 @@ class ServiceProbe(Section):
         if (self.tcp is None) == (self.http is None):
             raise refuse("one_of", "needs exactly one of `tcp` and `http`")
         if self.tcp is not None and (self.contains or self.headers or self.expect_status != (200,)):
-            raise refuse("one_of", "has `expect_status`, `contains` or `headers`, which belong to `http`, not to `tcp`")
+            raise refuse("one_of", "takes no `expect_status`, `contains` or `headers`; those belong to `http`", at="tcp")
         return self
 
 
@@ -131,11 +131,11 @@ class Service(Section):
         if self.unit is None and self.command is None and self.pidfile is None:
             raise refuse("one_of", "needs one of `unit`, `command` and `pidfile`")
         if self.unit is not None and (self.command is not None or self.pidfile is not None):
-            raise refuse("one_of", "has `unit` and also `command` or `pidfile`; who runs it?")
+            raise refuse("one_of", "stands beside `command` or `pidfile`; who runs it?", at="unit")
         if self.keep is not None and self.unit is None:
-            raise refuse("one_of", "has `keep`, which is for `unit`; a `command:` service is kept running anyway")
+            raise refuse("one_of", "is for `unit`; a `command:` service is kept running anyway", at="keep")
         if self.executable is not None and self.pidfile is None:
-            raise refuse("one_of", "has `executable`, which belongs to `pidfile`")
+            raise refuse("one_of", "belongs to `pidfile`, which is not given", at="executable")
         return self
 
     @property

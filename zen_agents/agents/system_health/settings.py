@@ -13,8 +13,7 @@ from zen_agents.agents.system_health.threshold_settings import (
     Ladder,
     Section,
     Thresholds,
-    check_clear,
-    check_critical,
+    check_order,
 )
 from zen_agents.model.scalars import (
     CronExpression,
@@ -80,15 +79,14 @@ class SystemHealthSettings(Section):
     @model_validator(mode="after")
     def _consistent(self) -> SystemHealthSettings:
         if self.schedule is not None and "interval" in self.model_fields_set:
-            raise refuse("one_of", "has `interval` and `schedule`; when is it to decide?")
-        check_clear(self.cpu_threshold, self.thresholds.cpu.clear)
-        check_critical(self.cpu_threshold, self.thresholds.cpu.critical)
-        check_clear(self.memory_threshold, self.thresholds.memory.clear)
-        check_critical(self.memory_threshold, self.thresholds.memory.critical)
+            raise refuse("one_of", "stands beside `interval`; when is it to decide?", at="schedule", see="interval")
+        check_order(self.thresholds.cpu, self.cpu_threshold, at="thresholds.cpu.", see="cpu_threshold")
+        check_order(self.thresholds.memory, self.memory_threshold, at="thresholds.memory.", see="memory_threshold")
         for name, service in self.services.items():
-            for other in service.depends_on:
+            for index, other in enumerate(service.depends_on):
                 if other not in self.services:
-                    raise refuse("reference", f"has the service `{name}` depend on `{other}`, which is not listed")
+                    at = f"services.{name}.depends_on.{index}"
+                    raise refuse("reference", f"names the service `{other}`, which is not listed", at=at)
         _refuse_circles({name: service.depends_on for name, service in self.services.items()})
         return self
 
@@ -105,5 +103,5 @@ def _refuse_circles(depends_on: dict[str, tuple[str, ...]]) -> None:
         ready = {name for name, others in depends_on.items() if name not in settled and settled.issuperset(others)}
         if not ready:
             names = ", ".join(sorted(set(depends_on) - settled))
-            raise refuse("reference", f"has services that depend on each other in a circle: {names}")
+            raise refuse("cycle", f"depend on each other in a circle, so none would ever start: {names}", at="services")
         settled |= ready

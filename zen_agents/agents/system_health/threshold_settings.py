@@ -23,16 +23,17 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def check_clear(limit: float, clear: float | None) -> None:
-    """Refuse a `clear` that the value could not fall below before it is a problem again."""
-    if clear is not None and clear >= limit:
-        raise refuse("clear", f"`clear: {clear:g}` is not below the threshold {limit:g}, so the alert could never clear")
+def check_order(breach: Breach, limit: float, *, at: str = "", see: str = "above") -> None:
+    """Refuse a `clear` that can never be reached, and a `critical` that is reached before the threshold itself.
 
-
-def check_critical(limit: float, critical: float | None) -> None:
-    """Refuse a `critical` that is reached before the threshold itself."""
-    if critical is not None and critical <= limit:
-        raise refuse("critical", f"`critical: {critical:g}` is not above the threshold {limit:g}")
+    `at` is the path of the breach below what is being validated, with a dot at its end; `see` the path of the limit.
+    """
+    if breach.clear is not None and breach.clear >= limit:
+        message = f"is {breach.clear:g}, not below the threshold {limit:g}, so the alert could never clear"
+        raise refuse("clear", message, at=f"{at}clear", see=see)
+    if breach.critical is not None and breach.critical <= limit:
+        message = f"is {breach.critical:g}, not above the threshold {limit:g}, so it would always be critical"
+        raise refuse("critical", message, at=f"{at}critical", see=see)
 
 
 class Breach(Section):
@@ -75,8 +76,7 @@ class SwapThreshold(Breach):
 
     @model_validator(mode="after")
     def _ordered(self) -> SwapThreshold:
-        check_clear(self.above, self.clear)
-        check_critical(self.above, self.critical)
+        check_order(self, self.above)
         return self
 
 
@@ -90,8 +90,7 @@ class DiskThreshold(Breach):
 
     @model_validator(mode="after")
     def _ordered(self) -> DiskThreshold:
-        check_clear(self.above, self.clear)
-        check_critical(self.above, self.critical)
+        check_order(self, self.above)
         return self
 
 
@@ -141,7 +140,7 @@ class Thresholds(Section):
     @model_validator(mode="after")
     def _one_entry_each(self) -> Thresholds:
         paths = [entry.path for entry in self.disk]
-        for path in paths:
-            if paths.count(path) > 1:
-                raise refuse("twice", f"lists the disk `{path}` twice; which of the two counts?")
+        for index, path in enumerate(paths):
+            if path in paths[:index]:
+                raise refuse("twice", f"is `{path}` a second time; which of the two counts?", at=f"disk.{index}.path")
         return self

@@ -1,0 +1,87 @@
+"""What systemd says of a unit.
+
+A unit that ended well, is disabled or masked was stopped by a person: that is told (PROBLEM with the fact
+`stopped_by_person`), and a guard refuses to start it (R28). While systemd itself is starting, stopping or restarting it
+nobody can tell yet; that ends after a grace, since a unit that is starting for ever is not running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zen_agents.checks.base import Check
+from zen_agents.clock import Instant
+from zen_agents.errors import HostError
+from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.events import Watch
+from zen_agents.ports.host import HostView, Unit
+
+_SWITCHED_OFF = frozenset({"disabled", "masked", "masked-runtime"})
+_RUNNING = frozenset({"active", "reloading", "refreshing"})
+_ON_THE_WAY = frozenset({"activating", "deactivating", "maintenance"})
+#: How long (seconds) systemd may be on the way before that counts as not running.
+_GRACE = 45.0
+
+
+class UnitCheck(Check):
+    """Observes `unit.NAME` (judged) of one systemd unit."""
+
+    kind = "unit"
+    summary = "Does systemd say that this unit is running?"
+
+    def __init__(self, service: str, unit: str, *, every_seconds: float) -> None:
+        super().__init__(name=f"unit.{service}", target=f"service:{service}", every_seconds=every_seconds)
+        self._unit = unit
+        self._watches: tuple[Watch, ...] = (Watch("unit", unit),)
+        #: Steady time since when systemd is starting, stopping or restarting it.
+        self._on_the_way_since: float | None = None
+
+    @property
+    def observes(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        """Ask systemd; all units of a look come in one call."""
+        unit = host.unit(self._unit)
+        if unit is None:
+            known = "does not know" if host.has_systemd() else "does not run this host, so nobody knows"
+            raise HostError(f"systemd {known} {self._unit}")
+        self._watches = (Watch("unit", unit.id), *_main_process(host, unit))
+        status, said = self._judge(unit, now)
+        facts = {"unit": unit.id, "state": f"{unit.active_state} ({unit.sub_state})", "restarts": str(unit.restarts)}
+        if status is Status.PROBLEM and was_stopped_by_person(unit):
+            facts["stopped_by_person"] = "yes"
+        fingerprint = f"{unit.id}:{unit.invocation}:{unit.changed_us}"
+        return (Observation(self.name, self.target, status, now, None, said, fingerprint, facts),)
+
+    def watches(self) -> Sequence[Watch]:
+        """Return systemd's change notices, and the pidfd of the main process, which is faster."""
+        return self._watches
+
+    def _judge(self, unit: Unit, now: Instant) -> tuple[Status, str]:
+        state = f"{unit.id} is {unit.active_state} ({unit.sub_state})"
+        if unit.active_state in _ON_THE_WAY:
+            since = self._on_the_way_since = self._on_the_way_since if self._on_the_way_since is not None else now.steady
+            if now.steady - since < _GRACE:
+                return Status.UNKNOWN, f"{state}; systemd is at it"
+            return Status.PROBLEM, f"{state} for {now.steady - since:.0f} s"
+        self._on_the_way_since = None
+        if unit.active_state in _RUNNING:
+            return Status.OK, state
+        if unit.active_state not in ("inactive", "failed"):
+            return Status.UNKNOWN, f"{state}, which is no state that is known"
+        if was_stopped_by_person(unit):
+            return Status.PROBLEM, f"{state}: stopped by a person, not by a fault"
+        return Status.PROBLEM, f"{state}, result {unit.result or 'not told'}"
+
+
+def was_stopped_by_person(unit: Unit) -> bool:
+    """Tell whether the unit's state is a person's doing: it ended well, or it is disabled or masked."""
+    if unit.load_state == "masked" or unit.unit_file_state in _SWITCHED_OFF:
+        return unit.active_state in ("inactive", "failed")
+    return unit.active_state == "inactive" and unit.result == "success"
+
+
+def _main_process(host: HostView, unit: Unit) -> Sequence[Watch]:
+    process = host.process(unit.main_pid) if unit.main_pid > 0 else None
+    return (Watch("process", unit.id, process.pid, process.start_time),) if process is not None else ()
