@@ -128,7 +128,8 @@ def _parse(rewritten: Rewritten, text: str) -> ast.expr:
     try:
         return ast.parse(rewritten.python.rstrip(), mode="eval").body
     except SyntaxError as error:
-        column = rewritten.column(max(0, (error.offset or 1) - 1))
+        # At the end of the text the parser gives no offset: then it is the last word that lacks something.
+        column = rewritten.column((error.offset or len(rewritten.python)) - 1)
         raise ExpressionError(column, "something is missing or out of place here") from error
     except (RecursionError, MemoryError) as error:
         raise ExpressionError(0, f"is nested too deeply (at most {DEEPEST} levels)") from error

@@ -63,13 +63,6 @@ def refused(incident: Incident, reason: Reason, now: Instant) -> Incident:
     return replace(incident, refused_since=since, refused_for=reason)
 
 
-def allowed(incident: Incident) -> Incident:
-    """Guards no longer refuse."""
-    if incident.refused_since is None:
-        return incident
-    return replace(incident, refused_since=None, refused_for=None)
-
-
 def escalated(incident: Incident, reason: Reason, now: Instant) -> Incident:
     """People are told; the engine only watches until it clears."""
     return replace(
