@@ -1,0 +1,229 @@
+"""Changes to a simulated host: the dictionaries, and a list of what was asked for."""
+
+from __future__ import annotations
+
+import signal as signals
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import PurePosixPath
+
+from tests.support.simulated_view import SimulatedView
+from tests.support.simulated_world import SimulatedProcess, SimulatedService, SimulatedWorld
+from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
+from zen_agents.ports.host import Command, CommandResult, FileState, Process
+
+
+class SimulatedControl:
+    """Implements `ports.host.HostControl`, with the refusals of the real one that a simulation can have."""
+
+    def __init__(self, host: SimulatedWorld, look: Callable[[], SimulatedView]) -> None:
+        self._host = host
+        self._look = look
+        #: The emergency stop, as this control sees it.
+        self.stopped = False
+
+    @property
+    def view(self) -> SimulatedView:
+        return self._look()
+
+    def check_stop(self) -> None:
+        if self.stopped:
+            raise RefusedError("The emergency stop is set.")
+
+    async def run(self, command: Command) -> CommandResult:
+        self._note(f"run {' '.join(command.argv)}")
+        program = self._host.programs.get(command.argv[0])
+        if program is not None:
+            return program(command)
+        if PurePosixPath(command.argv[0]).name == "systemctl" and self._host.systemd:
+            return self._systemctl([word for word in command.argv[1:] if not word.startswith("-")])
+        return CommandResult(127, f"{command.argv[0]}: not found", False, 0.0)
+
+    async def start_service(self, name: str, command: Command) -> Process:
+        self._note(f"start {name}")
+        if not self._host.start(name):
+            raise ActionFailedError(f"{command.argv[0]} ended at once")
+        return self._host.processes[self._host.services[name].pid].process
+
+    async def stop_process(self, process: Process, *, timeout_seconds: float) -> bool:
+        self._note(f"stop process {process.pid}")
+        entry = self._same(process)
+        if entry.ignores_term:
+            self._host.advance(timeout_seconds)
+        self._end(process.pid)
+        return True
+
+    def signal(self, process: Process, number: int) -> None:
+        self._note(f"signal {number} to process {process.pid}")
+        entry = self._same(process)
+        if number == signals.SIGKILL or (number == signals.SIGTERM and not entry.ignores_term):
+            self._end(process.pid)
+
+    def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
+        self._note(f"truncate {expected_path} of process {process.pid}")
+        held = self._same(process).deleted
+        path, size = held.get(descriptor, ("", 0))
+        if path != expected_path:
+            raise StalePlanError(f"descriptor {descriptor} is not {expected_path}")
+        held[descriptor] = path, 0
+        self._host.files.disk_of(path).foreign_bytes -= size
+        return size
+
+    def open_directory(self, path: str) -> AbstractContextManager[SimulatedDirectory]:
+        self.check_stop()
+        return _opened(self._host, self, path)
+
+    def note(self, change: str) -> None:
+        """Write a change down, unless the emergency stop forbids it."""
+        self._note(change)
+
+    def _note(self, change: str) -> None:
+        self.check_stop()
+        self._host.settle()
+        self._host.changes.append(change)
+
+    def _same(self, process: Process) -> SimulatedProcess:
+        entry = self._host.processes.get(process.pid)
+        if entry is None or entry.process.start_time != process.start_time:
+            raise StalePlanError(f"process {process.fingerprint} is gone")
+        return entry
+
+    def _end(self, pid: int) -> None:
+        service = self._host.service_of_process(pid)
+        if service is not None:
+            self._host.stop(service.name)
+        else:
+            self._host.end_process(pid)
+
+    def _systemctl(self, words: Sequence[str]) -> CommandResult:
+        verb, *units = words
+        for unit in units:
+            service = self._host.service_of_unit(unit)
+            if service is None:
+                return CommandResult(5, f"Unit {unit} not found.", False, 0.0)
+            if not self._do(verb, service):
+                return CommandResult(1, f"Job for {unit} failed.", False, 0.0)
+        return CommandResult(0, "", False, 0.0)
+
+    def _do(self, verb: str, service: SimulatedService) -> bool:
+        if verb == "reset-failed":
+            service.started_at.clear()
+            return True
+        if verb in ("stop", "restart"):
+            self._host.stop(service.name)
+        return self._host.start(service.name) if verb in ("start", "restart") else verb == "stop"
+
+
+class SimulatedDirectory:
+    """Implements `ports.host.DirectoryHandle`."""
+
+    def __init__(self, host: SimulatedWorld, control: SimulatedControl, path: str) -> None:
+        self._files = host.files
+        self._host = host
+        self._control = control
+        self.path = path
+
+    def entries(self) -> Sequence[FileState]:
+        return self._files.entries(self.path)
+
+    def enter(self, name: str) -> AbstractContextManager[SimulatedDirectory]:
+        return _opened(self._host, self._control, self._join(name), device=self._files.states[self.path].device)
+
+    def remove(self, expected: FileState) -> None:
+        self._change("remove", self._file(expected))
+        self._files.remove(expected.path)
+
+    def remove_directory(self, expected: FileState) -> None:
+        self._expected(expected)
+        if self._files.entries(expected.path):
+            raise StalePlanError(f"{expected.path} is not empty")
+        self._change("remove directory", expected)
+        self._files.remove(expected.path)
+
+    def rename(self, expected: FileState, new_name: str) -> None:
+        new = self._free(new_name)
+        self._change(f"rename to {new_name}", self._expected(expected))
+        self._files.rename(expected.path, new)
+
+    def create_directory(self, name: str, *, mode: int, owner: int, group: int) -> None:
+        path = self._free(name)
+        self._control.note(f"create directory {path}")
+        self._files.add_directory(path, mode=mode, owner=owner, group=group)
+        self._tell(path)
+
+    def set_mode_and_owner(self, expected: FileState, *, mode: int | None, owner: int | None, group: int | None) -> None:
+        given = {"mode": mode, "owner": owner, "group": group}
+        self._change("set mode and owner", self._expected(expected))
+        self._files.change(expected.path, **{key: value for key, value in given.items() if value is not None})
+
+    def truncate(self, expected: FileState, *, to: int = 0) -> None:
+        self._change("truncate", self._expected(expected))
+        self._files.contents[expected.path] = self._files.contents.get(expected.path, "")[:to]
+        self._files.change(expected.path, size=to)
+
+    def copy_out(self, expected: FileState, new_name: str, *, compress: bool = False) -> int:
+        new = self._free(new_name)
+        found = self._expected(expected)
+        self._change(f"copy to {new_name}", found)
+        size = found.size // 10 if compress else found.size
+        content = self._files.contents.get(found.path, "")
+        self._files.add_file(new, content, size=size, mode=found.mode, owner=found.owner, group=found.group)
+        return found.size
+
+    def compress(self, expected: FileState) -> int:
+        found = self._file(expected)
+        self.copy_out(found, PurePosixPath(found.path).name + ".gz", compress=True)
+        self._files.remove(found.path)
+        return self._files.states[f"{found.path}.gz"].size
+
+    def quarantine(self, expected: FileState, *, action: str) -> str:
+        self._change(f"quarantine for {action}", self._file(expected))
+        place = f"/var/lib/zen-agents/quarantine/{expected.inode}"
+        if "/var/lib/zen-agents/quarantine" not in self._files.states:
+            self._files.add_directory("/var/lib/zen-agents/quarantine", mode=0o700)
+        self._files.rename(expected.path, place)
+        return str(expected.inode)
+
+    def _expected(self, expected: FileState) -> FileState:
+        found = self._files.states.get(expected.path)
+        if str(PurePosixPath(expected.path).parent) != self.path:
+            raise UnsafePathError(f"{expected.path} is not in {self.path}")
+        if found is None or (found.inode, found.modified, found.size) != (expected.inode, expected.modified, expected.size):
+            raise StalePlanError(f"{expected.path} has changed since it was seen")
+        return found
+
+    def _file(self, expected: FileState) -> FileState:
+        found = self._expected(expected)
+        if found.kind != "file" or found.links != 1:
+            raise UnsafePathError(f"{found.path} is not a regular file with one link")
+        return found
+
+    def _free(self, name: str) -> str:
+        path = self._join(name)
+        if path in self._files.states:
+            raise StalePlanError(f"{path} is there already")
+        return path
+
+    def _join(self, name: str) -> str:
+        if not name or "/" in name or name in (".", ".."):
+            raise UnsafePathError(f"{name!r} is not the plain name of a file")
+        return f"{self.path.rstrip('/')}/{name}"
+
+    def _change(self, what: str, state: FileState) -> None:
+        self._control.note(f"{what} {state.path}")
+        self._tell(state.path)
+
+    def _tell(self, path: str) -> None:
+        self._host.events.tell(f"path:{path}", "inotify")
+
+
+@contextmanager
+def _opened(
+    host: SimulatedWorld, control: SimulatedControl, path: str, device: int | None = None
+) -> Iterator[SimulatedDirectory]:
+    state = host.files.states.get(path)
+    if state is None:
+        raise StalePlanError(f"{path} is not there")
+    if state.kind != "directory" or (device is not None and state.device != device):
+        raise UnsafePathError(f"{path} is a link, another mount or no directory")
+    yield SimulatedDirectory(host, control, path)

@@ -1,0 +1,234 @@
+"""One look at a simulated host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from tests.support.simulated_world import SimulatedProcess, SimulatedWorld
+from zen_agents.errors import HostError
+from zen_agents.ports.host import (
+    CpuTimes,
+    DiskUse,
+    FileState,
+    HttpRequest,
+    Memory,
+    Mount,
+    Pressure,
+    ProbeResult,
+    Process,
+    Unit,
+)
+
+_T = TypeVar("_T")
+_ENDED = "ZX"
+
+
+class SimulatedView:
+    """Implements `ports.host.HostView`: what was seen once stays so for this look, failures too."""
+
+    def __init__(self, host: SimulatedWorld) -> None:
+        self._host = host
+        self._seen: dict[Hashable, Any] = {}
+
+    def cpu_times(self) -> CpuTimes:
+        return self._once("cpu_times", self._host.cpu_times)
+
+    def load(self) -> tuple[float, float, float]:
+        return self._once("load", lambda: self._host.load)
+
+    def memory(self) -> Memory:
+        return self._once("memory", lambda: self._host.memory)
+
+    def pressure(self, resource: str) -> Pressure | None:
+        if resource not in ("cpu", "memory", "io"):
+            raise HostError(f"no such pressure: {resource!r}")
+        return self._once("pressure", lambda: self._host.pressure.get(resource), resource)
+
+    def mounts(self) -> Sequence[Mount]:
+        return self._once("mounts", self._host.files.mounts)
+
+    def disk_use(self, path: str) -> DiskUse:
+        return self._once("disk_use", lambda: self._host.files.disk_use(path), path)
+
+    def file(self, path: str) -> FileState | None:
+        return self._once("file", lambda: self._host.files.states.get(_absolute(path)), path)
+
+    def list_directory(self, path: str, *, limit: int = 100_000) -> Sequence[FileState]:
+        return self._ask("list_directory", lambda: self._host.files.entries(_absolute(path))[:limit])
+
+    def read_text(self, path: str, *, limit: int = 65536) -> str:
+        return self._ask("read_text", lambda: self._host.files.read(_absolute(path), limit))
+
+    def process(self, pid: int) -> Process | None:
+        return self._once("process", lambda: self._present(pid), pid)
+
+    def processes(self) -> Mapping[int, Process]:
+        return self._once("processes", lambda: {pid: entry.process for pid, entry in self._host.processes.items()})
+
+    def command_line(self, process: Process) -> tuple[str, ...]:
+        entry = self._entry(process)
+        return self._ask("command_line", lambda: entry.argv if entry else ())
+
+    def executable(self, process: Process) -> str:
+        entry = self._entry(process)
+        return self._ask("executable", lambda: entry.executable if entry else "")
+
+    def owner(self, process: Process) -> int:
+        return self._ask("owner", lambda: self._required(process).owner)
+
+    def cgroup(self, process: Process) -> str:
+        return self._ask("cgroup", lambda: self._required(process).cgroup)
+
+    def descriptors(self, process: Process) -> tuple[int, int]:
+        return self._ask("descriptors", lambda: self._required(process).descriptors)
+
+    def service_process(self, name: str) -> Process | None:
+        return self._once("service_process", lambda: self._recorded(name), name)
+
+    def pidfile_process(self, path: str, *, user: str = "", executable: str = "") -> Process | None:
+        key = (path, user, executable)
+        return self._once("pidfile_process", lambda: self._by_pidfile(path, user, executable), key)
+
+    def deleted_open_files(self) -> Sequence[tuple[Process, int, str, int]]:
+        return self._once("deleted_open_files", self._deleted)
+
+    def listeners(self, port: int) -> Sequence[int]:
+        entries = self._host.processes.items()
+        return self._once("listeners", lambda: sorted(pid for pid, entry in entries if port in entry.ports), port)
+
+    def has_systemd(self) -> bool:
+        return self._host.systemd
+
+    def system_state(self) -> str:
+        return self._once("system_state", lambda: self._host.system_word if self._host.systemd else "")
+
+    def unit(self, name: str) -> Unit | None:
+        return self._once("unit", lambda: self._unit(name), name)
+
+    def package_transaction(self) -> str:
+        return self._once("package_transaction", lambda: self._host.package_manager)
+
+    def configuration_run(self) -> str:
+        return self._once("configuration_run", lambda: self._host.configuration_manager)
+
+    def cloud_init_pending(self) -> bool:
+        return self._once("cloud_init_pending", lambda: self._host.cloud_init)
+
+    def boot_seconds(self) -> float:
+        return self._ask("boot_seconds", lambda: self._host.boot_seconds)
+
+    def machine_id(self) -> str:
+        return self._ask("machine_id", lambda: self._host.machine)
+
+    def user_id(self, name: str) -> int:
+        return self._ask("user_id", lambda: _id(name, self._host.accounts, "account"))
+
+    def group_id(self, name: str) -> int:
+        return self._ask("group_id", lambda: _id(name, self._host.groups, "group"))
+
+    async def tcp(self, host: str, port: int, timeout_seconds: float) -> ProbeResult:
+        del host
+        return self._ask("tcp", lambda: self._probe(port, timeout_seconds))
+
+    async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
+        return self._ask("http", lambda: self._get(request, timeout_seconds))
+
+    # -- how it is found out ------------------------------------------------------------------------------------------
+    def _present(self, pid: int) -> Process | None:
+        entry = self._host.processes.get(pid)
+        return entry.process if entry else None
+
+    def _entry(self, process: Process) -> SimulatedProcess | None:
+        entry = self._host.processes.get(process.pid)
+        return entry if entry and entry.process.start_time == process.start_time else None
+
+    def _required(self, process: Process) -> SimulatedProcess:
+        entry = self._entry(process)
+        if entry is None:
+            raise HostError(f"process {process.fingerprint} ({process.name}) is gone")
+        return entry
+
+    def _alive(self, pid: int) -> SimulatedProcess | None:
+        entry = self._host.processes.get(pid)
+        return None if entry is None or entry.process.state in _ENDED else entry
+
+    def _recorded(self, name: str) -> Process | None:
+        pid, start_time = self._host.records.get(name, (0, 0))
+        entry = self._alive(pid)
+        return entry.process if entry and entry.process.start_time == start_time else None
+
+    def _by_pidfile(self, path: str, user: str, executable: str) -> Process | None:
+        state = self._host.files.states.get(_absolute(path))
+        if state is None:
+            return None
+        text = self._host.files.read(path, 128).strip()
+        if not text.isdigit():
+            raise HostError(f"{path} holds no process number")
+        if not (user and executable) and (state.owner != 0 or state.mode & 0o022):
+            raise HostError(f"others can write {path}, so its pid counts only with user: and executable: given")
+        entry = self._alive(int(text))
+        if entry is None or (user and entry.owner != self.user_id(user)):
+            return None
+        return entry.process if not executable or entry.executable == executable else None
+
+    def _deleted(self) -> list[tuple[Process, int, str, int]]:
+        entries = self._host.processes.values()
+        return [(entry.process, number, *held) for entry in entries for number, held in entry.deleted.items()]
+
+    def _unit(self, name: str) -> Unit | None:
+        service = self._host.service_of_unit(name if "." in name else f"{name}.service")
+        return self._host.unit_state(service) if service and self._host.systemd else None
+
+    def _probe(self, port: int, timeout_seconds: float) -> ProbeResult:
+        service = self._host.answering(port)
+        if service is None:
+            return ProbeResult(False, "refused", "Connection refused", 0.0005)
+        if service.hangs or service.answer_seconds > timeout_seconds:
+            return ProbeResult(False, "timeout", f"no answer within {timeout_seconds:g} s", timeout_seconds)
+        return ProbeResult(True, "", "connected", service.answer_seconds)
+
+    def _get(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
+        url = urlsplit(request.url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise HostError(f"{request.url!r} is not an http or https URL")
+        port = url.port or (443 if url.scheme == "https" else 80)
+        met, service = self._probe(port, timeout_seconds), self._host.answering(port)
+        if not met.ok or service is None:
+            return met
+        status = service.http_status
+        if status not in request.expect_status:
+            return ProbeResult(False, "bad_status", f"status {status}", met.seconds, status)
+        if request.contains not in service.body:
+            return ProbeResult(False, "bad_answer", "the page does not contain the expected text", met.seconds, status)
+        return ProbeResult(True, "", f"status {status}", met.seconds, status)
+
+    def _ask(self, method: str, answer: Callable[[], _T]) -> _T:
+        # A fault may answer with anything: that is its point.
+        return cast(_T, self._host.faults.apply(method, answer))
+
+    def _once(self, method: str, answer: Callable[[], _T], argument: Hashable = None) -> _T:
+        key = (method, argument)
+        if key not in self._seen:
+            try:
+                self._seen[key] = self._ask(method, answer)
+            except HostError as error:
+                self._seen[key] = error
+        if isinstance(self._seen[key], HostError):
+            raise HostError(str(self._seen[key])) from self._seen[key]
+        return cast(_T, self._seen[key])
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/") or "\0" in path:
+        raise HostError(f"{path!r} is not an absolute path")
+    return path
+
+
+def _id(name: str, known: Mapping[str, int], what: str) -> int:
+    if name.isascii() and name.isdigit() and int(name) < 2**32 - 1:
+        return int(name)
+    if name not in known:
+        raise HostError(f"there is no {what} {name!r} on this host")
+    return known[name]
