@@ -5,6 +5,7 @@ Every failure is a `StoreError` whose text says the next step; the batch it happ
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from zen_agents.adapters.sqlite_store_ballast import drop_ballast
 from zen_agents.errors import StoreError
 from zen_agents.store.failpoint import failpoint
 from zen_agents.store.statements import SQL
@@ -24,6 +26,9 @@ BUSY_SECONDS = 0.25
 
 #: A state larger than this is not read in full at each start; `doctor` does that.
 QUICK_CHECK_UP_TO_BYTES = 64 * 1024 * 1024
+
+#: Less than this free is a full disk.
+_ROOM_BYTES = 64 * 1024
 
 _PRAGMAS = (
     # Before anything else is written: pages that retention frees go back to the file system.
@@ -38,6 +43,10 @@ _PRAGMAS = (
 )
 
 _FAILURES = (sqlite3.Error, OSError, OverflowError, UnicodeEncodeError)
+
+
+class DiskFullError(StoreError):
+    """The disk with the state is full; free some space, the engine goes on by itself."""
 
 
 class StateFile:
@@ -144,7 +153,10 @@ class StateFile:
     def _failed(self, error: BaseException) -> StoreError:
         self.writable = False
         self.rollback()
-        return store_error(error, self.path)
+        told = store_error(error, self.path)
+        if isinstance(told, DiskFullError):
+            drop_ballast(self.path)
+        return told
 
 
 def open_writable(path: Path) -> StateFile:
@@ -153,9 +165,27 @@ def open_writable(path: Path) -> StateFile:
     Raises StoreError if somebody else may write either (R21), the file is damaged, or it cannot be opened.
     """
     try:
+        _make_private(path)
+        return _prepared(_connected(path))
+    except DiskFullError:
+        if not drop_ballast(path):
+            raise
+        return _prepared(_connected(path))
+
+
+def _connected(path: Path) -> StateFile:
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
+    except _FAILURES as error:
+        raise store_error(error, path) from error
+    return StateFile(connection, path, read_only=False)
+
+
+def _make_private(path: Path) -> None:
+    try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         refuse_if_others_write(path.parent)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise StoreError(f"{path} is not a regular file; move it away.")
@@ -163,10 +193,8 @@ def open_writable(path: Path) -> StateFile:
             os.fchmod(descriptor, 0o600)
         finally:
             os.close(descriptor)
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
-    except _FAILURES as error:
+    except OSError as error:
         raise store_error(error, path) from error
-    return _prepared(StateFile(connection, path, read_only=False))
 
 
 def open_read_only(path: Path) -> StateFile:
@@ -206,10 +234,22 @@ def store_error(error: BaseException, path: Path) -> StoreError:
     name = getattr(error, "sqlite_errorname", None) or ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return damaged(path, str(error))
+    full = name.startswith("SQLITE_FULL") or getattr(error, "errno", None) == errno.ENOSPC
+    # The log's index cannot grow on a full disk, and SQLite calls that an I/O error.
+    if full or (name.startswith("SQLITE_IOERR") and _has_no_room(path.parent)):
+        return DiskFullError(f"{path}: {error}. The disk is full; free some space, the engine goes on by itself.")
     for prefix, advice in _ADVICE.items():
         if name.startswith(prefix):
             return StoreError(f"{path}: {error}. {advice}")
     return StoreError(f"{path}: {error}. Look at the disk and at: zen-agents status.")
+
+
+def _has_no_room(folder: Path) -> bool:
+    try:
+        free = os.statvfs(folder)
+    except OSError:
+        return False
+    return free.f_bavail * free.f_frsize < _ROOM_BYTES
 
 
 def damaged(path: Path, what: str) -> StoreError:
@@ -221,7 +261,6 @@ def damaged(path: Path, what: str) -> StoreError:
 
 
 _ADVICE = {
-    "SQLITE_FULL": "The disk is full; free some space, the engine goes on by itself.",
     "SQLITE_BUSY": "Another process holds the state; find it with: fuser -v on the file.",
     "SQLITE_LOCKED": "Another process holds the state; find it with: fuser -v on the file.",
     "SQLITE_READONLY": "The file or its file system is read-only; look at the mount and the file's mode.",

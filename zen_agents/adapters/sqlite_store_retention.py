@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from zen_agents.adapters.sqlite_store_ballast import lay_ballast
 from zen_agents.adapters.sqlite_store_file import StateFile
 from zen_agents.adapters.sqlite_store_ledger import LedgerEnd
 from zen_agents.model.entry import Entry, EntryKind
@@ -64,11 +65,12 @@ def drop_bodies(file: StateFile, ledger: LedgerEnd, *, decisions_before: float, 
 
 
 def give_back(file: StateFile) -> None:
-    """Return free pages to the file system and keep the log small; outside of a batch."""
+    """Return free pages to the file system, keep the log small, and room for a full disk; outside of a batch."""
     file.pragma(f"incremental_vacuum({_MOST_PAGES})")
     log = file.path.with_name(file.path.name + "-wal")
     if log.exists() and log.stat().st_size > _MOST_LOG_BYTES:
         file.pragma("wal_checkpoint(TRUNCATE)")
+    lay_ballast(file.path)
 
 
 def _horizon(file: StateFile, from_seq: int, before: float) -> int:
