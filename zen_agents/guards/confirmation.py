@@ -12,7 +12,7 @@ class Confirmation(Guard):
 
     name = "confirmation"
     why = "A line in a log may be old, forged or about something else."
-    overridable = True
+    binds_people = False
 
     def assess(self, question: Question) -> Answer:
         if not question.needs_confirmation:

@@ -10,7 +10,7 @@ from zen_agents.model.verdict import Answer
 from zen_agents.ports.store import ActionRow
 
 #: No action runs longer than this; one that was reserved before the cooldown began may have ended within it.
-_LONGEST_RUN_SECONDS = 86400.0
+_LONGEST_RUN_SECONDS = 14400.0
 
 
 class Cooldown(Guard):

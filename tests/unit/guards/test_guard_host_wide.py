@@ -1,0 +1,102 @@
+"""Guards that look beyond the target: confirmation, foreign state, dependencies, the storm brake."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.guarding import NOW, by_alice, incident, policy, question, situation
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.guards.base import Limit, Policy, Situation
+from zen_agents.guards.confirmation import Confirmation
+from zen_agents.guards.dependency import Dependency
+from zen_agents.guards.foreign_state import ForeignState
+from zen_agents.guards.pipeline import assess
+from zen_agents.guards.storm_brake import StormBrake, is_storm
+from zen_agents.model.incident import IncidentState
+from zen_agents.model.reason import Reason
+from zen_agents.model.verdict import Ruling
+from zen_agents.ports.store import Brake
+
+
+def test_a_rule_about_the_present_needs_no_confirmation(store: SqliteStore) -> None:
+    assert Confirmation().assess(question(store)).ruling is Ruling.ALLOW
+
+
+def test_a_log_line_alone_never_acts(store: SqliteStore) -> None:
+    elsewhere = situation(present_problems=frozenset({"service:webmail"}))
+    answer = Confirmation().assess(question(store, needs_confirmation=True, situation=elsewhere))
+    assert answer.reason is Reason.UNCONFIRMED
+
+
+def test_a_present_problem_of_the_same_target_confirms_it(store: SqliteStore) -> None:
+    confirmed = situation(present_problems=frozenset({"service:web"}))
+    assert Confirmation().assess(question(store, needs_confirmation=True, situation=confirmed)).ruling is Ruling.ALLOW
+
+
+def test_a_person_needs_no_confirmation(store: SqliteStore) -> None:
+    assert assess(question(store, request=by_alice(), needs_confirmation=True), [Confirmation()]).ruling is Ruling.ALLOW
+
+
+def test_this_hosts_own_state_is_allowed(store: SqliteStore) -> None:
+    assert ForeignState().assess(question(store)).ruling is Ruling.ALLOW
+
+
+def test_state_of_another_machine_only_observes(store: SqliteStore) -> None:
+    answer = ForeignState().assess(question(store, situation=situation(foreign="the machine id differs")))
+    assert (answer.reason, answer.value) == (Reason.FOREIGN_STATE, "the machine id differs")
+
+
+def test_a_host_that_was_set_to_observe_only_observes(store: SqliteStore) -> None:
+    store.set_brake(Brake("observe_only", "host", "restored", "engine", NOW, None))
+    assert ForeignState().assess(question(store)).reason is Reason.FOREIGN_STATE
+
+
+DATABASE = "system_health.database|service:database"
+
+
+@pytest.mark.parametrize("state", [state for state in IncidentState if state is not IncidentState.RESOLVED])
+def test_what_depends_on_a_sick_thing_waits(store: SqliteStore, state: IncidentState) -> None:
+    sick = situation(incidents={DATABASE: incident(id="inc-db", key=DATABASE, state=state)})
+    answer = Dependency().assess(question(store, depends_on=frozenset({DATABASE}), situation=sick))
+    assert (answer.reason, answer.value) == (Reason.DEPENDENCY_DOWN, f"{DATABASE} is {state.value} (inc-db)")
+
+
+@pytest.mark.parametrize("depends_on", [frozenset(), frozenset({DATABASE}), frozenset({"other|service:other"})])
+def test_what_depends_on_nothing_sick_does_not_wait(store: SqliteStore, depends_on: frozenset[str]) -> None:
+    well = situation(incidents={DATABASE: incident(key=DATABASE, state=IncidentState.RESOLVED)})
+    assert Dependency().assess(question(store, depends_on=depends_on, situation=well)).ruling is Ruling.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("failing", "actionable", "storm"),
+    [(1, 1, False), (2, 2, False), (2, 4, False), (3, 3, True), (3, 6, False), (4, 6, True), (10, 1000, False),
+     (11, 1000, True), (3, 0, True), (0, 0, False)],
+)  # fmt: skip
+def test_a_storm_is_too_many_or_too_large_a_share(store: SqliteStore, failing: int, actionable: int, storm: bool) -> None:
+    answer = StormBrake().assess(
+        question(store, situation=situation(failing_targets=failing, actionable_targets=actionable))
+    )
+    assert answer.ruling is (Ruling.DENY if storm else Ruling.ALLOW)
+    assert answer.value == f"{failing} of {actionable} targets failed within 5m"
+
+
+def test_it_stays_until_it_has_been_calm_for_long_enough(store: SqliteStore) -> None:
+    store.set_brake(Brake("storm", "host", "12 of 20 targets", "engine", NOW, NOW.steady + 600))
+    answer = StormBrake().assess(question(store))
+    assert (answer.reason, answer.until) == (Reason.STORM_BRAKE, NOW.steady + 600)
+    assert StormBrake().assess(question(store, now=NOW.after(600))).ruling is Ruling.ALLOW
+
+
+@given(failing=st.integers(0, 50), more=st.integers(0, 50), actionable=st.integers(0, 100), most=st.integers(0, 20))
+def test_more_failures_never_calm_a_storm(failing: int, more: int, actionable: int, most: int) -> None:
+    rule = Policy(storm=Limit(most, 300.0, 600.0))
+    fewer, many = (Situation({}, count, actionable, 0) for count in (failing, failing + more))
+    assert is_storm(many, rule) or not is_storm(fewer, rule)
+
+
+def test_a_person_passes_a_storm_by_name_alone(store: SqliteStore) -> None:
+    stormy = {"situation": situation(failing_targets=15), "policy": policy()}
+    assert assess(question(store, request=by_alice(), **stormy), [StormBrake()]).reason is Reason.STORM_BRAKE
+    assert assess(question(store, request=by_alice("storm_brake"), **stormy), [StormBrake()]).ruling is Ruling.ALLOW

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.guarding import ENGINE_PID, CalmHost, by_alice, file_state, plan, policy, process, question, unit
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.guards.pipeline import assess
+from zen_agents.guards.protected import Protected
+from zen_agents.model.reason import Reason
+from zen_agents.model.verdict import Answer, Ruling
+
+
+def touching(store: SqliteStore, *names: str, host: CalmHost | None = None, **changes) -> Answer:
+    return Protected().assess(question(store, plan=plan(None, *names), host=host or CalmHost(), **changes))
+
+
+def test_allows_an_ordinary_unit(store: SqliteStore) -> None:
+    assert touching(store, "unit:web.service").value == "nothing protected is touched"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ssh.service", "sshd@3-10.0.0.1.service", "ssh.socket", "systemd-journald.service", "init.scope", "dbus.service",
+        "NetworkManager.service", "networking.service", "session-3.scope", "user@1000.service", "multi-user.target",
+        "boot.mount", "zen-agents.service", "apt-daily-upgrade.service", "user.slice",
+    ],
+)  # fmt: skip
+def test_units_of_the_protected_set_are_refused(store: SqliteStore, name: str) -> None:
+    answer = touching(store, f"unit:{name}", host=CalmHost(units={name: unit(name)}))
+    assert (answer.reason, answer.value) == (Reason.PROTECTED, f"{name} is protected")
+
+
+def test_an_alias_is_judged_by_what_it_stands_for(store: SqliteStore) -> None:
+    host = CalmHost(units={"harmless.service": unit("sshd.service")})
+    assert touching(store, "unit:harmless.service", host=host).value == "sshd.service is protected"
+
+
+def test_what_a_stop_takes_along_counts_through_any_number_of_units(store: SqliteStore) -> None:
+    host = CalmHost(
+        units={
+            "web.service": unit(takes_along=("api.service",)),
+            "api.service": unit("api.service", takes_along=("web.service", "vpn.service")),
+            "vpn.service": unit("vpn.service", takes_along=("alias-of-ssh.service",)),
+            "alias-of-ssh.service": unit("ssh.service"),
+        }
+    )
+    assert touching(store, "unit:web.service", host=host).value == "it takes ssh.service along, which is protected"
+
+
+def test_a_taken_along_unit_that_is_not_loaded_is_judged_by_its_name(store: SqliteStore) -> None:
+    host = CalmHost(units={"web.service": unit(takes_along=("ssh.service", "gone.service"))})
+    assert touching(store, "unit:web.service", host=host).reason is Reason.PROTECTED
+
+
+def test_a_restart_that_takes_too_much_along_is_refused_unseen(store: SqliteStore) -> None:
+    host = CalmHost(units={"web.service": unit(takes_along=tuple(f"u{n}.service" for n in range(600)))})
+    verdict = assess(question(store, host=host), [Protected()])
+    assert verdict.reason is Reason.GUARD_ERROR
+    assert "more than 500" in verdict.answers[0].value
+
+
+def test_a_person_adds_units_and_paths(store: SqliteStore) -> None:
+    more = policy(protected_units=frozenset({"pay*.service"}), protected_paths=frozenset({"/srv/pay"}))
+    host = CalmHost(units={"payroll.service": unit("payroll.service")})
+    assert touching(store, "unit:payroll.service", host=host, policy=more).reason is Reason.PROTECTED
+    assert touching(store, "path:/srv/pay/today", policy=more).reason is Reason.PROTECTED
+    assert touching(store, "path:/srv/payments", policy=more).ruling is Ruling.ALLOW
+
+
+@pytest.mark.parametrize("name", ["sshd", "systemd-logind", "dpkg", "apt-get", "NetworkManager", "tmux: server"])
+def test_processes_of_the_protected_set_are_refused(store: SqliteStore, name: str) -> None:
+    host = CalmHost(table={4242: process(4242, name)})
+    assert touching(store, "process:4242:9", host=host).reason is Reason.PROTECTED
+
+
+def test_init_the_engine_and_what_it_runs_under_are_refused(store: SqliteStore) -> None:
+    table = {1: process(1, "tini", parent=0), 600: process(600, "supervisor"), ENGINE_PID: process(ENGINE_PID, parent=600)}
+    for pid in table:
+        assert touching(store, f"process:{pid}:9", host=CalmHost(table=dict(table))).reason is Reason.PROTECTED
+
+
+def test_kernel_threads_are_refused_and_the_second_process_of_a_container_is_not(store: SqliteStore) -> None:
+    bare = CalmHost(table={2: process(2, "kthreadd", parent=0), 90: process(90, "kworker/0:1", parent=2)})
+    container = CalmHost(table={2: process(2, "web"), 90: process(90, "web", parent=2)})
+    for name in ("process:2:9", "process:90:9"):
+        assert touching(store, name, host=bare).reason is Reason.PROTECTED
+        assert touching(store, name, host=container).ruling is Ruling.ALLOW
+
+
+def _in_a_terminal() -> dict:
+    return {50: process(50, "sshd"), 51: process(51, "bash", parent=50), 4242: process(4242, "worker", parent=51)}
+
+
+def test_what_runs_in_a_live_session_is_that_persons(store: SqliteStore) -> None:
+    answer = touching(store, "process:4242:9", host=CalmHost(table=_in_a_terminal()))
+    assert answer.value == "process 4242 (worker) belongs to a live session (sshd)"
+
+
+def test_what_the_engine_itself_started_is_its_own_even_in_a_terminal(store: SqliteStore) -> None:
+    host = CalmHost(table=_in_a_terminal(), started={"web": process(4242, "worker", parent=51)})
+    assert touching(store, "service:web", "process:4242:9", host=host).ruling is Ruling.ALLOW
+    reused = CalmHost(table=_in_a_terminal(), started={"web": process(4242, "worker", start_time=1)})
+    assert touching(store, "service:web", "process:4242:9", host=reused).reason is Reason.PROTECTED
+
+
+@pytest.mark.parametrize("table", [{}, {4242: process(4242, start_time=77)}])
+def test_a_process_that_is_gone_or_reused_makes_the_plan_stale(store: SqliteStore, table: dict) -> None:
+    assert touching(store, "process:4242:9", host=CalmHost(table=table)).reason is Reason.STALE_PLAN
+
+
+def test_a_service_is_judged_by_name_while_it_is_down(store: SqliteStore) -> None:
+    assert touching(store, "service:sshd").reason is Reason.PROTECTED
+    assert touching(store, "service:web").ruling is Ruling.ALLOW
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/boot", "/boot/grub/grub.cfg", "/etc", "/etc/passwd", "/etc/shadow-", "/etc/sudoers.d/ops",
+        "/etc/ssh/sshd_config",
+        "/usr/bin/python3", "/proc/1/mem", "/dev/sda", "/var/lib/dpkg/status", "/home/alice",
+        "/home/alice/.ssh/authorized_keys",
+        "/root/.ssh", "/var/log/journal/x", "/var", "/srv",
+    ],
+)  # fmt: skip
+def test_paths_of_the_protected_set_are_refused(store: SqliteStore, path: str) -> None:
+    assert touching(store, f"path:{path}").reason is Reason.PROTECTED
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/tmp",
+        "/var/tmp/app",
+        "/var/log/app/app.log",
+        "/srv/app/uploads",
+        "/etc/app/tls.key",
+        "/run/worker.pid",
+        "/bootstrap",
+    ],
+)
+def test_paths_that_are_listed_for_repair_are_allowed(store: SqliteStore, path: str) -> None:
+    assert touching(store, f"path:{path}").ruling is Ruling.ALLOW
+
+
+@pytest.mark.parametrize("path", ["/opt/zen/state", "/opt/zen/state/state.db", "/opt/zen"])
+def test_the_engines_own_files_are_refused_and_what_holds_them(store: SqliteStore, path: str) -> None:
+    assert touching(store, f"path:{path}").reason is Reason.PROTECTED
+
+
+@pytest.mark.parametrize("path", ["srv/x", "/srv/../etc/passwd", "/srv//x", "//etc/passwd", "/srv/x/", "."])
+def test_a_path_that_is_not_plain_is_refused(store: SqliteStore, path: str) -> None:
+    assert touching(store, f"path:{path}").value.endswith("is not a plain absolute path")
+
+
+def test_a_path_through_a_link_is_refused(store: SqliteStore) -> None:
+    files = {"/srv": file_state("/srv", "directory"), "/srv/app": file_state("/srv/app", "link")}
+    answer = touching(store, "path:/srv/app/tmp", host=CalmHost(files=files))
+    assert answer.value == "/srv/app/tmp leads through the link /srv/app; name the real path"
+
+
+def test_one_protected_member_refuses_all(store: SqliteStore) -> None:
+    assert touching(store, "unit:web.service", "path:/srv/x", "path:/etc/shadow").reason is Reason.PROTECTED
+
+
+@pytest.mark.parametrize("question_name", ["unit", "process", "file"])
+def test_what_cannot_be_told_is_refused(store: SqliteStore, question_name: str) -> None:
+    asked = question(
+        store,
+        plan=plan(None, "unit:web.service", "process:4242:9", "path:/srv/x"),
+        host=CalmHost(table={4242: process(4242)}, mute=frozenset({question_name})),
+    )
+    assert assess(asked, [Protected()]).reason is Reason.GUARD_ERROR
+
+
+def test_no_person_passes_it(store: SqliteStore) -> None:
+    asked = question(store, request=by_alice("protected"), plan=plan(by_alice(), "path:/etc/shadow"))
+    assert assess(asked, [Protected()]).reason is Reason.PROTECTED

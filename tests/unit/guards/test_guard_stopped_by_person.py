@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.guarding import CalmHost, by_alice, plan, policy, question, unit
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.guards.pipeline import assess
+from zen_agents.guards.stopped_by_person import StoppedByPerson
+from zen_agents.model.reason import Reason
+from zen_agents.model.verdict import Ruling
+
+STOPPED = [
+    {"active_state": "inactive", "sub_state": "dead"},
+    {"active_state": "failed", "result": "exit-code", "unit_file_state": "disabled"},
+    {"active_state": "failed", "result": "exit-code", "unit_file_state": "masked"},
+    {"active_state": "failed", "result": "exit-code", "load_state": "masked", "unit_file_state": ""},
+    {"active_state": "active", "unit_file_state": "masked-runtime"},
+]
+FAULTY = [
+    {},
+    {"active_state": "failed", "result": "exit-code"},
+    {"active_state": "failed", "result": "signal", "unit_file_state": "static"},
+    {"active_state": "inactive", "result": "core-dump"},
+    {"active_state": "active", "unit_file_state": "disabled"},
+    {"active_state": "activating", "sub_state": "auto-restart", "result": "exit-code"},
+]
+
+
+def _host(state: dict) -> CalmHost:
+    return CalmHost(units={"web.service": unit(**state)})
+
+
+@pytest.mark.parametrize("state", STOPPED)
+def test_what_a_person_stopped_is_not_started(store: SqliteStore, state: dict) -> None:
+    assert StoppedByPerson().assess(question(store, host=_host(state))).reason is Reason.STOPPED_BY_PERSON
+
+
+@pytest.mark.parametrize("state", FAULTY)
+def test_what_failed_by_itself_is_repaired(store: SqliteStore, state: dict) -> None:
+    assert StoppedByPerson().assess(question(store, host=_host(state))).ruling is Ruling.ALLOW
+
+
+@pytest.mark.parametrize("state", STOPPED)
+def test_a_service_that_is_to_be_kept_running_is_started(store: SqliteStore, state: dict) -> None:
+    asked = question(store, host=_host(state), policy=policy(keep_running=frozenset({"service:web"})))
+    assert StoppedByPerson().assess(asked).ruling is Ruling.ALLOW
+
+
+@pytest.mark.parametrize("state", STOPPED)
+def test_a_person_starts_what_a_person_stopped(store: SqliteStore, state: dict) -> None:
+    asked = question(store, request=by_alice(), host=_host(state))
+    assert assess(asked, [StoppedByPerson()]).ruling is Ruling.ALLOW
+
+
+def test_what_is_only_taken_along_is_not_started_and_not_judged(store: SqliteStore) -> None:
+    host = CalmHost(
+        units={
+            "web.service": unit(active_state="failed", result="signal", takes_along=("job.service",)),
+            "job.service": unit("job.service", active_state="inactive"),
+        }
+    )
+    asked = question(store, plan=plan(None, "unit:web.service", "unit:job.service"), host=host)
+    assert StoppedByPerson().assess(asked).ruling is Ruling.ALLOW
+
+
+def test_a_unit_that_cannot_be_told_is_refused(store: SqliteStore) -> None:
+    host = CalmHost(mute=frozenset({"unit"}))
+    assert assess(question(store, host=host), [StoppedByPerson()]).reason is Reason.GUARD_ERROR
