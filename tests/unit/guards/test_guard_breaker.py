@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.guarding import KEY, NOW, by_alice, incident, question
+from tests.support.guarding import NOW, by_alice, incident, question
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.breaker import Breaker
 from zen_agents.guards.pipeline import assess
@@ -74,16 +74,7 @@ def repaired(store: SqliteStore, *ago: float) -> None:
     for number, seconds in enumerate(ago):
         at = NOW.after(-seconds)
         store.save_incident(
-            incident(
-                id=f"inc-{number}",
-                state=IncidentState.RESOLVED,
-                began_at=at,
-                opened_at=at,
-                changed_at=at,
-                resolved_at=at,
-                resolved_by="engine",
-                key=KEY,
-            )  # fmt: skip
+            incident(id=f"inc-{number}", state=IncidentState.RESOLVED, opened_at=at, resolved_at=at, resolved_by="engine")
         )
     store.commit()
 

@@ -21,8 +21,8 @@ def test_allows_what_holds_nothing(store: SqliteStore) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["postgresql@15-main.service", "mariadb.service", "redis-server.service", "rabbitmq-server.service", "nfs-server.service", "docker.service",
-     "ceph-osd@3.service", "etcd.service", "MySQL.service"],
+    ["postgresql@15-main.service", "mariadb.service", "redis-server.service", "rabbitmq-server.service", "MySQL.service",
+     "nfs-server.service", "docker.service", "ceph-osd@3.service", "etcd.service"],
 )  # fmt: skip
 def test_databases_brokers_and_storage_are_refused(store: SqliteStore, name: str) -> None:
     assert Stateful().assess(_unit(store, name)).reason is Reason.STATEFUL
