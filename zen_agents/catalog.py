@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from zen_agents.actions.base import Action
+from zen_agents.actions.clean_temp_files import CleanTempFiles
+from zen_agents.actions.clear_cache import ClearCache
+from zen_agents.actions.create_directory import CreateDirectory
+from zen_agents.actions.remove_stale_pidfile import RemoveStalePidfile
+from zen_agents.actions.restart_service import RestartService
+from zen_agents.actions.restore_permissions import RestorePermissions
+from zen_agents.actions.rotate_logs import RotateLogs
+from zen_agents.actions.truncate_deleted_log import TruncateDeletedLog
 from zen_agents.agents.base import BaseAgent
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
@@ -52,7 +60,16 @@ CHECKS: tuple[type[Check], ...] = (
     ClockCheck, EngineCheck,
 )  # fmt: skip
 
-ACTIONS: tuple[type[Action], ...] = ()
+ACTIONS: tuple[type[Action], ...] = (
+    RestartService,  # level 1 of most ladders: what is down is brought back
+    CleanTempFiles,  # room, from what nobody used for long
+    RotateLogs,  # room, from what was written and is kept in small
+    TruncateDeletedLog,  # room, from what has no name any more
+    ClearCache,  # room, from what can be fetched again
+    CreateDirectory,  # what must be there
+    RestorePermissions,  # what must be so, and no wider
+    RemoveStalePidfile,  # what keeps a dead service from starting
+)
 
 #: All are asked every time, in this order; the most restrictive answer wins.
 GUARDS: tuple[Guard, ...] = (

@@ -123,8 +123,15 @@ class SimulatedDirectory:
         self._control = control
         self.path = path
 
+    def directory(self) -> FileState:
+        return self._files.states[self.path]
+
     def entries(self) -> Sequence[FileState]:
         return self._files.entries(self.path)
+
+    def in_use(self, expected: FileState) -> bool:
+        self._file(expected)
+        return False
 
     def enter(self, name: str) -> AbstractContextManager[SimulatedDirectory]:
         return _opened(self._host, self._control, self._join(name), device=self._files.states[self.path].device)

@@ -54,6 +54,9 @@ class OpenDirectory:
         """The open directory, for what is moved between directories."""
         return self._descriptor
 
+    def directory(self) -> FileState:
+        return state_of(self._path, os.fstat(self._descriptor))
+
     def entries(self) -> Sequence[FileState]:
         found = []
         try:
@@ -77,6 +80,14 @@ class OpenDirectory:
             )
         finally:
             os.close(descriptor)
+
+    def in_use(self, expected: FileState) -> bool:
+        with self._held(expected, unchanged=False) as place:
+            try:
+                with nobody_else_holds(place, expected.path):
+                    return False
+            except (UnsafePathError, HostError):
+                return True
 
     def remove(self, expected: FileState) -> None:
         self._ours(expected)

@@ -312,12 +312,20 @@ class DirectoryHandle(Protocol):
         """The directory's real path, for messages only."""
         ...
 
+    def directory(self) -> FileState:
+        """Return what the directory itself is."""
+        ...
+
     def entries(self) -> Sequence[FileState]:
         """Return the direct entries by lstat."""
         ...
 
     def enter(self, name: str) -> AbstractContextManager[DirectoryHandle]:
         """Open a real subdirectory on the same device; UnsafePathError for a link, a mount or anything else."""
+        ...
+
+    def in_use(self, expected: FileState) -> bool:
+        """Tell whether anybody holds a file open or mapped; True if that cannot be told."""
         ...
 
     def remove(self, expected: FileState) -> None:

@@ -1,0 +1,127 @@
+"""restart_service: bring a listed service back, by systemd or by its own commands."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from zen_agents.actions.base import Action, ActionParams, ActionPolicy
+from zen_agents.actions.restart_by_command import CommandParams, command_steps, present_process, restart_by_command
+from zen_agents.actions.restart_unit import restart_unit, unit_of
+from zen_agents.actions.scope import subject_of
+from zen_agents.errors import RefusedError
+from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
+from zen_agents.model.scalars import AbsolutePath, Name, UnitName
+from zen_agents.ports.host import HostControl, HostView, Unit
+
+#: A unit may take this long to stop and start before systemd gives up on it, plus some.
+_UNIT_TIMEOUT_SECONDS = 240.0
+_START_SECONDS = 30.0
+
+
+class RestartServiceParams(ActionParams):
+    """Which service, and the one way in which it is started."""
+
+    service: Name = Field(description="the service's name in the configuration")
+    unit: UnitName | None = Field(None, description="its systemd unit")
+    command: CommandParams | None = Field(None, description="its own commands, where no systemd unit is")
+    pidfile: AbsolutePath | None = Field(
+        None, description="where its process writes its pid, for a command that ends at once"
+    )
+    executable: str = Field("", description="program of the main process; needed if others can write the pidfile")
+    stop_timeout_seconds: float = Field(10.0, gt=0, le=600, description="from TERM to KILL, in seconds")
+    keep_running: bool = Field(False, description="true: started also after a person stopped it")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> RestartServiceParams:
+        if (self.unit is None) == (self.command is None):
+            raise ValueError("a service needs exactly one way to start: unit or command")
+        if self.pidfile is not None and self.command is None:
+            raise ValueError("a pidfile says which process it is, not how it starts: add a command")
+        return self
+
+
+class RestartServicePolicy(ActionPolicy):
+    """The scope: at most these units and services."""
+
+    units: tuple[UnitName, ...] = Field((), description="only these systemd units; empty: whatever the configuration names")
+    services: tuple[Name, ...] = Field((), description="only these services without a unit; empty: as for units")
+
+    def permits(self, plan: Plan) -> str:
+        if not self.units and not self.services:
+            return ""
+        units = [touched.name for touched in plan.touches if touched.kind is ResourceKind.UNIT]
+        if units:
+            return "" if set(units) <= set(self.units) else f"{units[0]} is not in units"
+        service = plan.request.params.get("service")
+        return "" if service in self.services else f"{service} has no unit and is not in services"
+
+
+class RestartService(Action):
+    """Restarts one listed service once; what is gone is only started, what is still there is stopped first."""
+
+    name = "restart_service"
+    summary = "Restart a listed service, by systemctl or by its own commands."
+    side_effects = "Its connections end; what it had not saved is lost; units that require it restart with it."
+    risk = Risk.MEDIUM
+    reversible = Reversible.NO
+    Params = RestartServiceParams
+    Policy = RestartServicePolicy
+
+    def plan(self, request: ActionRequest, host: HostView) -> Plan:
+        name = subject_of(request, "service")
+        params: RestartServiceParams = self.params(request)
+        if params.service != name:
+            raise RefusedError(f"the target is {request.target}, the parameters name {params.service}; nothing was done")
+        if params.unit is not None:
+            return self._unit_plan(request, unit_of(params.unit, host))
+        return self._command_plan(request, params, host)
+
+    def _unit_plan(self, request: ActionRequest, unit: Unit) -> Plan:
+        waits = (f"wait until {unit.id} is no longer {unit.active_state}",) if unit.busy else ()
+        limited = unit.result == "start-limit-hit"
+        resets = (f"systemctl reset-failed -- {unit.id} (systemd's own start limit was hit)",) if limited else ()
+        return Plan(
+            request=request,
+            steps=(*waits, *resets, f"systemctl restart -- {unit.id}"),
+            touches=(Resource(ResourceKind.UNIT, unit.id),),
+            fingerprint=f"{unit.id}:{unit.invocation}:{unit.active_state}:{unit.changed_us}",
+            risk=self.risk,
+            reversible=self.reversible,
+            budget=self.budget,
+            expected_seconds=2.0,
+            timeout_seconds=_UNIT_TIMEOUT_SECONDS,
+            detail={"unit": unit.id},
+            warning=f"takes along {', '.join(unit.takes_along[:10])}" if unit.takes_along else "",
+        )
+
+    def _command_plan(self, request: ActionRequest, params: RestartServiceParams, host: HostView) -> Plan:
+        command = params.command
+        assert command is not None  # noqa: S101 - the validator saw to it
+        process = present_process(params.service, command, params.pidfile, params.executable, host)
+        touches = [Resource(ResourceKind.SERVICE, params.service)]
+        if process is not None:
+            touches.append(Resource(ResourceKind.PROCESS, process.fingerprint))
+        return Plan(
+            request=request,
+            steps=command_steps(command, process, params.stop_timeout_seconds),
+            touches=tuple(touches),
+            fingerprint=process.fingerprint if process is not None else "absent",
+            risk=self.risk,
+            reversible=self.reversible,
+            budget=self.budget,
+            timeout_seconds=2 * params.stop_timeout_seconds + _START_SECONDS,
+        )
+
+    async def execute(self, plan: Plan, control: HostControl) -> Effect:
+        params: RestartServiceParams = self.params(plan.request)
+        if params.command is None:
+            return await restart_unit(str(plan.detail["unit"]), plan, control)
+        return await restart_by_command(
+            params.service, params.command, plan, control, pidfile=params.pidfile,
+            executable=params.executable, stop_timeout_seconds=params.stop_timeout_seconds, start_seconds=_START_SECONDS,
+        )  # fmt: skip
+
+    def postcondition(self, plan: Plan) -> tuple[str, str] | None:
+        params: RestartServiceParams = self.params(plan.request)
+        kind = "process" if params.unit is None else "unit"
+        return f"{kind}.{params.service}", plan.request.target

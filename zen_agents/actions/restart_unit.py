@@ -1,0 +1,71 @@
+"""Restarting a systemd unit: waits for what systemd is doing, knows its start limit, reports its words."""
+
+from __future__ import annotations
+
+import asyncio
+
+from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
+from zen_agents.model.action import Effect, Plan
+from zen_agents.model.reason import Reason
+from zen_agents.ports.host import Command, HostControl, HostView, Unit
+
+#: A unit that is still stopping or starting is waited for, then left to systemd.
+_BUSY_SECONDS = 100.0
+_POLL_SECONDS = 0.25
+_RESTART_SECONDS = 120.0
+_START_LIMIT = "start-limit-hit"
+
+
+def unit_of(name: str, host: HostView) -> Unit:
+    """Return a unit by its canonical id; RefusedError for one that systemd does not know (R1)."""
+    unit = host.unit(name)
+    if unit is None or unit.load_state == "not-found":
+        raise RefusedError(f"systemd knows no unit {name}; look at: systemctl status {name}", reason=Reason.NO_TARGET)
+    if unit.load_state == "masked":
+        raise RefusedError(f"{unit.id} is masked by a person; nothing was done", reason=Reason.STOPPED_BY_PERSON)
+    return unit
+
+
+async def restart_unit(name: str, plan: Plan, control: HostControl) -> Effect:
+    """Wait while systemd is busy with it, then `systemctl restart` it once."""
+    unit = await _settled(name, control)
+    if unit.invocation != _planned_invocation(plan) and unit.active_state == "active":
+        raise StalePlanError(f"{name} was restarted by somebody else meanwhile; nothing was done")
+    before, notes = f"{unit.active_state} ({unit.sub_state})", []
+    if unit.result == _START_LIMIT:
+        # Within this rung's bounded attempts: the engine's own limits, not systemd's, say how often.
+        await control.run(Command(("systemctl", "reset-failed", "--", name), timeout_seconds=20.0))
+        burst = f"{unit.start_limit_burst} starts in {unit.start_limit_interval_seconds:g} s"
+        notes.append(f"systemd's start limit ({burst}) had been hit and was reset")
+    argv = ("systemctl", "restart", "--", name)
+    result = await control.run(Command(argv, timeout_seconds=_RESTART_SECONDS))
+    after = await asyncio.to_thread(_look, name, control)
+    if after.result == _START_LIMIT and result.exit_code != 0:
+        notes.append("systemd refuses to start it again so soon (start limit); it keeps failing at its start")
+    end = "did not end in time" if result.timed_out else f"exit {result.exit_code}"
+    return Effect(
+        ok=result.exit_code == 0 and not result.timed_out,
+        detail="; ".join([f"systemctl restart {name}: {end}", *notes]),
+        before=before,
+        after=f"{after.active_state} ({after.sub_state})",
+        exit_code=result.exit_code,
+        output=result.output,
+    )
+
+
+async def _settled(name: str, control: HostControl) -> Unit:
+    for _ in range(int(_BUSY_SECONDS / _POLL_SECONDS)):
+        unit = await asyncio.to_thread(_look, name, control)
+        if not unit.busy and unit.active_state not in ("deactivating", "activating"):
+            return unit
+        control.check_stop()
+        await asyncio.sleep(_POLL_SECONDS)
+    raise ActionFailedError(f"{name} is still {unit.active_state} after {_BUSY_SECONDS:g} s; nothing was done to it")
+
+
+def _look(name: str, control: HostControl) -> Unit:
+    return unit_of(name, control.view)
+
+
+def _planned_invocation(plan: Plan) -> str:
+    return plan.fingerprint.split(":")[-3]
