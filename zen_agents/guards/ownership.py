@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 
 from zen_agents.guards import touched
 from zen_agents.guards.base import Guard, Question
+from zen_agents.guards.patterns import matches
 from zen_agents.guards.wording import one_line, span
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
@@ -76,7 +76,7 @@ def _owner(question: Question) -> str:
     own_group = host.cgroup(engine) if engine else ""
     seen = list(touched.processes(question))
     for unit in touched.units(question).values():
-        if any(fnmatchcase(name, pattern) for name in (unit.id, unit.slice) for pattern in _OWNED_UNITS):
+        if matches(unit.id, _OWNED_UNITS) or matches(unit.slice, _OWNED_UNITS):
             return f"{unit.id} belongs to a container engine"
         main = host.process(unit.main_pid) if unit.main_pid > 0 else None
         seen += [main] if main else []

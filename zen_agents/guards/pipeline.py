@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from zen_agents.guards.base import Guard, Question
 from zen_agents.guards.wording import one_line
@@ -34,8 +33,9 @@ def _ask(guard: Guard, question: Question) -> Answer:
         answer = guard.assess(question)
         # A guard that answers with no reason, or with something else, has not answered.
         if answer.ruling is not Ruling.ALLOW and answer.reason is None:
-            raise ValueError(f"answered {answer.ruling.name} without a reason")
-        return replace(answer, ruling=Ruling(answer.ruling))
+            raise ValueError("answered with neither a yes nor a reason")
+        Ruling(answer.ruling)
+        return answer
     except Exception as error:  # whatever it is, a guard that cannot tell says no
         said = one_line(f"{type(error).__name__}: {error}")
         return Answer(guard.name, Ruling.DENY, Reason.GUARD_ERROR, said)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from fnmatch import fnmatchcase
 
 from zen_agents.errors import StalePlanError
 from zen_agents.guards import protected_names, touched
 from zen_agents.guards.base import Guard, Question
+from zen_agents.guards.patterns import matches
 from zen_agents.guards.wording import one_line
 from zen_agents.model.action import ResourceKind
 from zen_agents.model.reason import Reason
@@ -34,7 +34,7 @@ def _unit(question: Question) -> str:
     patterns = (*protected_names.UNITS, *policy.protected_units, *policy.own_units)
     direct = touched.units(question)
     for name in touched.units_with_all_taken_along(question):
-        if _matches(name, patterns):
+        if matches(name, patterns):
             return f"{name} is protected" if name in direct else f"it takes {name} along, which is protected"
     return ""
 
@@ -43,7 +43,7 @@ def _service(question: Question) -> str:
     """Judge a service by its name too: while it is down there is no process to know it by."""
     patterns = (*protected_names.UNITS, *question.policy.protected_units, *question.policy.own_units)
     for name in touched.names(question, ResourceKind.SERVICE):
-        if _matches(f"{name}.service", patterns):
+        if matches(f"{name}.service", patterns):
             return f"service {name} has a protected name"
     return ""
 
@@ -56,7 +56,7 @@ def _process(question: Question) -> str:
         label = f"process {process.pid} ({process.name})"
         if process.pid == own or process.pid in above_engine:
             return f"{label} is the engine itself, or what it runs under"
-        if process.pid == 1 or _is_kernel_thread(host, process) or _matches(process.name, protected_names.PROCESSES):
+        if process.pid == 1 or _is_kernel_thread(host, process) or matches(process.name, protected_names.PROCESSES):
             return f"{label} is protected"
         if not _is_ours(question, process) and (session := _session_host(host, process)):
             return f"{label} belongs to a live session ({session})"
@@ -80,7 +80,7 @@ def _is_ours(question: Question, process: Process) -> bool:
 
 def _session_host(host: HostView, process: Process) -> str:
     line = (process, *touched.ancestors(host, process))
-    return next((each.name for each in line if _matches(each.name, protected_names.SESSION_HOSTS)), "")
+    return next((each.name for each in line if matches(each.name, protected_names.SESSION_HOSTS)), "")
 
 
 def _path(question: Question) -> str:
@@ -89,7 +89,7 @@ def _path(question: Question) -> str:
     for path in touched.names(question, ResourceKind.PATH):
         if path != _plain(path) or not path.startswith("/"):
             return f"{path} is not a plain absolute path"
-        if _within(path, protected_names.TREES) or _matches(path, protected_names.PATHS) or "/.ssh/" in f"{path}/":
+        if _within(path, protected_names.TREES) or _is_path(path) or "/.ssh/" in f"{path}/":
             return f"{path} is protected"
         for kept in whole:
             if _within(path, (kept,)) or _within(kept, (path,)):
@@ -97,6 +97,11 @@ def _path(question: Question) -> str:
         if link := _link(question.host, path):
             return f"{path} leads through the link {link}; name the real path"
     return ""
+
+
+def _is_path(path: str) -> bool:
+    """Compare with patterns whose `*` stays within one component."""
+    return matches(path, tuple(each for each in protected_names.PATHS if each.count("/") == path.count("/")))
 
 
 def _plain(path: str) -> str:
@@ -119,8 +124,3 @@ def _link(host: HostView, path: str) -> str:
         if state.kind == "link":
             return so_far
     return ""
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    """Compare by shell patterns; a pattern's `*` stays within one component of a path."""
-    return any(fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in patterns)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 from zen_agents.guards import stateful_names, touched
 from zen_agents.guards.base import Guard, Policy, Question
+from zen_agents.guards.patterns import matches
 from zen_agents.guards.wording import one_line
 from zen_agents.model.action import ResourceKind
 from zen_agents.model.reason import Reason
@@ -55,7 +55,7 @@ def _is_stateful(name: str, policy: Policy) -> bool:
         return any(f"{name}/".startswith(f"{tree}/") for tree in stateful_names.TREES)
     plain = name.removesuffix(".service").lower()
     patterns = (*stateful_names.NAMES, *(unit.removesuffix(".service").lower() for unit in policy.stateful_units))
-    return any(fnmatchcase(plain, pattern) for pattern in patterns)
+    return matches(plain, patterns)
 
 
 def _is_allowed(name: str, question: Question) -> bool:
