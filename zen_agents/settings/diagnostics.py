@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from zen_agents.settings.nodes import Document, Node, Place
 
+#: The same thing found twice is found again soon; looking through all would be quadratic in a file full of mistakes.
+_LOOK_BACK = 200
+
 
 class Level(StrEnum):
     """Whether it stops the configuration from being used."""
@@ -59,8 +62,13 @@ class Report:
         self._add(Diagnostic(code, Level.WARNING, message, _place(at), label, note, help, replacement))
 
     def _add(self, diagnostic: Diagnostic) -> None:
-        if diagnostic not in self.found:
+        key = (diagnostic.code, diagnostic.place, diagnostic.message)
+        if all((known.code, known.place, known.message) != key for known in self.found[-_LOOK_BACK:]):
             self.found.append(diagnostic)
+
+    def drop(self, code: str, words: str) -> None:
+        """Forget what is told better elsewhere: diagnostics of a code with these words in their message."""
+        self.found = [each for each in self.found if not (each.code == code and words in each.message)]
 
     @property
     def failed(self) -> bool:

@@ -1,5 +1,6 @@
-"""The grammar that later versions bring. It is checked, so that a mistake in it is told, and then refused: nothing here
-would act, and a setting is never ignored. Imported only for files that use it.
+"""The grammar that later versions bring: checked, so that a mistake in it is told, and then refused.
+
+Nothing here would act, and a setting is never ignored. Imported only for files that use it.
 """
 
 from __future__ import annotations
@@ -214,10 +215,11 @@ ACTIONS: dict[str, type[ActionPolicy]] = {
     "reset_pool": ActionPolicy,
 }
 
-#: Dotted path -> its grammar; refused wherever it is written.
-PARTS: dict[str, Any] = {
-    "approvals": ApprovalsSettings,
-    "console": ConsoleSettings,
-    "extends": Presets,
-    "redact": tuple[Regex, ...],
-}
+
+class LaterParts(LaterSection):
+    """The sections of the file that are refused wherever they are written."""
+
+    approvals: ApprovalsSettings | None = Field(None, description="who may say yes")
+    console: ConsoleSettings | None = Field(None, description="the web console")
+    extends: Presets = Field((), description="presets to start from")
+    redact: tuple[Regex, ...] = Field((), description="what is left out of records and messages")

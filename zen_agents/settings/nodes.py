@@ -29,9 +29,9 @@ class Origin(StrEnum):
         return list(Origin).index(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One file, or one variable, that values come from."""
+    """One file, or one variable, that values come from; equal only to itself."""
 
     #: As shown to people: `config.yaml`, `env ALERT_EMAIL`, `flag --mode`.
     name: str
@@ -102,6 +102,11 @@ class Node:
     def entry(self, key: str | int) -> Entry | None:
         """Return a key with its value, None if this is no map or has no such key."""
         return self.value.get(key) if isinstance(self.value, dict) else None
+
+    def entry_at(self, *path: str) -> Entry | None:
+        """Return the last key of a path with its value, None if it was not written."""
+        node = self.get(*path[:-1])
+        return node.entry(path[-1]) if node else None
 
     def _step(self, step: str | int) -> Node | None:
         if isinstance(self.value, dict):

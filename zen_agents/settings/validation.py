@@ -104,7 +104,7 @@ class _Fault:
         if self.entry is not None and (self.type in ("extra_forbidden", "missing", "later") or self.is_key):
             return self.entry.place
         if (offset := self.context.get("offset")) is not None:
-            return _inside(self.node, int(offset))
+            return inside(self.node, int(offset))
         if self.entry is not None and (self.node.is_map or self.node.is_list or not self.node.text):
             return self.entry.place
         return self.node.place
@@ -175,7 +175,7 @@ def _guess(suggest: str) -> str:
     return f"did you mean {suggest}?" if suggest.replace(".", "").isdigit() else did_you_mean(suggest)
 
 
-def _inside(node: Node, offset: int) -> Place:
+def inside(node: Node, offset: int) -> Place:
     """Return the place of one character of a scalar; only where the text stands as it is written."""
     place = node.place
     written = place.excerpt[place.column - 1 : place.column - 1 + place.length]

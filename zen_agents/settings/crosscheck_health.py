@@ -1,0 +1,131 @@
+"""What the keys of `agents.system_health` say together. Told one by one, with its place, also where another key is wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+from pydantic_core import PydanticCustomError
+
+from zen_agents.guards import protected_names
+from zen_agents.model.scalars import format_duration, parse_duration, parse_threshold
+from zen_agents.settings.diagnostics import Report
+from zen_agents.settings.nearest import did_you_mean, nearest
+from zen_agents.settings.nodes import Entry, Node
+
+_HOLDS = {"cpu": timedelta(minutes=5), "memory": timedelta(minutes=3)}
+_SAMPLE_INTERVAL = timedelta(seconds=15)
+
+
+def check_health(root: Node, report: Report) -> None:
+    """Report thresholds, dependencies and paths that cannot be meant."""
+    section = root.get("agents", "system_health")
+    if section is None or not section.is_map:
+        return
+    for name in ("cpu", "memory"):
+        _check_clear(section.entry(f"{name}_threshold"), section.get("thresholds", name, "clear"), report)
+        _check_samples(name, section, report)
+    disks = section.get("thresholds", "disk")
+    for disk in disks.value if disks and disks.is_list else ():
+        _check_clear(disk.entry("above"), disk.get("clear"), report)
+    _check_dependencies(section.get("services"), report)
+    _check_protected(section, report)
+
+
+def _check_clear(threshold: Entry | None, clear: Node | None, report: Report) -> None:
+    limit, value = _percent(threshold.node if threshold else None), _percent(clear)
+    if clear is None or threshold is None or limit is None or value is None or value < limit:
+        return
+    message = f"`clear: {value:g}` is not below the threshold {limit:g}, so the alert could never clear"
+    report.drop("ZC206", message)
+    report.error("ZC206", message, clear, note=f"threshold is set at {threshold.place}")
+
+
+def _check_samples(name: str, section: Node, report: Report) -> None:
+    held, sampled = section.get("thresholds", name, "for"), section.get("sample_interval")
+    if held is None and sampled is None:
+        return
+    hold = _duration(held, _HOLDS[name])
+    every = _duration(sampled, _SAMPLE_INTERVAL)
+    if hold is None or every is None or hold > every or not hold:
+        return
+    message = f"`{name}.for: {format_duration(hold)}` with `sample_interval: {format_duration(every)}` rests on one sample"
+    report.warning("ZC502", message, held or sampled or section)
+
+
+def _check_dependencies(services: Node | None, report: Report) -> None:
+    if services is None or not services.is_map:
+        return
+    needs: dict[str, dict[str, Node]] = {}
+    for name, entry in services.value.items():
+        listed = entry.node.get("depends_on")
+        needs[name] = {item.text: item for item in (listed.value if listed and listed.is_list else ())}
+    wrong = False
+    for others in needs.values():
+        for other, node in others.items():
+            if other not in needs:
+                wrong = True
+                suggest = nearest(other, needs)
+                message = f"`depends_on` names the service `{other}`, which is not listed"
+                report.error("ZC303", message, node, label=did_you_mean(suggest), replacement=suggest)
+    circle = _circle(needs)
+    if circle:
+        wrong = True
+        first = needs[circle[0]][circle[1] if len(circle) > 1 else circle[0]]
+        report.error("ZC304", f"services depend on each other in a circle: {' -> '.join([*circle, circle[0]])}", first)
+    if wrong:  # the section's own model tells the first of these, without its place
+        report.drop("ZC303", "depend on `")
+        report.drop("ZC303", "depend on each other")
+
+
+def _circle(needs: dict[str, dict[str, Node]]) -> list[str]:
+    """Return one circle, in the order of its links; empty if there is none."""
+    settled: set[str] = set()
+    for start, first in needs.items():
+        line: list[str] = []
+        stack = [(start, iter(first))] if start not in settled else []
+        while stack:
+            name, others = stack[-1]
+            if len(line) < len(stack):
+                line.append(name)
+            other = next((each for each in others if each in needs and each not in settled), None)
+            if other is None:
+                settled.add(name)
+                stack.pop()
+                line.pop()
+            elif other in line:
+                return line[line.index(other) :]
+            else:
+                stack.append((other, iter(needs[other])))
+    return []
+
+
+def _check_protected(section: Node, report: Report) -> None:
+    for key in ("paths", "temp_dirs", "logs", "caches"):
+        entries = section.get(key)
+        for entry in entries.value.values() if entries and entries.is_map else ():
+            node = entry.node.get("path")
+            if node is not None and isinstance(node.value, str) and is_protected(node.value):
+                report.error("ZC405", f"{node.value} is protected: it is never touched", node)
+
+
+def is_protected(path: str) -> bool:
+    """Tell whether a path is of the protected set as shipped (R11)."""
+    path = path.rstrip("/") or "/"
+    if any(path == tree or path.startswith(f"{tree}/") for tree in protected_names.TREES):
+        return True
+    return any(fnmatchcase(path, each) and path.count("/") == each.count("/") for each in protected_names.PATHS)
+
+
+def _percent(node: Node | None) -> float | None:
+    try:
+        return parse_threshold(node.value) if node else None
+    except PydanticCustomError:  # told where the value is validated
+        return None
+
+
+def _duration(node: Node | None, default: timedelta) -> timedelta | None:
+    try:
+        return parse_duration(node.value) if node else default
+    except PydanticCustomError:  # told where the value is validated
+        return None

@@ -1,0 +1,164 @@
+"""What a key means, from the terminal: `zen-agents explain config agents.system_health.thresholds`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Any
+
+from pydantic_core import PydanticUndefined
+
+from zen_agents.errors import UsageError
+from zen_agents.model.scalars import format_duration
+from zen_agents.settings.environment import variables
+from zen_agents.settings.nearest import nearest
+from zen_agents.settings.nodes import Path
+from zen_agents.settings.shape import Shape
+from zen_agents.settings.shape import root as grammar
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One key of the configuration, in words."""
+
+    path: str
+    #: What it means.
+    description: str
+    #: `true or false`, `duration`, `one of auto, notify, disabled`, `map by name` ...
+    type: str
+    #: As it would be written; "" if the key is needed.
+    default: str
+    #: `percent`, `seconds or a duration`, "" for none.
+    unit: str
+    #: Environment variable that wins over it, "" for none.
+    environment: str
+    example: str
+    #: Keys below it -> what they mean.
+    keys: dict[str, str]
+    needed: bool = False
+
+
+def explain(path: str) -> Explained:
+    """Return what the key at a dotted path means; names in maps (`services.NAME`) may be any.
+
+    Raises:
+        UsageError: naming the nearest key, if there is none at this path.
+    """
+    shape = grammar()
+    steps = tuple(step for step in re.split(r"[.\[\]]+", path) if step)
+    walked: list[str] = []
+    for step in steps:
+        below = shape.step(step)
+        if below is None:
+            raise UsageError(_unknown(step, walked, shape))
+        shape = below
+        walked.append(step)
+    return _explained(".".join(walked), steps, shape)
+
+
+def _explained(path: str, steps: Path, shape: Shape) -> Explained:
+    field = shape.field
+    needed = field is not None and field.is_required()
+    return Explained(
+        path=path,
+        description=_description(shape),
+        type=_type(shape),
+        default="" if needed or field is None else _shown(field.get_default(call_default_factory=True)),
+        unit=_unit(shape),
+        environment=next((name for name, key in variables().items() if key == path), ""),
+        example=_example(steps, shape),
+        keys={key: _below(shape, key) for key in shape.keys},
+        needed=needed,
+    )
+
+
+def _description(shape: Shape) -> str:
+    if shape.field is not None and shape.field.description:
+        return shape.field.description
+    return next((_first_line(model.__doc__) for model in shape.models), "")
+
+
+def _below(shape: Shape, key: str) -> str:
+    below = shape.step(key)
+    return _description(below) if below else ""
+
+
+def _type(shape: Shape) -> str:
+    if shape.choices:
+        return f"one of {', '.join(shape.choices)}"
+    if shape.keys:
+        return "map"
+    words = {
+        bool: "true or false",
+        int: "whole number",
+        float: "number",
+        str: "text",
+        timedelta: "duration",
+        time: "time of day",
+    }
+    found = [words[member] for member in shape.members if member in words]
+    if found:
+        return " or ".join(found)
+    below = shape.step("NAME")
+    if below is None:
+        return "value"
+    inner = _type(below)
+    kind = "map by name" if any("dict" in str(member) for member in shape.members) else "list"
+    return kind if inner in ("map", "value") else f"{kind} of {inner}"
+
+
+def _unit(shape: Shape) -> str:
+    field = shape.field
+    names = " ".join(getattr(getattr(each, "func", None), "__name__", "") for each in (field.metadata if field else ()))
+    for function, unit in (
+        ("parse_interval", "seconds, or with a unit: 30s 5m 2h 7d"),
+        ("parse_duration", "with a unit: 30s 5m 2h 7d"),
+        ("parse_size", "with a unit: 512KiB 50MiB 2GiB"),
+        ("parse_percent", "percent, with the sign: 80%"),
+        ("parse_threshold", "percent from 1 to 100"),
+    ):
+        if function in names:
+            return unit
+    return "with a unit: 30s 5m 2h 7d" if timedelta in shape.members else ""
+
+
+def _example(steps: Path, shape: Shape) -> str:
+    """Return a line of YAML that sets this key."""
+    if not steps:
+        return "agents: {system_health: {enabled: true}}"
+    if shape.choices:
+        value = shape.choices[0]
+    elif shape.field is not None and not shape.field.is_required() and not shape.is_container:
+        value = _shown(shape.field.get_default(call_default_factory=True)) or '""'
+    else:
+        value = "{...}" if shape.keys or shape.is_container else "..."
+    return f"{steps[-1]}: {value}"
+
+
+def _shown(value: Any) -> str:
+    if value is PydanticUndefined or value is None:
+        return ""
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(_shown(item) for item in value)}]"
+    if isinstance(value, (str, int, time)):
+        return str(getattr(value, "value", value))
+    return ""
+
+
+def _unknown(step: str, walked: list[str], shape: Shape) -> str:
+    above = ".".join(walked) or "the configuration"
+    known = ", ".join(shape.keys)
+    suggest = nearest(step, shape.keys)
+    hint = f"; did you mean {suggest}?" if suggest else f"; it has: {known}" if known else "; it has no keys"
+    return f"there is no key {step} in {above}{hint}"
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().split("\n", 1)[0]

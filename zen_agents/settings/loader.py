@@ -1,0 +1,167 @@
+"""From files, environment and flags to settings, with everything that is wrong told at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zen_agents.errors import SettingsError
+from zen_agents.settings import environment
+from zen_agents.settings.assembly import assemble
+from zen_agents.settings.crosscheck import crosscheck
+from zen_agents.settings.diagnostics import Diagnostic, Level, Report
+from zen_agents.settings.models import Settings
+from zen_agents.settings.nodes import Document, Node, Origin, Place, dotted, merge, put
+from zen_agents.settings.reader import MAX_BYTES, read
+from zen_agents.settings.secrets_in_text import refuse_secrets
+from zen_agents.settings.sources import Source, origins, sources
+from zen_agents.settings.trust import distrust
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of loading. With any error there are no settings, and a running engine keeps those it has."""
+
+    settings: Settings | None
+    #: Errors and warnings, in the order of the files.
+    diagnostics: tuple[Diagnostic, ...]
+    #: Dotted path of each leaf that was written -> where it came from.
+    sources: Mapping[str, Source]
+    #: Dotted path of each key that was written -> `file:line:column`.
+    origins: Mapping[str, str]
+    #: SHA-256 of the effective settings; "" without any.
+    digest: str
+    #: Files that were read, in order, as they were named.
+    files: tuple[str, ...]
+    root: Node
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that are errors."""
+        return tuple(each for each in self.diagnostics if each.level is Level.ERROR)
+
+    def require(self) -> Settings:
+        """Return the settings.
+
+        Raises:
+            SettingsError: with the diagnostics, one a line, if there are none.
+        """
+        if self.settings is None:
+            from zen_agents.settings.rendering import render  # noqa: PLC0415 - only for those who made a mistake
+
+            raise SettingsError(render(self.diagnostics, "concise", files=self.files))
+        return self.settings
+
+
+def load(
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    environ: Mapping[str, str],
+    *,
+    flags: Mapping[str, Any] | None = None,
+    euid: int | None = None,
+) -> Loaded:
+    """Load one file with its `conf.d/*.yaml` beside it, or several files in the given order ("-" is standard input).
+
+    Later files win over earlier ones, the environment over files, and `flags` (dotted path -> value) over all. Never raises
+    for what is in them, or for files that cannot be read: that is in the diagnostics.
+    """
+    report = Report()
+    named = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    files = [os.fspath(path) for path in named]
+    root = Node(Place(Document(files[0] if files else "no file")), {})
+    drop_ins = _drop_ins(files[0], report) if len(files) == 1 else []
+    for index, file in enumerate([*files, *drop_ins]):
+        origin = Origin.FILE if file in files else Origin.DROP_IN
+        tree = _read(file, report, origin=origin, euid=os.geteuid() if euid is None else euid)
+        if index == 0:
+            root = tree
+            continue
+        merged = merge(root, tree)
+        root = merged.root
+        _tell_overlaps(merged.overlaps, report)
+    effective = _effective(root, environ, flags or {}, report)
+    settings = None if _unreadable(report) else _settings(effective, environ, report)
+    diagnostics = report.sorted()
+    digest = digest_of(settings) if settings is not None else ""
+    written = (sources(effective), origins(effective))
+    return Loaded(settings, diagnostics, *written, digest, (*files, *drop_ins), effective)
+
+
+def digest_of(settings: Settings) -> str:
+    """Return the SHA-256 of the effective settings, as sorted JSON; hex."""
+    text = json.dumps(effective_values(settings), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def effective_values(settings: Settings) -> dict[str, Any]:
+    """Return the effective settings as plain JSON values, in the words in which they can be written."""
+    values = settings.model_dump(mode="json", by_alias=True, exclude={"agents", "actions"})
+    agents = {name: agent.model_dump(mode="json", by_alias=True) for name, agent in settings.agents.items()}
+    allow = {name: policy.model_dump(mode="json", by_alias=True) for name, policy in settings.actions.allow.items()}
+    later = {name: {"enabled": enabled} for name, enabled in settings.later_agents.items()}
+    return values | {"agents": agents | later, "actions": {"default": settings.actions.default, "allow": allow}}
+
+
+def _settings(root: Node, environ: Mapping[str, str], report: Report) -> Settings | None:
+    clean = refuse_secrets(root, report)
+    settings = assemble(clean, report)
+    crosscheck(clean, settings, environ, report)
+    return None if report.failed else settings
+
+
+def _effective(root: Node, environ: Mapping[str, str], flags: Mapping[str, Any], report: Report) -> Node:
+    root = environment.apply(root, environ, report)
+    for path, value in flags.items():
+        document = Document(f"flag --{path.rpartition('.')[2].replace('_', '-')}", Origin.FLAG)
+        if path == "mode" and not environment.safer(root, str(value), document, report):
+            continue
+        root = put(root, path.split("."), value, document)
+    return root
+
+
+def _drop_ins(main: str, report: Report) -> list[str]:
+    if main == "-":
+        return []
+    folder = Path(main).parent / "conf.d"
+    try:
+        return [str(path) for path in sorted(folder.glob("*.yaml")) if not path.name.startswith(".")]
+    except OSError as error:
+        report.error("ZC006", f"cannot be read: {error.strerror}", Document(str(folder)))
+        return []
+
+
+def _read(file: str, report: Report, *, origin: Origin, euid: int) -> Node:
+    name = "<stdin>" if file == "-" else file
+    document = Document(name, origin)
+    try:
+        if file == "-":
+            content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                content = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        report.error("ZC006", f"cannot be read: {getattr(error, 'strerror', None) or error}", document)
+        return Node(Place(document), {})
+    if file != "-" and (why := distrust(file, euid)):
+        report.error("ZC403", f"is not trusted: {why}", document, help="chown root and chmod go-w what is named")
+        return Node(Place(document), {})
+    return read(content, name, report, origin=origin)
+
+
+def _unreadable(report: Report) -> bool:
+    """Tell whether a whole file is missing from the tree, so that what is left of it would be told wrongly."""
+    whole = ("ZC001", "ZC002", "ZC003", "ZC005", "ZC006", "ZC403")
+    return any(each.code in whole for each in report.found)
+
+
+def _tell_overlaps(overlaps: list[tuple[Any, Node, Node]], report: Report) -> None:
+    for path, below, above in overlaps:
+        if below.place.document.origin is Origin.DROP_IN:
+            message = f"`{dotted(path)}` is set in two drop-ins; this one wins"
+            report.warning("ZC104", message, above, note=f"first set at {below.place}")
