@@ -163,7 +163,7 @@ class SimulatedView:
         state = self._host.files.states.get(_absolute(path))
         if state is None:
             return None
-        text = self._host.files.read(path, 128).strip()
+        text = self._host.files.read(path, 128).strip().partition("\n")[0]
         if not text.isdigit():
             raise HostError(f"{path} holds no process number")
         if not (user and executable) and (state.owner != 0 or state.mode & 0o022):

@@ -14,7 +14,8 @@ from zen_agents.ports.host import Process
 
 _SERVICE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}")
 _RECORD = re.compile(rb"(\d{1,10}) (\d{1,20})\n?")
-_PID = re.compile(rb"\s*(\d{1,10})\s*")
+#: Some daemons write more on further lines.
+_PID = re.compile(rb"\s*(\d{1,10})[ \t]*(?:\r?\n|\Z)")
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
