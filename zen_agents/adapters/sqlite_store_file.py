@@ -31,8 +31,6 @@ QUICK_CHECK_UP_TO_BYTES = 64 * 1024 * 1024
 _ROOM_BYTES = 64 * 1024
 
 _PRAGMAS = (
-    # Before anything else is written: pages that retention frees go back to the file system.
-    "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 500",
     "PRAGMA journal_size_limit = 8388608",
@@ -271,6 +269,9 @@ _ADVICE = {
 
 def _prepared(file: StateFile) -> StateFile:
     try:
+        if not file.path.stat().st_size:
+            # Only before anything is written: pages that retention frees go back to the file system.
+            file.connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         for pragma in _PRAGMAS:
             file.connection.execute(pragma)
         (mode,) = file.connection.execute("PRAGMA journal_mode = WAL").fetchone()
