@@ -98,7 +98,7 @@ class Policy:
     stateful_allowed: frozenset[str] = frozenset()
     #: Services whose rule says `keep: running`, by target; `command:` services are always in it.
     keep_running: frozenset[str] = frozenset()
-    #: Engine's own things: unit, pid, state directory, configuration files, package directory.
+    #: Engine's own things: unit, pid, state directory, configuration files, package directory; real absolute paths.
     own_units: frozenset[str] = frozenset({"zen-agents.service"})
     own_paths: frozenset[str] = frozenset()
     own_pid: int = field(default_factory=os.getpid)

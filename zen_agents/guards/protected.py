@@ -85,7 +85,7 @@ def _session_host(host: HostView, process: Process) -> str:
 
 def _path(question: Question) -> str:
     policy = question.policy
-    whole = {_plain(path) for path in (*policy.own_paths, *policy.protected_paths)}
+    whole = {_kept(path) for path in (*policy.own_paths, *policy.protected_paths)}
     for path in touched.names(question, ResourceKind.PATH):
         if path != _plain(path) or not path.startswith("/"):
             return f"{path} is not a plain absolute path"
@@ -102,6 +102,13 @@ def _path(question: Question) -> str:
 def _is_path(path: str) -> bool:
     """Compare with patterns whose `*` stays within one component."""
     return matches(path, tuple(each for each in protected_names.PATHS if each.count("/") == path.count("/")))
+
+
+def _kept(path: str) -> str:
+    """Return an own or listed path as it is compared; nobody can tell where a relative one lies."""
+    if not path.startswith("/"):
+        raise ValueError(f"the protected path {path!r} is not absolute")
+    return _plain(path)
 
 
 def _plain(path: str) -> str:

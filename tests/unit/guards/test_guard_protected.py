@@ -149,6 +149,11 @@ def test_the_engines_own_files_are_refused_and_what_holds_them(store: SqliteStor
     assert touching(store, f"path:{path}").reason is Reason.PROTECTED
 
 
+def test_an_own_path_that_nobody_can_place_refuses_every_path(store: SqliteStore) -> None:
+    asked = question(store, plan=plan(None, "path:/srv/x"), policy=policy(own_paths=frozenset({".state"})))
+    assert assess(asked, [Protected()]).reason is Reason.GUARD_ERROR
+
+
 @pytest.mark.parametrize("path", ["srv/x", "/srv/../etc/passwd", "/srv//x", "//etc/passwd", "/srv/x/", "."])
 def test_a_path_that_is_not_plain_is_refused(store: SqliteStore, path: str) -> None:
     assert touching(store, f"path:{path}").value.endswith("is not a plain absolute path")
