@@ -12,6 +12,7 @@ from zen_agents.actions.restore_permissions import RestorePermissions
 from zen_agents.actions.rotate_logs import RotateLogs
 from zen_agents.actions.truncate_deleted_log import TruncateDeletedLog
 from zen_agents.agents.base import BaseAgent
+from zen_agents.agents.system_health.agent import SystemHealthAgent
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
 from zen_agents.checks.clock_step import ClockCheck
@@ -51,7 +52,7 @@ from zen_agents.guards.stateful import Stateful
 from zen_agents.guards.stopped_by_person import StoppedByPerson
 from zen_agents.guards.storm_brake import StormBrake
 
-AGENTS: tuple[type[BaseAgent], ...] = ()
+AGENTS: tuple[type[BaseAgent], ...] = (SystemHealthAgent,)
 
 CHECKS: tuple[type[Check], ...] = (
     CpuCheck, LoadCheck, MemoryCheck, PressureCheck, DiskCheck,

@@ -9,8 +9,11 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from zen_agents.actions.base import ActionPolicy
 from zen_agents.checks.base import Check
 from zen_agents.model.action import ActionRequest
+from zen_agents.ports.host import Mount
+from zen_agents.ports.vitals import Vitals
 from zen_agents.rules.rule import Rule
 
 
@@ -32,10 +35,25 @@ class AgentContext:
     #: Dotted key path in the configuration -> `file:line:column`.
     origins: Mapping[str, str] = field(default_factory=dict)
     state_dir: str = ""
+    #: What is mounted when the agent is built; () where nobody looked.
+    mounts: Sequence[Mount] = ()
+    #: Asks the engine how it feels; None where there is no engine (a check of the configuration).
+    vitals: Vitals | None = None
+    #: What `actions.allow` says, by action; None where it is not known: then everything counts as allowed.
+    policies: Mapping[str, ActionPolicy] | None = None
 
     def origin(self, path: str) -> str:
         """Return where a key was written, "" for a default."""
         return self.origins.get(path, "")
+
+    def allows(self, action: str) -> bool:
+        """Tell whether the allow-list has this action at all; guards judge it each time, this only shapes ladders."""
+        return self.policies is None or action in self.policies
+
+    def verify_within_seconds(self, action: str) -> float:
+        """Return by when this action must have helped, as `actions.allow` says."""
+        policy = (self.policies or {}).get(action) or ActionPolicy()
+        return policy.verify_within.total_seconds()
 
 
 class BaseAgent(ABC):

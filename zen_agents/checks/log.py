@@ -53,6 +53,11 @@ class DeletedLogCheck(Check):
     kind = "deleted_log"
     summary = "Do deleted log files still take room because somebody holds them open?"
 
+    @staticmethod
+    def rhythm(every_seconds: float) -> float:
+        """Return how often to look, where the files themselves are looked at every so many seconds."""
+        return max(every_seconds, 300.0)
+
     def __init__(self, label: str, *, pattern: str, every_seconds: float) -> None:
         super().__init__(name=f"log.{label}.deleted", target=f"log:{label}", every_seconds=every_seconds)
         self._pattern = pattern

@@ -1,0 +1,93 @@
+"""system_health: keeps one Linux host and its services well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
+from zen_agents.agents.system_health.host_rules import host_rules
+from zen_agents.agents.system_health.observations import ObservationNames, build_checks
+from zen_agents.agents.system_health.own_rules import own_rules
+from zen_agents.agents.system_health.remedies import AGENT, TARGET_KINDS, Remedies, is_kept_running
+from zen_agents.agents.system_health.rule_maker import RuleMaker
+from zen_agents.agents.system_health.service_rules import service_rules
+from zen_agents.agents.system_health.settings import SystemHealthSettings
+from zen_agents.agents.system_health.upkeep_rules import upkeep_rules
+from zen_agents.checks.base import Check
+from zen_agents.model.action import ActionRequest
+from zen_agents.rules.rule import Rule
+
+
+class SystemHealthAgent(BaseAgent):
+    """Watches CPU, load, memory, stalls, disks and the clock; restarts listed services; keeps listed files in order.
+
+    With nothing listed it only watches the host and tells. Whatever it may change is named in the configuration.
+    """
+
+    name = AGENT
+    purpose = "Notices when this host or one of its listed services is not well, and repairs what the configuration lists."
+    permissions = (
+        "Reads /proc, /sys/fs/cgroup and the state of systemd's units; needs no privilege for its own processes.",
+        "Reads the directory of each listed path, log, cache and temporary directory.",
+        "Restarting a unit, or a command as another account, needs root or a matching polkit rule.",
+        "Changing an owner needs root; changing a mode or cleaning a directory needs to own it.",
+        "Finding who holds a deleted log open needs root; otherwise only its own processes are seen.",
+    )
+    side_effects = (
+        "A restart breaks the connections of that service, and of what systemd stops along with it.",
+        "Rotating a log by copy and truncate may lose lines written in between.",
+        "Deleted temporary and cache files cannot be had back.",
+        "Probes show up in the access logs of the probed services.",
+    )
+    recovery = (
+        "Stop everything it may do at once: zen-agents stop --emergency; nothing is changed until: zen-agents resume.",
+        "See why it acted: zen-agents why ACTION; and what it did: zen-agents actions show ACTION.",
+        "Keep it off one service: zen-agents pause service:NAME --for 2h --reason TEXT.",
+        "Let it only tell: auto_mitigate: false, then zen-agents reload.",
+    )
+    actions = frozenset(TARGET_KINDS)
+    Settings = SystemHealthSettings
+
+    def __init__(self, settings: Any, context: AgentContext) -> None:
+        super().__init__(settings, context)
+        self._settings: SystemHealthSettings = settings
+        self._checks = tuple(build_checks(self._settings, context))
+        self._remedies = Remedies(self._settings)
+        self._rules = tuple(self._make_rules())
+
+    @property
+    def schedule(self) -> Schedule:
+        """Return the interval, or cron expression, at which everything is decided anew."""
+        settings = self._settings
+        if settings.schedule is None:
+            return Schedule(every_seconds=settings.interval.total_seconds())
+        jitter = settings.jitter.total_seconds()
+        return Schedule(cron=settings.schedule, timezone=settings.timezone, jitter_seconds=jitter)
+
+    def checks(self) -> Sequence[Check]:
+        """Return the checks of the host, and of all that is listed."""
+        return self._checks
+
+    def rules(self) -> Sequence[Rule]:
+        """Return built-in rules and the person's own."""
+        return self._rules
+
+    def remedies(self) -> Sequence[ActionRequest]:
+        """Return its whole scope."""
+        return tuple(self._remedies)
+
+    def keep_running(self) -> frozenset[str]:
+        """Return the services that the engine starts itself, and the units that say `keep: running`."""
+        services = self._settings.services.items()
+        return frozenset(f"service:{name}" for name, service in services if is_kept_running(service))
+
+    def _make_rules(self) -> Sequence[Rule]:
+        make = RuleMaker(self.context, self._remedies)
+        names = ObservationNames(self._checks)
+        return (
+            *host_rules(self._settings, make),
+            *service_rules(self._settings, make),
+            *upkeep_rules(self._settings, make),
+            *own_rules(self._settings, make, names),
+        )

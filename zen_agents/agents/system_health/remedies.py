@@ -1,0 +1,158 @@
+"""Every action that the settings of system_health allow for, with its full parameters.
+
+Parameters come from the configuration alone, never from what was observed (R17). What is not in here is not in scope.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from zen_agents.agents.system_health.resource_settings import WatchedPath
+from zen_agents.agents.system_health.service_settings import Service, ServiceCommand
+from zen_agents.agents.system_health.settings import SystemHealthSettings
+from zen_agents.errors import SettingsError
+from zen_agents.model.action import ActionRequest
+
+AGENT = "system_health"
+#: The actions this agent may ask for, and the kind of target of each.
+TARGET_KINDS: Mapping[str, str] = {
+    "restart_service": "service",
+    "remove_stale_pidfile": "service",
+    "create_directory": "path",
+    "restore_permissions": "path",
+    "clean_temp_files": "temp_dir",
+    "rotate_logs": "log",
+    "truncate_deleted_log": "log",
+    "clear_cache": "cache",
+}
+
+
+class Remedies:
+    """The scope of the agent, by action and target."""
+
+    def __init__(self, settings: SystemHealthSettings) -> None:
+        requests = [
+            *_for_services(settings),
+            *_for_paths(settings),
+            *_for_temp_dirs(settings),
+            *_for_logs(settings),
+            *_for_caches(settings),
+        ]
+        self._requests = {(request.action, request.target): request for request in requests}
+
+    def __iter__(self) -> Iterator[ActionRequest]:
+        return iter(self._requests.values())
+
+    def of(self, action: str, target: str) -> ActionRequest | None:
+        """Return the request for an action on a target, None if the settings do not allow for it."""
+        return self._requests.get((action, target))
+
+    def ladder(self, references: Iterable[str], *, target: str, at: str) -> Sequence[ActionRequest]:
+        """Return the requests that `on_failure` and its like name, in order.
+
+        `restart_service:web` names the target; without one it is `target`, which a rule is about. Raises SettingsError, with
+        the key path `at`, for what does not exist.
+        """
+        return [self._named(reference, target, f"{at}.{index}") for index, reference in enumerate(references)]
+
+    def _named(self, reference: str, own_target: str, at: str) -> ActionRequest:
+        action, _, label = reference.partition(":")
+        kind = TARGET_KINDS.get(action)
+        if kind is None:
+            known = ", ".join(sorted(TARGET_KINDS))
+            raise SettingsError(f"{at}: {AGENT} has no action {action!r} in this version; it has {known}")
+        target = f"{kind}:{label}" if label else own_target
+        request = self.of(action, target)
+        if request is None:
+            targets = sorted(of for name, of in self._requests if name == action)
+            could = f"write {action}:NAME, with one of {', '.join(targets)}" if targets else f"no {kind} is listed for it"
+            raise SettingsError(f"{at}: {action} cannot be done to {target}; {could}")
+        return request
+
+
+def _request(action: str, label: str, params: Mapping[str, Any]) -> ActionRequest:
+    return ActionRequest(action, f"{TARGET_KINDS[action]}:{label}", params, agent=AGENT)
+
+
+def _for_services(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+    for name, service in settings.services.items():
+        if service.can_be_started:
+            yield _request("restart_service", name, restart_params(name, service))
+        if service.pidfile is not None:
+            params = {"service": name, "path": service.pidfile, "executable": service.executable or ""}
+            yield _request("remove_stale_pidfile", name, params)
+
+
+def restart_params(name: str, service: Service) -> Mapping[str, Any]:
+    """Return the parameters of `restart_service` for one service."""
+    return {
+        "service": name,
+        "unit": service.unit,
+        "command": _command(service.command) if service.command is not None else None,
+        "pidfile": service.pidfile,
+        "stop_timeout_seconds": service.stop_timeout.total_seconds(),
+        "keep_running": is_kept_running(service),
+    }
+
+
+def is_kept_running(service: Service) -> bool:
+    """Tell whether a service is to run whoever stopped it: what the engine itself starts, and units that say so (R28)."""
+    return service.command is not None or service.keep == "running"
+
+
+def account_of(command: ServiceCommand) -> str:
+    """Return the account a command is to run as; only root can change it, so others start it as themselves ("")."""
+    return command.user or "" if os.geteuid() == 0 else ""
+
+
+def _command(command: ServiceCommand) -> Mapping[str, Any]:
+    return {
+        "start": list(command.start),
+        "stop": list(command.stop) if command.stop is not None else None,
+        "restart": list(command.restart) if command.restart is not None else None,
+        "user": account_of(command),
+        "directory": command.cwd,
+        "environment": dict(command.env),
+    }
+
+
+def _for_paths(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+    for name, watched in settings.paths.items():
+        if watched.create:
+            yield _request("create_directory", name, {"path": watched.path, **_access(watched)})
+        yield _request("restore_permissions", name, {"path": watched.path, "kind": watched.kind, **_access(watched)})
+
+
+def _access(watched: WatchedPath) -> Mapping[str, str]:
+    return {"mode": watched.mode, "owner": watched.owner, "group": watched.group}
+
+
+def _for_temp_dirs(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+    for name, directory in settings.temp_dirs.items():
+        params = {
+            "path": directory.path,
+            "older_than_seconds": directory.older_than.total_seconds(),
+            "down_to_percent": directory.down_to,
+            "above_percent": directory.above,
+        }
+        yield _request("clean_temp_files", name, params)
+
+
+def _for_logs(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+    for name, log in settings.logs.items():
+        params = {
+            "path": log.path,
+            "rotate_at_bytes": log.rotate_at,
+            "keep": log.keep,
+            "compress": log.compress,
+            "copy_truncate": log.copy_truncate,
+        }
+        yield _request("rotate_logs", name, params)
+        yield _request("truncate_deleted_log", name, {"path": log.path, "at_least_bytes": log.deleted_above})
+
+
+def _for_caches(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+    for name, cache in settings.caches.items():
+        yield _request("clear_cache", name, {"path": cache.path, "down_to_bytes": cache.down_to})

@@ -1,0 +1,98 @@
+"""Makes rules that have the same bones: name, key path, patience and ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zen_agents.agents.base import AgentContext
+from zen_agents.agents.system_health.remedies import AGENT, Remedies
+from zen_agents.model.action import ActionRequest
+from zen_agents.model.severity import Severity
+from zen_agents.rules.condition import Beyond
+from zen_agents.rules.rule import Condition, Hold, Rule, Rung
+
+#: How long the engine may be refused, or unable to tell, before people are told (seconds).
+PATIENCE = 900.0
+PATIENCE_WHEN_CRITICAL = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMaker:
+    """What all rules of the agent are made with."""
+
+    context: AgentContext
+    remedies: Remedies
+
+    def rule(
+        self,
+        label: str,
+        target: str,
+        condition: Condition,
+        *,
+        at: str,
+        summary: str,
+        severity: Severity,
+        hold: Hold | None = None,
+        clear: Condition | None = None,
+        ladder: tuple[Rung, ...] = (),
+        runbook: str = "",
+        depends_on: frozenset[str] = frozenset(),
+    ) -> Rule:
+        """Return a rule; `at` is the key path of the setting it comes from, below the agent's section."""
+        longest = max(condition.histories.values(), default=0.0)
+        return Rule(
+            name=f"{AGENT}.{label}",
+            agent=AGENT,
+            target=target,
+            condition=condition,
+            hold=hold or Hold(),
+            clear=clear,
+            severity=severity,
+            ladder=ladder,
+            # A window that is not full yet cannot be told; that is no reason to call people.
+            unknown_patience_seconds=max(PATIENCE, longest + PATIENCE_WHEN_CRITICAL),
+            patience_seconds=PATIENCE_WHEN_CRITICAL if severity is Severity.CRITICAL else PATIENCE,
+            depends_on=depends_on,
+            origin=self.context.origin(f"agents.{AGENT}.{at}".rstrip(".")),
+            runbook=runbook,
+            summary=summary,
+        )
+
+    def ladder(
+        self,
+        requests: Sequence[ActionRequest],
+        *,
+        attempts: int = 4,
+        settle_seconds: float = 0.0,
+        verify_within_seconds: float | None = None,
+        bake_seconds: float = 0.0,
+    ) -> tuple[Rung, ...]:
+        """Return a rung for each action: the first that guards allow is taken, the next only after it did not help."""
+        rungs = []
+        for index in range(len(requests)):
+            alternatives = tuple(requests[index:])
+            verify_within = max(self.context.verify_within_seconds(request.action) for request in alternatives)
+            rungs.append(
+                Rung(
+                    alternatives,
+                    attempts=attempts,
+                    settle_seconds=settle_seconds,
+                    verify_within_seconds=verify_within_seconds or verify_within,
+                    bake_seconds=bake_seconds,
+                )
+            )
+        return tuple(rungs)
+
+    def named_ladder(self, references: Sequence[str], *, target: str, at: str, attempts: int = 4) -> tuple[Rung, ...]:
+        """Return the ladder that the references of a setting name; SettingsError for what does not exist."""
+        return self.ladder(self.remedies.ladder(references, target=target, at=f"agents.{AGENT}.{at}"), attempts=attempts)
+
+    def unasked(self, requests: Sequence[ActionRequest | None]) -> Sequence[ActionRequest]:
+        """Return those requests that exist and that the allow-list has: what is done where no action is named."""
+        return [request for request in requests if request is not None and self.context.allows(request.action)]
+
+
+def now_above(name: str, target: str, limit: float, every_seconds: float) -> Beyond:
+    """Return the condition that the newest observation is above a limit."""
+    return Beyond(name, target, limit, window_seconds=0.0, sample_seconds=every_seconds)
