@@ -68,7 +68,10 @@ def rows_of(count: int, folder: Path) -> list[tuple[object, ...]]:
         store.append(entry(number))
     store.commit()
     store.close()
-    return sqlite3.connect(folder / "rows" / "state.db").execute(SQL["verify_entries"]).fetchall()
+    connection = sqlite3.connect(folder / "rows" / "state.db")
+    rows = connection.execute(SQL["verify_entries"]).fetchall()
+    connection.close()
+    return rows
 
 
 def time_ours(path: Path, entries: list[Entry], batch: int) -> float:

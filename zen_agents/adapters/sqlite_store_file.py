@@ -138,7 +138,8 @@ class StateFile:
     def pragma(self, text: str) -> None:
         """Run a maintenance pragma outside of a batch; raises StoreError, `writable` stays as it is."""
         try:
-            self._connection.execute(f"PRAGMA {text}").fetchall()
+            # Not `execute`: that stops incremental_vacuum after its first page.
+            self._connection.executescript(f"PRAGMA {text}")
         except _FAILURES as error:
             raise store_error(error, self.path) from error
 
@@ -204,6 +205,7 @@ def open_read_only(path: Path) -> StateFile:
     log = path.with_name(path.name + "-wal")
     modes = ["mode=ro"] if log.exists() and log.stat().st_size else ["mode=ro", "mode=ro&immutable=1"]
     for mode in modes:
+        connection: sqlite3.Connection | None = None
         try:
             connection = sqlite3.connect(
                 f"file:{quote(str(path))}?{mode}", uri=True, timeout=BUSY_SECONDS * 4, isolation_level=None
@@ -212,6 +214,8 @@ def open_read_only(path: Path) -> StateFile:
             return StateFile(connection, path, read_only=True)
         except _FAILURES as error:
             failed = failed or error
+            if connection is not None:
+                connection.close()
     raise store_error(failed or OSError("cannot be opened"), path) from failed
 
 

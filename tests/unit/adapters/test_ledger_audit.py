@@ -1,0 +1,212 @@
+"""Nobody changes, removes, adds or reorders an entry without `verify` naming the first one."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.support.state import START, an_entry, an_intent, an_outcome
+from zen_agents.adapters.ledger_audit import Verification, export, verify
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.clock import ManualClock
+from zen_agents.errors import StoreError
+from zen_agents.model.action import OutcomeKind
+from zen_agents.model.entry import EntryKind
+from zen_agents.store.ledger import GENESIS
+
+COLUMNS = ("kind", "id", "wall_us", "steady_us", "actor", "incident", "action", "body", "body_hash", "hash")
+COUNT = 20
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of 20 entries: decisions, an act and its outcome, a human act."""
+    path = tmp_path_factory.mktemp("ledger") / "state.db"
+    clock = ManualClock(START, 100.0)
+    store = SqliteStore(path)
+    for number in range(COUNT - 5):
+        incident = "inc-1" if number % 2 else None
+        store.append(an_entry(f"dec-{number}", at=clock.advance(60.0), incident=incident, body={"n": number, "ü": "é"}))
+    store.reserve(an_intent("act-1", clock.now()), hourly_limit=5)
+    store.finish(an_outcome("act-1", OutcomeKind.VERIFYING, clock.now()))
+    store.finish(an_outcome("act-1", OutcomeKind.VERIFIED, clock.now()))
+    store.append(an_entry("pause", kind=EntryKind.HUMAN, at=clock.now()))
+    store.reserve(an_intent("act-2", clock.now()), hourly_limit=5)
+    store.close()
+    return path
+
+
+@pytest.fixture
+def copy(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(whole, tmp_path / "state.db"))
+
+
+def forge(path: Path, *statements: tuple[str, tuple[Any, ...]]) -> None:
+    """Change the ledger as somebody with root and sqlite3 would."""
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TRIGGER ledger_keeps_entries")
+    connection.execute("DROP TRIGGER ledger_drops_only_bodies")
+    for sql, params in statements:
+        connection.execute(sql, params)
+    connection.commit()
+    connection.close()
+
+
+def test_an_untouched_ledger_verifies(whole: Path) -> None:
+    store = SqliteStore.open_read_only(whole)
+    head = store.head()
+    store.close()
+    found = verify(whole)
+    assert found.ok and found.entries == COUNT and (found.entries, found.head) == head
+    assert found.first_at is not None and found.first_at.wall == START + timedelta(seconds=60)
+    assert found.last_at is not None and found.last_at.steady == 1000.0
+    assert found.unpaired_intents == ("act-2",) and found.unpaired_outcomes == ()
+    assert found.dropped_bodies == 0 and found.broken_seq is None
+
+
+def test_an_empty_ledger_verifies(tmp_path: Path) -> None:
+    SqliteStore(tmp_path / "state.db").close()
+    assert verify(tmp_path / "state.db") == Verification(True, 0, None, None, GENESIS.hex())
+
+
+def changed(value: Any, data: st.DataObject) -> Any:
+    """Return the value with one byte of it, or all of it, other than it was."""
+    if value is None:
+        return data.draw(st.text())
+    if data.draw(st.booleans()) and not isinstance(value, bytes):
+        return data.draw(
+            st.one_of(st.none(), st.text(), st.integers(-(2**62), 2**62), st.binary()).filter(lambda new: new != value)
+        )
+    if isinstance(value, int):
+        return value ^ (1 << data.draw(st.integers(0, 40)))
+    raw = bytearray(value.encode() if isinstance(value, str) else value)
+    place = data.draw(st.integers(0, len(raw) - 1))
+    raw[place] ^= data.draw(st.integers(1, 255))
+    return bytes(raw)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_changed_byte_of_any_entry_is_found(
+    data: st.DataObject, whole: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    copy = Path(shutil.copy(whole, tmp_path_factory.mktemp("forged") / "state.db"))
+    seq, column = data.draw(st.integers(1, COUNT)), data.draw(st.sampled_from(COLUMNS))
+    connection = sqlite3.connect(copy)
+    ((old,),) = connection.execute(f"SELECT {column} FROM ledger WHERE seq = ?", (seq,)).fetchall()
+    connection.close()
+    new = changed(old, data)
+    # What was text is written as text again, also where it is no UTF-8 any more.
+    cast = "CAST(? AS TEXT)" if isinstance(old, str) and isinstance(new, bytes) else "?"
+    try:
+        forge(copy, (f"UPDATE ledger SET {column} = {cast} WHERE seq = ?", (new, seq)))
+    except sqlite3.IntegrityError:
+        return  # the schema itself refuses it
+    connection = sqlite3.connect(copy)
+    connection.text_factory = bytes
+    ((kept,),) = connection.execute(f"SELECT {column} FROM ledger WHERE seq = ?", (seq,)).fetchall()
+    connection.close()
+    found = verify(copy)
+    if kept == (old.encode() if isinstance(old, str) else old):
+        assert found.ok  # the column's affinity made the same value of it
+    else:
+        assert not found.ok and found.broken_seq == seq
+        assert found.problem.startswith(f"Entry {seq} does not verify")
+
+
+@pytest.mark.parametrize("seq", [1, 7, COUNT - 1])
+def test_a_removed_entry_is_found(seq: int, copy: Path) -> None:
+    forge(copy, ("DELETE FROM ledger WHERE seq = ?", (seq,)))
+    found = verify(copy)
+    assert (found.ok, found.broken_seq, found.entries) == (False, seq, seq - 1)
+
+
+def test_a_removed_entry_is_found_also_when_the_rest_is_renumbered(copy: Path) -> None:
+    forge(
+        copy,
+        ("DELETE FROM ledger WHERE seq = 7", ()),
+        ("UPDATE ledger SET seq = -seq WHERE seq > 7", ()),
+        ("UPDATE ledger SET seq = -seq - 1 WHERE seq < 0", ()),
+    )
+    assert verify(copy).broken_seq == 7
+
+
+def test_two_exchanged_entries_are_found(copy: Path) -> None:
+    forge(copy, *((f"UPDATE ledger SET seq = {new} WHERE seq = {old}", ()) for old, new in ((3, 99), (4, 3), (99, 4))))
+    assert verify(copy).broken_seq == 3
+
+
+def test_an_end_that_was_cut_off_is_found_by_the_actions_it_held(copy: Path) -> None:
+    forge(copy, ("DELETE FROM ledger WHERE seq >= ?", (COUNT - 4,)))
+    found = verify(copy)
+    assert not found.ok and found.broken_seq is None and found.unrecorded_actions == ("act-1", "act-2")
+    assert "cut off" in found.problem
+
+
+def test_a_body_removed_by_hand_is_no_retention(copy: Path) -> None:
+    forge(copy, ("UPDATE ledger SET body = NULL WHERE seq = 5", ()))
+    found = verify(copy)
+    assert (found.ok, found.broken_seq) == (False, 5) and "not by retention" in found.problem
+
+
+def test_an_outcome_without_an_intent_is_told(tmp_path: Path) -> None:
+    clock = ManualClock(START, 1.0)
+    store = SqliteStore(tmp_path / "state.db")
+    store.reserve(an_intent("act-1", clock.now()), hourly_limit=5)
+    store.finish(an_outcome("act-1", OutcomeKind.VERIFIED, clock.now()))
+    store.finish(an_outcome("act-1", OutcomeKind.UNDONE, clock.now()))
+    store.finish(an_outcome("act-1", OutcomeKind.FAILED, clock.now()))
+    store.close()
+    found = verify(tmp_path / "state.db")
+    assert found.ok and found.unpaired_intents == () and found.unpaired_outcomes == ("act-1",)
+
+
+def test_the_triggers_refuse_accidents(copy: Path) -> None:
+    connection = sqlite3.connect(copy)
+    for sql in ("DELETE FROM ledger WHERE seq = 1", "UPDATE ledger SET actor = 'x'", "UPDATE ledger SET body = '{}'"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(sql)
+    connection.close()
+
+
+def test_verify_while_the_engine_writes(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    for number in range(5):
+        store.append(an_entry(f"dec-{number}"))
+        assert verify(tmp_path / "state.db").entries == number
+        store.commit()
+    store.close()
+
+
+def test_verify_without_a_state(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="There is no state"):
+        verify(tmp_path / "state.db")
+
+
+def test_export_as_json_lines(whole: Path) -> None:
+    lines = [json.loads(line) for line in export(whole)]
+    assert [line["seq"] for line in lines] == list(range(1, COUNT + 1))
+    assert lines[0]["body"] == {"n": 0, "ü": "é"} and lines[0]["at"] == "2026-01-04T03:21:00+00:00"
+    assert lines[-1]["hash"] == verify(whole).head
+    assert lines[COUNT - 5]["body"]["steps"] == ['["systemctl", "restart", "web.service"]']
+
+
+def test_export_since(whole: Path) -> None:
+    since = datetime(2026, 1, 4, 3, 30, tzinfo=UTC)
+    lines = list(export(whole, since=since))
+    assert 0 < len(lines) < COUNT and all(datetime.fromisoformat(json.loads(line)["at"]) >= since for line in lines)
+
+
+def test_export_as_csv(whole: Path) -> None:
+    rows = list(csv.DictReader(export(whole, format="csv")))
+    assert len(rows) == COUNT and rows[0]["kind"] == "decision" and json.loads(rows[0]["body"])["n"] == 0
+    assert rows[-1]["hash"] == verify(whole).head
