@@ -89,6 +89,8 @@ class LittleEngine:
     decisions: list[Decision] = field(default_factory=list)
     #: (incident id, kind, reason) of everything that was more than waiting.
     deeds: list[tuple[str, DecisionKind, Reason]] = field(default_factory=list)
+    #: Incident ids, once for each action that guards let through.
+    started: list[str] = field(default_factory=list)
     openings: list[float] = field(default_factory=list)
     resolved: list[Incident] = field(default_factory=list)
     #: Set: guards refuse for this reason.
@@ -130,6 +132,7 @@ class LittleEngine:
             if self.refusing is not None:
                 self.incident = transitions.refused(incident, self.refusing, now)
             else:
+                self.started.append(incident.id)
                 self.incident = transitions.started(incident, "act-1", self.rule.ladder[incident.rung], now)
         elif decision.kind is DecisionKind.FAIL_RUNG:
             self.incident = transitions.attempt_failed(incident, self.rule, now, self.random)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from tests.support.ruling import PROBLEM, finding, moment, new_ids, rule, rung
+from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.reason import Reason
+from zen_agents.rules import transitions
+from zen_agents.rules.hysteresis import fold
+
+
+def opened() -> Incident:
+    incident = fold(rule(), None, finding(PROBLEM, moment(0.0)), moment(0.0), new_id=new_ids())
+    assert incident is not None
+    return incident
+
+
+def test_an_action_that_starts_is_judged_from_its_end() -> None:
+    good_before = replace(opened(), good_streak=2, good_since=1.0, refused_since=1.0, refused_for=Reason.COOLDOWN)
+
+    started = transitions.started(good_before, "act-1", rung(), moment(10.0), running_seconds=60.0)
+    ended = transitions.started(started, "act-1", rung(), moment(13.0))
+
+    assert (started.state, started.action, started.attempts) == (IncidentState.VERIFYING, "act-1", 0)
+    assert (started.settle_until, started.verify_deadline) == (72.0, 92.0)
+    assert (ended.settle_until, ended.verify_deadline, ended.attempts) == (15.0, 35.0, 0)
+    assert (started.good_streak, started.good_since, started.refused_since) == (0, None, None)
+
+
+def test_a_failed_attempt_backs_off_and_the_last_one_goes_to_the_next_rung_at_once() -> None:
+    two = rule(ladder=(rung(attempts=3), rung()))
+    incident, positions = opened(), []
+    for _ in range(4):
+        incident = transitions.attempt_failed(incident, two, moment(100.0), Random(0))
+        positions.append((incident.rung, incident.attempts, incident.next_attempt_at))
+
+    assert positions == [(0, 1, 110.0), (0, 2, 120.0), (1, 0, 100.0), (1, 1, 110.0)]
+    assert (incident.state, incident.action) == (IncidentState.OPEN, None)
+
+
+def test_patience_counts_from_the_first_refusal_whatever_its_reason() -> None:
+    first = transitions.refused(opened(), Reason.COOLDOWN, moment(5.0))
+    again = transitions.refused(first, Reason.COOLDOWN, moment(6.0))
+    other = transitions.refused(again, Reason.RATE_LIMIT, moment(7.0))
+
+    assert again is first
+    assert (other.refused_since, other.refused_for) == (5.0, Reason.RATE_LIMIT)
+
+
+def test_an_unknown_outcome_closes_the_incident_to_the_engine() -> None:
+    running = transitions.started(opened(), "act-1", rung(), moment(1.0))
+
+    closed = transitions.outcome_unknown(running, moment(2.0))
+
+    assert (closed.state, closed.action, closed.outcome_unknown) == (IncidentState.OPEN, None, True)
+
+
+def test_telling_acknowledging_and_resolving_say_who_and_when() -> None:
+    told = transitions.escalated(opened(), Reason.NO_ACTION, moment(1.0))
+    taken = transitions.acknowledged(told, by="alice", until=3600.0, keep_acting=False, now=moment(2.0))
+    over = transitions.resolved(taken, "itself", moment(3.0))
+
+    assert (told.state, told.escalated_for, told.escalated_at) == (IncidentState.ESCALATED, Reason.NO_ACTION, moment(1.0))
+    assert (taken.acknowledged_by, taken.acknowledged_until, taken.state) == ("alice", 3600.0, IncidentState.ESCALATED)
+    assert (over.is_live, over.resolved_by, over.resolved_at, over.id) == (False, "itself", moment(3.0), told.id)
