@@ -1,0 +1,323 @@
+"""The durable outbox: takes messages without waiting, delivers them through short-lived workers until each channel has them.
+
+`tell` only writes a row; `deliver_due` only starts workers and returns, their answers are noted when they come. So neither a
+mail server that hangs nor a disk that is full holds up the engine, and an engine that may not act still tells (R14, R15).
+Delivery is at least once: a crash between sending and noting it sends once more, with the same message id or dedup key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from math import inf
+from pathlib import Path
+
+from tenacity import RetryCallState, Retrying, wait_exponential, wait_random
+
+from zen_agents.adapters.outbox_calendar import digest_due, page_not_delivered
+from zen_agents.adapters.outbox_intake import OVER, TRIGGERS, Intake
+from zen_agents.adapters.outbox_memory import Told, load_memory
+from zen_agents.adapters.outbox_rows import OutboxRows
+from zen_agents.adapters.worker_process import WorkerError, run_worker
+from zen_agents.alerts.context import AlertContext
+from zen_agents.alerts.items import item_for, ping_item
+from zen_agents.alerts.ordering import Known, choose
+from zen_agents.alerts.plain_text import one_line
+from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, is_email
+from zen_agents.alerts.routing import Dispatch, first_channels
+from zen_agents.clock import Clock, Instant
+from zen_agents.errors import StoreError
+from zen_agents.jobs.alert_delivery import (
+    WORKER,
+    Delivered,
+    DeliveryOutcome,
+    DeliveryReply,
+    DeliveryRequest,
+    Item,
+    MalformedJobError,
+)
+from zen_agents.model.message import Message, MessageKind
+from zen_agents.ports.store import OutboxRow, Store
+
+log = logging.getLogger("zen_agents.outbox")
+
+#: Runs a worker module with a JSON request and returns its JSON reply; raises WorkerError.
+RunWorker = Callable[..., Awaitable[str]]
+
+_BATCH = 20
+_WORKER_SECONDS, _WORKER_GRACE_SECONDS = 45.0, 30.0
+#: How often the outbox looks for repeats, pages without an incident, and the digest.
+_REVIEW_EVERY = 60.0
+_GIVE_UP_AFTER = 86_400.0
+#: First 5 s, doubled up to 5 min, with up to 5 s of jitter on top.
+_WAIT = wait_exponential(multiplier=5, max=300) + wait_random(0, 5)
+_MOST_TROUBLES = 20
+
+
+class Outbox:
+    """Takes messages and sees to it that they arrive; `ports.notifier.Notifier` made real."""
+
+    def __init__(
+        self,
+        store: Store,
+        policy: AlertPolicy,
+        clock: Clock,
+        *,
+        context: AlertContext,
+        spill: Path,
+        worker: RunWorker = run_worker,
+    ) -> None:
+        """Take up what an earlier engine left undelivered. Does not raise for a store that cannot be read.
+
+        Args:
+            store: The durable state.
+            policy: Who is told.
+            clock: The time.
+            context: The host that messages speak of.
+            spill: `<state>/outbox-spill.jsonl`, used while the store cannot be written.
+            worker: Starts a delivery worker.
+        """
+        self._store, self._clock, self._worker = store, clock, worker
+        self._rows, self._memory = OutboxRows(store, spill), load_memory(store)
+        self._intake = Intake(store=store, rows=self._rows, memory=self._memory, clock=clock, policy=policy, context=context)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: set[str] = set()
+        self._troubles: dict[str, str] = {}
+        self._next_review = clock.now().steady + _REVIEW_EVERY
+        self._next_ping = -inf
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+    def tell(self, message: Message) -> None:
+        """Accept a message for delivery. Never raises, never waits."""
+        try:
+            self._intake.accept(message, self._clock.now())
+        except Exception:  # telling people must survive its own faults: the log on stderr is the last way to speak
+            log.exception("NOT TOLD: %s", message.summary)
+
+    def reconfigure(self, policy: AlertPolicy, context: AlertContext) -> None:
+        """Use another policy from now on; what waits for a channel that is gone is given up at its turn."""
+        self._intake.policy, self._intake.context = policy, context
+
+    # -- delivering ---------------------------------------------------------------------------------------------------
+    async def deliver_due(self) -> None:
+        """Start the delivery of what is due and return at once; never raises. `drain` waits for it."""
+        try:
+            now = self._clock.now()
+            self._intake.release_roll_ups(now)
+            if now.steady >= self._next_review:
+                self._next_review = now.steady + _REVIEW_EVERY
+                self._review(now)
+            self._save()
+            self._start_lanes(now)
+        except Exception:  # the next call looks again from the beginning
+            log.exception("delivery could not be started")
+
+    async def drain(self, timeout_seconds: float) -> bool:
+        """Wait for deliveries that are under way; return whether all ended in time. Those left over are sent again later."""
+        tasks = set(self._tasks)
+        if not tasks:
+            return True
+        _, left = await asyncio.wait(tasks, timeout=timeout_seconds)
+        return not left
+
+    async def close(self, timeout_seconds: float) -> None:
+        """Deliver what is due, wait for it that long, and stop the workers that are left."""
+        await self.deliver_due()
+        if not await self.drain(timeout_seconds):
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._save()
+
+    async def good_tick(self) -> None:
+        """Start a ping of the heartbeat's address if it is due; call it only after a tick that went well."""
+        heartbeat, now = self._intake.policy.heartbeat, self._clock.now().steady
+        item = ping_item(self._intake.policy)
+        if heartbeat is None or item is None or now < self._next_ping or "heartbeat" in self._busy:
+            return
+        self._next_ping = now + heartbeat.every_seconds
+        self._start("heartbeat", partial(self._ping, item))
+
+    def undelivered(self) -> Sequence[str]:
+        """Return what could not be delivered and why, one line each, for `status`."""
+        return list(self._troubles.values())
+
+    def _start_lanes(self, now: Instant) -> None:
+        pending = [row for row in self._rows.pending() if _lane(row.channel) not in self._busy]
+        reachable = [row for row in pending if self._intake.policy.is_reachable(row.channel)]
+        for row in pending:
+            if not self._intake.policy.is_reachable(row.channel):
+                self._rows.failed(row, "the channel is no longer configured", now, not_before=now.steady, give_up=True)
+        choice = choose(reachable, now.steady, self._intake.policy, self._known(pending))
+        for row, why in choice.superseded:
+            self._forget_failing(row)
+            self._rows.failed(row, why, now, not_before=now.steady, give_up=True)
+        lanes: dict[str, list[tuple[OutboxRow, ...]]] = {}
+        for rows in choice.send:
+            lanes.setdefault(_lane(rows[0].channel), []).append(rows)
+        for lane, bundles in lanes.items():
+            self._start(lane, partial(self._deliver, bundles[:_BATCH], now))
+        if choice.superseded or len(reachable) < len(pending):
+            self._rows.confirm()
+
+    def _start(self, lane: str, work: Callable[[], Awaitable[None]]) -> None:
+        async def run() -> None:
+            try:
+                await work()
+            except Exception:  # what was not noted is sent again
+                log.exception("delivery over %s failed", lane)
+            finally:
+                self._busy.discard(lane)
+
+        self._busy.add(lane)
+        task = asyncio.get_running_loop().create_task(run(), name=f"outbox:{lane}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, bundles: Sequence[tuple[OutboxRow, ...]], now: Instant) -> None:
+        made = [(rows, item) for rows in bundles if (item := self._item(rows, now))]
+        answers = await self._ask([item for _, item in made]) if made else {}
+        noted = self._clock.now()
+        for rows, item in made:
+            answer = answers.get(item.ref) or Delivered(item.ref, DeliveryOutcome.RETRY, "no answer")
+            for row in rows:
+                self._note(row, answer, noted)
+        self._save()
+
+    def _item(self, rows: tuple[OutboxRow, ...], now: Instant) -> Item | None:
+        """Return the rows as an item; None, and give them up, if they cannot be rendered: they must not stop the others."""
+        intake = self._intake
+        try:
+            return item_for(rows, intake.policy, intake.context, now, thread_subject=self._thread_subject(rows[0]))
+        except Exception:
+            log.exception("NOT TOLD: %s", rows[0].message.summary)
+            for row in rows:
+                self._rows.failed(row, "it cannot be rendered", now, not_before=now.steady, give_up=True)
+            return None
+
+    async def _ask(self, items: Sequence[Item]) -> dict[str, Delivered]:
+        request = DeliveryRequest(tuple(items), within_seconds=_WORKER_SECONDS)
+        try:
+            text = await self._worker(WORKER, request.to_json(), timeout_seconds=_WORKER_SECONDS + _WORKER_GRACE_SECONDS)
+            reply = DeliveryReply.from_json(text)
+        except (WorkerError, MalformedJobError) as error:
+            return {item.ref: Delivered(item.ref, DeliveryOutcome.RETRY, str(error)) for item in items}
+        return {result.ref: result for result in reply.results}
+
+    async def _ping(self, item: Item) -> None:
+        answer = (await self._ask([item])).get(item.ref)
+        if answer is None or answer.outcome is not DeliveryOutcome.OK:
+            detail = one_line(answer.detail if answer else "no answer", 200)
+            self._trouble("heartbeat", f"heartbeat: {detail}")
+        else:
+            self._troubles.pop("heartbeat", None)
+
+    def _note(self, row: OutboxRow, answer: Delivered, now: Instant) -> None:
+        detail, name = one_line(answer.detail, 300), f"{row.channel} {row.message.dedup_key}"
+        if answer.outcome is DeliveryOutcome.OK:
+            self._rows.sent(row, now)
+            self._took(row)
+            self._troubles.pop(name, None)
+            self._forget_failing(row)
+            return
+        self._trouble(name, f"{row.channel}: {one_line(row.message.summary, 120)}: {answer.outcome.value}, {detail}")
+        first = self._memory.failing.setdefault(row.id, now.steady)
+        self._memory.changed = True
+        give_up = answer.outcome is DeliveryOutcome.REJECT or now.steady - first > _GIVE_UP_AFTER
+        not_before = now.steady + max(_backoff(row.attempts + 1), answer.retry_after_seconds)
+        self._rows.failed(row, detail, now, not_before=not_before, give_up=give_up)
+        late = now.steady - first >= self._intake.policy.pagerduty.deliver_within_seconds
+        if row.channel == PAGERDUTY and (give_up or late):
+            self._tell_by_mail(row, detail, now)
+        if give_up:
+            self._forget_failing(row)
+
+    def _tell_by_mail(self, row: OutboxRow, detail: str, now: Instant) -> None:
+        """Say by mail that a page did not get through, once a page."""
+        if row.message.kind not in (*TRIGGERS, MessageKind.ROLL_UP):
+            return
+        mail = page_not_delivered(row.message, detail, self._intake.context, now)
+        channels = [channel for channel in first_channels(mail, self._intake.policy) if is_email(channel)]
+        if mail.dedup_key in self._memory.told:
+            return
+        self._memory.remember(mail.dedup_key, Told(mail, "", now.steady, "", ()))
+        if not channels:
+            log.error("page not delivered, and there is no mail to say so: %s: %s", row.message.summary, detail)
+        self._intake.put(mail, Dispatch(tuple(channels), now.steady), now)
+
+    def _thread_subject(self, row: OutboxRow) -> str:
+        over = OVER if row.message.kind is MessageKind.RESOLVED else ""
+        told = self._memory.told.get(f"{row.message.dedup_key}{over}")
+        return told.subject if told and row.channel in told.delivered else ""
+
+    def _took(self, row: OutboxRow) -> None:
+        key = row.message.dedup_key
+        if row.message.kind is MessageKind.RESOLVED:
+            over = self._memory.told.get(f"{key}{OVER}")
+            if over:
+                over.delivered.discard(row.channel)
+            if over and not over.delivered:
+                del self._memory.told[f"{key}{OVER}"]
+        elif told := self._memory.told.get(key):
+            told.delivered.add(row.channel)
+        self._memory.changed = True
+
+    # -- now and then -------------------------------------------------------------------------------------------------
+    def _review(self, now: Instant) -> None:
+        try:
+            live = {incident.id: incident for incident in self._store.live_incidents()}
+            acknowledged = {id for id, one in live.items() if (one.acknowledged_until or -inf) > now.steady}
+            self._intake.repeat(now, frozenset(live) - acknowledged, frozenset(live))
+            self._intake.close_orphaned_pages(now, frozenset(live))
+            digest = digest_due(self._store, self._intake.policy, self._intake.context, now, self._memory)
+        except StoreError as error:
+            log.error("repeats and the digest wait, the state cannot be read: %s", error)
+            return
+        if digest:
+            self._intake.accept(digest, now)
+
+    # -- what is known ------------------------------------------------------------------------------------------------
+    def _known(self, pending: Sequence[OutboxRow]) -> Known:
+        delivered = {
+            (channel, key.removesuffix(OVER)) for key, told in self._memory.told.items() for channel in told.delivered
+        }
+        return Known(self._intake.open_pages() if pending else {}, delivered, self._acknowledged() if pending else ())
+
+    def _acknowledged(self) -> set[str]:
+        now = self._clock.now().steady
+        try:
+            return {one.id for one in self._store.live_incidents() if (one.acknowledged_until or -inf) > now}
+        except StoreError:  # then nobody is known to have it, and people are told (R4)
+            return set()
+
+    def _trouble(self, name: str, line: str) -> None:
+        self._troubles.pop(name, None)
+        self._troubles[name] = line
+        while len(self._troubles) > _MOST_TROUBLES:
+            del self._troubles[next(iter(self._troubles))]
+        log.warning("not delivered: %s", line)
+
+    def _forget_failing(self, row: OutboxRow) -> None:
+        if self._memory.failing.pop(row.id, None) is not None:
+            self._memory.changed = True
+
+    def _save(self) -> None:
+        try:
+            self._memory.save(self._store)
+        except StoreError as error:
+            self._memory.changed = True
+            log.error("what was told cannot be noted: %s", error)
+        self._rows.confirm()
+
+
+def _lane(channel: str) -> str:
+    """Return which worker a channel waits for: a mail server that hangs does not hold up a page."""
+    return "email" if is_email(channel) else channel.partition(":")[0]
+
+
+def _backoff(attempt: int) -> float:
+    state = RetryCallState(retry_object=Retrying(), fn=None, args=(), kwargs={})
+    state.attempt_number = attempt
+    return float(_WAIT(state))

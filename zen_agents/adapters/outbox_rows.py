@@ -1,0 +1,236 @@
+"""The rows of the outbox: in the store, and beside it while the store cannot be written (R14, R15).
+
+What is told meanwhile goes to a file of one JSON object a line and is delivered from memory; once the store takes writes
+again, or at the next start, it moves there. What was sent but could not be marked is remembered, so that a broken store does
+not make one mail a hundred. A crash in between may still send a message twice; none is lost that was on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
+
+from zen_agents.adapters.sqlite_store_rows import message_json, message_of
+from zen_agents.clock import Instant
+from zen_agents.errors import StoreError
+from zen_agents.model.message import Message
+from zen_agents.ports.store import OutboxRow, Store
+
+log = logging.getLogger("zen_agents.outbox")
+
+#: Rows kept outside of the store, and rows looked at in one go.
+MOST_SPILLED = 500
+MOST_PENDING = 1000
+_MOST_FILE_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What became of a row of the store and is not written there yet."""
+
+    row: OutboxRow
+    #: sent, gave_up or pending (to be tried again).
+    state: str
+    at: Instant
+    error: str = ""
+    not_before: float = 0.0
+
+
+class OutboxRows:
+    """Rows that wait, wherever they are. No method raises for a store or disk that fails."""
+
+    def __init__(self, store: Store, spill: Path) -> None:
+        self._store, self._spill = store, spill
+        #: Written within a batch that somebody else may roll back; written again by `confirm`.
+        self._unconfirmed: dict[str, tuple[Message, list[str], float]] = {}
+        self._settled: dict[int, _Settled] = {}
+        self._spilled: dict[int, OutboxRow] = {}
+        self._last_spilled = 0
+        self._read_spill()
+
+    def add(self, message: Message, channels: Sequence[str], not_before: float) -> None:
+        """Take a message for these channels."""
+        if self._store.writable():
+            try:
+                self._store.enqueue(message, channels, not_before)
+            except StoreError as error:
+                log.error("the outbox cannot be written, spilling: %s", error)
+            else:
+                known = self._unconfirmed.setdefault(f"{message.id} {not_before}", (message, [], not_before))
+                known[1].extend(channels)
+                return
+        for channel in channels:
+            self._keep_aside(message, channel, not_before)
+
+    def confirm(self) -> bool:
+        """Write what is not certainly durable yet, in one batch of its own; return False if the store does not take it."""
+        if not (self._unconfirmed or self._settled or self._spilled):
+            return True
+        moves = self._store.writable()
+        try:
+            self._write_all()
+            self._store.commit()
+        except StoreError as error:
+            log.error("the outbox cannot be written, going on from memory: %s", error)
+            self._spill_unconfirmed()
+            return False
+        self._unconfirmed.clear()
+        self._settled.clear()
+        if self._spilled and moves and self._store.writable():
+            self._spilled.clear()
+            self._rewrite()
+        return True
+
+    def pending(self) -> list[OutboxRow]:
+        """Return rows that wait for delivery, in the order in which they were told."""
+        rows: list[OutboxRow] = []
+        try:
+            rows.extend(self._as_settled(row) for row in self._store.due_messages(inf, limit=MOST_PENDING))
+        except StoreError as error:
+            log.error("the outbox cannot be read: %s", error)
+        there = {(row.message.id, row.channel) for row in rows}
+        aside = [self._spilled[id] for id in sorted(self._spilled, reverse=True)]
+        # A batch of somebody else may have saved a message before the write failed that put it aside.
+        return [row for row in rows if row.state == "pending"] + [
+            row for row in aside if (row.message.id, row.channel) not in there
+        ]
+
+    def sent(self, row: OutboxRow, at: Instant) -> None:
+        """Note that a channel took a row."""
+        self._settle(_Settled(row, "sent", at))
+
+    def failed(self, row: OutboxRow, error: str, at: Instant, *, not_before: float, give_up: bool) -> None:
+        """Note that a channel did not take a row, and when to try again unless it is given up."""
+        self._settle(_Settled(row, "gave_up" if give_up else "pending", at, error, not_before))
+
+    def _settle(self, settled: _Settled) -> None:
+        id = settled.row.id
+        if id >= 0:
+            self._settled[id] = settled
+            if settled.state != "pending":
+                self._drop_aside(settled.row)
+        elif settled.state == "pending" and id in self._spilled:
+            self._spilled[id] = _tried(settled)
+        elif self._spilled.pop(id, None):
+            self._rewrite()
+
+    def _drop_aside(self, row: OutboxRow) -> None:
+        twins = [
+            id for id, twin in self._spilled.items() if (twin.message.id, twin.channel) == (row.message.id, row.channel)
+        ]
+        for id in twins:
+            del self._spilled[id]
+        if twins:
+            self._rewrite()
+
+    def _as_settled(self, row: OutboxRow) -> OutboxRow:
+        settled = self._settled.get(row.id)
+        return row if settled is None else _tried(settled)
+
+    def _write_all(self) -> None:
+        for message, channels, not_before in self._unconfirmed.values():
+            self._store.enqueue(message, channels, not_before)
+        for settled in self._settled.values():
+            if settled.state == "sent":
+                self._store.mark_sent(settled.row.id, settled.at)
+            else:
+                self._store.mark_failed(
+                    settled.row.id, settled.error, not_before=settled.not_before, give_up=settled.state == "gave_up"
+                )
+        if self._store.writable():  # what is set aside moves only to a state that lasts
+            for id in sorted(self._spilled, reverse=True):
+                row = self._spilled[id]
+                self._store.enqueue(row.message, (row.channel,), row.not_before)
+
+    def _spill_unconfirmed(self) -> None:
+        unconfirmed, self._unconfirmed = self._unconfirmed, {}
+        for message, channels, not_before in unconfirmed.values():
+            for channel in channels:
+                self._keep_aside(message, channel, not_before)
+
+    def _keep_aside(self, message: Message, channel: str, not_before: float) -> None:
+        if len(self._spilled) >= MOST_SPILLED:
+            log.error("not told, too much waits while the state cannot be written: %s", message.summary)
+            return
+        self._last_spilled -= 1
+        row = OutboxRow(self._last_spilled, message, channel, 0, not_before, "pending")
+        self._spilled[row.id] = row
+        try:
+            self._append(_line(row))
+        except OSError as error:
+            log.error("only in memory, the spill file cannot be written (%s): %s", error, message.summary)
+
+    # -- the file -----------------------------------------------------------------------------------------------------
+    def _append(self, text: str) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self._spill, flags, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _rewrite(self) -> None:
+        """Write the file anew with what is still there; drop it when nothing is."""
+        try:
+            if not self._spilled:
+                self._spill.unlink(missing_ok=True)
+                return
+            fresh = self._spill.with_name(self._spill.name + ".new")
+            fresh.unlink(missing_ok=True)
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.writelines(_line(self._spilled[id]) for id in sorted(self._spilled, reverse=True))
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._spill)
+        except OSError as error:
+            log.error("%s cannot be rewritten, a message may come twice after a restart: %s", self._spill, error)
+
+    def _read_spill(self) -> None:
+        try:
+            lines = _trusted_lines(self._spill)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            log.error("%s is left alone: %s", self._spill, error)
+            return
+        for line in lines[:MOST_SPILLED]:
+            try:
+                values = json.loads(line)
+                message = message_of(values["message"])
+                row = (message, str(values["channel"]), float(values["not_before"]))
+            except (ValueError, KeyError, TypeError) as error:
+                log.error("a line of %s is no message: %s", self._spill, error)
+                continue
+            self._last_spilled -= 1
+            self._spilled[self._last_spilled] = OutboxRow(self._last_spilled, *row[:2], 0, row[2], "pending")
+
+
+def _tried(settled: _Settled) -> OutboxRow:
+    row = settled.row
+    return replace(
+        row, attempts=row.attempts + 1, state=settled.state, last_error=settled.error, not_before=settled.not_before
+    )
+
+
+def _line(row: OutboxRow) -> str:
+    values = {"channel": row.channel, "not_before": row.not_before, "message": message_json(row.message)}
+    return json.dumps(values, separators=(",", ":")) + "\n"
+
+
+def _trusted_lines(path: Path) -> list[str]:
+    """Return the lines of a file that only its owner, root or this account, may write (R21)."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode) or state.st_uid not in (0, os.geteuid()) or state.st_mode & 0o022:
+            raise PermissionError(
+                f"its owner or mode is not trusted (uid {state.st_uid}, mode {state.st_mode & 0o7777:04o})"
+            )
+        return file.read(_MOST_FILE_BYTES).splitlines()
