@@ -249,29 +249,32 @@ async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[bytes, byt
     """Return the status and headers, past any 1xx that comes before them."""
     room = _MOST_HEAD_BYTES
     while True:
-        line = await _line(reader)
-        if not line:
+        status_line, room = await _line(reader, room)
+        if not status_line:
             raise ConnectionResetError(errno.ECONNRESET, "the connection was closed without an answer")
-        found = _STATUS_LINE.fullmatch(line)
+        found = _STATUS_LINE.fullmatch(status_line)
         if found is None:
             raise _BadAnswerError("the answer is not HTTP/1.1")
-        status, headers = int(found[1]), dict[bytes, bytes]()
-        while line := (await _line(reader)).strip():
-            room -= len(line) + 2
-            if room < 0:
-                raise _BadAnswerError("the answer's head is longer than 64 KiB")
+        headers: dict[bytes, bytes] = {}
+        while True:
+            line, room = await _line(reader, room)
+            if not line.strip():
+                break
             name, _, value = line.partition(b":")
             headers[name.strip().lower()] = value.strip()
-        if not 100 <= status < 200:
-            return status, headers
-        room -= 64
+        if not found[1].startswith(b"1"):
+            return int(found[1]), headers
 
 
-async def _line(reader: asyncio.StreamReader) -> bytes:
+async def _line(reader: asyncio.StreamReader, room: int = _MOST_HEAD_BYTES) -> tuple[bytes, int]:
+    """Return the next line, and how much room is left after it."""
     try:
-        return await reader.readline()
+        line = await reader.readline()
     except ValueError as error:
         raise _BadAnswerError("the answer has a line longer than 64 KiB") from error
+    if len(line) > room:
+        raise _BadAnswerError("the answer's head is longer than 64 KiB")
+    return line, room - len(line)
 
 
 async def _read_body(reader: asyncio.StreamReader, headers: dict[bytes, bytes]) -> bytes:
@@ -286,7 +289,7 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
     body = b""
     while len(body) < _MOST_BODY_BYTES:
         try:
-            size = int((await _line(reader)).split(b";")[0].strip(), 16)
+            size = int((await _line(reader))[0].split(b";")[0].strip(), 16)
         except ValueError as error:
             raise _BadAnswerError("a chunk of the answer has no length") from error
         if size <= 0:
