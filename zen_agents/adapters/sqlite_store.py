@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zen_agents.adapters.sqlite_store_file import StateFile, open_in_memory, open_read_only, open_writable
+from zen_agents.adapters.sqlite_store_ballast import lay_ballast
+from zen_agents.adapters.sqlite_store_file import StateFile, open_copy, open_in_memory, open_read_only, open_writable
 from zen_agents.adapters.sqlite_store_ledger import LedgerEnd
-from zen_agents.adapters.sqlite_store_retention import drop_bodies, drop_rows, give_back
+from zen_agents.adapters.sqlite_store_retention import MOST_ROUNDS, drop_bodies, drop_rows, give_back
 from zen_agents.adapters.sqlite_store_rows import (
     action_of,
     incident_columns,
@@ -18,7 +19,7 @@ from zen_agents.adapters.sqlite_store_rows import (
     intent_columns,
     plan_of,
 )
-from zen_agents.adapters.sqlite_store_schema import create, ensure_schema
+from zen_agents.adapters.sqlite_store_schema import create, ensure_schema, require_schema
 from zen_agents.adapters.sqlite_store_tables import BrakeTables, MeasurementTables, OutboxTables
 from zen_agents.clock import Anchor
 from zen_agents.errors import RefusedError, StoreError
@@ -52,13 +53,13 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         except BaseException:
             file.close()
             raise
-        self._attach(file, volatile=False)
+        self._attach(file)
 
     @classmethod
     def open_read_only(cls, path: Path) -> SqliteStore:
         """Open the state for looking; every write raises StoreError. Works beside a running engine and on a newer schema."""
         store = cls.__new__(cls)
-        store._attach(open_read_only(path), volatile=False)
+        store._attach(open_read_only(path))
         return store
 
     @classmethod
@@ -67,11 +68,27 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         store = cls.__new__(cls)
         file = open_in_memory()
         create(file.connection)
-        store._attach(file, volatile=True)
+        store._attach(file, lasts=False)
+        store._acts = False
         return store
 
-    def _attach(self, file: StateFile, *, volatile: bool) -> None:
-        self._file, self._volatile = file, volatile
+    @classmethod
+    def snapshot(cls, path: Path | None) -> SqliteStore:
+        """Open a copy of the state, empty if there is none, for rehearsals: what is written is gone when it is closed."""
+        file = open_copy(path)
+        try:
+            require_schema(file, path)
+        except BaseException:
+            file.close()
+            raise
+        store = cls.__new__(cls)
+        store._attach(file, lasts=False)
+        return store
+
+    def _attach(self, file: StateFile, *, lasts: bool = True) -> None:
+        self._file, self._lasts = file, lasts
+        #: False where nothing may be done on the word of this state.
+        self._acts = True
         self._ledger = LedgerEnd(file)
         self._series = {}
         file.on_rollback.append(self._series.clear)
@@ -87,7 +104,7 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
 
     def writable(self) -> bool:
         """Tell whether the last write succeeded; False means: do not act."""
-        return self._file.writable and not self._volatile
+        return self._file.writable and self._acts
 
     # -- facts about this state ---------------------------------------------------------------------------------------
     def get(self, name: str) -> str | None:
@@ -244,22 +261,34 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
 
     # -- retention ----------------------------------------------------------------------------------------------------
     def prune(self, *, metrics_before: float, decisions_before: float, actions_before: float) -> int:
-        """Drop what is older, durably; return rows and bodies dropped.
+        """Drop what is older, durably, in short transactions; return rows and bodies dropped.
 
-        Unfinished actions, live incidents and pending messages stay. A call drops a bounded number of rows: call it again
-        while it returns many. The ledger keeps the hashes of dropped bodies and says itself up to where they were dropped.
+        Unfinished actions, live incidents and pending messages stay. A call drops at most half a million rows of a table
+        (half a second); what is left goes with the next. The ledger keeps the hashes of dropped bodies and says itself up
+        to where they were dropped. Also gives free space back to the disk and calls `keep_room`.
         """
-        dropped = drop_rows(
-            self._file,
-            metrics_before=metrics_before,
-            decisions_before=decisions_before,
-            actions_before=actions_before,
-        )
-        self._series.clear()
-        dropped += drop_bodies(self._file, self._ledger, decisions_before=decisions_before, actions_before=actions_before)
-        self._file.commit("prune")
-        give_back(self._file)
+        dropped = 0
+        for _ in range(MOST_ROUNDS):
+            rows = drop_rows(
+                self._file,
+                metrics_before=metrics_before,
+                decisions_before=decisions_before,
+                actions_before=actions_before,
+            )
+            self._series.clear()
+            rows += drop_bodies(self._file, self._ledger, decisions_before=decisions_before, actions_before=actions_before)
+            self._file.commit("prune")
+            give_back(self._file)
+            dropped += rows
+            if not rows:
+                break
+        self.keep_room()
         return dropped
+
+    def keep_room(self) -> None:
+        """Keep 4 MB of disk aside for the state, while there is plenty: acting on a full disk takes a durable intent."""
+        if self._lasts:
+            lay_ballast(self._file.path)
 
     # -- inside -------------------------------------------------------------------------------------------------------
     def _count(self, name: str, params: Mapping[str, Any]) -> int:
@@ -277,7 +306,9 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
             return
         spent = self.spent(intent.plan.budget, now - BUDGET_SECONDS)
         if spent >= hourly_limit:
-            raise RefusedError(f"{Reason.RATE_LIMIT}: {spent} of {hourly_limit} actions of this hour are spent.")
+            raise RefusedError(
+                f"{Reason.RATE_LIMIT}: {spent} of {hourly_limit} actions of this hour are spent.", reason=Reason.RATE_LIMIT
+            )
 
 
 def _intent_entry(intent: Intent, columns: Mapping[str, Any]) -> Entry:

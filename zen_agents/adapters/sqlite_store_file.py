@@ -224,6 +224,22 @@ def open_in_memory() -> StateFile:
     return StateFile(sqlite3.connect(":memory:", isolation_level=None), Path(":memory:"), read_only=False)
 
 
+def open_copy(path: Path | None) -> StateFile:
+    """Open a copy of the state at `path` that is dropped when closed, an empty one if there is none; raises StoreError."""
+    # An unnamed database: SQLite keeps it in memory and moves what is large to a deleted temporary file.
+    copy = sqlite3.connect("", isolation_level=None)
+    if path is not None and path.exists():
+        original = open_read_only(path)
+        try:
+            original.connection.backup(copy)
+        except _FAILURES as error:
+            copy.close()
+            raise store_error(error, path) from error
+        finally:
+            original.close()
+    return StateFile(copy, Path(":memory:"), read_only=False)
+
+
 def refuse_if_others_write(path: Path) -> None:
     """Raise StoreError if group or others may write `path` (R21)."""
     mode = stat.S_IMODE(path.stat().st_mode)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from zen_agents.adapters.sqlite_store_ballast import lay_ballast
 from zen_agents.adapters.sqlite_store_file import StateFile
 from zen_agents.adapters.sqlite_store_ledger import LedgerEnd
 from zen_agents.model.entry import Entry, EntryKind
 from zen_agents.store.ledger import PRUNED
 
-#: Most rows dropped of one table in one call, so that no tick is held up; the next call goes on.
+#: Most rows dropped of one table in one transaction, and most transactions of one call: no tick is held up for long.
 MOST_ROWS = 20_000
+MOST_ROUNDS = 25
 
-#: Most pages given back to the file system in one call (4 MB).
+#: Most pages given back to the file system in one transaction (4 MB).
 _MOST_PAGES = 1_000
 
 #: A log larger than this is written back and emptied by `prune`.
@@ -65,12 +65,11 @@ def drop_bodies(file: StateFile, ledger: LedgerEnd, *, decisions_before: float, 
 
 
 def give_back(file: StateFile) -> None:
-    """Return free pages to the file system, keep the log small, and room for a full disk; outside of a batch."""
+    """Return free pages to the file system and keep the log small; outside of a batch."""
     file.pragma(f"incremental_vacuum({_MOST_PAGES})")
     log = file.path.with_name(file.path.name + "-wal")
     if log.exists() and log.stat().st_size > _MOST_LOG_BYTES:
         file.pragma("wal_checkpoint(TRUNCATE)")
-    lay_ballast(file.path)
 
 
 def _horizon(file: StateFile, from_seq: int, before: float) -> int:

@@ -64,6 +64,20 @@ def ensure_schema(file: StateFile, *, migrate: Migrate = migrate_in_worker, newe
         raise store_error(error, file.path) from error
 
 
+def require_schema(file: StateFile, path: Path | None, *, newest: str = SCHEMA_REVISION) -> None:
+    """Make the schema in an empty copy; raises SchemaTooNewError or StoreError if the copy of `path` has another one."""
+    try:
+        found = revision(file)
+        if found is None:
+            create(file.connection)
+    except (sqlite3.Error, OSError) as error:
+        raise store_error(error, file.path) from error
+    if found is not None and path is not None and found > newest:
+        raise SchemaTooNewError(_too_new(path, found, newest))
+    if found is not None and found != newest:
+        raise StoreError(f"{path} has the older schema {found}; start the engine once, it migrates the state.")
+
+
 def revision(file: StateFile) -> str | None:
     """Return the schema's revision, None if the file is empty; raises StoreError if it is somebody else's."""
     tables = {name for (name,) in file.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

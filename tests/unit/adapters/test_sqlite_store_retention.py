@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.support.state import START, a_message, an_entry, an_incident, an_intent, an_observation, an_outcome
-from zen_agents.adapters import sqlite_store_retention
+from zen_agents.adapters import sqlite_store, sqlite_store_retention
 from zen_agents.adapters.ledger_audit import export, verify
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant, ManualClock
@@ -108,7 +108,8 @@ def test_whenever_pruned_the_chain_verifies(
 
 
 def test_one_call_drops_a_bounded_number(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_store_retention, "MOST_ROWS", 10)
+    monkeypatch.setattr(sqlite_store_retention, "MOST_ROWS", 5)
+    monkeypatch.setattr(sqlite_store, "MOST_ROUNDS", 2)
     store = SqliteStore(path)
     store.record_observations([an_observation("a", Instant(START, float(n)), value=1.0) for n in range(25)])
     dropped = [store.prune(metrics_before=1e6, decisions_before=0.0, actions_before=0.0) for _ in range(4)]
@@ -140,8 +141,7 @@ def test_space_of_what_was_dropped_goes_back(path: Path) -> None:
         [replace(an_observation("a", Instant(START, 1.0), value=1.0), detail="x" * 1000) for _ in range(3000)]
     )
     store.commit()
-    for _ in range(3):
-        store.prune(metrics_before=1e6, decisions_before=0.0, actions_before=0.0)
+    store.prune(metrics_before=1e6, decisions_before=0.0, actions_before=0.0)
     store.close()
     assert path.stat().st_size < 500_000
 

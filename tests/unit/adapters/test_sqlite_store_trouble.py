@@ -17,7 +17,7 @@ from zen_agents.adapters import sqlite_store_file
 from zen_agents.adapters.ledger_audit import verify
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant
-from zen_agents.errors import StoreError
+from zen_agents.errors import SchemaTooNewError, StoreError
 from zen_agents.store.failpoint import VARIABLE
 
 ROOT = Path(__file__).parents[3]
@@ -203,6 +203,37 @@ def test_looking_at_a_newer_schema(path: Path) -> None:
     view = SqliteStore.open_read_only(path)
     assert view.get("host_name") == "web-07" and list(view.live_incidents()) == []
     view.close()
+
+
+def test_a_snapshot_takes_writes_and_keeps_them_from_the_state(path: Path) -> None:
+    engine = SqliteStore(path)
+    copy = SqliteStore.snapshot(path)
+    copy.put("host_name", "rehearsed")
+    copy.reserve(an_intent("act-1", NOW), hourly_limit=1)
+    copy.prune(metrics_before=0.0, decisions_before=1e6, actions_before=0.0)
+    assert copy.writable() and copy.get("host_name") == "rehearsed" and copy.lease("service:web") is not None
+    copy.close()
+    assert engine.get("host_name") == "web-07" and engine.lease("service:web") is None and len(engine.entries()) == 200
+    engine.close()
+    assert {file.name for file in path.parent.iterdir()} == {"state.db"}
+
+
+def test_a_snapshot_of_nothing_is_empty(tmp_path: Path) -> None:
+    copy = SqliteStore.snapshot(tmp_path / "state.db")
+    copy.append(an_entry("dec-1"))
+    copy.commit()
+    assert len(copy.entries()) == 1 and list(tmp_path.iterdir()) == []
+    copy.close()
+
+
+@pytest.mark.parametrize(("found", "error"), [("0099", SchemaTooNewError), ("0000", StoreError)])
+def test_a_snapshot_of_another_schema_is_refused(found: str, error: type[Exception], path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE alembic_version SET version_num = ?", (found,))
+    connection.commit()
+    connection.close()
+    with pytest.raises(error, match=found):
+        SqliteStore.snapshot(path)
 
 
 def test_looking_where_there_is_no_state(tmp_path: Path) -> None:
