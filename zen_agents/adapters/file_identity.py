@@ -164,11 +164,15 @@ def _search_holders(descriptor: int, path: str) -> None:
         for name in names:
             if mine and int(name) == descriptor:
                 continue
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            try:
                 opened = Path(f"/proc/{pid}/fd/{name}").stat()
-                # An O_PATH descriptor of this process is the place it stands on, not a reader.
-                if (opened.st_dev, opened.st_ino) == identity and not (mine and _is_place(int(name))):
-                    raise UnsafePathError(f"{path} is held open by process {pid}; it is left")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            except OSError as error:
+                raise UnsafePathError(f"what process {pid} holds open cannot be told; {path} is left") from error
+            # An O_PATH descriptor of this process is the place it stands on, not a reader.
+            if (opened.st_dev, opened.st_ino) == identity and not (mine and _is_place(int(name))):
+                raise UnsafePathError(f"{path} is held open by process {pid}; it is left")
 
 
 def _is_place(descriptor: int) -> bool:
