@@ -110,7 +110,8 @@ def _later_agent(name: str, entry: Entry, node: Node, report: Report, root: Node
     for key, below in node.value.items() if node.is_map else ():
         if key in known and key not in later.OWN_KEYS[name]:
             report.error("ZC110", f"`{key}` of `{name}` is not in this version", below.place)
-    enabled = settings is None or settings.enabled
+    written = node.get("enabled")
+    enabled = settings.enabled if settings is not None else written is None or written.value is not False
     if enabled:
         message = f"agent `{name}` is not in this version: it is created, and does nothing"
         report.warning("ZC111", message, entry.place)

@@ -22,7 +22,7 @@ def crosscheck(root: Node, settings: Settings | None, environ: Mapping[str, str]
     _check_channels(root, report)
     _check_pagerduty(root, environ, report)
     _check_secret_files(root, report)
-    if settings is not None:
+    if settings is not None and not report.failed:
         from zen_agents.settings.own_rules import check_own_rules  # noqa: PLC0415 - only for a file that is right so far
 
         check_own_rules(root, settings, report)

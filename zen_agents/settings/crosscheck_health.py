@@ -37,7 +37,7 @@ def _check_clear(threshold: Entry | None, clear: Node | None, report: Report) ->
     if clear is None or threshold is None or limit is None or value is None or value < limit:
         return
     message = f"`clear: {value:g}` is not below the threshold {limit:g}, so the alert could never clear"
-    report.drop("ZC206", message)
+    report.drop("ZC206", at=clear)
     report.error("ZC206", message, clear, note=f"threshold is set at {threshold.place}")
 
 
@@ -60,22 +60,17 @@ def _check_dependencies(services: Node | None, report: Report) -> None:
     for name, entry in services.value.items():
         listed = entry.node.get("depends_on")
         needs[name] = {item.text: item for item in (listed.value if listed and listed.is_list else ())}
-    wrong = False
     for others in needs.values():
         for other, node in others.items():
             if other not in needs:
-                wrong = True
                 suggest = nearest(other, needs)
                 message = f"`depends_on` names the service `{other}`, which is not listed"
+                report.drop("ZC303", at=node)
                 report.error("ZC303", message, node, label=did_you_mean(suggest), replacement=suggest)
-    circle = _circle(needs)
-    if circle:
-        wrong = True
+    if circle := _circle(needs):
         first = needs[circle[0]][circle[1] if len(circle) > 1 else circle[0]]
+        report.drop("ZC304", words="depend on each other")  # the section's own model tells it without its place
         report.error("ZC304", f"services depend on each other in a circle: {' -> '.join([*circle, circle[0]])}", first)
-    if wrong:  # the section's own model tells the first of these, without its place
-        report.drop("ZC303", "depend on `")
-        report.drop("ZC303", "depend on each other")
 
 
 def _circle(needs: dict[str, dict[str, Node]]) -> list[str]:

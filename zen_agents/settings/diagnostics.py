@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from zen_agents.settings.nodes import Document, Node, Place
+from zen_agents.settings.nodes import Document, Entry, Node, Place
+
+#: What a diagnostic can be about.
+Where = Node | Entry | Place | Document
 
 #: The same thing found twice is found again soon; looking through all would be quadratic in a file full of mistakes.
 _LOOK_BACK = 200
@@ -48,14 +51,14 @@ class Report:
     found: list[Diagnostic] = field(default_factory=list)
 
     def error(
-        self, code: str, message: str, at: Node | Place | Document, *, label: str = "", note: str = "", help: str = "",
+        self, code: str, message: str, at: Where, *, label: str = "", note: str = "", help: str = "",
         replacement: str = "",
     ) -> None:  # fmt: skip
         """Note an error."""
         self._add(Diagnostic(code, Level.ERROR, message, _place(at), label, note, help, replacement))
 
     def warning(
-        self, code: str, message: str, at: Node | Place | Document, *, label: str = "", note: str = "", help: str = "",
+        self, code: str, message: str, at: Where, *, label: str = "", note: str = "", help: str = "",
         replacement: str = "",
     ) -> None:  # fmt: skip
         """Note a warning."""
@@ -66,9 +69,13 @@ class Report:
         if all((known.code, known.place, known.message) != key for known in self.found[-_LOOK_BACK:]):
             self.found.append(diagnostic)
 
-    def drop(self, code: str, words: str) -> None:
-        """Forget what is told better elsewhere: diagnostics of a code with these words in their message."""
-        self.found = [each for each in self.found if not (each.code == code and words in each.message)]
+    def drop(self, code: str, *, at: Node | None = None, words: str = "") -> None:
+        """Forget what is told better elsewhere: a code's diagnostics at this place, or with these words."""
+        self.found = [
+            each
+            for each in self.found
+            if each.code != code or not ((at is not None and each.place == at.place) or (words and words in each.message))
+        ]
 
     @property
     def failed(self) -> bool:
@@ -85,7 +92,7 @@ def count(diagnostics: Iterable[Diagnostic], level: Level) -> int:
     return sum(1 for diagnostic in diagnostics if diagnostic.level is level)
 
 
-def _place(at: Node | Place | Document) -> Place:
+def _place(at: Where) -> Place:
     if isinstance(at, Document):
         return Place(at)
-    return at.place if isinstance(at, Node) else at
+    return at if isinstance(at, Place) else at.place

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time, timedelta
+from enum import Enum
 from typing import Any
-
-from pydantic_core import PydanticUndefined
 
 from zen_agents.errors import UsageError
 from zen_agents.model.scalars import format_duration
@@ -16,6 +16,10 @@ from zen_agents.settings.nearest import nearest
 from zen_agents.settings.nodes import Path
 from zen_agents.settings.shape import Shape
 from zen_agents.settings.shape import root as grammar
+
+_WORDS: dict[Any, str] = {
+    bool: "true or false", int: "whole number", float: "number", str: "text", timedelta: "duration", time: "time of day",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +93,7 @@ def _type(shape: Shape) -> str:
         return f"one of {', '.join(shape.choices)}"
     if shape.keys:
         return "map"
-    words = {
-        bool: "true or false",
-        int: "whole number",
-        float: "number",
-        str: "text",
-        timedelta: "duration",
-        time: "time of day",
-    }
-    found = [words[member] for member in shape.members if member in words]
+    found = [_WORDS[member] for member in shape.members if member in _WORDS]
     if found:
         return " or ".join(found)
     below = shape.step("NAME")
@@ -137,19 +133,19 @@ def _example(steps: Path, shape: Shape) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is PydanticUndefined or value is None:
-        return ""
-    if isinstance(value, timedelta):
-        return format_duration(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g}"
+    """Return a default as it would be written, "" for none and for a map."""
     if isinstance(value, (tuple, list)):
         return f"[{', '.join(_shown(item) for item in value)}]"
-    if isinstance(value, (str, int, time)):
-        return str(getattr(value, "value", value))
-    return ""
+    forms: tuple[tuple[type, Callable[[Any], str]], ...] = (
+        (timedelta, format_duration),
+        (Enum, lambda member: str(member.value)),
+        (bool, lambda flag: str(flag).lower()),
+        (float, lambda number: f"{number:g}"),
+        (time, lambda moment: f"{moment:%H:%M}"),
+        (str, str),
+        (int, str),
+    )
+    return next((form(value) for kind, form in forms if isinstance(value, kind)), "")
 
 
 def _unknown(step: str, walked: list[str], shape: Shape) -> str:

@@ -66,11 +66,21 @@ def to_policy(
         protected_units=frozenset(settings.protected.units),
         protected_paths=frozenset(settings.protected.paths),
         stateful_units=frozenset(settings.protected.stateful_units),
+        stateful_allowed=_stateful_allowed(settings, loaded),
         keep_running=frozenset(target for agent in built for target in agent.keep_running()),
         own_units=frozenset(own_units),
         own_paths=frozenset((*own_paths, *files)),
         origins=dict(loaded.origins),
     )
+
+
+def _stateful_allowed(settings: Settings, loaded: Loaded) -> frozenset[str]:
+    """Return what the host's own file names with a written `approval: auto`: the stateful ones among it may restart (R25)."""
+    named: set[str] = set()
+    for action, policy in settings.actions.allow.items():
+        if policy.approval == "auto" and f"actions.allow.{action}.approval" in loaded.origins:
+            named |= {*getattr(policy, "units", ()), *getattr(policy, "services", ())}
+    return frozenset(named)
 
 
 def flap_limit(settings: Settings) -> FlapLimit:

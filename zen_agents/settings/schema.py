@@ -28,12 +28,8 @@ def json_schema() -> dict[str, Any]:
     top["properties"].pop("later_agents", None)
     top["properties"]["agents"] = _agents(references)
     top["properties"]["actions"] = _actions(references)
-    return {
-        "$schema": DRAFT,
-        "title": "zen-agents configuration, version 1",
-        **_draft_07(top),
-        "definitions": _draft_07(definitions),
-    }
+    head: dict[str, Any] = {"$schema": DRAFT, "title": "zen-agents configuration, version 1"}
+    return {**head, **_draft_07(top), "definitions": _draft_07(definitions)}
 
 
 def _agents(references: dict[Any, Any]) -> dict[str, Any]:

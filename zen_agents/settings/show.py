@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from zen_agents.settings.models import Settings
 from zen_agents.settings.nodes import Origin
 from zen_agents.settings.sources import Source, flatten
 
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
+#: Words that YAML, of whatever version, reads as something else.
+_READ_OTHERWISE = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _DEFAULT = Source(Origin.DEFAULT, "")
 
 
@@ -74,13 +78,10 @@ def _flow(value: Any) -> str:
 
 def _scalar(value: Any) -> str:
     """Return a scalar that reads back as itself: plain where nobody could misread it, else in JSON's quotes."""
-    if isinstance(value, str) and value.replace("_", "").replace("-", "").isalnum() and value.isascii():
-        return value if value[0].isalpha() and value.lower() not in _READ_OTHERWISE else json.dumps(value)
-    return json.dumps(value, ensure_ascii=True)
-
-
-#: Words that YAML, of whatever version, reads as something else.
-_READ_OTHERWISE = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _READ_OTHERWISE:
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
 
 
 def _defaults(settings: Settings) -> dict[str, Any]:

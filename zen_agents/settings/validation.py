@@ -175,12 +175,12 @@ def _guess(suggest: str) -> str:
     return f"did you mean {suggest}?" if suggest.replace(".", "").isdigit() else did_you_mean(suggest)
 
 
-def inside(node: Node, offset: int) -> Place:
-    """Return the place of one character of a scalar; only where the text stands as it is written."""
+def inside(node: Node, offset: int, length: int = 1) -> Place:
+    """Return the place of a part of a scalar; only where the text stands as it is written."""
     place = node.place
     written = place.excerpt[place.column - 1 : place.column - 1 + place.length]
     start = written.find(node.text) if node.text else -1
-    return place.within(start + offset) if start >= 0 else place
+    return place.within(start + offset, length) if start >= 0 else place
 
 
 def _what(node: Node) -> str:
