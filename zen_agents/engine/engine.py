@@ -19,7 +19,7 @@ from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.scheduler import Scheduler
 from zen_agents.errors import StoreError
 from zen_agents.model.agent import AgentState
-from zen_agents.model.incident import Incident
+from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.principal import Principal
 from zen_agents.model.severity import Severity
 from zen_agents.ports.events import EventSource, Wake
@@ -36,7 +36,9 @@ class Flag(Protocol):
     """The emergency stop as the engine uses it."""
 
     def read(self) -> str | None: ...
-    def clear(self) -> None: ...
+    def clear(self) -> tuple[str, ...]:
+        """Remove the flag; return the paths removed."""
+        ...
 
 
 class Courier(Protocol):
@@ -108,6 +110,25 @@ class Engine:
         self._scheduler.put("retention", Schedule(cron="17 3 * * *"), self._prune)
         self._scheduler.start()
         self._tasks = [asyncio.create_task(self._keep_house(), name="housekeeping")]
+
+    async def start_without_loops(self) -> None:
+        """Recover and start the agents, whose turns somebody else takes (`settle`)."""
+        self._recover()
+        for agent in self.agents:
+            await agent.start(take_turns=False)
+
+    async def settle(self, pause_seconds: float) -> None:
+        """Take turns of every agent until nothing runs, is verified or is about to be tried again."""
+        everything = True
+        while True:
+            for agent in self.agents:
+                await agent.turn(everything=everything)
+            everything = False
+            verifying = any(incident.state is IncidentState.VERIFYING for incident in self.parts.book)
+            suspected = any(incident.state is IncidentState.SUSPECTED for incident in self.parts.book)
+            if not (self.parts.executor.running or verifying or suspected):
+                return
+            await asyncio.sleep(pause_seconds)
 
     async def run(self) -> None:
         """Wait until somebody asks for a stop."""

@@ -34,6 +34,7 @@ from zen_agents.model.verdict import Answer, Ruling, Verdict
 from zen_agents.ports.host import Host, HostControl, HostView
 from zen_agents.ports.store import Store, Usage
 from zen_agents.rules.rule import Rule
+from zen_agents.store.failpoint import failpoint
 
 log = logging.getLogger("zen_agents.executor")
 
@@ -138,7 +139,9 @@ class Executor:
         action = self._actions[intent.plan.request.action]
         try:
             async with asyncio.timeout(intent.plan.timeout_seconds):
+                failpoint("executor.before_spawn")
                 effect = await action.execute(intent.plan, self._control(intent))
+                failpoint("executor.after_effect")
         except TimeoutError:
             return OutcomeKind.TIMED_OUT, Effect(False, f"not done within {intent.plan.timeout_seconds:g} s")
         except (ActionFailedError, HostError, StalePlanError, UnsafePathError, RefusedError) as error:

@@ -71,15 +71,22 @@ class IncidentBook:
             self._openings[key] = list(self._store.openings(key, since))
         return [at for at in self._openings[key] if at >= since]
 
-    def situation(self, policy: Policy, now: Instant, *, actionable: int, running: int, foreign: str) -> Situation:
-        """Return what guards may know of the whole host."""
+    def situation(
+        self, policy: Policy, now: Instant, *, actionable: int, running: int, foreign: str,
+        log_only: frozenset[str] = frozenset(),
+    ) -> Situation:  # fmt: skip
+        """Return what guards may know of the whole host; incidents of `log_only` rules confirm nothing (R32)."""
         horizon = now.steady - policy.storm.within_seconds
         failing = {
             incident.target
             for incident in self._live.values()
             if incident.opened_at is not None and incident.opened_at.steady >= horizon
         }
-        problems = frozenset(i.target for i in self._live.values() if i.last_status is Status.PROBLEM and i.is_live)
+        problems = frozenset(
+            incident.target
+            for incident in self._live.values()
+            if incident.last_status is Status.PROBLEM and incident.rule not in log_only
+        )
         return Situation(dict(self._live), len(failing), actionable, running, foreign, problems)
 
 

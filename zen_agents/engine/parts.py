@@ -16,6 +16,7 @@ from zen_agents.engine.sampler import Sampler
 from zen_agents.guards.base import Policy
 from zen_agents.ports.host import Host
 from zen_agents.ports.store import Store
+from zen_agents.rules.rule import FlapLimit
 
 
 @dataclass(slots=True)
@@ -37,4 +38,6 @@ class Parts:
     foreign: str = ""
     #: Targets of rules with a ladder, over all agents: the storm brake's denominator.
     actionable: int = 0
+    #: When openings of one incident count as flapping; the configuration's word for every rule.
+    flapping: FlapLimit = field(default_factory=FlapLimit)
     random: random.Random = field(default_factory=random.SystemRandom)

@@ -44,7 +44,7 @@ class RunningAgent:
         """The agent's name."""
         return self.tick.agent.name
 
-    async def start(self) -> None:
+    async def start(self, *, take_turns: bool = True) -> None:
         """Go through deploying to running, or to paused or revoked where it was left so; failed if it cannot start."""
         before = self._store.agent_state(self.name)
         if before is AgentState.REVOKED:
@@ -59,7 +59,8 @@ class RunningAgent:
         self._become(AgentState.RUNNING, "started")
         if before is AgentState.PAUSED:
             await self.pause("paused before the restart")
-        self._loop_task = asyncio.create_task(self._take_turns(), name=f"agent-{self.name}")
+        if take_turns:
+            self._loop_task = asyncio.create_task(self._take_turns(), name=f"agent-{self.name}")
 
     async def pause(self, reason: str) -> None:
         """Stop deciding; checks go on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter, process_time
 
 from zen_agents.agents.base import BaseAgent
@@ -50,19 +51,27 @@ class AgentTick:
         self._lock = asyncio.Lock()
         self._window = RecentObservations()
         self._ask_again: dict[str, float] = {}
+        # The repairs under way outlive a reload, the watchlist does not.
+        self.repairs = Repairs(parts, self._rule_of, self._hurry)
         self.rebuild(agent)
 
     def rebuild(self, agent: BaseAgent) -> None:
         """Take over an agent's declaration, new after a reload; incidents go on, everything is looked at anew."""
         self.agent = agent
-        rules = agent.rules()
+        rules = [replace(rule, flapping=self._parts.flapping) for rule in agent.rules()]
         self.watchlist = Watchlist(agent.checks(), rules, self._parts.clock.now().steady)
-        self.repairs = Repairs(self._parts, self.watchlist.rules.get, self.watchlist.hurry)
         for rule in rules:
             for condition in (rule.condition, rule.clear):
                 if condition is not None:
                     self._window.require_all(condition)
+        self._log_only = frozenset(rule.name for rule in rules if rule.needs_confirmation)
         self._ask_again.clear()
+
+    def _rule_of(self, key: str) -> Rule | None:
+        return self.watchlist.rules.get(key)
+
+    def _hurry(self, key: str, at: float) -> None:
+        self.watchlist.hurry(key, at)
 
     @property
     def latest(self) -> RecentObservations:
@@ -139,8 +148,9 @@ class AgentTick:
     def _situation(self, now: Instant) -> Situation:
         parts = self._parts
         situation = parts.book.situation(
-            parts.policy, now, actionable=parts.actionable, running=parts.executor.running, foreign=parts.foreign
-        )
+            parts.policy, now, actionable=parts.actionable, running=parts.executor.running, foreign=parts.foreign,
+            log_only=self._log_only,
+        )  # fmt: skip
         parts.escalation.storm = self._brake_storm(situation, now)
         return situation
 

@@ -76,9 +76,10 @@ def escalated(incident: Incident, reason: Reason, now: Instant) -> Incident:
 
 
 def acknowledged(incident: Incident, *, by: str, until: float | None, keep_acting: bool, now: Instant) -> Incident:
-    """A person has it until the steady time `until` (None: until it is resolved)."""
+    """A person has it until the steady time `until` (None: until it is resolved); patience with guards begins anew."""
     return replace(
-        incident, acknowledged_by=by, acknowledged_until=until, keep_acting=keep_acting, changed_at=now
+        incident, acknowledged_by=by, acknowledged_until=until, keep_acting=keep_acting, changed_at=now,
+        refused_since=None, refused_for=None,
     )  # fmt: skip
 
 

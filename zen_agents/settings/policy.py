@@ -75,7 +75,7 @@ def to_policy(
 
 
 def _stateful_allowed(settings: Settings, loaded: Loaded) -> frozenset[str]:
-    """Return what the host's own file names with a written `approval: auto`: the stateful ones among it may restart (R25)."""
+    """Return what the host's own file names with a written `approval: auto`: stateful ones of it may restart (R25)."""
     named: set[str] = set()
     for action, policy in settings.actions.allow.items():
         if policy.approval == "auto" and f"actions.allow.{action}.approval" in loaded.origins:

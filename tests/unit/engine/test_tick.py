@@ -1,0 +1,218 @@
+"""The tick over a simulated host: look, fold, decide, ask, reserve, act, verify, or tell someone."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.rig import Rig
+from zen_agents.guards.base import Limit
+from zen_agents.model.incident import IncidentState
+from zen_agents.model.verdict import Ruling
+from zen_agents.rules.rule import Hold
+
+
+async def test_nothing_wrong_means_nothing_done_for_a_day(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, every_seconds=60.0)
+    await rig.run(86_400)
+    assert (rig.outcomes(), rig.starts(), rig.told.messages, rig.reasons()) == ([], 1, [], [])
+
+
+async def test_a_crashed_service_is_started_once_and_verified(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.run(30)
+    rig.host.crash("web")
+    await rig.run(60)
+    assert rig.outcomes() == ["verified"]
+    assert rig.starts() == 2
+    assert len(rig.parts.book) == 0
+    assert rig.store.incidents()[0].resolved_by == "engine"
+    # Fixed alone: a change and no page.
+    assert [message.kind.value for message in rig.told.messages] == ["change"]
+
+
+async def test_the_intent_is_durable_before_the_effect(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.turn()
+    rig.host.crash("web")
+    seen: list[int] = []
+    control = rig._control
+
+    def watched(intent):  # type: ignore[no-untyped-def]
+        other = type(rig.store).open_read_only(tmp_path / "state.db")
+        seen.append(len([row for row in other.actions() if row.id == intent.id]))
+        other.close()
+        return control(intent)
+
+    rig.parts.executor._control = watched
+    await rig.run(10)
+    assert seen == [1]
+
+
+async def test_it_waits_as_long_as_the_rule_holds(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, rule={"hold": Hold(fail_after=3)})
+    await rig.turn()
+    rig.host.crash("web")
+    await rig.run(8)
+    assert rig.outcomes() == []
+    assert next(iter(rig.parts.book)).state is IncidentState.SUSPECTED
+    await rig.run(10)
+    assert rig.outcomes() == ["verified"]
+
+
+async def test_a_service_that_never_starts_exhausts_the_ladder_and_people_are_told_once(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.turn()
+    rig.host.services["web"].refuses_to_start = True
+    rig.host.crash("web")
+    await rig.run(4 * 3600)
+    assert rig.outcomes() == ["failed"] * 4
+    assert len(rig.summaries()) == 1
+    assert "Every rung was tried" in rig.summaries()[0]
+    rig.host.services["web"].refuses_to_start = False
+    rig.host.start("web")
+    await rig.run(60)
+    assert len(rig.summaries("resolved")) == 1
+    assert rig.store.incidents()[0].resolved_by == "itself"
+
+
+async def test_success_that_does_not_help_is_a_failure(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.turn()
+    rig.host.services["web"].hangs = True
+    await rig.run(1800)
+    assert rig.outcomes() == ["failed"] * 4
+
+
+async def test_a_fix_that_keeps_coming_back_opens_the_recurrence_breaker(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, repairs=Limit(100, 3600.0), per_target=Limit(100, 3600.0))
+    rig.host.services["web"].crashes_after_seconds = 400.0
+    rig.host.crash("web")
+    await rig.run(6000)
+    assert rig.outcomes() == ["verified"] * 3
+    assert "recurrence" in rig.reasons()
+    assert any("keeps coming back" in text for text in rig.summaries())
+
+
+async def test_unknown_is_never_acted_on_and_people_are_told_in_the_end(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.host.faults.fail("up")
+    rig.host.crash("web")
+    await rig.run(3000)
+    assert rig.outcomes() == []
+    assert len(rig.summaries()) == 1
+    assert "not been able to tell" in rig.summaries()[0]
+
+
+async def test_unknown_does_not_resolve_what_was_open(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, mode="observe")
+    rig.host.crash("web")
+    await rig.run(20)
+    rig.host.faults.fail("up")
+    await rig.run(600)
+    assert len(rig.parts.book) == 1
+    assert rig.starts() == 1
+
+
+async def test_a_refusal_is_written_once_however_long_it_lasts(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, mode="observe")
+    rig.host.crash("web")
+    await rig.run(600)
+    assert rig.reasons().count("mode_observe") == 1
+    await rig.run(1200)
+    assert len(rig.summaries()) == 1
+    assert "refused for longer" in rig.summaries()[0]
+
+
+async def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, dry_run=True)
+    rig.host.crash("web")
+    await rig.run(3600)
+    assert (rig.outcomes(), rig.starts(), rig.host.changes, rig.controls) == ([], 1, [], [])
+    assert "dry_run" in rig.reasons()
+
+
+async def test_a_person_who_stopped_it_is_respected(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.turn()
+    rig.host.stop("web")
+    await rig.run(300)
+    assert rig.starts() == 1
+    assert "stopped_by_person" in rig.reasons()
+
+
+async def test_the_hourly_budget_holds_over_all_targets_and_restarts(tmp_path: Path) -> None:
+    names = [f"s{n}" for n in range(8)]
+    rig = Rig(tmp_path, names, storm=Limit(100, 300.0, 600.0))
+    for name in names:
+        rig.host.services[name].hangs = True
+        await rig.run(70)
+    rig = rig.restart(storm=Limit(100, 300.0, 600.0))
+    await rig.run(1200)
+    first_hour = [row for row in rig.store.actions(limit=1000) if row.reserved_at.steady < 1_000_000 + 3600]
+    assert len(first_hour) == 5
+    assert "rate_limit" in rig.reasons()
+
+
+async def test_mass_failure_brakes_and_tells_once(tmp_path: Path) -> None:
+    names = [f"s{n}" for n in range(20)]
+    rig = Rig(tmp_path, names, storm_share=0.5)
+    await rig.turn()
+    for name in names:
+        rig.host.crash(name)
+    await rig.run(900)
+    assert rig.outcomes() == []
+    assert len([message for message in rig.told.messages if message.kind.value == "engine"]) == 1
+    assert rig.summaries() == []
+    assert rig.parts.safe_mode.brake is not None
+
+
+@pytest.mark.parametrize("jump", [86_400.0, -86_400.0])
+async def test_a_clock_set_by_a_day_changes_no_limit(tmp_path: Path, jump: float) -> None:
+    rig = Rig(tmp_path)
+    rig.host.services["web"].refuses_to_start = True
+    rig.host.crash("web")
+    await rig.run(15)
+    before = len(rig.outcomes())
+    rig.clock.jump_wall(jump)
+    await rig.run(3)
+    assert len(rig.outcomes()) == before
+    await rig.run(1800)
+    assert rig.outcomes() == ["failed"] * 4
+
+
+async def test_an_early_wake_brings_the_decision_forward(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, every_seconds=300.0)
+    await rig.turn()
+    rig.host.crash("web")
+    rig.tick.watchlist.hurry("system_health.web|service:web", rig.clock.now().steady)
+    await rig.turn()
+    assert rig.starts() == 2
+
+
+async def test_acknowledged_means_hands_off_for_an_hour(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, mode="observe")
+    rig.host.crash("web")
+    await rig.run(10)
+    from zen_agents.rules import transitions  # noqa: PLC0415
+
+    incident, now = next(iter(rig.parts.book)), rig.clock.now()
+    rig.parts.book.put(transitions.acknowledged(incident, by="alice", until=now.steady + 3600, keep_acting=False, now=now))
+    rig.parts.policy = Rig(tmp_path / "other").parts.policy
+    rig.tick.look_soon(incident.key)
+    await rig.run(3500)
+    assert rig.starts() == 1
+    await rig.run(200)
+    assert rig.starts() == 2
+
+
+async def test_a_judgement_names_every_guard(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.host.crash("web")
+    rule = next(iter(rig.tick.watchlist.rules.values()))
+    situation = rig.parts.book.situation(rig.parts.policy, rig.clock.now(), actionable=1, running=0, foreign="")
+    judged = rig.parts.executor.judge(
+        rule.ladder[0].alternatives[0], rule=rule, incident=None, policy=rig.parts.policy, situation=situation,
+        now=rig.clock.now(),
+    )  # fmt: skip
+    assert judged.verdict.ruling is Ruling.ALLOW
+    assert len(judged.verdict.answers) > 15

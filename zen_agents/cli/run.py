@@ -1,0 +1,69 @@
+"""Run the engine in the foreground until Ctrl-C, TERM or `zen-agents stop`.
+
+  run                      with the configuration that is found
+  run --dry-run            everything but the effect: says what it would do
+  run --mode observe       safer than the file says; never looser
+
+Exit: 0 stopped on request, 75 another engine holds the state, 78 configuration not valid, 130/143 Ctrl-C/TERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import sys
+
+from zen_agents.cli.call import Call
+from zen_agents.cli.options import add_run_options, options_of
+from zen_agents.cli.status import seconds_of
+from zen_agents.runtime import Runtime
+from zen_agents.settings.rendering import render
+from zen_agents.telemetry.logs import set_up_logging
+
+_EXIT = {"SIGINT": 130, "SIGTERM": 143}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `run` takes."""
+    add_run_options(parser)
+    parser.add_argument("--max-runtime", metavar="DURATION", help="end after this, like 10m")
+
+
+def run(call: Call) -> int:
+    """Load, build, run, and end cleanly."""
+    set_up_logging(verbose=call.arguments.verbose, quiet=call.arguments.quiet)
+    runtime = Runtime.load(options_of(call))
+    if runtime.loaded.diagnostics:
+        print(render(runtime.loaded.diagnostics, "concise", files=runtime.loaded.files), file=sys.stderr)
+    return asyncio.run(_run(call, runtime))
+
+
+async def _run(call: Call, runtime: Runtime) -> int:
+    runtime.open()
+    _greet(call, runtime)
+    # What is there now stays; it need not be looked at by every collection.
+    gc.collect()
+    gc.freeze()
+    if call.arguments.max_runtime:
+        loop = asyncio.get_running_loop()
+        loop.call_later(seconds_of(call.arguments.max_runtime), runtime.engine.request_stop)
+    ended_by = await runtime.run()
+    logging.getLogger("zen_agents").info("ended: %s", ended_by)
+    return _EXIT.get(ended_by, 0)
+
+
+def _greet(call: Call, runtime: Runtime) -> None:
+    policy, engine = runtime.parts.policy, runtime.engine
+    mode = ("DRY RUN, " if policy.dry_run else "") + f"mode {policy.mode}"
+    files = ", ".join(str(path) for path in runtime.loaded.files)
+    checks = sum(len(agent.tick.watchlist.checks) for agent in engine.agents)
+    print(
+        f"zen-agents on {engine.host_name}: {mode}, {len(engine.agents)} agents, {checks} checks, "
+        f"at most {policy.repairs.most} repairs an hour; config {files}; state {call.state_dir}",
+        file=sys.stderr,
+    )
+    state = f" --state-dir {call.state_dir}"
+    print(f"Look: zen-agents{state} status    Why: zen-agents{state} why @last", file=sys.stderr)
+    print("Stop: Ctrl-C    Stop all changes at once: scripts/stop-agents.sh --emergency", file=sys.stderr, flush=True)

@@ -1,0 +1,163 @@
+"""A host made of written facts, for `plan --facts`: no host is looked at, no network asked, no privilege needed.
+
+    now: 2026-11-21T03:14:00+01:00
+    observations: {cpu.percent: 97, service.web: down, disk.percent@disk:/srv: 93}
+
+A name may carry its target behind `@`; without one every check that makes such an observation gets it. `up`, `ok`, `down`,
+`problem` and `unknown` are states, numbers are values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from zen_agents.errors import HostError, UsageError
+from zen_agents.model.observation import Status
+from zen_agents.ports.host import Process, Unit
+from zen_agents.settings.diagnostics import Report
+from zen_agents.settings.reader import read
+from zen_agents.settings.rendering import render
+
+_WORDS = {
+    "up": Status.OK, "ok": Status.OK, "good": Status.OK, "down": Status.PROBLEM, "problem": Status.PROBLEM,
+    "bad": Status.PROBLEM, "unknown": Status.UNKNOWN,
+}  # fmt: skip
+#: `service.NAME` in a fact stands for whatever the checks of that service are called.
+_ALIASES = {"service.": ("process.", "probe.", "unit.")}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One written observation: a status, a number or both."""
+
+    status: Status
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the file says."""
+
+    now: datetime
+    #: `NAME` or `NAME@TARGET` -> fact.
+    observations: Mapping[str, Fact]
+
+    def about(self, name: str, target: str) -> Fact | None:
+        """Return the fact about an observation, None if the file says nothing of it."""
+        for key in (f"{name}@{target}", name):
+            if key in self.observations:
+                return self.observations[key]
+        for alias, kinds in _ALIASES.items():
+            for kind in kinds:
+                if name.startswith(kind) and (found := self.observations.get(alias + name.removeprefix(kind))):
+                    return found
+        return None
+
+
+def read_facts(path: Path) -> Facts:
+    """Read a facts file; UsageError names what is wrong with it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    report = Report()
+    tree = read(content, str(path), report).plain()
+    if report.failed:
+        raise UsageError(render(report.sorted(), "concise"))
+    if not isinstance(tree, dict) or not isinstance(tree.get("observations"), dict) or set(tree) - {"now", "observations"}:
+        raise UsageError(f"{path}: write now: TIME and observations: {{NAME: VALUE}}")
+    return Facts(_moment(path, tree.get("now")), {str(k): _fact(path, k, v) for k, v in tree["observations"].items()})
+
+
+def _moment(path: Path, text: Any) -> datetime:
+    if text is None:
+        raise UsageError(f"{path}: `now` is missing; write it like now: 2026-11-21T03:14:00+01:00")
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise UsageError(f"{path}: now: {text!r} is no ISO time") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _fact(path: Path, name: object, value: object) -> Fact:
+    if isinstance(value, str) and value.lower() in _WORDS:
+        return Fact(_WORDS[value.lower()], None)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Fact(Status.OK, float(value))
+    raise UsageError(f"{path}: {name}: {value!r} is neither a number nor one of {', '.join(sorted(_WORDS))}")
+
+
+class FactsHost:
+    """A calm host with these facts: long booted, nobody works on it, services as the facts say; all else is HostError."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    def look(self) -> Any:
+        """Return the view, which is this host itself: facts do not change."""
+        return self
+
+    def boot_seconds(self) -> float:
+        """Long ago."""
+        return 1e6
+
+    def package_transaction(self) -> str:
+        """Nobody installs anything."""
+        return ""
+
+    def configuration_run(self) -> str:
+        """Nobody configures anything."""
+        return ""
+
+    def cloud_init_pending(self) -> bool:
+        """It is done."""
+        return False
+
+    def system_state(self) -> str:
+        """Return systemd's usual word."""
+        return "running"
+
+    def has_systemd(self) -> bool:
+        """Units are taken to exist."""
+        return True
+
+    def machine_id(self) -> str:
+        """No machine."""
+        return "facts"
+
+    def unit(self, name: str) -> Unit:
+        """Return a unit that runs or failed, as the fact `unit.NAME` or `service.NAME` says."""
+        short = name.partition(".")[0]
+        fact = self._facts.about(f"unit.{short}", f"service:{short}")
+        bad = fact is not None and fact.status is Status.PROBLEM
+        active, sub = ("failed", "failed") if bad else ("active", "running")
+        return Unit(
+            id=name, load_state="loaded", active_state=active, sub_state=sub,
+            result="exit-code" if bad else "success", unit_file_state="enabled", main_pid=0, restarts=0, invocation="",
+            changed_us=0, busy=False, takes_along=(), start_limit_burst=5, start_limit_interval_seconds=10.0,
+        )  # fmt: skip
+
+    def process(self, pid: int) -> Process | None:
+        """No process is known."""
+        del pid
+        return None
+
+    def service_process(self, name: str) -> Process | None:
+        """No process is known."""
+        del name
+        return None
+
+    def pidfile_process(self, path: str, **_: object) -> Process | None:
+        """No process is known."""
+        del path
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        def untold(*_: object, **__: object) -> Any:
+            raise HostError(f"{name}: a plan from facts looks at no host")
+
+        return untold

@@ -1,0 +1,69 @@
+"""Sets the stage for a rehearsal: the engine's parts over a copy of the state in memory and a door that is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from zen_agents.adapters.emergency_flag import EmergencyFlag
+from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.null_control import NullControl
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.agents.base import AgentContext
+from zen_agents.clock import Clock, Instant, ManualClock, SystemClock
+from zen_agents.model.message import Message
+from zen_agents.ports.events import Watch
+from zen_agents.ports.host import Host
+from zen_agents.rehearsal.facts import FactsHost, read_facts
+from zen_agents.rehearsal.plan import PlanReport, look_once, observations_of, rehearse
+from zen_agents.runtime import Options, World, build_agents, build_parts, load_settings
+from zen_agents.settings.policy import safe_mode_triggers, to_policy
+
+#: A rehearsal on facts happens long after the boot, as far as the guards can tell.
+_LONG_AFTER_BOOT = 1e6
+
+
+class _Nobody:
+    """Tells nobody, logs nothing, is woken by nothing."""
+
+    def tell(self, message: Message) -> None:
+        """Drop it."""
+
+    def write(
+        self, at: Instant, kind: str, id: str, *, action: str, target: str, by: str, outcome: str, detail: str
+    ) -> None:
+        """Drop it."""
+
+    def open(self, wake: object) -> None:
+        """Do nothing."""
+
+    def watch(self, watches: Iterable[Watch]) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport:
+    """Return what would be done now, on this host or on written facts."""
+    loaded = load_settings(options)
+    settings, facts = loaded.require(), read_facts(facts_file) if facts_file else None
+    store = SqliteStore.volatile() if facts else SqliteStore.snapshot(options.state_dir / "state.db")
+    clock: Clock = ManualClock(facts.now, _LONG_AFTER_BOOT) if facts else SystemClock(store.anchor())
+    host: Host = FactsHost(facts) if facts else LinuxHost(options.state_dir)
+    nobody = _Nobody()
+    world = World(
+        host=host, store=store, clock=clock, notifier=nobody, events=nobody, flag=EmergencyFlag(options.state_dir),
+        control=lambda _: NullControl(host), action_log=nobody,
+    )  # fmt: skip
+    agents = build_agents(settings, AgentContext("this host", loaded.origins, str(options.state_dir)), options.agents)
+    parts = build_parts(
+        world, to_policy(settings, loaded, agents), triggers=safe_mode_triggers(settings), host_name="this host"
+    )
+    parts.actionable = len({rule.target for agent in agents for rule in agent.rules() if rule.ladder})
+    now = clock.now()
+    if facts:
+        return rehearse(parts, agents, observations_of(facts, agents, now), now, facts_only=True)
+    observations = await look_once(parts, agents, now)
+    parts.sampler.close()
+    return rehearse(parts, agents, observations, now)

@@ -1,0 +1,424 @@
+"""The one place where ports meet adapters: builds the engine, reloads it, ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zen_agents import catalog
+from zen_agents.actions.base import Action
+from zen_agents.adapters.action_log import ActionLogFile
+from zen_agents.adapters.alert_outbox import Outbox
+from zen_agents.adapters.control_socket import ControlSocket
+from zen_agents.adapters.emergency_flag import EmergencyFlag
+from zen_agents.adapters.event_sources import EventSources
+from zen_agents.adapters.linux_control import LinuxControls
+from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.null_control import NullControl
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.adapters.state_dir import StateDir
+from zen_agents.agents.base import AgentContext, BaseAgent
+from zen_agents.clock import Clock, Instant, SystemClock
+from zen_agents.engine.breakers import Breakers
+from zen_agents.engine.by_hand import ByHand
+from zen_agents.engine.engine import Engine
+from zen_agents.engine.escalation import Escalation
+from zen_agents.engine.executor import ControlFactory, Executor
+from zen_agents.engine.incidents import IncidentBook
+from zen_agents.engine.journal import ActionLog, Journal
+from zen_agents.engine.operator import Operator
+from zen_agents.engine.parts import Parts
+from zen_agents.engine.recorder import Recorder
+from zen_agents.engine.running_agent import RunningAgent
+from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
+from zen_agents.engine.sampler import Sampler
+from zen_agents.engine.scheduler import Scheduler
+from zen_agents.engine.tick import AgentTick
+from zen_agents.errors import HostError, SettingsError, StoreError
+from zen_agents.guards.base import Policy
+from zen_agents.model.action import Budget
+from zen_agents.ports.events import EventSource
+from zen_agents.ports.host import Host
+from zen_agents.ports.notifier import Notifier
+from zen_agents.ports.store import Store
+from zen_agents.settings.loader import Loaded, load
+from zen_agents.settings.models import Settings
+from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_alert_policy, to_policy
+
+log = logging.getLogger("zen_agents.runtime")
+
+#: The steady timeline is saved this often (seconds): so much of it could be lost over a reboot.
+SAVE_TIME_EVERY = 60.0
+#: Starts remembered for "restarting in a loop".
+STARTS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says about a run."""
+
+    config: Sequence[Path]
+    state_dir: Path
+    dry_run: bool = False
+    #: A mode safer than the file's; None keeps the file's.
+    mode: str | None = None
+    #: Only these agents; empty means all.
+    agents: frozenset[str] = frozenset()
+
+
+def load_settings(options: Options) -> Loaded:
+    """Load the configuration; SettingsError with every diagnostic if it is not valid."""
+    flags = {"mode": options.mode} if options.mode else {}
+    loaded = load(options.config, os.environ, flags=flags)
+    loaded.require()
+    return loaded
+
+
+def build_agents(settings: Settings, context: AgentContext, only: frozenset[str] = frozenset()) -> list[BaseAgent]:
+    """Return the enabled agents of a configuration, in the catalog's order."""
+    return [
+        kind(settings.agents[kind.name], context)
+        for kind in catalog.AGENTS
+        if kind.name in settings.agents and settings.agents[kind.name].enabled and (not only or kind.name in only)
+    ]
+
+
+def actionable_targets(agents: Sequence[RunningAgent]) -> int:
+    """Return how many targets could be acted on at all: the denominator of the storm brake."""
+    return len({rule.target for agent in agents for rule in agent.tick.watchlist.rules.values() if rule.ladder})
+
+
+def resident_bytes() -> int:
+    """Return this process's resident memory in bytes, 0 where /proc does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+@dataclass(slots=True)
+class World:
+    """The ports that an engine is built on; a simulation hands in its own."""
+
+    host: Host
+    store: Store
+    clock: Clock
+    notifier: Notifier
+    events: EventSource
+    flag: EmergencyFlag
+    control: ControlFactory
+    action_log: ActionLog
+
+
+def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, host_name: str, foreign: str = "") -> Parts:
+    """Wire the engine's own parts over the ports."""
+    actions: Mapping[str, Action] = {kind.name: kind() for kind in catalog.ACTIONS}
+    journal = Journal(world.store, world.action_log)
+    executor = Executor(
+        host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag, guards=catalog.GUARDS,
+        actions=actions, control=world.control, resident_bytes=resident_bytes,
+    )  # fmt: skip
+    parts: Parts
+
+    def mode_line() -> str:
+        spent = world.store.spent(Budget.REPAIR, world.clock.now().steady - parts.policy.repairs.within_seconds)
+        return f"mode {parts.policy.mode}, {spent} of {parts.policy.repairs.most} repairs used this hour"
+
+    escalation = Escalation(
+        notifier=world.notifier,
+        store=world.store,
+        journal=journal,
+        clock=world.clock,
+        host_name=host_name,
+        mode_line=mode_line,
+    )
+
+    def entered(reason: str, at: Instant) -> None:
+        escalation.engine("safe_mode", reason, at)
+
+    safe_mode = SafeMode(store=world.store, journal=journal, clock=world.clock, triggers=triggers, entered=entered)
+    parts = Parts(
+        store=world.store, host=world.host, clock=world.clock, policy=policy, sampler=Sampler(world.host, world.clock),
+        book=IncidentBook(world.store), executor=executor, journal=journal, escalation=escalation,
+        breakers=Breakers(world.store, policy.failures, world.clock.now), safe_mode=safe_mode, foreign=foreign,
+    )  # fmt: skip
+    return parts
+
+
+class Runtime:
+    """One engine on this host, from its configuration to its end."""
+
+    def __init__(self, options: Options, loaded: Loaded, settings: Settings) -> None:
+        self.options, self.loaded, self.settings = options, loaded, settings
+        self.state = StateDir(options.state_dir)
+        self._not_applied: tuple[str, float] | None = None
+        self._saved_at = float("-inf")
+        self._sockets: list[ControlSocket] = []
+
+    @classmethod
+    def load(cls, options: Options) -> Runtime:
+        """Load the configuration; SettingsError if it is not valid: a wrong file never starts an engine."""
+        loaded = load_settings(options)
+        return cls(options, loaded, loaded.require())
+
+    # -- building -----------------------------------------------------------------------------------------------------
+    def open(self) -> Engine:
+        """Take the state and build the engine. BusyError if another engine holds it."""
+        self.state.prepare()
+        self.state.take()
+        self.state.point()
+        store, trouble = self._open_store()
+        self.store = store
+        self.clock = SystemClock(store.anchor())
+        self._loaded_at = self.clock.now()
+        flag = EmergencyFlag(self.options.state_dir)
+        unprepared = self._prepare(flag)
+        host = LinuxHost(self.options.state_dir)
+        self.host_name = self._resolve_host_name()
+        self.outbox = Outbox(
+            store=store, policy=to_alert_policy(self.settings, self.loaded, os.environ), clock=self.clock,
+            state_dir=self.options.state_dir, host_name=self.host_name, labels=self.settings.host.labels,
+        )  # fmt: skip
+        self.controls = LinuxControls(host, state_dir=self.options.state_dir, flag=flag, clock=self.clock)
+        world = World(
+            host=host, store=store, clock=self.clock, notifier=self.outbox, events=EventSources(), flag=flag,
+            control=(lambda _: NullControl(host)) if self.options.dry_run else self.controls,
+            action_log=ActionLogFile(self.options.state_dir / "actions.log"),
+        )  # fmt: skip
+        agents = build_agents(self.settings, self._context(), self.options.agents)
+        self.parts = build_parts(
+            world, self._policy(self.loaded, agents), triggers=safe_mode_triggers(self.settings), host_name=self.host_name,
+            foreign=self._foreign(host, store),
+        )  # fmt: skip
+        self.parts.flapping = flap_limit(self.settings)
+        self.engine = self._engine(world, agents)
+        if trouble or unprepared:
+            self.parts.safe_mode.store_failed(trouble or unprepared)
+        return self.engine
+
+    def _open_store(self) -> tuple[SqliteStore, str]:
+        """Return the state, or an empty one in memory and why: an engine that cannot write watches and tells (R14)."""
+        try:
+            return SqliteStore(self.options.state_dir / "state.db"), ""
+        except StoreError as error:
+            log.critical("%s", error)
+            return SqliteStore.volatile(), str(error)
+
+    def _prepare(self, flag: EmergencyFlag) -> str:
+        try:
+            flag.prepare()
+        except HostError as error:
+            return str(error)
+        return ""
+
+    def _engine(self, world: World, agents: Sequence[BaseAgent]) -> Engine:
+        engine: Engine
+        parts = self.parts
+
+        # The engine is not there yet when these are made.
+        def watches_changed() -> None:
+            engine.rewatch()
+
+        def missed(job: str) -> None:
+            engine.missed(job)
+
+        recorder = Recorder(world.store, resident_bytes, watches_changed)
+        scheduler = Scheduler(missed)
+        running = [self._running(agent, recorder) for agent in agents]
+        parts.actionable = actionable_targets(running)
+        self._recorder = recorder
+        by_hand = ByHand(parts, lambda: engine.agents, {kind.name: kind() for kind in catalog.ACTIONS})
+        engine = Engine(
+            parts=parts, agents=running, scheduler=scheduler, recorder=recorder, by_hand=by_hand, events=world.events,
+            flag=world.flag, courier=self.outbox, upkeep=self, host_name=self.host_name,
+            later_agents=[name for name, enabled in self.settings.later_agents.items() if enabled],
+            warnings=self._warnings(),
+        )  # fmt: skip
+        return engine
+
+    def _running(self, agent: BaseAgent, recorder: Recorder) -> RunningAgent:
+        def failed(name: str, why: str) -> None:
+            self.parts.escalation.engine("agent_failed", f"{name}: {why}", self.clock.now())
+
+        tick = AgentTick(agent, self.parts, recorder)
+        return RunningAgent(tick, store=self.store, journal=self.parts.journal, clock=self.clock, failed=failed)
+
+    def _context(self, loaded: Loaded | None = None) -> AgentContext:
+        return AgentContext(self.host_name, (loaded or self.loaded).origins, str(self.options.state_dir))
+
+    def _policy(self, loaded: Loaded, agents: Sequence[BaseAgent]) -> Policy:
+        own_paths = (str(self.options.state_dir.resolve()), str(Path(__file__).resolve().parent))
+        return to_policy(loaded.require(), loaded, agents, dry_run=self.options.dry_run, own_paths=own_paths)
+
+    def _resolve_host_name(self) -> str:
+        """Return the host's name: the file's, else the one found first and kept, so that it survives a boot without DNS."""
+        if self.settings.host.name:
+            return self.settings.host.name
+        kept = self.store.get("host_name")
+        if kept is None:
+            kept = socket.getfqdn()
+            kept = socket.gethostname() if kept.startswith("localhost") else kept
+            self.store.put("host_name", kept)
+        return kept
+
+    def _foreign(self, host: Host, store: Store) -> str:
+        """Return why this state is not this host's own (R34), "" if it is."""
+        here, kept = host.look().machine_id(), store.get("machine_id")
+        if kept is None:
+            store.put("machine_id", here)
+            return ""
+        if kept != here:
+            return "the state is from another machine; look at it, then: zen-agents resume --reason ..."
+        return ""
+
+    def _warnings(self) -> list[str]:
+        warnings = [diagnostic.message for diagnostic in self.loaded.diagnostics]
+        if os.geteuid() == 0 and (Path(__file__).parent.parent / ".git").exists():
+            warnings.insert(0, "started as root from a checkout: whoever may write there may become root")
+        return warnings
+
+    # -- running ------------------------------------------------------------------------------------------------------
+    async def run(self) -> str:
+        """Run until a signal or a person ends it; return why it ended."""
+        engine, loop = self.engine, asyncio.get_running_loop()
+        ended_by = "asked to stop"
+
+        def on_signal(name: str) -> None:
+            nonlocal ended_by
+            ended_by = name
+            engine.request_stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal, signal.Signals(number).name)
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload_on_signal()))
+        self._count_start()
+        await self._open_sockets()
+        await engine.start()
+        try:
+            await engine.run()
+        finally:
+            for sock in self._sockets:
+                await sock.close()
+            await self.close(ended_by)
+        return ended_by
+
+    async def close(self, reason: str) -> None:
+        """End cleanly: actions drained, everything written, the state let go."""
+        await self.engine.stop(reason)
+        self.controls.close()
+        self.store.close()
+        self.state.release()
+
+    async def _open_sockets(self) -> None:
+        operator = Operator(self.engine)
+        for name, may_act in (("control.sock", True), ("view.sock", False)):
+            sock = ControlSocket(self.options.state_dir / name, operator.answer, may_act=may_act)
+            await sock.open()
+            self._sockets.append(sock)
+
+    def _count_start(self) -> None:
+        """Remember this start, and go to safe mode if there were too many lately."""
+        try:
+            starts: list[float] = json.loads(self.store.get("starts") or "[]")
+            starts = [*starts[-STARTS_KEPT:], self.clock.now().steady]
+            self.store.put("starts", json.dumps(starts))
+            body = {"config": self.loaded.digest, "mode": self.settings.mode.value, "pid": os.getpid()}
+            self.parts.journal.engine(self.clock.now(), "started", **body)
+            self.store.commit()
+            self.parts.safe_mode.started(starts)
+        except StoreError as error:
+            self.parts.safe_mode.store_failed(str(error))
+
+    # -- upkeep (engine.Upkeep) ---------------------------------------------------------------------------------------
+    def save_time(self) -> None:
+        """Save the anchor of the steady timeline, once a minute."""
+        now = self.clock.now().steady
+        if now - self._saved_at >= SAVE_TIME_EVERY:
+            self._saved_at = now
+            self.store.save_anchor(self.clock.anchor())
+
+    def prune(self) -> None:
+        """Drop what retention no longer keeps."""
+        now, kept = self.clock.now().steady, self.settings.retention
+        self.store.prune(
+            metrics_before=now - kept.metrics.total_seconds(),
+            decisions_before=now - kept.decisions.total_seconds(),
+            actions_before=now - kept.actions.total_seconds(),
+        )
+
+    async def good_tick(self) -> None:
+        """Ping the heartbeat address, if there is one."""
+        await self.outbox.heartbeat()
+
+    def config_facts(self) -> Mapping[str, Any]:
+        """Return which configuration is in force, and why a newer one is not."""
+        facts: dict[str, Any] = {
+            "path": ", ".join(str(path) for path in self.loaded.files),
+            "digest": self.loaded.digest,
+            "loaded_at": f"{self._loaded_at.wall.astimezone():%Y-%m-%d %H:%M}",
+        }
+        if self._not_applied is not None:
+            error, at = self._not_applied
+            facts["not_applied"] = {"error": error, "seconds_ago": self.clock.now().steady - at}
+        return facts
+
+    async def _reload_on_signal(self) -> None:
+        try:
+            await self.reload()
+        except SettingsError as error:
+            log.error("the configuration was not applied: %s", error)
+
+    async def reload(self) -> Mapping[str, Any]:
+        """Load the configuration anew: everything new is built first, then swapped in; a bad file changes nothing."""
+        now = self.clock.now()
+        try:
+            loaded = load_settings(self.options)
+            settings = loaded.require()
+            agents = build_agents(settings, self._context(loaded), self.options.agents)
+            policy, alerts = self._policy(loaded, agents), to_alert_policy(settings, loaded, os.environ)
+        except Exception as error:
+            place = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            self._not_applied = (f"reload failed at {now.wall.astimezone():%H:%M}: {place}", now.steady)
+            self.parts.journal.engine(now, "reload_failed", error=str(error)[:2000])
+            if isinstance(error, SettingsError):
+                raise
+            raise SettingsError(f"the configuration cannot be applied: {error}") from error
+        self._not_applied = None
+        self.loaded, self.settings, self._loaded_at = loaded, settings, now
+        await self._swap(agents, policy)
+        self.outbox.replace_policy(alerts)
+        self.parts.journal.engine(now, "reloaded", config=loaded.digest)
+        return {"config": loaded.digest, "agents": [agent.name for agent in agents]}
+
+    async def _swap(self, agents: Sequence[BaseAgent], policy: Policy) -> None:
+        engine, fresh = self.engine, {agent.name: agent for agent in agents}
+        self.parts.policy = policy
+        self.parts.flapping = flap_limit(self.settings)
+        self.parts.safe_mode.triggers = safe_mode_triggers(self.settings)
+        self.parts.breakers = Breakers(self.store, policy.failures, self.clock.now)
+        engine.later = [name for name, enabled in self.settings.later_agents.items() if enabled]
+        engine.standing_warnings = self._warnings()
+        for running in list(engine.agents):
+            if running.name in fresh:
+                running.tick.rebuild(fresh.pop(running.name))
+                engine.schedule(running)
+                running.wake()
+            else:
+                engine.unschedule(running.name)
+                await running.stop("no longer in the configuration")
+                engine.agents.remove(running)
+        for agent in fresh.values():
+            started = self._running(agent, self._recorder)
+            engine.agents.append(started)
+            await started.start()
+            engine.schedule(started)
+        self.parts.actionable = actionable_targets(engine.agents)
+        engine.rewatch()

@@ -1,0 +1,1 @@
+"""How the engine's own logs and metrics are named and written."""
