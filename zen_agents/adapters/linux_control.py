@@ -97,10 +97,12 @@ class LinuxControl:
         finally:
             child.kill()
             self._children.discard(child)
-            if not self._children:
-                record.unlink(missing_ok=True)
             self._shared.keeper.adopt(child.process)
             child.close()
+            if not self._children:
+                # One that stays names a pid and start time that are gone: whoever reads it compares both.
+                with contextlib.suppress(OSError):
+                    record.unlink()
 
     async def start_service(self, name: str, command: Command) -> Process:
         checked_name(name)

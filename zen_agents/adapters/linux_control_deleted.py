@@ -69,12 +69,19 @@ def _mapped_by_nobody(found: os.stat_result, path: str) -> None:
         except (FileNotFoundError, ProcessLookupError):
             continue
         except OSError as error:
-            if private and Path(f"/proc/{pid}").stat().st_uid != found.st_uid:
-                # Nobody but its owner could open it, so nobody else can have mapped it.
+            # Init maps no log, and a file that only its owner could open nobody else can have mapped.
+            if pid == "1" or (private and _owner_of(pid) != found.st_uid):
                 continue
             raise UnsafePathError(f"whether process {pid} has mapped {path} cannot be told; it is left") from error
         if inode.search(maps):
             raise UnsafePathError(f"process {pid} has mapped {path} into its memory; it is left")
+
+
+def _owner_of(pid: str) -> int | None:
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid
+    except OSError:
+        return None
 
 
 def _truncate(place: int, path: str) -> int:

@@ -1,0 +1,72 @@
+"""Every control has what the port promises; the one of a dry run does nothing at all."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.changing import changing
+from tests.support.simulated_control import SimulatedControl, SimulatedDirectory
+from zen_agents.adapters.linux_control import LinuxControl
+from zen_agents.adapters.null_control import NullControl
+from zen_agents.adapters.safe_files import OpenDirectory
+from zen_agents.errors import RefusedError
+from zen_agents.ports.host import Command, DirectoryHandle, HostControl, Process
+
+
+def promised(port: type) -> dict[str, Any]:
+    return {name: member for name, member in vars(port).items() if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("port", "adapter"),
+    [
+        (HostControl, LinuxControl),
+        (HostControl, NullControl),
+        (HostControl, SimulatedControl),
+        (DirectoryHandle, OpenDirectory),
+        (DirectoryHandle, SimulatedDirectory),
+    ],
+)
+def test_each_adapter_takes_what_the_port_promises(port: type, adapter: type) -> None:
+    for name, member in promised(port).items():
+        if isinstance(member, property):
+            assert hasattr(adapter, name) or "self.path" in inspect.getsource(adapter), name
+            continue
+        theirs = getattr(adapter, name)
+        assert inspect.iscoroutinefunction(theirs) == inspect.iscoroutinefunction(member), name
+        wanted = inspect.signature(member).parameters
+        assert list(inspect.signature(theirs).parameters) == list(wanted), name
+
+
+async def test_the_control_of_a_dry_run_refuses_everything(tmp_path: Path) -> None:
+    here = changing(tmp_path)
+    control = NullControl(here.host)
+    process = here.host.look().process(os.getpid())
+    assert process is not None
+    assert control.view.process(os.getpid()) is not None
+    await _refuses(control, process, str(tmp_path))
+    assert sorted(path.name for path in here.state_dir.iterdir()) == [".emergency-stop-prepared"]
+
+
+async def _refuses(control: NullControl, process: Process, path: str) -> None:
+    command = Command(("touch", f"{path}/ran"))
+    for attempt in (
+        lambda: control.run(command),
+        lambda: control.start_service("web", command),
+        lambda: control.stop_process(process, timeout_seconds=1.0),
+    ):
+        with pytest.raises(RefusedError, match="Dry run"):
+            await attempt()
+    for refused in (
+        lambda: control.signal(process, 15),
+        lambda: control.truncate_descriptor(process, 1, expected_path="/x"),
+        lambda: control.open_directory(path),
+        control.check_stop,
+    ):
+        with pytest.raises(RefusedError, match="Dry run"):
+            refused()
