@@ -157,3 +157,15 @@ def test_the_log_is_bounded(path: Path) -> None:
     store.prune(metrics_before=0.0, decisions_before=0.0, actions_before=0.0)
     assert log.stat().st_size <= 8 * 1024 * 1024
     store.close()
+
+
+def test_a_long_stretch_without_anything_to_drop_is_passed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_store_retention, "MOST_ROWS", 5)
+    store = SqliteStore(path)
+    for number in range(20):
+        store.append(an_entry(f"dec-{number}"))
+    store.append(an_entry("pause", kind=EntryKind.HUMAN))
+    dropped = [store.prune(metrics_before=0.0, decisions_before=0.0, actions_before=1e6) for _ in range(6)]
+    assert sum(dropped) == 1 and store.entries(kinds=[EntryKind.HUMAN])[0].entry.body == {}
+    store.close()
+    assert verify(path).ok
