@@ -17,6 +17,9 @@ from email.utils import format_datetime
 from zen_agents.jobs.alert_delivery import Delivered, DeliveryOutcome, EmailItem
 from zen_agents.workers.secret_file import SecretError, read_secret
 
+#: What the standard library raises for an address or header that is none.
+_MALFORMED = (ValueError, LookupError, MessageError)
+
 
 class MailServer:
     """One connection to one mail server, opened when first needed and used for all mails to it.
@@ -33,8 +36,9 @@ class MailServer:
         if self._unreachable:
             return Delivered(item.ref, DeliveryOutcome.RETRY, self._unreachable)
         try:
-            refused = self._connected(item).send_message(compose(item), item.sender, list(item.recipients))
-        except (OSError, ValueError, MessageError, SecretError, _NoEncryptionError) as error:
+            mail = compose(item)
+            refused = self._connected(item).send_message(mail, item.sender, list(item.recipients))
+        except (OSError, *_MALFORMED, SecretError, _NoEncryptionError) as error:
             return self._failed(item, error)
         detail = f"taken, but not for: {_refusals(refused)}" if refused else "taken"
         return Delivered(item.ref, DeliveryOutcome.OK, detail)
@@ -62,7 +66,7 @@ class MailServer:
         if isinstance(error, smtplib.SMTPResponseException) and not isinstance(error, at_the_door):
             return self._refused(item, [error.smtp_code], _words(error))
         self.close()
-        if isinstance(error, (ValueError, MessageError)) and not isinstance(error, OSError):
+        if isinstance(error, _MALFORMED) and not isinstance(error, OSError):
             return Delivered(item.ref, DeliveryOutcome.REJECT, f"the mail cannot be made: {error}")
         if not isinstance(error, (SecretError, _NoEncryptionError)):
             self._unreachable = f"{item.host}:{item.port}: {_words(error)}"
@@ -84,7 +88,7 @@ class _NoEncryptionError(Exception):
 
 
 def compose(item: EmailItem) -> EmailMessage:
-    """Return the mail: text/plain first, text/html last. Raises ValueError for an address or header that is none."""
+    """Return the mail: text/plain first, text/html last. Raises one of `_MALFORMED` for an address or header that is none."""
     mail = EmailMessage(policy=SMTP_POLICY)
     mail["From"] = Address(item.sender_name, addr_spec=item.sender)
     mail["To"] = [Address(addr_spec=address) for address in item.recipients]
