@@ -54,7 +54,7 @@ class SystemHealthAgent(BaseAgent):
         self._settings: SystemHealthSettings = settings
         self._checks = tuple(build_checks(self._settings, context))
         self._remedies = Remedies(self._settings)
-        self._rules = tuple(self._make_rules())
+        self._rules: Sequence[Rule] | None = None
 
     @property
     def schedule(self) -> Schedule:
@@ -70,7 +70,9 @@ class SystemHealthAgent(BaseAgent):
         return self._checks
 
     def rules(self) -> Sequence[Rule]:
-        """Return built-in rules and the person's own."""
+        """Return built-in rules and the person's own; SettingsError, with its key path, for one that cannot be made."""
+        if self._rules is None:
+            self._rules = self._make_rules()
         return self._rules
 
     def remedies(self) -> Sequence[ActionRequest]:

@@ -28,6 +28,9 @@ TARGET_KINDS: Mapping[str, str] = {
     "clear_cache": "cache",
 }
 
+#: Deleted but open files below this size (bytes) are left alone.
+_WORTH_TRUNCATING = 2**20
+
 
 class Remedies:
     """The scope of the agent, by action and target."""
@@ -92,6 +95,7 @@ def restart_params(name: str, service: Service) -> Mapping[str, Any]:
         "unit": service.unit,
         "command": _command(service.command) if service.command is not None else None,
         "pidfile": service.pidfile,
+        "executable": service.executable or "",
         "stop_timeout_seconds": service.stop_timeout.total_seconds(),
         "keep_running": is_kept_running(service),
     }
@@ -150,7 +154,9 @@ def _for_logs(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
             "copy_truncate": log.copy_truncate,
         }
         yield _request("rotate_logs", name, params)
-        yield _request("truncate_deleted_log", name, {"path": log.path, "at_least_bytes": log.deleted_above})
+        # Many small ones may add up to the limit as well.
+        least = min(log.deleted_above, _WORTH_TRUNCATING)
+        yield _request("truncate_deleted_log", name, {"path": log.path, "at_least_bytes": least})
 
 
 def _for_caches(settings: SystemHealthSettings) -> Iterable[ActionRequest]:

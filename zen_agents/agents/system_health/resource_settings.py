@@ -76,13 +76,13 @@ class LogFiles(Section):
     """Log files of one writer, rotated here unless the host's logrotate already does it."""
 
     path: GlobPath = Field(description="file, or a pattern in the last component like /var/log/app/*.log")
-    rotate_at: Size = Field(50 * 2**20, description="size of one file from which it is rotated")
+    rotate_at: Annotated[Size, Field(ge=1)] = Field(50 * 2**20, description="size of one file from which it is rotated")
     keep: Annotated[int, Field(ge=1, le=1000)] = Field(5, description="how many rotated files of each are kept")
     compress: bool = Field(True, description="gzip rotated files")
     copy_truncate: Literal["auto", "always", "never"] = Field(
         "auto", description="copy and truncate instead of renaming: auto does so where the writer keeps the file open"
     )
-    deleted_above: Size = Field(
+    deleted_above: Annotated[Size, Field(ge=1)] = Field(
         100 * 2**20, description="bytes that a deleted but still open log of this path may hold before it is truncated"
     )
     every: PositiveDuration = Field(timedelta(minutes=1), description="how often sizes are looked at")

@@ -1,0 +1,137 @@
+"""Whatever goes wrong with the looking, a check neither calls it good nor bad (R2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.asking import ask
+from tests.support.simulated_host import SimulatedHost
+from zen_agents.catalog import CHECKS
+from zen_agents.checks.base import Check
+from zen_agents.checks.cache import CacheCheck
+from zen_agents.checks.cpu import CpuCheck
+from zen_agents.checks.disk import DiskCheck
+from zen_agents.checks.load import LoadCheck
+from zen_agents.checks.log import DeletedLogCheck, LogCheck
+from zen_agents.checks.memory import MemoryCheck
+from zen_agents.checks.network_probe import HttpProbe, TcpProbe
+from zen_agents.checks.path import PathCheck
+from zen_agents.checks.pressure import PressureCheck
+from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
+from zen_agents.checks.temp_dir import TempDirCheck
+from zen_agents.checks.unit import UnitCheck
+from zen_agents.model.observation import Status
+from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
+
+#: Check, and each method of the view that it cannot do without.
+CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
+    (lambda: CpuCheck(every_seconds=15), ["cpu_times"]),
+    (lambda: LoadCheck(every_seconds=15), ["load"]),
+    (lambda: MemoryCheck(every_seconds=15), ["memory"]),
+    (lambda: PressureCheck(every_seconds=15), ["pressure"]),
+    (lambda: DiskCheck(path="/", every_seconds=60), ["disk_use", "mounts"]),
+    (lambda: ProcessCheck("web", ByRecord("web"), every_seconds=5), ["service_process"]),
+    (lambda: ProcessCheck("web", ByPidfile("/run/web.pid"), every_seconds=5), ["pidfile_process"]),
+    (lambda: ProcessCheck("web", ByUnit("web.service"), every_seconds=5), ["unit"]),
+    (lambda: UnitCheck("web", "web.service", every_seconds=30), ["unit"]),
+    (
+        lambda: TcpProbe("web", host_name="127.0.0.1", port=80, every_seconds=5, answer_within_seconds=1),
+        ["tcp"],
+    ),
+    (lambda: HttpProbe("web", HttpRequest("http://x/"), every_seconds=5, answer_within_seconds=1), ["http"]),
+    (
+        lambda: PathCheck(
+            "key", path="/etc/key", expected_kind="file", mode=0o600, owner="root", group="root", every_seconds=60
+        ),
+        ["file", "user_id", "group_id"],
+    ),
+    (lambda: TempDirCheck("app", path="/srv/tmp", older_than_seconds=60, every_seconds=300), ["file", "list_directory"]),
+    (lambda: LogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["list_directory"]),
+    (lambda: DeletedLogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["deleted_open_files"]),
+    (lambda: CacheCheck("pip", path="/srv/cache", enough_bytes=1, every_seconds=600), ["file", "list_directory"]),
+)
+EACH = [(make, method) for make, methods in CASES for method in methods]
+
+
+def furnished() -> SimulatedHost:
+    """Return a host on which everything that the cases look at is there and well."""
+    host = SimulatedHost(seed=2)
+    host.add_service("web", unit="web.service", port=80, pidfile="/run/web.pid")
+    host.start("web")
+    host.files.add_file("/etc/key", mode=0o600)
+    for path in ("/srv/tmp/a", "/srv/log/a.log", "/srv/cache/a"):
+        host.files.add_file(path, size=10)
+    return host
+
+
+@pytest.mark.parametrize("make, method", EACH)
+def test_what_cannot_be_asked_is_unknown(make: Callable[[], Check], method: str) -> None:
+    host = furnished()
+    host.faults.fail(method)
+    assert {found.status for found in ask(make(), host).values()} == {Status.UNKNOWN}
+
+
+GARBAGE = st.one_of(
+    st.text(max_size=5),
+    st.integers(),
+    st.floats(),
+    st.lists(st.integers(), min_size=1, max_size=4),
+    st.dictionaries(st.text(max_size=3), st.integers(), min_size=1, max_size=2),
+    st.just(object()),
+)
+
+
+#: An account may have any number for its id, so what is asked of it is no case here.
+SHAPED = [(make, method) for make, method in EACH if method not in ("user_id", "group_id")]
+
+
+@given(case=st.sampled_from(SHAPED), garbage=GARBAGE)
+@settings(max_examples=300, deadline=None)
+def test_an_answer_of_another_shape_is_never_a_problem(case: tuple[Callable[[], Check], str], garbage: object) -> None:
+    make, method = case
+    host = furnished()
+    host.faults.answer(method, garbage)
+    assert Status.PROBLEM not in {found.status for found in ask(make(), host).values()}
+
+
+NUMBER = st.one_of(st.floats(), st.integers(-(2**63), 2**63), st.none(), st.just(0), st.just(0.0), st.text(max_size=2))
+NUMBERS_OF = {
+    "cpu_times": st.builds(CpuTimes, NUMBER, NUMBER, NUMBER),
+    "load": st.tuples(NUMBER, NUMBER, NUMBER),
+    "memory": st.builds(Memory, NUMBER, NUMBER, NUMBER, NUMBER),
+    "pressure": st.builds(Pressure, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER),
+    "disk_use": st.builds(DiskUse, NUMBER, NUMBER, NUMBER, NUMBER),
+}
+
+
+@given(data=st.data(), method=st.sampled_from(sorted(NUMBERS_OF)))
+@settings(max_examples=300, deadline=None)
+def test_a_percentage_is_a_percentage_or_unknown(data: st.DataObject, method: str) -> None:
+    make = next(make for make, methods in CASES if method in methods)
+    host, check = furnished(), make()
+    ask(check, host)
+    host.advance(60)
+    host.faults.answer(method, data.draw(NUMBERS_OF[method]))
+    for name, found in ask(check, host).items():
+        assert found.status in (Status.OK, Status.UNKNOWN)
+        assert (found.value is None) == (found.status is Status.UNKNOWN)
+        if found.value is not None and ("percent" in name or "60" in name):
+            assert 0 <= found.value <= 100
+
+
+def test_no_memory_at_all_and_no_disk_at_all_are_no_data() -> None:
+    host = furnished()
+    host.faults.answer("memory", Memory(0, 0, 0, 0))
+    host.faults.answer("disk_use", DiskUse(0, 0, 0, 0))
+    for check in (MemoryCheck(every_seconds=15), DiskCheck(path="/", every_seconds=60)):
+        assert {found.status for found in ask(check, host).values()} == {Status.UNKNOWN}
+
+
+def test_every_check_of_the_catalog_says_what_it_asks() -> None:
+    kinds = [check.kind for check in CHECKS]
+    assert len(set(kinds)) == len(kinds)
+    assert all(check.summary.endswith("?") for check in CHECKS)
