@@ -41,16 +41,14 @@ class LedgerEnd:
     def append(self, entry: Entry) -> None:
         """Chain an entry within the pending batch; raises StoreError."""
         self._file.begin()
-        last_seq, last_hash = self.head()
-        seq, kind = last_seq + 1, entry.kind.value
+        last_seq, last_hash = self._head or self.head()
+        seq, kind, incident, action = last_seq + 1, entry.kind.value, entry.incident, entry.action
         id, actor = clean_text(entry.id), clean_text(entry.actor)
         wall_us, steady_us = microseconds(entry.at)
         body, body_hash = sealed(entry.body)
-        hash = entry_hash(last_hash, seq, kind, id, wall_us, steady_us, actor, entry.incident, entry.action, body_hash)
-        self._file.write(
-            "append_entry",
-            (seq, kind, id, wall_us, steady_us, actor, entry.incident, entry.action, body, body_hash, hash),
-        )
+        hash = entry_hash(last_hash, seq, kind, id, wall_us, steady_us, actor, incident, action, body_hash)
+        row = (seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, hash)
+        self._file.write("append_entry", row)
         self._head = (seq, hash)
 
     def entries(

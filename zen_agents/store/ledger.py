@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
 from json.encoder import encode_basestring as quoted
 from typing import Any
@@ -95,9 +95,18 @@ def _as_json(value: object) -> object:
     return str(value)
 
 
-_ENCODE = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_as_json
-).encode
+def _encoder() -> Callable[[object], str]:
+    """Return the encoder of canonical JSON, made once: json's own makes its C part anew for every value."""
+    slow = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_as_json)
+    make: Any = json.encoder.c_make_encoder  # type: ignore[attr-defined]
+    if make is None:  # an interpreter without the C part
+        return slow.encode
+    # Without a table of open containers: a cycle ends in RecursionError.
+    chunks = make(None, _as_json, quoted, None, ":", ",", True, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_ENCODE = _encoder()
 
 
 def _plain(value: object, depth: int) -> object:
