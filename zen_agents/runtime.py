@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zen_agents import catalog
+from zen_agents import __version__, catalog
 from zen_agents.actions.base import Action
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.alert_outbox import Outbox
@@ -26,6 +26,7 @@ from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.state_dir import StateDir
 from zen_agents.agents.base import AgentContext, BaseAgent
+from zen_agents.alerts.context import AlertContext
 from zen_agents.clock import Clock, Instant, SystemClock
 from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.by_hand import ByHand
@@ -184,8 +185,8 @@ class Runtime:
         host = LinuxHost(self.options.state_dir)
         self.host_name = self._resolve_host_name()
         self.outbox = Outbox(
-            store=store, policy=to_alert_policy(self.settings, self.loaded, os.environ), clock=self.clock,
-            state_dir=self.options.state_dir, host_name=self.host_name, labels=self.settings.host.labels,
+            store, to_alert_policy(self.settings, self.loaded, os.environ), self.clock,
+            context=self._alert_context(), spill=self.options.state_dir / "outbox-spill.jsonl",
         )  # fmt: skip
         self.controls = LinuxControls(host, state_dir=self.options.state_dir, flag=flag, clock=self.clock)
         world = World(
@@ -257,6 +258,11 @@ class Runtime:
     def _policy(self, loaded: Loaded, agents: Sequence[BaseAgent]) -> Policy:
         own_paths = (str(self.options.state_dir.resolve()), str(Path(__file__).resolve().parent))
         return to_policy(loaded.require(), loaded, agents, dry_run=self.options.dry_run, own_paths=own_paths)
+
+    def _alert_context(self) -> AlertContext:
+        return AlertContext(
+            self.host_name, __version__, self.loaded.digest[:6], self.settings.alerts.timezone, self.settings.host.labels
+        )
 
     def _resolve_host_name(self) -> str:
         """Return the host's name: the file's, else the one found first and kept, so that it survives a boot without DNS."""
@@ -356,7 +362,7 @@ class Runtime:
 
     async def good_tick(self) -> None:
         """Ping the heartbeat address, if there is one."""
-        await self.outbox.heartbeat()
+        await self.outbox.good_tick()
 
     def config_facts(self) -> Mapping[str, Any]:
         """Return which configuration is in force, and why a newer one is not."""
@@ -394,7 +400,7 @@ class Runtime:
         self._not_applied = None
         self.loaded, self.settings, self._loaded_at = loaded, settings, now
         await self._swap(agents, policy)
-        self.outbox.replace_policy(alerts)
+        self.outbox.reconfigure(alerts, self._alert_context())
         self.parts.journal.engine(now, "reloaded", config=loaded.digest)
         return {"config": loaded.digest, "agents": [agent.name for agent in agents]}
 

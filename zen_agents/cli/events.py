@@ -62,7 +62,8 @@ def _words(row: ChainedEntry) -> str:
     facts, kind = row.entry.body, row.entry.kind
     if kind is EntryKind.DECISION:
         what = " ".join(filter(None, (str(facts.get("outcome")), str(facts.get("action", "")), str(facts.get("target")))))
-        return clean(f"{what}: {facts.get('reason')} - {facts.get('detail') or sentence(str(facts.get('reason')))}")
+        why = facts.get("detail") or sentence(str(facts.get("reason")))
+        return clean(f"{what}: {facts.get('reason')} - {why}")
     if kind is EntryKind.INTENT:
         return clean(f"{facts.get('action')} {facts.get('target')} by {facts.get('by', row.entry.actor)}")
     if kind is EntryKind.OUTCOME:

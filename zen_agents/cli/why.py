@@ -74,7 +74,8 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
         return 0
     print(_sentence(call, incident, SystemClock(store.anchor()).now().steady))
     print()
-    print(f"{call.clock(incident.began_at.wall)}  check     {clean(incident.detail)}")
+    first = next((row.entry.body.get("seen") for row in entries if row.entry.body.get("seen")), incident.detail)
+    print(f"{call.clock(incident.began_at.wall)}  check     {clean(first)}")
     for row in entries:
         print(line(call, row))
         if row.entry.kind is EntryKind.DECISION and row.entry.body.get("guards"):

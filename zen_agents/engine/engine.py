@@ -30,6 +30,8 @@ log = logging.getLogger("zen_agents.engine")
 HOUSEKEEPING_EVERY = 5.0
 #: How long a stop waits for running actions (seconds).
 DRAIN_SECONDS = 60.0
+#: How long a stop waits for messages to be delivered (seconds); what is left is sent by the next engine.
+LAST_WORDS_SECONDS = 5.0
 
 
 class Flag(Protocol):
@@ -45,7 +47,11 @@ class Courier(Protocol):
     """Delivers what the notifier took."""
 
     async def deliver_due(self) -> None:
-        """Send what is due; never raises."""
+        """Start sending what is due and return; never raises."""
+        ...
+
+    async def close(self, timeout_seconds: float) -> None:
+        """Send what is due and wait for it at most so long."""
         ...
 
     def undelivered(self) -> Sequence[str]:
@@ -149,7 +155,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._events.close()
         self.parts.sampler.close()
-        await self._courier.deliver_due()
+        await self._courier.close(LAST_WORDS_SECONDS)
         try:
             self.parts.journal.engine(self.parts.clock.now(), "stopped", reason=reason)
             self._upkeep.save_time()

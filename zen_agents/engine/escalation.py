@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
+from zen_agents.alerts.facts import Facts
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.journal import Journal
 from zen_agents.model.action import Intent, Outcome, OutcomeKind
@@ -54,16 +54,15 @@ class Escalation:
             return
         seconds = at.steady - incident.began_at.steady
         summary = f"{self._host_name}: {_subject(incident)} recovered after {duration(seconds)} ({incident.id})"
-        facts = self._facts(incident, rule, "Nothing; it is over.") | {
-            "state": f"RECOVERED after {duration(seconds)}, by {_by(incident)}."
-        }
+        facts = self._facts(incident, rule, "Nothing; it is over.")
+        facts["state"] = f"RECOVERED after {duration(seconds)}, by {_by(incident)}."
         self._tell(MessageKind.RESOLVED, incident.severity, at, incident.key, summary, facts, incident=incident)
 
     def changed(self, intent: Intent, outcome: Outcome) -> None:
         """Tell that an action was done: a change event and a line of the digest, no page."""
         request = intent.plan.request
         summary = f"{self._host_name}: {request.action} {request.target} -> {outcome.kind.value} ({intent.id})"
-        facts = {
+        facts: Facts = {
             "action": intent.id, "did": [self._did_line(row) for row in self._rows(intent.id)], "why": request.because,
             "outcome": outcome.kind.value, "by": request.requested_by.name,
         }  # fmt: skip
@@ -83,7 +82,7 @@ class Escalation:
     def engine(self, what: str, detail: str, at: Instant, *, severity: Severity = Severity.CRITICAL) -> None:
         """Tell something about the engine itself: safe mode, emergency stop, configuration not applied."""
         summary = f"{self._host_name}: zen-agents {what.replace('_', ' ')}: {detail}"
-        facts = {"state": f"{what.replace('_', ' ').upper()}: {detail}", "why": detail, "mode": self._mode_line()}
+        facts: Facts = {"state": f"{what.replace('_', ' ').upper()}: {detail}", "why": detail, "mode": self._mode_line()}
         self._tell(MessageKind.ENGINE, severity, at, f"engine|{what}", summary, facts, urgent=True)
 
     def engine_resolved(self, what: str, detail: str, at: Instant) -> None:
@@ -92,7 +91,7 @@ class Escalation:
         self._tell(MessageKind.RESOLVED, Severity.INFO, at, f"engine|{what}", summary, {"state": summary}, urgent=True)
 
     def _tell(
-        self, kind: MessageKind, severity: Severity, at: Instant, key: str, summary: str, facts: dict[str, Any], *,
+        self, kind: MessageKind, severity: Severity, at: Instant, key: str, summary: str, facts: Facts, *,
         incident: Incident | None = None, urgent: bool = False,
     ) -> None:  # fmt: skip
         message = Message(
@@ -120,7 +119,7 @@ class Escalation:
         tried = f", {incident.attempts or 'no'} repair{'s' if incident.attempts != 1 else ''} tried"
         return f"{self._host_name}: {_subject(incident)} bad for {bad}{tried}: {reason.sentence} ({incident.id})"
 
-    def _facts(self, incident: Incident, rule: Rule | None, next_step: str) -> dict[str, Any]:
+    def _facts(self, incident: Incident, rule: Rule | None, next_step: str) -> Facts:
         rows = self._rows_of(incident)
         return {
             "state": f"{incident.detail or incident.last_status.value}",
@@ -136,7 +135,7 @@ class Escalation:
 
     def _rows_of(self, incident: Incident) -> list[ActionRow]:
         try:
-            return list(self._store.actions(incident=incident.id, limit=10))
+            return list(reversed(self._store.actions(incident=incident.id, limit=10)))
         except Exception as error:  # the message goes out without this list (R15)
             log.error("the actions of %s cannot be read: %s", incident.id, error)
             return []
@@ -151,7 +150,8 @@ class Escalation:
 
     def _did_line(self, row: ActionRow) -> str:
         detail = str(row.effect.get("detail", ""))
-        return f"{row.reserved_at.wall:%H:%M:%S}  {row.action} {row.target} -> {row.kind.value.upper()}  {row.id}  {detail}"
+        began = row.reserved_at.wall.isoformat(timespec="seconds")
+        return f"{began}  {row.action} {row.target} -> {row.kind.value.upper()}  {row.id}  {detail}".rstrip()
 
     def _what_next(self, incident: Incident, reason: Reason) -> str:
         if reason in (Reason.LADDER_EXHAUSTED, Reason.UNKNOWN_OUTCOME, Reason.RECURRENCE, Reason.FLAPPING):

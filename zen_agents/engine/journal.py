@@ -57,7 +57,8 @@ class Journal:
             "target": incident.target,
             "outcome": outcome,
             "reason": reason.value,
-            "detail": decision.detail or incident.detail,
+            "detail": decision.detail,
+            "seen": incident.detail,
             "status": incident.last_status.value,
             "value": incident.value,
         }

@@ -35,6 +35,7 @@ class Repairs:
     """Acts for the incidents of one agent."""
 
     def __init__(self, parts: Parts, rule_of: Callable[[str], Rule | None], hurry: Callable[[str, float], None]) -> None:
+        #: `hurry` has a rule looked at, and decided about, by a steady time.
         self._parts, self._rule_of, self._hurry = parts, rule_of, hurry
         #: Intents of this agent that are not finally judged, by action id.
         self._intents: dict[str, Intent] = {}
@@ -109,6 +110,7 @@ class Repairs:
             rung = rule.ladder[min(incident.rung, len(rule.ladder) - 1)]
             self._parts.book.put(transitions.started(incident, intent.id, rung, outcome.at))
             self._hurry(key, outcome.at.steady + rung.settle_seconds)
+            return
         elif outcome.kind is OutcomeKind.UNKNOWN:
             self._unknown(incident, rule, intent, outcome.at)
         else:

@@ -34,6 +34,7 @@ class RunningAgent:
         #: Told when the agent gives up: its name and why.
         self._failed = failed
         self._woken = asyncio.Event()
+        tick.woken = self._woken.set
         self._loop_task: asyncio.Task[None] | None = None
         self._everything = False
         self._faults = 0

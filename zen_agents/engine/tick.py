@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter, process_time
 
@@ -49,6 +49,8 @@ class AgentTick:
         self.agent = agent
         self._parts, self._recorder = parts, recorder
         self._lock = asyncio.Lock()
+        #: Called when a turn is worth taking earlier than was thought.
+        self.woken: Callable[[], None] = lambda: None
         self._window = RecentObservations()
         self._ask_again: dict[str, float] = {}
         # The repairs under way outlive a reload, the watchlist does not.
@@ -72,6 +74,8 @@ class AgentTick:
 
     def _hurry(self, key: str, at: float) -> None:
         self.watchlist.hurry(key, at)
+        self._ask_again[key] = at
+        self.woken()
 
     @property
     def latest(self) -> RecentObservations:

@@ -62,6 +62,8 @@ class Incident:
     action: str | None = None
     settle_until: float = 0.0
     verify_deadline: float = 0.0
+    #: True when what the action mended was seen to be gone for certain again: there is no use in waiting for the deadline.
+    relapsed: bool = False
     #: True when an action of this incident ended with an unknown outcome: closed to the engine.
     outcome_unknown: bool = False
     #: Since when, and why, guards refuse; None while they do not.

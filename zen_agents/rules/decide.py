@@ -3,7 +3,8 @@
 1. Settling: an action was just taken. Wait.
 2. Cleared: good often and long enough, after an action through its bake window too. Resolve, whoever was told before;
    while it flaps and people know, wait instead, so that they are told once.
-3. Verifying: good enough but still baking, or in time. Wait. Past the deadline this attempt failed: FAIL_RUNG.
+3. Verifying: good enough but still baking, or in time. Wait. Past the deadline, or when it is
+   gone for certain again, this attempt failed: FAIL_RUNG.
 4. Acknowledged: a person has it. Wait, unless they said that the engine goes on.
 5. Escalated: people were told. Wait.
 6. The outcome of an action is unknown: it is closed to the engine. Escalate.
@@ -127,7 +128,7 @@ def _verifying(case: _Case) -> Decision | None:
         patience = _patience_over_at(case)
         if patience is None or case.now.steady < patience:
             return case.wait(Reason.VERIFYING, "good, and has to stay so", again_at=patience)
-    elif case.now.steady < case.incident.verify_deadline:
+    elif case.now.steady < case.incident.verify_deadline and not case.incident.relapsed:
         return case.wait(Reason.VERIFYING, again_at=case.incident.verify_deadline)
     return Decision(DecisionKind.FAIL_RUNG, _what_follows(case), case.now, case.incident.detail)
 

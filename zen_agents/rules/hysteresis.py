@@ -111,6 +111,7 @@ def _bad(rule: Rule, incident: Incident, finding: Finding, now: Instant) -> Inci
         good_streak=0,
         good_since=None,
         counted_at=finding.at.steady if counts else incident.counted_at,
+        relapsed=incident.relapsed or (incident.state is IncidentState.VERIFYING and finding.certain and bool(counts)),
     )
     if seen.opened_at is None and _is_held(rule, seen, finding, now):
         return replace(seen, state=IncidentState.OPEN, opened_at=now, changed_at=now)

@@ -27,6 +27,7 @@ def started(incident: Incident, action_id: str, rung: Rung, now: Instant, *, run
         verify_deadline=settle_until + rung.verify_within_seconds,
         good_streak=0,
         good_since=None,
+        relapsed=False,
         refused_since=None,
         refused_for=None,
     )
