@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from enum import Enum
@@ -14,12 +14,30 @@ from zen_agents.model.scalars import format_duration
 from zen_agents.settings.environment import variables
 from zen_agents.settings.nearest import nearest
 from zen_agents.settings.nodes import Path
-from zen_agents.settings.shape import Shape
+from zen_agents.settings.shape import Shape, validators
 from zen_agents.settings.shape import root as grammar
 
 _WORDS: dict[Any, str] = {
     bool: "true or false", int: "whole number", float: "number", str: "text", timedelta: "duration", time: "time of day",
 }  # fmt: skip
+
+
+#: Function of `model.scalars` that reads it -> its type, and how it is written.
+_SCALARS = (
+    ("parse_interval", "duration", "seconds, or with a unit: 30s 5m 2h 7d"),
+    ("parse_duration", "duration", "with a unit: 30s 5m 2h 7d"),
+    ("parse_size", "size", "with a unit: 512KiB 50MiB 2GiB"),
+    ("parse_percent", "percentage", "percent, with the sign: 80%"),
+    ("parse_threshold", "percentage", "percent from 1 to 100, with or without the sign"),
+    ("check_octal_mode", "file mode", "octal, in quotes"),
+    ("check_cron", "cron expression", "minute hour day month weekday, in quotes"),
+    ("check_time_zone", "time zone", ""),
+)
+_EXAMPLES = (
+    ("parse_interval", "5m"), ("parse_duration", "30s"), ("parse_size", "2GiB"), ("parse_percent", "80%"),
+    ("parse_threshold", "80"), ("check_octal_mode", '"0640"'), ("check_cron", '"0 3 * * *"'),
+    ("check_time_zone", "Europe/Berlin"), ("parse_time_of_day", '"22:00"'), ("path", "/srv/app"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,10 @@ def _type(shape: Shape) -> str:
         return f"one of {', '.join(shape.choices)}"
     if shape.keys:
         return "map"
+    read_by = validators(shape)
+    scalar = next((kind for function, kind, _ in _SCALARS if function in read_by), "")
+    if scalar and not shape.is_container:
+        return scalar
     found = [_WORDS[member] for member in shape.members if member in _WORDS]
     if found:
         return " or ".join(found)
@@ -100,23 +122,17 @@ def _type(shape: Shape) -> str:
     if below is None:
         return "value"
     inner = _type(below)
-    kind = "map by name" if any("dict" in str(member) for member in shape.members) else "list"
+    kind = "map by name" if _is_free_map(shape) else "list"
     return kind if inner in ("map", "value") else f"{kind} of {inner}"
 
 
+def _is_free_map(shape: Shape) -> bool:
+    return any(getattr(member, "__origin__", member) in (dict, Mapping) for member in shape.members)
+
+
 def _unit(shape: Shape) -> str:
-    field = shape.field
-    names = " ".join(getattr(getattr(each, "func", None), "__name__", "") for each in (field.metadata if field else ()))
-    for function, unit in (
-        ("parse_interval", "seconds, or with a unit: 30s 5m 2h 7d"),
-        ("parse_duration", "with a unit: 30s 5m 2h 7d"),
-        ("parse_size", "with a unit: 512KiB 50MiB 2GiB"),
-        ("parse_percent", "percent, with the sign: 80%"),
-        ("parse_threshold", "percent from 1 to 100"),
-    ):
-        if function in names:
-            return unit
-    return "with a unit: 30s 5m 2h 7d" if timedelta in shape.members else ""
+    read_by = validators(shape)
+    return next((unit for function, _, unit in _SCALARS if function in read_by), "")
 
 
 def _example(steps: Path, shape: Shape) -> str:
@@ -125,10 +141,11 @@ def _example(steps: Path, shape: Shape) -> str:
         return "agents: {system_health: {enabled: true}}"
     if shape.choices:
         value = shape.choices[0]
-    elif shape.field is not None and not shape.field.is_required() and not shape.is_container:
-        value = _shown(shape.field.get_default(call_default_factory=True)) or '""'
+    elif shape.is_container:
+        value = "{...}" if shape.keys or _is_free_map(shape) else "[...]"
     else:
-        value = "{...}" if shape.keys or shape.is_container else "..."
+        default = shape.field.get_default(call_default_factory=True) if shape.field else None
+        value = _shown(default) or next((text for function, text in _EXAMPLES if function in validators(shape)), "...")
     return f"{steps[-1]}: {value}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from zen_agents.model.scalars import (
     AbsolutePath,
@@ -17,6 +17,7 @@ from zen_agents.model.scalars import (
     PositiveDuration,
     TimeOfDay,
     TimeZone,
+    refuse,
 )
 from zen_agents.model.severity import Severity
 
@@ -27,8 +28,8 @@ class AlertSection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-#: `email`, `email:GROUP`, `pagerduty`, `url:NAME`.
-Channel = Annotated[str, StringConstraints(pattern=r"^(email|pagerduty|email:[A-Za-z0-9_.-]+|url:[A-Za-z0-9_.-]+)$")]
+#: `email`, `email:GROUP`, `pagerduty`, `url:NAME`; `crosscheck` tells which of them exist.
+Channel = Line
 _one_or_more = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
 Channels = Annotated[tuple[Channel, ...], _one_or_more]
 Addresses = Annotated[tuple[EmailAddress, ...], _one_or_more]
@@ -108,6 +109,12 @@ class HeartbeatSettings(AlertSection):
     every: PositiveDuration = Field(timedelta(seconds=60), description="not more often than this")
 
 
+def _by_host_and_rule(value: tuple[str, ...]) -> tuple[str, ...]:
+    if set(value) != {"host", "rule"}:
+        raise refuse("later", "is [host, rule] in this version")
+    return value
+
+
 class AlertSettings(AlertSection):
     """Who is told, and how."""
 
@@ -115,7 +122,9 @@ class AlertSettings(AlertSection):
     pagerduty: PagerDutySettings = Field(PagerDutySettings(), description="pages")
     urls: dict[Name, UrlSettings] = Field(default_factory=dict, description="further channels, reached as url:NAME")
     routes: tuple[RouteSettings, ...] = Field((), description="the first that matches; none: every channel")
-    group_by: tuple[Literal["host", "rule"], ...] = Field(("host", "rule"), description="what one mail gathers")
+    group_by: Annotated[tuple[Literal["host", "rule", "agent", "target"], ...], AfterValidator(_by_host_and_rule)] = Field(
+        ("host", "rule"), description="what one mail gathers; nothing else in this version"
+    )
     group_wait: Duration = Field(timedelta(seconds=30), description="how long a mail that is not critical waits for others")
     repeat_every: PositiveDuration = Field(timedelta(hours=4), description="the same is told again after this long")
     max_per_hour: int = Field(20, ge=1, le=10_000, description="above it, a channel gets one roll-up instead")

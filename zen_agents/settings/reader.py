@@ -26,6 +26,11 @@ _NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}|0o[0-7]{1,18}|0x[0-9a-fA-F]{1,14}", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _CRON = re.compile(r"\*(?:/[0-9]+|-[0-9]+|,[0-9*/,-]+)?(?:[ ]+[0-9A-Za-z*/,?-]+){4}")
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 _TAG = "tag:yaml.org,2002:"
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -50,14 +55,12 @@ def read(content: bytes, name: str, report: Report, *, origin: Origin = Origin.F
 
 def resolve(text: str) -> Any:
     """Return what a plain scalar means in YAML 1.2's core schema; numbers out of range stay texts."""
-    if text in ("", "~", "null", "Null", "NULL"):
-        return None
-    if text in ("true", "True", "TRUE"):
-        return True
-    if text in ("false", "False", "FALSE"):
-        return False
+    if text in _WORDS:
+        return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    if text.lstrip("+-").isdigit():  # too long for a number that anything here could mean
+        return text
     if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
         return number
     return text

@@ -74,38 +74,45 @@ class Shape:
         field: FieldInfo | None = None
         for member in self.members:
             if isinstance(member, Mapping):
-                below += [member[name]] if name in member else []
+                found = member.get(name)
+                field = found if isinstance(found, FieldInfo) else None
+                below += [_annotation(field) if field else found] if found is not None else []
             elif isinstance(member, type) and issubclass(member, BaseModel):
-                if found := self.keys.get(name):
-                    below.append(_annotation(found))
-                    field = found
+                if known := self.keys.get(name):
+                    below.append(_annotation(known))
+                    field = known
             elif inner := _inner(member):
                 below.append(inner)
         return Shape(Union[tuple(below)] if all(map(_can_join, below)) else below[0], field) if below else None  # noqa: UP007
 
 
-def root(later: Mapping[str, Any] | None = None) -> Shape:
-    """Return the grammar of the whole file, with the agents and actions of the catalog.
-
-    `later` adds what other versions bring, by dotted path (`agents.NAME`, `actions.allow.NAME`, a section's name).
-    """
+def root() -> Shape:
+    """Return the grammar of the whole file, with the agents and actions of the catalog."""
     from zen_agents.settings.models import ActionsSettings, Settings  # noqa: PLC0415 - models need nothing from here
 
-    top: dict[str, Any] = {name: _annotation(field) for name, field in Settings.model_fields.items() if not field.exclude}
+    top: dict[str, Any] = {name: field for name, field in Settings.model_fields.items() if not field.exclude}
     allow: dict[str, Any] = {action.name: action.Policy for action in catalog.ACTIONS}
     top["agents"] = {agent.name: agent.Settings for agent in catalog.AGENTS}
-    top["actions"] = {"default": _annotation(ActionsSettings.model_fields["default"]), "allow": allow}
-    for path, annotation in (later or {}).items():
-        place = top
-        *parents, last = path.split(".")
-        for parent in parents:
-            place = place[parent]
-        place[last] = annotation
+    top["actions"] = {"default": ActionsSettings.model_fields["default"], "allow": allow}
     return Shape(top)
 
 
 def _annotation(field: FieldInfo) -> Any:
     return field.annotation
+
+
+def validators(shape: Shape) -> str:
+    """Return the names of the functions that read a scalar here, one after another, from all its annotations."""
+    found = [*(shape.field.metadata if shape.field else ()), *_metadata(shape.field.annotation if shape.field else None)]
+    return " ".join(getattr(getattr(each, "func", None), "__name__", "") for each in found)
+
+
+def _metadata(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Annotated:
+        return list(get_args(annotation)[1:])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [each for member in get_args(annotation) for each in _metadata(member)]
+    return []
 
 
 def _members(annotation: Any) -> list[Any]:

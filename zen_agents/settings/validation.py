@@ -92,6 +92,8 @@ class _Fault:
         place = self._place()
         if (code, place) in told or (code == "ZC207" and any(where == place for _, where in told)):
             return  # the other members of a union
+        if self.type == "too_short" and self.node.is_list and self.node.value:
+            return  # it is short only because an item of it is refused, and that is told
         told.add((code, place))
         message, label, replacement, help_ = self._words()
         note = ""
