@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from zen_agents.agents.system_health.threshold_settings import Section
 from zen_agents.model.scalars import (
@@ -24,7 +24,15 @@ from zen_agents.model.scalars import (
 )
 from zen_agents.model.severity import Severity
 
-Argv = Annotated[tuple[Line, ...], Field(min_length=1, max_length=256)]
+
+def _names_a_program(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse an argument list without a program."""
+    if not argv or not argv[0]:
+        raise refuse("range", "names no program: [/path/to/program, argument, ...]")
+    return argv
+
+
+Argv = Annotated[tuple[Line, ...], AfterValidator(_names_a_program)]
 HttpStatus = Annotated[int, Field(ge=100, le=599)]
 
 
