@@ -286,7 +286,7 @@ def test_a_step_that_does_not_exist_is_refused_with_its_place(reference: str, ex
         "services": {"web": {"unit": "web.service"}},
     }
     with pytest.raises(SettingsError, match=expected) as caught:
-        agent(values).rules()
+        agent(values)
     assert "agents.system_health.thresholds.cpu.on_breach.0" in str(caught.value)
 
 
@@ -316,12 +316,17 @@ def test_a_name_with_several_targets_means_the_rules_own() -> None:
     assert own.condition.names == {("disk.percent", "disk:/srv")}
 
 
+def test_a_disk_of_a_rule_about_the_host_is_the_root_however_many_are_mounted() -> None:
+    values = {"rules": {"full": {"when": "disk.percent > 50%"}}}
+    for mounts in (MOUNTS, MOUNTS[:1], ()):
+        assert rule(agent(values, mounts=mounts), "system_health.full|host").condition.names == {("disk.percent", "disk:/")}
+
+
 @pytest.mark.parametrize(
     "own, expected",
     [
         ({"when": "cpu.procent > 5"}, "rules.odd.when"),
         ({"when": "cpu.percent >"}, "rules.odd.when"),
-        ({"when": "disk.percent > 50%"}, "rules.odd.when"),
         ({"when": "__import__('os').system('true')"}, "rules.odd.when"),
         ({"when": "load1 > 5", "clear": "load > 5"}, "rules.odd.clear"),
         ({"when": "load1 > 5", "target": "service:web"}, "rules.odd.target"),
@@ -330,7 +335,7 @@ def test_a_name_with_several_targets_means_the_rules_own() -> None:
 )
 def test_a_rule_that_cannot_be_understood_is_refused_with_its_place(own: dict[str, Any], expected: str) -> None:
     with pytest.raises(SettingsError, match=expected):
-        agent({"rules": {"odd": own}}, mounts=MOUNTS).rules()
+        agent({"rules": {"odd": own}}, mounts=MOUNTS)
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------

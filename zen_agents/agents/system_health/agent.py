@@ -22,7 +22,8 @@ from zen_agents.rules.rule import Rule
 class SystemHealthAgent(BaseAgent):
     """Watches CPU, load, memory, stalls, disks and the clock; restarts listed services; keeps listed files in order.
 
-    With nothing listed it only watches the host and tells. Whatever it may change is named in the configuration.
+    With nothing listed it only watches the host and tells. Whatever it may change is named in the configuration. Raises
+    SettingsError, with the key path, for an action or rule that cannot be made.
     """
 
     name = AGENT
@@ -54,7 +55,8 @@ class SystemHealthAgent(BaseAgent):
         self._settings: SystemHealthSettings = settings
         self._checks = tuple(build_checks(self._settings, context))
         self._remedies = Remedies(self._settings)
-        self._rules: Sequence[Rule] | None = None
+        # At once, so that a rule that cannot be made stops the configuration from being used, not the engine later.
+        self._rules = self._make_rules()
 
     @property
     def schedule(self) -> Schedule:
@@ -70,9 +72,7 @@ class SystemHealthAgent(BaseAgent):
         return self._checks
 
     def rules(self) -> Sequence[Rule]:
-        """Return built-in rules and the person's own; SettingsError, with its key path, for one that cannot be made."""
-        if self._rules is None:
-            self._rules = self._make_rules()
+        """Return built-in rules and the person's own."""
         return self._rules
 
     def remedies(self) -> Sequence[ActionRequest]:

@@ -34,6 +34,7 @@ from zen_agents.ports.host import HttpRequest, Mount
 _REAL = frozenset(
     ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs", "reiserfs", "bcachefs", "vfat", "exfat", "ntfs", "ntfs3"]
 )
+_ROOT_DISK = "disk:/"
 #: What container engines mount over single files.
 _NOT_DISKS = frozenset({"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"})
 
@@ -163,14 +164,17 @@ class ObservationNames:
     def resolver(self, target: str) -> Callable[[str], str | None]:
         """Return a function from a name to its target, for a rule about `target`.
 
-        A name that is observed of several targets (`disk.percent`) means the rule's own; if that is none of them it cannot
-        be told which is meant, and the name counts as unknown.
+        A name that is observed of several targets means the rule's own, else the disk that holds the root: `disk.percent` of
+        a rule about the host means the same however many disks are mounted. Of anything else it cannot be told which is
+        meant, and the name counts as unknown.
         """
 
         def resolve(name: str) -> str | None:
             targets = self._targets.get(name, {})
             if target in targets:
                 return target
+            if _ROOT_DISK in targets:
+                return _ROOT_DISK
             return next(iter(targets)) if len(targets) == 1 else None
 
         return resolve
