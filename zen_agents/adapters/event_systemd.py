@@ -102,7 +102,7 @@ class UnitEvents:
         while True:
             try:
                 await self._listen()
-            except (OSError, EOFError, ValueError, struct.error):
+            except (OSError, EOFError, ValueError):
                 # No bus, a bus without systemd, or one that went away: `unwatched` tells, the poll goes on.
                 pause = _FIRST_PAUSE_SECONDS if self._listening else min(pause * 2, _LONGEST_PAUSE_SECONDS)
             self._listening = False
@@ -166,7 +166,11 @@ async def read_message(reader: asyncio.StreamReader) -> BusMessage:
     padded = (fields_length + 7) // 8 * 8
     if padded + body_length > _LONGEST_MESSAGE:
         raise ValueError("a D-Bus message is too long")
-    fields = _read_fields(await reader.readexactly(padded), fields_length, order)
+    block = await reader.readexactly(padded)
+    try:
+        fields = _read_fields(block, fields_length, order)
+    except (IndexError, struct.error) as error:
+        raise ValueError("the header of a D-Bus message is cut short") from error
     body = await reader.readexactly(body_length)
     texts = {code: value for code, value in fields.items() if isinstance(value, str)}
     reply_to = fields.get(_REPLY_TO, 0)
