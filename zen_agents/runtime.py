@@ -37,6 +37,7 @@ from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import ActionLog, Journal
 from zen_agents.engine.operator import Operator
 from zen_agents.engine.parts import Parts
+from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
@@ -50,6 +51,7 @@ from zen_agents.ports.events import EventSource
 from zen_agents.ports.host import Host
 from zen_agents.ports.notifier import Notifier
 from zen_agents.ports.store import Store
+from zen_agents.ports.vitals import Vitals
 from zen_agents.settings.loader import Loaded, load
 from zen_agents.settings.models import Settings
 from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_alert_policy, to_policy
@@ -81,6 +83,19 @@ def load_settings(options: Options) -> Loaded:
     loaded = load(options.config, os.environ, flags=flags)
     loaded.require()
     return loaded
+
+
+def agent_context(
+    loaded: Loaded, host: Host, state_dir: Path, host_name: str, *, vitals: Vitals | None = None
+) -> AgentContext:
+    """Return what agents may know when they declare themselves; a host that cannot tell its mounts has none to watch."""
+    try:
+        mounts = tuple(host.look().mounts())
+    except HostError as error:
+        log.warning("the mounts cannot be told: %s", error)
+        mounts = ()
+    policies = loaded.require().actions.allow
+    return AgentContext(host_name, loaded.origins, str(state_dir), mounts, vitals, policies)
 
 
 def build_agents(settings: Settings, context: AgentContext, only: frozenset[str] = frozenset()) -> list[BaseAgent]:
@@ -194,7 +209,8 @@ class Runtime:
             control=(lambda _: NullControl(host)) if self.options.dry_run else self.controls,
             action_log=ActionLogFile(self.options.state_dir / "actions.log"),
         )  # fmt: skip
-        agents = build_agents(self.settings, self._context(), self.options.agents)
+        self._host, self._pulse = host, Pulse(store)
+        agents = build_agents(self.settings, self._context(self.loaded), self.options.agents)
         self.parts = build_parts(
             world, self._policy(self.loaded, agents), triggers=safe_mode_triggers(self.settings), host_name=self.host_name,
             foreign=self._foreign(host, store),
@@ -208,7 +224,10 @@ class Runtime:
     def _open_store(self) -> tuple[SqliteStore, str]:
         """Return the state, or an empty one in memory and why: an engine that cannot write watches and tells (R14)."""
         try:
-            return SqliteStore(self.options.state_dir / "state.db"), ""
+            store = SqliteStore(self.options.state_dir / "state.db")
+            # Room for the next intent on a disk that fills up.
+            store.keep_room()
+            return store, ""
         except StoreError as error:
             log.critical("%s", error)
             return SqliteStore.volatile(), str(error)
@@ -239,7 +258,7 @@ class Runtime:
         by_hand = ByHand(parts, lambda: engine.agents, {kind.name: kind() for kind in catalog.ACTIONS})
         engine = Engine(
             parts=parts, agents=running, scheduler=scheduler, recorder=recorder, by_hand=by_hand, events=world.events,
-            flag=world.flag, courier=self.outbox, upkeep=self, host_name=self.host_name,
+            flag=world.flag, courier=self.outbox, upkeep=self, pulse=self._pulse, host_name=self.host_name,
             later_agents=[name for name, enabled in self.settings.later_agents.items() if enabled],
             warnings=self._warnings(),
         )  # fmt: skip
@@ -252,8 +271,8 @@ class Runtime:
         tick = AgentTick(agent, self.parts, recorder)
         return RunningAgent(tick, store=self.store, journal=self.parts.journal, clock=self.clock, failed=failed)
 
-    def _context(self, loaded: Loaded | None = None) -> AgentContext:
-        return AgentContext(self.host_name, (loaded or self.loaded).origins, str(self.options.state_dir))
+    def _context(self, loaded: Loaded) -> AgentContext:
+        return agent_context(loaded, self._host, self.options.state_dir, self.host_name, vitals=self._pulse)
 
     def _policy(self, loaded: Loaded, agents: Sequence[BaseAgent]) -> Policy:
         own_paths = (str(self.options.state_dir.resolve()), str(Path(__file__).resolve().parent))

@@ -45,8 +45,10 @@ def run(call: Call) -> int:
 
 def _tell(found: Verification) -> None:
     if not found.ok:
-        print(f"BROKEN at entry {found.broken_seq}: {found.problem}")
-        print(f"  expected {found.expected}\n  found    {found.got}")
+        place = f" at entry {found.broken_seq}" if found.broken_seq is not None else ""
+        print(f"BROKEN{place}: {found.problem}")
+        if found.expected or found.got:
+            print(f"  expected {found.expected}\n  found    {found.got}")
         print(f"  {found.entries} entries before it verify; keep a copy of the state and find out who wrote to it")
         return
     span = f"{found.first_at.wall:%Y-%m-%d}..{found.last_at.wall:%Y-%m-%d}" if found.first_at and found.last_at else "empty"

@@ -13,6 +13,7 @@ from zen_agents.agents.base import Schedule
 from zen_agents.clock import Instant
 from zen_agents.engine.by_hand import ByHand
 from zen_agents.engine.parts import Parts
+from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import HOST
@@ -88,12 +89,12 @@ class Engine:
 
     def __init__(
         self, *, parts: Parts, agents: list[RunningAgent], scheduler: Scheduler, recorder: Recorder, by_hand: ByHand,
-        events: EventSource, flag: Flag, courier: Courier, upkeep: Upkeep, host_name: str,
+        events: EventSource, flag: Flag, courier: Courier, upkeep: Upkeep, pulse: Pulse, host_name: str,
         later_agents: Sequence[str] = (), warnings: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.parts, self.agents, self.by_hand, self.host_name = parts, agents, by_hand, host_name
         self._scheduler, self._recorder, self._events = scheduler, recorder, events
-        self._flag, self._courier, self._upkeep = flag, courier, upkeep
+        self._flag, self._courier, self._upkeep, self._pulse = flag, courier, upkeep, pulse
         #: Agents of the configuration that a later version brings.
         self.later: Sequence[str] = later_agents
         self.standing_warnings: Sequence[str] = warnings
@@ -205,7 +206,7 @@ class Engine:
             if self.last_tick_age(self.parts.clock.now()) is not None and self.parts.store.writable():
                 await self._guarded(self._upkeep.good_tick)
             self._commit()
-            await asyncio.sleep(HOUSEKEEPING_EVERY)
+            await self._pulse.sleep(HOUSEKEEPING_EVERY)
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:

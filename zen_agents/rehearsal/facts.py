@@ -17,7 +17,7 @@ from typing import Any
 
 from zen_agents.errors import HostError, UsageError
 from zen_agents.model.observation import Status
-from zen_agents.ports.host import Process, Unit
+from zen_agents.ports.host import Mount, Process, Unit
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.reader import read
 from zen_agents.settings.rendering import render
@@ -100,6 +100,11 @@ class FactsHost:
     def look(self) -> Any:
         """Return the view, which is this host itself: facts do not change."""
         return self
+
+    def mounts(self) -> tuple[Mount, ...]:
+        """A root file system, and one for each disk that the facts speak of."""
+        named = {key.partition("@")[2] for key in self._facts.observations if "@disk:" in key}
+        return tuple(Mount(name.removeprefix("disk:"), "facts", "ext4", False, 0) for name in {*named, "disk:/"})
 
     def boot_seconds(self) -> float:
         """Long ago."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,8 @@ from zen_agents.rules.window import RecentObservations
 SAMPLE_EVERY = 5.0
 #: Looks in a row that any rule's `fail_after` may ask for.
 LOOKS = 100
+#: Seconds between two looks of what has to compare them.
+COMPARE_AFTER = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,18 @@ class PlanReport:
         return sum(1 for line in self.lines if line.word == word)
 
 
-async def look_once(parts: Parts, agents: Sequence[BaseAgent], now: Instant) -> list[Observation]:
-    """Ask every check once."""
+async def look(parts: Parts, agents: Sequence[BaseAgent]) -> list[Observation]:
+    """Ask every check, and a second time those that have to compare two looks (CPU, clock)."""
     checks = [check for agent in agents for check in agent.checks()]
-    return await parts.sampler.sample(checks, now)
+    first = await parts.sampler.sample(checks, parts.clock.now())
+    untold = {observation.target + observation.name for observation in first if observation.status is Status.UNKNOWN}
+    again = [check for check in checks if any(check.target + name in untold for name in check.observes)]
+    if not again:
+        return first
+    await asyncio.sleep(COMPARE_AFTER)
+    second = await parts.sampler.sample(again, parts.clock.now())
+    anew = {(observation.name, observation.target) for observation in second}
+    return [observation for observation in first if (observation.name, observation.target) not in anew] + second
 
 
 def observations_of(facts: Facts, agents: Sequence[BaseAgent], now: Instant) -> list[Observation]:

@@ -9,14 +9,13 @@ from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.sqlite_store import SqliteStore
-from zen_agents.agents.base import AgentContext
 from zen_agents.clock import Clock, Instant, ManualClock, SystemClock
 from zen_agents.model.message import Message
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import Host
 from zen_agents.rehearsal.facts import FactsHost, read_facts
-from zen_agents.rehearsal.plan import PlanReport, look_once, observations_of, rehearse
-from zen_agents.runtime import Options, World, build_agents, build_parts, load_settings
+from zen_agents.rehearsal.plan import PlanReport, look, observations_of, rehearse
+from zen_agents.runtime import Options, World, agent_context, build_agents, build_parts, load_settings
 from zen_agents.settings.policy import safe_mode_triggers, to_policy
 
 #: A rehearsal on facts happens long after the boot, as far as the guards can tell.
@@ -48,7 +47,7 @@ async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport
     """Return what would be done now, on this host or on written facts."""
     loaded = load_settings(options)
     settings, facts = loaded.require(), read_facts(facts_file) if facts_file else None
-    store = SqliteStore.volatile() if facts else SqliteStore.snapshot(options.state_dir / "state.db")
+    store = SqliteStore.snapshot(None if facts else options.state_dir / "state.db")
     clock: Clock = ManualClock(facts.now, _LONG_AFTER_BOOT) if facts else SystemClock(store.anchor())
     host: Host = FactsHost(facts) if facts else LinuxHost(options.state_dir)
     nobody = _Nobody()
@@ -56,7 +55,8 @@ async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport
         host=host, store=store, clock=clock, notifier=nobody, events=nobody, flag=EmergencyFlag(options.state_dir),
         control=lambda _: NullControl(host), action_log=nobody,
     )  # fmt: skip
-    agents = build_agents(settings, AgentContext("this host", loaded.origins, str(options.state_dir)), options.agents)
+    context = agent_context(loaded, host, options.state_dir, "this host")
+    agents = build_agents(settings, context, options.agents)
     parts = build_parts(
         world, to_policy(settings, loaded, agents), triggers=safe_mode_triggers(settings), host_name="this host"
     )
@@ -64,6 +64,6 @@ async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport
     now = clock.now()
     if facts:
         return rehearse(parts, agents, observations_of(facts, agents, now), now, facts_only=True)
-    observations = await look_once(parts, agents, now)
+    observations = await look(parts, agents)
     parts.sampler.close()
-    return rehearse(parts, agents, observations, now)
+    return rehearse(parts, agents, observations, clock.now())
