@@ -143,6 +143,9 @@ class Events:
     #: Held back until set: a server that hangs.
     released: threading.Event = field(default_factory=threading.Event)
 
+    #: Set once something was asked.
+    arrived: threading.Event = field(default_factory=threading.Event)
+
     def bodies(self, path: str = "/v2/enqueue") -> list[dict[str, Any]]:
         return [body for where, body in self.requests if where == path]
 
@@ -168,6 +171,7 @@ def event_server(*, hangs: bool = False) -> Iterator[Events]:
             self._answer()
 
         def _answer(self) -> None:
+            events.arrived.set()
             events.released.wait(30)
             status = events.statuses.pop(0) if events.statuses else 202
             self.send_response(status)

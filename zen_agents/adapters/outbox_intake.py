@@ -86,7 +86,12 @@ class Intake:
         if told is None and was_rolled:
             return
         self.memory.changed = True
-        channels = told.channels if told else first_channels(message, self.policy)
+        channels = tuple(
+            channel
+            for channel in (told.channels if told else first_channels(message, self.policy))
+            # What was never told here has no page, unless the list of open pages says so.
+            if told or channel != PAGERDUTY
+        )
         if message.dedup_key in self.open_pages():
             channels = (*channels, PAGERDUTY)
         if told:

@@ -41,10 +41,10 @@ class Choice:
 
 def choose(pending: Iterable[OutboxRow], now: float, policy: AlertPolicy, known: Known) -> Choice:
     """Return what to do with the rows that wait, given in the order in which they were written."""
-    choice = Choice()
+    choice, waiting = Choice(), list(pending)
     ripe: list[OutboxRow] = []
     soon: list[OutboxRow] = []
-    for rows in _by_key(pending).values():
+    for rows in _by_key(waiting).values():
         if not any(row.not_before <= now for row in rows):
             soon.append(rows[-1])
             continue
@@ -54,7 +54,8 @@ def choose(pending: Iterable[OutboxRow], now: float, policy: AlertPolicy, known:
             choice.superseded.append((rows[-1], reason))
         else:
             ripe.append(rows[-1])
-    choice.send = _bundles(ripe, soon, now, policy)
+    place = {row.id: number for number, row in enumerate(waiting)}
+    choice.send = sorted(_bundles(ripe, soon, now, policy), key=lambda rows: place[rows[0].id])
     return choice
 
 

@@ -19,7 +19,7 @@ from zen_agents.model.severity import Severity
 #: Lines kept of what is held back; the rest is counted.
 MOST_LINES = 36
 #: Keys remembered, so that the roll-up's page is closed when all of them have recovered.
-MOST_KEYS = 5000
+MOST_KEYS = 20_000
 
 
 @dataclass(slots=True)

@@ -88,8 +88,10 @@ class _NoEncryptionError(Exception):
 
 
 def compose(item: EmailItem) -> EmailMessage:
-    """Return the mail: text/plain first, text/html last. Raises one of `_MALFORMED` for an address or header that is none."""
-    mail = EmailMessage(policy=SMTP_POLICY)
+    """Return the mail: text/plain first, text/html last. Raises one of `_MALFORMED` for what is no address."""
+    # Folding at 78 may leave nothing behind `Subject:`, which readers show as a leading space; encoded words need it.
+    plain = item.subject.isascii() and item.sender_name.isascii()
+    mail = EmailMessage(policy=SMTP_POLICY.clone(max_line_length=900) if plain else SMTP_POLICY)
     mail["From"] = Address(item.sender_name, addr_spec=item.sender)
     mail["To"] = [Address(addr_spec=address) for address in item.recipients]
     mail["Subject"] = item.subject
