@@ -136,12 +136,6 @@ CODES: dict[str, Code] = {
         "Write the kind that the message names.",
         "enabled: [true]",
     ),
-    "ZC208": Code(
-        "A sample does not match its own pattern.",
-        "The pattern would not find what it was written for.",
-        "Correct the pattern or the sample.",
-        "match: 'Killed process'\nsamples: {match: [\"Kill process 1\"]}",
-    ),
     "ZC209": Code(
         "A number outside its range.",
         "The engine could not work with it, or it would mean something else than it says.",

@@ -30,8 +30,15 @@ class AlertSection(BaseModel):
 
 #: `email`, `email:GROUP`, `pagerduty`, `url:NAME`; `crosscheck` tells which of them exist.
 Channel = Line
-_one_or_more = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+_one_or_more = BeforeValidator(_as_list, json_schema_input_type=str | list[str])
 Channels = Annotated[tuple[Channel, ...], _one_or_more]
+Severities = Annotated[tuple[Severity, ...], BeforeValidator(_as_list, json_schema_input_type=Severity | list[Severity])]
 Addresses = Annotated[tuple[EmailAddress, ...], _one_or_more]
 
 
@@ -81,7 +88,9 @@ class UrlSettings(AlertSection):
 class MatchSettings(AlertSection):
     """Which messages a route takes; what is left out matches everything."""
 
-    severity: Annotated[tuple[Severity, ...], _one_or_more] = Field((), description="one severity, or a list")
+    severity: Annotated[
+        tuple[Severity, ...], BeforeValidator(_as_list, json_schema_input_type=Severity | list[Severity])
+    ] = Field((), description="one severity, or a list")
     agent: Line = Field("", description="name of an agent")
     rule: Line = Field("", description="name of a rule; a trailing * matches any rest")
     target: Line = Field("", description="name of a target; a trailing * matches any rest")

@@ -105,7 +105,7 @@ def _github(diagnostic: Diagnostic) -> str:
     if place.line:
         where += f",line={place.line},col={place.column},endColumn={place.column + place.length}"
     label = f" ({diagnostic.label})" if diagnostic.label else ""
-    text = f"{diagnostic.code} {diagnostic.message}{label}"
+    text = _safe(f"{diagnostic.code} {diagnostic.message}{label}")
     return f"::{diagnostic.level.value} {where}::{_escape(text)}"
 
 

@@ -38,7 +38,7 @@ def show(loaded: Loaded, *, sources: bool = False, diff_defaults: bool = False) 
     settings = loaded.require()
     values = effective_values(settings)
     if diff_defaults:
-        values = _differing(values, _defaults(settings))
+        values = _only_differing(settings, values)
     found = {path: loaded.sources.get(path, _DEFAULT) for path in flatten(values)} if sources else {}
     return Shown(values, found)
 
@@ -86,16 +86,26 @@ def _scalar(value: Any) -> str:
 
 def _defaults(settings: Settings) -> dict[str, Any]:
     """Return what the same file would mean if it said nothing but which agents and actions it has."""
+    allow = {name: type(policy)() for name, policy in settings.actions.allow.items()}
     bare = Settings().model_copy(
         update={
             "agents": {name: type(section).model_construct() for name, section in settings.agents.items()},
-            "actions": settings.actions.model_copy(
-                update={"allow": {name: type(policy)() for name, policy in settings.actions.allow.items()}}
-            ),
-            "later_agents": settings.later_agents,
+            "actions": settings.actions.model_copy(update={"allow": allow}),
+            "later_agents": dict.fromkeys(settings.later_agents, True),
         }
     )
     return effective_values(bare)
+
+
+def _only_differing(settings: Settings, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what differs from the defaults, and the names of agents and of an own allow-list, which have none."""
+    different = _differing(values, _defaults(settings))
+    agents = different.get("agents", {})
+    different["agents"] = {name: agents.get(name, {}) for name in values["agents"]}
+    if not settings.actions.built_in:
+        allow = different.get("actions", {}).get("allow", {})
+        different["actions"] = {"allow": {name: allow.get(name, {}) for name in values["actions"]["allow"]}}
+    return different
 
 
 def _differing(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""Settings become what guards, alerts and the engine work with."""
+
+from __future__ import annotations
+
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.settings import loaded
+from zen_agents import catalog
+from zen_agents.agents.base import AgentContext
+from zen_agents.errors import SettingsError
+from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_alert_policy, to_policy
+
+TEXT = """\
+mode: approve
+agents:
+  system_health:
+    auto_mitigate: false
+    services: {web: {unit: web.service, keep: running}}
+    caches: {pip: {path: /srv/cache, above: 2GiB, down_to: 1GiB}}
+actions:
+  allow: {restart_service: {units: [web.service], approval: auto}, clear_cache: {}}
+limits: {max_auto_repairs_per_hour: 7, max_concurrent: 2, per_target_per_hour: 3, boot_grace: 1m}
+breakers:
+  failures: {open_after: 2, within: 10m, retry_after: 5m}
+  flapping: {open_after: 6, within: 20m}
+  storm: {targets: 3, share: 25%}
+safe_mode: {enter_when: {unknown_outcomes: 1, audit_write_fails: false}}
+maintenance:
+  - {name: nightly, start: "01:30", duration: 1h, days: [mon], timezone: Europe/Berlin, effect: no_alerts}
+protected: {units: [pay.service], paths: [/srv/ledger], stateful_units: [mydb.service]}
+quiet_hours: {start: "22:00", end: "07:00", timezone: Europe/Berlin}
+escalation: {default: [{after: 5m, notify: [pagerduty], when: not_recovered}]}
+alerts:
+  email:
+    {to: [ops@example.com], from: zen@example.com, groups: {managers: [boss@example.com]}, smtp: {host: mail, port: 587}}
+  urls: {chat: {url_file: /etc/zen-agents/secrets/chat.url}}
+  routes:
+    - {match: {severity: [critical, error]}, to: [pagerduty, "url:chat"]}
+    - {to: ["email:managers"]}
+  digest: {at: "08:00", timezone: Europe/Berlin}
+"""
+
+
+def agents(result):  # type: ignore[no-untyped-def]
+    context = AgentContext("h", result.origins)
+    return [kind(result.require().agents[kind.name], context) for kind in catalog.AGENTS]
+
+
+def test_the_guards_policy_is_exactly_what_the_file_says() -> None:
+    result = loaded(TEXT)
+    policy = to_policy(result.require(), result, agents(result), own_paths=["/srv/state"])
+    assert (policy.mode, policy.auto_mitigate, set(policy.allowed)) == (
+        "approve", {"system_health": False}, {"restart_service", "clear_cache"},
+    )  # fmt: skip
+    assert ("restart_service", "service:web") in policy.declared
+    assert ("clear_cache", "cache:pip") in policy.declared
+    assert all(target != "host" for _, target in policy.declared)
+    assert (policy.repairs.most, policy.per_target.most, policy.max_concurrent) == (7, 3, 2)
+    assert (policy.failures.most, policy.failures.within_seconds, policy.failures.retry_after_seconds) == (2, 600.0, 300.0)
+    assert (policy.storm.most, policy.storm_share, policy.boot_grace_seconds) == (3, 0.25, 60.0)
+    assert policy.keep_running == {"service:web"}
+    assert policy.protected_units == {"pay.service"}
+    assert policy.stateful_units == {"mydb.service"}
+    assert "/srv/state" in policy.own_paths
+    assert any(path.endswith("/config.yaml") for path in policy.own_paths)
+    assert policy.origins["actions.allow.restart_service"] == "config.yaml:8:11"
+
+
+def test_a_maintenance_window_keeps_its_zone_days_and_place() -> None:
+    result = loaded(TEXT)
+    (window,) = to_policy(result.require(), result, agents(result)).maintenance
+    assert (window.start, window.duration_seconds, window.days) == (time(1, 30), 3600.0, frozenset({"mon"}))
+    assert (window.timezone, window.effect, window.origin) == ("Europe/Berlin", "no_alerts", "config.yaml:16:5")
+
+
+def test_flapping_and_safe_mode_are_set_from_the_file() -> None:
+    settings = loaded(TEXT).require()
+    assert (flap_limit(settings).opens_after, flap_limit(settings).within_seconds) == (6, 1200.0)
+    triggers = safe_mode_triggers(settings)
+    assert (triggers.unknown_outcomes, triggers.audit_write_fails, triggers.exhausted) == (1, False, 3)
+
+
+def test_the_alerts_policy_has_channels_routes_and_hours() -> None:
+    result = loaded(TEXT)
+    policy = to_alert_policy(result.require(), result, {"PAGERDUTY_ROUTING_KEY": "R0KEY"})
+    assert policy.email.to == ("ops@example.com",)
+    assert policy.email.sender == "zen@example.com"
+    assert policy.addresses("email:managers") == ("boss@example.com",)
+    assert (policy.email.smtp.host, policy.email.smtp.port) == ("mail", 587)
+    assert policy.channels() == ("email", "url:chat")
+    assert [route.channels for route in policy.routes] == [("pagerduty", "url:chat"), ("email:managers",)]
+    assert {severity.value for severity in policy.routes[0].match.severity} == {"critical", "error"}
+    assert policy.quiet_hours is not None
+    assert policy.quiet_hours.start == time(22, 0)
+    assert [window.name for window in policy.no_alerts] == ["nightly"]
+    assert policy.escalation[0].after_seconds == 300.0
+    assert policy.digest is not None
+    assert policy.pagerduty.routing_key == "R0KEY"
+    assert "R0KEY" not in repr(policy)
+
+
+def test_a_mail_servers_address_comes_from_the_environment_or_a_file_that_is_a_secret(tmp_path: Path) -> None:
+    result = loaded(TEXT)
+    smtp = to_alert_policy(result.require(), result, {"SMTP_URL": "smtps://me:hunter2@relay"}).email.smtp
+    assert (smtp.host, smtp.user, smtp.password) == ("relay", "me", "hunter2")
+    secret = tmp_path / "smtp.url"
+    secret.write_text("smtp://relay:2525\n", encoding="ascii")
+    secret.chmod(0o600)
+    result = loaded(TEXT, SMTP_URL_FILE=str(secret))
+    assert to_alert_policy(result.require(), result, {}).email.smtp.port == 2525
+    secret.unlink()
+    with pytest.raises(SettingsError, match=r"smtp\.url"):
+        to_alert_policy(result.require(), result, {})
