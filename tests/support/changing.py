@@ -51,7 +51,8 @@ def changing(directory: Path) -> Changing:
     state_dir.mkdir(mode=0o700)
     flag = EmergencyFlag(state_dir, host_flag=directory / "no-host-flag" / "EMERGENCY_STOP")
     flag.prepare()
-    host = LinuxHost(state_dir)
+    # Whatever runs this host: services are started detached, never as units of it.
+    host = LinuxHost(state_dir, root=str(directory / "no-systemd-here"))
     return Changing(state_dir, host, flag, LinuxControls(host, state_dir=state_dir, flag=flag, clock=SystemClock()))
 
 

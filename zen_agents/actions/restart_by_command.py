@@ -73,6 +73,8 @@ async def restart_by_command(
     started = await control.start_service(
         service, command.command(command.start, seconds=start_seconds, leaves_daemon=pidfile is not None)
     )
+    if pidfile is not None:
+        return Effect(True, f"started; its pid will be in {pidfile}", before=before, after="started")
     return Effect(True, f"started as process {started.pid}", before=before, after=f"process {started.pid}")
 
 

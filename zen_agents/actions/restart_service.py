@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from zen_agents.actions.base import Action, ActionParams, ActionPolicy
 from zen_agents.actions.restart_by_command import CommandParams, command_steps, present_process, restart_by_command
-from zen_agents.actions.restart_unit import restart_unit, unit_of
+from zen_agents.actions.restart_unit import START_LIMIT, is_busy, restart_unit, unit_of
 from zen_agents.actions.scope import subject_of
 from zen_agents.errors import RefusedError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
@@ -77,8 +77,8 @@ class RestartService(Action):
         return self._command_plan(request, params, host)
 
     def _unit_plan(self, request: ActionRequest, unit: Unit) -> Plan:
-        waits = (f"wait until {unit.id} is no longer {unit.active_state}",) if unit.busy else ()
-        limited = unit.result == "start-limit-hit"
+        waits = (f"wait until {unit.id} is no longer {unit.active_state}",) if is_busy(unit) else ()
+        limited = unit.result == START_LIMIT
         resets = (f"systemctl reset-failed -- {unit.id} (systemd's own start limit was hit)",) if limited else ()
         return Plan(
             request=request,
@@ -90,7 +90,13 @@ class RestartService(Action):
             budget=self.budget,
             expected_seconds=2.0,
             timeout_seconds=_UNIT_TIMEOUT_SECONDS,
-            detail={"unit": unit.id},
+            detail={
+                "unit": unit.id,
+                "busy": is_busy(unit),
+                "result": unit.result,
+                "before": f"{unit.active_state} ({unit.sub_state})",
+                "start_limit": f"{unit.start_limit_burst} starts in {unit.start_limit_interval_seconds:g} s",
+            },
             warning=f"takes along {', '.join(unit.takes_along[:10])}" if unit.takes_along else "",
         )
 

@@ -13,7 +13,7 @@ from zen_agents.ports.host import Command, HostControl, HostView, Unit
 _BUSY_SECONDS = 100.0
 _POLL_SECONDS = 0.25
 _RESTART_SECONDS = 120.0
-_START_LIMIT = "start-limit-hit"
+START_LIMIT = "start-limit-hit"
 
 
 def unit_of(name: str, host: HostView) -> Unit:
@@ -26,27 +26,36 @@ def unit_of(name: str, host: HostView) -> Unit:
     return unit
 
 
+def is_busy(unit: Unit) -> bool:
+    """Tell whether systemd is about to change it."""
+    return unit.busy or unit.active_state in ("deactivating", "activating")
+
+
 async def restart_unit(name: str, plan: Plan, control: HostControl) -> Effect:
-    """Wait while systemd is busy with it, then `systemctl restart` it once."""
-    unit = await _settled(name, control)
-    if unit.invocation != _planned_invocation(plan) and unit.active_state == "active":
-        raise StalePlanError(f"{name} was restarted by somebody else meanwhile; nothing was done")
-    before, notes = f"{unit.active_state} ({unit.sub_state})", []
-    if unit.result == _START_LIMIT:
+    """Wait while systemd is busy with it, then `systemctl restart` it once.
+
+    The plan was made anew right before: only a unit that was busy then is looked at once more, each look costs a restart's
+    time.
+    """
+    if plan.detail["busy"]:
+        unit = await _settled(name, control)
+        if unit.invocation != _planned_invocation(plan) and unit.active_state == "active":
+            raise StalePlanError(f"{name} has been started again meanwhile; nothing was done")
+    notes = []
+    if plan.detail["result"] == START_LIMIT:
         # Within this rung's bounded attempts: the engine's own limits, not systemd's, say how often.
         await control.run(Command(("systemctl", "reset-failed", "--", name), timeout_seconds=20.0))
-        burst = f"{unit.start_limit_burst} starts in {unit.start_limit_interval_seconds:g} s"
-        notes.append(f"systemd's start limit ({burst}) had been hit and was reset")
+        notes.append(f"systemd's start limit ({plan.detail['start_limit']}) had been hit and was reset")
     argv = ("systemctl", "restart", "--", name)
     result = await control.run(Command(argv, timeout_seconds=_RESTART_SECONDS))
     after = await asyncio.to_thread(_look, name, control)
-    if after.result == _START_LIMIT and result.exit_code != 0:
+    if after.result == START_LIMIT and result.exit_code != 0:
         notes.append("systemd refuses to start it again so soon (start limit); it keeps failing at its start")
     end = "did not end in time" if result.timed_out else f"exit {result.exit_code}"
     return Effect(
         ok=result.exit_code == 0 and not result.timed_out,
         detail="; ".join([f"systemctl restart {name}: {end}", *notes]),
-        before=before,
+        before=str(plan.detail["before"]),
         after=f"{after.active_state} ({after.sub_state})",
         exit_code=result.exit_code,
         output=result.output,
@@ -56,7 +65,7 @@ async def restart_unit(name: str, plan: Plan, control: HostControl) -> Effect:
 async def _settled(name: str, control: HostControl) -> Unit:
     for _ in range(int(_BUSY_SECONDS / _POLL_SECONDS)):
         unit = await asyncio.to_thread(_look, name, control)
-        if not unit.busy and unit.active_state not in ("deactivating", "activating"):
+        if not is_busy(unit):
             return unit
         control.check_stop()
         await asyncio.sleep(_POLL_SECONDS)

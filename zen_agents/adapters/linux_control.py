@@ -18,7 +18,7 @@ from pathlib import Path
 
 from zen_agents.adapters import linux_control_deleted, linux_control_processes, safe_files
 from zen_agents.adapters.emergency_flag import EmergencyFlag
-from zen_agents.adapters.launcher import Child, account_of, environment_of, launch
+from zen_agents.adapters.launcher import Child, account_of, checked_argv, environment_of, launch
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.service_keeper import ServiceKeeper, checked_name, write_durably
 from zen_agents.clock import Clock
@@ -110,7 +110,9 @@ class LinuxControl:
             raise RefusedError(f"the service {name} does not say as whom it runs; as root write `user:` (R29)")
         if (present := self.view.service_process(name)) is not None:
             raise StalePlanError(f"{name} runs already as process {present.pid}; nothing was started")
-        if self.view.has_systemd():
+        checked_argv(command)
+        # Only root may ask systemd for a unit; another engine's services are in its own unit, see KillMode there.
+        if os.geteuid() == 0 and self.view.has_systemd():
             return await self._start_unit(name, command)
         return await self._start_detached(name, command)
 
@@ -189,10 +191,15 @@ class LinuxControl:
             self._shared.keeper.record(name, process.pid, process.start_time)
 
     async def _start_unit(self, name: str, command: Command) -> Process:
-        unit = f"zen-agents-service-{name}.service"
+        # A fixed name lets an engine that ended before it wrote its record find the service again. What daemons leave behind
+        # keeps their unit loaded, so each start of one gets its own.
+        end = f"-{self._intent_id}" if command.leaves_daemon else ""
+        unit = f"zen-agents-service-{name}{end}.service"
         result = await self.run(Command(systemd_run(unit, command), timeout_seconds=command.timeout_seconds))
         found = await asyncio.to_thread(lambda: self.view.unit(unit))
         process = self.view.process(found.main_pid) if found is not None and found.main_pid else None
+        if process is None and command.leaves_daemon and result.exit_code == 0:
+            return Process(0, 0, 1, name, "X", 0.0, 0, 0)
         if process is None:
             raise ActionFailedError(
                 f"systemd did not start {unit} (exit {result.exit_code}): {result.output.strip()[-500:]}; "
@@ -206,11 +213,12 @@ def systemd_run(unit: str, command: Command) -> tuple[str, ...]:
     """Return the argument list that makes a command a transient unit of its own, which outlives the engine."""
     account = account_of(command.user)
     argv = ["systemd-run", f"--unit={unit}", "--collect", "--quiet", "--service-type=exec"]
-    if os.geteuid() == 0:
-        argv += [f"--uid={account.uid}", f"--gid={account.gid}"]
-    else:
-        argv.append("--user")
-    argv += [f"--working-directory={command.directory}", "--property=LimitCORE=0"]
+    argv += [
+        f"--uid={account.uid}",
+        f"--gid={account.gid}",
+        f"--working-directory={command.directory}",
+        "--property=LimitCORE=0",
+    ]
     if command.leaves_daemon:
         argv.append("--property=KillMode=process")
     argv += [f"--setenv={key}={value}" for key, value in environment_of(command, account).items()]

@@ -59,9 +59,9 @@ def _opened_for_appending(process: Process, descriptor: int, path: str) -> None:
 
 
 def _mapped_by_nobody(found: os.stat_result, path: str) -> None:
-    inode = re.compile(
-        rf"^\S+ \S+ \S+ {os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x} {found.st_ino}\s", re.MULTILINE
-    )
+    # By inode, and by name: an overlay shows the inode of its lower file system there.
+    device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}"
+    mapped = re.compile(rf"^\S+ \S+ \S+ (?:{device} {found.st_ino}\s|.*{re.escape(path + _DELETED)}$)", re.MULTILINE)
     private = not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     for pid in filter(str.isdigit, names_in("/proc")):
         try:
@@ -73,7 +73,7 @@ def _mapped_by_nobody(found: os.stat_result, path: str) -> None:
             if pid == "1" or (private and _owner_of(pid) != found.st_uid):
                 continue
             raise UnsafePathError(f"whether process {pid} has mapped {path} cannot be told; it is left") from error
-        if inode.search(maps):
+        if mapped.search(maps):
             raise UnsafePathError(f"process {pid} has mapped {path} into its memory; it is left")
 
 

@@ -382,7 +382,10 @@ class HostControl(Protocol):
         ...
 
     async def start_service(self, name: str, command: Command) -> Process:
-        """Start a command that outlives the engine: own session, under systemd own transient unit; return its process."""
+        """Start a command that outlives the engine: own session, under systemd own transient unit; return its process.
+
+        With `leaves_daemon` the process may have ended already, with pid 0 where nobody knows which it was.
+        """
         ...
 
     async def stop_process(self, process: Process, *, timeout_seconds: float) -> bool:
