@@ -119,10 +119,10 @@ class _AnyPort(Controller):
 
 
 @contextmanager
-def mail_server(**options: Any) -> Iterator[MailBox]:
+def mail_server(host: str = "127.0.0.1", **options: Any) -> Iterator[MailBox]:
     """Run an SMTP server on a free port of this host."""
     box = MailBox()
-    controller = _AnyPort(box, hostname="127.0.0.1", port=0, **options)
+    controller = _AnyPort(box, hostname=host, port=0, **options)
     controller.start()
     box.port = controller.port
     try:

@@ -16,6 +16,17 @@ from zen_agents.errors import ZenError
 MOST_REPLY_BYTES = 1024 * 1024
 _MOST_SAID_BYTES = 4096
 _MOST_DESCRIPTORS = 256
+#: How this host reaches the outside, where it is not the usual way: own authorities, and proxies for Apprise's channels.
+_PASSED_ON = (
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+)
 
 
 class WorkerError(ZenError):
@@ -123,6 +134,7 @@ def _limit(pid: int, *, memory_bytes: int, cpu_seconds: int) -> None:
 
 def _environment() -> dict[str, str]:
     found = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+    found |= {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     root = Path(zen_agents.__file__).parent.parent
     # An installed package is found by itself; its directory in front of the standard library could shadow parts of that.
     if root.name not in ("site-packages", "dist-packages"):

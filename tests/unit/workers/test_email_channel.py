@@ -1,4 +1,7 @@
+import shutil
 import socket
+import ssl
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,11 +118,13 @@ def test_starttls_always_sends_nothing_in_the_open_and_auto_does() -> None:
 
 
 def test_a_password_never_crosses_the_net_in_the_open(tmp_path: Path) -> None:
-    item = an_item(1, host="192.0.2.1", user="ops", password_file=secret(tmp_path / "password", "word"))
-    with mail_server() as box:
-        # The server answers on this host, but under a name that is not this host's.
-        answer = send_one(replace(item, host="127.0.0.2", port=box.port))
+    password = secret(tmp_path / "password", "word")
+    with mail_server("127.0.0.2") as box:  # an address that is not this host's own by name
+        answer = send_one(an_item(box.port, host="127.0.0.2", user="ops", password_file=password))
+
     assert answer.outcome is DeliveryOutcome.RETRY
+    assert "a password is not sent in the open" in answer.detail
+    assert box.mails == []
 
 
 def test_a_password_file_that_others_may_write_is_not_used(tmp_path: Path) -> None:
@@ -181,3 +186,44 @@ def test_no_text_adds_a_header_or_a_recipient(subject: str, value: str) -> None:
     assert set(names) <= {
         b"from", b"to", b"subject", b"date", b"message-id", b"x-zen-host", b"mime-version", b"content-type",
     }  # fmt: skip
+
+
+@pytest.fixture
+def self_signed(tmp_path: Path) -> ssl.SSLContext:
+    """A certificate that nobody vouches for, as local relays have."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+         "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_certificate_nobody_vouches_for_stops_always_and_passwords_but_not_auto(
+    self_signed: ssl.SSLContext, tmp_path: Path
+) -> None:
+    password = secret(tmp_path / "password", "word")
+    with mail_server(tls_context=self_signed, require_starttls=False) as box:
+        auto = send_one(an_item(box.port))
+        always = send_one(an_item(box.port, encryption="always"))
+        with_password = send_one(an_item(box.port, user="ops", password_file=password))
+
+    assert auto.outcome is DeliveryOutcome.OK
+    assert always.outcome is with_password.outcome is DeliveryOutcome.RETRY
+    assert "certificate verify failed" in always.detail.lower()
+    assert len(box.mails) == 1
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_certificate_that_is_trusted_encrypts(
+    self_signed: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    with mail_server(tls_context=self_signed, require_starttls=True) as box:
+        answer = send_one(an_item(box.port, encryption="always", host="localhost"))
+
+    assert answer.outcome is DeliveryOutcome.OK
