@@ -54,7 +54,8 @@ async def test_a_real_worker_sends_each_kind_and_answers_for_each() -> None:
     assert [mail["Subject"] for mail in box.mails] == ["down"]
 
 
-async def test_further_urls_go_through_apprise() -> None:
+async def test_further_urls_go_through_apprise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
     with event_server() as events:
         events.statuses = [200, 500]
         address = events.url.removeprefix("http://")
