@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from zen_agents.actions.base import Action
 from zen_agents.actions.clean_temp_files import CleanTempFiles
 from zen_agents.actions.clear_cache import ClearCache
@@ -97,3 +99,31 @@ GUARDS: tuple[Guard, ...] = (
     Approval(),  # what is hard to take back is a person's to decide
     DryRun(),  # last, so that a plan is shown as possible only where all others agree
 )
+
+
+def extend(
+    *, agents: Iterable[type[BaseAgent]] = (), checks: Iterable[type[Check]] = (), actions: Iterable[type[Action]] = ()
+) -> None:
+    """Add what a plug-in brings, once. Guards never come from outside.
+
+    Raises:
+        ValueError: if a name is taken already.
+    """
+    global AGENTS, CHECKS, ACTIONS  # noqa: PLW0603 - this page is the one list of what the product can do
+    for agent in agents:
+        if agent not in AGENTS:
+            _refuse_taken("agent", agent.name, (known.name for known in AGENTS))
+            AGENTS = (*AGENTS, agent)
+    for check in checks:
+        if check not in CHECKS:
+            _refuse_taken("check", check.kind, (known.kind for known in CHECKS))
+            CHECKS = (*CHECKS, check)
+    for action in actions:
+        if action not in ACTIONS:
+            _refuse_taken("action", action.name, (known.name for known in ACTIONS))
+            ACTIONS = (*ACTIONS, action)
+
+
+def _refuse_taken(what: str, name: str, known: Iterable[str]) -> None:
+    if name in known:
+        raise ValueError(f"the {what} {name} is there already")

@@ -238,6 +238,12 @@ CODES: dict[str, Code] = {
         "Name the application's own directory or service.",
         "temp_dirs:\n  all: {path: /etc, older_than: 2d}",
     ),
+    "ZC406": Code(
+        "A plug-in cannot be used.",
+        "Its code would run as the engine: it is loaded only from the host's own file, and only if others cannot write it.",
+        "Install the package where only root may write, and name it in the main file.",
+        "plugins: [some-package]",
+    ),
     "ZC501": Code(
         "The engine may act, but nobody would be told at night.",
         "What it cannot repair needs a person, and no route reaches one.",

@@ -18,6 +18,7 @@ from zen_agents.settings.crosscheck import crosscheck
 from zen_agents.settings.diagnostics import Diagnostic, Level, Report
 from zen_agents.settings.models import Settings
 from zen_agents.settings.nodes import Document, Node, Origin, Place, dotted, merge, put
+from zen_agents.settings.plugins import load_plugins
 from zen_agents.settings.reader import MAX_BYTES, read
 from zen_agents.settings.secrets_in_text import refuse_secrets
 from zen_agents.settings.sources import Source, origins, sources
@@ -75,16 +76,18 @@ def load(
     named = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     files = [os.fspath(path) for path in named]
     root = Node(Place(Document(files[0] if files else "no file")), {})
+    uid = os.geteuid() if euid is None else euid
     drop_ins = _drop_ins(files[0], report) if len(files) == 1 else []
     for index, file in enumerate([*files, *drop_ins]):
         origin = Origin.FILE if file in files else Origin.DROP_IN
-        tree = _read(file, report, origin=origin, euid=os.geteuid() if euid is None else euid)
+        tree = _read(file, report, origin=origin, euid=uid)
         if index == 0:
             root = tree
             continue
         merged = merge(root, tree)
         root = merged.root
         _tell_overlaps(merged.overlaps, report)
+    load_plugins(root, uid, report)
     effective = _effective(root, environ, flags or {}, report)
     settings = None if _unreadable(report) else _settings(effective, environ, report)
     diagnostics = report.sorted()

@@ -22,6 +22,8 @@ class Shape:
         self.members = tuple(_members(annotation))
         self.field = field
         self._steps: dict[str, Shape | None] = {}
+        #: True if every key and index has the same shape below it.
+        self._is_uniform = not self.models and not any(isinstance(member, Mapping) for member in self.members)
 
     @property
     def models(self) -> tuple[type[BaseModel], ...]:
@@ -57,7 +59,7 @@ class Shape:
 
     def step(self, key: str | int) -> Shape | None:
         """Return the shape below a key or index, None if there is none."""
-        name = str(key)
+        name = "*" if self._is_uniform else str(key)
         if name not in self._steps:
             self._steps[name] = self._make(name)
         return self._steps[name]
