@@ -184,21 +184,11 @@ class DisposableHost:
     def _inside(self, argv: Sequence[str], cwd: str) -> list[str]:
         if not self.pid or self._cgroup is None:
             raise RuntimeError(f"{self.name} is not running")
-        enter = ["nsenter", f"--target={self.pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"]
+        enter = ["/bin/sh", "-c", _ENTER, "enter", str(self._cgroup / COMMANDS / "cgroup.procs")]
+        namespaces = ["nsenter", f"--target={self.pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"]
         # The command dies with nsenter, and may no more than the host's systemd may.
         bounds = ["setpriv", "--pdeathsig=KILL", "--bounding-set=" + ",".join(f"-{name}" for name in DROPPED), "--"]
-        return [
-            "/bin/sh",
-            "-c",
-            _ENTER,
-            "enter",
-            str(self._cgroup / COMMANDS / "cgroup.procs"),
-            *enter,
-            *bounds,
-            "env",
-            f"--chdir={cwd}",
-            *argv,
-        ]
+        return [*enter, *namespaces, *bounds, "env", f"--chdir={cwd}", *argv]
 
     def _start_keeper(self) -> None:
         self._console = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as the host is there

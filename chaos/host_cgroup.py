@@ -23,7 +23,7 @@ def make_cgroup() -> Path:
     for left in top.glob(f"{_PREFIX}*"):
         if not _lives(*left.name.removeprefix(_PREFIX).split("-")):
             remove_cgroup(left)
-    cgroup = top / f"{_PREFIX}{os.getpid()}-{_start_time(os.getpid())}"
+    cgroup = top / f"{_PREFIX}{os.getpid()}-{_state_and_start_time(os.getpid())[1]}"
     (cgroup / COMMANDS).mkdir(parents=True)
     return cgroup
 
@@ -51,13 +51,16 @@ def _own_cgroup() -> Path:
 
 def _lives(pid: str, start_time: str) -> bool:
     try:
-        return _start_time(int(pid)) == start_time
+        state, found = _state_and_start_time(int(pid))
     except OSError:
         return False
+    # One that nobody reaped removes nothing any more.
+    return found == start_time and state not in "ZX"
 
 
-def _start_time(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+def _state_and_start_time(pid: int) -> tuple[str, str]:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return fields[0], fields[19]
 
 
 def _lines(path: str) -> list[str]:
