@@ -40,7 +40,6 @@ class Loaded:
     digest: str
     #: Files that were read, in order, as they were named.
     files: tuple[str, ...]
-    root: Node
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -93,7 +92,7 @@ def load(
     diagnostics = report.sorted()
     digest = digest_of(settings) if settings is not None else ""
     written = (sources(effective), origins(effective))
-    return Loaded(settings, diagnostics, *written, digest, (*files, *drop_ins), effective)
+    return Loaded(settings, diagnostics, *written, digest, (*files, *drop_ins))
 
 
 def digest_of(settings: Settings) -> str:

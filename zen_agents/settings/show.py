@@ -13,7 +13,7 @@ from zen_agents.settings.models import Settings
 from zen_agents.settings.nodes import Origin
 from zen_agents.settings.sources import Source, flatten
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*|[0-9]+(?:ms|[smhdw%B]|[KMGT]iB)", re.ASCII)
 #: Words that YAML, of whatever version, reads as something else.
 _READ_OTHERWISE = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _DEFAULT = Source(Origin.DEFAULT, "")

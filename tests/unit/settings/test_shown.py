@@ -146,3 +146,9 @@ def test_every_example_configuration_in_the_repository_loads() -> None:
     for file in files:
         result = loaded(file.read_bytes())
         assert [each for each in result.errors if each.code not in ("ZC404",)] == [], file
+
+
+def test_durations_sizes_and_percentages_are_shown_without_quotes() -> None:
+    text = to_yaml(show(loaded(SHORT)))
+    assert "boot_grace: 2m\n" in text
+    assert "share: 50%\n" in text
