@@ -73,9 +73,11 @@ class ServiceProbe(Section):
 
     tcp: HostPort | None = Field(None, description="HOST:PORT that must accept a connection")
     http: HttpUrl | None = Field(None, description="address that must answer a GET; redirects are not followed")
-    expect_status: Annotated[tuple[HttpStatus, ...], BeforeValidator(_as_list), Field(min_length=1)] = Field(
-        (200,), description="status code that counts as good, or a list of them (http only)"
-    )
+    expect_status: Annotated[
+        tuple[HttpStatus, ...],
+        BeforeValidator(_as_list, json_schema_input_type=HttpStatus | list[HttpStatus]),
+        Field(min_length=1),
+    ] = Field((200,), description="status code that counts as good, or a list of them (http only)")
     contains: Line = Field("", description="text that the first 64 KiB of the answer must contain (http only)")
     headers: dict[str, Line] = Field(default_factory=dict, description="request headers (http only); never secrets")
     verify_tls: bool = Field(True, description="false: accept any certificate (https only)")
