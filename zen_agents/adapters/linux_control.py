@@ -26,6 +26,7 @@ from zen_agents.errors import ActionFailedError, HostError, RefusedError, StaleP
 from zen_agents.model.action import Intent
 from zen_agents.model.reason import Reason
 from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process
+from zen_agents.store.failpoint import failpoint
 
 #: How long a thread waits for its intent to become durable before it gives up.
 _RELEASED_WITHIN_SECONDS = 60.0
@@ -150,6 +151,7 @@ class LinuxControl:
             await asyncio.shield(record)
         self.check_stop()
         child.go()
+        failpoint("executor.after_spawn")
 
     def _record_group(self, record: Path, child: Child) -> None:
         process = self._seen(child)

@@ -175,7 +175,8 @@ def _unplannable(error: Exception) -> Verdict:
         HostError: Reason.UNKNOWN_OBSERVATION,
         StalePlanError: Reason.STALE_PLAN,
     }
-    reason = reasons.get(type(error), Reason.GUARD_ERROR)
+    named = error.reason if isinstance(error, RefusedError) else ""
+    reason = Reason(named) if named in set(Reason) else reasons.get(type(error), Reason.GUARD_ERROR)
     text = str(error) if isinstance(error, ZenError) else f"{type(error).__name__}: {error}"
     return Verdict(Ruling.DENY, reason, (Answer("plan", Ruling.DENY, reason, text),))
 
