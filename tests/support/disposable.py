@@ -38,7 +38,7 @@ def service(host: DisposableHost, name: str, start: str, *lines: str, unit_lines
     """Write a service unit and have systemd read it."""
     unit = "\n".join(unit_lines)
     text = f"[Unit]\n{unit}\n[Service]\nExecStart={start}\n" + "\n".join(lines) + "\n[Install]\nWantedBy=multi-user.target\n"
-    host.write_file(f"/etc/systemd/system/{name}.service", text)
+    host.write_file(f"/usr/lib/systemd/system/{name}.service", text)
     host.run(["systemctl", "daemon-reload"], check=True)
 
 

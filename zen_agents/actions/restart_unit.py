@@ -7,7 +7,7 @@ import asyncio
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
 from zen_agents.model.action import Effect, Plan
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, HostControl, HostView, Unit
+from zen_agents.ports.host import Command, CommandResult, HostControl, HostView, Unit
 
 #: A unit that is still stopping or starting is waited for, then left to systemd.
 _BUSY_SECONDS = 100.0
@@ -37,10 +37,12 @@ async def restart_unit(name: str, plan: Plan, control: HostControl) -> Effect:
     The plan was made anew right before: only a unit that was busy then is looked at once more, each look costs a restart's
     time.
     """
+    invocation = _planned_invocation(plan)
     if plan.detail["busy"]:
         unit = await _settled(name, control)
-        if unit.invocation != _planned_invocation(plan) and unit.active_state == "active":
+        if unit.invocation != invocation and unit.active_state == "active":
             raise StalePlanError(f"{name} has been started again meanwhile; nothing was done")
+        invocation = unit.invocation
     notes = []
     if plan.detail["result"] == START_LIMIT:
         # Within this rung's bounded attempts: the engine's own limits, not systemd's, say how often.
@@ -49,8 +51,11 @@ async def restart_unit(name: str, plan: Plan, control: HostControl) -> Effect:
     argv = ("systemctl", "restart", "--", name)
     result = await control.run(Command(argv, timeout_seconds=_RESTART_SECONDS))
     after = await asyncio.to_thread(_look, name, control)
-    if after.result == START_LIMIT and result.exit_code != 0:
-        notes.append("systemd refuses to start it again so soon (start limit); it keeps failing at its start")
+    if result.exit_code != 0 and _limit_refused(after, invocation, result):
+        notes.append(
+            f"systemd refuses to start it again so soon, its start limit ({plan.detail['start_limit']}) is hit; "
+            f"look at why it keeps ending: journalctl -u {name}"
+        )
     end = "did not end in time" if result.timed_out else f"exit {result.exit_code}"
     return Effect(
         ok=result.exit_code == 0 and not result.timed_out,
@@ -60,6 +65,16 @@ async def restart_unit(name: str, plan: Plan, control: HostControl) -> Effect:
         exit_code=result.exit_code,
         output=result.output,
     )
+
+
+def _limit_refused(after: Unit, invocation: str, result: CommandResult) -> bool:
+    """Tell whether systemd's start limit kept a restart from beginning.
+
+    A unit that had failed before keeps its old Result then, and systemctl repeats that as the cause; but no run has begun.
+    What failed for another unit's sake has not begun either, but systemctl says so.
+    """
+    unbegun = after.active_state == "failed" and after.invocation == invocation and after.start_limit_burst > 0
+    return after.result == START_LIMIT or (unbegun and result.output.startswith(f"Job for {after.id} failed"))
 
 
 async def _settled(name: str, control: HostControl) -> Unit:
