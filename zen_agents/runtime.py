@@ -20,6 +20,7 @@ from zen_agents.adapters.alert_outbox import Outbox
 from zen_agents.adapters.control_socket import ControlSocket
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.event_sources import EventSources
+from zen_agents.adapters.host_state import accept, keep_head, why_foreign
 from zen_agents.adapters.linux_control import LinuxControls
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.adapters.null_control import NullControl
@@ -27,6 +28,7 @@ from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.state_dir import StateDir
 from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.alerts.context import AlertContext
+from zen_agents.alerts.policy import AlertPolicy
 from zen_agents.clock import Clock, Instant, SystemClock
 from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.by_hand import ByHand
@@ -40,7 +42,7 @@ from zen_agents.engine.parts import Parts
 from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.running_agent import RunningAgent
-from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
+from zen_agents.engine.safe_mode import HOST, SafeMode, SafeModeTriggers
 from zen_agents.engine.sampler import Sampler
 from zen_agents.engine.scheduler import Scheduler
 from zen_agents.engine.tick import AgentTick
@@ -50,7 +52,7 @@ from zen_agents.model.action import Budget
 from zen_agents.ports.events import EventSource
 from zen_agents.ports.host import Host
 from zen_agents.ports.notifier import Notifier
-from zen_agents.ports.store import Store
+from zen_agents.ports.store import Brake, Store
 from zen_agents.ports.vitals import Vitals
 from zen_agents.settings.loader import Loaded, load
 from zen_agents.settings.models import Settings
@@ -200,7 +202,7 @@ class Runtime:
         host = LinuxHost(self.options.state_dir)
         self.host_name = self._resolve_host_name()
         self.outbox = Outbox(
-            store, to_alert_policy(self.settings, self.loaded, os.environ), self.clock,
+            store, self._alert_policy(self.settings, self.loaded), self.clock,
             context=self._alert_context(), spill=self.options.state_dir / "outbox-spill.jsonl",
         )  # fmt: skip
         self.controls = LinuxControls(host, state_dir=self.options.state_dir, flag=flag, clock=self.clock)
@@ -213,7 +215,7 @@ class Runtime:
         agents = build_agents(self.settings, self._context(self.loaded), self.options.agents)
         self.parts = build_parts(
             world, self._policy(self.loaded, agents), triggers=safe_mode_triggers(self.settings), host_name=self.host_name,
-            foreign=self._foreign(host, store),
+            foreign=self._foreign(host),
         )  # fmt: skip
         self.parts.flapping = flap_limit(self.settings)
         self.engine = self._engine(world, agents)
@@ -278,6 +280,10 @@ class Runtime:
         own_paths = (str(self.options.state_dir.resolve()), str(Path(__file__).resolve().parent))
         return to_policy(loaded.require(), loaded, agents, dry_run=self.options.dry_run, own_paths=own_paths)
 
+    def _alert_policy(self, settings: Settings, loaded: Loaded) -> AlertPolicy:
+        """Return who is told; a dry run tells nobody, for nothing was done."""
+        return AlertPolicy() if self.options.dry_run else to_alert_policy(settings, loaded, os.environ)
+
     def _alert_context(self) -> AlertContext:
         return AlertContext(
             self.host_name, __version__, self.loaded.digest[:6], self.settings.alerts.timezone, self.settings.host.labels
@@ -294,15 +300,23 @@ class Runtime:
             self.store.put("host_name", kept)
         return kept
 
-    def _foreign(self, host: Host, store: Store) -> str:
-        """Return why this state is not this host's own (R34), "" if it is."""
-        here, kept = host.look().machine_id(), store.get("machine_id")
-        if kept is None:
-            store.put("machine_id", here)
+    def _foreign(self, host: Host) -> str:
+        """Return why only observing is right on this state (R34), "" if it is this host's own; set the brake accordingly."""
+        if not self.store.writable():
+            # Only in memory: it says nothing about whose it is, and nothing is done on it anyway.
             return ""
-        if kept != here:
-            return "the state is from another machine; look at it, then: zen-agents resume --reason ..."
-        return ""
+        machine = host.look().machine_id()
+        why = why_foreign(self.store, self.options.state_dir, machine)
+        if not why:
+            accept(self.store, self.options.state_dir, machine)
+            return ""
+        self.store.set_brake(Brake("observe_only", HOST, why, "engine", self.clock.now(), None))
+        return f"{why}; look at it, then: zen-agents resume --reason ..."
+
+    def accept_state(self) -> None:
+        """Take the state as this host's own: a person has looked."""
+        accept(self.store, self.options.state_dir, self._host.look().machine_id())
+        self.parts.foreign = ""
 
     def _warnings(self) -> list[str]:
         warnings = [diagnostic.message for diagnostic in self.loaded.diagnostics]
@@ -369,6 +383,7 @@ class Runtime:
         if now - self._saved_at >= SAVE_TIME_EVERY:
             self._saved_at = now
             self.store.save_anchor(self.clock.anchor())
+            keep_head(self.store, self.options.state_dir)
 
     def prune(self) -> None:
         """Drop what retention no longer keeps."""
@@ -408,7 +423,7 @@ class Runtime:
             loaded = load_settings(self.options)
             settings = loaded.require()
             agents = build_agents(settings, self._context(loaded), self.options.agents)
-            policy, alerts = self._policy(loaded, agents), to_alert_policy(settings, loaded, os.environ)
+            policy, alerts = self._policy(loaded, agents), self._alert_policy(settings, loaded)
         except Exception as error:
             place = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             self._not_applied = (f"reload failed at {now.wall.astimezone():%H:%M}: {place}", now.steady)

@@ -71,6 +71,10 @@ class Upkeep(Protocol):
         """Drop what retention no longer keeps."""
         ...
 
+    def accept_state(self) -> None:
+        """Take the state as this host's own: a person has looked."""
+        ...
+
     async def reload(self) -> Mapping[str, Any]:
         """Load the configuration anew and swap it in, or leave everything as it is and raise SettingsError."""
         ...
@@ -259,6 +263,10 @@ class Engine:
         self.parts.journal.human(self.parts.clock.now(), who, "resume_emergency", {"reason": reason, "was": text or ""})
         self._notice_flag()
         return {"was": text, "still": self._flag.read()}
+
+    def accept_state(self) -> None:
+        """Take the state as this host's own; see `Upkeep.accept_state`."""
+        self._upkeep.accept_state()
 
     def safe_mode_left(self, by: str) -> None:
         """Tell that safe mode is over, and look at everything anew."""

@@ -116,7 +116,7 @@ class Operator:
             raise UsageError(f"nothing is paused for {scope}; see: zen-agents status")
         parts.journal.human(now, who, "resume", {"scope": scope, "reason": _text(args, "reason", "")})
         if "observe_only" in lifted:
-            parts.foreign = ""
+            self._engine.accept_state()
         if "target_closed" in lifted:
             self._reopen(scope.partition(":")[2])
         self._engine.forget_waits()

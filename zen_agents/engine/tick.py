@@ -196,6 +196,8 @@ class AgentTick:
     def _act(
         self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
     ) -> float:
+        # Actions that this very turn has started count as well.
+        situation = replace(situation, running=self._parts.executor.running)
         try:
             return self.repairs.ask(incident, rule, decision, situation=situation, view=view, now=now)
         except StoreError as error:

@@ -1,0 +1,58 @@
+"""A state belongs to its host (R34): from another machine, gone back in time, or lost, it is only observed on."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.state import an_entry
+from zen_agents.adapters.host_state import accept, keep_head, why_foreign
+from zen_agents.adapters.sqlite_store import SqliteStore
+
+
+def opened(path: Path, entries: int = 0) -> SqliteStore:
+    store = SqliteStore(path / "state.db")
+    for number in range(entries):
+        store.append(an_entry(f"dec-{number:06}"))
+    store.commit()
+    return store
+
+
+def test_a_new_state_is_this_hosts_own(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    assert why_foreign(store, tmp_path, "here") == ""
+    accept(store, tmp_path, "here", host_state=tmp_path / "none" / "host-state")
+    store.commit()
+    assert why_foreign(store, tmp_path, "here") == ""
+
+
+def test_a_state_of_another_machine_is_foreign_until_it_is_accepted(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    accept(store, tmp_path, "there")
+    assert "another machine" in why_foreign(store, tmp_path, "here")
+    accept(store, tmp_path, "here")
+    assert why_foreign(store, tmp_path, "here") == ""
+
+
+def test_a_restored_copy_is_foreign(tmp_path: Path) -> None:
+    store = opened(tmp_path, entries=3)
+    accept(store, tmp_path, "here")
+    store.commit()
+    store.close()
+    shutil.copy(tmp_path / "state.db", tmp_path / "copy")
+    store = opened(tmp_path, entries=4)
+    keep_head(store, tmp_path)
+    store.close()
+    shutil.copy(tmp_path / "copy", tmp_path / "state.db")
+    for rest in ("-wal", "-shm"):
+        (tmp_path / f"state.db{rest}").unlink(missing_ok=True)
+    assert "a copy was restored" in why_foreign(opened(tmp_path), tmp_path, "here")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps a record of a host's state")
+def test_a_store_that_was_there_and_is_new_is_foreign(tmp_path: Path) -> None:
+    record = tmp_path / "host-state"
+    record.write_text(f"{tmp_path}\n", encoding="utf-8")
+    assert "is new" in why_foreign(opened(tmp_path), tmp_path, "here", host_state=record)
+    assert why_foreign(opened(tmp_path), tmp_path / "elsewhere", "here", host_state=record) == ""

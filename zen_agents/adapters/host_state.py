@@ -1,0 +1,66 @@
+"""Whether a state belongs to this host and is as new as it was (R34): another machine, a restored copy, a lost store."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from pathlib import Path
+
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.errors import StoreError
+
+log = logging.getLogger("zen_agents.host_state")
+
+#: As root, names the state directory that this host has had; made by the set-up of the host.
+HOST_STATE = Path("/etc/zen-agents/host-state")
+#: Beside the store: number and hash of the ledger's last entry when it was last looked at.
+HEAD = "ledger.head"
+
+
+def why_foreign(store: SqliteStore, state_dir: Path, machine_id: str, *, host_state: Path = HOST_STATE) -> str:
+    """Return why the engine may only observe on this state, "" if it is this host's own and whole."""
+    kept = store.get("machine_id")
+    if kept is None:
+        return _lost(state_dir, host_state)
+    if kept != machine_id:
+        return "the state is from another machine"
+    before, now = _read_head(state_dir), store.head()[0]
+    if now < before:
+        return f"the ledger went back from entry {before} to {now}: a copy was restored"
+    return ""
+
+
+def _lost(state_dir: Path, host_state: Path) -> str:
+    if os.geteuid() != 0 or not host_state.is_file():
+        return ""
+    if host_state.read_text(encoding="utf-8").strip() != str(state_dir):
+        return ""
+    return f"{host_state} says that this host had a state here, and it is new"
+
+
+def accept(store: SqliteStore, state_dir: Path, machine_id: str, *, host_state: Path = HOST_STATE) -> None:
+    """Take the state as this host's own, as it is now."""
+    store.put("machine_id", machine_id)
+    if os.geteuid() == 0 and host_state.parent.is_dir():
+        with contextlib.suppress(OSError):  # a read-only /etc: the next start says so no worse than this one
+            host_state.write_text(f"{state_dir}\n", encoding="utf-8")
+    keep_head(store, state_dir)
+
+
+def keep_head(store: SqliteStore, state_dir: Path) -> None:
+    """Remember how far the ledger is, outside the store; a full disk is no reason to stop."""
+    if not store.writable():
+        return
+    try:
+        seq, digest = store.head()
+        (state_dir / HEAD).write_text(f"{seq} {digest}\n", encoding="ascii")
+    except (OSError, StoreError) as error:
+        log.warning("the ledger's head was not kept: %s", error)
+
+
+def _read_head(state_dir: Path) -> int:
+    try:
+        return int((state_dir / HEAD).read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
