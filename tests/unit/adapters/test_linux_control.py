@@ -408,7 +408,7 @@ async def test_a_reused_pid_is_a_stale_plan(here: Changing) -> None:
     assert alive(here, process)
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid(), 0, -1])
+@pytest.mark.parametrize("pid", [1, os.getpid(), 0, -1], ids=["init", "engine", "group", "everybody"])
 async def test_init_and_the_engine_itself_are_never_signalled(pid: int, here: Changing) -> None:
     process = here.host.look().process(pid) if pid > 0 else Process(pid, 1, 0, "x", "S", 0.0, 0, 0)
     assert process is not None
