@@ -34,22 +34,27 @@ class EngineCheck(Check):
         process = host.process(self._pid)
         writable = self._vitals.store_writable()
         state = Status.OK if writable else Status.PROBLEM
-        said = "" if writable else "the state cannot be written; look at the disk of the state directory"
+        said = (
+            "the state can be written"
+            if writable
+            else "the state cannot be written; look at the disk of the state directory"
+        )
+        lag = self._vitals.loop_lag_seconds()
         return (
             *self._own(process, now),
-            measured(self, "engine.loop_lag", now, self._vitals.loop_lag_seconds()),
+            measured(self, "engine.loop_lag", now, lag, f"{lag * 1000:.0f} ms late"),
             Observation("engine.store_writable", self.target, state, now, float(writable), said),
         )
 
     def _own(self, process: Process | None, now: Instant) -> Sequence[Observation]:
         if process is None:
             return [untold(self, name, now, "/proc does not show the engine itself") for name in self.observes[:2]]
-        return measured(self, "engine.rss", now, process.resident_bytes), self._cpu(process, now)
+        size = size_in_words(process.resident_bytes)
+        return measured(self, "engine.rss", now, process.resident_bytes, size), self._cpu(process, now)
 
     def _cpu(self, process: Process, now: Instant) -> Observation:
         last, self._last = self._last, (process.cpu_seconds, now.steady)
         if last is None or now.steady <= last[1]:
             return untold(self, "engine.cpu_percent", now, "first look; the next one can compare")
         percent = 100.0 * (process.cpu_seconds - last[0]) / (now.steady - last[1])
-        detail = f"{percent:.2f} % of a CPU, {size_in_words(process.resident_bytes)}"
-        return measured(self, "engine.cpu_percent", now, percent, detail)
+        return measured(self, "engine.cpu_percent", now, percent, f"{percent:.2f} % of a CPU")

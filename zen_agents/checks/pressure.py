@@ -49,8 +49,8 @@ class PressureCheck(Check):
             why = "this kernel has no pressure stall information"
             return untold(self, some, now, why), untold(self, full, now, why)
         return (
-            measured(self, some, now, _percent(pressure.some_60)),
-            measured(self, full, now, _percent(pressure.full_60)),
+            measured(self, some, now, _percent(pressure.some_60), f"{pressure.some_60:.0f} % stalled"),
+            measured(self, full, now, _percent(pressure.full_60), f"{pressure.full_60:.0f} % stalled"),
         )
 
 

@@ -109,7 +109,8 @@ class ProcessCheck(Check):
         return process
 
     def _gone(self, process: Process | None, now: Instant) -> Sequence[Observation]:
-        last, self._fingerprint = self._fingerprint, ""
+        # Which process it was stays in mind until there is another one.
+        last = self._fingerprint
         if process is not None:
             why = f"process {process.pid} ({process.name}) has ended and its parent has not noticed (zombie)"
         else:

@@ -54,6 +54,7 @@ def test_a_killed_process_is_a_problem_at_once_and_no_longer_watched(host: Simul
     assert found.status is PROBLEM
     assert found.fingerprint == before.fingerprint
     assert check.watches() == ()
+    assert ask(check, host)["process.web"].detail == found.detail
 
 
 def test_a_service_that_never_ran_is_a_problem(host: SimulatedHost) -> None:
