@@ -224,7 +224,9 @@ def systemd_run(unit: str, command: Command) -> tuple[str, ...]:
     if command.leaves_daemon:
         argv.append("--property=KillMode=process")
     argv += [f"--setenv={key}={value}" for key, value in environment_of(command, account).items()]
-    return (*argv, "--", *command.argv)
+    # systemd would put variables in: `$$` is its way to write a dollar.
+    arguments = [argument.replace("$", "$$") for argument in command.argv[1:]]
+    return (*argv, "--", command.argv[0], *arguments)
 
 
 def _in_thread(write: Callable[..., None], *arguments: object) -> asyncio.Future[None]:

@@ -16,6 +16,7 @@ from tests.support.simulated_host import SimulatedHost
 from zen_agents.actions.restart_service import RestartService
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind
+from zen_agents.ports.host import CommandResult
 
 ACTION = RestartService()
 
@@ -71,6 +72,24 @@ async def test_systemds_start_limit_is_known_and_told() -> None:
     )
     assert host.changes == ["run systemctl reset-failed -- web.service", "run systemctl restart -- web.service"]
     assert "start limit (5 starts in 10 s)" in effect.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Job for web.service failed because the control process exited with error code.", True),
+        ("A dependency job for web.service failed. See 'journalctl -xe' for details.", False),
+    ],
+)
+async def test_a_start_limit_is_known_by_a_run_that_did_not_begin(said: str, told: bool) -> None:
+    host = SimulatedHost()
+    host.add_service("web", unit="web.service")
+    host.start("web")
+    host.crash("web")
+    host.programs["systemctl"] = lambda _: CommandResult(1, said, False, 0.1)
+    _, effect = await restart(host)
+    assert not effect.ok
+    assert ("its start limit (5 starts in 10 s) is hit" in effect.detail) is told
 
 
 def test_an_unknown_unit_is_refused() -> None:

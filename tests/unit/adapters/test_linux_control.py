@@ -360,7 +360,7 @@ def test_under_systemd_a_service_gets_a_unit_of_its_own() -> None:
         "systemd-run", "--unit=zen-agents-service-web.service", "--collect", "--quiet", "--service-type=exec",
     )  # fmt: skip
     assert "--working-directory=/srv" in argv
-    assert argv[argv.index("--") :] == ("--", "/bin/web", "$HOME", ";")
+    assert argv[argv.index("--") :] == ("--", "/bin/web", "$$HOME", ";"), "systemd would put the variable in"
     daemon = systemd_run("x.service", Command(("/bin/web",), user="root", leaves_daemon=True))
     assert "--property=KillMode=process" in daemon
 
