@@ -38,6 +38,8 @@ class RunningAgent:
         self._loop_task: asyncio.Task[None] | None = None
         self._everything = False
         self._faults = 0
+        #: True once a turn was taken: everything has been looked at.
+        self._looked = False
         self.state = AgentState.CREATED
 
     @property
@@ -104,6 +106,9 @@ class RunningAgent:
         try:
             await self.tick.run(everything=everything, act=self.state is AgentState.RUNNING)
             self._faults = 0
+            if not self._looked:
+                self._looked = True
+                log.info("first turn of %s taken", self.name, extra={"zen": {"checks": len(self.tick.watchlist.checks)}})
         except Exception as error:  # one agent's fault is not the others'
             log.exception("a turn of %s failed", self.name)
             self._faults += 1
