@@ -34,11 +34,7 @@ class EngineCheck(Check):
         process = host.process(self._pid)
         writable = self._vitals.store_writable()
         state = Status.OK if writable else Status.PROBLEM
-        said = (
-            "the state can be written"
-            if writable
-            else "the state cannot be written; look at the disk of the state directory"
-        )
+        said = "the state can be written" if writable else "the state cannot be written; look at its disk"
         lag = self._vitals.loop_lag_seconds()
         return (
             *self._own(process, now),

@@ -26,7 +26,5 @@ class LoadCheck(Check):
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Read the three averages."""
-        averages = host.load()
-        return tuple(
-            measured(self, name, now, value, f"{value:.2f}") for name, value in zip(self.observes, averages, strict=True)
-        )
+        told = zip(self.observes, host.load(), strict=True)
+        return tuple(measured(self, name, now, value, f"{value:.2f}") for name, value in told)

@@ -37,7 +37,8 @@ def untold(check: Check, name: str, now: Instant, why: str) -> Observation:
 
 def share_percent(part: float, whole: float) -> float:
     """Return what percentage `part` is of `whole`; not a number where the whole is nothing, since that is no data."""
-    return 100.0 * part / whole if whole > 0 and 0 <= part <= whole else float("nan")
+    # Rounding may give a little more than all of it.
+    return min(100.0, 100.0 * part / whole) if whole > 0 and 0 <= part <= whole else float("nan")
 
 
 def size_in_words(size: float) -> str:
