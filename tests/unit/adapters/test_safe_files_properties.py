@@ -66,6 +66,8 @@ def swap(kind: str, state: FileState, *, out: Path, top: Path) -> None:
             path.parent.symlink_to(out)
         elif kind in ("link to outside", "hard link", "another file"):
             path.rename(path.with_name(f"moved-{path.name}"))
+            # Renaming one hard link to another of the same file leaves both.
+            path.unlink(missing_ok=True)
             if kind == "link to outside":
                 path.symlink_to(out / "victim")
             elif kind == "hard link":
