@@ -64,7 +64,7 @@ class ByHand:
             raise UsageError(f"{target!r} is no target of {action}; {hint}")
         return found[0]
 
-    def judge(
+    async def judge(
         self, action: str, target: str, *, who: Principal, reason: str, override: frozenset[str], now: Instant
     ) -> tuple[RunningAgent, Judged]:
         """Plan an act by hand and ask every guard."""
@@ -75,7 +75,9 @@ class ByHand:
         situation = parts.book.situation(
             parts.policy, now, actionable=parts.actionable, running=parts.executor.running, foreign=parts.foreign
         )
-        judged = parts.executor.judge(request, rule=rule, incident=None, policy=parts.policy, situation=situation, now=now)
+        judged = await parts.executor.judge(
+            request, rule=rule, incident=None, policy=parts.policy, situation=situation, now=now
+        )
         return agent, judged
 
     async def act(
@@ -83,7 +85,7 @@ class ByHand:
     ) -> tuple[Intent, Outcome | None]:
         """Do it and return its final outcome, or None at once if nobody waits. RefusedError names the guard that said no."""
         parts = self._parts
-        agent, judged = self.judge(action, target, who=who, reason=reason, override=override, now=parts.clock.now())
+        agent, judged = await self.judge(action, target, who=who, reason=reason, override=override, now=parts.clock.now())
         body = {"action": action, "target": judged.request.target, "reason": reason, "override": sorted(override)}
         parts.journal.human(parts.clock.now(), who, "act", body)
         if judged.verdict.ruling is not Ruling.ALLOW or judged.plan is None:
@@ -92,7 +94,7 @@ class ByHand:
             raise RefusedError(f"{word}: {deciding.value if deciding else ''}", reason=word)
         rules = self._rules(agent, judged.request)
         within = max((rung.verify_within_seconds for rule in rules for rung in rule.ladder), default=VERIFY_WITHIN)
-        intent = parts.executor.reserve(
+        intent = await parts.executor.reserve(
             judged.plan, policy=parts.policy, verify_within_seconds=within, verified_by=rules[0].key if rules else ""
         )
         going = _Act(intent, agent, rules)

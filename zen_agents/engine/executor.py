@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from zen_agents.actions.base import Action
 from zen_agents.clock import Clock, Instant
+from zen_agents.engine.aside import Aside
 from zen_agents.engine.journal import Journal
 from zen_agents.errors import (
     ActionFailedError,
@@ -37,6 +38,9 @@ from zen_agents.rules.rule import Rule
 from zen_agents.store.failpoint import failpoint
 
 log = logging.getLogger("zen_agents.executor")
+
+#: How long the looking for a plan may take (seconds).
+PLAN_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +69,21 @@ class Executor:
         self._guards, self._actions, self._control = guards, actions, control
         self._resident_bytes = resident_bytes
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._aside = Aside()
 
     @property
     def running(self) -> int:
         """How many actions run now."""
         return len(self._running)
 
-    def judge(
+    async def judge(
         self, request: ActionRequest, *, rule: Rule | None, incident: Incident | None, policy: Policy,
         situation: Situation, now: Instant, view: HostView | None = None,
     ) -> Judged:  # fmt: skip
         """Plan a request and ask every guard. Never raises: what cannot be planned is refused by name."""
         host = view or self._host.look()
         try:
-            plan = self._plan(request, host)
+            plan = await self._plan(request, host)
         except Exception as error:  # a plan that cannot be made is a "no", whatever the cause
             return Judged(request, None, _unplannable(error))
         question = Question(
@@ -88,13 +93,14 @@ class Executor:
         )  # fmt: skip
         return Judged(request, plan, assess(question, self._guards))
 
-    def _plan(self, request: ActionRequest, host: HostView) -> Plan:
+    async def _plan(self, request: ActionRequest, host: HostView) -> Plan:
+        """Have the action look and plan, beside the loop: a dead mount must not take the engine with it."""
         action = self._actions.get(request.action)
         if action is None:
             raise RefusedError(f"there is no action {request.action!r}")
-        return action.plan(request, host)
+        return await self._aside.ask(lambda: action.plan(request, host), timeout_seconds=PLAN_SECONDS)
 
-    def reserve(self, plan: Plan, *, policy: Policy, verify_within_seconds: float, verified_by: str) -> Intent:
+    async def reserve(self, plan: Plan, *, policy: Policy, verify_within_seconds: float, verified_by: str) -> Intent:
         """Write the intent durably, with its lease and token (R16).
 
         Raises RefusedError if the budget is spent or the target is leased, StalePlanError if the target is no longer what
@@ -103,7 +109,7 @@ class Executor:
         request = plan.request
         if self._stop.read() is not None:
             raise RefusedError(Reason.EMERGENCY_STOP.sentence, reason=Reason.EMERGENCY_STOP)
-        if self._plan(request, self._host.look()).fingerprint != plan.fingerprint:
+        if (await self._plan(request, self._host.look())).fingerprint != plan.fingerprint:
             raise StalePlanError
         now = self._clock.now()
         leased_until = now.steady + plan.timeout_seconds + verify_within_seconds

@@ -58,7 +58,7 @@ class Operator:
 
     async def _judge(self, args: dict[str, Any], who: Principal) -> Any:
         """Answer what would be said to an act by hand, without doing it."""
-        _, judged = self._engine.by_hand.judge(
+        _, judged = await self._engine.by_hand.judge(
             _text(args, "action"), _text(args, "target"), who=who, reason=_text(args, "reason", ""),
             override=_override(args), now=self._engine.parts.clock.now(),
         )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from zen_agents.clock import Instant
 from zen_agents.engine.executor import Judged, plan_body
@@ -40,22 +41,25 @@ class Repairs:
         #: Intents of this agent that are not finally judged, by action id.
         self._intents: dict[str, Intent] = {}
 
-    def ask(
+    async def ask(
         self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
     ) -> float:
         """Ask for the incident's action and start it if every guard agrees; return when to decide again (steady)."""
         parts = self._parts
         judged = None
         for request in alternatives(incident, rule):
-            judged = parts.executor.judge(
+            judged = await parts.executor.judge(
                 request, rule=rule, incident=incident, policy=parts.policy, situation=situation, now=now, view=view
             )
             if judged.verdict.ruling is not Ruling.DENY:
                 break
         if judged is None:
             return now.steady + ASK_AGAIN_SECONDS
+        if parts.book.get(incident.key) is not incident:
+            # Something happened to it while it was planned, an acknowledgement for one: decide anew.
+            return now.steady
         if judged.verdict.ruling is Ruling.ALLOW:
-            judged = self._start(judged, incident, rule, decision, now)
+            judged = await self._start(judged, incident, rule, decision, now)
         else:
             self._journal(incident, decision, judged)
         if judged.verdict.ruling is not Ruling.ALLOW:
@@ -66,13 +70,13 @@ class Repairs:
         plan = {"plan": plan_body(judged.plan)} if judged.plan else {}
         self._parts.journal.decided(incident, decision, judged.verdict, **plan)
 
-    def _start(self, judged: Judged, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> Judged:
+    async def _start(self, judged: Judged, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> Judged:
         """Reserve and start; return the same judgement, or a refusal that only showed when it was reserved."""
         assert judged.plan is not None  # noqa: S101  ALLOW implies a plan
         rung = rule.ladder[incident.rung]
         self._journal(incident, decision, judged)
         try:
-            intent = self._parts.executor.reserve(
+            intent = await self._parts.executor.reserve(
                 judged.plan,
                 policy=self._parts.policy,
                 verify_within_seconds=rung.verify_within_seconds,
@@ -83,6 +87,7 @@ class Repairs:
             self._journal(incident, decision, refusal)
             return refusal
         self._intents[intent.id] = intent
+        incident = self._parts.book.get(incident.key) or incident
         # Its deadline counts from its end; until that is known, from the latest end it may have.
         latest = judged.plan.timeout_seconds
         started = transitions.started(incident, intent.id, rung, now, running_seconds=latest)
@@ -105,7 +110,7 @@ class Repairs:
         incident, rule = self._parts.book.get(key), self._rule_of(key)
         if incident is None or rule is None or incident.action != intent.id:
             # The rule is gone (reload) or it cleared meanwhile: nothing is left to judge it by.
-            self.judge(intent, outcome.kind if outcome.kind.is_final else OutcomeKind.UNKNOWN, outcome.at, outcome.effect)
+            self.judge(intent, outcome.kind if outcome.kind.is_final else OutcomeKind.UNKNOWN, outcome.at)
         elif outcome.kind is OutcomeKind.VERIFYING:
             rung = rule.ladder[min(incident.rung, len(rule.ladder) - 1)]
             self._parts.book.put(transitions.started(incident, intent.id, rung, outcome.at))
@@ -137,18 +142,22 @@ class Repairs:
         if intent is None:
             self._parts.book.put(transitions.attempt_failed(incident, rule, now, self._parts.random))
         elif could_tell:
-            self.judge(intent, OutcomeKind.FAILED, now, Effect(False, f"still bad at the deadline: {incident.detail}"))
+            self.judge(intent, OutcomeKind.FAILED, now, f"still bad at the deadline: {incident.detail}")
             self._attempt_failed(incident, rule, intent, now)
         else:
-            self.judge(intent, OutcomeKind.UNKNOWN, now, Effect(False, "the check could not tell by the deadline"))
+            self.judge(intent, OutcomeKind.UNKNOWN, now, "the check could not tell by the deadline")
             self._unknown(incident, rule, intent, now)
 
-    def judge(self, intent: Intent, kind: OutcomeKind, at: Instant, effect: Effect | None = None) -> None:
-        """Write the final outcome of an action and tell it as a change."""
+    def judge(self, intent: Intent, kind: OutcomeKind, at: Instant, why: str = "") -> None:
+        """Write the final outcome of an action and tell it as a change.
+
+        What the action itself said it did stays in it, with all that undoing it needs; `why` says why it did not help.
+        """
         self._intents.pop(intent.id, None)
-        row = self._parts.store.action(intent.id)
-        told = effect or Effect(True, str(row.effect.get("detail", "")) if row else "")
-        outcome = Outcome(intent.id, kind, at, at.steady - intent.reserved_at.steady, told)
+        did = effect_of(self._parts.store.action(intent.id))
+        ok = kind is OutcomeKind.VERIFIED or (did.ok and not why)
+        effect = replace(did, ok=ok, detail="; ".join(filter(None, (why, did.detail))))
+        outcome = Outcome(intent.id, kind, at, at.steady - intent.reserved_at.steady, effect)
         self._parts.executor.record(intent, outcome)
         self._parts.escalation.changed(intent, outcome)
 
@@ -156,10 +165,12 @@ class Repairs:
         """Take over an action that an earlier engine left unfinished: it is verified, never replayed (R16)."""
         intent = intent_of(row)
         self._intents[intent.id] = intent
-        effect = Effect(False, "the engine stopped while it ran; it is verified, not repeated")
-        self._parts.executor.record(intent, Outcome(intent.id, OutcomeKind.VERIFYING, now, 0.0, effect))
+        did = effect_of(row)
+        why = "the engine stopped before it was verified; it is not repeated"
+        effect = replace(did, detail="; ".join(filter(None, (did.detail, why))))
+        self._parts.executor.record(intent, Outcome(intent.id, OutcomeKind.VERIFYING, now, row.took_seconds, effect))
         if incident is None or rule is None or not rule.ladder:
-            self.judge(intent, OutcomeKind.UNKNOWN, now, Effect(False, "its incident or rule is gone; nobody can verify it"))
+            self.judge(intent, OutcomeKind.UNKNOWN, now, "its incident or rule is gone; nobody can verify it")
             return
         rung = rule.ladder[min(incident.rung, len(rule.ladder) - 1)]
         self._parts.book.put(transitions.started(incident, intent.id, rung, now))
@@ -191,6 +202,20 @@ def intent_of(row: ActionRow) -> Intent:
     )
     plan = Plan(request, tuple(row.plan.get("steps", ())), (), "", Risk.LOW, Reversible.NO, Budget(row.budget))
     return Intent(row.id, plan, row.reserved_at, row.leased_until)
+
+
+def effect_of(row: ActionRow | None) -> Effect:
+    """Return what a stored action said that it did; one that never said anything did not succeed."""
+    told = row.effect if row is not None else {}
+    return Effect(
+        ok=bool(told.get("ok")),
+        detail=str(told.get("detail", "")),
+        before=str(told.get("before", "")),
+        after=str(told.get("after", "")),
+        exit_code=told.get("exit_code"),
+        output=str(told.get("output", "")),
+        undo=dict(told.get("undo") or {}),
+    )
 
 
 def _key(intent: Intent) -> str:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import threading
 import time
 from collections.abc import Sequence
-from queue import SimpleQueue
 
 from zen_agents.checks.base import Check, Probe
 from zen_agents.clock import Clock, Instant
+from zen_agents.engine.aside import MOST_HUNG, DaemonThread
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host import Host, HostView
 
 log = logging.getLogger("zen_agents.sampler")
 
-#: Threads that may hang in a dead mount or driver before further blocking checks are UNKNOWN at once.
-MOST_HUNG = 8
 #: Network probes under way at the same time.
 MOST_PROBES = 64
 
@@ -47,30 +44,14 @@ class _Batch:
         self._loop.call_soon_threadsafe(self.done.set)
 
 
-class _Thread:
-    """One daemon thread that runs batches; a hung one is left behind and does not keep the process from ending."""
-
-    def __init__(self) -> None:
-        self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
-        self.thread = threading.Thread(target=self._work, name="sampler", daemon=True)
-        self.thread.start()
-
-    def give(self, batch: _Batch | None) -> None:
-        self._queue.put(batch)
-
-    def _work(self) -> None:
-        while (batch := self._queue.get()) is not None:
-            batch.run()
-
-
 class Sampler:
     """Asks due checks: blocking ones in a thread, probes on the loop."""
 
     def __init__(self, host: Host, clock: Clock) -> None:
         self._host, self._clock = host, clock
-        self._idle: list[_Thread] = []
+        self._idle: list[DaemonThread] = []
         #: Hung checks by name, each with the thread it hangs in.
-        self._hung: dict[str, _Thread] = {}
+        self._hung: dict[str, DaemonThread] = {}
         self._probes = asyncio.Semaphore(MOST_PROBES)
 
     async def sample(self, checks: Sequence[Check], now: Instant) -> list[Observation]:
@@ -103,12 +84,12 @@ class Sampler:
                     observations.extend(check.unknown(now, f"{MOST_HUNG} other checks hang; the host is not asked"))
                 break
             batch = _Batch(waiting, self._host.look(), now, asyncio.get_running_loop())
-            thread = self._idle.pop() if self._idle else _Thread()
+            thread = self._idle.pop() if self._idle else DaemonThread()
             thread.give(batch)
             waiting = await self._finish(batch, thread, observations)
         return observations
 
-    async def _finish(self, batch: _Batch, thread: _Thread, observations: list[Observation]) -> list[Check]:
+    async def _finish(self, batch: _Batch, thread: DaemonThread, observations: list[Observation]) -> list[Check]:
         """Wait for a batch; return the checks that remain because one before them hangs."""
         while not batch.done.is_set():
             at, since = batch.asking
@@ -127,7 +108,7 @@ class Sampler:
         observations.extend(batch.results)
         return []
 
-    def _abandon(self, batch: _Batch, at: int, thread: _Thread, observations: list[Observation]) -> list[Check]:
+    def _abandon(self, batch: _Batch, at: int, thread: DaemonThread, observations: list[Observation]) -> list[Check]:
         batch.abandoned = True
         hung = batch.checks[at]
         self._hung[hung.name] = thread

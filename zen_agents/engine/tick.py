@@ -144,7 +144,7 @@ class AgentTick:
             if rule is None:
                 self._resolve(incident, None, now, by="configuration")
             else:
-                self._ask_again[incident.key] = self._decide(incident, rule, situation, view, now)
+                self._ask_again[incident.key] = await self._decide(incident, rule, situation, view, now)
             if count % A_TURN == A_TURN - 1:
                 self._commit()
                 await asyncio.sleep(0)
@@ -173,13 +173,13 @@ class AgentTick:
             parts.safe_mode.storm(failing, of)
         return True
 
-    def _decide(self, incident: Incident, rule: Rule, situation: Situation, view: HostView, now: Instant) -> float:
+    async def _decide(self, incident: Incident, rule: Rule, situation: Situation, view: HostView, now: Instant) -> float:
         """Decide about one incident and do what was decided; return when to decide again (steady)."""
         opened = self._parts.book.openings(incident.key, now.steady - rule.flapping.within_seconds)
         flapping = is_flapping(opened, rule.flapping, now)
         decision = decide(incident, rule, now, flapping=flapping)
         if decision.kind is DecisionKind.ACT:
-            return self._act(incident, rule, decision, situation=situation, view=view, now=now)
+            return await self._act(incident, rule, decision, situation=situation, view=view, now=now)
         self._parts.journal.decided(incident, decision)
         if decision.kind is DecisionKind.RESOLVE:
             self._resolve(incident, rule, now)
@@ -193,13 +193,13 @@ class AgentTick:
             return now.steady
         return self._wait(incident, rule, decision, now)
 
-    def _act(
+    async def _act(
         self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
     ) -> float:
         # Actions that this very turn has started count as well.
         situation = replace(situation, running=self._parts.executor.running)
         try:
-            return self.repairs.ask(incident, rule, decision, situation=situation, view=view, now=now)
+            return await self.repairs.ask(incident, rule, decision, situation=situation, view=view, now=now)
         except StoreError as error:
             self._parts.safe_mode.store_failed(str(error))
             return now.steady + VERIFY_EVERY

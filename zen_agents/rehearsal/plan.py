@@ -100,18 +100,18 @@ def observations_of(facts: Facts, agents: Sequence[BaseAgent], now: Instant) -> 
     return found
 
 
-def rehearse(
+async def rehearse(
     parts: Parts, agents: Sequence[BaseAgent], observations: Sequence[Observation], now: Instant, *, facts_only: bool = False
 ) -> PlanReport:
     """Judge what was observed as if it stayed so; nothing is started, reserved or written."""
     rules = [rule for agent in agents for rule in agent.rules()]
     made = {(observation.name, observation.target): observation for observation in observations}
-    lines = [line for rule in rules if (line := _judge(parts, rule, made, now, facts_only=facts_only)) is not None]
+    lines = [line for rule in rules if (line := await _judge(parts, rule, made, now, facts_only=facts_only)) is not None]
     lines.sort(key=lambda line: (-line.rule.severity.rank, line.rule.key))
     return PlanReport(lines, len(rules) - len(lines), now.wall)
 
 
-def _judge(
+async def _judge(
     parts: Parts, rule: Rule, made: dict[tuple[str, str], Observation], now: Instant, *, facts_only: bool
 ) -> Line | None:
     read = [made[pair] for pair in rule.condition.names if pair in made]
@@ -128,14 +128,14 @@ def _judge(
     decision = decide(incident, rule, now, flapping=False)
     if not rule.ladder or decision.request is None:
         return Line(rule, finding, "alert_only", "" if is_held else _condition(rule), None, decision.reason)
-    return _line(parts, rule, finding, incident, now, condition="" if is_held else _condition(rule))
+    return await _line(parts, rule, finding, incident, now, condition="" if is_held else _condition(rule))
 
 
-def _line(parts: Parts, rule: Rule, finding: Finding, incident: Incident, now: Instant, *, condition: str) -> Line:
+async def _line(parts: Parts, rule: Rule, finding: Finding, incident: Incident, now: Instant, *, condition: str) -> Line:
     situation = parts.book.situation(parts.policy, now, actionable=parts.actionable, running=0, foreign=parts.foreign)
     judged = None
     for request in alternatives(incident, rule):
-        judged = parts.executor.judge(
+        judged = await parts.executor.judge(
             request, rule=rule, incident=incident, policy=parts.policy, situation=situation, now=now
         )
         if judged.verdict.ruling is Ruling.ALLOW:

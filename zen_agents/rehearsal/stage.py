@@ -63,7 +63,7 @@ async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport
     parts.actionable = len({rule.target for agent in agents for rule in agent.rules() if rule.ladder})
     now = clock.now()
     if facts:
-        return rehearse(parts, agents, observations_of(facts, agents, now), now, facts_only=True)
+        return await rehearse(parts, agents, observations_of(facts, agents, now), now, facts_only=True)
     observations = await look(parts, agents)
     parts.sampler.close()
-    return rehearse(parts, agents, observations, clock.now())
+    return await rehearse(parts, agents, observations, clock.now())
