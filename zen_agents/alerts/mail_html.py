@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from zen_agents.alerts.plain_text import one_line, safe_address
 from zen_agents.alerts.sections import Section, Step
 
@@ -45,10 +43,16 @@ def _step(step: Step) -> str:
     address = safe_address(step.command)
     shown = _safe(step.command)
     if address:
-        shown = f'<a href="{escape(address, quote=True)}">{shown}</a>'
+        shown = f'<a href="{_escape(address)}">{shown}</a>'
     note = f'<br><span style="font-size:12px;color:#5a5a5a">{_safe(step.note)}</span>' if step.note else ""
     return f'{label}<span style="{_MONO}">{shown}</span>{note}'
 
 
 def _safe(text: str, limit: int = 1000) -> str:
-    return escape(one_line(text, limit), quote=True)
+    return _escape(one_line(text, limit))
+
+
+def _escape(text: str) -> str:
+    import html  # noqa: PLC0415 - its table of 2,000 entities need not be in memory before the first mail
+
+    return html.escape(text, quote=True)

@@ -7,7 +7,6 @@ imported, so that the engine's process stays small and `status` is quick.
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
@@ -17,6 +16,7 @@ from typing import NoReturn
 
 from zen_agents import __version__
 from zen_agents.cli.call import FORMATS, Call
+from zen_agents.cli.deferred import TLS, defer
 from zen_agents.errors import UsageError, ZenError
 
 
@@ -97,8 +97,12 @@ def _run(words: list[str]) -> int:
         rest = [word for word in words if word != "--version"]
     entry = COMMANDS.get(name)
     if entry is None:
+        import difflib  # noqa: PLC0415  only for those who made a mistake
+
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         raise UsageError(f"there is no command {name!r}" + (f"; did you mean {near[0]!r}?" if near else "; see --help"))
+    if name == "run":
+        defer(*TLS)
     module = importlib.import_module(f"zen_agents.cli.{entry.module}")
     parser = _Parser(
         prog=f"zen-agents {name}", description=module.__doc__, allow_abbrev=False,

@@ -10,7 +10,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from math import isfinite
 
 from pydantic_core import PydanticCustomError
@@ -106,6 +105,8 @@ def rewrite(text: str, resolve: Callable[[str], str | None], known: Iterable[str
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that was probably meant, "" if none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for those who made a mistake
+
     return next(iter(get_close_matches(word, list(known), 1, 0.6)), "")
 
 
