@@ -268,6 +268,12 @@ CODES: dict[str, Code] = {
         "Add a section under `agents:`.",
         "version: 1",
     ),
+    "ZC505": Code(
+        "A mode that gives setuid or setgid, or lets anyone write.",
+        "A repair never widens access but to exactly what is listed; that this is listed on purpose needs a second look.",
+        "List a narrower mode, or keep it: it is a warning, and an error only with `check-config --strict`.",
+        'paths:\n  tool: {path: /opt/app/tool, mode: "4755", owner: root, group: root}',
+    ),
     "ZC601": Code(
         "An environment variable has a value that cannot be used.",
         "It wins over the file, so guessing would change what the engine does.",

@@ -30,6 +30,7 @@ def check_health(root: Node, report: Report) -> None:
         _check_clear(disk.entry("above"), disk.get("clear"), report)
     _check_dependencies(section.get("services"), report)
     _check_protected(section, report)
+    _check_modes(section.get("paths"), report)
 
 
 def _check_clear(threshold: Entry | None, clear: Node | None, report: Report) -> None:
@@ -102,6 +103,28 @@ def _check_protected(section: Node, report: Report) -> None:
             node = entry.node.get("path")
             if node is not None and isinstance(node.value, str) and is_protected(node.value):
                 report.error("ZC405", f"{node.value} is protected: it is never touched", node)
+
+
+def _check_modes(paths: Node | None, report: Report) -> None:
+    """Warn of listed modes that widen access for everybody, or for whoever runs the file (R27)."""
+    for entry in paths.value.values() if paths and paths.is_map else ():
+        mode, kind = entry.node.get("mode"), entry.node.get("kind")
+        if mode is not None and (wide := _wide(mode.text, is_directory=kind is not None and kind.text == "directory")):
+            report.warning("ZC505", f"`mode: {mode.text}` {wide}; is that meant?", mode)
+
+
+def _wide(mode: str, *, is_directory: bool) -> str:
+    """Return what is dangerous about a mode, "" if nothing is."""
+    try:
+        bits = int(mode, 8)
+    except ValueError:  # told where the value is validated
+        return ""
+    if bits & 0o4000:
+        return "gives setuid"
+    if bits & 0o2000 and not is_directory:
+        return "gives setgid"
+    # A sticky directory, like /tmp, is for everybody to write in.
+    return "lets anyone write" if bits & 0o002 and not (is_directory and bits & 0o1000) else ""
 
 
 def is_protected(path: str) -> bool:
