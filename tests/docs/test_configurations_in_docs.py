@@ -1,0 +1,29 @@
+"""Every configuration in the documentation is one that loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.doc_blocks import Block, blocks, pages
+from zen_agents.settings.loader import load
+from zen_agents.settings.rendering import render
+
+#: Words behind ```yaml of blocks that are no whole configuration, or not a valid one.
+_OTHER = {"facts", "wrong", "job", "plugin"}
+_CONFIGURATIONS = [
+    block for page in pages() for block in blocks(page) if block.language == "yaml" and not _OTHER & set(block.words)
+]
+
+
+@pytest.mark.parametrize("block", _CONFIGURATIONS, ids=lambda block: block.name)
+def test_a_configuration_loads_without_an_error(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(block.text, "utf-8")
+
+    loaded = load(str(path), {})
+
+    assert loaded.settings is not None, render(loaded.diagnostics, "full", files=loaded.files)
+    wrong = [each for each in loaded.diagnostics if each.code not in ("ZC402", "ZC501")]
+    assert not wrong, render(wrong, "full", files=loaded.files)
