@@ -8,32 +8,41 @@ state=""
 # shellcheck source=scripts/find-state.sh
 . "$(dirname -- "$0")/find-state.sh"
 
-last="" given=""
+last="" given="" since=0
 while [ $# -gt 0 ]; do
     case $1 in
-        --last) last=${2:?--last 1h}; shift ;;
-        --state-dir) given=${2:?--state-dir DIR}; shift ;;
+        --last) wanted "$1" $#; last=$2; shift ;;
+        --state-dir) wanted "$1" $#; given=$2; shift ;;
         -h | --help) sed -n '2,4p' "$0" | cut -c3-; exit 0 ;;
         *) echo "unknown argument: $1" >&2; exit 2 ;;
     esac
     shift
+    [ -n "$last$given" ] || { echo "an option has an empty value; see --help" >&2; exit 2; }
 done
-case $last in
-    "") since=0 ;;
-    *[!0-9smhd]* | [!0-9]*) echo "--last takes a duration such as 90s, 15m, 1h or 7d, not '$last'" >&2; exit 2 ;;
-    *s) since=${last%s} ;;
-    *m) since=$((${last%m} * 60)) ;;
-    *h) since=$((${last%h} * 3600)) ;;
-    *d) since=$((${last%d} * 86400)) ;;
-    *) echo "--last needs a unit: ${last}s, ${last}m, ${last}h or ${last}d?" >&2; exit 2 ;;
-esac
+if [ -n "$last" ]; then
+    number=${last%[smhd]}
+    case $number in
+        "$last") echo "--last needs a unit, such as 90s, 15m, 1h or 7d, not '$last'" >&2; exit 2 ;;
+        '' | *[!0-9]* | ?????????*) echo "--last takes a duration such as 90s, 15m, 1h or 7d, not '$last'" >&2; exit 2 ;;
+    esac
+    # A leading zero would make it octal.
+    while [ "${number#0}" != "$number" ] && [ -n "${number#0}" ]; do number=${number#0}; done
+    case $last in *s) unit=1 ;; *m) unit=60 ;; *h) unit=3600 ;; *d) unit=86400 ;; esac
+    since=$(($(date +%s) - number * unit))
+fi
 find_state "$given" || exit 3
-log=$state/actions.log
-[ -r "$log" ] || { echo "nothing was done yet: $log is not there"; exit 0; }
-[ -z "$last" ] || since=$(($(date +%s) - since))
+# The older half first; it is there once the log was full.
+set --
+for log in "$state/actions.log.1" "$state/actions.log"; do
+    if [ -f "$log" ] && [ ! -L "$log" ]; then
+        [ -r "$log" ] || { echo "$log may not be read by you; try as root" >&2; exit 1; }
+        set -- "$@" "$log"
+    fi
+done
+[ $# -gt 0 ] || { echo "nothing was done yet: $state/actions.log is not there"; exit 0; }
 
-# TIME EPOCH KIND ID ACTION TARGET BY OUTCOME DETAIL, separated by tabs; control characters never reach the terminal.
-LC_ALL=C tr -d '\000-\010\013-\037\177' <"$log" | awk -F '\t' -v since="$since" '
+# TIME EPOCH KIND ID ACTION TARGET BY OUTCOME DETAIL, separated by tabs.
+cat -- "$@" | plain | awk -F '\t' -v since="$since" '
     BEGIN { format = "%-20s  %-8s %-12s %-20s %-26s %-12s %-10s %s\n"
             printf format, "TIME (UTC)", "WHAT", "ID", "ACTION", "TARGET", "BY", "OUTCOME", "DETAIL" }
     NF >= 9 && $2 + 0 >= since { printf format, $1, tolower($3), $4, $5, $6, $7, $8, substr($9, 1, 100); shown++; count[$3]++ }

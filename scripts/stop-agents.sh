@@ -5,122 +5,157 @@
 #       A package manager that is running is let finish, for a killed one is worse; --now kills it too.
 #   stop-agents.sh [--state-dir DIR]
 #       asks the engine to finish its action and end.
-# Exit: 0 done, 1 the flag could not be written (the engine was ended instead), 2 wrong usage, 3 nothing to stop was found.
+# Exit: 0 done, 1 the flag could not be written (the engine was ended instead), 2 wrong usage, 3 nothing to stop was found,
+# 77 you may not.
 set -u
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 state=""
 # shellcheck source=scripts/find-state.sh
 . "$(dirname -- "$0")/find-state.sh"
 
-usage() { sed -n '2,8p' "$0" | cut -c3-; }
+usage() { sed -n '2,9p' "$0" | cut -c3-; }
 
 emergency=no now=no reason="no reason given" given=""
 while [ $# -gt 0 ]; do
     case $1 in
         --emergency) emergency=yes ;;
         --now) now=yes ;;
-        --reason) reason=${2:?--reason TEXT}; shift ;;
-        --state-dir) given=${2:?--state-dir DIR}; shift ;;
+        --reason) wanted "$1" $#; reason=$2; shift ;;
+        --state-dir) wanted "$1" $#; given=$2; shift ;;
         -h | --help) usage; exit 0 ;;
         *) echo "unknown argument: $1" >&2; usage >&2; exit 2 ;;
     esac
     shift
 done
 
-# Prints fields of /proc/PID/stat behind the name, which may hold anything: state ppid pgrp session ... starttime is the 20th.
-stat_of() { line=$(cat "/proc/$1/stat" 2>/dev/null) || return 1; printf '%s\n' "${line##*) }"; }
-field() {
-    # shellcheck disable=SC2046  # words are wanted here; set -f keeps them from being patterns
-    set -f -- $(stat_of "$1") "$2"
-    case $# in [0-9] | 1[0-9] | 20) return 1 ;; esac
-    shift 2
-    case $(eval "printf %s \"\${$#}\"") in
-        group) echo "$1" ;; session) echo "$2" ;; start) echo "${18}" ;;
-    esac
+# Sets group_of, session_of, began and comm of a process. Its name may hold anything, also blanks, newlines and brackets.
+look_at() {
+    line=""
+    while IFS= read -r part || [ -n "$part" ]; do line="$line $part"; done 2>/dev/null <"/proc/$1/stat" || return 1
+    case $line in *"("*") "*) ;; *) return 1 ;; esac
+    comm=${line#*"("}
+    comm=${comm%") "*}
+    # shellcheck disable=SC2086  # words are wanted: state ppid pgrp session ..., the 20th is the start time
+    set -- ${line##*") "}
+    [ $# -ge 20 ] || return 1
+    group_of=$3 session_of=$4 began=${20}
 }
-name_of() { cat "/proc/$1/comm" 2>/dev/null; }
+
+number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
 
 engine_pid() {
-    trusted "$state/engine.lock" || return 1
-    read -r pid start <"$state/engine.lock" || return 1
-    [ "$(field "$pid" start)" = "$start" ] && echo "$pid"
+    pid="" start=""
+    trusted "$state/engine.lock" && read -r pid start rest <"$state/engine.lock" || return 1
+    : "${rest:=}"
+    number "$pid" && number "$start" && look_at "$pid" && [ "$began" = "$start" ]
 }
 
+# Sets the flag; what it says is written over what the prepared file holds, for renaming needs no free block.
 set_flag() {
     flag=$state/EMERGENCY_STOP
-    text="set $(date -u +%Y-%m-%dT%H:%M:%SZ) by ${SUDO_USER:-$(id -un)}: $(printf '%s' "$reason" | tr -cd '[:print:]' | cut -c1-300)"
-    [ -e "$flag" ] && return 0
-    # Renaming needs no free block; what it says is written over what the prepared file holds.
-    mv -f "$state/.emergency-stop-prepared" "$flag" 2>/dev/null || : 2>/dev/null >"$flag" || return 1
-    printf '%s\n' "$text" 1<>"$flag" 2>/dev/null || :
-    sync "$flag" "$state" 2>/dev/null || :
-    [ -e "$flag" ]
+    trusted "$flag" && return 0
+    if ! owned "$state"; then
+        # A file there may lead root's hand anywhere, a new directory cannot; whatever stands there counts as set.
+        mkdir "$flag" 2>/dev/null || [ -e "$flag" ] || [ -L "$flag" ]
+        return
+    fi
+    who=${SUDO_USER:-$(id -un)}
+    text="set $(date -u +%Y-%m-%dT%H:%M:%SZ) by $who: $(printf '%s' "$reason" | tr '\n\t' '  ' | plain | cut -c1-300)"
+    mv -fT "$state/.emergency-stop-prepared" "$flag" 2>/dev/null || (umask 077 && : >"$flag") 2>/dev/null || return 1
+    { printf '%-500s\n' "$text" 1<>"$flag"; } 2>/dev/null || :
 }
 
-# True if a package manager works in this process group.
-packaging() {
+# Collects the processes of the action whose group, session and start are known: in $members, and in $packaging if one of
+# them is a package manager.
+find_members() {
+    members="" packaging=no
     for proc in /proc/[0-9]*; do
-        pid=${proc#/proc/}
-        case $(name_of "$pid") in
-            dpkg* | apt | apt-get | aptitude | rpm | dnf | yum) [ "$(field "$pid" "$2")" = "$1" ] && return 0 ;;
+        look_at "${proc#/proc/}" || continue
+        [ "$session_of" = "$group" ] || [ "$group_of" = "$group" ] || continue
+        [ "$began" -ge "$since" ] || continue
+        members="$members ${proc#/proc/}:$began"
+        case $comm in
+            dpkg* | apt | apt-get | aptitude | rpm | dnf* | yum | zypper | pacman | apk) packaging=yes ;;
         esac
     done
-    return 1
 }
 
-# Kills what one record of running/ names: the group, if its leader still is the one that was recorded; else the members of
-# its session that started after the record.
+# Kills what one record of running/ names: GROUP START SINCE BOOT. A number that was given to another process meanwhile, or
+# before the last boot, says that nothing is left of it: as long as one member lives the kernel gives its number to nobody.
 kill_action() {
-    read -r group start since <"$1" || return 1
-    case $group$start$since in '' | *[!0-9]*) return 1 ;; esac
-    [ "$group" -gt 1 ] || return 1
-    if [ "$now" = no ] && { packaging "$group" group || packaging "$group" session; }; then
-        echo "  finishing ${1##*/} (a package manager is let finish, nothing more is started; --now kills it)"
+    name=${1##*/} group="" start="" since="" boot=""
+    read -r group start since boot <"$1" || :
+    if ! { number "$group" && number "$start" && number "$since" && [ "$group" -gt 1 ]; }; then
+        echo "  no record $name (what it says is not a process)"
         return 0
     fi
-    if [ "$(field "$group" start)" = "$start" ]; then
-        kill -KILL "-$group" 2>/dev/null && echo "  killed    ${1##*/} (process group $group)"
-        return 0
+    leader=no
+    if look_at "$group"; then
+        [ "$began" = "$start" ] && leader=yes || boot=another
     fi
-    for proc in /proc/[0-9]*; do
-        pid=${proc#/proc/}
-        [ "$(field "$pid" session)" = "$group" ] || continue
-        began=$(field "$pid" start) && [ "${began:-0}" -ge "$since" ] && kill -KILL "$pid" 2>/dev/null \
-            && echo "  killed    ${1##*/} (process $pid)"
-    done
+    find_members
+    if [ "$boot" != "$this_boot" ] || { [ $leader = no ] && [ -z "$members" ]; }; then
+        echo "  gone      $name"
+    elif [ "$now" = no ] && [ $packaging = yes ]; then
+        echo "  finishing $name (a package manager is let finish, nothing more is started; --now kills it)"
+    else
+        [ $leader = no ] || kill -KILL "-$group" 2>/dev/null
+        for member in $members; do
+            look_at "${member%:*}" && [ "$began" = "${member#*:}" ] && kill -KILL "${member%:*}" 2>/dev/null
+        done
+        echo "  killed    $name (process group $group)"
+    fi
 }
 
 end_engine() {
-    pid=$(engine_pid) && kill -KILL "$pid" 2>/dev/null && echo "  ended     the engine (pid $pid)"
-    if [ -d /run/systemd/system ] && systemctl cat zen-agents.service >/dev/null 2>&1; then
-        systemctl stop zen-agents.service
+    unit_pid=""
+    engine_pid || pid=""
+    if [ -d /run/systemd/system ]; then
+        unit_pid=$(systemctl show --property=MainPID --value zen-agents.service 2>/dev/null)
+    fi
+    # Whoever starts it again is told first.
+    if [ -n "$pid" ] && [ "$unit_pid" = "$pid" ]; then
         if systemctl mask zen-agents.service 2>/dev/null; then
             echo "  masked    zen-agents.service (undo: systemctl unmask zen-agents.service)"
-        else
-            systemctl mask --runtime zen-agents.service
+        elif systemctl mask --runtime zen-agents.service; then
             echo "  masked    zen-agents.service ONLY UNTIL REBOOT: /etc cannot be written"
         fi
+    fi
+    if [ -z "$pid" ]; then
+        echo "  no engine runs there"
+    elif kill -KILL "$pid"; then
+        echo "  ended     the engine (pid $pid)"
     fi
 }
 
 find_state "$given" || exit 3
+[ -x "$state" ] || { echo "you may not look into $state; run this as its owner or as root" >&2; exit 77; }
 if [ "$emergency" = no ]; then
-    pid=$(engine_pid) || { echo "no engine runs on $state"; exit 3; }
-    kill -TERM "$pid" && echo "asked the engine (pid $pid) to finish its action and end"
-    exit
+    engine_pid || { echo "no engine runs on $state"; exit 3; }
+    kill -TERM "$pid" || exit 77
+    echo "asked the engine (pid $pid) to finish its action and end"
+    exit 0
 fi
 
 code=0
 if set_flag; then
-    echo "EMERGENCY STOP $(head -c 400 "$state/EMERGENCY_STOP" | head -n 1) on $(uname -n) (flag $state/EMERGENCY_STOP, survives reboot)"
+    said=$(head -c 400 "$flag" 2>/dev/null | head -n 1 | plain | sed 's/ *$//')
+    echo "EMERGENCY STOP ${said:-set} on $(uname -n) (flag $flag, survives reboot)"
 else
     echo "THE FLAG COULD NOT BE WRITTEN to $state; ending the engine instead. The stop lasts until it is started again."
     code=1
     end_engine
 fi
+{ read -r this_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null || this_boot=-
 for record in "$state"/running/act-*; do
-    trusted "$record" && kill_action "$record"
+    if trusted "$record" && [ -f "$record" ]; then
+        kill_action "$record"
+    elif [ -e "$record" ]; then
+        echo "  left      ${record##*/} (root does not believe a record that is not its own; run this as its owner too)"
+    fi
 done
-[ "$code" = 0 ] && echo "Checks and alerts keep running. Nothing will be changed until: zen-agents resume --from-emergency --confirm $(uname -n)"
+# Last, for a disk that hangs must not keep what runs alive.
+[ "$code" = 1 ] || sync "$flag" "$state" 2>/dev/null || sync
+[ "$code" = 1 ] || echo "Checks and alerts keep running. Nothing will be changed until: zen-agents resume --from-emergency --confirm $(uname -n)"
 echo "Look at: $(dirname -- "$0")/audit-logs.sh --last 1h"
 exit $code

@@ -17,13 +17,14 @@ from zen_agents import __version__, catalog
 from zen_agents.actions.base import Action
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.alert_outbox import Outbox
-from zen_agents.adapters.control_socket import ControlSocket
+from zen_agents.adapters.control_socket import ControlSocket, socket_groups
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.event_sources import EventSources
 from zen_agents.adapters.host_state import accept, keep_head, why_foreign
 from zen_agents.adapters.linux_control import LinuxControls
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.adapters.null_control import NullControl
+from zen_agents.adapters.running_actions import forget_ended
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.state_dir import StateDir
 from zen_agents.agents.base import AgentContext, BaseAgent
@@ -190,9 +191,12 @@ class Runtime:
     # -- building -----------------------------------------------------------------------------------------------------
     def open(self) -> Engine:
         """Take the state and build the engine. BusyError if another engine holds it."""
+        # What the engine writes is for its own account alone; children set their own.
+        os.umask(0o077)
         self.state.prepare()
         self.state.take()
         self.state.point()
+        forget_ended(self.options.state_dir)
         store, trouble = self._open_store()
         self.store = store
         self.clock = SystemClock(store.anchor())
@@ -357,11 +361,18 @@ class Runtime:
         self.state.release()
 
     async def _open_sockets(self) -> None:
-        operator = Operator(self.engine)
-        for name, may_act in (("control.sock", True), ("view.sock", False)):
-            sock = ControlSocket(self.options.state_dir / name, operator.answer, may_act=may_act)
-            await sock.open()
-            self._sockets.append(sock)
+        """Listen for people; an engine that nobody can ask goes on watching, and its log says so."""
+        operator, (view, ops) = Operator(self.engine), socket_groups()
+        if (passing := ops if view is None else view) is not None:
+            self.state.open_to(passing)
+        for name, may_act, group in (("control.sock", True, ops), ("view.sock", False, view)):
+            sock = ControlSocket(self.options.state_dir / name, operator.answer, may_act=may_act, group=group)
+            try:
+                await sock.open()
+            except OSError as error:
+                log.critical("%s cannot be made, so nobody can ask the engine there: %s", name, error.strerror or error)
+            else:
+                self._sockets.append(sock)
 
     def _count_start(self) -> None:
         """Remember this start, and go to safe mode if there were too many lately."""

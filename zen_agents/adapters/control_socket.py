@@ -2,20 +2,23 @@
 
 A request is `{"verb": "pause", "args": {...}}`, an answer `{"ok": true, "result": ...}` or
 `{"ok": false, "error": text, "exit_code": n}`. Requests are bounded in size, rate and time. There are two sockets: one for
-looking, one for acting; the file's group decides who may open which.
+looking, one for acting; the file's group decides who may open which. Only the engine's account may, unless it is root and
+the groups are there: members of `zen-view` may look, members of `zen-ops` may act. The state directory is then opened for
+passing through, not for listing, to one group (`zen-view` where it is there), so who acts is a member of both.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import grp
 import json
 import logging
 import os
 import pwd
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +32,12 @@ MOST_REQUEST_BYTES = 65536
 #: Connections at once, and requests a second over all of them.
 MOST_CONNECTIONS = 32
 MOST_REQUESTS_A_SECOND = 200
-#: An idle connection is closed after this many seconds.
+#: An idle connection, and one that does not take its answer, is closed after this many seconds.
 IDLE_SECONDS = 30.0
+#: Who may look, and who may act, besides the engine's own account.
+VIEW_GROUP, OPS_GROUP = "zen-view", "zen-ops"
+#: The longest path that the kernel takes for a socket.
+_MOST_PATH_BYTES = 107
 
 #: Answers one request; `may_act` is False on the socket for looking.
 Answerer = Callable[[str, dict[str, Any], Principal, bool], Awaitable[Any]]
@@ -39,23 +46,27 @@ Answerer = Callable[[str, dict[str, Any], Principal, bool], Awaitable[Any]]
 class ControlSocket:
     """Serves one socket until it is closed."""
 
-    def __init__(self, path: Path, answer: Answerer, *, may_act: bool, mode: int = 0o600, group: int | None = None) -> None:
-        self._path, self._answer, self._may_act, self._mode, self._group = path, answer, may_act, mode, group
+    def __init__(self, path: Path, answer: Answerer, *, may_act: bool, group: int | None = None) -> None:
+        self._path, self._answer, self._may_act, self._group = path, answer, may_act, group
         self._server: asyncio.Server | None = None
         self._open = 0
         self._second, self._count = 0, 0
 
     async def open(self) -> None:
-        """Bind and listen; a socket file left by a dead engine is replaced."""
+        """Bind and listen; a socket file left by a dead engine is replaced. Raises OSError where none can be made."""
         self._path.unlink(missing_ok=True)
-        old = os.umask(0o177)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=MOST_REQUEST_BYTES)
-        finally:
-            os.umask(old)
-        if self._group is not None:
-            os.chown(self._path, -1, self._group)
-        self._path.chmod(self._mode)
+            with _reachable(self._path) as address:
+                sock.bind(address)
+            if self._group is not None:
+                os.chown(self._path, -1, self._group)
+            self._path.chmod(0o600 if self._group is None else 0o660)
+            # Listening comes last: nobody connects before the file says who may.
+            self._server = await asyncio.start_unix_server(self._serve, sock=sock, limit=MOST_REQUEST_BYTES)
+        except BaseException:
+            sock.close()
+            raise
 
     async def close(self) -> None:
         """Stop listening and remove the socket file."""
@@ -67,7 +78,7 @@ class ControlSocket:
         self._open += 1
         try:
             if self._open > MOST_CONNECTIONS:
-                await _send(writer, _failure(UsageError("too many connections; try again")))
+                await _send(writer, _failure(ZenError("too many connections; try again")))
                 return
             who = _peer(writer.get_extra_info("socket"))
             while line := await asyncio.wait_for(reader.readline(), IDLE_SECONDS):
@@ -94,7 +105,7 @@ class ControlSocket:
         except ZenError as error:
             return _failure(error)
         except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-            return _failure(UsageError(f"not a JSON line: {error}"))
+            return _failure(UsageError(f"not a JSON line: {_short(error)}"))
         except Exception as error:  # an operator's request never takes the engine down
             log.exception("a control request failed")
             return _failure(ZenError(f"the engine could not answer: {type(error).__name__}: {error}"))
@@ -105,22 +116,53 @@ class ControlSocket:
             self._second, self._count = second, 0
         self._count += 1
         if self._count > MOST_REQUESTS_A_SECOND:
-            raise UsageError("too many requests a second; try again")
+            raise ZenError("too many requests a second; try again")
 
 
 async def _send(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
     writer.write(json.dumps(answer, separators=(",", ":"), default=str).encode() + b"\n")
-    await writer.drain()
+    async with asyncio.timeout(IDLE_SECONDS):
+        await writer.drain()
 
 
 def _failure(error: ZenError) -> dict[str, Any]:
     return {"ok": False, "error": str(error), "exit_code": error.exit_code, "kind": type(error).__name__}
 
 
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+@contextlib.contextmanager
+def _reachable(path: Path) -> Iterator[str]:
+    """Give a path that fits into a socket's address, for as long as the block runs."""
+    if len(os.fsencode(path)) <= _MOST_PATH_BYTES:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def socket_groups() -> tuple[int | None, int | None]:
+    """Return the ids of the groups that may look and that may act; None for one that is not there, or if not root."""
+    return (_group(VIEW_GROUP), _group(OPS_GROUP)) if os.geteuid() == 0 else (None, None)
+
+
+def _group(name: str) -> int | None:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None
+
+
 def _peer(sock: socket.socket) -> Principal:
     """Return who is on the other end; a person behind sudo is named by the login uid."""
-    pid, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-    return Principal(account_name(login_uid(pid, uid)), login_uid(pid, uid))
+    pid, uid, _ = struct.unpack("iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII")))
+    person = login_uid(pid, uid)
+    return Principal(account_name(person), person)
 
 
 def login_uid(pid: int, uid: int) -> int:
@@ -151,7 +193,8 @@ def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_se
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(timeout_seconds)
         try:
-            sock.connect(str(path))
+            with _reachable(path) as address:
+                sock.connect(address)
         except PermissionError:
             raise PermissionDeniedError(f"{path}: you may not use this; ask to be added to the group zen-ops") from None
         except OSError:

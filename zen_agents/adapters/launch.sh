@@ -1,3 +1,4 @@
+# shellcheck shell=dash
 # Stands between the engine and every command: waits for the word, looks at the emergency stop, then becomes the command.
 # Arguments: OWN_FLAG HOST_FLAG DIRECTORY CPU_SECONDS COMMAND [ARGUMENT...]
 # stdin: the engine's word; stdout: what went wrong before the command, closed without a word when it begins.

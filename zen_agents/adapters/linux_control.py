@@ -20,6 +20,7 @@ from zen_agents.adapters import linux_control_deleted, linux_control_processes, 
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.launcher import Child, account_of, checked_argv, environment_of, launch
 from zen_agents.adapters.quarantine import Quarantine
+from zen_agents.adapters.running_actions import RunningGroup, this_boot
 from zen_agents.adapters.service_keeper import ServiceKeeper, checked_name, write_durably
 from zen_agents.clock import Clock
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
@@ -156,7 +157,8 @@ class LinuxControl:
     def _record_group(self, record: Path, child: Child) -> None:
         process = self._seen(child)
         # Leader's start, and the ticks since when members of its session belong to this action: the same moment.
-        write_durably(record, f"{child.pid} {process.start_time} {process.start_time}\n")
+        running = RunningGroup(child.pid, process.start_time, process.start_time, this_boot())
+        write_durably(record, running.line())
 
     def _seen(self, child: Child) -> Process:
         process = self.view.process(child.pid)

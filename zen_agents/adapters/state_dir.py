@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import stat
 from pathlib import Path
 
 from zen_agents.errors import BusyError, StoreError
+
+log = logging.getLogger("zen_agents.state_dir")
 
 LOCK = "engine.lock"
 #: Where a start leaves the path of its state, for the emergency scripts.
@@ -45,9 +48,20 @@ class StateDir:
             if not self.path.is_dir():
                 raise StoreError(f"the state directory {self.path} cannot be made: {error.strerror}") from error
 
+    def open_to(self, group: int) -> None:
+        """Let members of a group pass through to what is theirs in it; they can still not list it, others not even pass."""
+        try:
+            os.chown(self.path, -1, group)
+            self.path.chmod(0o710)
+        except OSError as error:
+            log.warning("%s was not opened for its group: %s", self.path, error.strerror)
+
     def take(self) -> None:
-        """Hold the directory for this process. Raises BusyError if another engine holds it."""
-        descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        """Hold the directory for this process.
+
+        Raises BusyError if another engine holds it, StoreError if that cannot be told.
+        """
+        descriptor = self._open_lock()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -55,9 +69,19 @@ class StateDir:
             os.close(descriptor)
             raise BusyError(f"an engine (pid {holder}) works on {self.path} already; stop it, or give --state-dir") from None
         self._lock = descriptor
-        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
+        with contextlib.suppress(OSError):  # a full or read-only disk: the lock holds all the same
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()} {_own_start_time()}\n".encode(), 0)
+
+    def _open_lock(self) -> int:
+        path, flags = self.path / LOCK, os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o600)
+        except OSError as error:
+            # What is there already can be locked on a read-only disk as well: watching goes on.
+            with contextlib.suppress(OSError):
+                return os.open(path, os.O_RDONLY | flags)
+            raise StoreError(f"{path} cannot be opened: {error.strerror}; look at the disk and at its owner") from error
 
     def point(self) -> None:
         """Leave the path where the emergency scripts look for it; that it cannot be left is no reason not to start."""
