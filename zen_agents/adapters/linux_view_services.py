@@ -9,6 +9,7 @@ import stat
 from zen_agents.adapters.linux_view_files import user_id
 from zen_agents.adapters.linux_view_processes import ENDED, ProcessReader
 from zen_agents.adapters.linux_view_reading import read_regular_file
+from zen_agents.clock import SystemClock
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Process
 
@@ -16,6 +17,9 @@ _SERVICE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}")
 _RECORD = re.compile(rb"(\d{1,10}) (\d{1,20})\n?")
 #: Some daemons write more on further lines.
 _PID = re.compile(rb"\s*(\d{1,10})[ \t]*(?:\r?\n|\Z)")
+_TICKS = os.sysconf("SC_CLK_TCK")
+#: How far the times of a file and of a process may be apart by rounding.
+_SLACK_SECONDS = 2.0
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -25,6 +29,7 @@ class ServiceReader:
     def __init__(self, state_dir: str, processes: ProcessReader) -> None:
         self._directory = f"{state_dir.rstrip('/')}/services"
         self._processes = processes
+        self._clock = SystemClock()
 
     def started(self, name: str) -> Process | None:
         """Return the process that was last started for this service, None if it has ended or none was started.
@@ -48,7 +53,9 @@ class ServiceReader:
     def by_pidfile(self, path: str, user: str, executable: str) -> Process | None:
         """Return the live process that a pidfile names, None if it names none or another account's or program's.
 
-        Raises HostError if the file holds no pid, or if others can write it and account and executable are not both given.
+        Raises HostError if the file holds no pid, if others can write it and account and executable are not both given, or
+        if nothing but the number speaks for a process that began after the file was written: the number may have been given
+        to another program since. Killing that one, and starting a second copy, are both worse than asking a person.
         """
         found = read_regular_file(path, limit=128)
         if found is None:
@@ -62,7 +69,19 @@ class ServiceReader:
         process = self._live(int(number[1]))
         if process is None or not self._processes.is_thread_leader(process):
             return None
-        return process if self._matches(process, user, executable) else None
+        if not self._matches(process, user, executable):
+            return None
+        if not executable and self._began(process) > state.st_mtime + _SLACK_SECONDS:
+            raise HostError(
+                f"process {process.pid} ({process.name}) began after {path} was written, so the number may have been given to "
+                "another program; remove the file if the service is down, or name its program with executable:"
+            )
+        return process
+
+    def _began(self, process: Process) -> float:
+        """Return when a process began, in seconds since the epoch by today's clock."""
+        now = self._clock.anchor()
+        return now.wall - (now.boottime - process.start_time / _TICKS)
 
     def _live(self, pid: int) -> Process | None:
         process = self._processes.read(pid) if pid > 0 else None
