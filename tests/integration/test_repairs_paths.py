@@ -71,7 +71,7 @@ def test_directory_file_and_key_come_back_as_listed_within_seconds_of_the_change
     assert restored["plan"]["reversible"] == "yes"
 
     uploads.rmdir()
-    wait_for(lambda: uploads.is_dir(), "the directory, made again")
+    wait_for(uploads.is_dir, "the directory, made again")
     assert key.read_text() == "secret"
 
 

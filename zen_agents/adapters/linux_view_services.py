@@ -73,8 +73,8 @@ class ServiceReader:
             return None
         if not executable and self._began(process) > state.st_mtime + _SLACK_SECONDS:
             raise HostError(
-                f"process {process.pid} ({process.name}) began after {path} was written, so the number may have been given to "
-                "another program; remove the file if the service is down, or name its program with executable:"
+                f"process {process.pid} ({process.name}) began after {path} was written, so the number may be another "
+                "program's by now; remove the file if the service is down, or name its program with executable:"
             )
         return process
 
