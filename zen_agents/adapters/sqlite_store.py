@@ -40,6 +40,7 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
     """`ports.store.Store` made real. One connection, used by the thread that opened it.
 
     A write that fails raises StoreError, its whole batch is gone, and `writable()` is False until a later commit succeeds.
+    Incidents, breakers and brakes are lasting: they never raise, and are written again after a batch that was lost.
     """
 
     def __init__(self, path: Path) -> None:
@@ -152,8 +153,8 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
 
     # -- incidents ----------------------------------------------------------------------------------------------------
     def save_incident(self, incident: Incident) -> None:
-        """Write an incident, in the place of an older state of it, within the pending batch."""
-        self._file.write("save_incident", incident_columns(incident))
+        """Write an incident, in the place of an older state of it, within the pending batch; lasting."""
+        self._file.write_lasting("save_incident", incident.id, incident_columns(incident))
 
     def live_incidents(self) -> Sequence[Incident]:
         """Return incidents that are not resolved, oldest first."""

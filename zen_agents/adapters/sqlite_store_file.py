@@ -1,11 +1,13 @@
 """One SQLite connection to the state, with its rule: writes gather in one transaction until `commit`.
 
-Every failure is a `StoreError` whose text says the next step; the batch it happened in is gone as a whole.
+Every failure is a `StoreError` whose text says the next step; the batch it happened in is gone as a whole. But what was
+written as `lasting` is kept in memory then, and written again with the next batch.
 """
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sqlite3
 import stat
@@ -18,6 +20,8 @@ from zen_agents.adapters.sqlite_store_ballast import drop_ballast
 from zen_agents.errors import StoreError
 from zen_agents.store.failpoint import failpoint
 from zen_agents.store.statements import SQL
+
+log = logging.getLogger("zen_agents.store")
 
 Params = Mapping[str, Any] | Sequence[Any]
 
@@ -53,6 +57,9 @@ class StateFile:
     def __init__(self, connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
         self._connection, self.path, self._read_only = connection, path, read_only
         self._pending = False
+        #: Lasting writes by statement and key: those of the open batch, and those of lost batches, not written again yet.
+        self._lasting: dict[tuple[str, str], Params] = {}
+        self._owed: dict[tuple[str, str], Params] = {}
         self.writable = not read_only
         #: Called when a batch begins, and when one was rolled back: whoever caches what the batch wrote forgets it.
         self.on_begin: list[Callable[[], None]] = []
@@ -88,6 +95,7 @@ class StateFile:
         self._pending = True
         for forget in self.on_begin:
             forget()
+        self._pay()
         return True
 
     def write(self, name: str, params: Params = ()) -> int:
@@ -99,6 +107,21 @@ class StateFile:
         except _FAILURES as error:
             raise self._failed(error) from error
 
+    def write_lasting(self, name: str, key: str, params: Params) -> None:
+        """Write within the batch what must not be lost with it; never raises for a state that cannot be written now.
+
+        `writable` is False then, and the write is repeated with the next batch unless a newer one has the same key.
+        """
+        if self._read_only:
+            raise StoreError("The state was opened for reading only.")
+        self._lasting[name, key] = params
+        try:
+            self.write(name, params)
+        except StoreError as error:
+            # A batch that could not even begin has rolled nothing back.
+            self._owe()
+            log.error("written again as soon as possible: %s of %s (%s)", name, key, error)
+
     def write_many(self, name: str, rows: Iterable[Params]) -> None:
         """Run a changing statement for each row within the batch."""
         if not self._pending:
@@ -109,9 +132,13 @@ class StateFile:
             raise self._failed(error) from error
 
     def commit(self, seam: str) -> None:
-        """Make the batch durable; cheap when there is none. `seam` names the failpoints around it."""
-        if not self._pending:
+        """Make the batch durable, with what is owed of lost ones; cheap when there is none of either.
+
+        `seam` names the failpoints around it.
+        """
+        if not self._pending and not self._owed:
             return
+        self.begin()
         try:
             failpoint(f"store.{seam}.before_commit")
             self._connection.execute("COMMIT")
@@ -119,11 +146,13 @@ class StateFile:
             failpoint(f"store.{seam}.after_commit")
         except _FAILURES as error:
             raise self._failed(error) from error
+        self._lasting.clear()
         self.writable = True
 
     def rollback(self) -> None:
-        """Drop the batch."""
+        """Drop the batch, but for what is lasting."""
         self._pending = False
+        self._owe()
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -148,6 +177,24 @@ class StateFile:
         if self._pending:
             self.rollback()
         self._connection.close()
+
+    def _owe(self) -> None:
+        self._owed.update(self._lasting)
+        self._lasting.clear()
+
+    def _pay(self) -> None:
+        """Write what is owed of lost batches into the one that has just begun."""
+        owed, self._owed = self._owed, {}
+        self._lasting.update(owed)
+        for (name, key), params in owed.items():
+            try:
+                self._connection.execute(SQL[name], params)
+            except sqlite3.OperationalError as error:
+                raise self._failed(error) from error
+            except _FAILURES as error:
+                # Not the disk's fault: it would fail for ever, and take every other batch with it.
+                del self._lasting[name, key]
+                log.error("%s of %s cannot be written at all: %s", name, key, error)
 
     def _failed(self, error: BaseException) -> StoreError:
         self.writable = False

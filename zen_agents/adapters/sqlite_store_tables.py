@@ -45,9 +45,10 @@ class BrakeTables:
         return [_breaker_of(row) for row in self._file.read("breakers")]
 
     def save_breaker(self, row: BreakerRow) -> None:
-        """Write a breaker within the pending batch."""
-        self._file.write(
+        """Write a breaker within the pending batch; lasting."""
+        self._file.write_lasting(
             "save_breaker",
+            row.name,
             {
                 "name": row.name,
                 "state": row.state,
@@ -59,9 +60,10 @@ class BrakeTables:
         )
 
     def set_brake(self, brake: Brake) -> None:
-        """Set a brake, in the place of one of the same kind and scope, within the pending batch."""
-        self._file.write(
+        """Set a brake, in the place of one of the same kind and scope, within the pending batch; lasting."""
+        self._file.write_lasting(
             "set_brake",
+            f"{brake.kind} {brake.scope}",
             {
                 "kind": brake.kind,
                 "scope": clean_text(brake.scope),

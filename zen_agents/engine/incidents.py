@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 
 from zen_agents.clock import Instant
+from zen_agents.errors import StoreError
 from zen_agents.guards.base import Policy, Situation
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
 from zen_agents.ports.store import Store
+
+log = logging.getLogger("zen_agents.incidents")
 
 #: What makes a change of an incident worth a write; streaks alone are not.
 _MATERIAL = (
@@ -33,6 +37,9 @@ class IncidentBook:
     def __iter__(self) -> Iterator[Incident]:
         return iter(list(self._live.values()))
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._live
+
     def __len__(self) -> int:
         return len(self._live)
 
@@ -53,7 +60,7 @@ class IncidentBook:
         opened = incident.opened_at is not None and (before is None or before.opened_at is None)
         if opened and incident.opened_at is not None:
             self.openings(incident.key, 0.0)
-            self._openings[incident.key].append(incident.opened_at.steady)
+            self._openings.setdefault(incident.key, []).append(incident.opened_at.steady)
         if incident.is_live:
             self._live[incident.key] = incident
         else:
@@ -68,7 +75,12 @@ class IncidentBook:
     def openings(self, key: str, since: float) -> Sequence[float]:
         """Return when incidents of this key opened, since then."""
         if key not in self._openings:
-            self._openings[key] = list(self._store.openings(key, since))
+            try:
+                self._openings[key] = list(self._store.openings(key, since))
+            except StoreError as error:
+                # Watching and telling go on; nothing is done while the state cannot be read (R4, R15).
+                log.error("earlier openings of %s cannot be read: %s", key, error)
+                return []
         return [at for at in self._openings[key] if at >= since]
 
     def situation(

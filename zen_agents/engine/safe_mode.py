@@ -39,8 +39,8 @@ class SafeModeTriggers:
 class SafeMode:
     """Counts what speaks against acting, and sets the brake.
 
-    The brake is durable; if the store cannot be written it holds in memory for as long as this process lives, and a start
-    with an unwritable store enters it again.
+    The brake is durable; if the store cannot be written it is written as soon as that can (a lasting write), and a start with
+    an unwritable store enters it again. Until then it is remembered here, and guards refuse because nothing can be written.
     """
 
     def __init__(
@@ -59,7 +59,12 @@ class SafeMode:
         """Return the brake if safe mode is on."""
         if self._unwritten is not None:
             return self._unwritten
-        return next((brake for brake in self._store.brakes() if brake.kind == SAFE_MODE), None)
+        try:
+            return next((brake for brake in self._store.brakes() if brake.kind == SAFE_MODE), None)
+        except StoreError as error:
+            # Guards that cannot read it refuse; here somebody wants to enter it, or to see it.
+            log.error("whether safe mode is on cannot be read: %s", error)
+            return None
 
     def enter(self, reason: str, by: Principal = ENGINE) -> None:
         """Set the brake and tell; a second reason while it is on changes nothing."""
@@ -73,16 +78,17 @@ class SafeMode:
             self._store.commit()
         except StoreError as error:
             self._unwritten = brake
-            log.critical("safe mode holds in memory only, the state cannot be written: %s", error)
+            log.critical("safe mode is not written yet, the state cannot be: %s", error)
         self._entered(reason, now)
 
     def leave(self, by: Principal, reason: str) -> bool:
         """Lift the brake; True if it was on. What piled up is forgotten, everything is looked at anew (R13)."""
         was_on = self.brake is not None
+        # First: if this cannot be written, safe mode stays.
+        self._store.lift_brake(SAFE_MODE, HOST)
         self._unwritten = None
         self._exhausted.clear()
         self._unknown.clear()
-        self._store.lift_brake(SAFE_MODE, HOST)
         if was_on:
             self._journal.engine(self._clock.now(), "safe_mode_off", reason=reason, by=by.name)
             self._store.commit()

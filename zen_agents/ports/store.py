@@ -1,7 +1,9 @@
 """The durable state. Real adapter: `adapters.sqlite_store`; there is no fake, tests use the real one in a temporary file.
 
 Writes between two commits are one batch. `reserve` and `finish` commit what is pending together with themselves, durably
-(fsync), so that what was decided before an act is on disk before the act. Every failure is a `StoreError`.
+(fsync), so that what was decided before an act is on disk before the act. Every failure is a `StoreError`; but
+`save_incident`, `save_breaker` and `set_brake` are lasting: where they cannot be written now, or their batch is lost, they
+do not raise and are written with the next batch that can be. `writable` is False meanwhile.
 All times are steady seconds unless they are an `Instant`.
 """
 
