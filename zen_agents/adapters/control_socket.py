@@ -81,7 +81,7 @@ class ControlSocket:
                 await _send(writer, _failure(ZenError("too many connections; try again")))
                 return
             who = _peer(writer.get_extra_info("socket"))
-            while line := await asyncio.wait_for(reader.readline(), IDLE_SECONDS):
+            while line := await _read_line(reader):
                 await _send(writer, await self._respond(line, who))
         except (TimeoutError, ConnectionError, asyncio.LimitOverrunError, ValueError) as error:
             # ValueError: a line longer than the limit. The peer gets no answer, the engine goes on.
@@ -117,6 +117,11 @@ class ControlSocket:
         self._count += 1
         if self._count > MOST_REQUESTS_A_SECOND:
             raise ZenError("too many requests a second; try again")
+
+
+async def _read_line(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(IDLE_SECONDS):
+        return await reader.readline()
 
 
 async def _send(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:

@@ -82,7 +82,9 @@ class Aside:
         asked = _Question(question, asyncio.get_running_loop())
         thread.give(asked)
         try:
-            answer = await asyncio.wait_for(asked.answered, timeout_seconds)
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the answer.
+            async with asyncio.timeout(timeout_seconds):
+                answer = await asked.answered
         except TimeoutError:
             thread.give(None)  # it ends when its question comes back
             self._hung.append(thread)

@@ -19,6 +19,8 @@ log = logging.getLogger("zen_agents.agent")
 LONGEST_SLEEP = 30.0
 #: A turn that raised is tried again after this (seconds).
 AFTER_A_FAULT = 5.0
+#: How long a stop waits for a turn to end (seconds).
+STOP_WITHIN = 10.0
 #: So many turns in a row that raised make the agent `failed`.
 FAULTS_IN_A_ROW = 5
 
@@ -83,7 +85,9 @@ class RunningAgent:
         """End its turns."""
         if self._loop_task is not None:
             self._loop_task.cancel()
-            await asyncio.gather(self._loop_task, return_exceptions=True)
+            _, late = await asyncio.wait((self._loop_task,), timeout=STOP_WITHIN)
+            if late:
+                log.error("%s does not end its turn; the engine stops without it", self.name)
             self._loop_task = None
         if self.state.may_become(AgentState.STOPPED):
             was_paused = self.state is AgentState.PAUSED
@@ -122,7 +126,9 @@ class RunningAgent:
             delay = min(self.tick.next_at() - self._clock.now().steady, LONGEST_SLEEP)
             if delay > 0:
                 try:
-                    await asyncio.wait_for(self._woken.wait(), delay)
+                    # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
+                    async with asyncio.timeout(delay):
+                        await self._woken.wait()
                 except TimeoutError:
                     if self.tick.next_at() > self._clock.now().steady:
                         continue

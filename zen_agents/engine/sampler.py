@@ -99,7 +99,9 @@ class Sampler:
             left = since + batch.checks[at].timeout_seconds - time.monotonic()
             if left > 0:
                 try:
-                    await asyncio.wait_for(batch.done.wait(), left)
+                    # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
+                    async with asyncio.timeout(left):
+                        await batch.done.wait()
                 except TimeoutError:
                     continue
             elif batch.asking[0] == at:
@@ -138,16 +140,17 @@ def _ask(check: Check, view: HostView, now: Instant) -> Sequence[Observation]:
 
 def sound(check: Check, found: Sequence[Observation], now: Instant) -> Sequence[Observation]:
     """Return what a check found if it is well-formed; anything else, and any name left out, is UNKNOWN."""
+    names = check.observes
     for observation in found:
         if (
             type(observation) is not Observation
-            or observation.name not in check.observes
+            or observation.name not in names
             or not isinstance(observation.status, Status)
             or (observation.value is not None and not math.isfinite(observation.value))
         ):
             return check.unknown(now, "the check returned garbage")
-    if len(found) == len(check.observes):
+    if len(found) == len(names):
         return found
     told = {observation.name for observation in found}
-    missing = [name for name in check.observes if name not in told]
+    missing = [name for name in names if name not in told]
     return [*found, *(Observation(name, check.target, Status.UNKNOWN, now, None, "not told") for name in missing)]
