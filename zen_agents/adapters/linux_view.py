@@ -95,6 +95,9 @@ class LinuxView:
     def __init__(self, host: LinuxHost) -> None:
         self._host = host
         self._seen: dict[Hashable, Any] = {}
+        self._files: dict[str, FileState | None] = {}
+        self._users: dict[str, int] = {}
+        self._groups: dict[str, int] = {}
         self._processes: dict[int, Process | None] = {}
         self._table: dict[int, Process] | None = None
         self._units: dict[str, Unit | None] = {}
@@ -127,7 +130,11 @@ class LinuxView:
     # -- files --------------------------------------------------------------------------------------------------------
     def file(self, path: str) -> FileState | None:
         """Return lstat of `path`, None if there is nothing."""
-        return self._once(("file", path), lambda: linux_view_files.look_at_file(path))
+        # Asked for each of thousands of files: no closure, no key beside the path.
+        if path in self._files:
+            return self._files[path]
+        state = self._files[path] = linux_view_files.look_at_file(path)
+        return state
 
     def list_directory(self, path: str, *, limit: int = 100_000) -> Sequence[FileState]:
         """Return up to `limit` direct entries of a directory, without following links; not remembered, it may be large."""
@@ -246,11 +253,15 @@ class LinuxView:
 
     def user_id(self, name: str) -> int:
         """Return the uid of an account name or number; HostError if there is none."""
-        return self._once(("user", name), lambda: linux_view_files.user_id(name))
+        if (known := self._users.get(name)) is None:
+            known = self._users[name] = linux_view_files.user_id(name)
+        return known
 
     def group_id(self, name: str) -> int:
         """Return the gid of a group name or number; HostError if there is none."""
-        return self._once(("group", name), lambda: linux_view_files.group_id(name))
+        if (known := self._groups.get(name)) is None:
+            known = self._groups[name] = linux_view_files.group_id(name)
+        return known
 
     # -- network ------------------------------------------------------------------------------------------------------
     async def tcp(self, host: str, port: int, timeout_seconds: float) -> ProbeResult:

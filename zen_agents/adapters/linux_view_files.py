@@ -13,13 +13,13 @@ from zen_agents.adapters.linux_view_reading import GONE, check_path, read_regula
 from zen_agents.errors import HostError
 from zen_agents.ports.host import DiskUse, FileState, Mount
 
-_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
-    (stat.S_ISREG, "file"),
-    (stat.S_ISDIR, "directory"),
-    (stat.S_ISLNK, "link"),
-    (stat.S_ISSOCK, "socket"),
-    (stat.S_ISFIFO, "fifo"),
-)
+_KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "link",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFIFO: "fifo",
+}
 _OCTAL = re.compile(r"\\([0-7]{3})")
 _LARGEST_ID = 2**32 - 2
 
@@ -29,7 +29,7 @@ def file_state(path: str, found: os.stat_result) -> FileState:
     mode = found.st_mode
     return FileState(
         path=path,
-        kind=next((kind for is_kind, kind in _KINDS if is_kind(mode)), "device"),
+        kind=_KINDS.get(stat.S_IFMT(mode), "device"),
         mode=stat.S_IMODE(mode),
         owner=found.st_uid,
         group=found.st_gid,

@@ -26,10 +26,13 @@ class PathCheck(Check):
     ) -> None:
         super().__init__(name=f"path.{label}", target=f"path:{label}", every_seconds=every_seconds)
         self._path, self._expected_kind, self._mode, self._owner, self._group = path, expected_kind, mode, owner, group
+        self._names, self._watches = (self.name,), (Watch("path", path),)
+        #: What was last seen and its fingerprint, which costs more to write down than to compare.
+        self._last: tuple[int, int, float, str] = (-1, -1, 0.0, "")
 
     @property
     def observes(self) -> tuple[str, ...]:
-        return (self.name,)
+        return self._names
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Compare lstat with what is listed."""
@@ -40,15 +43,19 @@ class PathCheck(Check):
         if state.kind != self._expected_kind:
             said = f"{self._path} is a {state.kind}, not a {self._expected_kind}"
             return (self._problem(now, said, {"wrong": "kind"}, state.fingerprint),)
-        wrong = self._differences(state, owner, group)
-        if wrong:
+        if state.mode != self._mode or state.owner != owner or state.group != group:
+            wrong = self._differences(state, owner, group)
             said = f"{self._path}: " + ", ".join(wrong.values())
             return (self._problem(now, said, {"wrong": " ".join(wrong)}, state.fingerprint),)
-        return (Observation(self.name, self.target, Status.OK, now, None, "as listed", state.fingerprint),)
+        device, inode, changed, fingerprint = self._last
+        if state.inode != inode or state.changed != changed or state.device != device:
+            fingerprint = state.fingerprint
+            self._last = state.device, state.inode, state.changed, fingerprint
+        return (Observation(self.name, self.target, Status.OK, now, None, "as listed", fingerprint),)
 
     def watches(self) -> Sequence[Watch]:
         """Return the path, so that a change of it wakes the engine."""
-        return (Watch("path", self._path),)
+        return self._watches
 
     def _differences(self, state: FileState, owner: int, group: int) -> dict[str, str]:
         wrong = {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from zen_agents.checks.base import Check
+from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
+from zen_agents.rules.condition import StatusIs
 from zen_agents.rules.rule import Rule
 
 
@@ -22,6 +24,12 @@ class Watchlist:
         for rule in rules:
             for pair in rule.condition.names | (rule.clear.names if rule.clear else frozenset()):
                 self._readers[pair].append(rule)
+        # Pairs that one rule alone reads, and only passes on.
+        self._passed_on = {
+            pair: rules[0].key
+            for pair, rules in self._readers.items()
+            if len(rules) == 1 and rules[0].clear is None and isinstance(rules[0].condition, StatusIs)
+        }
         self._feeders = self._index_feeders(checks)
         self._subjects: dict[str, set[str]] = defaultdict(set)
         self._watched: dict[str, tuple[Watch, ...]] = {}
@@ -55,6 +63,13 @@ class Watchlist:
         """Return the rules that read this observation."""
         return self._readers.get((name, target), ())
 
+    def says_nothing(self, observation: Observation, book: Container[str]) -> bool:
+        """Tell whether an OK is only passed on to a rule without an incident in `book`; then nothing has to be folded."""
+        if observation.status is not Status.OK:
+            return False
+        key = self._passed_on.get((observation.name, observation.target))
+        return key is not None and key not in book
+
     def hurry(self, key: str, at: float) -> None:
         """Have everything that a rule reads looked at by then at the latest."""
         for name in self._feeders.get(key, ()):
@@ -71,13 +86,14 @@ class Watchlist:
         """Ask these checks what should wake them; True if that changed."""
         changed = False
         for check in asked:
-            watches = tuple(check.watches())
-            if self._watched.get(check.name, ()) != watches:
-                for watch in self._watched.get(check.name, ()):
+            watches, before = check.watches(), self._watched.get(check.name, ())
+            # Most checks want the same for ever, and hand out the same tuple.
+            if watches is not before and tuple(watches) != before:
+                for watch in before:
                     self._subjects[subject_of(watch)].discard(check.name)
                 for watch in watches:
                     self._subjects[subject_of(watch)].add(check.name)
-                self._watched[check.name] = watches
+                self._watched[check.name] = tuple(watches)
                 changed = True
         return changed
 

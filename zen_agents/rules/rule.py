@@ -132,7 +132,8 @@ class Rule:
     needs_confirmation: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def key(self) -> str:
-        """The dedup key of its incidents."""
-        return f"{self.name}|{self.target}"
+    #: The dedup key of its incidents; made once, since every look at every rule asks for it.
+    key: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{self.name}|{self.target}")
