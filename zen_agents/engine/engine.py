@@ -206,11 +206,18 @@ class Engine:
             await self._guarded(self._courier.deliver_due)
             self._notice_flag()
             self._notice_config()
-            self._upkeep.save_time()
+            self._save()
             if self.last_tick_age(self.parts.clock.now()) is not None and self.parts.store.writable():
                 await self._guarded(self._upkeep.good_tick)
             self._commit()
             await self._pulse.sleep(HOUSEKEEPING_EVERY)
+
+    def _save(self) -> None:
+        try:
+            self._upkeep.save_time()
+        except StoreError as error:
+            # The next round tries again; messages have to go on going out (R15).
+            self.parts.safe_mode.store_failed(str(error))
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -312,6 +319,9 @@ class Engine:
         """Tell once that a changed configuration has not been applied for ten minutes."""
         trouble = self.config_facts().get("not_applied")
         if not trouble:
+            if self._config_trouble_told:
+                now = self.parts.clock.now()
+                self.parts.escalation.engine_resolved("config_not_applied", "the configuration is applied again", now)
             self._config_trouble_told = False
         elif not self._config_trouble_told and trouble["seconds_ago"] > 600:
             self._config_trouble_told = True

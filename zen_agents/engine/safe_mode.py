@@ -39,8 +39,8 @@ class SafeModeTriggers:
 class SafeMode:
     """Counts what speaks against acting, and sets the brake.
 
-    The brake is durable; if the store cannot be written it is written as soon as that can (a lasting write), and a start with
-    an unwritable store enters it again. Until then it is remembered here, and guards refuse because nothing can be written.
+    The brake is durable; if the store cannot be written it is written as soon as that can (a lasting write), and a start
+    with an unwritable store enters it again. Until then it is remembered here, and guards refuse because nothing can be written.
     """
 
     def __init__(

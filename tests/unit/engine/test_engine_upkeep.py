@@ -1,0 +1,86 @@
+"""The engine's own periodic work: what fails once is tried again, for the alerts go out through it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from zen_agents.adapters.host_state import HEAD
+from zen_agents.engine import engine as engine_module
+from zen_agents.engine.engine import Engine
+from zen_agents.runtime import Runtime
+from zen_agents.wiring import Options
+
+CONFIG = "agents: {system_health: {enabled: true}}\n"
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Iterator[Runtime]:
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG, encoding="utf-8")
+    config.chmod(0o600)
+    runtime = Runtime.load(Options([config], tmp_path / "state"))
+    yield runtime
+    runtime.store.close()
+    runtime.state.release()
+
+
+async def rounds(engine: Engine, count: int) -> asyncio.Task[None]:
+    """Let the periodic work go round so often, and return its task."""
+    seen = 0
+
+    async def deliver_due() -> None:
+        nonlocal seen
+        seen += 1
+
+    engine._courier.deliver_due = deliver_due  # type: ignore[method-assign]
+    task = asyncio.create_task(engine._keep_house())
+    async with asyncio.timeout(30):
+        while seen < count and not task.done():
+            await asyncio.sleep(0.01)
+    return task
+
+
+async def test_a_locked_state_does_not_end_the_delivery_of_messages(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "HOUSEKEEPING_EVERY", 0.01)
+    engine = runtime.open()
+    holder = sqlite3.connect(runtime.options.state_dir / "state.db", isolation_level=None)
+    engine.parts.store.commit()
+    holder.execute("BEGIN IMMEDIATE")
+    task = await rounds(engine, 3)
+    assert not task.done()
+    assert engine.parts.safe_mode.brake is not None
+    holder.close()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_ledgers_head_is_kept_only_when_it_is_durable(runtime: Runtime) -> None:
+    engine = runtime.open()
+    engine.parts.journal.engine(engine.parts.clock.now(), "started")
+    runtime.save_time()
+    kept = int((runtime.options.state_dir / HEAD).read_text(encoding="ascii").split()[0])
+    other = sqlite3.connect(runtime.options.state_dir / "state.db")
+    (durable,) = other.execute("SELECT max(seq) FROM ledger").fetchone()
+    other.close()
+    assert kept == durable, "a kill now would look as if a copy had been restored"
+
+
+async def test_that_the_configuration_is_applied_again_is_told(runtime: Runtime) -> None:
+    engine, told = runtime.open(), []
+    engine.parts.escalation._notifier = type("Told", (), {"tell": lambda _, message: told.append(message)})()
+    runtime._not_applied = ("line 3", engine.parts.clock.now().steady - 700)
+    engine._notice_config()
+    runtime._not_applied = None
+    engine._notice_config()
+    engine._notice_config()
+    assert [message.kind.value for message in told] == ["engine", "resolved"]
+    assert len({message.dedup_key for message in told}) == 1
+    assert json.dumps(told[1].summary)
