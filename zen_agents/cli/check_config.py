@@ -1,8 +1,8 @@
 """Check configuration files: every error at once, with its place.
 
-  check-config                          the configuration that would be used
-  check-config my.yaml -                these, and standard input
-  check-config --format github          for a pull request; also concise, json, sarif
+  zen-agents check-config                           the configuration that would be used
+  zen-agents check-config my.yaml -                 these in order; - is standard input
+  zen-agents check-config --strict --format github  for a pull request; also concise, json, sarif
 
 Exit: 0 valid (warnings allowed unless --strict), 78 not.
 """
@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
+from typing import Any
 
 from zen_agents.cli.call import Call
+from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
-from zen_agents.cli.render import colour_wanted
+from zen_agents.cli.render import colour_wanted, plural
 from zen_agents.errors import SettingsError
 from zen_agents.settings.loader import Loaded, load
-from zen_agents.settings.rendering import FORMATS, render
+from zen_agents.settings.rendering import FORMATS, as_json, render
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,33 +32,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Load, print what is wrong, and say what the configuration amounts to."""
-    paths = call.arguments.paths or [str(config_of(call))]
-    loaded = load(paths, os.environ)
-    form = "json" if call.machine else call.arguments.format
-    text = render(loaded.diagnostics, form, colour=colour_wanted(call), files=loaded.files)
-    if text:
-        print(text)
+    form = call.arguments.format
+    loaded = load(call.arguments.paths or [str(config_of(call))], os.environ)
     failed = loaded.settings is None or (call.arguments.strict and bool(loaded.diagnostics))
-    if not failed and form in ("full", "concise"):
-        print(amounts_to(loaded))
+    meaning = {} if loaded.settings is None else _meaning(loaded)
+    if call.machine:
+        found = [as_json(diagnostic) for diagnostic in loaded.diagnostics]
+        data(call, "check-config", {"ok": not failed, "files": list(loaded.files), "diagnostics": found, **meaning})
+    else:
+        if text := render(loaded.diagnostics, form, colour=colour_wanted(call), files=loaded.files):
+            print(text)
+        if not failed and form in ("full", "concise"):
+            _tell(loaded, meaning)
     return SettingsError.exit_code if failed else 0
 
 
-def amounts_to(loaded: Loaded) -> str:
-    """Return what a valid configuration amounts to, in one paragraph."""
-    from zen_agents.agents.base import AgentContext  # noqa: PLC0415
-    from zen_agents.runtime import build_agents  # noqa: PLC0415
+def _meaning(loaded: Loaded) -> dict[str, Any]:
+    """Return what a valid configuration amounts to."""
+    from zen_agents.agents.base import AgentContext  # noqa: PLC0415  not for one that is wrong
+    from zen_agents.wiring import build_agents  # noqa: PLC0415
 
     settings = loaded.require()
     agents = build_agents(settings, AgentContext("this host", loaded.origins))
-    rules = sum(len(agent.rules()) for agent in agents)
-    files = len(loaded.files)
-    line = (
-        f"OK: {files} file{'s' if files != 1 else ''}, {len(agents)} agents, {rules} rules, "
-        f"{len(settings.actions.allow)} allowed actions, mode {settings.mode.value}"
+    used = {(request.action, request.target) for agent in agents for request in agent.remedies()}
+    return {
+        "mode": settings.mode.value,
+        "agents": [agent.name for agent in agents],
+        "rules": sum(len(agent.rules()) for agent in agents),
+        "allowed": sorted(settings.actions.allow),
+        "implied": sorted(f"{action} {target}" for action, target in used if action in settings.actions.allow)
+        if settings.actions.built_in
+        else [],
+    }
+
+
+def _tell(loaded: Loaded, meaning: dict[str, Any]) -> None:
+    implied: Sequence[str] = meaning["implied"]
+    print(
+        f"OK: {plural(len(loaded.files), 'file')}, {plural(len(meaning['agents']), 'agent')}, "
+        f"{plural(meaning['rules'], 'rule')}, {plural(len(meaning['allowed']), 'allowed action')}, mode {meaning['mode']}"
     )
-    used = sorted({f"  {request.action} {request.target}" for agent in agents for request in agent.remedies()
-                   if request.action in settings.actions.allow})  # fmt: skip
-    if settings.actions.built_in and used:
-        return "\n".join([line, "Without an `actions:` section the built-in allow-list holds; it implies:", *used])
-    return line
+    if implied:
+        print("Without an `actions:` section the built-in allow-list holds; it implies:")
+        print("\n".join(f"  {line}" for line in implied))

@@ -15,8 +15,8 @@ from zen_agents.ports.events import Watch
 from zen_agents.ports.host import Host
 from zen_agents.rehearsal.facts import FactsHost, read_facts
 from zen_agents.rehearsal.plan import PlanReport, look, observations_of, rehearse
-from zen_agents.runtime import Options, World, agent_context, build_agents, build_parts, load_settings
 from zen_agents.settings.policy import safe_mode_triggers, to_policy
+from zen_agents.wiring import Options, World, agent_context, build_agents, build_parts, load_settings
 
 #: A rehearsal on facts happens long after the boot, as far as the guards can tell.
 _LONG_AFTER_BOOT = 1e6

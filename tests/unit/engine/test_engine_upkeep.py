@@ -32,17 +32,19 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
 
 async def rounds(engine: Engine, count: int) -> asyncio.Task[None]:
     """Let the periodic work go round so often, and return its task."""
-    seen = 0
+    seen, enough = 0, asyncio.Event()
 
     async def deliver_due() -> None:
         nonlocal seen
         seen += 1
+        if seen >= count:
+            enough.set()
 
     engine._courier.deliver_due = deliver_due  # type: ignore[method-assign]
     task = asyncio.create_task(engine._keep_house())
-    async with asyncio.timeout(30):
-        while seen < count and not task.done():
-            await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(enough.wait())
+    await asyncio.wait((task, waiting), timeout=30, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
     return task
 
 

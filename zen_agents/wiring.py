@@ -1,0 +1,146 @@
+"""From a configuration and the ports to the engine's parts: a real engine is built so, and so is a rehearsal."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from zen_agents import catalog
+from zen_agents.actions.base import Action
+from zen_agents.adapters.emergency_flag import EmergencyFlag
+from zen_agents.agents.base import AgentContext, BaseAgent
+from zen_agents.clock import Clock, Instant
+from zen_agents.engine.breakers import Breakers
+from zen_agents.engine.escalation import Escalation
+from zen_agents.engine.executor import ControlFactory, Executor
+from zen_agents.engine.incidents import IncidentBook
+from zen_agents.engine.journal import ActionLog, Journal
+from zen_agents.engine.parts import Parts
+from zen_agents.engine.running_agent import RunningAgent
+from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
+from zen_agents.engine.sampler import Sampler
+from zen_agents.errors import HostError
+from zen_agents.guards.base import Policy
+from zen_agents.model.action import Budget
+from zen_agents.ports.events import EventSource
+from zen_agents.ports.host import Host
+from zen_agents.ports.notifier import Notifier
+from zen_agents.ports.store import Store
+from zen_agents.ports.vitals import Vitals
+from zen_agents.settings.loader import Loaded, load
+from zen_agents.settings.models import Settings
+
+log = logging.getLogger("zen_agents.runtime")
+
+#: The steady timeline is saved this often (seconds): so much of it could be lost over a reboot.
+SAVE_TIME_EVERY = 60.0
+#: Starts remembered for "restarting in a loop".
+STARTS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says about a run."""
+
+    config: Sequence[Path]
+    state_dir: Path
+    dry_run: bool = False
+    #: A mode safer than the file's; None keeps the file's.
+    mode: str | None = None
+    #: Only these agents; empty means all.
+    agents: frozenset[str] = frozenset()
+
+
+def load_settings(options: Options) -> Loaded:
+    """Load the configuration; SettingsError with every diagnostic if it is not valid."""
+    flags = {"mode": options.mode} if options.mode else {}
+    loaded = load(options.config, os.environ, flags=flags)
+    loaded.require()
+    return loaded
+
+
+def agent_context(
+    loaded: Loaded, host: Host, state_dir: Path, host_name: str, *, vitals: Vitals | None = None
+) -> AgentContext:
+    """Return what agents may know when they declare themselves; a host that cannot tell its mounts has none to watch."""
+    try:
+        mounts = tuple(host.look().mounts())
+    except HostError as error:
+        log.warning("the mounts cannot be told: %s", error)
+        mounts = ()
+    policies = loaded.require().actions.allow
+    return AgentContext(host_name, loaded.origins, str(state_dir), mounts, vitals, policies)
+
+
+def build_agents(settings: Settings, context: AgentContext, only: frozenset[str] = frozenset()) -> list[BaseAgent]:
+    """Return the enabled agents of a configuration, in the catalog's order."""
+    return [
+        kind(settings.agents[kind.name], context)
+        for kind in catalog.AGENTS
+        if kind.name in settings.agents and settings.agents[kind.name].enabled and (not only or kind.name in only)
+    ]
+
+
+def actionable_targets(agents: Sequence[RunningAgent]) -> int:
+    """Return how many targets could be acted on at all: the denominator of the storm brake."""
+    return len({rule.target for agent in agents for rule in agent.tick.watchlist.rules.values() if rule.ladder})
+
+
+def resident_bytes() -> int:
+    """Return this process's resident memory in bytes, 0 where /proc does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+@dataclass(slots=True)
+class World:
+    """The ports that an engine is built on; a simulation hands in its own."""
+
+    host: Host
+    store: Store
+    clock: Clock
+    notifier: Notifier
+    events: EventSource
+    flag: EmergencyFlag
+    control: ControlFactory
+    action_log: ActionLog
+
+
+def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, host_name: str, foreign: str = "") -> Parts:
+    """Wire the engine's own parts over the ports."""
+    actions: Mapping[str, Action] = {kind.name: kind() for kind in catalog.ACTIONS}
+    journal = Journal(world.store, world.action_log)
+    executor = Executor(
+        host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag, guards=catalog.GUARDS,
+        actions=actions, control=world.control, resident_bytes=resident_bytes,
+    )  # fmt: skip
+    parts: Parts
+
+    def mode_line() -> str:
+        spent = world.store.spent(Budget.REPAIR, world.clock.now().steady - parts.policy.repairs.within_seconds)
+        return f"mode {parts.policy.mode}, {spent} of {parts.policy.repairs.most} repairs used this hour"
+
+    escalation = Escalation(
+        notifier=world.notifier,
+        store=world.store,
+        journal=journal,
+        clock=world.clock,
+        host_name=host_name,
+        mode_line=mode_line,
+    )
+
+    def entered(reason: str, at: Instant) -> None:
+        escalation.engine("safe_mode", reason, at)
+
+    safe_mode = SafeMode(store=world.store, journal=journal, clock=world.clock, triggers=triggers, entered=entered)
+    parts = Parts(
+        store=world.store, host=world.host, clock=world.clock, policy=policy, sampler=Sampler(world.host, world.clock),
+        book=IncidentBook(world.store), executor=executor, journal=journal, escalation=escalation,
+        breakers=Breakers(world.store, policy.failures, world.clock.now), safe_mode=safe_mode, foreign=foreign,
+    )  # fmt: skip
+    return parts
