@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from pydantic import Field
@@ -164,13 +165,20 @@ def _rotate(directory: DirectoryHandle, log: FileState, run: _Work) -> None:
 
 
 def _make_room(directory: DirectoryHandle, name: str, run: _Work) -> None:
-    """Move each rotated file one number up, the highest first, and remove what is beyond the kept number."""
+    """Free number 1: move rotated files one number up, the highest first, and remove what is beyond the kept number.
+
+    Only those below the first free number move: rotations that fail, on a full disk, would else push all of them out.
+    """
     rotated = []
     for state in directory.entries():
         match = _ROTATED.fullmatch(file_name(state.path))
         if match and match["log"] == name and state.kind == "file":
             rotated.append((int(match["number"]), match["gz"] or "", state))
+    taken = {number for number, _, _ in rotated}
+    free = next(number for number in count(1) if number not in taken)
     for number, end, state in sorted(rotated, key=lambda found: found[0], reverse=True):
+        if number > free and number <= run.params.keep:
+            continue
         if number >= run.params.keep:
             try:
                 directory.remove(state)

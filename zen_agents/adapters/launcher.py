@@ -88,9 +88,10 @@ class Child:
             timed_out = not await readable(self._pidfd, timeout_seconds, tail)
             if timed_out:
                 self.signal_group(signal.SIGTERM)
-                if not await readable(self._pidfd, GRACE_SECONDS, tail):
-                    self.kill()
-                    await readable(self._pidfd, GRACE_SECONDS, tail)
+                await readable(self._pidfd, GRACE_SECONDS, tail)
+                # Also where the leader has gone: others of its group may not have heard the TERM.
+                self.kill()
+                await readable(self._pidfd, GRACE_SECONDS, tail)
         except asyncio.CancelledError:
             self.kill()
             raise

@@ -40,7 +40,8 @@ class SafeMode:
     """Counts what speaks against acting, and sets the brake.
 
     The brake is durable; if the store cannot be written it is written as soon as that can (a lasting write), and a start
-    with an unwritable store enters it again. Until then it is remembered here, and guards refuse because nothing can be written.
+    with an unwritable store enters it again. Until then it is remembered here, and guards refuse since nothing can be
+    written.
     """
 
     def __init__(

@@ -347,6 +347,25 @@ async def test_rotating_on_a_full_disk_keeps_the_log(here: Changing, top: Path, 
     assert names(top) == {"app.log"}
 
 
+async def test_rotations_that_fail_again_and_again_push_no_rotated_file_out(
+    here: Changing, top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 4):
+        (top / f"app.log.{number}.gz").write_bytes(b"old %d" % number)
+
+    def full(*_: object, **__: object) -> int:
+        raise HostError("no space left")
+
+    monkeypatch.setattr("zen_agents.adapters.safe_files._pour", full)
+    with (top / "app.log").open("a") as writer:
+        writer.write("precious\n" * 100)
+        writer.flush()
+        for _ in range(5):
+            assert not (await here.act(RotateLogs(), "log:app", {"path": str(top / "app.log"), **ROTATE, "keep": 4})).ok
+    kept = [path.read_bytes() for path in sorted(top.glob("app.log.*.gz"))]
+    assert kept == [b"old 1", b"old 2", b"old 3"]
+
+
 # -- truncate_deleted_log -------------------------------------------------------------------------------------------------
 @pytest.fixture
 def writer(top: Path) -> Iterator[subprocess.Popen[str]]:

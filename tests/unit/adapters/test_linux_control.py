@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -110,6 +111,15 @@ async def test_a_command_that_takes_too_long_is_ended_with_its_whole_group(here:
     result = await here.control().run(Command(("sh", "-c", script), timeout_seconds=0.5))
     assert result.timed_out
     assert result.exit_code == -9
+    grandchild = int((tmp_path / "pid").read_text())
+    await until(lambda: (found := here.host.look().process(grandchild)) is None or found.state in "ZX")
+
+
+async def test_a_group_whose_leader_heard_the_term_and_left_is_ended_too(here: Changing, tmp_path: Path) -> None:
+    deaf = f"trap '' TERM; echo $$ > {tmp_path / 'pid'}; while :; do sleep 0.1; done"
+    script = f"sh -c {shlex.quote(deaf)} & while [ ! -s {tmp_path / 'pid'} ]; do sleep 0.05; done; sleep 600"
+    result = await here.control().run(Command(("sh", "-c", script), timeout_seconds=2.0))
+    assert result.timed_out
     grandchild = int((tmp_path / "pid").read_text())
     await until(lambda: (found := here.host.look().process(grandchild)) is None or found.state in "ZX")
 
