@@ -29,13 +29,20 @@ class Protected(Guard):
         return self.deny(Reason.PROTECTED, one_line(hit)) if hit else self.allow("nothing protected is touched")
 
 
+#: Actions that change what lies below the path they name, not only the path itself.
+_REACH_BELOW = frozenset({"clean_temp_files", "clear_cache"})
+
+
 def _unit(question: Question) -> str:
     policy = question.policy
     patterns = (*protected_names.UNITS, *policy.protected_units, *policy.own_units)
     direct = touched.units(question)
-    for name in touched.units_with_all_taken_along(question):
+    for name, unit in touched.units_with_all_taken_along(question).items():
         if matches(name, patterns):
             return f"{name} is protected" if name in direct else f"it takes {name} along, which is protected"
+        if unit is not None and unit.main_pid == policy.own_pid:
+            # Whatever it is called here.
+            return f"{name} is the engine itself"
     return ""
 
 
@@ -94,6 +101,8 @@ def _path(question: Question) -> str:
         for kept in whole:
             if _within(path, (kept,)) or _within(kept, (path,)):
                 return f"{path} is, holds or lies in {kept}, which is protected"
+        if question.request.action in _REACH_BELOW and (inner := _held_below(path)):
+            return f"{path} holds {inner}, which is protected; list the directories in it one by one"
         if link := _link(question.host, path):
             return f"{path} leads through the link {link}; name the real path"
     return ""
@@ -102,6 +111,11 @@ def _path(question: Question) -> str:
 def _is_path(path: str) -> bool:
     """Compare with patterns whose `*` stays within one component."""
     return matches(path, tuple(each for each in protected_names.PATHS if each.count("/") == path.count("/")))
+
+
+def _held_below(path: str) -> str:
+    """Return what of the protected set lies below a path, "" if nothing does."""
+    return next((each for each in (*protected_names.TREES, *protected_names.PATHS) if _within(each, (path,))), "")
 
 
 def _kept(path: str) -> str:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.support.guarding import ENGINE_PID, CalmHost, by_alice, file_state, plan, policy, process, question, unit
+from tests.support.guarding import ENGINE_PID, CalmHost, by_alice, file_state, plan, policy, process, question, request, unit
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.protected import Protected
@@ -177,6 +179,29 @@ def test_what_cannot_be_told_is_refused(store: SqliteStore, question_name: str) 
         host=CalmHost(table={4242: process(4242)}, mute=frozenset({question_name})),
     )
     assert assess(asked, [Protected()]).reason is Reason.GUARD_ERROR
+
+
+@pytest.mark.parametrize("action", ["clean_temp_files", "clear_cache"])
+@pytest.mark.parametrize("path", ["/var/log", "/var/spool", "/usr/local/lib"])
+def test_what_is_emptied_must_hold_nothing_protected(store: SqliteStore, path: str, action: str) -> None:
+    asked = replace(request(), action=action, target="temp_dir:x")
+    touching = [f"path:{path}"]
+    emptied = Protected().assess(question(store, request=asked, plan=plan(asked, *touching)))
+    assert emptied.reason is Reason.PROTECTED
+    below = Protected().assess(question(store, request=asked, plan=plan(asked, f"path:{path}/app")))
+    assert below.ruling is Ruling.ALLOW
+
+
+def test_a_mode_of_what_holds_something_protected_may_be_restored(store: SqliteStore) -> None:
+    assert touching(store, "path:/var/log").ruling is Ruling.ALLOW
+
+
+def test_the_engines_own_unit_is_known_by_its_process_whatever_it_is_called(store: SqliteStore) -> None:
+    own = unit("healer.service", main_pid=ENGINE_PID)
+    direct = CalmHost(units={"healer.service": own})
+    assert touching(store, "unit:healer.service", host=direct).value == "healer.service is the engine itself"
+    along = CalmHost(units={"web.service": unit(takes_along=("healer.service",)), "healer.service": own})
+    assert touching(store, "unit:web.service", host=along).reason is Reason.PROTECTED
 
 
 def test_no_person_passes_it(store: SqliteStore) -> None:
