@@ -32,15 +32,19 @@ make_environment() {
     "$base_python" -m venv --without-pip .venv || die "python3 -m venv does not work; on Debian: apt-get install python3-venv"
 }
 
+# Has some pip install into .venv; the host's own packages are never changed, whether or not they are "externally managed".
 install() {
-    if .venv/bin/python -m pip --version >/dev/null 2>&1; then
-        .venv/bin/python -m pip --disable-pip-version-check install --quiet --no-input "$@"
-    elif "$base_python" -m pip --python .venv/bin/python --version >/dev/null 2>&1; then
-        "$base_python" -m pip --disable-pip-version-check --python .venv/bin/python install --quiet --no-input "$@"
+    set -- --disable-pip-version-check install --quiet --no-input --no-warn-script-location "$@"
+    if "$python" -m pip --version >/dev/null 2>&1; then
+        "$python" -m pip "$@"
+    elif "$base_python" -m pip --python "$python" --version >/dev/null 2>&1; then
+        "$base_python" -m pip --python "$python" "$@"
     else
-        # A pip older than 22.3 does not know --python.
-        "$base_python" -m pip install --quiet --no-input --target "$(.venv/bin/python -c \
-            'import sysconfig; print(sysconfig.get_path("purelib"))')" "$@"
+        # A pip older than 22.3 does not know --python, but it installs for the interpreter that runs it. The packages beside
+        # it are not ours: they must not count as installed.
+        beside=$("$base_python" -c 'import os, pip; print(os.path.dirname(os.path.dirname(pip.__file__)))' 2>/dev/null) ||
+            die "pip is needed; on Debian: apt-get install python3-pip"
+        PYTHONPATH=$beside "$python" -m pip "$@" --ignore-installed
     fi
 }
 
@@ -57,7 +61,6 @@ set_up() {
     if [ ! -x "$python" ] || [ "$(cat .venv/.made-by 2>/dev/null)" != "$("$base_python" -VV; pwd)" ]; then
         make_environment
     fi
-    "$base_python" -m pip --version >/dev/null 2>&1 || [ -x .venv/bin/pip ] || die "pip is needed; on Debian: apt-get install python3-pip"
     install --require-hashes -r "$lock" || die "the packages of $lock could not be installed; is the package index reachable?"
     "$python" scripts/link_checkout.py || die "the checkout could not be linked into .venv"
     # Without byte code every start costs half a second and 4 MB more.
