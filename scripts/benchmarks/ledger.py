@@ -1,23 +1,19 @@
 """Ledger benchmark: durable appends a second beside bare sqlite3 inserting the same columns, and verified entries a second.
 
-    python scripts/benchmarks/ledger.py [DIRECTORY]
-
-Runs A B A B on one file system and prints medians. `same table`: bare inserts into a table with the same columns and
+Runs A B A B on one file system and takes medians. `same table`: bare inserts into a table with the same columns and
 indexes. `no index`: the same columns without any index.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import statistics
-import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from scripts.benchmarks.report import Figure
 from zen_agents.adapters.ledger_audit import verify
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant
@@ -135,25 +131,26 @@ def verified(folder: Path, count: int) -> float:
     return statistics.median(speeds)
 
 
-def main() -> int:
-    """Print the table; exit 1 if a goal is missed."""
-    with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as name:
-        folder = Path(name)
-        print(f"sqlite {sqlite3.sqlite_version}, {os.cpu_count()} cores, {ROUNDS} rounds, medians\n")
-        print(f"{'':24}{'ours/s':>10}{'bare, same table/s':>20}{'ratio':>8}{'bare, no index/s':>18}{'ratio':>8}  goal")
-        met = True
-        for batch, count, goal in ((1, 1000, 0.8), (100, 20_000, 0.5)):
-            ours, same, plain = appends(folder, count, batch)
-            met = met and ours >= goal * same
-            print(
-                f"{f'{batch} a commit, durable':24}{ours:>10,.0f}{same:>20,.0f}{ours / same:>8.0%}"
-                f"{plain:>18,.0f}{ours / plain:>8.0%}  {goal:.0%} of the same table"
+def figures(folder: Path, quick: bool) -> Sequence[Figure]:
+    """Measure everything of this part."""
+    global ROUNDS  # noqa: PLW0603 - one number for all of it
+    ROUNDS = 3 if quick else 7
+    found = []
+    for batch, count, goal in ((1, 1000, 0.8), (100, 20_000, 0.5)):
+        ours, same, plain = appends(folder, count, batch)
+        note = f"goal: {goal:.0%} of bare sqlite3, same table: {same:,.0f}/s; without an index {plain:,.0f}/s"
+        found.append(
+            Figure(
+                f"durable appends, {batch} a commit",
+                ours,
+                "/s",
+                goal * same,
+                at_least=True,
+                note=f"{ours / same:.0%}; {note}",
             )
-        speed = verified(folder, 200_000)
-        met = met and speed >= 200_000
-        print(f"{'audit verify':24}{speed:>10,.0f}{'':54}  200,000")
-    return 0 if met else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        )
+    speed = verified(folder, 50_000 if quick else 200_000)
+    found.append(
+        Figure("audit verify, entries", speed, "/s", 200_000, at_least=True, note=f"sqlite {sqlite3.sqlite_version}")
+    )
+    return found

@@ -1,0 +1,162 @@
+"""What the resident engine costs: memory, CPU, and the time to its first turn; and Monit's eleven checks beside Monit."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from scripts.benchmarks import monit
+from scripts.benchmarks.processes import REPOSITORY, EngineProcess, memory_kib, sleepers, used_cpu
+from scripts.benchmarks.report import Figure, median, skipped, spread
+
+DEFAULT = REPOSITORY / "config" / "default.yaml"
+#: Both look this often in the comparison (seconds).
+CYCLE = 5
+
+
+def figures(folder: Path, quick: bool) -> Sequence[Figure]:
+    """Measure everything of this part."""
+    return [*_starts(folder, 4 if quick else 9), *_resident(folder, 15 if quick else 60), *_eleven(folder, quick)]
+
+
+def _starts(folder: Path, rounds: int) -> Sequence[Figure]:
+    """Empty, then migrated state, then bare Python, again and again."""
+    empty, migrated, bare = [], [], []
+    for turn in range(rounds):
+        state = folder / f"start-{turn}"
+        with EngineProcess(DEFAULT, state) as engine:
+            empty.append(engine.first_turn())
+        with EngineProcess(DEFAULT, state) as engine:
+            migrated.append(engine.first_turn())
+        began = time.monotonic()
+        # What Python takes for nothing at all, here and now.
+        os.waitpid(os.posix_spawn(_python(), [_python(), "-c", "import asyncio"], os.environ), 0)
+        bare.append(time.monotonic() - began)
+    beside = f"bare Python with asyncio: {median(bare):.3f} s"
+    return [
+        Figure("exec to the end of the first turn, migrated state", median(migrated), "s", 0.5,
+               note=f"{spread(migrated)}; {beside}", samples=migrated),
+        Figure("exec to the end of the first turn, empty state", median(empty), "s", 1.2,
+               note=f"{spread(empty)}", samples=empty),
+    ]  # fmt: skip
+
+
+def _python() -> str:
+    import sys  # noqa: PLC0415
+
+    return sys.executable
+
+
+def _resident(folder: Path, seconds: int) -> Sequence[Figure]:
+    with EngineProcess(DEFAULT, folder / "resident") as engine:
+        engine.first_turn()
+        (cpu,) = used_cpu([engine.pid], seconds)
+        memory = memory_kib(engine.pid)
+    mib = {name: kib / 1024 for name, kib in memory.items()}
+    rest = ", ".join(f"{name} {mib[name]:.1f}" for name in ("VmHWM", "Pss", "Uss"))
+    return [
+        Figure(f"resident memory after {seconds} s, config/default.yaml", mib["VmRSS"], "MiB", 50,
+               note=f"= {memory['VmRSS'] * 1.024 / 1000:.1f} MB of 10^6; {rest} MiB; stretch 45"),
+        Figure("CPU, config/default.yaml", 100 * cpu / seconds, "%", note=f"over {seconds} s after the first turn"),
+    ]  # fmt: skip
+
+
+def _eleven(folder: Path, quick: bool) -> Sequence[Figure]:
+    """Eleven checks every five seconds: CPU, load, memory with swap, the root disk, 3 processes, 3 paths, a port."""
+    seconds = 25 if quick else 90
+    if not monit.is_installed():
+        return [skipped("CPU of Monit's eleven checks", monit.WHY_NOT)]
+    files = folder / "eleven"
+    files.mkdir()
+    paths = [files / "one", files / "two"]
+    for path in paths:
+        path.write_text("x", encoding="ascii")
+        path.chmod(0o644)
+    (files / "directory").mkdir(mode=0o755)
+    with sleepers(3) as pids, _listener() as port:
+        pidfiles = []
+        for number, pid in enumerate(pids):
+            pidfile = files / f"{number}.pid"
+            pidfile.write_text(f"{pid}\n", encoding="ascii")
+            pidfiles.append(pidfile)
+        config = folder / "eleven.yaml"
+        config.write_text(_ours(pidfiles, paths, files / "directory", port), encoding="utf-8")
+        with (
+            EngineProcess(config, folder / "eleven-state") as engine,
+            monit.running(
+                folder / "eleven-monit", _theirs(pidfiles, paths, files / "directory", port), cycle_seconds=CYCLE
+            ) as other,
+        ):
+            engine.first_turn()
+            time.sleep(2 * CYCLE)
+            rounds = [used_cpu([engine.pid, other], seconds / 3) for _ in range(3)]
+            rss = memory_kib(other)["VmRSS"] / 1024
+    ours = [300 * row[0] / seconds for row in rounds]
+    theirs = [300 * row[1] / seconds for row in rounds]
+    return [
+        Figure(f"CPU of Monit's eleven checks at a {CYCLE} s cycle", sum(ours) / 3, "%", sum(theirs) / 3,
+               note=f"Monit at the same time {spread(theirs)} % ({rss:.1f} MiB); ours {spread(ours)} %", samples=ours),
+    ]  # fmt: skip
+
+
+def _ours(pidfiles: Sequence[Path], paths: Sequence[Path], directory: Path, port: int) -> str:
+    every = f"every: {CYCLE}s"
+    services = [f"      p{n}: {{pidfile: {path}, {every}}}" for n, path in enumerate(pidfiles)]
+    # The port belongs to the first process, as a service has it; a process of its own costs Monit a check less.
+    services[0] = services[0].replace(every, f'{every}, check: {{tcp: "127.0.0.1:{port}"}}')
+    watched = [(path, "file", "0644") for path in paths] + [(directory, "directory", "0755")]
+    lines = [
+        f'      f{n}: {{path: {path}, kind: {kind}, mode: "{mode}", owner: {os.geteuid()}, group: {os.getegid()}, {every}}}'
+        for n, (path, kind, mode) in enumerate(watched)
+    ]
+    return (
+        "version: 1\nagents:\n  system_health:\n    interval: 300\n"
+        f"    sample_interval: {CYCLE}s\n"
+        f"    thresholds: {{disk: [{{path: /, above: 90}}], disk_every: {CYCLE}s}}\n"
+        "    services:\n" + "\n".join(services) + "\n    paths:\n" + "\n".join(lines) + "\n"
+    )
+
+
+def _theirs(pidfiles: Sequence[Path], paths: Sequence[Path], directory: Path, port: int) -> str:
+    uid, gid = os.geteuid(), os.getegid()
+    checks = [
+        "check system $HOST\n if loadavg (5min) > 8 for 3 cycles then alert\n if cpu usage > 80% for 60 cycles then alert\n"
+        " if memory usage > 90% for 36 cycles then alert\n if swap usage > 90% for 60 cycles then alert\n",
+        "check filesystem root with path /\n if space usage > 90% then alert\n if inode usage > 90% then alert\n",
+        f"check host local with address 127.0.0.1\n if failed port {port} type tcp for 3 cycles then alert\n",
+    ]
+    checks += [f"check process p{n} with pidfile {path}\n" for n, path in enumerate(pidfiles)]
+    checks += [
+        f"check file f{n} with path {path}\n if failed permission 0644 then alert\n if failed uid {uid} then alert\n"
+        f" if failed gid {gid} then alert\n"
+        for n, path in enumerate(paths)
+    ]
+    checks.append(
+        f"check directory d with path {directory}\n if failed permission 0755 then alert\n if failed uid {uid} then alert\n"
+        f" if failed gid {gid} then alert\n"
+    )
+    return "".join(checks)
+
+
+class _listener:  # noqa: N801 - used as a with-statement's word
+    """Accepts and closes connections on a port of 127.0.0.1 until it is left."""
+
+    def __enter__(self) -> int:
+        self._sock = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._serve, daemon=True).start()
+        return int(self._sock.getsockname()[1])
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                self._sock.accept()[0].close()
+            except OSError:
+                return
+
+    def __exit__(self, *_: object) -> None:
+        self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()

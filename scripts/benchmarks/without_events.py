@@ -1,0 +1,28 @@
+"""The engine without any event source: every wake comes from its poll."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from zen_agents import runtime
+from zen_agents.cli.main import main as run_command
+from zen_agents.ports.events import Wake, Watch
+
+
+class NoEvents:
+    """Implements `ports.events.EventSource` for a kernel that tells nothing."""
+
+    def open(self, wake: Callable[[Wake], None]) -> None:
+        """Never wakes."""
+
+    def watch(self, watches: Iterable[Watch]) -> None:
+        """Watches nothing."""
+
+    def close(self) -> None:
+        """Has nothing to close."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command of the engine without events."""
+    runtime.EventSources = NoEvents  # type: ignore[assignment,misc]
+    return run_command(arguments)
