@@ -43,8 +43,13 @@ class RestartServiceParams(ActionParams):
 class RestartServicePolicy(ActionPolicy):
     """The scope: at most these units and services."""
 
-    units: tuple[UnitName, ...] = Field((), description="only these systemd units; empty: whatever the configuration names")
-    services: tuple[Name, ...] = Field((), description="only these services without a unit; empty: as for units")
+    # An empty list is an error, never "all": a template that lost its values must not widen the scope (R1).
+    units: tuple[UnitName, ...] = Field(
+        (), min_length=1, description="only these systemd units; left out: whatever the configuration names"
+    )
+    services: tuple[Name, ...] = Field(
+        (), min_length=1, description="only these services without a unit; left out: as for units"
+    )
 
     def permits(self, plan: Plan) -> str:
         if not self.units and not self.services:

@@ -28,7 +28,7 @@ class PathsPolicy(ActionPolicy):
     """The scope of an action on files: at most these directories and files, and what is below them."""
 
     paths: tuple[AbsolutePath, ...] = Field(
-        (), description="only at or below these; empty: whatever the configuration names"
+        (), min_length=1, description="only at or below these; left out: whatever the configuration names"
     )
 
     def permits(self, plan: Plan) -> str:

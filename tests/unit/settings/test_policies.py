@@ -69,6 +69,16 @@ def test_the_guards_policy_is_exactly_what_the_file_says() -> None:
     assert policy.origins["actions.allow.restart_service"] == "config.yaml:8:11"
 
 
+@pytest.mark.parametrize(
+    "scope", ["restart_service: {units: []}", "restart_service: {services: []}", "clear_cache: {paths: []}"]
+)
+def test_an_empty_scope_is_an_error_and_never_means_all(scope: str) -> None:
+    result = loaded(f"version: 1\nactions: {{allow: {{{scope}}}}}\nagents: {{system_health: {{enabled: true}}}}\n")
+    with pytest.raises(SettingsError):
+        result.require()
+    assert [diagnostic.code for diagnostic in result.errors] == ["ZC209"]
+
+
 def test_a_maintenance_window_keeps_its_zone_days_and_place() -> None:
     result = loaded(TEXT)
     (window,) = to_policy(result.require(), result, agents(result)).maintenance
