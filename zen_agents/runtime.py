@@ -309,7 +309,7 @@ class Runtime:
         facts: dict[str, Any] = {
             "path": ", ".join(str(path) for path in self.loaded.files),
             "digest": self.loaded.digest,
-            "loaded_at": f"{self._loaded_at.wall.astimezone():%Y-%m-%d %H:%M}",
+            "loaded_at": self._loaded_at.wall.isoformat(),
         }
         if self._not_applied is not None:
             error, at = self._not_applied

@@ -22,7 +22,7 @@ from zen_agents.engine.parts import Parts
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
 from zen_agents.engine.sampler import Sampler
-from zen_agents.errors import HostError
+from zen_agents.errors import HostError, UsageError
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import Budget
 from zen_agents.ports.events import EventSource
@@ -55,10 +55,15 @@ class Options:
 
 
 def load_settings(options: Options) -> Loaded:
-    """Load the configuration; SettingsError with every diagnostic if it is not valid."""
+    """Load the configuration; SettingsError with every diagnostic if it is not valid.
+
+    Raises UsageError if the options name an agent that is not in it: nothing would be watched, and nobody told.
+    """
     flags = {"mode": options.mode} if options.mode else {}
     loaded = load(options.config, os.environ, flags=flags)
-    loaded.require()
+    known = loaded.require().agents
+    for name in sorted(options.agents.difference(known)):
+        raise UsageError(f"there is no agent {name!r} in the configuration; there are: {', '.join(known) or 'none'}")
     return loaded
 
 

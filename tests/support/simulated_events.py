@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from zen_agents.ports.events import Wake, Watch
 
@@ -14,6 +14,10 @@ class SimulatedEvents:
         self.deaf = False
         self.watched: frozenset[str] = frozenset()
         self._wake: Callable[[Wake], None] | None = None
+
+    @property
+    def unwatched(self) -> Mapping[str, int]:
+        return {}
 
     def open(self, wake: Callable[[Wake], None]) -> None:
         self._wake = wake

@@ -1,21 +1,30 @@
 """Run an allowed action by hand, through the same guards, ledger and verification as the engine's own.
 
-  act restart_service web --reason "deploy"
-  act restart_service web --override cooldown,rate_limit --reason "second try after the fix"
+  zen-agents act restart_service web --reason "deploy"
+  zen-agents act restart_service web --dry-run      what the guards would say; does nothing
+  zen-agents act restart_service web --override cooldown,rate_limit --reason "second try after the fix"
 
-Exit: 0 verified, 1 failed, 4 refused by a guard, 6 not known whether it worked.
+Exit: 0 verified, 1 failed or not wanted, 4 refused by a guard, 6 not known whether it worked.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
+from zen_agents.cli.answers import NEVER_OVERRIDDEN, deciding, sentence, show_answers
 from zen_agents.cli.call import Call
-from zen_agents.cli.decisions import guard_lines
-from zen_agents.cli.render import clean, data, next_steps
+from zen_agents.cli.envelope import data
+from zen_agents.cli.listing import one_of
+from zen_agents.cli.render import next_steps, note, say
+from zen_agents.cli.times import took
 from zen_agents.errors import RefusedError
+from zen_agents.model.reason import Reason
 
 _EXIT = {"verified": 0, "failed": 1, "timed_out": 1, "running": 0}
+#: The longest an action and its verification may take (seconds); the engine ends both before.
+_LONGEST = 7200.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,32 +39,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Judge, ask for a yes, act, and tell the outcome."""
     wanted = call.arguments
-    args = {"action": wanted.action, "target": wanted.target, "override": [n for n in wanted.override.split(",") if n]}
+    args = {"action": wanted.action, "target": wanted.target, "override": _override(wanted.override)}
     reason = call.reason(needed=not wanted.dry_run)
-    judged = call.ask("judge", reason=reason, **args)
+    judged = call.ask("judge", reason=reason or "dry run", **args)
+    one_of(wanted.override, [*(answer["guard"] for answer in judged["guards"]), *map(str, Reason)], "guard")
     if wanted.dry_run or judged["ruling"] != "allow":
         return _judged(call, judged)
     if not call.machine:
-        for step in judged["plan"]["steps"]:
-            print(f"  {clean(step)}")
-        print(f"  risk {judged['plan']['risk']}, reversible {judged['plan']['reversible']}")
+        _show_plan(call, judged["plan"])
     if not call.confirm(f"Run {wanted.action} on {judged['target']}?"):
+        note("nothing was done")
         return 1
-    result = call.ask("act", timeout_seconds=900.0, reason=reason, wait=not wanted.no_wait, **args)
+    result = call.ask("act", timeout_seconds=_LONGEST, reason=reason, wait=not wanted.no_wait, **args)
     if call.machine:
         data(call, "act", result)
-    else:
-        print(
-            f"{result['action']}  {result['outcome'].upper()} in {result['took_seconds']:.1f} s  {clean(result['detail'])}"
-        )
-        next_steps(call, f"zen-agents actions show {result['action']}")
+        return _EXIT.get(result["outcome"], 6)
+    after = "" if wanted.no_wait else f" in {took(result['took_seconds'])}"
+    say(call, f"{result['action']}  {result['outcome'].upper()}{after}  {result['detail']}", paint=result["outcome"].upper())
+    next_steps(call, f"zen-agents actions show {result['action']}", f"zen-agents why {result['action']}")
     return _EXIT.get(result["outcome"], 6)
 
 
-def _judged(call: Call, judged: dict[str, object]) -> int:
+def _override(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if never := sorted(NEVER_OVERRIDDEN.intersection(names)):
+        raise RefusedError(f"nobody passes {', '.join(never)}", reason=never[0])
+    return names
+
+
+def _show_plan(call: Call, plan: Mapping[str, Any]) -> None:
+    for step in plan["steps"]:
+        say(call, step, indent=2, hang=2)
+    if plan.get("warning"):
+        say(call, f"warning: {plan['warning']}", indent=2, hang=9)
+    say(call, f"risk {plan['risk']}, reversible {plan['reversible']}", indent=2)
+
+
+def _judged(call: Call, judged: Mapping[str, Any]) -> int:
+    allowed = judged["ruling"] == "allow"
     if call.machine:
         data(call, "judgement", judged)
     else:
-        print(f"{judged['action']} {judged['target']}: {str(judged['ruling']).upper()} {judged['reason'] or ''}")
-        guard_lines(judged)
-    return 0 if judged["ruling"] == "allow" else RefusedError.exit_code
+        why = f" {judged['reason']} - {sentence(judged['reason'])}" if judged["reason"] else ""
+        word = str(judged["ruling"]).upper()
+        say(call, f"{judged['action']} {judged['target']}: {word}{why}", paint=word)
+        if judged["plan"] and call.arguments.dry_run:
+            _show_plan(call, judged["plan"])
+        every = bool(call.arguments.verbose or call.arguments.dry_run)
+        show_answers(call, judged["guards"], every=every)
+        _way_past(call, judged)
+    return 0 if allowed else RefusedError.exit_code
+
+
+def _way_past(call: Call, judged: Mapping[str, Any]) -> None:
+    refusal = deciding(judged["guards"])
+    if refusal is None:
+        return
+    again = f"zen-agents act {judged['action']} {call.arguments.target} --reason TEXT"
+    if refusal["guard"] == "emergency_stop":
+        next_steps(call, "zen-agents resume --from-emergency", "zen-agents status")
+    elif refusal["guard"] not in NEVER_OVERRIDDEN:
+        next_steps(call, f"{again} --override {refusal['guard']}", f"zen-agents explain guard {refusal['guard']}")

@@ -1,12 +1,20 @@
-"""List circuit breakers, or close one: breaker [list] | breaker reset 'restart_service|service:web' --reason TEXT."""
+"""Circuit breakers: what failed so often that the engine leaves it alone.
+
+zen-agents breaker                                all, and for how long they are open
+zen-agents breaker reset 'restart_service|service:web' --reason "certificate renewed"
+"""
 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from zen_agents.cli.call import Call
-from zen_agents.cli.render import ago, data, table
-from zen_agents.clock import SystemClock
+from zen_agents.cli.envelope import data
+from zen_agents.cli.render import next_steps, note, say, table
+from zen_agents.cli.times import ago
+from zen_agents.errors import UsageError
+from zen_agents.ports.store import BreakerRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,20 +26,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """List, or reset."""
     if call.arguments.verb == "reset":
-        result = call.ask("breaker_reset", breaker=call.arguments.breaker or "", reason=call.reason())
-        if call.machine:
-            data(call, "breaker", result)
-        else:
-            print(f"{result['breaker']} is closed again.")
-        return 0
+        return _reset(call)
     store = call.store()
-    rows, now = store.breakers(), SystemClock(store.anchor()).now().steady
+    rows, now = store.breakers(), call.now(store).steady
     if call.machine:
-        data(call, "breakers", [{"name": r.name, "state": r.state, "failures": r.failures} for r in rows])
+        data(call, "breakers", [_body(row, now) for row in rows])
         return 0
-    table(
-        call,
-        ("BREAKER", "STATE", "FAILURES", "OPEN FOR"),
-        [(r.name, r.state, r.failures, ago(now - r.opened_at) if r.opened_at and r.state == "open" else "-") for r in rows],
-    )
+    if not rows:
+        note("no breaker has counted a failure")
+        return 0
+    heads = ("BREAKER", "STATE", "FAILURES", "OPEN FOR")
+    table(call, heads, [(row.name, row.state, row.failures, ago(_open_for(row, now))) for row in rows])
+    tripped = [row.name for row in rows if row.state != "closed"]
+    if tripped:
+        next_steps(call, f"zen-agents breaker reset '{tripped[0]}' --reason TEXT")
     return 0
+
+
+def _reset(call: Call) -> int:
+    name = call.arguments.breaker
+    if not name:
+        raise UsageError("which breaker? zen-agents breaker lists them")
+    result = call.ask("breaker_reset", breaker=name, reason=call.reason())
+    if call.machine:
+        data(call, "breaker", result)
+    else:
+        say(call, f"{result['breaker']} is closed again; its target is looked at anew.")
+    return 0
+
+
+def _open_for(row: BreakerRow, now: float) -> float | None:
+    return now - row.opened_at if row.opened_at is not None and row.state != "closed" else None
+
+
+def _body(row: BreakerRow, now: float) -> dict[str, Any]:
+    return {"name": row.name, "state": row.state, "failures": row.failures, "open_seconds": _open_for(row, now)}

@@ -1,4 +1,8 @@
-"""The configuration in force: config show [--sources] [--diff-defaults]."""
+"""The configuration in force, as YAML that loads again.
+
+zen-agents config show --sources                  which file, line or variable each value came from
+zen-agents config show --diff-defaults            only what is not the default
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import argparse
 import os
 
 from zen_agents.cli.call import Call
+from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
-from zen_agents.cli.render import data
 from zen_agents.settings.loader import load
 from zen_agents.settings.show import show, to_yaml
 

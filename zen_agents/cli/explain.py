@@ -1,22 +1,23 @@
-"""Explain something from the product's own words.
+"""Explain something in the product's own words.
 
-explain ZC101                                    an error code
-explain config agents.system_health.thresholds   a setting: type, default, unit, environment variable
-explain agent system_health                      an agent; also: check KIND, action NAME, guard NAME, reason WORD
-explain actions                                  all of a kind; also: agents, checks, guards, reasons, codes
+zen-agents explain ZC101                          an error code
+zen-agents explain config agents.system_health.thresholds     a setting: type, default, unit, environment variable
+zen-agents explain cooldown                       whatever is called so: agent, check, action, guard, reason
+zen-agents explain guards                         all of a kind; also: agents, checks, actions, reasons, codes
 """
 
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from zen_agents import catalog
 from zen_agents.cli.call import Call
-from zen_agents.cli.render import data
+from zen_agents.cli.envelope import data
+from zen_agents.cli.parsing import meant
+from zen_agents.cli.render import say
 from zen_agents.errors import UsageError
 from zen_agents.model.reason import Reason
 from zen_agents.settings.codes import CODES
@@ -24,31 +25,47 @@ from zen_agents.settings.codes import CODES
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `explain` takes."""
-    parser.add_argument("what", help="a code, or: config, agent, check, action, guard, reason; or their plural")
-    parser.add_argument("name", nargs="?", help="its name")
+    parser.add_argument(
+        "what", help="a code, a name, a setting's path, or a kind: config, agents, checks, actions, guards, ..."
+    )
+    parser.add_argument("name", nargs="?", help="behind a kind: the name")
 
 
 def run(call: Call) -> int:
     """Find it and print it."""
     what, name = call.arguments.what, call.arguments.name
-    if what.upper() in CODES:
+    if what == "config" or (name is None and "." in what):
+        return _config(call, (name or "") if what == "config" else what)
+    kind = what.removesuffix("s")
+    if name is None and what.upper() in CODES:
         return _print(call, _code(what.upper()))
-    if what == "config":
-        return _config(call, name or "")
-    kinds: dict[str, Callable[[], Mapping[str, Any]]] = {
-        "agent": _agents, "check": _checks, "action": _actions, "guard": _guards, "reason": _reasons, "code": _codes,
-    }  # fmt: skip
-    kind = what.rstrip("s") if what.rstrip("s") in kinds else None
-    if kind is None:
-        near = difflib.get_close_matches(what, [*kinds, *CODES, "config"], n=1)
-        raise UsageError(f"nothing is called {what!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    known = kinds[kind]()
+    if kind not in _KINDS:
+        return _by_name(call, what if name is None else f"{what} {name}")
+    known = _KINDS[kind]()
     if name is None:
         return _list(call, kind, known)
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        raise UsageError(f"there is no {kind} {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    return _print(call, known[name])
+    wanted = name.upper() if kind == "code" else name
+    if wanted not in known:
+        raise UsageError(f"there is no {kind} {name!r}{meant(wanted, known)}; see: zen-agents explain {kind}s")
+    return _print(call, known[wanted])
+
+
+def _by_name(call: Call, name: str) -> int:
+    """Explain whatever is called so; several things may be."""
+    everything = {(kind, one): facts for kind, known in _KINDS.items() for one, facts in known().items()}
+    found = [(kind, facts) for (kind, one), facts in everything.items() if one == name]
+    if not found:
+        names = [*(one for _, one in everything), *_KINDS, "config", *(f"{kind}s" for kind in _KINDS)]
+        like = name.upper() if name[:2].upper() == "ZC" else name
+        raise UsageError(f"nothing is called {name!r}{meant(like, names)}; see: zen-agents explain --help")
+    if call.machine and len(found) > 1:
+        data(call, "explain", [{"kind": kind, **facts} for kind, facts in found])
+        return 0
+    for index, (kind, facts) in enumerate(found):
+        if index:
+            print()
+        _print(call, facts, kind)
+    return 0
 
 
 def _config(call: Call, path: str) -> int:
@@ -66,23 +83,23 @@ def _list(call: Call, kind: str, known: Mapping[str, Mapping[str, Any]]) -> int:
     if call.machine:
         data(call, f"{kind}s", list(known.values()))
         return 0
+    width = max(map(len, known), default=0)
     for name, facts in known.items():
-        print(f"{name:24} {facts['summary']}")
+        say(call, f"{name:{width}}  {facts['summary']}", hang=width + 2)
     return 0
 
 
-def _print(call: Call, facts: Mapping[str, Any]) -> int:
+def _print(call: Call, facts: Mapping[str, Any], kind: str = "") -> int:
     if call.machine:
         data(call, "explain", facts)
         return 0
-    print(f"{facts['name']}: {facts['summary']}")
+    say(call, f"{kind}{' ' if kind else ''}{facts['name']}: {facts['summary']}", hang=2)
     for key, value in facts.items():
         if key in ("name", "summary") or not value:
             continue
-        lines = value if isinstance(value, list | tuple) else str(value).splitlines()
         print(f"\n{key.replace('_', ' ')}")
-        for line in lines:
-            print(f"  {line}")
+        for line in value if isinstance(value, list | tuple) else str(value).splitlines():
+            say(call, line, indent=2, hang=2)
     return 0
 
 
@@ -135,3 +152,8 @@ def _guards() -> Mapping[str, Any]:
         }
         for guard in catalog.GUARDS
     }  # fmt: skip
+
+
+_KINDS: dict[str, Callable[[], Mapping[str, Any]]] = {
+    "agent": _agents, "check": _checks, "action": _actions, "guard": _guards, "reason": _reasons, "code": _codes,
+}  # fmt: skip

@@ -1,4 +1,9 @@
-"""List incidents, or show one: incidents [show ID] [--open] [--since 7d]."""
+"""What was wrong, from its first bad look to its end: list incidents, or show one as `why` does.
+
+zen-agents incidents --open                       what is wrong now
+zen-agents incidents --since 7d
+zen-agents incidents show inc-4k2p                also: show @last, show @open
+"""
 
 from __future__ import annotations
 
@@ -6,9 +11,10 @@ import argparse
 from typing import Any
 
 from zen_agents.cli.call import Call
-from zen_agents.cli.listing import add_span, names, since_steady
-from zen_agents.cli.render import ago, clean, data, next_steps, table
-from zen_agents.clock import SystemClock
+from zen_agents.cli.envelope import data
+from zen_agents.cli.listing import add_span, id_of, matching, span, steady_of
+from zen_agents.cli.render import next_steps, note, table
+from zen_agents.cli.times import ago
 from zen_agents.model.incident import Incident
 
 
@@ -17,35 +23,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="show ID", help="show one incident")
     parser.add_argument("--open", action="store_true", help="only those that are not over")
     add_span(parser)
+    parser.add_argument("--target", metavar="NAME,...", help="only on these targets")
 
 
 def run(call: Call) -> int:
     """List, or show one (as `why` does)."""
-    if call.arguments.words:
+    store, wanted, id = call.store(), call.arguments, id_of(call.arguments.words)
+    if id is not None:
         from zen_agents.cli import why  # noqa: PLC0415  shares nothing else with the list
 
-        return why.explain_incident(call, call.store(), call.arguments.words[-1])
-    store = call.store()
-    rows = store.incidents(since=since_steady(call, store), limit=call.arguments.limit)
-    rows = [row for row in rows if row.is_live or not call.arguments.open]
-    if names(call, (row.id for row in rows)):
-        return 0
+        return why.explain_incident(call, store, id)
+    now = call.now(store)
+    since, until = span(call, now)
+    found = store.live_incidents() if wanted.open else store.incidents(since=steady_of(since, now), limit=100_000)
+    rows = [row for row in found if _shown(call, row) and row.began_at.wall < until and matching(row.target, wanted.target)]
+    rows = rows[: wanted.limit]
     if call.machine:
         data(call, "incidents", [body(row) for row in rows])
         return 0
-    now = SystemClock(store.anchor()).now().steady
+    if not rows:
+        note("no incident is open" if wanted.open else f"no such incident since {wanted.since}")
+        return 0
     heads = ("ID", "BEGAN", "LASTED", "RULE", "TARGET", "SEVERITY", "STATE", "FIXED BY", "DETAIL")
-    table(call, heads, [_row(call, row, now) for row in rows])
-    if rows:
-        next_steps(call, f"zen-agents why {rows[0].id}")
+    table(call, heads, [_row(call, row, now.steady) for row in rows])
+    next_steps(call, f"zen-agents why {rows[0].id}")
     return 0
+
+
+def _shown(call: Call, row: Incident) -> bool:
+    """Tell whether it counts: what has not lasted long enough is none yet; -v shows it."""
+    return row.opened_at is not None or bool(call.arguments.verbose)
 
 
 def _row(call: Call, row: Incident, now: float) -> tuple[object, ...]:
     end = row.resolved_at.steady if row.resolved_at else now
     return (
         row.id, call.clock(row.began_at.wall), ago(end - row.began_at.steady), row.rule, row.target, row.severity.value,
-        row.state.value, row.resolved_by or "-", clean(row.detail)[:50],
+        row.state.value, row.resolved_by or "-", row.detail,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Write a first configuration, in observe mode: nothing will be changed on this host until you say so.
 
-init                 writes ./zen-agents.yaml
-init --to FILE       writes there; never over an existing file
+zen-agents init                                   writes ./zen-agents.yaml
+zen-agents init --to FILE                         writes there; never over an existing file
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 
 from zen_agents.cli.call import Call
-from zen_agents.cli.render import clean, data, next_steps
+from zen_agents.cli.envelope import data
+from zen_agents.cli.render import clean, next_steps, say
 from zen_agents.errors import UsageError
 
 _TEXT = """\
@@ -54,8 +55,8 @@ def run(call: Call) -> int:
     if call.machine:
         data(call, "init", {"path": str(path), "found": found, "units": units})
         return 0
-    print(f"Wrote {path}  (mode: observe - nothing will be changed on this host)")
-    print(f"Found here: {', '.join([*found, *units[:8]]) or 'nothing special'} (services not added; see the comments)")
+    say(call, f"Wrote {path}  (mode: observe - nothing will be changed on this host)")
+    say(call, f"Found here: {', '.join([*found, *units[:8]]) or 'nothing special'} (services not added; see the comments)")
     next_steps(call, f"zen-agents check-config {path}", f"zen-agents plan -c {path}", f"zen-agents run -c {path}")
     return 0
 

@@ -1,23 +1,25 @@
 """The command line: finds the command, parses, calls, and turns every error into one line and an exit code.
 
-A command is a module of this folder with `add_arguments(parser)` and `run(call) -> int`; only the one that was asked for is
-imported, so that the engine's process stays small and `status` is quick.
+A command is a module of this folder with `add_arguments(parser)` and `run(call) -> int`, and `OUTPUTS` if it prints in other
+forms than the usual ones; only the one that was asked for is imported, so that the engine's process stays small and `status`
+is quick.
 """
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from zen_agents import __version__
 from zen_agents.cli.call import FORMATS, Call
 from zen_agents.cli.deferred import TLS, defer
-from zen_agents.errors import UsageError, ZenError
+from zen_agents.cli.parsing import Parser, add_common, meant, output_of, parser_of, spelled_out, split, usage_of
+from zen_agents.errors import PermissionDeniedError, UsageError, ZenError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,91 +63,80 @@ COMMANDS: dict[str, CommandEntry] = {
 _GROUPS = ("start", "look", "decide", "brake", "author", "trust")
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse whose errors suggest what was meant, and end with 2."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see: {self.prog} --help")
+#: What a shell says of a program that ended because nobody read on (128 + SIGPIPE).
+_NOBODY_READS = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Run one command and return its exit code; whatever goes wrong is one line on stderr."""
+    words = spelled_out(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that does not know a character gets its number, never a traceback.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return _run(words)
-    except ZenError as error:
-        print(f"zen-agents: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
+        code = _run(words)
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         # The reader of a pipe has had enough; nothing more may be written, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+        return _NOBODY_READS
+    except KeyboardInterrupt:
+        return 130
+    except ZenError as error:
+        return _failed(error, words)
+    except Exception as error:
+        if "-v" in words or "-vv" in words or "--verbose" in words:
+            raise
+        return _failed(_told(error), words)
+
+
+def _failed(error: ZenError, words: Sequence[str]) -> int:
+    print(f"zen-agents: {error}", file=sys.stderr)
+    if output_of(words) not in ("table", "wide", "name"):
+        from zen_agents.cli.envelope import print_error  # noqa: PLC0415  only for programs
+
+        # The error has been told; a pipe that is closed must not hide its exit code.
+        with contextlib.suppress(OSError):
+            print_error(error, output_of(words))
+    return error.exit_code
+
+
+def _told(error: Exception) -> ZenError:
+    """Return an error that no command expected as one that says the next step."""
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        kind = PermissionDeniedError if isinstance(error, PermissionError) else ZenError
+        return kind(f"{place}{error.strerror or error}")
+    return ZenError(f"this should not happen: {type(error).__name__}: {error}; -v shows where, please report it")
 
 
 def _run(words: list[str]) -> int:
-    name, rest = _split(words)
+    name, rest = split(words, COMMANDS)
+    if name in (None, "help"):
+        name, rest = (_implied(words), rest) if name is None else _help_on(rest)
     if name is None:
-        if any(word in ("-h", "--help") for word in words):
-            print(overview())
-            return 0
-        name = _implied(words)
-        if name is None:
-            print(_FIRST_STEPS)
-            return 0
-        rest = [word for word in words if word != "--version"]
+        asked = "help" in words or "-h" in words or "--help" in words
+        print(overview() if asked else _FIRST_STEPS)
+        return 0
     entry = COMMANDS.get(name)
     if entry is None:
-        import difflib  # noqa: PLC0415  only for those who made a mistake
-
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        raise UsageError(f"there is no command {name!r}" + (f"; did you mean {near[0]!r}?" if near else "; see --help"))
+        raise UsageError(f"there is no command {name!r}{meant(name, COMMANDS)}; see: zen-agents --help")
     if name == "run":
         defer(*TLS)
     module = importlib.import_module(f"zen_agents.cli.{entry.module}")
-    parser = _Parser(
-        prog=f"zen-agents {name}", description=module.__doc__, allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    add_common(parser)
+    parser = parser_of(name, module.__doc__, getattr(module, "OUTPUTS", FORMATS))
     module.add_arguments(parser)
-    code: int = module.run(Call(parser.parse_args(rest)))
+    parser.usage = usage_of(parser)
+    code: int = module.run(Call(parser.parse_args([word for word in rest if word != "--version"])))
     return code
 
 
-def _split(words: list[str]) -> tuple[str | None, list[str]]:
-    """Return the command and its arguments; flags may stand before or behind the command."""
-    skip = False
-    for index, word in enumerate(words):
-        if skip:
-            skip = False
-        elif word in _TAKE_A_VALUE:
-            skip = True
-        elif not word.startswith("-"):
-            return word, words[:index] + words[index + 1 :]
-    return None, words
-
-
-_TAKE_A_VALUE = ("-c", "--config", "-o", "--output", "--state-dir", "--reason")
-
-
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that every command knows."""
-    common = parser.add_argument_group("everywhere")
-    common.add_argument("-c", "--config", metavar="FILE", help="configuration file")
-    common.add_argument(
-        "--state-dir", metavar="DIR", help="state directory (else ZEN_AGENTS_STATE_DIR, else the usual place)"
-    )
-    common.add_argument("-o", "--output", choices=FORMATS, default="table", help="how to print (default: table)")
-    common.add_argument("--json", dest="output", action="store_const", const="json", help="the same as -o json")
-    common.add_argument("-q", "--quiet", action="store_true", help="the summary only")
-    common.add_argument("-v", "--verbose", action="count", default=0, help="more detail; twice for all")
-    common.add_argument("--no-color", action="store_true", help="no colour (also: NO_COLOR)")
-    common.add_argument("--utc", action="store_true", help="times in UTC instead of the local zone")
-    common.add_argument("--yes", action="store_true", help="do not ask")
-    common.add_argument("--no-input", action="store_true", help="never ask; what would need an answer is an error")
-    common.add_argument("--reason", metavar="TEXT", help="why, for the ledger")
+def _help_on(rest: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Return what `help status` means: `status --help`; a bare `help` is the overview."""
+    named = next((word for word in rest if not word.startswith("-")), None)
+    return named, ["--help"]
 
 
 def overview() -> str:
@@ -162,13 +153,15 @@ def _implied(words: list[str]) -> str | None:
     """Return what is meant where no command is named: the status, if there is anything to have one."""
     if "--version" in words:
         return "version"
+    if "-h" in words or "--help" in words:
+        return None
     return "status" if _something_is_here(words) else None
 
 
 def _something_is_here(words: list[str]) -> bool:
     from zen_agents.cli.call import something_is_here  # noqa: PLC0415  kept out of the engine's start
 
-    parser = _Parser(prog="zen-agents", add_help=False)
+    parser = Parser(prog="zen-agents", add_help=False)
     add_common(parser)
     return something_is_here(parser.parse_args(words))
 

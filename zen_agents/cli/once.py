@@ -1,5 +1,8 @@
 """Look, decide and act once, wait for the outcomes, and end.
 
+  zen-agents once --dry-run -c my.yaml              everything but the effect
+  zen-agents once --yes --agent system_health
+
 Exit: 0 nothing to do, or verified; 1 something is bad or failed; 4 a guard refused; 6 not known whether it worked; 75 busy.
 """
 
@@ -7,20 +10,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
+from collections.abc import Sequence
 
+from zen_agents.cli.actions import body as action_body
 from zen_agents.cli.call import Call
+from zen_agents.cli.envelope import data
+from zen_agents.cli.incidents import body as incident_body
 from zen_agents.cli.options import add_run_options, options_of
-from zen_agents.cli.render import clean, data
-from zen_agents.cli.status import seconds_of
+from zen_agents.cli.render import note, say
+from zen_agents.cli.times import seconds_of
 from zen_agents.engine.engine import Engine
-from zen_agents.errors import UsageError
 from zen_agents.model.action import OutcomeKind
-from zen_agents.model.incident import IncidentState
+from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.reason import Reason
 from zen_agents.ports.store import ActionRow
 from zen_agents.runtime import Runtime
 from zen_agents.telemetry.logs import set_up_logging
 
+#: Outcomes of which it is known whether they helped.
+_KNOWN = frozenset({OutcomeKind.VERIFIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT})
 #: How long to sleep between two turns while something is verified (seconds).
 _TURN = 0.1
 
@@ -35,7 +43,8 @@ def run(call: Call) -> int:
     """Take turns until nothing is under way."""
     options = options_of(call)
     if not call.arguments.yes and not options.dry_run and not call.confirm("Act on this host as the configuration allows?"):
-        raise UsageError("nothing was done")
+        note("nothing was done")
+        return 1
     set_up_logging(verbose=call.arguments.verbose, quiet=True)
     runtime = Runtime.load(options)
     return asyncio.run(_once(call, runtime))
@@ -49,7 +58,7 @@ async def _once(call: Call, runtime: Runtime) -> int:
         async with asyncio.timeout(seconds_of(call.arguments.timeout)):
             await engine.settle(_TURN)
     except TimeoutError:
-        print("zen-agents: not everything was settled in time", file=sys.stderr)
+        note("zen-agents: not everything was settled in time; see: zen-agents actions --outcome verifying,running")
     finally:
         await runtime.close("once")
     return _tell(call, runtime, engine, began)
@@ -57,32 +66,32 @@ async def _once(call: Call, runtime: Runtime) -> int:
 
 def _tell(call: Call, runtime: Runtime, engine: Engine, began: float) -> int:
     store = call.store()
-    rows = store.actions(since=began)
-    live = [i for i in engine.parts.book if i.state is not IncidentState.SUSPECTED]
+    rows = list(reversed(store.actions(since=began, limit=1000)))
+    live = [incident for incident in engine.parts.book if incident.state is not IncidentState.SUSPECTED]
     if call.machine:
         body = {
-            "actions": [{"id": r.id, "action": r.action, "target": r.target, "outcome": r.kind.value} for r in rows],
-            "incidents": [{"id": i.id, "rule": i.rule, "target": i.target, "state": i.state.value} for i in live],
-        }  # fmt: skip
+            "dry_run": runtime.options.dry_run,
+            "actions": [action_body(row) for row in rows],
+            "incidents": [incident_body(incident) for incident in live],
+        }
         data(call, "once", body)
     else:
         prefix = "DRY RUN  " if runtime.options.dry_run else ""
         for row in rows:
-            print(f"{prefix}{row.id}  {row.action} {row.target} -> {row.kind.value}  {clean(row.effect.get('detail', ''))}")
+            detail = row.effect.get("detail", "")
+            say(call, f"{prefix}{row.id}  {row.action} {row.target} -> {row.kind.value}  {detail}")
         for incident in live:
-            refused = f", refused: {incident.refused_for.value}" if incident.refused_for else ""
-            print(f"{prefix}{incident.id}  {incident.rule} {incident.target} is {incident.state.value}{refused}")
+            refused = f", {incident.refused_for.value}: {incident.refused_for.sentence}" if incident.refused_for else ""
+            say(call, f"{prefix}{incident.id}  {incident.rule} on {incident.target} is {incident.state.value}{refused}")
         if not rows and not live:
             print(f"{prefix}Nothing to do.")
     return _code(rows, live)
 
 
-def _code(rows: object, live: object) -> int:
-    actions: list[ActionRow] = list(rows)  # type: ignore[call-overload]
-    kinds = {row.kind for row in actions}
-    if OutcomeKind.UNKNOWN in kinds or OutcomeKind.VERIFYING in kinds:
+def _code(rows: Sequence[ActionRow], live: Sequence[Incident]) -> int:
+    kinds = {row.kind for row in rows}
+    if kinds - _KNOWN:
         return 6
-    incidents = list(live)  # type: ignore[call-overload]
-    if any(incident.refused_for for incident in incidents):
+    if any(incident.refused_for not in (None, Reason.DRY_RUN) for incident in live):
         return 4
-    return 1 if incidents or kinds - {OutcomeKind.VERIFIED} else 0
+    return 1 if live or kinds - {OutcomeKind.VERIFIED} else 0

@@ -12,9 +12,12 @@ from zen_agents.settings.finding import find_config
 from zen_agents.wiring import Options
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Add --dry-run, --mode and --agent."""
-    parser.add_argument("--dry-run", action="store_true", help="the whole path, no effect")
+def add_run_options(parser: argparse.ArgumentParser, *, dry_run: bool = True) -> None:
+    """Add --dry-run (a plan is one anyway), --mode and --agent."""
+    if dry_run:
+        parser.add_argument("--dry-run", action="store_true", help="the whole path, no effect")
+    else:
+        parser.set_defaults(dry_run=False)
     parser.add_argument("--mode", choices=("observe", "approve", "enforce"), help="safer than the file; never looser")
     parser.add_argument("--agent", action="append", default=[], metavar="NAME", help="only this agent (may be repeated)")
 

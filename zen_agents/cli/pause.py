@@ -1,6 +1,7 @@
 """Let the engine leave something alone for a while; checks and alerts go on. There is no pause without an end.
 
-pause web --for 2h --reason "manual debugging"       pause --for 1h --reason "moving racks"
+zen-agents pause web --for 2h --reason "manual debugging"
+zen-agents pause --for 1h --reason "moving racks"     the whole host
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import argparse
 
 from zen_agents.cli.call import Call
-from zen_agents.cli.render import ago, data, next_steps
-from zen_agents.cli.status import seconds_of
+from zen_agents.cli.envelope import data
+from zen_agents.cli.render import next_steps, say
+from zen_agents.cli.times import ago, seconds_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +30,9 @@ def run(call: Call) -> int:
     if call.machine:
         data(call, "pause", result)
     else:
-        print(f"{result['scope']} is paused for {ago(result['for_seconds'])}; nothing is changed there.")
+        say(
+            call,
+            f"{result['scope']} is paused for {ago(result['for_seconds'])}; checks and alerts go on, nothing is changed.",
+        )
         next_steps(call, f"zen-agents resume {wanted.scope}", "zen-agents status")
     return 0

@@ -1,8 +1,8 @@
 """What would be done right now, by one look, the real rules and the real guards. Changes nothing and writes nothing.
 
-plan                          this host
-plan --facts facts.yaml       written facts instead of a host: needs no privilege, systemd or network
-plan --exit-code              10 if something would run
+zen-agents plan                                   this host
+zen-agents plan --facts facts.yaml                written facts instead of a host: needs no privilege, systemd or network
+zen-agents plan --exit-code                       10 if something would run
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 from pathlib import Path
+from typing import Any
 
+from zen_agents.cli.answers import show_answers
 from zen_agents.cli.call import Call
-from zen_agents.cli.decisions import guard_lines
+from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
-from zen_agents.cli.render import clean, data, next_steps
+from zen_agents.cli.render import flow, next_steps, plural, say
+from zen_agents.engine.operator import judged_body
 from zen_agents.rehearsal.plan import Line, PlanReport
 from zen_agents.rehearsal.stage import rehearse_plan
 
@@ -25,61 +28,75 @@ _SOMETHING_WOULD_RUN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `plan` takes."""
-    add_run_options(parser)
+    add_run_options(parser, dry_run=False)
     parser.add_argument("--facts", metavar="FILE", type=Path, help="written facts instead of this host")
     parser.add_argument("--exit-code", action="store_true", help="end with 10 if something would run")
 
 
 def run(call: Call) -> int:
     """Rehearse and print."""
-    options = options_of(call)
-    report = asyncio.run(rehearse_plan(options, call.arguments.facts))
+    report = asyncio.run(rehearse_plan(options_of(call), call.arguments.facts))
     if call.machine:
-        data(call, "plan", {"at": report.at.isoformat(), "fine": report.fine, "lines": [i.body() for i in report.lines]})
+        data(call, "plan", _body(report))
     else:
         _show(call, report)
     return _SOMETHING_WOULD_RUN if call.arguments.exit_code and report.count("would_run") else 0
 
 
+def _body(report: PlanReport) -> dict[str, Any]:
+    return {
+        "host": report.host, "mode": report.mode, "config": list(report.config), "at": report.at.isoformat(),
+        "fine": report.fine, **{word: report.count(word) for word in _MARKS},
+        "lines": [line.body() for line in report.lines],
+    }  # fmt: skip
+
+
 def _show(call: Call, report: PlanReport) -> None:
-    source = f"facts {call.arguments.facts}" if call.arguments.facts else "this host"
-    print(f"DRY RUN  {source}  {call.clock(report.at)}")
+    source = f"facts {call.arguments.facts}" if call.arguments.facts else f"host {report.host}"
+    flow(call, ("DRY RUN", source, f"mode {report.mode}", f"config {', '.join(report.config)}", call.clock(report.at)), "  ")
     if not call.arguments.quiet:
         print()
         for line in report.lines:
             _show_line(call, line)
-        print(f"  . {report.fine} rules fine")
+        print(f"  . {plural(report.fine, 'rule')} fine")
         print()
     print(
         f"Plan: {report.count('would_run')} to run, {report.count('needs_you')} needs approval, "
         f"{report.count('blocked')} blocked, {report.count('alert_only')} alerts only."
     )
-    next_steps(call, "zen-agents once --yes", "zen-agents run")
+    if report.count("would_run"):
+        next_steps(call, "zen-agents once --yes", "zen-agents run")
 
 
 def _show_line(call: Call, line: Line) -> None:
     name = line.rule.name if line.rule.target == "host" else f"{line.rule.name} ({line.rule.target})"
-    print(f"  {_MARKS[line.word]} {name:40} {clean(line.finding.detail) or line.finding.status.value}")
+    say(call, f"{_MARKS[line.word]} {name:40} {line.finding.detail or line.finding.status.value}", indent=2, hang=4)
     if line.word == "unknown":
         print("      cannot be told; no data is not a problem")
         return
     judged = line.judged
     what = f"{judged.request.action} {judged.request.target}" if judged else line.rule.severity.value
-    extra = f"reason {line.reason.value}" if line.reason and line.word == "blocked" else ""
-    if judged and judged.plan and line.word == "would_run":
-        plan = judged.plan
-        extra = f"risk {plan.risk.value}   reversible {plan.reversible.value}   ~{plan.expected_seconds:g} s"
-    print(f"      -> {what:36} {_WORDS[line.word]:13} {extra}".rstrip())
+    say(call, f"-> {what:36} {_WORDS[line.word]:13} {_extra(line)}", indent=6, hang=3)
     if line.condition:
         print(f"         {line.condition}")
-    if judged and judged.plan and (call.arguments.verbose or line.word == "would_run"):
+    if judged is None:
+        return
+    if judged.plan and (call.arguments.verbose or line.word == "would_run"):
         for step in judged.plan.steps:
-            print(f"         {clean(step)}")
-    if judged and (call.arguments.verbose or line.word == "blocked"):
-        deciding = judged.verdict.deciding
-        if call.arguments.verbose:
-            from zen_agents.engine.operator import judged_body  # noqa: PLC0415
+            say(call, step, indent=9, hang=2)
+        if judged.plan.warning:
+            say(call, f"warning: {judged.plan.warning}", indent=9, hang=9)
+    if call.arguments.verbose:
+        show_answers(call, judged_body(judged)["guards"], indent=9)
+    elif deciding := judged.verdict.deciding:
+        say(call, " ".join(filter(None, (f"{deciding.guard}:", deciding.value, deciding.origin))), indent=9, hang=2)
 
-            guard_lines(judged_body(judged))
-        elif deciding:
-            print(f"         {deciding.guard}: {clean(deciding.value)} {deciding.origin}".rstrip())
+
+def _extra(line: Line) -> str:
+    judged = line.judged
+    if line.word == "blocked" and line.reason:
+        return f"reason {line.reason.value}"
+    if judged and judged.plan:
+        plan = judged.plan
+        return f"risk {plan.risk.value}   reversible {plan.reversible.value}   ~{plan.expected_seconds:g} s"
+    return ""

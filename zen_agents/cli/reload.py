@@ -1,5 +1,7 @@
 """Load the configuration anew. A bad file changes nothing: the old one goes on, and line 1 of `status` says so.
 
+  zen-agents check-config && zen-agents reload
+
 Exit: 0 applied, 78 not valid.
 """
 
@@ -8,7 +10,8 @@ from __future__ import annotations
 import argparse
 
 from zen_agents.cli.call import Call
-from zen_agents.cli.render import data
+from zen_agents.cli.envelope import data
+from zen_agents.cli.render import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,5 +25,5 @@ def run(call: Call) -> int:
     if call.machine:
         data(call, "reload", result)
     else:
-        print(f"Applied {result['config'][:6]}; agents: {', '.join(result['agents']) or 'none'}.")
+        say(call, f"Applied {result['config'][:6]}; agents: {', '.join(result['agents']) or 'none'}.")
     return 0

@@ -1,20 +1,26 @@
-"""How things look: tables for people, one envelope for programs. Data goes to stdout, words about it to stderr."""
+"""How things look to people: tables and lines that fit the terminal. Data goes to stdout, words about it to stderr."""
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import textwrap
+from collections.abc import Iterable, Sequence
 
 from zen_agents.cli.call import Call
 
 #: Colour by what a word says; the word is always there, colour only repeats it.
 _COLOURS = {
-    "DOWN": "31;1", "FAILED": "31;1", "UNKNOWN": "33;1", "unknown": "33", "suspected": "33", "verifying": "36",
-    "verified": "32", "ok": "32", "failed": "31", "BLOCKED": "33", "WOULD RUN": "32;1",
+    "DOWN": "31;1", "FAILED": "31;1", "TIMED_OUT": "31;1", "DENY": "31;1", "open": "31", "escalated": "31;1",
+    "UNKNOWN": "33;1", "unknown": "33", "suspected": "33", "HOLD": "33", "SIMULATE": "36", "verifying": "36",
+    "verified": "32", "ok": "32", "resolved": "32", "act": "32", "pass": "32",
 }  # fmt: skip
+
+#: No column gets narrower than this (characters).
+_NARROWEST = 8
+#: Below this many columns lines are not broken any more.
+_NARROWEST_LINE = 40
 
 
 def clean(text: object) -> str:
@@ -23,27 +29,52 @@ def clean(text: object) -> str:
 
 
 def colour_wanted(call: Call) -> bool:
-    """Tell whether stdout takes colour: a terminal, and nobody said no."""
-    if call.arguments.no_color or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
-        return bool(os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE")) and not call.arguments.no_color
-    return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"))
+    """Tell whether stdout takes colour: --no-color, NO_COLOR, FORCE_COLOR, TERM=dumb, a terminal; the first decides."""
+    environ = os.environ
+    if call.arguments.no_color or environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR") or environ.get("CLICOLOR_FORCE"):
+        return True
+    return environ.get("TERM") != "dumb" and sys.stdout.isatty()
+
+
+def width_of(call: Call) -> int | None:
+    """Return how many columns a line may have; None if nobody minds: no terminal, or -o wide."""
+    if call.output == "wide" or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
 
 
 def table(call: Call, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print aligned columns; the last one takes what is left of the line."""
+    """Print aligned columns; on a terminal the widest are cut until a row fits, never the first."""
     texts = [[clean(cell) if cell is not None else "-" for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[column]) for row in texts)]) for column, head in enumerate(heads)]
+    _fit(widths, heads, width_of(call))
     colour = colour_wanted(call)
-    print(_line(heads, widths).rstrip())
+    print("  ".join(f"{head:{width}}" for head, width in zip(heads, widths, strict=True)).rstrip())
     for row in texts:
-        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
-        if colour:
-            cells = [_coloured(cell) for cell in cells]
-        print("  ".join(cells).rstrip())
+        cells = [f"{cut(cell, width):{width}}" for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(_coloured(cell) if colour else cell for cell in cells).rstrip())
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True))
+def _fit(widths: list[int], heads: Sequence[str], most: int | None) -> None:
+    """Take columns from the widest until all fit, as far as that goes."""
+    least = [
+        width if column == 0 else min(width, max(len(heads[column]), _NARROWEST)) for column, width in enumerate(widths)
+    ]
+    while most is not None and sum(widths) + 2 * (len(widths) - 1) > most:
+        widest = max(range(len(widths)), key=lambda column: widths[column] - least[column])
+        if widths[widest] <= least[widest]:
+            return
+        widths[widest] -= 1
+
+
+def cut(text: str, width: int) -> str:
+    """Return text that fits, with a mark where something was cut off."""
+    if len(text) <= width:
+        return text
+    mark = "\N{HORIZONTAL ELLIPSIS}" if (sys.stdout.encoding or "").lower().startswith("utf") else "~"
+    return text[: max(0, width - 1)] + mark
 
 
 def _coloured(cell: str) -> str:
@@ -51,28 +82,45 @@ def _coloured(cell: str) -> str:
     return f"\x1b[{code}m{cell}\x1b[0m" if code else cell
 
 
-def data(call: Call, kind: str, body: Any) -> None:
-    """Print for a program: one envelope `{"schema": "zen-agents/KIND/v1", ...}`, or a line an item."""
-    envelope = {"schema": f"zen-agents/{kind}/v1", **(body if isinstance(body, Mapping) else {"items": list(body)})}
-    if call.output == "jsonl" and not isinstance(body, Mapping):
-        for item in envelope["items"]:
-            print(json.dumps(item, default=str))
-    elif call.output == "yaml":
-        import yaml  # noqa: PLC0415  only here
+def say(call: Call, text: object, *, indent: int = 0, hang: int = 0, paint: str = "") -> None:
+    """Print untrusted text as one line, broken on a terminal; what follows the first break is `hang` columns further in.
 
-        print(yaml.safe_dump(json.loads(json.dumps(envelope, default=str)), sort_keys=False, allow_unicode=True), end="")
-    else:
-        print(json.dumps(envelope, indent=2, default=str))
+    The first `paint` in it gets the colour of that word.
+    """
+    line, width, margin = clean(text).rstrip(), width_of(call), " " * indent
+    lines = [margin + line]
+    if width is not None and len(lines[0]) > width >= indent + hang + _NARROWEST_LINE:
+        lines = textwrap.wrap(
+            line, width, initial_indent=margin, subsequent_indent=" " * (indent + hang), break_on_hyphens=False
+        )
+    if paint and colour_wanted(call):
+        lines[0] = lines[0].replace(paint, _coloured(paint), 1)
+    print("\n".join(lines))
+
+
+def flow(call: Call, parts: Iterable[str], separator: str) -> None:
+    """Print parts on one line; on a terminal a part that does not fit begins a new one."""
+    width, line = width_of(call), ""
+    for part in map(clean, parts):
+        if line and width is not None and len(line) + len(separator) + len(part) > width:
+            print(line)
+            line = part
+        else:
+            line = f"{line}{separator}{part}" if line else part
+    print(line)
+
+
+def note(text: str) -> None:
+    """Say something about the answer, beside it: on stderr."""
+    print(clean(text), file=sys.stderr)
 
 
 def next_steps(call: Call, *commands: str) -> None:
     """Name at most three commands worth typing next; on a terminal only, and never on stdout."""
     if sys.stderr.isatty() and not call.arguments.quiet and not call.machine:
-        print("Next: " + "    ".join(commands[:3]), file=sys.stderr)
+        print("Next: " + "    ".join(clean(command) for command in commands[:3]), file=sys.stderr)
 
 
-def ago(seconds: float | None) -> str:
-    """Return an age for people."""
-    from zen_agents.engine.escalation import duration  # noqa: PLC0415
-
-    return "-" if seconds is None else duration(seconds)
+def plural(count: int, noun: str) -> str:
+    """Return `1 action`, `2 actions`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,6 +1,8 @@
 """Lift a pause, reopen a target whose outcome was unknown, or end the emergency stop.
 
-  resume web      resume target:service:web      resume --from-emergency --confirm HOST [--ack act-7m3x]
+  zen-agents resume web
+  zen-agents resume target:service:web              after an unknown outcome, when you have looked
+  zen-agents resume --from-emergency --confirm HOST --ack act-7m3x
 
 Nothing that piled up is run: everything is looked at anew.
 """
@@ -8,12 +10,15 @@ Nothing that piled up is run: everything is looked at anew.
 from __future__ import annotations
 
 import argparse
-import os
 
+from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.emergency_flag import EmergencyFlag
-from zen_agents.cli.call import Call
-from zen_agents.cli.render import data
-from zen_agents.errors import NotRunningError, UsageError
+from zen_agents.cli.call import Call, living_engine
+from zen_agents.cli.envelope import data
+from zen_agents.cli.render import next_steps, say
+from zen_agents.clock import SystemClock
+from zen_agents.errors import NotRunningError, RefusedError, UsageError
+from zen_agents.model.action import OutcomeKind
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,29 +37,52 @@ def run(call: Call) -> int:
     if call.machine:
         data(call, "resume", result)
     else:
-        print(f"{result['scope']}: {', '.join(result['lifted'])} lifted; it is looked at anew.")
+        say(call, f"{result['scope']}: {', '.join(result['lifted'])} lifted; it is looked at anew.")
     return 0
 
 
 def _from_emergency(call: Call) -> int:
     wanted = call.arguments
-    args = {"confirm": wanted.confirm, "acknowledged": wanted.ack, "reason": call.reason(needed=False)}
-    try:
-        result = call.ask("resume_emergency", **args)
-    except NotRunningError:
+    if EmergencyFlag(call.state_dir).read() is None:
+        raise UsageError(f"the emergency stop is not set in {call.state_dir}; see: zen-agents status")
+    if wanted.confirm is None and not wanted.no_input:
+        wanted.confirm = call.prompt("Type this host's name: ", flag=f"--confirm {call.host_names()[0]}")
+    if living_engine(call.state_dir) is None:
         result = _without_engine(call)
+    else:
+        args = {"confirm": wanted.confirm, "acknowledged": wanted.ack, "reason": call.reason(needed=False)}
+        result = call.ask("resume_emergency", **args)
     if call.machine:
         data(call, "resume", result)
-    else:
-        print(f"The emergency stop is over (it was: {result['was']}). Actions are allowed again.")
+        return 0
+    say(call, f"The emergency stop is over (it was: {result['was']}).", hang=2)
+    print("Actions are allowed again; everything is looked at anew, nothing that piled up is run.")
+    next_steps(call, "zen-agents status")
     return 0
 
 
 def _without_engine(call: Call) -> dict[str, object]:
-    """Clear the flag for an engine that is not running; the next one writes down that it is gone."""
-    if call.arguments.confirm != os.uname().nodename:
-        raise UsageError(f"type the host's name: --confirm {os.uname().nodename}")
-    flag = EmergencyFlag(call.state_dir)
-    was = flag.read()
-    removed = flag.clear()
+    """Clear the flag for an engine that does not run, on the same terms as a running one."""
+    names = call.host_names()
+    if call.arguments.confirm not in names:
+        raise UsageError(f"type the host's name: --confirm {names[0]}")
+    _refuse_unseen(call)
+    flag, now = EmergencyFlag(call.state_dir), SystemClock().now()
+    was, removed = flag.read(), flag.clear()
+    ActionLogFile(call.state_dir / "actions.log").write(
+        now, "HUMAN", "resume_emergency", action="resume_emergency", target="host", by=call.person(), outcome="-",
+        detail=call.reason(needed=False),
+    )  # fmt: skip
     return {"was": was, "removed": list(removed)}
+
+
+def _refuse_unseen(call: Call) -> None:
+    """Refuse until each action of unknown outcome was looked at. RefusedError names them."""
+    try:
+        store = call.store()
+    except NotRunningError:
+        return  # an engine never ran here, so that nothing was done
+    rows = [*store.unfinished(), *(row for row in store.actions(limit=200) if row.kind is OutcomeKind.UNKNOWN)]
+    unseen = [row.id for row in rows if row.id not in call.arguments.ack]
+    if unseen:
+        raise RefusedError(f"look at these first, then add --ack for each: {', '.join(unseen)}", reason="emergency_stop")

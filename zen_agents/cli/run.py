@@ -1,8 +1,8 @@
 """Run the engine in the foreground until Ctrl-C, TERM or `zen-agents stop`.
 
-  run                      with the configuration that is found
-  run --dry-run            everything but the effect: says what it would do
-  run --mode observe       safer than the file says; never looser
+  zen-agents run                                    with the configuration that is found
+  zen-agents run --dry-run                          everything but the effect: says what it would do
+  zen-agents run --mode observe                     safer than the file says; never looser
 
 Exit: 0 stopped on request, 75 another engine holds the state, 78 configuration not valid, 130/143 Ctrl-C/TERM.
 """
@@ -16,8 +16,10 @@ import logging
 import sys
 
 from zen_agents.cli.call import Call
+from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
-from zen_agents.cli.status import seconds_of
+from zen_agents.cli.render import plural
+from zen_agents.cli.times import seconds_of
 from zen_agents.runtime import Runtime
 from zen_agents.settings.rendering import render
 from zen_agents.telemetry.logs import set_up_logging
@@ -51,6 +53,8 @@ async def _run(call: Call, runtime: Runtime) -> int:
         loop.call_later(seconds_of(call.arguments.max_runtime), runtime.engine.request_stop)
     ended_by = await runtime.run()
     logging.getLogger("zen_agents").info("ended: %s", ended_by)
+    if call.machine:
+        data(call, "run", {"ended_by": ended_by, "exit_code": _EXIT.get(ended_by, 0)})
     return _EXIT.get(ended_by, 0)
 
 
@@ -60,7 +64,7 @@ def _greet(call: Call, runtime: Runtime) -> None:
     files = ", ".join(str(path) for path in runtime.loaded.files)
     checks = sum(len(agent.tick.watchlist.checks) for agent in engine.agents)
     print(
-        f"zen-agents on {engine.host_name}: {mode}, {len(engine.agents)} agents, {checks} checks, "
+        f"zen-agents on {engine.host_name}: {mode}, {plural(len(engine.agents), 'agent')}, {plural(checks, 'check')}, "
         f"at most {policy.repairs.most} repairs an hour; config {files}; state {call.state_dir}",
         file=sys.stderr,
     )

@@ -1,6 +1,7 @@
 """Safe mode: checks and alerts go on, nothing is changed.
 
-safe-mode on --reason "odd disk errors"      safe-mode off --reason "disk replaced"
+zen-agents safe-mode on --reason "odd disk errors"
+zen-agents safe-mode off --reason "disk replaced"     everything is looked at anew, nothing that piled up is run
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from zen_agents.cli.call import Call
-from zen_agents.cli.render import data
+from zen_agents.cli.envelope import data
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +22,8 @@ def run(call: Call) -> int:
     result = call.ask("safe_mode", on=call.arguments.state == "on", reason=call.reason())
     if call.machine:
         data(call, "safe-mode", result)
+    elif result["on"]:
+        print("Safe mode is ON: checks and alerts go on, nothing is changed until: zen-agents safe-mode off --reason TEXT")
     else:
-        print(
-            "Safe mode is ON: nothing will be changed."
-            if result["on"]
-            else "Safe mode is off; everything is looked at anew."
-        )
+        print(f"Safe mode {'is' if result['was_on'] else 'was'} off; everything is looked at anew.")
     return 0

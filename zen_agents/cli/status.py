@@ -1,21 +1,32 @@
 """Is it still broken, what did the engine do, what holds it, what comes next.
 
-Exit: 0 healthy, 1 degraded, 3 the engine is not running (what the state says is shown all the same).
+  zen-agents status                                 what is wrong stands on the first line
+  zen-agents status -q                              without the table; -v: every check
+  zen-agents status --wait healthy --timeout 2m     for scripts
+
+Exit: 0 healthy, 1 degraded, 3 the engine is not running (what the state says is shown all the same), 5 --wait was in vain.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import time
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from zen_agents.cli.call import Call
-from zen_agents.cli.render import ago, clean, data, next_steps, table
-from zen_agents.errors import NotRunningError, UsageError, ZenError
+from zen_agents.cli.call import Call, living_engine
+from zen_agents.cli.envelope import data
+from zen_agents.cli.render import flow, next_steps, plural, say, table
+from zen_agents.cli.times import ago, seconds_of
+from zen_agents.errors import NotRunningError, ZenError
 
+#: An engine that works answers within a fraction of this (seconds).
+ANSWER_WITHIN = 5.0
 #: How often `--wait` looks (seconds).
 _LOOK_EVERY = 0.5
+#: Rows that are shown without -v, unless more are bad.
+_ROWS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +42,7 @@ def run(call: Call) -> int:
     if call.arguments.wait:
         return _wait(call)
     try:
-        status = call.ask("status")
+        status = call.ask("status", timeout_seconds=ANSWER_WITHIN)
     except NotRunningError as error:
         return _dead(call, error)
     _show(call, status)
@@ -39,17 +50,18 @@ def run(call: Call) -> int:
 
 
 def _wait(call: Call) -> int:
-    deadline = time.monotonic() + seconds_of(call.arguments.timeout)
-    while time.monotonic() < deadline:
+    wanted, deadline = call.arguments.wait, time.monotonic() + seconds_of(call.arguments.timeout)
+    while True:
         try:
-            status = call.ask("status")
+            status = call.ask("status", timeout_seconds=ANSWER_WITHIN)
         except NotRunningError:
             status = {"health": "not running"}
-        if status["health"] == "healthy" or (call.arguments.wait == "running" and status["health"] != "not running"):
+        if status["health"] == "healthy" or (wanted == "running" and status["health"] != "not running"):
             _show(call, status)
             return 0
+        if time.monotonic() >= deadline:
+            raise _WaitedLongEnoughError(f"not {wanted} within {call.arguments.timeout}, but {status['health']}")
         time.sleep(_LOOK_EVERY)
-    raise _WaitedLongEnoughError(f"not {call.arguments.wait} within {call.arguments.timeout}: {status['health']}")
 
 
 class _WaitedLongEnoughError(ZenError):
@@ -58,94 +70,129 @@ class _WaitedLongEnoughError(ZenError):
     exit_code = 5
 
 
-def seconds_of(text: str) -> float:
-    """Return the seconds of a duration such as 90s, 5m, 2h or 7d."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)", text.strip())
-    if match is None:
-        raise UsageError(f"{text!r} is no duration: write 90s, 5m, 2h or 7d")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-
-
 def _show(call: Call, status: dict[str, Any]) -> None:
     if call.machine:
         data(call, "status", {key: value for key, value in status.items() if key != "schema"})
         return
     for line in status["abnormal"]:
-        print(clean(line))
-    print(_headline(status))
-    print(_counts(status))
-    for warning in status["warnings"]:
-        print(f"note: {clean(warning)}")
+        say(call, line)
+    if not call.arguments.quiet:
+        for warning in status["warnings"]:
+            say(call, f"note: {warning}", hang=6)
+    flow(call, _headline(call, status), "  ")
+    flow(call, _counts(status), " | ")
     if call.arguments.quiet:
         return
     print()
+    _table(call, status)
+    next_steps(call, *_next(status))
+
+
+def _table(call: Call, status: dict[str, Any]) -> None:
     rows = status["checks"] if call.arguments.verbose else _worth_showing(status["checks"])
-    table(call, ("CHECK", "STATE", "SINCE", "VALUE", "LAST ACTION"), [_row(row) for row in rows])
-    hidden = len(status["checks"]) - len(rows) + status["checks_more"]
-    if hidden:
+    if rows:
+        table(call, ("CHECK", "STATE", "SINCE", "VALUE", "LAST ACTION"), [_row(row) for row in rows])
+    else:
+        print("Nothing is watched: no agent is enabled, or none has a check.")
+    if hidden := len(status["checks"]) - len(rows):
         print(f"... and {hidden} more, all ok (-v shows them)")
+    if status["checks_more"]:
+        print(f"... and {status['checks_more']} more, none worse than these (-o json has no more either)")
     for agent in status["agents"]:
         if agent["state"] != "running":
-            print(f"{agent['name']:28}{agent['state']}")
-    if status["incidents_open"]:
-        worst = next((row["incident"] for row in status["checks"] if row["incident"]), "@last")
-        next_steps(call, f"zen-agents why {worst}", f"zen-agents ack {worst}", "zen-agents pause NAME --for 1h --reason ...")
+            say(call, f"agent {agent['name']}: {agent['state']}")
 
 
-def _headline(status: dict[str, Any]) -> str:
+def _headline(call: Call, status: dict[str, Any]) -> Iterable[str]:
     mode = status["mode"].upper() + (" (DRY RUN)" if status["dry_run"] else "")
     config, last = status["config"], status["last_tick_seconds_ago"]
     looked = f"last look {ago(last)} ago" if last is not None else "not looked yet"
+    loaded = call.clock(datetime.fromisoformat(config["loaded_at"]).astimezone())
     return (
-        f"{status['host']}  {mode}  up {ago(status['up_seconds'])}  {looked}  "
-        f"config {config['digest'][:6]} {config['path']} (loaded {config['loaded_at']})"
-    )
+        status["host"], mode, f"up {ago(status['up_seconds'])}", looked,
+        f"config {config['digest'][:6]} {config['path']} (loaded {loaded})",
+    )  # fmt: skip
 
 
-def _counts(status: dict[str, Any]) -> str:
+def _counts(status: dict[str, Any]) -> list[str]:
     outcomes = ", ".join(f"{count} {kind}" for kind, count in sorted(status["actions_by_outcome"].items()))
     parts = [
-        f"{status['incidents_open']} incident{'s' if status['incidents_open'] != 1 else ''} open",
-        f"{status['actions_today']} actions today" + (f" ({outcomes})" if outcomes else ""),
+        f"{plural(status['incidents_open'], 'incident')} open",
+        f"{plural(status['actions_today'], 'action')} today" + (f" ({outcomes})" if outcomes else ""),
         f"repairs {status['repairs_spent']}/{status['repairs_limit']} this hour",
     ]
     if status["pages_undelivered"]:
-        parts.append(f"{len(status['pages_undelivered'])} messages not delivered: {clean(status['pages_undelivered'][0])}")
-    return " | ".join(parts)
+        parts.append(
+            f"{plural(len(status['pages_undelivered']), 'message')} not delivered: {status['pages_undelivered'][0]}"
+        )
+    return parts
 
 
 def _worth_showing(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what is not ok and, of the rest, as much as fits a screen."""
     bad = [row for row in rows if row["state"] != "ok"]
-    return rows[: max(len(bad), 20)]
+    return rows[: max(len(bad), _ROWS)]
 
 
 def _row(row: dict[str, Any]) -> tuple[object, ...]:
-    action = row["last_action"]
-    name = row["check"] if row["target"] == "host" else f"{row['check']} ({row['target'].partition(':')[2]})"
-    if row["check"].endswith("." + row["target"].partition(":")[2]):
-        name = row["check"]
+    action, short = row["last_action"], row["target"].partition(":")[2]
+    plain = row["target"] == "host" or row["check"].endswith(f".{short}")
+    name = row["check"] if plain else f"{row['check']} ({short})"
     done = f"{action['id']} {action['action']} {action['outcome']}" if action else "-"
-    return name, row["state"], ago(row["since_seconds"]), row["value"][:60] or "-", done
+    return name, row["state"], ago(row["since_seconds"]), row["value"] or "-", done
+
+
+def _next(status: dict[str, Any]) -> list[str]:
+    """Return what is worth typing next: about what is broken."""
+    worst = next((row for row in status["checks"] if row["incident"] and row["state"] != "ok"), None)
+    if not status["incidents_open"] or worst is None:
+        return ["zen-agents actions", "zen-agents events"]
+    name = worst["target"].partition(":")[2] or worst["check"]
+    return [
+        f"zen-agents why {worst['incident']}",
+        f"zen-agents ack {worst['incident']}",
+        f"zen-agents pause {name} --for 1h --reason TEXT",
+    ]
 
 
 def _dead(call: Call, error: NotRunningError) -> int:
     """Say that nobody watches, and what the state still tells."""
     store = call.store()
     live = [incident for incident in store.live_incidents() if incident.opened_at]
-    last = store.actions(limit=5)
-    flag = call.state_dir / "EMERGENCY_STOP"
+    last, flag = store.actions(limit=5), call.state_dir / "EMERGENCY_STOP"
+    abnormal = [_gone(call), *(["EMERGENCY STOP is set: a started engine changes nothing either. zen-agents resume --help"]
+                               if flag.exists() else [])]  # fmt: skip
     if call.machine:
         body = {
-            "health": "not running", "abnormal": ["ENGINE NOT RUNNING"], "incidents_open": len(live),
-            "emergency_stop": flag.exists(), "last_actions": [row.id for row in last],
+            "health": "not running", "abnormal": abnormal, "incidents_open": len(live), "emergency_stop": flag.exists(),
+            "last_actions": [row.id for row in last],
         }  # fmt: skip
         data(call, "status", body)
         return error.exit_code
-    print(f"ENGINE NOT RUNNING on {call.state_dir}: nobody watches this host. Start it with: zen-agents run")
-    if flag.exists():
-        print("EMERGENCY STOP is set: also a started engine changes nothing. zen-agents resume --help")
-    print(f"{len(live)} incidents were open when it ended")
-    for row in last:
-        print(f"  {row.id}  {call.clock(row.reserved_at.wall)}  {row.action} {row.target} -> {row.kind.value}")
+    for line in abnormal:
+        say(call, line)
+    if not call.arguments.quiet:
+        print(f"{plural(len(live), 'incident')} open when it was last seen" + (":" if live else ""))
+        for incident in live:
+            say(
+                call,
+                f"{incident.id}  since {call.clock(incident.began_at.wall)}  {incident.rule}: {incident.detail}",
+                indent=2,
+            )
+        print("What it did last:" if last else "It has done nothing yet.")
+        for row in last:
+            say(
+                call,
+                f"{row.id}  {call.clock(row.reserved_at.wall)}  {row.action} {row.target} -> {row.kind.value}",
+                indent=2,
+            )
     return error.exit_code
+
+
+def _gone(call: Call) -> str:
+    living = living_engine(call.state_dir)
+    if living is None:
+        return f"ENGINE NOT RUNNING on {call.state_dir}: nobody watches this host. Start it with: zen-agents run"
+    pid, stopped = living
+    how = "is stopped by a signal (kill -CONT lets it go on)" if stopped else "does not answer"
+    return f"ENGINE HUNG on {call.state_dir}: its process {pid} {how}; nobody watches this host. End it: kill -KILL {pid}"

@@ -1,4 +1,7 @@
-"""Print the version."""
+"""The version of zen-agents and of its Python.
+
+zen-agents version -o json
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import platform
 
 from zen_agents import __version__
 from zen_agents.cli.call import Call
-from zen_agents.cli.render import data
+from zen_agents.cli.envelope import data
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,156 +1,158 @@
 """Why something was done, from observation to outcome; or with --not, why it was not.
 
-why inc-4k2p | act-7m3x | dec-9f31 | @last
-why --not system_health.nginx
+zen-agents why                                    the last incident; also: why @open
+zen-agents why inc-4k2p                           an incident; also an action or a decision
+zen-agents why --not web                          what blocked it, the refusing guard first
+zen-agents why --not web --at 03:10               as it was decided then
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from typing import Any
+import re
 
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.cli import decisions, incidents
+from zen_agents.cli.actions import action
 from zen_agents.cli.actions import body as action_body
-from zen_agents.cli.call import Call
-from zen_agents.cli.events import line
+from zen_agents.cli.call import Call, living_engine
+from zen_agents.cli.chain import Chain, chain_body
+from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import find
-from zen_agents.cli.render import ago, clean, data
-from zen_agents.clock import SystemClock
+from zen_agents.cli.render import say
+from zen_agents.cli.times import ago
+from zen_agents.clock import Instant
 from zen_agents.errors import UsageError
-from zen_agents.model.entry import ChainedEntry, EntryKind
-from zen_agents.model.incident import Incident
+from zen_agents.model.incident import Incident, IncidentState
+
+#: Entries of one incident that are read; an unchanged no is written once, so that few have more.
+_MOST_ENTRIES = 5000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `why` takes."""
-    parser.add_argument("id", nargs="?", help="an incident, action or decision, or @last")
+    parser.add_argument("id", nargs="?", help="an incident, action or decision, @last or @open")
     parser.add_argument("--not", dest="check", metavar="CHECK", help="why nothing was done about this check")
+    parser.add_argument("--at", metavar="TIME", help="with --not: the last decision before then")
 
 
 def run(call: Call) -> int:
     """Explain."""
-    store = call.store()
-    if call.arguments.check:
-        return _why_not(call, store, call.arguments.check)
-    id = call.arguments.id or "@last"
+    store, wanted = call.store(), call.arguments
+    if wanted.check:
+        from zen_agents.cli.why_not import why_not  # noqa: PLC0415  shares nothing else with the chain
+
+        return why_not(call, store, wanted.check)
+    if wanted.at:
+        raise UsageError("--at goes with --not CHECK")
+    id = wanted.id or "@last"
     if id.startswith("dec"):
-        return decisions.run(_as(call, words=["show", id], since="10000d", limit=1, outcome=None, reason_is=None))
+        return decisions.show(call, decisions.decision(store, find(store, id, "dec")))
     if id.startswith("act"):
-        row = store.action(find(store, id, "act"))
-        if row is not None and row.incident is None:
-            return _by_hand(call, store, row.id)
-        id = row.incident if row and row.incident else id
+        row = action(store, find(store, id, "act"))
+        return explain_incident(call, store, row.incident) if row.incident else _by_hand(call, store, row.id)
+    if not re.match("@|inc-", id):
+        id = _any_kind(store, id)
     return explain_incident(call, store, id)
 
 
-def _as(call: Call, **arguments: Any) -> Call:
-    for name, value in arguments.items():
-        setattr(call.arguments, name, value)
-    return call
+def _any_kind(store: SqliteStore, id: str) -> str:
+    """Return the incident that is meant by an id without its prefix, or by the name of what is broken."""
+    named = [row for row in store.incidents(limit=1000) if row.opened_at and id in _names(row)]
+    return named[0].id if named else id
+
+
+def _names(incident: Incident) -> tuple[str, ...]:
+    return incident.target, incident.target.partition(":")[2], incident.rule, incident.rule.partition(".")[2]
 
 
 def _by_hand(call: Call, store: SqliteStore, id: str) -> int:
-    row = store.action(id)
-    if row is None:
-        raise UsageError(f"{id} is not kept any more")
+    row = action(store, id)
+    entries = store.entries(action=id, limit=_MOST_ENTRIES)
     if call.machine:
-        data(call, "why", {"action": action_body(row)})
+        data(call, "why", {"incident": None, "action": action_body(row), "chain": chain_body(entries)})
         return 0
-    print(f"{row.id}: {row.requested_by} ran {row.action} {row.target}: {clean(row.because)}")
-    print(f"  {row.kind.value}: {clean(row.effect.get('detail', ''))}")
+    say(call, f"{row.requested_by} ran {row.action} {row.target}: {row.because or 'no reason given'}")
+    print()
+    Chain(call, entries).show()
     return 0
 
 
 def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     """Print the causal chain of one incident, from the first bad look to what comes next."""
-    incident = _incident(store, find(store, id.replace("@open", "@last"), "inc"))
-    entries = store.entries(incident=incident.id, limit=1000)
+    incident = _incident(store, find(store, id, "inc"))
+    entries = store.entries(incident=incident.id, limit=_MOST_ENTRIES)
+    happens = _next(call, incident, call.now(store))
     if call.machine:
-        chain = [{"record": row.seq, "kind": row.entry.kind.value, "id": row.entry.id,
-                  "at": row.entry.at.wall.isoformat(), "body": dict(row.entry.body)} for row in entries]  # fmt: skip
-        data(call, "why", {"incident": incidents.body(incident), "chain": chain})
+        data(call, "why", {"incident": incidents.body(incident), "chain": chain_body(entries), "next": happens})
         return 0
-    print(_sentence(call, incident, SystemClock(store.anchor()).now().steady))
+    say(call, _sentence(call, incident, call.now(store).steady))
     print()
     first = next((row.entry.body.get("seen") for row in entries if row.entry.body.get("seen")), incident.detail)
-    print(f"{call.clock(incident.began_at.wall)}  check     {clean(first)}")
-    for row in entries:
-        print(line(call, row))
-        if row.entry.kind is EntryKind.DECISION and row.entry.body.get("guards"):
-            if row.entry.body.get("outcome") != "act" or call.arguments.verbose:
-                decisions.guard_lines(row.entry.body)
-            else:
-                print(f"    {len(row.entry.body['guards'])} guards asked, all passed (-v shows each)")
+    say(call, f"{call.clock(incident.began_at.wall)}  check     {first}", hang=12)
+    Chain(call, entries).show()
     print()
-    print("What happens next: " + _next(incident))
-    name = incident.target.partition(":")[2] or incident.rule
-    print(f"Stop it:  zen-agents pause {name} --for 2h --reason ...      All: scripts/stop-agents.sh --emergency")
+    say(call, f"What happens next: {happens}", hang=2)
+    if incident.is_live:
+        name = incident.target.partition(":")[2] or incident.rule
+        say(call, f"Stop it:  zen-agents pause {name} --for 2h --reason TEXT      All: zen-agents stop --emergency")
+        say(call, f"Take it:  zen-agents ack {incident.id}")
     return 0
 
 
 def _incident(store: SqliteStore, id: str) -> Incident:
-    for incident in store.incidents(limit=100_000):
+    for incident in (*store.live_incidents(), *store.incidents(limit=100_000)):
         if incident.id == id:
             return incident
     raise UsageError(f"{id} is not kept any more")
 
 
 def _sentence(call: Call, incident: Incident, now: float) -> str:
-    began = call.clock(incident.began_at.wall)
-    if incident.resolved_at is not None:
-        lasted = ago(incident.resolved_at.steady - incident.began_at.steady)
-        return f"{incident.rule} on {incident.target} was bad from {began} for {lasted}; ended by {incident.resolved_by}."
-    lasted = ago(now - incident.began_at.steady)
-    return f"{incident.rule} on {incident.target} is {incident.state.value.upper()} since {began} ({lasted})."
+    began, what = call.clock(incident.began_at.wall), f"{incident.rule} on {incident.target}"
+    end = incident.resolved_at
+    lasted = ago((end.steady if end else now) - incident.began_at.steady)
+    if end is not None:
+        by = {"engine": "repaired by the engine", "itself": "it recovered by itself"}
+        who = by.get(incident.resolved_by, f"ended by {incident.resolved_by}")
+        return f"{what} was bad from {began} for {lasted}; {who}.  {incident.id}"
+    word = {IncidentState.VERIFYING: "being verified", IncidentState.SUSPECTED: "suspected"}.get(incident.state, "DOWN")
+    told = ", people were told" if incident.state is IncidentState.ESCALATED else ""
+    return f"{what} is {word} since {began} ({lasted}{told}).  {incident.id}, {incident.severity.value}"
 
 
-def _next(incident: Incident) -> str:
+def _next(call: Call, incident: Incident, now: Instant) -> str:
     if incident.resolved_at is not None:
         return "nothing, it is over."
+    if living_engine(call.state_dir) is None:
+        return "nothing: the engine is not running. It looks anew when it is started: zen-agents run"
+    return _with_people(call, incident, now) or _by_the_engine(call, incident, now)
+
+
+def _with_people(call: Call, incident: Incident, now: Instant) -> str:
+    """Return what holds if the engine leaves it to people, "" if it does not."""
     if incident.outcome_unknown:
         return f"only people act on {incident.target} until: zen-agents resume target:{incident.target}"
-    if incident.escalated_for is not None:
-        return f"a person is needed: {incident.escalated_for.sentence}"
+    until = incident.acknowledged_until or 0.0
+    if incident.acknowledged_by and not incident.keep_acting and until > now.steady:
+        return f"{incident.acknowledged_by} has it until {_at(call, until, now)}; the engine leaves it alone."
+    if incident.escalated_for is not None and incident.state is IncidentState.ESCALATED:
+        return f"nothing by the engine, a person is needed: {incident.escalated_for.sentence}"
+    return ""
+
+
+def _by_the_engine(call: Call, incident: Incident, now: Instant) -> str:
+    if incident.state is IncidentState.VERIFYING:
+        return f"{incident.action} has to show by {_at(call, incident.verify_deadline, now)}; else it counts as failed."
+    if incident.state is IncidentState.SUSPECTED:
+        return "it is watched until it has lasted long enough."
     if incident.refused_for is not None:
-        return f"it is asked again; refused so far: {incident.refused_for.sentence}"
-    return {"verifying": "the action is verified.", "suspected": "it is watched until it has lasted long enough."}.get(
-        incident.state.value, "it is decided again at the next look."
-    )
+        return f"it is asked again at each look; refused so far: {incident.refused_for.sentence}"
+    if incident.next_attempt_at > now.steady:
+        return f"attempt {incident.attempts + 1} at {_at(call, incident.next_attempt_at, now)}."
+    return "it is decided again at the next look."
 
 
-def _why_not(call: Call, store: SqliteStore, check: str) -> int:
-    rows = store.entries(kinds=[EntryKind.DECISION], limit=100_000, newest_first=True)
-    found = [row for row in rows if check in _names(row)]
-    if not found:
-        known = sorted({str(row.entry.body.get("rule")) for row in rows})
-        hint = f" Decided so far: {', '.join(known)}." if known else " Nothing was ever decided here."
-        print(f"No decision about {clean(check)}: no rule covers it, or it was never bad.{hint}")
-        return 0
-    return _blocked(call, found)
-
-
-def _names(row: ChainedEntry) -> tuple[str, ...]:
-    rule, target = str(row.entry.body.get("rule", "")), str(row.entry.body.get("target", ""))
-    return rule, target, target.partition(":")[2], rule.rpartition(".")[2]
-
-
-def _blocked(call: Call, found: Sequence[ChainedEntry]) -> int:
-    judged = next((row for row in found if row.entry.body.get("guards")), found[0])
-    if call.machine:
-        data(call, "why-not", decisions.body(judged))
-        return 0
-    facts = judged.entry.body
-    print(f"{facts['rule']} on {facts['target']}, last judged {call.clock(judged.entry.at.wall)} ({judged.entry.id}):")
-    if facts.get("outcome") == "act":
-        print("  nothing blocked it: it acted.")
-    else:
-        print(f"  BLOCKED by {facts['reason']}: {decisions.sentence(str(facts['reason']))}")
-    decisions.guard_lines(facts)
-    if str(facts["reason"]) in ("cooldown", "rate_limit", "breaker_open", "backoff", "recurrence"):
-        name = str(facts["target"]).partition(":")[2] or facts["target"]
-        print(
-            f"Once by hand: zen-agents act {facts.get('action', 'ACTION')} {name} --override {facts['reason']} --reason ..."
-        )
-    return 0
+def _at(call: Call, steady: float, now: Instant) -> str:
+    """Return a moment of the steady timeline for people, with how long it is until then."""
+    left = steady - now.steady
+    return f"{call.clock(now.after(left).wall)} (in {ago(left)})"

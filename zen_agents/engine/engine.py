@@ -271,6 +271,10 @@ class Engine:
         self._notice_flag()
         return {"was": text, "still": self._flag.read()}
 
+    def stopped(self) -> bool:
+        """Tell whether the emergency stop is set."""
+        return self._flag.read() is not None
+
     def accept_state(self) -> None:
         """Take the state as this host's own; see `Upkeep.accept_state`."""
         self._upkeep.accept_state()
@@ -336,17 +340,21 @@ class Engine:
         if text := self._flag.read():
             lines.append(f"EMERGENCY STOP {text} - nothing will run. zen-agents resume --help")
         if brake := self.parts.safe_mode.brake:
-            lines.append(f"SAFE MODE since {_clock_time(brake.since)}: {brake.reason}")
+            lines.append(
+                f"SAFE MODE since {_clock_time(brake.since)}: {brake.reason}. zen-agents safe-mode off --reason TEXT"
+            )
         if self.parts.foreign:
             lines.append(f"OBSERVING ONLY: {self.parts.foreign}")
         for brake in self.parts.store.brakes():
             if brake.kind in ("pause", "rule_paused") and (brake.until is None or brake.until > now.steady):
                 left = f"for {(brake.until - now.steady) / 60:.0f} min" if brake.until else "until lifted"
-                lines.append(f'PAUSED {left} ({brake.scope}) by {brake.by} "{brake.reason}"')
+                lines.append(
+                    f'PAUSED {left} ({brake.scope}) by {brake.by} "{brake.reason}". zen-agents resume {brake.scope}'
+                )
             if brake.kind == "target_closed":
-                lines.append(f"CLOSED to the engine: {brake.scope}: {brake.reason}")
+                lines.append(f"CLOSED to the engine: {brake.scope}: {brake.reason}. zen-agents resume {brake.scope}")
         if trouble := self.config_facts().get("not_applied"):
-            lines.append(f"CONFIG NOT APPLIED: {trouble['error']} - running the old one")
+            lines.append(f"CONFIG NOT APPLIED: {trouble['error']} - running the old one. zen-agents check-config")
         lines.extend(f"AGENT FAILED: {a.name}" for a in self.agents if a.state is AgentState.FAILED)
         if not self.parts.store.writable():
             lines.append("STATE NOT WRITABLE: nothing will be changed")
@@ -355,7 +363,9 @@ class Engine:
     def warnings(self) -> list[str]:
         """Return what a person should know although it holds nothing."""
         missed = [f"{times} runs of {job} were missed" for job, times in self.misfires.items()]
-        return [*self.standing_warnings, *missed]
+        blind = [f"{count} watched ({kind}) are seen only by polling: the kernel gives no event for them"
+                 for kind, count in self._events.unwatched.items() if count]  # fmt: skip
+        return [*self.standing_warnings, *missed, *blind]
 
     def later_agents(self) -> list[dict[str, Any]]:
         """Return the agents of the configuration that a later version brings."""

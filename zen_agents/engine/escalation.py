@@ -9,6 +9,7 @@ from zen_agents.alerts.facts import Facts
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.journal import Journal
 from zen_agents.model.action import Intent, Outcome, OutcomeKind
+from zen_agents.model.duration import duration
 from zen_agents.model.ids import ALERT, new_id
 from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message, MessageKind
@@ -171,13 +172,3 @@ def _subject(incident: Incident) -> str:
 
 def _by(incident: Incident) -> str:
     return {"engine": "the engine", "itself": "itself, not by the engine"}.get(incident.resolved_by, incident.resolved_by)
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for people: 8 s, 2 min 40 s, 3 h 10 min, 6 d 2 h."""
-    whole = max(0, int(seconds))
-    for size, unit, rest_size, rest_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // rest_size
-            return f"{whole // size} {unit} {rest} {rest_unit}" if rest else f"{whole // size} {unit}"
-    return f"{whole} s"

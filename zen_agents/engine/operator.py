@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,8 @@ from zen_agents.ports.store import Brake
 from zen_agents.rules import transitions
 
 PAUSE = "pause"
+#: Names that an error lists at most.
+MOST_LISTED = 30
 #: The longest pause without a confirmation, and how long an acknowledgement keeps the engine off (seconds).
 LONGEST_PAUSE = 86400.0
 ACKNOWLEDGED_FOR = 3600.0
@@ -51,7 +54,7 @@ class Operator:
         return result
 
     async def _ping(self, args: dict[str, Any], who: Principal) -> Any:
-        return {"you": who.name}
+        return {"you": who.name, "host": self._engine.host_name}
 
     async def _status(self, args: dict[str, Any], who: Principal) -> Any:
         return status_of(self._engine)
@@ -79,7 +82,7 @@ class Operator:
         incident = self._incident(_text(args, "incident"))
         parts, now = self._engine.parts, self._engine.parts.clock.now()
         keep_acting = bool(args.get("keep_acting", False))
-        seconds = float(args.get("for_seconds", ACKNOWLEDGED_FOR))
+        seconds = _seconds(args)
         acknowledged = transitions.acknowledged(
             incident, by=who.name, until=now.steady + seconds, keep_acting=keep_acting, now=now
         )
@@ -98,8 +101,8 @@ class Operator:
         return found[0]
 
     async def _pause(self, args: dict[str, Any], who: Principal) -> Any:
-        scope, seconds = self._scope(_text(args, "scope", HOST)), float(args["for_seconds"])
-        if not 0 < seconds <= LONGEST_PAUSE and args.get("confirm") != self._engine.host_name:
+        scope, seconds = self._scope(_text(args, "scope", HOST)), _seconds(args)
+        if seconds > LONGEST_PAUSE and args.get("confirm") != self._engine.host_name:
             raise UsageError(f"a pause ends within 24 h; for longer add --confirm {self._engine.host_name}")
         parts, now = self._engine.parts, self._engine.parts.clock.now()
         reason = _text(args, "reason")
@@ -113,7 +116,7 @@ class Operator:
         lifted = [kind for kind in ("pause", "rule_paused", "target_closed", "observe_only")
                   if parts.store.lift_brake(kind, scope)]  # fmt: skip
         if not lifted:
-            raise UsageError(f"nothing is paused for {scope}; see: zen-agents status")
+            raise UsageError(f"nothing is paused for {scope}{self._held_by()}; see: zen-agents status")
         parts.journal.human(now, who, "resume", {"scope": scope, "reason": _text(args, "reason", "")})
         if "observe_only" in lifted:
             self._engine.accept_state()
@@ -128,12 +131,24 @@ class Operator:
             if incident.target == target and incident.outcome_unknown:
                 self._engine.parts.book.put(replace(incident, outcome_unknown=False))
 
+    def _held_by(self) -> str:
+        """Return what a person may have meant to lift."""
+        if self._engine.stopped():
+            return ", but the emergency stop is set: --from-emergency ends it"
+        return ", but safe mode is on: zen-agents safe-mode off" if self._engine.parts.safe_mode.brake else ""
+
     def _scope(self, scope: str) -> str:
         """Return the canonical scope of what a person called it: `web` is the target `service:web`."""
         names = self._engine.scopes()
         if scope in names:
             return names[scope]
-        raise UsageError(f"{scope!r} is no agent, rule or target here; known: {', '.join(sorted(names))}")
+        import difflib  # noqa: PLC0415  only for those who made a mistake
+
+        near = difflib.get_close_matches(scope, names, n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        # Each thing by one name: its rule's, its agent's, or that of the service.
+        known = sorted(name for name in names if ":" not in name and name != HOST)
+        raise UsageError(f"{scope!r} is no agent, rule or target here{meant}; there are: {_listed(known)}")
 
     async def _safe_mode(self, args: dict[str, Any], who: Principal) -> Any:
         parts, reason = self._engine.parts, _text(args, "reason", "")
@@ -196,6 +211,17 @@ def _text(args: Mapping[str, Any], name: str, default: str | None = None) -> str
     if not isinstance(value, str) or (default is None and not value.strip()):
         raise UsageError(f"--{name} TEXT is needed")
     return "".join(character for character in value if character.isprintable())[:500]
+
+
+def _seconds(args: Mapping[str, Any]) -> float:
+    value = args.get("for_seconds", ACKNOWLEDGED_FOR)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise UsageError("--for DURATION is needed, longer than nothing: 30m, 2h")
+    return float(value)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_LISTED]) + (f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else "")
 
 
 def _override(args: Mapping[str, Any]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,3 +40,8 @@ class EventSource(Protocol):
         ...
 
     def close(self) -> None: ...
+
+    @property
+    def unwatched(self) -> Mapping[str, int]:
+        """How many wanted watches of each kind only the poll sees, for `status`."""
+        ...

@@ -68,6 +68,10 @@ class PlanReport:
     lines: Sequence[Line]
     fine: int
     at: datetime
+    #: Where, and by which configuration it was judged.
+    host: str = ""
+    mode: str = ""
+    config: Sequence[str] = ()
 
     def count(self, word: str) -> int:
         """Return how many lines end so."""

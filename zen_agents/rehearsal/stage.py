@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from zen_agents.adapters.emergency_flag import EmergencyFlag
@@ -24,6 +26,8 @@ _LONG_AFTER_BOOT = 1e6
 
 class _Nobody:
     """Tells nobody, logs nothing, is woken by nothing."""
+
+    unwatched: Mapping[str, int] = {}
 
     def tell(self, message: Message) -> None:
         """Drop it."""
@@ -55,15 +59,18 @@ async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport
         host=host, store=store, clock=clock, notifier=nobody, events=nobody, flag=EmergencyFlag(options.state_dir),
         control=lambda _: NullControl(host), action_log=nobody,
     )  # fmt: skip
-    context = agent_context(loaded, host, options.state_dir, "this host")
+    host_name = settings.host.name or store.get("host_name") or socket.gethostname()
+    context = agent_context(loaded, host, options.state_dir, host_name)
     agents = build_agents(settings, context, options.agents)
     parts = build_parts(
-        world, to_policy(settings, loaded, agents), triggers=safe_mode_triggers(settings), host_name="this host"
+        world, to_policy(settings, loaded, agents), triggers=safe_mode_triggers(settings), host_name=host_name
     )
     parts.actionable = len({rule.target for agent in agents for rule in agent.rules() if rule.ladder})
     now = clock.now()
     if facts:
-        return await rehearse(parts, agents, observations_of(facts, agents, now), now, facts_only=True)
-    observations = await look(parts, agents)
-    parts.sampler.close()
-    return await rehearse(parts, agents, observations, clock.now())
+        report = await rehearse(parts, agents, observations_of(facts, agents, now), now, facts_only=True)
+    else:
+        observations = await look(parts, agents)
+        parts.sampler.close()
+        report = await rehearse(parts, agents, observations, clock.now())
+    return replace(report, host=host_name, mode=parts.policy.mode, config=tuple(map(str, loaded.files)))

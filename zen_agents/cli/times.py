@@ -1,0 +1,65 @@
+"""Times as people type and read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from zen_agents.errors import UsageError
+from zen_agents.model.duration import duration
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+#: No duration is longer than this (seconds): ten years.
+_LONGEST = 315_360_000.0
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds of a duration such as 90s, 5m, 2h or 7d. UsageError for anything else."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd])", text.strip())
+    if match is None or (seconds := float(match[1]) * _UNITS[match[2]]) > _LONGEST:
+        raise UsageError(f"{text!r} is no duration: write 90s, 5m, 2h or 7d")
+    return seconds
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """Return the moment that 1h, -2h, today, yesterday, 03:10 or an ISO time names. UsageError for anything else.
+
+    A time without a zone is meant in this host's; a time of day is today's, or yesterday's if that is still to come.
+    """
+    if text in ("now", "today", "yesterday"):
+        midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        return {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}[text]
+    if re.fullmatch(r"-?[0-9].*[smhd]", text):
+        return now - timedelta(seconds=seconds_of(text.removeprefix("-")))
+    if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?", text):
+        return _time_of_day(text, now)
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.astimezone()
+    except (ValueError, OverflowError):
+        raise _no_time(text) from None
+
+
+def _time_of_day(text: str, now: datetime) -> datetime:
+    hour, minute, second, *_ = (*(int(part) for part in text.split(":")), 0)
+    try:
+        moment = now.astimezone().replace(hour=hour, minute=minute, second=second, microsecond=0)
+    except ValueError:
+        raise _no_time(text) from None
+    return moment - timedelta(days=1) if moment > now else moment
+
+
+def _no_time(text: str) -> UsageError:
+    return UsageError(f"{text!r} is no time: write 1h, -2h, 03:10, today, yesterday or 2026-01-31T03:00")
+
+
+def ago(seconds: float | None) -> str:
+    """Return an age for people, - for none."""
+    return "-" if seconds is None else duration(seconds)
+
+
+def took(seconds: float) -> str:
+    """Return how long something took: 110 ms, 3.1 s, 2 min 40 s."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
