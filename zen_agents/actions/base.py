@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
-from zen_agents.model.scalars import Duration
+from zen_agents.model.scalars import Duration, PositiveDuration
 from zen_agents.ports.host import HostControl, HostView
 
 
@@ -32,7 +32,9 @@ class ActionPolicy(BaseModel):
     max_per_hour: int | None = Field(
         None, ge=0, description="engine's executions of this action per hour; empty: only the budgets"
     )
-    timeout: Duration = Field(timedelta(seconds=60), description="the longest one execution may run")
+    timeout: PositiveDuration | None = Field(
+        None, description="the longest one execution may run; empty: what the action itself takes for too long"
+    )
     verify_within: Duration = Field(timedelta(seconds=60), description="by when the check must be good again")
     only_in: str | None = Field(None, description="name of the maintenance window outside which it never runs")
 

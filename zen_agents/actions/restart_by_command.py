@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from zen_agents.errors import ActionFailedError, StalePlanError
+from zen_agents.errors import ActionFailedError, HostError, StalePlanError
 from zen_agents.model.action import Effect, Plan
 from zen_agents.model.scalars import AbsolutePath
 from zen_agents.ports.host import Command, CommandResult, HostControl, HostView, Process
 
 _POLL_SECONDS = 0.02
+#: A daemon that has not written its pidfile by then is judged by its checks (seconds).
+_PIDFILE_SECONDS = 5.0
 
 
 class CommandParams(BaseModel):
@@ -74,8 +77,25 @@ async def restart_by_command(
         service, command.command(command.start, seconds=start_seconds, leaves_daemon=pidfile is not None)
     )
     if pidfile is not None:
-        return Effect(True, f"started; its pid will be in {pidfile}", before=before, after="started")
+        daemon = await _daemon(service, command, pidfile, executable, control)
+        if daemon is None:
+            return Effect(True, f"started; {pidfile} names no process of it yet", before=before, after="started")
+        started = daemon
     return Effect(True, f"started as process {started.pid}", before=before, after=f"process {started.pid}")
+
+
+async def _daemon(
+    service: str, command: CommandParams, pidfile: str, executable: str, control: HostControl
+) -> Process | None:
+    """Wait until a daemon has written its pidfile, which most do only after the command that started it has ended."""
+    for _ in range(int(_PIDFILE_SECONDS / _POLL_SECONDS)):
+        # A file that is only half written holds no number.
+        with contextlib.suppress(HostError):
+            process = present_process(service, command, pidfile, executable, control.view)
+            if process is not None:
+                return process
+        await asyncio.sleep(_POLL_SECONDS)
+    return None
 
 
 async def _stop(process: Process, command: CommandParams, control: HostControl, timeout_seconds: float) -> None:

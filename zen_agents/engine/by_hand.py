@@ -84,7 +84,7 @@ class ByHand:
         self, action: str, target: str, *, who: Principal, reason: str, override: frozenset[str], wait: bool = True
     ) -> tuple[Intent, Outcome | None]:
         """Do it and return its final outcome, or None at once if nobody waits. RefusedError names the guard that said no."""
-        parts = self._parts
+        parts, policy = self._parts, self._parts.policy
         agent, judged = await self.judge(action, target, who=who, reason=reason, override=override, now=parts.clock.now())
         body = {"action": action, "target": judged.request.target, "reason": reason, "override": sorted(override)}
         parts.journal.human(parts.clock.now(), who, "act", body)
@@ -95,8 +95,9 @@ class ByHand:
         rules = self._rules(agent, judged.request)
         within = max((rung.verify_within_seconds for rule in rules for rung in rule.ladder), default=VERIFY_WITHIN)
         intent = await parts.executor.reserve(
-            judged.plan, policy=parts.policy, verify_within_seconds=within, verified_by=rules[0].key if rules else ""
-        )
+            judged.plan, policy=policy, verify_within_seconds=within, verified_by=rules[0].key if rules else "",
+            unchanged=lambda: parts.policy is policy,
+        )  # fmt: skip
         going = _Act(intent, agent, rules)
         parts.executor.start(intent, lambda _, outcome: self._done(going, outcome, within))
         if wait:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter, process_time
 from typing import Any, Protocol
 
@@ -83,7 +83,7 @@ class Executor:
         """Plan a request and ask every guard. Never raises: what cannot be planned is refused by name."""
         host = view or self._host.look()
         try:
-            plan = await self._plan(request, host)
+            plan = _in_time(await self._plan(request, host), policy)
         except Exception as error:  # a plan that cannot be made is a "no", whatever the cause
             return Judged(request, None, _unplannable(error))
         question = Question(
@@ -100,17 +100,24 @@ class Executor:
             raise RefusedError(f"there is no action {request.action!r}")
         return await self._aside.ask(lambda: action.plan(request, host), timeout_seconds=PLAN_SECONDS)
 
-    async def reserve(self, plan: Plan, *, policy: Policy, verify_within_seconds: float, verified_by: str) -> Intent:
+    async def reserve(
+        self, plan: Plan, *, policy: Policy, verify_within_seconds: float, verified_by: str,
+        unchanged: Callable[[], bool] = lambda: True,
+    ) -> Intent:  # fmt: skip
         """Write the intent durably, with its lease and token (R16).
 
         Raises RefusedError if the budget is spent or the target is leased, StalePlanError if the target is no longer what
-        was planned for (R5), StoreError if it could not be written; then nothing was reserved.
+        was planned for (R5), or something that the guards judged is no longer `unchanged`, StoreError if it could not be
+        written; then nothing was reserved.
         """
-        request = plan.request
-        if self._stop.read() is not None:
-            raise RefusedError(Reason.EMERGENCY_STOP.sentence, reason=Reason.EMERGENCY_STOP)
+        request, brakes = plan.request, self._store.brakes()
         if (await self._plan(request, self._host.look())).fingerprint != plan.fingerprint:
             raise StalePlanError
+        # Looking takes time, in which a person may have said stop, pause or reload.
+        if self._stop.read() is not None:
+            raise RefusedError(Reason.EMERGENCY_STOP.sentence, reason=Reason.EMERGENCY_STOP)
+        if self._store.brakes() != brakes or not unchanged():
+            raise StalePlanError("a brake, the configuration or the incident changed meanwhile; it is decided anew")
         now = self._clock.now()
         leased_until = now.steady + plan.timeout_seconds + verify_within_seconds
         intent = Intent(new_id(ACTION), plan, now, leased_until, verified_by)
@@ -172,6 +179,14 @@ class Executor:
             self._store.record_usage(usage)
         except StoreError as error:
             log.warning("the cost of %s was not written: %s", intent.id, error)
+
+
+def _in_time(plan: Plan, policy: Policy) -> Plan:
+    """Return the plan with the time that the allow-list gives the action, if it says."""
+    allowance = policy.allowed.get(plan.request.action)
+    if allowance is None or allowance.timeout is None:
+        return plan
+    return replace(plan, timeout_seconds=allowance.timeout.total_seconds())
 
 
 def _unplannable(error: Exception) -> Verdict:

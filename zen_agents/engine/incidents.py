@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 
 from zen_agents.clock import Instant
 from zen_agents.errors import StoreError
@@ -99,7 +100,8 @@ class IncidentBook:
             for incident in self._live.values()
             if incident.last_status is Status.PROBLEM and incident.rule not in log_only
         )
-        return Situation(dict(self._live), len(failing), actionable, running, foreign, problems)
+        # The incidents themselves as they are when a guard looks: one that is over holds nobody back.
+        return Situation(MappingProxyType(self._live), len(failing), actionable, running, foreign, problems)
 
 
 def _differs(before: Incident, after: Incident) -> bool:

@@ -10,7 +10,7 @@ from zen_agents.clock import Instant
 from zen_agents.engine.executor import Judged, plan_body
 from zen_agents.engine.parts import Parts
 from zen_agents.errors import RefusedError, StalePlanError, ZenError
-from zen_agents.guards.base import Situation
+from zen_agents.guards.base import Policy, Situation
 from zen_agents.model.action import ActionRequest, Budget, Effect, Intent, Outcome, OutcomeKind, Plan, Reversible, Risk
 from zen_agents.model.decision import Decision
 from zen_agents.model.incident import Incident
@@ -45,32 +45,37 @@ class Repairs:
         self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
     ) -> float:
         """Ask for the incident's action and start it if every guard agrees; return when to decide again (steady)."""
-        parts = self._parts
+        parts, policy = self._parts, self._parts.policy
         judged = None
         for request in alternatives(incident, rule):
             judged = await parts.executor.judge(
-                request, rule=rule, incident=incident, policy=parts.policy, situation=situation, now=now, view=view
+                request, rule=rule, incident=incident, policy=policy, situation=situation, now=now, view=view
             )
             if judged.verdict.ruling is not Ruling.DENY:
                 break
         if judged is None:
             return now.steady + ASK_AGAIN_SECONDS
-        if parts.book.get(incident.key) is not incident:
-            # Something happened to it while it was planned, an acknowledgement for one: decide anew.
+        if not self._is_unchanged(incident, policy):
+            # Something happened while it was planned, an acknowledgement or a reload for one: decide anew.
             return now.steady
         if judged.verdict.ruling is Ruling.ALLOW:
-            judged = await self._start(judged, incident, rule, decision, now)
+            judged = await self._start(judged, incident, rule, decision, policy=policy, now=now)
         else:
             self._journal(incident, decision, judged)
         if judged.verdict.ruling is not Ruling.ALLOW:
             return self._refused(incident, judged, now)
         return now.steady
 
+    def _is_unchanged(self, incident: Incident, policy: Policy) -> bool:
+        return self._parts.book.get(incident.key) is incident and self._parts.policy is policy
+
     def _journal(self, incident: Incident, decision: Decision, judged: Judged) -> None:
         plan = {"plan": plan_body(judged.plan)} if judged.plan else {}
         self._parts.journal.decided(incident, decision, judged.verdict, **plan)
 
-    async def _start(self, judged: Judged, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> Judged:
+    async def _start(
+        self, judged: Judged, incident: Incident, rule: Rule, decision: Decision, *, policy: Policy, now: Instant
+    ) -> Judged:
         """Reserve and start; return the same judgement, or a refusal that only showed when it was reserved."""
         assert judged.plan is not None  # noqa: S101  ALLOW implies a plan
         rung = rule.ladder[incident.rung]
@@ -78,16 +83,16 @@ class Repairs:
         try:
             intent = await self._parts.executor.reserve(
                 judged.plan,
-                policy=self._parts.policy,
+                policy=policy,
                 verify_within_seconds=rung.verify_within_seconds,
                 verified_by=rule.key,
+                unchanged=lambda: self._is_unchanged(incident, policy),
             )
         except ZenError as error:
             refusal = Judged(judged.request, judged.plan, _late_refusal(error))
             self._journal(incident, decision, refusal)
             return refusal
         self._intents[intent.id] = intent
-        incident = self._parts.book.get(incident.key) or incident
         # Its deadline counts from its end; until that is known, from the latest end it may have.
         latest = judged.plan.timeout_seconds
         started = transitions.started(incident, intent.id, rung, now, running_seconds=latest)
@@ -97,9 +102,10 @@ class Repairs:
 
     def _refused(self, incident: Incident, judged: Judged, now: Instant) -> float:
         reason = judged.verdict.reason or Reason.GUARD_ERROR
+        present = self._parts.book.get(incident.key)
         # A dry run is no refusal that people should be told of.
-        if judged.verdict.ruling is not Ruling.SIMULATE:
-            self._parts.book.put(transitions.refused(incident, reason, now))
+        if judged.verdict.ruling is not Ruling.SIMULATE and present is not None:
+            self._parts.book.put(transitions.refused(present, reason, now))
         deciding = judged.verdict.deciding
         soonest = now.steady + ASK_AGAIN_SECONDS
         return min(soonest, deciding.until) if deciding and deciding.until and deciding.until > now.steady else soonest
@@ -135,6 +141,13 @@ class Repairs:
         if rule is not None and times >= COMES_BACK_TIMES:
             self._parts.escalation.keeps_coming_back(incident, rule, now, times)
         return True
+
+    def let_go(self, incident: Incident, now: Instant) -> None:
+        """Judge the action of an incident whose rule is gone as unknown; one that still runs is judged when it ends."""
+        intent = self._intents.get(incident.action or "")
+        row = self._parts.store.action(intent.id) if intent is not None else None
+        if intent is not None and row is not None and row.kind is not OutcomeKind.RUNNING:
+            self.judge(intent, OutcomeKind.UNKNOWN, now, "its rule is gone; nobody can verify it")
 
     def rung_failed(self, incident: Incident, rule: Rule, now: Instant, *, could_tell: bool) -> None:
         """Judge the incident's action as not having helped by its deadline; not being able to tell is its own outcome."""

@@ -66,6 +66,11 @@ class AgentTick:
             for condition in (rule.condition, rule.clear):
                 if condition is not None:
                     self._window.require_all(condition)
+        #: Key -> keys of the rules that depend on it.
+        self._dependents: dict[str, list[str]] = {}
+        for rule in rules:
+            for key in rule.depends_on:
+                self._dependents.setdefault(key, []).append(rule.key)
         self._log_only = frozenset(rule.name for rule in rules if rule.needs_confirmation)
         self._ask_again.clear()
 
@@ -74,7 +79,9 @@ class AgentTick:
 
     def _hurry(self, key: str, at: float) -> None:
         self.watchlist.hurry(key, at)
-        self._ask_again[key] = at
+        # What nobody decides about any more (its rule was taken out) would be due for ever.
+        if self._parts.book.get(key) is not None:
+            self._ask_again[key] = at
         self.woken()
 
     @property
@@ -105,6 +112,8 @@ class AgentTick:
         touched: dict[str, Rule] = dict(self.watchlist.rules) if everything else {}
         for observation in observations:
             self._window.add(observation)
+            if self.watchlist.says_nothing(observation, self._parts.book):
+                continue
             for rule in self.watchlist.readers(observation.name, observation.target):
                 touched[rule.key] = rule
         now = self._parts.clock.now()
@@ -139,10 +148,14 @@ class AgentTick:
             return
         situation = self._situation(now)
         view = parts.host.look()
-        for count, incident in enumerate(worst_first(due)):
+        for count, due_one in enumerate(worst_first(due)):
+            # While others were planned for, it may have changed: a person took it, or its action ended.
+            incident = parts.book.get(due_one.key)
+            if incident is None:
+                continue
             rule = self.watchlist.rules.get(incident.key)
             if rule is None:
-                self._resolve(incident, None, now, by="configuration")
+                self._rule_gone(incident, now)
             else:
                 self._ask_again[incident.key] = await self._decide(incident, rule, situation, view, now)
             if count % A_TURN == A_TURN - 1:
@@ -218,13 +231,24 @@ class AgentTick:
         if reason is Reason.LADDER_EXHAUSTED:
             self._parts.safe_mode.ladder_exhausted()
 
-    def _resolve(self, incident: Incident, rule: Rule | None, now: Instant, *, by: str = "") -> None:
-        repaired = self.repairs.verified(incident, now)
-        over = transitions.resolved(incident, by or ("engine" if repaired else "itself"), now)
+    def _rule_gone(self, incident: Incident, now: Instant) -> None:
+        """End an incident whose rule the configuration no longer has; nobody can say whether its action helped."""
+        self.repairs.let_go(incident, now)
+        self._over(incident, None, now, by="configuration")
+
+    def _resolve(self, incident: Incident, rule: Rule, now: Instant) -> None:
+        self._over(incident, rule, now, by="engine" if self.repairs.verified(incident, now) else "itself")
+
+    def _over(self, incident: Incident, rule: Rule | None, now: Instant, *, by: str) -> None:
+        over = transitions.resolved(incident, by, now)
         self._parts.book.put(over)
         self._parts.journal.forget(incident.key)
         self._parts.escalation.resolved(over, rule, now)
         self._ask_again.pop(incident.key, None)
+        # What waited for it need not wait until it is asked again.
+        for key in self._dependents.get(incident.key, ()):
+            if self._parts.book.get(key) is not None:
+                self._ask_again[key] = now.steady
 
     def look_soon(self, key: str) -> None:
         """Decide about a key at the next turn whatever was said about waiting: something about it changed."""

@@ -45,6 +45,11 @@ class Allowance(Protocol):
     @property
     def max_per_hour(self) -> int | None: ...
     @property
+    def timeout(self) -> timedelta | None:
+        """The longest one execution may run; None: what the action itself says."""
+        ...
+
+    @property
     def only_in(self) -> str | None:
         """Name of the maintenance window outside which it never runs."""
         ...

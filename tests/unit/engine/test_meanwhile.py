@@ -1,0 +1,163 @@
+"""What happens while the engine waits for a plan or an action: pauses, reloads, acknowledgements."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.rig import Restart, Rig, RigAgent
+from zen_agents.actions.base import ActionPolicy
+from zen_agents.model.action import ActionRequest, OutcomeKind, Plan
+from zen_agents.ports.host import HostView
+from zen_agents.ports.store import Brake
+from zen_agents.rules import transitions
+from zen_agents.rules.rule import Rule
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def _while_looking_again(rig: Rig, monkeypatch: pytest.MonkeyPatch, event: Callable[[], Any]) -> None:
+    """Have something happen between the guards' answer and the reservation: at the second look."""
+    looks: list[int] = []
+    plan, loop = Restart.plan, asyncio.get_running_loop()
+
+    def planned(self: Restart, request: ActionRequest, host: HostView) -> Plan:
+        looks.append(1)
+        if len(looks) == 2:
+            # Plans are made beside the loop; what people do happens in it.
+            loop.call_soon_threadsafe(event)
+        return plan(self, request, host)
+
+    monkeypatch.setattr(Restart, "plan", planned)
+
+
+async def test_a_pause_set_while_it_looks_again_holds(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = rig.clock.now()
+    pause = Brake("pause", "host", "by hand", "alice", now, now.steady + 3600)
+    _while_looking_again(rig, monkeypatch, lambda: rig.store.set_brake(pause))
+    rig.host.crash("web")
+    await rig.run(300)
+    assert rig.controls == []
+    assert "stale_plan" in rig.reasons()
+    assert "paused" in rig.reasons()
+
+
+async def test_an_emergency_stop_set_while_it_looks_again_holds(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    _while_looking_again(rig, monkeypatch, lambda: (rig.state_dir / "EMERGENCY_STOP").write_text("set now by alice: no"))
+    rig.host.crash("web")
+    await rig.run(300)
+    assert rig.controls == []
+    assert "emergency_stop" in rig.reasons()
+
+
+async def test_a_reload_to_a_safer_mode_while_it_looks_again_holds(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reload() -> None:
+        rig.parts.policy = replace(rig.parts.policy, mode="observe")
+
+    _while_looking_again(rig, monkeypatch, reload)
+    rig.host.crash("web")
+    await rig.run(300)
+    assert rig.controls == []
+    assert "mode_observe" in rig.reasons()
+
+
+async def test_an_acknowledgement_while_it_looks_again_is_kept(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def acknowledge() -> None:
+        (incident,) = list(rig.parts.book)
+        now = rig.clock.now()
+        taken = transitions.acknowledged(incident, by="alice", until=now.steady + 3600, keep_acting=False, now=now)
+        rig.parts.book.put(taken)
+
+    _while_looking_again(rig, monkeypatch, acknowledge)
+    rig.host.crash("web")
+    await rig.run(300)
+    (incident,) = list(rig.parts.book)
+    assert incident.acknowledged_by == "alice"
+    assert rig.controls == []
+
+
+async def test_a_rule_that_goes_while_its_action_runs_leaves_no_verified_and_no_endless_turns(rig: Rig) -> None:
+    await rig.turn()
+    rig.host.crash("web")
+    rig.host.advance(5)
+    await rig.tick.run()
+    assert len(rig.parts.book) == 1
+    # The reload takes the service out before the action has run.
+    rig.tick.rebuild(RigAgent(rig.host, [], {}, 5.0))
+    await rig.tick.run(everything=True)
+    await rig.parts.executor.drain()
+    assert rig.outcomes() == ["unknown"]
+    assert rig.store.incidents()[0].resolved_by == "configuration"
+    assert rig.tick.next_at() == float("inf")
+
+
+async def test_a_rule_that_goes_while_its_action_is_verified_leaves_nothing_unfinished(rig: Rig) -> None:
+    await rig.turn()
+    rig.host.services["web"].hangs = True
+    rig.host.advance(5)
+    await rig.turn()
+    assert rig.outcomes() == ["verifying"]
+    rig.tick.rebuild(RigAgent(rig.host, [], {}, 5.0))
+    await rig.turn(everything=True)
+    assert rig.outcomes() == ["unknown"]
+    assert list(rig.store.unfinished()) == []
+    assert rig.tick.next_at() == float("inf")
+
+
+async def test_the_allow_list_says_how_long_an_action_may_take(tmp_path: Path) -> None:
+    allowed = {"restart_service": ActionPolicy(timeout=timedelta(seconds=7))}
+    rig = Rig(tmp_path, allowed=allowed)
+    rig.host.crash("web")
+    rule = next(iter(rig.tick.watchlist.rules.values()))
+    now = rig.clock.now()
+    situation = rig.parts.book.situation(rig.parts.policy, now, actionable=1, running=0, foreign="")
+    judged = await rig.parts.executor.judge(
+        rule.ladder[0].alternatives[0], rule=rule, incident=None, policy=rig.parts.policy, situation=situation, now=now
+    )
+    assert judged.plan is not None
+    assert judged.plan.timeout_seconds == 7.0
+
+
+class _WebNeedsDb(RigAgent):
+    def rules(self) -> list[Rule]:
+        db, web = super().rules()
+        return [db, replace(web, depends_on=frozenset({db.key}))]
+
+
+async def test_what_waited_for_another_service_is_decided_as_soon_as_that_one_is_well(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["db", "web"])
+    rig.tick.rebuild(_WebNeedsDb(rig.host, ["db", "web"], {}, 5.0))
+    await rig.turn()
+    rig.host.services["db"].refuses_to_start = True
+    rig.host.crash("db")
+    rig.host.crash("web")
+    await rig.run(60)
+    assert rig.starts("web") == 1
+    assert "dependency_down" in rig.reasons()
+    rig.host.services["db"].refuses_to_start = False
+    rig.host.start("db")
+    await rig.run(6)
+    assert rig.starts("web") == 2
+
+
+async def test_a_final_outcome_keeps_what_the_action_said(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    execute = Restart.execute
+
+    async def told(self: Restart, plan: Plan, control: Any) -> Any:
+        effect = await execute(self, plan, control)
+        return replace(effect, before="down", after="up", undo={"mode": "0600"}, output="done\n")
+
+    monkeypatch.setattr(Restart, "execute", told)
+    rig.host.crash("web")
+    await rig.run(30)
+    (row,) = rig.store.actions()
+    assert row.kind is OutcomeKind.VERIFIED
+    kept = {name: row.effect[name] for name in ("before", "after", "undo", "output", "exit_code")}
+    assert kept == {"before": "down", "after": "up", "undo": {"mode": "0600"}, "output": "done\n", "exit_code": 0}
