@@ -3,8 +3,8 @@
 1. Settling: an action was just taken. Wait.
 2. Cleared: good often and long enough, after an action through its bake window too. Resolve, whoever was told before;
    while it flaps and people know, wait instead, so that they are told once.
-3. Verifying: good enough but still baking, or in time. Wait. Past the deadline, or when it is
-   gone for certain again, this attempt failed: FAIL_RUNG.
+3. Verifying: good enough but still baking, or in time. Wait; a moment longer if it is only just not to be told. Past the
+   deadline, or when it is gone for certain again, this attempt failed: FAIL_RUNG.
 4. Acknowledged: a person has it. Wait, unless they said that the engine goes on.
 5. Escalated: people were told. Wait.
 6. The outcome of an action is unknown: it is closed to the engine. Escalate.
@@ -35,6 +35,8 @@ from zen_agents.rules.rule import Rule
 
 #: Where only a further look can tell, it is worth deciding again after so many seconds.
 LOOK_AGAIN_SECONDS = 1.0
+#: UNKNOWN at the deadline is an unknown outcome only if it lasts this long: one look that timed out is no proof of anything.
+UNKNOWN_GRACE_SECONDS = 10.0
 #: How soon it is looked again whether the flapping has stopped.
 CALM_AGAIN_SECONDS = 60.0
 
@@ -130,6 +132,8 @@ def _verifying(case: _Case) -> Decision | None:
             return case.wait(Reason.VERIFYING, "good, and has to stay so", again_at=patience)
     elif case.now.steady < case.incident.verify_deadline and not case.incident.relapsed:
         return case.wait(Reason.VERIFYING, again_at=case.incident.verify_deadline)
+    elif (until := _only_just_unknown_until(case)) is not None and not case.incident.relapsed:
+        return case.wait(Reason.VERIFYING, "it cannot be told at this moment", again_at=until)
     return Decision(DecisionKind.FAIL_RUNG, _what_follows(case), case.now, case.incident.detail)
 
 
@@ -206,6 +210,12 @@ def _what_follows(case: _Case) -> Reason:
     if attempts:
         return Reason.RETRY
     return Reason.LADDER_EXHAUSTED if is_exhausted(case.rule, rung) else Reason.NEXT_RUNG
+
+
+def _only_just_unknown_until(case: _Case) -> float | None:
+    since = case.incident.unknown_since
+    until = None if since is None or not case.is_unknown else since + UNKNOWN_GRACE_SECONDS
+    return until if until is not None and case.now.steady < until else None
 
 
 def _patience_over_at(case: _Case) -> float | None:

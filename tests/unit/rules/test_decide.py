@@ -163,6 +163,13 @@ class TestResolving:
 
 
 class TestVerifying:
+    def test_one_look_that_could_not_tell_at_the_deadline_is_no_unknown_outcome(self) -> None:
+        decision = decided(verifying(verify_deadline=999.0, **unknown(995.0)))
+        assert (decision.kind, decision.reason, decision.again_at) == (WAIT, Reason.VERIFYING, 1005.0)
+        assert answer(verifying(verify_deadline=999.0, **unknown(990.0)))[0] is FAIL_RUNG
+        assert answer(verifying(verify_deadline=999.0, relapsed=True, **unknown(995.0)))[0] is FAIL_RUNG
+        assert answer(verifying(verify_deadline=999.0))[0] is FAIL_RUNG, "what is seen to be bad is bad"
+
     baking = rule(ladder=(rung(bake_seconds=30.0),))
 
     def test_good_is_no_success_before_it_stayed_good(self) -> None:
