@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from zen_agents.adapters.sqlite_store_file import StateFile
 from zen_agents.adapters.sqlite_store_rows import (
@@ -34,6 +35,9 @@ class BrakeTables:
     """Breakers, brakes and agent states."""
 
     _file: StateFile
+    #: The brakes as they were last read, and what they are made from.
+    _brakes: Sequence[Brake] = ()
+    _brake_rows: Sequence[Any] = ()
 
     def breaker(self, name: str) -> BreakerRow | None:
         """Return the breaker of this name, None if it never counted anything."""
@@ -81,10 +85,15 @@ class BrakeTables:
 
     def brakes(self) -> Sequence[Brake]:
         """Return brakes that are set, also those whose end has passed."""
-        return [
-            Brake(kind, scope, reason, by, instant_of(since, wall), until)
-            for kind, scope, reason, by, since, wall, until in self._file.read("brakes")
-        ]
+        rows = self._file.read("brakes")
+        # Read anew each time, since a state that cannot be read must not let anything through; built only when it changed.
+        if rows != self._brake_rows:
+            self._brakes = tuple(
+                Brake(kind, scope, reason, by, instant_of(since, wall), until)
+                for kind, scope, reason, by, since, wall, until in rows
+            )
+            self._brake_rows = rows
+        return self._brakes
 
     def agent_state(self, name: str) -> AgentState | None:
         """Return the state an agent was last in."""

@@ -22,6 +22,10 @@ log = logging.getLogger("zen_agents")
 OUTCOME_WORDS = {Ruling.ALLOW: "act", Ruling.HOLD: "ask", Ruling.SIMULATE: "skip", Ruling.DENY: "skip"}
 
 
+#: Too long for a log line; `zen-agents why ID` shows them.
+_IN_THE_LEDGER_ALONE = frozenset({"guards", "plan"})
+
+
 class ActionLog(Protocol):
     """The plain-text log of intents, outcomes and human acts that is read without Python."""
 
@@ -102,7 +106,9 @@ class Journal:
         self, kind: EntryKind, id: str, at: Instant, actor: str, body: Mapping[str, Any], *, incident: str | None = None
     ) -> None:
         self._store.append(Entry(kind, id, at, actor, incident, None, body))
-        log.info("%s %s", kind.value, id, extra={"zen": {"actor": actor, "incident": incident, **body}})
+        if log.isEnabledFor(logging.INFO):
+            gist = {name: value for name, value in body.items() if name not in _IN_THE_LEDGER_ALONE}
+            log.info("%s %s", kind.value, id, extra={"zen": {"actor": actor, "incident": incident, **gist}})
 
     def _line(self, at: Instant, kind: str, intent: Intent, outcome: str, detail: str) -> None:
         request = intent.plan.request

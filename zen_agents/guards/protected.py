@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 
 from zen_agents.errors import StalePlanError
 from zen_agents.guards import protected_names, touched
@@ -92,7 +93,7 @@ def _session_host(host: HostView, process: Process) -> str:
 
 def _path(question: Question) -> str:
     policy = question.policy
-    whole = {_kept(path) for path in (*policy.own_paths, *policy.protected_paths)}
+    whole = _whole(policy.own_paths, policy.protected_paths)
     for path in touched.names(question, ResourceKind.PATH):
         if path != _plain(path) or not path.startswith("/"):
             return f"{path} is not a plain absolute path"
@@ -108,9 +109,20 @@ def _path(question: Question) -> str:
     return ""
 
 
+@lru_cache(maxsize=8)
+def _whole(own: frozenset[str], listed: frozenset[str]) -> frozenset[str]:
+    """Return the paths that are protected with all below them, as they are compared."""
+    return frozenset(_kept(path) for path in (*own, *listed))
+
+
 def _is_path(path: str) -> bool:
     """Compare with patterns whose `*` stays within one component."""
-    return matches(path, tuple(each for each in protected_names.PATHS if each.count("/") == path.count("/")))
+    return matches(path, _patterns_with(path.count("/")))
+
+
+@lru_cache(maxsize=64)
+def _patterns_with(slashes: int) -> tuple[str, ...]:
+    return tuple(each for each in protected_names.PATHS if each.count("/") == slashes)
 
 
 def _held_below(path: str) -> str:
@@ -131,7 +143,12 @@ def _plain(path: str) -> str:
 
 
 def _within(path: str, trees: tuple[str, ...]) -> bool:
-    return any(path == tree or path.startswith(tree.rstrip("/") + "/") for tree in trees)
+    return f"{path}/".startswith(_with_slash(trees))
+
+
+@lru_cache(maxsize=256)
+def _with_slash(trees: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(tree.rstrip("/") + "/" for tree in trees)
 
 
 def _link(host: HostView, path: str) -> str:

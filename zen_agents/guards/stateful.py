@@ -13,6 +13,7 @@ from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
 from zen_agents.ports.host import Unit
 
+_TREES = tuple(f"{tree}/" for tree in stateful_names.TREES)
 _IN_BETWEEN = frozenset({"activating", "deactivating", "reloading", "refreshing", "maintenance"})
 
 
@@ -52,7 +53,7 @@ def _hit(question: Question) -> Iterator[tuple[str, Unit | None]]:
 
 def _is_stateful(name: str, policy: Policy) -> bool:
     if name.startswith("/"):
-        return any(f"{name}/".startswith(f"{tree}/") for tree in stateful_names.TREES)
+        return f"{name}/".startswith(_TREES)
     plain = name.removesuffix(".service").lower()
     patterns = (*stateful_names.NAMES, *(unit.removesuffix(".service").lower() for unit in policy.stateful_units))
     return matches(plain, patterns)
