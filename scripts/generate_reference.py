@@ -22,7 +22,8 @@ from reference_config import config_page
 from zen_agents import catalog, errors
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.agents.base import AgentContext
-from zen_agents.cli.main import _GROUPS, COMMANDS, add_common
+from zen_agents.cli.main import _GROUPS, COMMANDS
+from zen_agents.cli.parsing import add_common
 from zen_agents.model.reason import Reason
 from zen_agents.settings import environment
 from zen_agents.settings.codes import CODES
@@ -55,7 +56,7 @@ Every guard is asked each time, in this order; the most restrictive answer wins,
     "reasons": """# Reasons
 
 Every no, not yet and "tell someone" has a name, and the same word stands in `why`, `decisions`, the ledger and the log.
-`zen-agents decisions --reason-is WORD` lists where it applied.""",
+`zen-agents decisions --reason WORD` lists where it applied.""",
     "error_codes": """# Error codes
 
 What `check-config`, `run` and `reload` can say about a configuration, always with the place. `zen-agents explain CODE` says

@@ -106,7 +106,7 @@ def test_files_page_names_all_that_a_run_leaves(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path)
     try:
         done = subprocess.run(
-            ["zen-agents", "once", "-c", "config/default.yaml"], cwd=sandbox.root, env=sandbox.environment,
+            ["zen-agents", "once", "--yes", "-c", "config/default.yaml"], cwd=sandbox.root, env=sandbox.environment,
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         left = sorted(path.name for path in (sandbox.root / ".state").iterdir())
