@@ -119,10 +119,10 @@ class _AnyPort(Controller):
 
 
 @contextmanager
-def mail_server(host: str = "127.0.0.1", **options: Any) -> Iterator[MailBox]:
-    """Run an SMTP server on a free port of this host."""
+def mail_server(host: str = "127.0.0.1", *, port: int = 0, **options: Any) -> Iterator[MailBox]:
+    """Run an SMTP server on this host, on a free port unless one is named."""
     box = MailBox()
-    controller = _AnyPort(box, hostname=host, port=0, **options)
+    controller = _AnyPort(box, hostname=host, port=port, **options)
     controller.start()
     box.port = controller.port
     try:

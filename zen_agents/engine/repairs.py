@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from zen_agents.clock import Instant
 from zen_agents.engine.executor import Judged, plan_body
 from zen_agents.engine.parts import Parts
-from zen_agents.errors import RefusedError, StalePlanError, ZenError
+from zen_agents.errors import RefusedError, StalePlanError, StoreError, ZenError
 from zen_agents.guards.base import Policy, Situation
 from zen_agents.model.action import ActionRequest, Budget, Effect, Intent, Outcome, OutcomeKind, Plan, Reversible, Risk
-from zen_agents.model.decision import Decision
+from zen_agents.model.decision import Decision, DecisionKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer, Ruling, Verdict
 from zen_agents.ports.host import HostView
 from zen_agents.ports.store import ActionRow, Brake
 from zen_agents.rules import transitions
-from zen_agents.rules.decide import alternatives
+from zen_agents.rules.decide import alternatives, decide
 from zen_agents.rules.rule import Rule
 
 log = logging.getLogger("zen_agents.repairs")
@@ -48,10 +48,13 @@ class Repairs:
         parts, policy = self._parts, self._parts.policy
         judged = None
         for request in alternatives(incident, rule):
-            judged = await parts.executor.judge(
+            answer = await parts.executor.judge(
                 request, rule=rule, incident=incident, policy=policy, situation=situation, now=now, view=view
             )
-            if judged.verdict.ruling is not Ruling.DENY:
+            # What cannot even be planned says less than why the guards refused the one before.
+            if judged is None or judged.plan is None or answer.plan is not None:
+                judged = answer
+            if answer.verdict.ruling is not Ruling.DENY:
                 break
         if judged is None:
             return now.steady + ASK_AGAIN_SECONDS
@@ -59,12 +62,22 @@ class Repairs:
             # Something happened while it was planned, an acknowledgement or a reload for one: decide anew.
             return now.steady
         if judged.verdict.ruling is Ruling.ALLOW:
-            judged = await self._start(judged, incident, rule, decision, policy=policy, now=now)
+            judged = await self._start(judged, incident, rule, decision, policy=policy)
         else:
-            self._journal(incident, decision, judged)
+            self._journal_refusal(incident, decision, judged)
         if judged.verdict.ruling is not Ruling.ALLOW:
             return self._refused(incident, judged, now)
         return now.steady
+
+    async def plan_ahead(self, incidents: Sequence[Incident], view: HostView, now: Instant) -> None:
+        """Make the plans of all incidents that are to be acted for in one go; in a storm, each by itself takes too long."""
+        requests = []
+        for incident in incidents:
+            rule = self._rule_of(incident.key)
+            if rule is not None and decide(incident, rule, now, flapping=False).kind is DecisionKind.ACT:
+                requests += alternatives(incident, rule)
+        if requests:
+            await self._parts.executor.plan_ahead(requests, view)
 
     def _is_unchanged(self, incident: Incident, policy: Policy) -> bool:
         return self._parts.book.get(incident.key) is incident and self._parts.policy is policy
@@ -73,9 +86,14 @@ class Repairs:
         plan = {"plan": plan_body(judged.plan)} if judged.plan else {}
         self._parts.journal.decided(incident, decision, judged.verdict, **plan)
 
-    async def _start(
-        self, judged: Judged, incident: Incident, rule: Rule, decision: Decision, *, policy: Policy, now: Instant
-    ) -> Judged:
+    def _journal_refusal(self, incident: Incident, decision: Decision, judged: Judged) -> None:
+        try:
+            self._journal(incident, decision, judged)
+        except StoreError as error:
+            # Nothing is done, so nothing has to be written first; and that it lasts too long must still be told (R15).
+            self._parts.safe_mode.store_failed(str(error))
+
+    async def _start(self, judged: Judged, incident: Incident, rule: Rule, decision: Decision, *, policy: Policy) -> Judged:
         """Reserve and start; return the same judgement, or a refusal that only showed when it was reserved."""
         assert judged.plan is not None  # noqa: S101  ALLOW implies a plan
         rung = rule.ladder[incident.rung]
@@ -90,12 +108,12 @@ class Repairs:
             )
         except ZenError as error:
             refusal = Judged(judged.request, judged.plan, _late_refusal(error))
-            self._journal(incident, decision, refusal)
+            self._journal_refusal(incident, decision, refusal)
             return refusal
         self._intents[intent.id] = intent
         # Its deadline counts from its end; until that is known, from the latest end it may have.
         latest = judged.plan.timeout_seconds
-        started = transitions.started(incident, intent.id, rung, now, running_seconds=latest)
+        started = transitions.started(incident, intent.id, rung, intent.reserved_at, running_seconds=latest)
         self._parts.book.put(started)
         self._parts.executor.start(intent, self._done)
         return judged
@@ -122,10 +140,12 @@ class Repairs:
             self._parts.book.put(transitions.started(incident, intent.id, rung, outcome.at))
             self._hurry(key, outcome.at.steady + rung.settle_seconds)
             return
-        elif outcome.kind is OutcomeKind.UNKNOWN:
-            self._unknown(incident, rule, intent, outcome.at)
         else:
-            self._attempt_failed(incident, rule, intent, outcome.at)
+            self._parts.escalation.changed(intent, outcome)
+            if outcome.kind is OutcomeKind.UNKNOWN:
+                self._unknown(incident, rule, intent, outcome.at)
+            else:
+                self._attempt_failed(incident, rule, intent, outcome.at)
         self._hurry(key, outcome.at.steady)
 
     def verified(self, incident: Incident, now: Instant) -> bool:
@@ -134,10 +154,9 @@ class Repairs:
         if intent is None:
             return False
         self.judge(intent, OutcomeKind.VERIFIED, now)
-        request = intent.plan.request
-        self._parts.breakers.succeeded(request.action, request.target)
+        self._count(intent, failed=False)
         rule = self._rule_of(incident.key)
-        times = self._parts.store.repairs(incident.key, now.steady - COMES_BACK_WITHIN) + 1
+        times = self._times_repaired(incident.key, now) + 1
         if rule is not None and times >= COMES_BACK_TIMES:
             self._parts.escalation.keeps_coming_back(incident, rule, now, times)
         return True
@@ -145,8 +164,7 @@ class Repairs:
     def let_go(self, incident: Incident, now: Instant) -> None:
         """Judge the action of an incident whose rule is gone as unknown; one that still runs is judged when it ends."""
         intent = self._intents.get(incident.action or "")
-        row = self._parts.store.action(intent.id) if intent is not None else None
-        if intent is not None and row is not None and row.kind is not OutcomeKind.RUNNING:
+        if intent is not None and not self._parts.executor.runs(intent.id):
             self.judge(intent, OutcomeKind.UNKNOWN, now, "its rule is gone; nobody can verify it")
 
     def rung_failed(self, incident: Incident, rule: Rule, now: Instant, *, could_tell: bool) -> None:
@@ -167,12 +185,34 @@ class Repairs:
         What the action itself said it did stays in it, with all that undoing it needs; `why` says why it did not help.
         """
         self._intents.pop(intent.id, None)
-        did = effect_of(self._parts.store.action(intent.id))
+        did = effect_of(self._row(intent.id))
         ok = kind is OutcomeKind.VERIFIED or (did.ok and not why)
         effect = replace(did, ok=ok, detail="; ".join(filter(None, (why, did.detail))))
         outcome = Outcome(intent.id, kind, at, at.steady - intent.reserved_at.steady, effect)
         self._parts.executor.record(intent, outcome)
         self._parts.escalation.changed(intent, outcome)
+
+    def _row(self, id: str) -> ActionRow | None:
+        try:
+            return self._parts.store.action(id)
+        except StoreError as error:
+            log.error("what %s said that it did cannot be read: %s", id, error)
+            return None
+
+    def _times_repaired(self, key: str, now: Instant) -> int:
+        try:
+            return self._parts.store.repairs(key, now.steady - COMES_BACK_WITHIN)
+        except StoreError as error:
+            log.error("earlier repairs of %s cannot be read: %s", key, error)
+            return 0
+
+    def _count(self, intent: Intent, *, failed: bool) -> None:
+        """Count an attempt with its breaker; while that cannot be read nothing is done anyway."""
+        request, breakers = intent.plan.request, self._parts.breakers
+        try:
+            (breakers.failed if failed else breakers.succeeded)(request.action, request.target)
+        except StoreError as error:
+            self._parts.safe_mode.store_failed(str(error))
 
     def adopt(self, row: ActionRow, incident: Incident | None, rule: Rule | None, now: Instant) -> None:
         """Take over an action that an earlier engine left unfinished: it is verified, never replayed (R16)."""
@@ -190,16 +230,15 @@ class Repairs:
         self._hurry(rule.key, now.steady)
 
     def _attempt_failed(self, incident: Incident, rule: Rule, intent: Intent, now: Instant) -> None:
-        request = intent.plan.request
         self._intents.pop(intent.id, None)
-        self._parts.breakers.failed(request.action, request.target)
+        self._count(intent, failed=True)
         self._parts.book.put(transitions.attempt_failed(incident, rule, now, self._parts.random))
 
     def _unknown(self, incident: Incident, rule: Rule, intent: Intent, now: Instant) -> None:
         """Close the target to the engine and tell: one unknown outcome is one too many to go on guessing."""
         self._intents.pop(intent.id, None)
         request = intent.plan.request
-        self._parts.breakers.failed(request.action, request.target)
+        self._count(intent, failed=True)
         self._parts.book.put(transitions.outcome_unknown(incident, now))
         self._parts.store.set_brake(
             Brake(TARGET_CLOSED, f"target:{request.target}", f"the outcome of {intent.id} is unknown", "engine", now, None)
