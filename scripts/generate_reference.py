@@ -29,7 +29,8 @@ from zen_agents.settings import environment
 from zen_agents.settings.codes import CODES
 from zen_agents.settings.explain import explain
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
+SCRIPTS = Path(__file__).resolve().parent
+FOLDER = SCRIPTS.parent / "docs" / "reference"
 _HEAD = "<!-- Made from the code by scripts/reference. -->"
 
 
@@ -208,9 +209,14 @@ def exit_codes_page() -> str:
     return "\n\n".join([
         "# Exit codes", table(("Code", "Meaning", "What is printed, unless something more exact is known"), rows),
         "What single commands make of them:", table(("Command", "Exit"), by_command),
-        "The scripts: `stop-agents.sh` ends with 0 when done, 1 when the flag could not be written (the engine was ended "
-        "instead), 2 for wrong usage, 3 when nothing to stop was found; `audit-logs.sh` with 0, 2 or 3.",
+        "The scripts:", table(("Script", "Exit"), [(f"`{name}`", _script_exit(name)) for name in ("stop-agents.sh",)]),
     ])  # fmt: skip
+
+
+def _script_exit(name: str) -> str:
+    """Return what a script's first comment says behind `Exit:`."""
+    comment = (SCRIPTS / name).read_text("utf-8").split("\nset -u", 1)[0]
+    return comment.partition("# Exit:")[2].replace("\n#", " ").strip()
 
 
 def _exit_line(name: str) -> str:
