@@ -25,6 +25,10 @@ class NotRunningError(ZenError):
     exit_code = 3
 
 
+class NotAnsweringError(NotRunningError):
+    """The engine lives and does not answer; look: zen-agents status."""
+
+
 class RefusedError(ZenError):
     """A guard refused; see: zen-agents why --not CHECK."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from zen_agents.adapters.control_socket import ask
+from zen_agents.adapters.control_client import ask
 from zen_agents.errors import ZenError
 
 REPOSITORY = Path(__file__).resolve().parents[2]

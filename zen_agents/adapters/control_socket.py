@@ -1,10 +1,11 @@
 """The control socket: JSON lines over a Unix socket, with the kernel's word on who asks (R22).
 
-A request is `{"verb": "pause", "args": {...}}`, an answer `{"ok": true, "result": ...}` or
-`{"ok": false, "error": text, "exit_code": n}`. Requests are bounded in size, rate and time. There are two sockets: one for
-looking, one for acting; the file's group decides who may open which. Only the engine's account may, unless it is root and
-the groups are there: members of `zen-view` may look, members of `zen-ops` may act. The state directory is then opened for
-passing through, not for listing, to one group (`zen-view` where it is there), so who acts is a member of both.
+A request is `{"verb": "pause", "args": {...}, "before": T}`, an answer `{"ok": true, "result": ...}` or
+`{"ok": false, "error": text, "exit_code": n}`. After T (CLOCK_MONOTONIC, seconds) nobody waits for it, and it is not done.
+Requests are bounded in size, rate and time. There are two sockets: one for looking, one for acting; the file's group decides
+who may open which. Only the engine's account may, unless it is root and the groups are there: members of `zen-view` may
+look, members of `zen-ops` may act. The state directory is then opened for passing through, not for listing, to one group
+(`zen-view` where it is there), so who acts is a member of both.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ import grp
 import json
 import logging
 import os
-import pwd
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from zen_agents.errors import NotRunningError, PermissionDeniedError, UsageError, ZenError
+from zen_agents.adapters.accounts import account_name, login_uid
+from zen_agents.adapters.control_client import reachable
+from zen_agents.errors import UsageError, ZenError
 from zen_agents.model.principal import Principal
 
 log = logging.getLogger("zen_agents.control")
@@ -36,8 +39,6 @@ MOST_REQUESTS_A_SECOND = 200
 IDLE_SECONDS = 30.0
 #: Who may look, and who may act, besides the engine's own account.
 VIEW_GROUP, OPS_GROUP = "zen-view", "zen-ops"
-#: The longest path that the kernel takes for a socket.
-_MOST_PATH_BYTES = 107
 
 #: Answers one request; `may_act` is False on the socket for looking.
 Answerer = Callable[[str, dict[str, Any], Principal, bool], Awaitable[Any]]
@@ -57,7 +58,7 @@ class ControlSocket:
         self._path.unlink(missing_ok=True)
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            with _reachable(self._path) as address:
+            with reachable(self._path) as address:
                 sock.bind(address)
             if self._group is not None:
                 os.chown(self._path, -1, self._group)
@@ -101,6 +102,7 @@ class ControlSocket:
             args = request.get("args") or {}
             if not isinstance(args, dict):
                 raise UsageError("args is an object")
+            _refuse_late(request.get("before"))
             return {"ok": True, "result": await self._answer(request["verb"], args, who, self._may_act)}
         except ZenError as error:
             return _failure(error)
@@ -124,6 +126,12 @@ async def _read_line(reader: asyncio.StreamReader) -> bytes:
         return await reader.readline()
 
 
+def _refuse_late(before: object) -> None:
+    """Refuse what nobody waits for any more: an engine that was hung must not lift a stop that was set since then."""
+    if isinstance(before, int | float) and time.monotonic() > before:
+        raise ZenError("this came too late: whoever asked has given up; nothing was done")
+
+
 async def _send(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
     writer.write(json.dumps(answer, separators=(",", ":"), default=str).encode() + b"\n")
     async with asyncio.timeout(IDLE_SECONDS):
@@ -136,19 +144,6 @@ def _failure(error: ZenError) -> dict[str, Any]:
 
 def _short(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:200]
-
-
-@contextlib.contextmanager
-def _reachable(path: Path) -> Iterator[str]:
-    """Give a path that fits into a socket's address, for as long as the block runs."""
-    if len(os.fsencode(path)) <= _MOST_PATH_BYTES:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 def socket_groups() -> tuple[int | None, int | None]:
@@ -168,52 +163,3 @@ def _peer(sock: socket.socket) -> Principal:
     pid, uid, _ = struct.unpack("iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iII")))
     person = login_uid(pid, uid)
     return Principal(account_name(person), person)
-
-
-def login_uid(pid: int, uid: int) -> int:
-    """Return the uid that logged in for a process of root, else its own uid."""
-    if uid != 0:
-        return uid
-    try:
-        logged_in = int(Path(f"/proc/{pid}/loginuid").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return uid
-    # 2**32 - 1 means that nobody logged in: a daemon or a container.
-    return uid if logged_in == 2**32 - 1 else logged_in
-
-
-def account_name(uid: int) -> str:
-    """Return the account's name, or `uid N` if it has none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
-
-
-def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_seconds: float = 10.0) -> Any:
-    """Ask a running engine and return its result; for the command line, which blocks.
-
-    Raises NotRunningError if nobody answers, PermissionDeniedError if the socket may not be opened, or what the engine said.
-    """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(timeout_seconds)
-        try:
-            with _reachable(path) as address:
-                sock.connect(address)
-        except PermissionError:
-            raise PermissionDeniedError(f"{path}: you may not use this; ask to be added to the group zen-ops") from None
-        except OSError:
-            raise NotRunningError from None
-        try:
-            sock.sendall(json.dumps({"verb": verb, "args": args or {}}).encode() + b"\n")
-            line = sock.makefile("rb").readline()
-        except OSError as error:
-            raise NotRunningError(f"the engine did not answer within {timeout_seconds:g} s: {error}") from None
-    if not line:
-        raise NotRunningError("the engine closed the connection without an answer")
-    answer = json.loads(line)
-    if answer["ok"]:
-        return answer["result"]
-    refusal = ZenError(answer["error"])
-    refusal.exit_code = int(answer["exit_code"])
-    raise refusal

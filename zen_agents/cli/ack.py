@@ -1,8 +1,9 @@
 """Say that you have an incident: no repeats, and the engine leaves it alone for an hour.
 
-zen-agents ack inc-4k2p --reason "looking"
-zen-agents ack @last --for 4h
-zen-agents ack @open --keep-acting                no repeats, but let the engine go on
+Examples:
+  zen-agents ack inc-4k2p --reason "looking"
+  zen-agents ack @last --for 4h
+  zen-agents ack @open --keep-acting                no repeats, but let the engine go on
 """
 
 from __future__ import annotations

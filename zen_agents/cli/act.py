@@ -1,5 +1,6 @@
 """Run an allowed action by hand, through the same guards, ledger and verification as the engine's own.
 
+Examples:
   zen-agents act restart_service web --reason "deploy"
   zen-agents act restart_service web --dry-run      what the guards would say; does nothing
   zen-agents act restart_service web --override cooldown,rate_limit --reason "second try after the fix"

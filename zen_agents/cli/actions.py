@@ -1,9 +1,10 @@
 """What was done to this host: list it, or show one action with its plan, its output and how it was verified.
 
-zen-agents actions --since yesterday
-zen-agents actions --outcome failed,unknown --target web
-zen-agents actions show act-7m3x                  also: show @last
-zen-agents actions --json=id,outcome,because      for a program; -f goes on showing them, until Ctrl-C
+Examples:
+  zen-agents actions --since yesterday
+  zen-agents actions --outcome failed,unknown --target web
+  zen-agents actions show act-7m3x                  also: show @last
+  zen-agents actions --json=id,outcome,because      for a program; -f goes on showing them, until Ctrl-C
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def run(call: Call) -> int:
         note(f"no such action since {call.arguments.since}")
         return 0
     heads = ("ID", "WHEN", "TARGET", "ACTION", "BY", "OUTCOME", "TOOK", "WHY")
-    table(call, heads, [_row(call, row) for row in rows])
+    table(call, heads, [_row(call, row) for row in rows], spare=("TOOK", "BY"))
     next_steps(call, f"zen-agents actions show {rows[0].id}", f"zen-agents why {rows[0].id}")
     return 0
 

@@ -55,7 +55,7 @@ def _left(answer: Mapping[str, Any], now: float | None) -> str:
     until = answer.get("until")
     if now is None or until is None or answer["ruling"] == "allow":
         return ""
-    return f"({ago(until - now)} left)" if until > now else "(over by now)"
+    return f"now {ago(until - now)} left" if until > now else "over by now"
 
 
 def _origin(call: Call, answer: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The ledger: verify that it is what was written, or export it.
 
+Examples:
   zen-agents audit verify                           the whole chain, with the engine running or dead
   zen-agents audit export --since 7d > ledger.jsonl
   zen-agents audit export -o csv

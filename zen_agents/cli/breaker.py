@@ -1,7 +1,8 @@
 """Circuit breakers: what failed so often that the engine leaves it alone.
 
-zen-agents breaker                                all, and for how long they are open
-zen-agents breaker reset 'restart_service|service:web' --reason "certificate renewed"
+Examples:
+  zen-agents breaker                                all, and for how long they are open
+  zen-agents breaker reset 'restart_service|service:web' --reason "certificate renewed"
 """
 
 from __future__ import annotations

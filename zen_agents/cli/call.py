@@ -68,7 +68,7 @@ class Call:
 
     def ask(self, verb: str, *, timeout_seconds: float = 10.0, **args: Any) -> Any:
         """Ask the running engine."""
-        from zen_agents.adapters.control_socket import ask  # noqa: PLC0415
+        from zen_agents.adapters.control_client import ask  # noqa: PLC0415
 
         return ask(socket_path(self.state_dir), verb, args, timeout_seconds=timeout_seconds)
 
@@ -107,7 +107,7 @@ class Call:
 
     def person(self) -> str:
         """Return who types: the account that logged in, also behind sudo."""
-        from zen_agents.adapters.control_socket import account_name, login_uid  # noqa: PLC0415
+        from zen_agents.adapters.accounts import account_name, login_uid  # noqa: PLC0415
 
         uid = login_uid(os.getpid(), os.getuid())
         return account_name(uid) if uid or "SUDO_USER" not in os.environ else os.environ["SUDO_USER"]

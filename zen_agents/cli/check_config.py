@@ -1,5 +1,6 @@
 """Check configuration files: every error at once, with its place.
 
+Examples:
   zen-agents check-config                           the configuration that would be used
   zen-agents check-config my.yaml -                 these in order; - is standard input
   zen-agents check-config --strict --format github  for a pull request; also concise, json, sarif

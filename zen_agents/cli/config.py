@@ -1,7 +1,8 @@
 """The configuration in force, as YAML that loads again.
 
-zen-agents config show --sources                  which file, line or variable each value came from
-zen-agents config show --diff-defaults            only what is not the default
+Examples:
+  zen-agents config show --sources                  which file, line or variable each value came from
+  zen-agents config show --diff-defaults            only what is not the default
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Every decision, also each no: list them, or show one with what every guard said.
 
-zen-agents decisions --outcome skip --reason cooldown     what was not done, and why
-zen-agents decisions show dec-9f31                        also: show @last
-zen-agents decisions -f                                   goes on showing them, until Ctrl-C
+Examples:
+  zen-agents decisions --outcome skip --reason cooldown     what was not done, and why
+  zen-agents decisions show dec-9f31                        also: show @last
+  zen-agents decisions -f                                   goes on showing them, until Ctrl-C
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def run(call: Call) -> int:
     if not rows:
         note(f"no such decision since {call.arguments.since}")
         return 0
-    table(call, ("ID", "WHEN", "RULE", "TARGET", "OUTCOME", "REASON", "DETAIL"), [_row(call, row) for row in rows])
+    heads = ("ID", "WHEN", "RULE", "TARGET", "OUTCOME", "REASON", "DETAIL")
+    table(call, heads, [_row(call, row) for row in rows], spare=("TARGET",))
     next_steps(call, f"zen-agents decisions show {rows[0].entry.id}")
     return 0
 

@@ -1,9 +1,10 @@
 """Everything that happened, oldest first: the ledger, an entry a line.
 
-zen-agents events --since 1h
-zen-agents events -f                              goes on showing what happens, until Ctrl-C
-zen-agents events --kind human,alert --since 7d   only these
-zen-agents events -f -o jsonl                     for a program
+Examples:
+  zen-agents events --since 1h
+  zen-agents events -f                              goes on showing what happens, until Ctrl-C
+  zen-agents events --kind human,alert --since 7d   only these
+  zen-agents events -f -o jsonl                     for a program
 """
 
 from __future__ import annotations

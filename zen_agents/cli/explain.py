@@ -1,9 +1,10 @@
 """Explain something in the product's own words.
 
-zen-agents explain ZC101                          an error code
-zen-agents explain config agents.system_health.thresholds     a setting: type, default, unit, environment variable
-zen-agents explain cooldown                       whatever is called so: agent, check, action, guard, reason
-zen-agents explain guards                         all of a kind; also: agents, checks, actions, reasons, codes
+Examples:
+  zen-agents explain ZC101                          an error code
+  zen-agents explain config agents.system_health.thresholds     a setting: type, default, unit, environment variable
+  zen-agents explain cooldown                       whatever is called so: agent, check, action, guard, reason
+  zen-agents explain guards                         all of a kind; also: agents, checks, actions, reasons, codes
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What was wrong, from its first bad look to its end: list incidents, or show one as `why` does.
 
-zen-agents incidents --open                       what is wrong now
-zen-agents incidents --since 7d
-zen-agents incidents show inc-4k2p                also: show @last, show @open
+Examples:
+  zen-agents incidents --open                       what is wrong now
+  zen-agents incidents --since 7d
+  zen-agents incidents show inc-4k2p                also: show @last, show @open
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def run(call: Call) -> int:
         note("no incident is open" if wanted.open else f"no such incident since {wanted.since}")
         return 0
     heads = ("ID", "BEGAN", "LASTED", "RULE", "TARGET", "SEVERITY", "STATE", "FIXED BY", "DETAIL")
-    table(call, heads, [_row(call, row, now.steady) for row in rows])
+    table(call, heads, [_row(call, row, now.steady) for row in rows], spare=("SEVERITY", "TARGET", "FIXED BY", "LASTED"))
     next_steps(call, f"zen-agents why {rows[0].id}")
     return 0
 

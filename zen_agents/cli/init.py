@@ -1,7 +1,8 @@
 """Write a first configuration, in observe mode: nothing will be changed on this host until you say so.
 
-zen-agents init                                   writes ./zen-agents.yaml
-zen-agents init --to FILE                         writes there; never over an existing file
+Examples:
+  zen-agents init                                   writes ./zen-agents.yaml
+  zen-agents init --to FILE                         writes there; never over an existing file
 """
 
 from __future__ import annotations

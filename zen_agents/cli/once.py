@@ -1,5 +1,6 @@
 """Look, decide and act once, wait for the outcomes, and end.
 
+Examples:
   zen-agents once --dry-run -c my.yaml              everything but the effect
   zen-agents once --yes --agent system_health
 

@@ -1,7 +1,8 @@
 """Let the engine leave something alone for a while; checks and alerts go on. There is no pause without an end.
 
-zen-agents pause web --for 2h --reason "manual debugging"
-zen-agents pause --for 1h --reason "moving racks"     the whole host
+Examples:
+  zen-agents pause web --for 2h --reason "manual debugging"
+  zen-agents pause --for 1h --reason "moving racks"     the whole host
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What would be done right now, by one look, the real rules and the real guards. Changes nothing and writes nothing.
 
-zen-agents plan                                   this host
-zen-agents plan --facts facts.yaml                written facts instead of a host: needs no privilege, systemd or network
-zen-agents plan --exit-code                       10 if something would run
+Examples:
+  zen-agents plan                                   this host
+  zen-agents plan --facts facts.yaml                written facts instead of a host: needs no privilege, systemd or network
+  zen-agents plan --exit-code                       10 if something would run
 """
 
 from __future__ import annotations

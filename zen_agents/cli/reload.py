@@ -1,5 +1,6 @@
 """Load the configuration anew. A bad file changes nothing: the old one goes on, and line 1 of `status` says so.
 
+Examples:
   zen-agents check-config && zen-agents reload
 
 Exit: 0 applied, 78 not valid.

@@ -17,10 +17,10 @@ _COLOURS = {
     "verified": "32", "ok": "32", "resolved": "32", "act": "32", "pass": "32",
 }  # fmt: skip
 
-#: No column gets narrower than this (characters).
-_NARROWEST = 8
+#: No column gets narrower than this (characters), and with so many it still says something.
+_NARROWEST, _READABLE = 8, 20
 #: Below this many columns lines are not broken any more.
-_NARROWEST_LINE = 40
+_NARROWEST_LINE = 24
 
 
 def clean(text: object) -> str:
@@ -45,28 +45,47 @@ def width_of(call: Call) -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def table(call: Call, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print aligned columns; on a terminal the widest are cut until a row fits, never the first."""
+def table(call: Call, heads: Sequence[str], rows: Iterable[Sequence[object]], *, spare: Sequence[str] = ()) -> None:
+    """Print aligned columns that fit the terminal.
+
+    Where it is too narrow the `spare` columns are left out, in their order, and then the widest are cut, never the first.
+    """
     texts = [[clean(cell) if cell is not None else "-" for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[column]) for row in texts)]) for column, head in enumerate(heads)]
-    _fit(widths, heads, width_of(call))
+    shown = _shown(heads, widths, spare, width_of(call))
+    widths = _fitted([widths[column] for column in shown], width_of(call))
     colour = colour_wanted(call)
-    print("  ".join(f"{head:{width}}" for head, width in zip(heads, widths, strict=True)).rstrip())
+    print(_row([heads[column] for column in shown], widths, colour=False))
     for row in texts:
-        cells = [f"{cut(cell, width):{width}}" for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(_coloured(cell) if colour else cell for cell in cells).rstrip())
+        print(_row([row[column] for column in shown], widths, colour=colour))
 
 
-def _fit(widths: list[int], heads: Sequence[str], most: int | None) -> None:
-    """Take columns from the widest until all fit, as far as that goes."""
-    least = [
-        width if column == 0 else min(width, max(len(heads[column]), _NARROWEST)) for column, width in enumerate(widths)
-    ]
-    while most is not None and sum(widths) + 2 * (len(widths) - 1) > most:
-        widest = max(range(len(widths)), key=lambda column: widths[column] - least[column])
-        if widths[widest] <= least[widest]:
-            return
-        widths[widest] -= 1
+def _row(cells: Sequence[str], widths: Sequence[int], *, colour: bool) -> str:
+    padded = [f"{cut(cell, width):{width}}" for cell, width in zip(cells, widths, strict=True)]
+    return "  ".join(_coloured(cell) if colour else cell for cell in padded).rstrip()
+
+
+def _shown(heads: Sequence[str], widths: Sequence[int], spare: Sequence[str], most: int | None) -> list[int]:
+    """Return the columns for which there is room."""
+    shown, left = list(range(len(heads))), [heads.index(head) for head in spare]
+    while left and most is not None and _total([min(widths[column], _READABLE) for column in shown]) > most:
+        shown.remove(left.pop(0))
+    return shown
+
+
+def _fitted(widths: Sequence[int], most: int | None) -> list[int]:
+    """Take from the widest until all fit, as far as that goes; the first, which names the thing, is left whole."""
+    fitted = list(widths)
+    while most is not None and _total(fitted) > most:
+        widest = max(range(1, len(fitted)), key=fitted.__getitem__, default=0)
+        if fitted[widest] <= _NARROWEST:
+            break
+        fitted[widest] -= 1
+    return fitted
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def cut(text: str, width: int) -> str:
@@ -100,14 +119,17 @@ def say(call: Call, text: object, *, indent: int = 0, hang: int = 0, paint: str 
 
 def flow(call: Call, parts: Iterable[str], separator: str) -> None:
     """Print parts on one line; on a terminal a part that does not fit begins a new one."""
-    width, line = width_of(call), ""
+    print("\n".join(_flowed(parts, separator, width_of(call))))
+
+
+def _flowed(parts: Iterable[str], separator: str, width: int | None, *, hang: int = 0) -> list[str]:
+    lines: list[str] = []
     for part in map(clean, parts):
-        if line and width is not None and len(line) + len(separator) + len(part) > width:
-            print(line)
-            line = part
+        if lines and (width is None or len(lines[-1]) + len(separator) + len(part) <= width):
+            lines[-1] += separator + part
         else:
-            line = f"{line}{separator}{part}" if line else part
-    print(line)
+            lines.append((" " * hang if lines else "") + part)
+    return lines
 
 
 def note(text: str) -> None:
@@ -118,7 +140,9 @@ def note(text: str) -> None:
 def next_steps(call: Call, *commands: str) -> None:
     """Name at most three commands worth typing next; on a terminal only, and never on stdout."""
     if sys.stderr.isatty() and not call.arguments.quiet and not call.machine:
-        print("Next: " + "    ".join(clean(command) for command in commands[:3]), file=sys.stderr)
+        first, *others = commands[:3]
+        width = shutil.get_terminal_size().columns
+        print("\n".join(_flowed([f"Next: {first}", *others], "    ", width, hang=6)), file=sys.stderr)
 
 
 def plural(count: int, noun: str) -> str:

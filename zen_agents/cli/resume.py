@@ -1,5 +1,6 @@
 """Lift a pause, reopen a target whose outcome was unknown, or end the emergency stop.
 
+Examples:
   zen-agents resume web
   zen-agents resume target:service:web              after an unknown outcome, when you have looked
   zen-agents resume --from-emergency --confirm HOST --ack act-7m3x

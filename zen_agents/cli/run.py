@@ -1,5 +1,6 @@
 """Run the engine in the foreground until Ctrl-C, TERM or `zen-agents stop`.
 
+Examples:
   zen-agents run                                    with the configuration that is found
   zen-agents run --dry-run                          everything but the effect: says what it would do
   zen-agents run --mode observe                     safer than the file says; never looser

@@ -1,7 +1,8 @@
 """Safe mode: checks and alerts go on, nothing is changed.
 
-zen-agents safe-mode on --reason "odd disk errors"
-zen-agents safe-mode off --reason "disk replaced"     everything is looked at anew, nothing that piled up is run
+Examples:
+  zen-agents safe-mode on --reason "odd disk errors"
+  zen-agents safe-mode off --reason "disk replaced"     everything is looked at anew, nothing that piled up is run
 """
 
 from __future__ import annotations

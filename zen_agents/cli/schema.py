@@ -1,6 +1,7 @@
 """The JSON Schema (draft-07) of the configuration, for editors.
 
-zen-agents schema config > zen-agents.schema.json
+Examples:
+  zen-agents schema config > zen-agents.schema.json
 """
 
 from __future__ import annotations

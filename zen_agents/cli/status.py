@@ -1,5 +1,6 @@
 """Is it still broken, what did the engine do, what holds it, what comes next.
 
+Examples:
   zen-agents status                                 what is wrong stands on the first line
   zen-agents status -q                              without the table; -v: every check
   zen-agents status --wait healthy --timeout 2m     for scripts
@@ -17,7 +18,7 @@ from typing import Any
 
 from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.envelope import data
-from zen_agents.cli.render import flow, next_steps, plural, say, table
+from zen_agents.cli.render import flow, next_steps, plural, say, table, width_of
 from zen_agents.cli.times import ago, seconds_of
 from zen_agents.errors import NotRunningError, ZenError
 
@@ -27,6 +28,8 @@ ANSWER_WITHIN = 5.0
 _LOOK_EVERY = 0.5
 #: Rows that are shown without -v, unless more are bad.
 _ROWS = 20
+#: On a terminal narrower than this a check is named without its agent, if there is only one.
+_WIDE = 110
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +94,8 @@ def _show(call: Call, status: dict[str, Any]) -> None:
 def _table(call: Call, status: dict[str, Any]) -> None:
     rows = status["checks"] if call.arguments.verbose else _worth_showing(status["checks"])
     if rows:
-        table(call, ("CHECK", "STATE", "SINCE", "VALUE", "LAST ACTION"), [_row(row) for row in rows])
+        short = _is_narrow(call) and len({row["check"].partition(".")[0] for row in rows}) == 1
+        table(call, ("CHECK", "STATE", "SINCE", "VALUE", "LAST ACTION"), [_row(row, short=short) for row in rows])
     else:
         print("Nothing is watched: no agent is enabled, or none has a check.")
     if hidden := len(status["checks"]) - len(rows):
@@ -134,10 +138,15 @@ def _worth_showing(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows[: max(len(bad), _ROWS)]
 
 
-def _row(row: dict[str, Any]) -> tuple[object, ...]:
-    action, short = row["last_action"], row["target"].partition(":")[2]
-    plain = row["target"] == "host" or row["check"].endswith(f".{short}")
-    name = row["check"] if plain else f"{row['check']} ({short})"
+def _is_narrow(call: Call) -> bool:
+    width = width_of(call)
+    return width is not None and width < _WIDE
+
+
+def _row(row: dict[str, Any], *, short: bool) -> tuple[object, ...]:
+    action, target = row["last_action"], row["target"].partition(":")[2]
+    check = row["check"].partition(".")[2] if short else row["check"]
+    name = check if row["target"] == "host" or f".{check}".endswith(f".{target}") else f"{check} ({target})"
     done = f"{action['id']} {action['action']} {action['outcome']}" if action else "-"
     return name, row["state"], ago(row["since_seconds"]), row["value"] or "-", done
 

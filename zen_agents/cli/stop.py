@@ -1,5 +1,6 @@
 """Stop the engine: the running action is let finish. With --emergency: stop all changes at once, with or without an engine.
 
+Examples:
   zen-agents stop --reason "kernel upgrade"
   zen-agents stop --emergency --reason "runaway restarts"
   zen-agents stop --emergency --now                 kills a running package manager too

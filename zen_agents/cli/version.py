@@ -1,6 +1,7 @@
 """The version of zen-agents and of its Python.
 
-zen-agents version -o json
+Examples:
+  zen-agents version -o json
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Why something was done, from observation to outcome; or with --not, why it was not.
 
-zen-agents why                                    the last incident; also: why @open
-zen-agents why inc-4k2p                           an incident; also an action or a decision
-zen-agents why --not web                          what blocked it, the refusing guard first
-zen-agents why --not web --at 03:10               as it was decided then
+Examples:
+  zen-agents why                                    the last incident; also: why @open
+  zen-agents why inc-4k2p                           an incident; also an action or a decision
+  zen-agents why --not web                          what blocked it, the refusing guard first
+  zen-agents why --not web --at 03:10               as it was decided then
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.chain import Chain, chain_body
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import find
-from zen_agents.cli.render import say
+from zen_agents.cli.render import flow, say
 from zen_agents.cli.times import ago
 from zen_agents.clock import Instant
 from zen_agents.errors import UsageError
@@ -95,7 +96,8 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     say(call, f"What happens next: {happens}", hang=2)
     if incident.is_live:
         name = incident.target.partition(":")[2] or incident.rule
-        say(call, f"Stop it:  zen-agents pause {name} --for 2h --reason TEXT      All: zen-agents stop --emergency")
+        stop = (f"Stop it:  zen-agents pause {name} --for 2h --reason TEXT", "All: zen-agents stop --emergency")
+        flow(call, stop, "      ")
         say(call, f"Take it:  zen-agents ack {incident.id}")
     return 0
 

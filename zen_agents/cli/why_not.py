@@ -103,7 +103,7 @@ def _tell_guards(call: Call, asked: ChainedEntry, judged: ChainedEntry, now: flo
     if facts.get("outcome") == "act":
         print("  NOT BLOCKED: it acted.")
     else:
-        until = refusal.get("until") if refusal else None
+        until = refusal.get("until") if refusal and asked is judged else None
         left = f", {ago(until - now)} left" if until is not None and until > now else ""
         because = sentence(reason) if facts.get("guards") else facts.get("detail") or sentence(reason)
         say(call, f"BLOCKED by {reason}{left}: {because}", indent=2, hang=2)

@@ -24,7 +24,8 @@ MOST_ROWS = 200
 def status_of(engine: Engine) -> dict[str, Any]:
     """Return the engine's state as plain JSON; bounded in size whatever the number of checks."""
     parts, now = engine.parts, engine.parts.clock.now()
-    midnight = now.steady - (now.wall.hour * 3600 + now.wall.minute * 60 + now.wall.second)
+    local = now.wall.astimezone()
+    midnight = now.steady - (local.hour * 3600 + local.minute * 60 + local.second)
     today = parts.store.actions(since=midnight, limit=1000)
     rows = _rows(engine, now)
     live = [incident for incident in parts.book if incident.state is not IncidentState.SUSPECTED]
@@ -70,9 +71,9 @@ def _agent(agent: RunningAgent, now: Instant) -> dict[str, Any]:
 
 
 def _rows(engine: Engine, now: Instant) -> list[dict[str, Any]]:
-    last = _last_actions(engine.parts)
+    last, ended = _last_actions(engine.parts), _last_ends(engine.parts)
     rows = [
-        _row(agent, rule, engine.parts.book.get(rule.key), last.get(rule.target), now)
+        _row(agent, rule, engine.parts.book.get(rule.key), last.get(rule.target), ended.get(rule.key), now)
         for agent in engine.agents
         for rule in agent.tick.watchlist.rules.values()
     ]
@@ -87,11 +88,22 @@ def _last_actions(parts: Parts) -> dict[str, ActionRow]:
     return last
 
 
+def _last_ends(parts: Parts) -> dict[str, float]:
+    """Return when the last incident of each key ended: since then it is good."""
+    ends: dict[str, float] = {}
+    for incident in parts.store.incidents(limit=200):
+        if incident.resolved_at is not None:
+            ends[incident.key] = max(ends.get(incident.key, 0.0), incident.resolved_at.steady)
+    return ends
+
+
 def _row(
-    agent: RunningAgent, rule: Rule, incident: Incident | None, action: ActionRow | None, now: Instant
-) -> dict[str, Any]:
+    agent: RunningAgent, rule: Rule, incident: Incident | None, action: ActionRow | None, good_since: float | None,
+    now: Instant,
+) -> dict[str, Any]:  # fmt: skip
     finding = rule.condition.evaluate(agent.tick.latest, now)
     state, since = _state(incident, finding.status)
+    since = good_since if state == "ok" and since is None else since
     return {
         "check": rule.name,
         "target": rule.target,
