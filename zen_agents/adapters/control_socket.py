@@ -11,7 +11,6 @@ look, members of `zen-ops` may act. The state directory is then opened for passi
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import grp
 import json
 import logging
@@ -50,7 +49,7 @@ class ControlSocket:
     def __init__(self, path: Path, answer: Answerer, *, may_act: bool, group: int | None = None) -> None:
         self._path, self._answer, self._may_act, self._group = path, answer, may_act, group
         self._server: asyncio.Server | None = None
-        self._open = 0
+        self._serving: set[asyncio.Task[Any]] = set()
         self._second, self._count = 0, 0
 
     async def open(self) -> None:
@@ -70,44 +69,48 @@ class ControlSocket:
             raise
 
     async def close(self) -> None:
-        """Stop listening and remove the socket file."""
-        if self._server is not None:
-            self._server.close()
-            self._path.unlink(missing_ok=True)
+        """Stop listening, let go of whoever is connected, and remove the socket file."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._path.unlink(missing_ok=True)
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - asyncio serves each connection in a task
+        self._serving.add(task)
         try:
-            if self._open > MOST_CONNECTIONS:
-                await _send(writer, _failure(ZenError("too many connections; try again")))
-                return
-            who = _peer(writer.get_extra_info("socket"))
-            while line := await _read_line(reader):
-                await _send(writer, await self._respond(line, who))
+            await self._answer_all(reader, writer)
+        except asyncio.CancelledError:
+            # The engine ends. Not passed on: asyncio's own callback would complain about it, and nobody waits for this.
+            log.debug("control connection ended with the engine")
         except (TimeoutError, ConnectionError, asyncio.LimitOverrunError, ValueError) as error:
             # ValueError: a line longer than the limit. The peer gets no answer, the engine goes on.
             log.debug("control connection closed: %s", error)
+            # What it did not take is thrown away.
+            writer.transport.abort()
         finally:
-            self._open -= 1
+            self._serving.discard(task)
             writer.close()
-            with contextlib.suppress(ConnectionError):  # the peer may be gone already
-                await writer.wait_closed()
+
+    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._serving) > MOST_CONNECTIONS:
+            await _send(writer, _failure(ZenError("too many connections; try again")))
+            return
+        who = _peer(writer.get_extra_info("socket"))
+        while line := await _read_line(reader):
+            await _send(writer, await self._respond(line, who))
 
     async def _respond(self, line: bytes, who: Principal) -> dict[str, Any]:
         try:
             self._slow_down()
-            request = json.loads(line)
-            if not isinstance(request, dict) or not isinstance(request.get("verb"), str):
-                raise UsageError('a request is {"verb": NAME, "args": {...}}')
-            args = request.get("args") or {}
-            if not isinstance(args, dict):
-                raise UsageError("args is an object")
-            _refuse_late(request.get("before"))
-            return {"ok": True, "result": await self._answer(request["verb"], args, who, self._may_act)}
+            verb, args = _request(line)
+            return {"ok": True, "result": await self._answer(verb, args, who, self._may_act)}
         except ZenError as error:
             return _failure(error)
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-            return _failure(UsageError(f"not a JSON line: {_short(error)}"))
         except Exception as error:  # an operator's request never takes the engine down
             log.exception("a control request failed")
             return _failure(ZenError(f"the engine could not answer: {type(error).__name__}: {error}"))
@@ -126,6 +129,21 @@ async def _read_line(reader: asyncio.StreamReader) -> bytes:
         return await reader.readline()
 
 
+def _request(line: bytes) -> tuple[str, dict[str, Any]]:
+    """Return verb and arguments of a request; UsageError if it is none, ZenError if it came too late."""
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"not a JSON line: {type(error).__name__}: {error}"[:200]) from None
+    if not isinstance(request, dict) or not isinstance(request.get("verb"), str):
+        raise UsageError('a request is {"verb": NAME, "args": {...}}')
+    args = request.get("args", {})
+    if not isinstance(args, dict):
+        raise UsageError("args is an object")
+    _refuse_late(request.get("before"))
+    return request["verb"], args
+
+
 def _refuse_late(before: object) -> None:
     """Refuse what nobody waits for any more: an engine that was hung must not lift a stop that was set since then."""
     if isinstance(before, int | float) and time.monotonic() > before:
@@ -140,10 +158,6 @@ async def _send(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
 
 def _failure(error: ZenError) -> dict[str, Any]:
     return {"ok": False, "error": str(error), "exit_code": error.exit_code, "kind": type(error).__name__}
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
 
 
 def socket_groups() -> tuple[int | None, int | None]:
