@@ -23,6 +23,8 @@ _DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW, _IGNORED = 0x400, 0x800, 0x2000, 
 _ONLY_DIRECTORY = 0x1000000
 _MASK = _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _MOVE_SELF | _ONLY_DIRECTORY
 _LOST = _DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED
+#: So many paths are watched anew before the loop is given a turn.
+_AT_ONCE = 250
 _EVENT = struct.Struct("@iIII")
 
 
@@ -40,6 +42,9 @@ class PathEvents:
         #: Path -> (watch descriptor, name awaited there).
         self._armed: dict[str, tuple[int, bytes]] = {}
         self._names: dict[int, dict[bytes, set[str]]] = {}
+        #: What is to be watched anew before it wakes, and whether that is under way.
+        self._changed: set[str] = set()
+        self._telling = False
 
     def open(self, loop: asyncio.AbstractEventLoop, push: Push) -> None:
         """Attach to the loop; without inotify nothing is ever told."""
@@ -71,6 +76,8 @@ class PathEvents:
         self._wanted = frozenset()
         self._armed.clear()
         self._names.clear()
+        self._changed.clear()
+        self._telling = False
 
     @property
     def unwatched(self) -> int:
@@ -137,10 +144,26 @@ class PathEvents:
         return names.get(name, set()).copy()
 
     def _tell(self, changed: set[str]) -> None:
-        for path in changed:
-            # Watched anew before anybody is woken: the directory may exist only now, or be another one.
+        """Watch all of them anew, and only then wake: a directory may exist only now, or be another one."""
+        self._changed |= changed
+        if self._changed and not self._telling:
+            changed, self._changed, self._telling = self._changed, set(), True
+            self._watch_anew(list(changed), 0)
+
+    def _watch_anew(self, told: list[str], start: int) -> None:
+        if self._loop is None:
+            return
+        for path in told[start : start + _AT_ONCE]:
             if path in self._armed:
                 self._disarm(path)
-            self._arm(path)
+            if path in self._wanted:
+                self._arm(path)
+        if start + _AT_ONCE < len(told):
+            # A directory with thousands of them is gone: others need the loop too.
+            self._loop.call_soon(self._watch_anew, told, start + _AT_ONCE)
+            return
+        self._telling = False
+        for path in told:
             if self._push is not None:
                 self._push(Wake(f"path:{path}", "inotify"))
+        self._tell(set())

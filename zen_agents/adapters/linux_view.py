@@ -174,7 +174,7 @@ class LinuxView:
 
     def cgroup(self, process: Process) -> str:
         """Return the cgroup's path; HostError if the process is gone."""
-        return self._host.processes.cgroup(process)
+        return self._once(("cgroup", process.fingerprint), lambda: self._host.processes.cgroup(process))
 
     def descriptors(self, process: Process) -> tuple[int, int]:
         """Return (open descriptors, soft limit); HostError if the process is gone or may not be looked into."""

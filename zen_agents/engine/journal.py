@@ -22,6 +22,7 @@ log = logging.getLogger("zen_agents")
 OUTCOME_WORDS = {Ruling.ALLOW: "act", Ruling.HOLD: "ask", Ruling.SIMULATE: "skip", Ruling.DENY: "skip"}
 
 
+_RULING_WORDS = {ruling: ruling.name.lower() for ruling in Ruling}
 #: Too long for a log line; `zen-agents why ID` shows them.
 _IN_THE_LEDGER_ALONE = frozenset({"guards", "plan"})
 
@@ -120,15 +121,16 @@ class Journal:
 
 def answer_body(answer: Answer) -> dict[str, Any]:
     """Return a guard's answer as plain JSON, without what is empty."""
-    body = {
-        "guard": answer.guard,
-        "ruling": answer.ruling.name.lower(),
-        "reason": answer.reason.value if answer.reason else None,
-        "value": answer.value,
-        "origin": answer.origin,
-        "until": answer.until,
-    }
-    return {key: value for key, value in body.items() if value not in (None, "")}
+    body: dict[str, Any] = {"guard": answer.guard, "ruling": _RULING_WORDS[answer.ruling]}
+    if answer.reason is not None:
+        body["reason"] = answer.reason.value
+    if answer.value:
+        body["value"] = answer.value
+    if answer.origin:
+        body["origin"] = answer.origin
+    if answer.until is not None:
+        body["until"] = answer.until
+    return body
 
 
 def _word(decision: Decision) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING, Any
 
 from zen_agents.clock import Instant
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 SCHEMA = "zen-agents/status/v1"
 #: Rows of the table of checks; worst first, the rest is counted.
 MOST_ROWS = 200
+#: Worst first.
+_RANKS = {"DOWN": 0, "unknown": 1, "verifying": 2, "suspected": 3, "ok": 4}
 
 
 def status_of(engine: Engine) -> dict[str, Any]:
@@ -46,8 +49,8 @@ def status_of(engine: Engine) -> dict[str, Any]:
         "repairs_spent": parts.store.spent(Budget.REPAIR, now.steady - parts.policy.repairs.within_seconds),
         "repairs_limit": parts.policy.repairs.most,
         "agents": [_agent(agent, now) for agent in engine.agents] + engine.later_agents(),
-        "checks": rows[:MOST_ROWS],
-        "checks_more": max(0, len(rows) - MOST_ROWS),
+        "checks": rows,
+        "checks_more": sum(len(agent.tick.watchlist.rules) for agent in engine.agents) - len(rows),
         "pages_undelivered": engine.undelivered(),
         "misfires": dict(engine.misfires),
     }
@@ -71,14 +74,29 @@ def _agent(agent: RunningAgent, now: Instant) -> dict[str, Any]:
 
 
 def _rows(engine: Engine, now: Instant) -> list[dict[str, Any]]:
-    last, ended = _last_actions(engine.parts), _last_ends(engine.parts)
-    rows = [
-        _row(agent, rule, engine.parts.book.get(rule.key), last.get(rule.target), ended.get(rule.key), now)
-        for agent in engine.agents
-        for rule in agent.tick.watchlist.rules.values()
+    """Return the rows that are shown; only they are made, since a storm has ten thousand."""
+    last, ended, book = _last_actions(engine.parts), _last_ends(engine.parts), engine.parts.book
+    return [
+        _row(agent, rule, book.get(rule.key), last.get(rule.target), ended.get(rule.key), now)
+        for agent, rule in _worst(engine, now)
     ]
-    order = {"DOWN": 0, "unknown": 1, "verifying": 2, "suspected": 3, "ok": 4}
-    return sorted(rows, key=lambda row: (order.get(row["state"], 0), row["check"]))
+
+
+def _worst(engine: Engine, now: Instant) -> list[tuple[RunningAgent, Rule]]:
+    """Return the rules that are shown, worst first."""
+    pairs = [(agent, rule) for agent in engine.agents for rule in agent.tick.watchlist.rules.values()]
+    book = engine.parts.book
+    down = [pair for pair in pairs if (found := book.get(pair[1].key)) and _state(found, Status.OK)[0] == "DOWN"]
+    if len(down) >= MOST_ROWS:
+        # Nothing is worse, so the others need not be looked at.
+        return heapq.nsmallest(MOST_ROWS, down, key=lambda pair: pair[1].name)
+
+    def rank(pair: tuple[RunningAgent, Rule]) -> tuple[int, str]:
+        agent, rule = pair
+        state, _ = _state(book.get(rule.key), rule.condition.evaluate(agent.tick.latest, now).status)
+        return _RANKS[state], rule.name
+
+    return heapq.nsmallest(MOST_ROWS, pairs, key=rank)
 
 
 def _last_actions(parts: Parts) -> dict[str, ActionRow]:

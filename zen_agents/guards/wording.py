@@ -18,4 +18,6 @@ def span(seconds: float) -> str:
 
 def one_line(text: str, *, most: int = 300) -> str:
     """Return untrusted text as one bounded line without control characters."""
+    if text.isprintable():
+        return text.strip()[:most]
     return "".join(character if character.isprintable() else " " for character in text).strip()[:most]

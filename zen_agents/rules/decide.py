@@ -22,7 +22,7 @@ UNKNOWN is in none of them a ground to act or a success. All ages are steady sec
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from zen_agents.clock import Instant
 from zen_agents.model.action import ActionRequest
@@ -96,12 +96,16 @@ def alternatives(incident: Incident, rule: Rule) -> tuple[ActionRequest, ...]:
     if rung is None:
         return ()
     return tuple(
-        replace(
-            request,
+        ActionRequest(
+            request.action,
+            request.target,
+            request.params,
+            request.requested_by,
             because=incident.detail or rule.summary,
             incident=incident.id,
             rule=rule.name,
             agent=rule.agent,
+            override=request.override,
             attempt=incident.attempts + 1,
         )
         for request in rung.alternatives
