@@ -71,7 +71,7 @@ class Repairs:
 
     async def plan_ahead(self, incidents: Sequence[Incident], view: HostView, now: Instant) -> None:
         """Make the plans of all incidents that are to be acted for in one go; in a storm, each by itself takes too long."""
-        requests = []
+        requests: list[ActionRequest] = []
         for incident in incidents:
             rule = self._rule_of(incident.key)
             if rule is not None and decide(incident, rule, now, flapping=False).kind is DecisionKind.ACT:
@@ -139,6 +139,7 @@ class Repairs:
             rung = rule.ladder[min(incident.rung, len(rule.ladder) - 1)]
             self._parts.book.put(transitions.started(incident, intent.id, rung, outcome.at))
             self._hurry(key, outcome.at.steady + rung.settle_seconds)
+            self._let_the_next(outcome.at)
             return
         else:
             self._parts.escalation.changed(intent, outcome)
@@ -147,6 +148,14 @@ class Repairs:
             else:
                 self._attempt_failed(incident, rule, intent, outcome.at)
         self._hurry(key, outcome.at.steady)
+        self._let_the_next(outcome.at)
+
+    def _let_the_next(self, now: Instant) -> None:
+        """Have decided anew, and at once, what only waited for an action to end."""
+        for incident in self._parts.book:
+            waited = incident.refused_for in (Reason.RATE_LIMIT, Reason.LEASE_HELD)
+            if waited and self._rule_of(incident.key) is not None:
+                self._hurry(incident.key, now.steady)
 
     def verified(self, incident: Incident, now: Instant) -> bool:
         """Judge the incident's action as verified, if it has one; True if the engine repaired it."""

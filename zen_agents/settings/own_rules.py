@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from zen_agents import catalog
-from zen_agents.agents.base import AgentContext, BaseAgent
+from zen_agents.agents.base import AgentContext
+from zen_agents.agents.system_health.observations import ObservationNames, build_checks
+from zen_agents.agents.system_health.settings import SystemHealthSettings
+from zen_agents.checks.base import Check
 from zen_agents.errors import SettingsError
 from zen_agents.rules.expression import ExpressionError, compile_expression
 from zen_agents.settings.diagnostics import Report
@@ -15,7 +17,6 @@ from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.nodes import Node
 from zen_agents.settings.validation import inside
 
-Observed = dict[str, list[str]]
 _WORD = re.compile(r"[\w.]+")
 
 
@@ -48,47 +49,35 @@ def _check_expressions(root: Node, settings: Settings, report: Report) -> None:
                     _check_expression(expression, about, observed, report)
 
 
-def observed_names(settings: Settings) -> Observed:
-    """Return the name of everything that the agents of these settings observe, with its targets."""
-    observed: Observed = {}
+def observed_names(settings: Settings) -> ObservationNames:
+    """Return the vocabulary of these settings: what their agents observe, of which targets.
+
+    The rules themselves are not made: one that is wrong is to be told at its place, not to keep the others from being read.
+    """
+    checks: list[Check] = []
     for agent in catalog.AGENTS:
-        if (section := settings.agents.get(agent.name)) is not None:
+        section = settings.agents.get(agent.name)
+        if isinstance(section, SystemHealthSettings):
+            checks += build_checks(section, AgentContext(host_name="host"))
+        elif section is not None:
             without_rules = section.model_copy(update={"rules": {}}) if hasattr(section, "rules") else section
-            _observe(agent(without_rules, AgentContext(host_name="host")), observed)
-    return observed
+            checks += agent(without_rules, AgentContext(host_name="host")).checks()
+    return ObservationNames(checks)
 
 
-def resolver(observed: Observed, about: str) -> Callable[[str], str | None]:
-    """Return what finds an observation's target: the rule's own, else the only one there is."""
-
-    def resolve(name: str) -> str | None:
-        targets = observed.get(name, [])
-        if about in targets:
-            return about
-        return targets[0] if len(targets) == 1 else None
-
-    return resolve
-
-
-def _observe(agent: BaseAgent, observed: Observed) -> None:
-    for check in agent.checks():
-        for name in check.observes:
-            targets = observed.setdefault(name, [])
-            if check.target not in targets:
-                targets.append(check.target)
-
-
-def _check_target(node: Node | None, observed: Observed, report: Report) -> None:
-    known = {"host", *(target for targets in observed.values() for target in targets)}
-    if node is not None and node.text not in known:
-        suggest = nearest(node.text, known)
+def _check_target(node: Node | None, observed: ObservationNames, report: Report) -> None:
+    if node is not None and node.text not in observed.targets:
+        suggest = nearest(node.text, observed.targets)
         message = f"`target: {node.text}` is nothing that is observed here"
         report.error("ZC303", message, node, label=did_you_mean(suggest), replacement=suggest)
 
 
-def _check_expression(node: Node, about: str, observed: Observed, report: Report) -> None:
+def _check_expression(node: Node, about: str, observed: ObservationNames, report: Report) -> None:
     try:
-        compile_expression(node.value, resolve=resolver(observed, about), known=observed, origin=str(node.place))
+        compile_expression(
+            node.value, resolve=observed.resolver(about), known=observed.names, sample_seconds=observed.every_seconds,
+            origin=str(node.place),
+        )  # fmt: skip
     except ExpressionError as error:
         word = _WORD.match(node.text, error.column)
         place = inside(node, error.column, len(word[0]) if word else 1)
