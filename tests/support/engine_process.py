@@ -77,6 +77,8 @@ class EngineProcess:
         self.config.chmod(0o600)
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "engine.log"
+        #: What the engine is started through; it must become the engine, so that the pid is the engine's.
+        self.before: tuple[str, ...] = ()
 
     def start(self, *arguments: str, wait: bool = True, **environment: str) -> EngineProcess:
         """Start the engine; by default wait until it answers."""
@@ -85,7 +87,8 @@ class EngineProcess:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "zen_agents", "run", "-c", str(self.config), "--state-dir", str(self.state)]
             self.process = subprocess.Popen(
-                [*command, *arguments], cwd=REPOSITORY, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [*self.before, *command, *arguments], cwd=REPOSITORY, env=env, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log,
             )  # fmt: skip
         if wait:
             process = self.process

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,6 +25,8 @@ MOST_LISTED = 30
 #: The longest pause without a confirmation, and how long an acknowledgement keeps the engine off (seconds).
 LONGEST_PAUSE = 86400.0
 ACKNOWLEDGED_FOR = 3600.0
+#: No time that a person names is longer (seconds): a century.
+MOST_SECONDS = 100 * 365 * 86400.0
 
 Verb = Callable[[dict[str, Any], Principal], Awaitable[Any]]
 
@@ -102,7 +104,7 @@ class Operator:
 
     async def _pause(self, args: dict[str, Any], who: Principal) -> Any:
         scope, seconds = self._scope(_text(args, "scope", HOST)), _seconds(args)
-        if seconds > LONGEST_PAUSE and args.get("confirm") != self._engine.host_name:
+        if seconds > LONGEST_PAUSE and not self._names_this_host(args.get("confirm")):
             raise UsageError(f"a pause ends within 24 h; for longer add --confirm {self._engine.host_name}")
         parts, now = self._engine.parts, self._engine.parts.clock.now()
         reason = _text(args, "reason")
@@ -152,7 +154,9 @@ class Operator:
 
     async def _safe_mode(self, args: dict[str, Any], who: Principal) -> Any:
         parts, reason = self._engine.parts, _text(args, "reason", "")
-        on = bool(args.get("on"))
+        on = args.get("on")
+        if not isinstance(on, bool):
+            raise UsageError("safe-mode takes on or off")
         parts.journal.human(parts.clock.now(), who, "safe_mode", {"on": on, "reason": reason})
         if on:
             parts.safe_mode.enter(reason or f"set by {who.name}", who)
@@ -181,10 +185,14 @@ class Operator:
         self._engine.request_stop()
         return {"running": self._engine.parts.executor.running}
 
+    def _names_this_host(self, name: object) -> bool:
+        """Tell whether a person typed this host's name: the one in messages, or the one that the plain scripts print."""
+        return name in (self._engine.host_name, os.uname().nodename)
+
     async def _resume_emergency(self, args: dict[str, Any], who: Principal) -> Any:
-        if args.get("confirm") != self._engine.host_name:
+        if not self._names_this_host(args.get("confirm")):
             raise UsageError(f"type the host's name: --confirm {self._engine.host_name}")
-        acknowledged = set(args.get("acknowledged") or ())
+        acknowledged = _names(args, "acknowledged", "--ack takes ids of actions, separated by commas")
         unknown = [row.id for row in self._engine.parts.store.actions(limit=200)
                    if row.kind is OutcomeKind.UNKNOWN and row.id not in acknowledged]  # fmt: skip
         if unknown:
@@ -208,14 +216,15 @@ def judged_body(judged: Judged) -> dict[str, Any]:
 
 def _text(args: Mapping[str, Any], name: str, default: str | None = None) -> str:
     value = args.get(name, default)
-    if not isinstance(value, str) or (default is None and not value.strip()):
+    text = "".join(character for character in value if character.isprintable()) if isinstance(value, str) else ""
+    if not isinstance(value, str) or (default is None and not text.strip()):
         raise UsageError(f"--{name} TEXT is needed")
-    return "".join(character for character in value if character.isprintable())[:500]
+    return text[:500]
 
 
 def _seconds(args: Mapping[str, Any]) -> float:
     value = args.get("for_seconds", ACKNOWLEDGED_FOR)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_SECONDS:
         raise UsageError("--for DURATION is needed, longer than nothing: 30m, 2h")
     return float(value)
 
@@ -225,7 +234,11 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _override(args: Mapping[str, Any]) -> frozenset[str]:
-    names = args.get("override") or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UsageError("--override takes guards' names, separated by commas")
+    return _names(args, "override", "--override takes guards' names, separated by commas")
+
+
+def _names(args: Mapping[str, Any], name: str, otherwise: str) -> frozenset[str]:
+    names = args.get(name) or []
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise UsageError(otherwise)
     return frozenset(names)
