@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from zen_agents.actions.base import Action, ActionParams, ActionPolicy
@@ -44,11 +46,11 @@ class RestartServicePolicy(ActionPolicy):
     """The scope: at most these units and services."""
 
     # An empty list is an error, never "all": a template that lost its values must not widen the scope (R1).
-    units: tuple[UnitName, ...] = Field(
-        (), min_length=1, description="only these systemd units; left out: whatever the configuration names"
+    units: Annotated[tuple[UnitName, ...], Field(min_length=1)] | None = Field(
+        None, description="only these systemd units; left out: whatever the configuration names"
     )
-    services: tuple[Name, ...] = Field(
-        (), min_length=1, description="only these services without a unit; left out: as for units"
+    services: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
+        None, description="only these services without a unit; left out: as for units"
     )
 
     def permits(self, plan: Plan) -> str:
@@ -56,9 +58,9 @@ class RestartServicePolicy(ActionPolicy):
             return ""
         units = [touched.name for touched in plan.touches if touched.kind is ResourceKind.UNIT]
         if units:
-            return "" if set(units) <= set(self.units) else f"{units[0]} is not in units"
+            return "" if set(units) <= set(self.units or ()) else f"{units[0]} is not in units"
         service = plan.request.params.get("service")
-        return "" if service in self.services else f"{service} has no unit and is not in services"
+        return "" if service in (self.services or ()) else f"{service} has no unit and is not in services"
 
 
 class RestartService(Action):

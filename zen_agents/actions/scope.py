@@ -8,7 +8,7 @@ import posixpath
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
@@ -27,8 +27,8 @@ SHOWN = 20
 class PathsPolicy(ActionPolicy):
     """The scope of an action on files: at most these directories and files, and what is below them."""
 
-    paths: tuple[AbsolutePath, ...] = Field(
-        (), min_length=1, description="only at or below these; left out: whatever the configuration names"
+    paths: Annotated[tuple[AbsolutePath, ...], Field(min_length=1)] | None = Field(
+        None, description="only at or below these; left out: whatever the configuration names"
     )
 
     def permits(self, plan: Plan) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from zen_agents import catalog
@@ -72,12 +73,13 @@ def _by_name(call: Call, name: str) -> int:
 def _config(call: Call, path: str) -> int:
     from zen_agents.settings.explain import explain  # noqa: PLC0415  the whole grammar
 
-    text = explain(path)
-    if call.machine:
-        data(call, "explain", {"path": path, "text": text})
-    else:
-        print(text)
-    return 0
+    found = explain(path)
+    facts = asdict(found) | {"name": path or "the whole configuration", "summary": found.description}
+    del facts["path"], facts["description"]
+    if not call.machine:
+        facts["keys"] = [f"{key:24} {meaning}" for key, meaning in found.keys.items()]
+        facts["needed"] = "it has to be given" if found.needed else ""
+    return _print(call, facts)
 
 
 def _list(call: Call, kind: str, known: Mapping[str, Mapping[str, Any]]) -> int:

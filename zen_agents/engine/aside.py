@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -55,7 +56,8 @@ class _Question:
             answer, error = self._ask(), None
         except Exception as failure:  # handed to whoever asked
             answer, error = None, failure
-        self._loop.call_soon_threadsafe(self._tell, answer, error)
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits any more
+            self._loop.call_soon_threadsafe(self._tell, answer, error)
 
     def _tell(self, answer: object, error: Exception | None) -> None:
         if self.answered.done():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -41,7 +42,8 @@ class _Batch:
             if not self.abandoned:
                 self.results.extend(found)
         self.asking = (len(self.checks), time.monotonic())
-        self._loop.call_soon_threadsafe(self.done.set)
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits any more
+            self._loop.call_soon_threadsafe(self.done.set)
 
 
 class Sampler:

@@ -79,7 +79,7 @@ def _stateful_allowed(settings: Settings, loaded: Loaded) -> frozenset[str]:
     named: set[str] = set()
     for action, policy in settings.actions.allow.items():
         if policy.approval == "auto" and f"actions.allow.{action}.approval" in loaded.origins:
-            named |= {*getattr(policy, "units", ()), *getattr(policy, "services", ())}
+            named |= {*(getattr(policy, "units", None) or ()), *(getattr(policy, "services", None) or ())}
     return frozenset(named)
 
 
