@@ -214,6 +214,7 @@ class Engine:
 
     def _save(self) -> None:
         try:
+            self.parts.executor.write_again()
             self._upkeep.save_time()
         except StoreError as error:
             # The next round tries again; messages have to go on going out (R15).
@@ -269,6 +270,8 @@ class Engine:
         self._flag.clear()
         self.parts.journal.human(self.parts.clock.now(), who, "resume_emergency", {"reason": reason, "was": text or ""})
         self._notice_flag()
+        # Also where the stop was too short for the engine to have noticed it.
+        self.forget_waits()
         return {"was": text, "still": self._flag.read()}
 
     def stopped(self) -> bool:

@@ -43,6 +43,10 @@ log = logging.getLogger("zen_agents.executor")
 PLAN_SECONDS = 15.0
 
 
+#: Incident, action, target and attempt: what tells two requests of one turn apart.
+_PlanKey = tuple[str | None, str, str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A request with its plan, None if none could be made, and what the guards said."""
@@ -69,12 +73,20 @@ class Executor:
         self._guards, self._actions, self._control = guards, actions, control
         self._resident_bytes = resident_bytes
         self._running: dict[str, asyncio.Task[None]] = {}
+        #: Outcomes that the store did not take, by action id.
+        self._unwritten: dict[str, Outcome] = {}
         self._aside = Aside()
+        #: Plans made ahead, and the look they rest on.
+        self._ahead: tuple[HostView | None, dict[_PlanKey, Plan | Exception]] = (None, {})
 
     @property
     def running(self) -> int:
         """How many actions run now."""
         return len(self._running)
+
+    def runs(self, action: str) -> bool:
+        """Tell whether this action runs now."""
+        return action in self._running
 
     async def judge(
         self, request: ActionRequest, *, rule: Rule | None, incident: Incident | None, policy: Policy,
@@ -95,10 +107,41 @@ class Executor:
 
     async def _plan(self, request: ActionRequest, host: HostView) -> Plan:
         """Have the action look and plan, beside the loop: a dead mount must not take the engine with it."""
+        look, plans = self._ahead
+        made = plans.get(_plan_key(request)) if look is host else None
+        if isinstance(made, Exception):
+            raise made
+        if made is not None:
+            return made
+        return await self._aside.ask(lambda: self._plan_now(request, host), timeout_seconds=PLAN_SECONDS)
+
+    def _plan_now(self, request: ActionRequest, host: HostView) -> Plan:
         action = self._actions.get(request.action)
         if action is None:
             raise RefusedError(f"there is no action {request.action!r}")
-        return await self._aside.ask(lambda: action.plan(request, host), timeout_seconds=PLAN_SECONDS)
+        return action.plan(request, host)
+
+    async def plan_ahead(self, requests: Sequence[ActionRequest], host: HostView) -> None:
+        """Make plans for many requests at once, so that `judge` finds them; from this look only, and only the last many.
+
+        One that hangs takes the others with it; then each is planned when it is judged.
+        """
+
+        def plan_all() -> list[Plan | Exception]:
+            made: list[Plan | Exception] = []
+            for request in requests:
+                try:
+                    made.append(self._plan_now(request, host))
+                except Exception as error:  # raised again where it is judged
+                    made.append(error)
+            return made
+
+        try:
+            plans = await self._aside.ask(plan_all, timeout_seconds=PLAN_SECONDS)
+        except HostError as error:
+            log.warning("%d plans were not made ahead: %s", len(requests), error)
+            plans = []
+        self._ahead = host, dict(zip(map(_plan_key, requests), plans, strict=False))
 
     async def reserve(
         self, plan: Plan, *, policy: Policy, verify_within_seconds: float, verified_by: str,
@@ -116,8 +159,10 @@ class Executor:
         # Looking takes time, in which a person may have said stop, pause or reload.
         if self._stop.read() is not None:
             raise RefusedError(Reason.EMERGENCY_STOP.sentence, reason=Reason.EMERGENCY_STOP)
-        if self._store.brakes() != brakes or not unchanged():
+        if self._store.brakes() != brakes or not self._store.writable() or not unchanged():
             raise StalePlanError("a brake, the configuration or the incident changed meanwhile; it is decided anew")
+        if self.running >= policy.max_concurrent and not request.requested_by.is_person:
+            raise RefusedError(f"{self.running} of {policy.max_concurrent} running", reason=Reason.RATE_LIMIT)
         now = self._clock.now()
         leased_until = now.steady + plan.timeout_seconds + verify_within_seconds
         intent = Intent(new_id(ACTION), plan, now, leased_until, verified_by)
@@ -165,12 +210,24 @@ class Executor:
         return (OutcomeKind.VERIFYING if effect.ok else OutcomeKind.FAILED), effect
 
     def record(self, intent: Intent, outcome: Outcome) -> None:
-        """Write an outcome; if the store cannot, the plain log still has it and the engine goes to safe mode later."""
+        """Write an outcome; if the store cannot, the plain log still has it and `write_again` writes it later."""
+        self._unwritten.pop(intent.id, None)
+        self._finish(outcome)
+        self._journal.ended(intent, outcome)
+
+    def write_again(self) -> None:
+        """Write the outcomes that the store did not take when they came."""
+        waiting, self._unwritten = self._unwritten, {}
+        for outcome in waiting.values():
+            self._finish(outcome)
+
+    def _finish(self, outcome: Outcome) -> None:
         try:
             self._store.finish(outcome)
         except StoreError as error:
-            log.error("the outcome of %s could not be written: %s", intent.id, error)
-        self._journal.ended(intent, outcome)
+            log.error("the outcome of %s could not be written: %s", outcome.intent, error)
+            if not self._store.writable():
+                self._unwritten[outcome.intent] = outcome
 
     def _measure(self, intent: Intent, outcome: Outcome, cpu_seconds: float) -> None:
         agent = intent.plan.request.agent
@@ -179,6 +236,10 @@ class Executor:
             self._store.record_usage(usage)
         except StoreError as error:
             log.warning("the cost of %s was not written: %s", intent.id, error)
+
+
+def _plan_key(request: ActionRequest) -> _PlanKey:
+    return request.incident, request.action, request.target, request.attempt
 
 
 def _in_time(plan: Plan, policy: Policy) -> Plan:

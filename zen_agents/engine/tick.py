@@ -36,6 +36,10 @@ log = logging.getLogger("zen_agents.tick")
 
 #: After so many incidents the loop is given a turn, so that a storm does not keep the control socket waiting.
 A_TURN = 25
+#: After so many their decisions are made durable; a multiple of the turn. Intents do not wait for that.
+A_BATCH = 250
+#: So many observations are kept at once before the loop is given a turn.
+A_PORTION = 1000
 #: While an action is verified, what it should have mended is looked at this often (seconds).
 VERIFY_EVERY = 1.0
 
@@ -102,7 +106,12 @@ class AgentTick:
             await self._fold(observations, everything=everything)
             if act:
                 await self._decide_all()
-            self._recorder.observed(observations)
+            else:
+                # Nobody decides: what is asked for meanwhile would be due for ever. A resume asks about everything.
+                self._ask_again.clear()
+            for start in range(0, len(observations), A_PORTION):
+                self._recorder.observed(observations[start : start + A_PORTION])
+                await asyncio.sleep(0)
             self._recorder.took(self.agent.name, now, perf_counter() - began, process_time() - cpu, len(checks))
             self._commit()
             if self.watchlist.watches(checks):
@@ -148,19 +157,26 @@ class AgentTick:
             return
         situation = self._situation(now)
         view = parts.host.look()
-        for count, due_one in enumerate(worst_first(due)):
-            # While others were planned for, it may have changed: a person took it, or its action ended.
-            incident = parts.book.get(due_one.key)
-            if incident is None:
-                continue
-            rule = self.watchlist.rules.get(incident.key)
-            if rule is None:
-                self._rule_gone(incident, now)
-            else:
-                self._ask_again[incident.key] = await self._decide(incident, rule, situation, view, now)
-            if count % A_TURN == A_TURN - 1:
+        waiting = worst_first(due)
+        for start in range(0, len(waiting), A_TURN):
+            turn = waiting[start : start + A_TURN]
+            if len(waiting) > A_TURN:
+                await self.repairs.plan_ahead(turn, view, now)
+            for due_one in turn:
+                # While others were planned for, it may have changed: a person took it, or its action ended.
+                incident = parts.book.get(due_one.key)
+                if incident is not None:
+                    await self._decide_one(incident, situation, view, now)
+            if start % A_BATCH == A_BATCH - A_TURN:
                 self._commit()
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    async def _decide_one(self, incident: Incident, situation: Situation, view: HostView, now: Instant) -> None:
+        rule = self.watchlist.rules.get(incident.key)
+        if rule is None:
+            self._rule_gone(incident, now)
+        else:
+            self._ask_again[incident.key] = await self._decide_on(incident, rule, situation, view, now)
 
     def _situation(self, now: Instant) -> Situation:
         parts = self._parts
@@ -173,8 +189,7 @@ class AgentTick:
 
     def _brake_storm(self, situation: Situation, now: Instant) -> bool:
         """Keep the storm brake set while too many targets fail, and for a calm afterwards; True while it holds."""
-        parts = self._parts
-        brake = next((brake for brake in parts.store.brakes() if brake.kind == STORM), None)
+        parts, brake = self._parts, self._storm_brake()
         if not is_storm(situation, parts.policy):
             return brake is not None and brake.until is not None and brake.until > now.steady
         calm = parts.policy.storm.retry_after_seconds
@@ -186,6 +201,21 @@ class AgentTick:
             parts.safe_mode.storm(failing, of)
         return True
 
+    def _storm_brake(self) -> Brake | None:
+        try:
+            return next((brake for brake in self._parts.store.brakes() if brake.kind == STORM), None)
+        except StoreError as error:
+            self._parts.safe_mode.store_failed(str(error))
+            return None
+
+    async def _decide_on(self, incident: Incident, rule: Rule, situation: Situation, view: HostView, now: Instant) -> float:
+        """Decide; a state that fails meanwhile costs this incident a moment and the agent nothing (R15)."""
+        try:
+            return await self._decide(incident, rule, situation, view, now)
+        except StoreError as error:
+            self._parts.safe_mode.store_failed(str(error))
+            return now.steady + VERIFY_EVERY
+
     async def _decide(self, incident: Incident, rule: Rule, situation: Situation, view: HostView, now: Instant) -> float:
         """Decide about one incident and do what was decided; return when to decide again (steady)."""
         opened = self._parts.book.openings(incident.key, now.steady - rule.flapping.within_seconds)
@@ -193,7 +223,7 @@ class AgentTick:
         decision = decide(incident, rule, now, flapping=flapping)
         if decision.kind is DecisionKind.ACT:
             return await self._act(incident, rule, decision, situation=situation, view=view, now=now)
-        self._parts.journal.decided(incident, decision)
+        self._journal(incident, decision)
         if decision.kind is DecisionKind.RESOLVE:
             self._resolve(incident, rule, now)
             return float("inf")
@@ -210,12 +240,16 @@ class AgentTick:
         self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
     ) -> float:
         # Actions that this very turn has started count as well.
-        situation = replace(situation, running=self._parts.executor.running)
+        if situation.running != self._parts.executor.running:
+            situation = replace(situation, running=self._parts.executor.running)
+        return await self.repairs.ask(incident, rule, decision, situation=situation, view=view, now=now)
+
+    def _journal(self, incident: Incident, decision: Decision) -> None:
+        """Write a decision that does nothing to the host; that it cannot be written must not keep people from being told."""
         try:
-            return await self.repairs.ask(incident, rule, decision, situation=situation, view=view, now=now)
+            self._parts.journal.decided(incident, decision)
         except StoreError as error:
             self._parts.safe_mode.store_failed(str(error))
-            return now.steady + VERIFY_EVERY
 
     def _wait(self, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> float:
         again = decision.again_at if decision.again_at is not None else float("inf")
