@@ -17,7 +17,7 @@ from dataclasses import asdict
 
 from zen_agents.adapters.ledger_audit import Verification, export, verify
 from zen_agents.cli.call import FORMATS, Call
-from zen_agents.cli.envelope import data
+from zen_agents.cli.envelope import data, escaped
 from zen_agents.cli.render import say
 from zen_agents.cli.times import moment_of
 from zen_agents.clock import SystemClock
@@ -48,15 +48,16 @@ def run(call: Call) -> int:
 
 def _export(call: Call) -> int:
     since = moment_of(call.arguments.since, SystemClock().now().wall) if call.arguments.since else None
-    form = "csv" if "csv" in (call.arguments.format, call.output) else "jsonl"
-    lines = export(call.state_file(), since=since, format="csv" if form == "csv" else "jsonl")
+    lines = export(
+        call.state_file(), since=since, format="csv" if "csv" in (call.arguments.format, call.output) else "jsonl"
+    )
     if call.output in ("yaml", "name"):
         data(call, "audit-export", [json.loads(line) for line in lines])
     elif call.output == "json":
         _print_envelope(lines)
     else:
         for line in lines:
-            print(line, end="")
+            print(escaped(line.rstrip("\r\n")))
     return 0
 
 
@@ -64,7 +65,7 @@ def _print_envelope(lines: Iterator[str]) -> None:
     """Print the envelope entry by entry: a ledger may be larger than memory."""
     print('{"schema": "zen-agents/audit-export/v1", "items": [')
     for index, line in enumerate(lines):
-        print((",\n" if index else "") + line.rstrip("\n"), end="")
+        print((",\n" if index else "") + escaped(line.rstrip("\n")), end="")
     print("\n]}")
 
 

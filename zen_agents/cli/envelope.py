@@ -65,7 +65,14 @@ def _print_yaml(envelope: Mapping[str, Any]) -> None:
 
     # Through JSON, so that both say the same.
     plain = json.loads(json.dumps(envelope, default=str))
-    print(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True), end="")
+    print(yaml.safe_dump(plain, sort_keys=False), end="")
+
+
+def escaped(line: str) -> str:
+    """Return JSON whose strings hold nothing that a terminal would obey; it means the same."""
+    if line.isprintable():
+        return line
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
 
 
 def print_error(error: ZenError, output: str) -> None:

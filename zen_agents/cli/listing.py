@@ -123,7 +123,7 @@ def follow(show: Callable[[], None]) -> None:
 def one_of(wanted: str | None, known: Iterable[str], what: str) -> frozenset[str]:
     """Return the words of a comma list, empty for no list. UsageError names what was meant by one that is not known."""
     words = frozenset(word.strip() for word in (wanted or "").split(",") if word.strip())
-    names = list(known)
+    names = [str(name) for name in known]
     for word in sorted(words.difference(names)):
         raise UsageError(f"there is no {what} {word!r}{meant(word, names)}; there are: {', '.join(names)}")
     return words

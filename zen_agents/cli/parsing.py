@@ -72,7 +72,7 @@ def meant(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'status'?`, "" if nothing known is like it."""
     import difflib  # noqa: PLC0415  only for those who made a mistake
 
-    near = difflib.get_close_matches(word, list(known), n=1)
+    near = difflib.get_close_matches(word, [str(name) for name in known], n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -17,7 +17,7 @@ from zen_agents.cli.answers import show_answers
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
-from zen_agents.cli.render import flow, next_steps, plural, say
+from zen_agents.cli.render import flow, next_steps, note, plural, say
 from zen_agents.engine.operator import judged_body
 from zen_agents.rehearsal.plan import Line, PlanReport
 from zen_agents.rehearsal.stage import rehearse_plan
@@ -41,20 +41,28 @@ def run(call: Call) -> int:
         data(call, "plan", _body(report))
     else:
         _show(call, report)
+    _note_unused(report)
     return _SOMETHING_WOULD_RUN if call.arguments.exit_code and report.count("would_run") else 0
+
+
+def _note_unused(report: PlanReport) -> None:
+    for fact in report.unused_facts:
+        note(f"no check of this configuration observes {fact}: it changes nothing here; is it misspelt?")
 
 
 def _body(report: PlanReport) -> dict[str, Any]:
     return {
         "host": report.host, "mode": report.mode, "config": list(report.config), "at": report.at.isoformat(),
         "fine": report.fine, **{word: report.count(word) for word in _MARKS},
-        "lines": [line.body() for line in report.lines],
+        "unused_facts": list(report.unused_facts), "lines": [line.body() for line in report.lines],
     }  # fmt: skip
 
 
 def _show(call: Call, report: PlanReport) -> None:
     source = f"facts {call.arguments.facts}" if call.arguments.facts else f"host {report.host}"
-    flow(call, ("DRY RUN", source, f"mode {report.mode}", f"config {', '.join(report.config)}", call.clock(report.at)), "  ")
+    at = report.at if call.arguments.utc else report.at.astimezone()
+    config = f"config {', '.join(report.config)}"
+    flow(call, ("DRY RUN", source, f"mode {report.mode}", config, f"{at:%Y-%m-%d %H:%M:%S %z}"), "  ")
     if not call.arguments.quiet:
         print()
         for line in report.lines:

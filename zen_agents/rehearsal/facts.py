@@ -9,7 +9,7 @@ A name may carry its target behind `@`; without one every check that makes such 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,14 +48,20 @@ class Facts:
 
     def about(self, name: str, target: str) -> Fact | None:
         """Return the fact about an observation, None if the file says nothing of it."""
-        for key in (f"{name}@{target}", name):
-            if key in self.observations:
-                return self.observations[key]
-        for alias, kinds in _ALIASES.items():
-            for kind in kinds:
-                if name.startswith(kind) and (found := self.observations.get(alias + name.removeprefix(kind))):
-                    return found
-        return None
+        return next((self.observations[key] for key in _keys(name, target) if key in self.observations), None)
+
+    def unused(self, observed: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+        """Return the facts that say nothing of what is observed: misspelt, or about another configuration."""
+        used = {key for name, target in observed for key in _keys(name, target)}
+        return tuple(key for key in self.observations if key not in used)
+
+
+def _keys(name: str, target: str) -> Iterator[str]:
+    """Yield what a fact about an observation may be called, the closest first."""
+    yield f"{name}@{target}"
+    yield name
+    for alias, kinds in _ALIASES.items():
+        yield from (alias + name.removeprefix(kind) for kind in kinds if name.startswith(kind))
 
 
 def read_facts(path: Path) -> Facts:

@@ -72,6 +72,8 @@ class PlanReport:
     host: str = ""
     mode: str = ""
     config: Sequence[str] = ()
+    #: Facts of which no check speaks: probably misspelt.
+    unused_facts: Sequence[str] = ()
 
     def count(self, word: str) -> int:
         """Return how many lines end so."""

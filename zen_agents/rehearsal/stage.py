@@ -68,7 +68,9 @@ async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport
     parts.actionable = len({rule.target for agent in agents for rule in agent.rules() if rule.ladder})
     now = clock.now()
     if facts:
-        report = await rehearse(parts, agents, observations_of(facts, agents, now), now, facts_only=True)
+        observations = observations_of(facts, agents, now)
+        report = await rehearse(parts, agents, observations, now, facts_only=True)
+        report = replace(report, unused_facts=facts.unused((seen.name, seen.target) for seen in observations))
     else:
         observations = await look(parts, agents)
         parts.sampler.close()
