@@ -39,10 +39,12 @@ class Escalation:
         #: Set while the storm brake is open: one message told it all.
         self.storm = False
 
+    def holds_back(self, reason: Reason) -> bool:
+        """Tell whether an incident is not told now: within a storm, unless it is urgent."""
+        return self.storm and reason not in URGENT
+
     def incident(self, incident: Incident, rule: Rule | None, reason: Reason, at: Instant, *, next_step: str = "") -> None:
-        """Tell that an incident needs a person; within a storm it is only written down."""
-        if self.storm:
-            return
+        """Tell that an incident needs a person."""
         facts = self._facts(incident, rule, next_step or self._what_next(incident, reason))
         self._tell(
             MessageKind.FIRING, incident.severity, at, incident.key, self._summary(incident, reason), facts,

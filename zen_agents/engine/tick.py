@@ -12,7 +12,7 @@ from zen_agents.agents.base import BaseAgent
 from zen_agents.clock import Instant
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.recorder import Recorder
-from zen_agents.engine.repairs import Repairs
+from zen_agents.engine.repairs import ASK_AGAIN_SECONDS, Repairs
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.watchlist import Watchlist
 from zen_agents.errors import StoreError
@@ -57,9 +57,16 @@ class AgentTick:
         self.woken: Callable[[], None] = lambda: None
         self._window = RecentObservations()
         self._ask_again: dict[str, float] = {}
+        #: True while those are decided about whom the storm brake holds back together.
+        self._held_back = False
         # The repairs under way outlive a reload, the watchlist does not.
         self.repairs = Repairs(parts, self._rule_of, self._hurry)
         self.rebuild(agent)
+
+    async def swap(self, agent: BaseAgent) -> None:
+        """Take over an agent's new declaration between two turns, never within one."""
+        async with self._lock:
+            self.rebuild(agent)
 
     def rebuild(self, agent: BaseAgent) -> None:
         """Take over an agent's declaration, new after a reload; incidents go on, everything is looked at anew."""
@@ -153,14 +160,17 @@ class AgentTick:
         now = parts.clock.now()
         live = parts.book.of_agent(self.agent.name)
         due = [incident for incident in live if self._ask_again.get(incident.key, 0.0) <= now.steady]
-        if not due:
+        # That a storm is over is seen also when nothing is left of it.
+        if not due and not parts.escalation.storm:
             return
         situation = self._situation(now)
         view = parts.host.look()
         waiting = worst_first(due)
         for start in range(0, len(waiting), A_TURN):
             turn = waiting[start : start + A_TURN]
-            if len(waiting) > A_TURN:
+            # In a storm the worst are judged one by one, with every guard's answer; the rest share what holds them all.
+            self._held_back = parts.escalation.storm and start >= A_BATCH
+            if len(waiting) > A_TURN and not self._held_back:
                 await self.repairs.plan_ahead(turn, view, now)
             for due_one in turn:
                 # While others were planned for, it may have changed: a person took it, or its action ended.
@@ -170,6 +180,7 @@ class AgentTick:
             if start % A_BATCH == A_BATCH - A_TURN:
                 self._commit()
             await asyncio.sleep(0)
+        parts.executor.forget_plans()
 
     async def _decide_one(self, incident: Incident, situation: Situation, view: HostView, now: Instant) -> None:
         rule = self.watchlist.rules.get(incident.key)
@@ -191,7 +202,10 @@ class AgentTick:
         """Keep the storm brake set while too many targets fail, and for a calm afterwards; True while it holds."""
         parts, brake = self._parts, self._storm_brake()
         if not is_storm(situation, parts.policy):
-            return brake is not None and brake.until is not None and brake.until > now.steady
+            holds = brake is not None and brake.until is not None and brake.until > now.steady
+            if brake is not None and not holds:
+                self._storm_over(now)
+            return holds
         calm = parts.policy.storm.retry_after_seconds
         # Renewed when half of the calm is over, so that a lasting storm costs few writes.
         if brake is None or brake.until is None or brake.until < now.steady + calm / 2:
@@ -199,7 +213,19 @@ class AgentTick:
             why = f"{failing} of {of} targets fail at once"
             parts.store.set_brake(Brake(STORM, HOST, why, "engine", now, now.steady + calm))
             parts.safe_mode.storm(failing, of)
+            if brake is None and not parts.safe_mode.triggers.storm:
+                # Else safe mode has told it. Single incidents are not told while it lasts.
+                parts.escalation.engine("storm", f"{why}; nothing is done until it has been calm for a while", now)
         return True
+
+    def _storm_over(self, now: Instant) -> None:
+        try:
+            self._parts.store.lift_brake(STORM, HOST)
+        except StoreError as error:
+            self._parts.safe_mode.store_failed(str(error))
+            return
+        if not self._parts.safe_mode.triggers.storm:
+            self._parts.escalation.engine_resolved("storm", "it has been calm for long enough", now)
 
     def _storm_brake(self) -> Brake | None:
         try:
@@ -224,6 +250,9 @@ class AgentTick:
         if decision.kind is DecisionKind.ACT:
             return await self._act(incident, rule, decision, situation=situation, view=view, now=now)
         self._journal(incident, decision)
+        if decision.kind is DecisionKind.ESCALATE and self._parts.escalation.holds_back(decision.reason):
+            # Told when the storm is over, if it still is broken then.
+            return now.steady + ASK_AGAIN_SECONDS
         if decision.kind is DecisionKind.RESOLVE:
             self._resolve(incident, rule, now)
             return float("inf")
@@ -239,6 +268,8 @@ class AgentTick:
     async def _act(
         self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
     ) -> float:
+        if self._held_back:
+            return self.repairs.hold_back(incident, situation, now)
         # Actions that this very turn has started count as well.
         if situation.running != self._parts.executor.running:
             situation = replace(situation, running=self._parts.executor.running)

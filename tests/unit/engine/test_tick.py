@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.rig import Rig
+from zen_agents.engine.safe_mode import SafeModeTriggers
 from zen_agents.guards.base import Limit
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.verdict import Ruling
@@ -216,3 +217,56 @@ async def test_a_judgement_names_every_guard(tmp_path: Path) -> None:
     )  # fmt: skip
     assert judged.verdict.ruling is Ruling.ALLOW
     assert len(judged.verdict.answers) > 15
+
+
+async def test_an_agent_that_does_not_decide_has_nothing_due_for_ever(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.turn()
+    rig.host.crash("web")
+    rig.host.advance(5)
+    await rig.tick.run(act=False)
+    assert rig.tick.next_at() > rig.clock.now().steady
+
+
+async def test_a_storm_is_told_once_and_what_stays_broken_after_it_is_told_then(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(6)]
+    rig = Rig(
+        tmp_path, names, rule={"ladder": ()}, storm=Limit(3, 300.0, 600.0), triggers=SafeModeTriggers(storm=False)
+    )  # fmt: skip
+    await rig.turn()
+    for name in names:
+        rig.host.crash(name)
+    await rig.run(120)
+    assert [text for text in rig.summaries("engine") if "6 of 6 targets fail" in text], "somebody has to know"
+    assert rig.summaries() == []
+    for name in names[1:]:
+        rig.host.start(name)
+    await rig.run(1800)
+    assert len(rig.summaries()) == 1, "the one that stayed broken"
+    assert len([text for text in rig.summaries("resolved") if "storm" in text]) == 1
+    assert len(rig.summaries("resolved")) == 1, "nobody is told that something is over which nobody was told of"
+
+
+async def test_that_a_storm_is_over_is_told_when_all_is_well_again(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(6)]
+    rig = Rig(tmp_path, names, storm=Limit(3, 300.0, 600.0), triggers=SafeModeTriggers(storm=False))
+    await rig.turn()
+    for name in names:
+        rig.host.crash(name)
+    await rig.run(60)
+    for name in names:
+        rig.host.start(name)
+    await rig.run(1800)
+    assert [message.dedup_key for message in rig.told.messages] == ["host/engine|storm"] * 2
+    assert not rig.store.brakes()
+
+
+async def test_a_storm_that_leads_to_safe_mode_is_told_as_that(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(6)]
+    rig = Rig(tmp_path, names, storm=Limit(3, 300.0, 600.0))
+    await rig.turn()
+    for name in names:
+        rig.host.crash(name)
+    await rig.run(120)
+    assert len(rig.summaries("engine")) == 1
+    assert "safe mode" in rig.summaries("engine")[0]
