@@ -143,6 +143,10 @@ class Executor:
             plans = []
         self._ahead = host, dict(zip(map(_plan_key, requests), plans, strict=False))
 
+    def forget_plans(self) -> None:
+        """Drop plans made ahead, with the look they rest on."""
+        self._ahead = None, {}
+
     async def reserve(
         self, plan: Plan, *, policy: Policy, verify_within_seconds: float, verified_by: str,
         unchanged: Callable[[], bool] = lambda: True,

@@ -69,6 +69,14 @@ class Repairs:
             return self._refused(incident, judged, now)
         return now.steady
 
+    def hold_back(self, incident: Incident, situation: Situation, now: Instant) -> float:
+        """Refuse for the storm alone, without a plan to ask guards about; return when to decide again (steady)."""
+        failing, of = situation.failing_targets, situation.actionable_targets
+        held = f"held back with all others: {failing} of {of} targets fail at once"
+        self._parts.journal.decided(incident, Decision(DecisionKind.WAIT, Reason.STORM_BRAKE, now, held))
+        self._parts.book.put(transitions.refused(incident, Reason.STORM_BRAKE, now))
+        return now.steady + ASK_AGAIN_SECONDS
+
     async def plan_ahead(self, incidents: Sequence[Incident], view: HostView, now: Instant) -> None:
         """Make the plans of all incidents that are to be acted for in one go; in a storm, each by itself takes too long."""
         requests: list[ActionRequest] = []

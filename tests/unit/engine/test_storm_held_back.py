@@ -1,0 +1,36 @@
+"""A storm of hundreds: every target is decided about, none is touched, and the many share one reason."""
+
+from pathlib import Path
+
+from tests.support.rig import Rig
+from zen_agents.engine.tick import A_BATCH
+from zen_agents.model.entry import EntryKind
+from zen_agents.model.reason import Reason
+
+
+async def test_the_worst_are_judged_by_every_guard_and_the_rest_held_back_together(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(A_BATCH + 30)]
+    rig = Rig(tmp_path, names)
+    await rig.turn(everything=True)
+    for name in names:
+        rig.host.crash(name)
+    await rig.turn(everything=True)
+    decisions = [entry.entry for entry in rig.store.entries(kinds=[EntryKind.DECISION], limit=10_000)]
+    assert len({decision.body["target"] for decision in decisions}) == len(names)
+    judged = [decision for decision in decisions if "guards" in decision.body]
+    held_back = [decision for decision in decisions if "guards" not in decision.body]
+    assert (len(judged), len(held_back)) == (A_BATCH, 30)
+    assert {decision.body["reason"] for decision in held_back} == {Reason.STORM_BRAKE.value}
+    assert {incident.refused_for for incident in rig.parts.book} <= {Reason.STORM_BRAKE, Reason.SAFE_MODE}
+    assert rig.outcomes() == []
+    assert all(rig.starts(name) == 1 for name in names)
+
+
+async def test_plans_made_ahead_are_forgotten_with_their_turn(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(60)]
+    rig = Rig(tmp_path, names)
+    await rig.turn(everything=True)
+    for name in names:
+        rig.host.crash(name)
+    await rig.turn(everything=True)
+    assert rig.parts.executor._ahead == (None, {})
