@@ -10,12 +10,18 @@ from dataclasses import dataclass
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.journal import Journal
 from zen_agents.errors import StoreError
+from zen_agents.model.action import OutcomeKind
 from zen_agents.model.principal import ENGINE, Principal
+from zen_agents.model.reason import Reason
 from zen_agents.ports.store import Brake, Store
 
 log = logging.getLogger("zen_agents.safe_mode")
 
 SAFE_MODE = "safe_mode"
+#: The fact that says when safe mode was last left (steady): what was counted before that is forgotten.
+_LEFT = "safe_mode_left"
+#: No action runs longer, until it is judged too; one reserved before a window may have ended in it.
+_LONGEST_RUN_SECONDS = 14400.0
 HOST = "host"
 
 
@@ -54,6 +60,26 @@ class SafeMode:
         self._exhausted: deque[float] = deque(maxlen=64)
         self._unknown: dict[str, float] = {}
         self._unwritten: Brake | None = None
+        self._recall()
+
+    def _recall(self) -> None:
+        """Count again what an earlier engine counted since safe mode was last left: a crash is no fresh start."""
+        now, triggers = self._clock.now().steady, self.triggers
+        try:
+            left = float(self._store.get(_LEFT) or "-inf")
+            exhausted = self._store.incidents(since=max(left, now - triggers.exhausted_within_seconds))
+            ended = self._store.actions(since=max(left, now - triggers.unknown_within_seconds) - _LONGEST_RUN_SECONDS)
+        except StoreError as error:
+            log.error("what an earlier engine counted cannot be read: %s", error)
+            return
+        for incident in exhausted:
+            told = incident.escalated_at
+            if incident.escalated_for is Reason.LADDER_EXHAUSTED and told is not None and told.steady > left:
+                self._exhausted.append(told.steady)
+        for row in ended:
+            at = row.ended_at.steady if row.ended_at is not None else left
+            if row.kind is OutcomeKind.UNKNOWN and row.requested_by == ENGINE.name and at > left:
+                self._unknown[row.target] = max(at, self._unknown.get(row.target, at))
 
     @property
     def brake(self) -> Brake | None:
@@ -88,6 +114,7 @@ class SafeMode:
         # First: if this cannot be written, safe mode stays.
         self._store.lift_brake(SAFE_MODE, HOST)
         self._unwritten = None
+        self._store.put(_LEFT, repr(self._clock.now().steady))
         self._exhausted.clear()
         self._unknown.clear()
         if was_on:
