@@ -22,13 +22,13 @@ from zen_agents.adapters.host_state import accept, keep_head, why_foreign
 from zen_agents.adapters.linux_control import LinuxControls
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.adapters.null_control import NullControl
-from zen_agents.adapters.running_actions import forget_ended
+from zen_agents.adapters.running_actions import forget_ended, still_running
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.state_dir import StateDir
 from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.policy import AlertPolicy
-from zen_agents.clock import SystemClock
+from zen_agents.clock import Instant, SystemClock
 from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.by_hand import ByHand
 from zen_agents.engine.engine import Engine
@@ -39,10 +39,11 @@ from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.scheduler import Scheduler
 from zen_agents.engine.tick import AgentTick
-from zen_agents.errors import HostError, SettingsError, StoreError
+from zen_agents.errors import HostError, SettingsError, StoreError, ZenError
 from zen_agents.guards.base import Policy
 from zen_agents.ports.host import Host
 from zen_agents.ports.store import Brake
+from zen_agents.rules import transitions
 from zen_agents.settings.loader import Loaded
 from zen_agents.settings.models import Settings
 from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_alert_policy, to_policy
@@ -72,6 +73,7 @@ class Runtime:
         self.options, self.loaded, self.settings = options, loaded, settings
         self.state = StateDir(options.state_dir)
         self._not_applied: tuple[str, float] | None = None
+        self._reloading = asyncio.Lock()
         self._saved_at = float("-inf")
         self._sockets: list[ControlSocket] = []
 
@@ -107,6 +109,7 @@ class Runtime:
             host=host, store=store, clock=self.clock, notifier=self.outbox, events=EventSources(), flag=flag,
             control=(lambda _: NullControl(host)) if self.options.dry_run else self.controls,
             action_log=ActionLogFile(self.options.state_dir / "actions.log"),
+            still_running=lambda: still_running(self.options.state_dir),
         )  # fmt: skip
         self._host, self._pulse = host, Pulse(store)
         agents = build_agents(self.settings, self._context(self.loaded), self.options.agents)
@@ -116,6 +119,7 @@ class Runtime:
         )  # fmt: skip
         self.parts.flapping = flap_limit(self.settings)
         self.engine = self._engine(world, agents)
+        self._end_orphans()
         if trouble or unprepared:
             self.parts.safe_mode.store_failed(trouble or unprepared)
         return self.engine
@@ -319,30 +323,56 @@ class Runtime:
     async def _reload_on_signal(self) -> None:
         try:
             await self.reload()
-        except SettingsError as error:
+        except ZenError as error:
             log.error("the configuration was not applied: %s", error)
 
     async def reload(self) -> Mapping[str, Any]:
         """Load the configuration anew: everything new is built first, then swapped in; a bad file changes nothing."""
-        now = self.clock.now()
+        async with self._reloading:
+            now = self.clock.now()
+            try:
+                loaded = load_settings(self.options)
+                settings = loaded.require()
+                agents = build_agents(settings, self._context(loaded), self.options.agents)
+                for agent in agents:
+                    # Asked here for the first time, so that one that cannot tell stops the reload and not the swap.
+                    agent.checks(), agent.rules(), agent.remedies()
+                policy, alerts = self._policy(loaded, agents), self._alert_policy(settings, loaded)
+            except Exception as error:
+                self._remember_not_applied(error, now)
+                if isinstance(error, SettingsError):
+                    raise
+                raise SettingsError(f"the configuration cannot be applied: {error}") from error
+            self._not_applied = None
+            self.loaded, self.settings, self._loaded_at = loaded, settings, now
+            self.outbox.reconfigure(alerts, self._alert_context())
+            await self._swap(agents, policy)
+            self._write("reloaded", config=loaded.digest)
+            return {"config": loaded.digest, "agents": [agent.name for agent in agents]}
+
+    def _remember_not_applied(self, error: Exception, now: Instant) -> None:
+        lines = str(error).strip().splitlines()
+        place = lines[0] if lines else type(error).__name__
+        self._not_applied = (f"reload failed at {now.wall.astimezone():%H:%M}: {place}", now.steady)
+        self._write("reload_failed", error=str(error)[:2000])
+
+    def _write(self, what: str, **body: Any) -> None:
+        """Write what the engine did about itself; a state that cannot be written does not keep it from being done."""
         try:
-            loaded = load_settings(self.options)
-            settings = loaded.require()
-            agents = build_agents(settings, self._context(loaded), self.options.agents)
-            policy, alerts = self._policy(loaded, agents), self._alert_policy(settings, loaded)
-        except Exception as error:
-            place = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            self._not_applied = (f"reload failed at {now.wall.astimezone():%H:%M}: {place}", now.steady)
-            self.parts.journal.engine(now, "reload_failed", error=str(error)[:2000])
-            if isinstance(error, SettingsError):
-                raise
-            raise SettingsError(f"the configuration cannot be applied: {error}") from error
-        self._not_applied = None
-        self.loaded, self.settings, self._loaded_at = loaded, settings, now
-        await self._swap(agents, policy)
-        self.outbox.reconfigure(alerts, self._alert_context())
-        self.parts.journal.engine(now, "reloaded", config=loaded.digest)
-        return {"config": loaded.digest, "agents": [agent.name for agent in agents]}
+            self.parts.journal.engine(self.clock.now(), what, **body)
+            self.store.commit()
+        except StoreError as error:
+            self.parts.safe_mode.store_failed(str(error))
+
+    def _end_orphans(self) -> None:
+        """End incidents of agents that the configuration no longer has: nobody would ever look at them again."""
+        enabled = {name for name, agent in self.settings.agents.items() if agent.enabled}
+        for incident in self.parts.book:
+            if incident.agent not in enabled:
+                over = transitions.resolved(incident, "configuration", self.clock.now())
+                self.parts.book.put(over)
+                self.parts.journal.forget(incident.key)
+                self.parts.escalation.resolved(over, None, self.clock.now())
 
     async def _swap(self, agents: Sequence[BaseAgent], policy: Policy) -> None:
         engine, fresh = self.engine, {agent.name: agent for agent in agents}
@@ -354,7 +384,7 @@ class Runtime:
         engine.standing_warnings = self._warnings()
         for running in list(engine.agents):
             if running.name in fresh:
-                running.tick.rebuild(fresh.pop(running.name))
+                await running.tick.swap(fresh.pop(running.name))
                 engine.schedule(running)
                 running.wake()
             else:
@@ -366,5 +396,6 @@ class Runtime:
             engine.agents.append(started)
             await started.start()
             engine.schedule(started)
+        self._end_orphans()
         self.parts.actionable = actionable_targets(engine.agents)
         engine.rewatch()

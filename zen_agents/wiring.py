@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,6 +114,8 @@ class World:
     flag: EmergencyFlag
     control: ControlFactory
     action_log: ActionLog
+    #: Ids of actions whose command still runs, also such as an earlier engine began.
+    still_running: Callable[[], Collection[str]] = tuple
 
 
 def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, host_name: str, foreign: str = "") -> Parts:
@@ -122,7 +124,7 @@ def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, hos
     journal = Journal(world.store, world.action_log)
     executor = Executor(
         host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag, guards=catalog.GUARDS,
-        actions=actions, control=world.control, resident_bytes=resident_bytes,
+        actions=actions, control=world.control, resident_bytes=resident_bytes, still_running=world.still_running,
     )  # fmt: skip
     parts: Parts
 

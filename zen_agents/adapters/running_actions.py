@@ -61,6 +61,8 @@ class _Process:
     group: int
     session: int
     began: int
+    #: A zombie: it has ended, and nobody has asked how.
+    ended: bool
 
 
 def kill_running(state_dir: Path, *, also_packages: bool = False) -> dict[str, str]:
@@ -88,6 +90,23 @@ def forget_ended(state_dir: Path) -> None:
         with contextlib.suppress(OSError, ValueError):
             if not _read(record).members():
                 record.unlink()
+
+
+def still_running(state_dir: Path) -> tuple[str, ...]:
+    """Return the ids of actions whose command itself still runs, whichever engine began it."""
+    ids = []
+    for record in (state_dir / "running").glob("act-*"):
+        try:
+            action = _read(record)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError):
+            # Nobody can tell; it names no process that could be waited for either.
+            continue
+        leader = _look(action.group) if action.boot == this_boot() else None
+        if leader is not None and leader.began == action.leader_started and not leader.ended:
+            ids.append(record.name)
+    return tuple(ids)
 
 
 def _read(record: Path) -> RunningGroup:
@@ -145,4 +164,4 @@ def _look(pid: int) -> _Process | None:
         return None
     head, _, rest = line.rpartition(") ")
     fields = rest.split(" ")
-    return _Process(pid, head.partition("(")[2], int(fields[2]), int(fields[3]), int(fields[19]))
+    return _Process(pid, head.partition("(")[2], int(fields[2]), int(fields[3]), int(fields[19]), fields[0] in "ZXx")

@@ -301,7 +301,8 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         held = self.lease(request.target)
         if held is not None and held.until > now:
             raise RefusedError(
-                f"{Reason.LEASE_HELD}: {request.target} is held by {held.action} for {held.until - now:.0f} s."
+                f"{Reason.LEASE_HELD}: {request.target} is held by {held.action} for {held.until - now:.0f} s.",
+                reason=Reason.LEASE_HELD,
             )
         if hourly_limit is None:
             return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter, process_time
 from typing import Any, Protocol
@@ -68,10 +68,11 @@ class Executor:
     def __init__(
         self, *, host: Host, store: Store, journal: Journal, clock: Clock, stop: StopFlag, guards: Sequence[Guard],
         actions: Mapping[str, Action], control: ControlFactory, resident_bytes: Callable[[], int] = lambda: 0,
+        still_running: Callable[[], Collection[str]] = tuple,
     ) -> None:  # fmt: skip
         self._host, self._store, self._journal, self._clock, self._stop = host, store, journal, clock, stop
         self._guards, self._actions, self._control = guards, actions, control
-        self._resident_bytes = resident_bytes
+        self._resident_bytes, self._still_running = resident_bytes, still_running
         self._running: dict[str, asyncio.Task[None]] = {}
         #: Outcomes that the store did not take, by action id.
         self._unwritten: dict[str, Outcome] = {}
@@ -167,6 +168,7 @@ class Executor:
             raise StalePlanError("a brake, the configuration or the incident changed meanwhile; it is decided anew")
         if self.running >= policy.max_concurrent and not request.requested_by.is_person:
             raise RefusedError(f"{self.running} of {policy.max_concurrent} running", reason=Reason.RATE_LIMIT)
+        self._refuse_if_left_over(request.target)
         now = self._clock.now()
         leased_until = now.steady + plan.timeout_seconds + verify_within_seconds
         intent = Intent(new_id(ACTION), plan, now, leased_until, verified_by)
@@ -174,6 +176,13 @@ class Executor:
         self._store.reserve(intent, hourly_limit=None if request.requested_by.is_person else limit.most)
         self._journal.intended(intent)
         return intent
+
+    def _refuse_if_left_over(self, target: str) -> None:
+        """Refuse everyone while what an earlier engine began on this target still runs: two at once undo each other."""
+        for id in self._still_running():
+            row = None if id in self._running else self._store.action(id)
+            if row is not None and row.target == target:
+                raise RefusedError(f"{id} ({row.action}), begun by an earlier engine, still runs", reason=Reason.LEASE_HELD)
 
     def start(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
         """Perform a reserved intent in a task of its own; `done` is called in the loop with its outcome."""

@@ -161,3 +161,17 @@ async def test_a_final_outcome_keeps_what_the_action_said(rig: Rig, monkeypatch:
     assert row.kind is OutcomeKind.VERIFIED
     kept = {name: row.effect[name] for name in ("before", "after", "undo", "output", "exit_code")}
     assert kept == {"before": "down", "after": "up", "undo": {"mode": "0600"}, "output": "done\n", "exit_code": 0}
+
+
+async def test_a_target_rests_while_an_earlier_engines_command_still_runs_there(rig: Rig) -> None:
+    rig.host.services["web"].hangs = True
+    await rig.run(6)
+    (row,) = rig.store.actions()
+    await rig.run(31)
+    rig.parts.executor._still_running = lambda: (row.id,)
+    await rig.run(600)
+    assert len(rig.store.actions()) == 1
+    assert "lease_held" in rig.reasons()
+    rig.parts.executor._still_running = tuple
+    await rig.run(600)
+    assert len(rig.store.actions()) > 1
