@@ -267,8 +267,8 @@ class Outbox:
     # -- now and then -------------------------------------------------------------------------------------------------
     def _review(self, now: Instant) -> None:
         try:
-            live = {incident.id: incident for incident in self._store.live_incidents()}
-            acknowledged = {id for id, one in live.items() if (one.acknowledged_until or -inf) > now.steady}
+            live = self._store.live_ids()
+            acknowledged = {id for id, until in live.items() if (until or -inf) > now.steady}
             self._intake.repeat(now, frozenset(live) - acknowledged, frozenset(live))
             self._intake.close_orphaned_pages(now, frozenset(live))
             digest = digest_due(self._store, self._intake.policy, self._intake.context, now, self._memory)
@@ -288,7 +288,7 @@ class Outbox:
     def _acknowledged(self) -> set[str]:
         now = self._clock.now().steady
         try:
-            return {one.id for one in self._store.live_incidents() if (one.acknowledged_until or -inf) > now}
+            return {id for id, until in self._store.live_ids().items() if (until or -inf) > now}
         except StoreError:  # then nobody is known to have it, and people are told (R4)
             return set()
 

@@ -160,6 +160,10 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         """Return incidents that are not resolved, oldest first."""
         return [incident_of(row) for row in self._file.read("live_incidents")]
 
+    def live_ids(self) -> Mapping[str, float | None]:
+        """Return until when each incident that is not resolved is acknowledged (steady), None if it is not, by id."""
+        return dict(self._file.read("live_ids"))
+
     def incidents(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Incident]:
         """Return incidents that began or changed since then, newest first."""
         return [incident_of(row) for row in self._file.read("incidents_since", {"since": since, "limit": limit})]

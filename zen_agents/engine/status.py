@@ -75,21 +75,22 @@ def _agent(agent: RunningAgent, now: Instant) -> dict[str, Any]:
 
 def _rows(engine: Engine, now: Instant) -> list[dict[str, Any]]:
     """Return the rows that are shown; only they are made, since a storm has ten thousand."""
-    last, ended, book = _last_actions(engine.parts), _last_ends(engine.parts), engine.parts.book
-    return [
-        _row(agent, rule, book.get(rule.key), last.get(rule.target), ended.get(rule.key), now)
-        for agent, rule in _worst(engine, now)
-    ]
+    worst, book = _worst(engine, now), engine.parts.book
+    last = _last_actions(engine.parts)
+    ended = _last_ends(engine.parts) if any(rule.key not in book for _, rule in worst) else {}
+    return [_row(agent, rule, book.get(rule.key), last.get(rule.target), ended.get(rule.key), now) for agent, rule in worst]
 
 
 def _worst(engine: Engine, now: Instant) -> list[tuple[RunningAgent, Rule]]:
     """Return the rules that are shown, worst first."""
-    pairs = [(agent, rule) for agent in engine.agents for rule in agent.tick.watchlist.rules.values()]
     book = engine.parts.book
-    down = [pair for pair in pairs if (found := book.get(pair[1].key)) and _state(found, Status.OK)[0] == "DOWN"]
+    rules = {agent.name: (agent, agent.tick.watchlist.rules) for agent in engine.agents}
+    down = [incident for incident in book if _state(incident, Status.OK)[0] == "DOWN" and incident.agent in rules]
     if len(down) >= MOST_ROWS:
         # Nothing is worse, so the others need not be looked at.
-        return heapq.nsmallest(MOST_ROWS, down, key=lambda pair: pair[1].name)
+        found = [(incident, *rules[incident.agent]) for incident in heapq.nsmallest(MOST_ROWS, down, key=_rule_of)]
+        return [(agent, of_agent[incident.key]) for incident, agent, of_agent in found if incident.key in of_agent]
+    pairs = [(agent, rule) for agent in engine.agents for rule in agent.tick.watchlist.rules.values()]
 
     def rank(pair: tuple[RunningAgent, Rule]) -> tuple[int, str]:
         agent, rule = pair
@@ -97,6 +98,10 @@ def _worst(engine: Engine, now: Instant) -> list[tuple[RunningAgent, Rule]]:
         return _RANKS[state], rule.name
 
     return heapq.nsmallest(MOST_ROWS, pairs, key=rank)
+
+
+def _rule_of(incident: Incident) -> str:
+    return incident.rule
 
 
 def _last_actions(parts: Parts) -> dict[str, ActionRow]:

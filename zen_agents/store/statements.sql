@@ -86,6 +86,9 @@ SELECT id, key, agent, rule, target, severity, state, began_at, began_wall, open
     resolved_at, resolved_wall, resolved_by
 FROM incidents WHERE state <> 'resolved' ORDER BY began_at;
 
+-- live_ids --
+SELECT id, acknowledged_until FROM incidents WHERE state <> 'resolved';
+
 -- incidents_since --
 SELECT id, key, agent, rule, target, severity, state, began_at, began_wall, opened_at,
     opened_wall, changed_at, changed_wall, last_status, detail, value, fingerprint, bad_streak, good_streak, good_since,
