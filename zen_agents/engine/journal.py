@@ -17,6 +17,8 @@ from zen_agents.model.verdict import Answer, Ruling, Verdict
 from zen_agents.ports.store import Store
 
 log = logging.getLogger("zen_agents")
+#: What was meant, done and told: shown on a terminal without -v.
+done = logging.getLogger("zen_agents.done")
 
 #: What a ruling is called where people read it (interface vocabulary).
 OUTCOME_WORDS = {Ruling.ALLOW: "act", Ruling.HOLD: "ask", Ruling.SIMULATE: "skip", Ruling.DENY: "skip"}
@@ -101,6 +103,7 @@ class Journal:
 
     def alerted(self, at: Instant, id: str, body: Mapping[str, Any], *, incident: str | None) -> None:
         """Write that people were told."""
+        done.info("told: %s", body.get("summary", id))
         self._append(EntryKind.ALERT, id, at, "engine", body, incident=incident)
 
     def _append(
@@ -113,6 +116,8 @@ class Journal:
 
     def _line(self, at: Instant, kind: str, intent: Intent, outcome: str, detail: str) -> None:
         request = intent.plan.request
+        word = outcome.upper() if kind == "OUTCOME" else "starts"
+        done.info("%s  %s %s %s: %s", intent.id, request.action, request.target, word, detail)
         self._action_log.write(
             at, kind, intent.id, action=request.action, target=request.target, by=request.requested_by.name,
             outcome=outcome, detail=detail,

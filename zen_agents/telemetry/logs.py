@@ -21,6 +21,8 @@ def set_up_logging(*, verbose: int = 0, quiet: bool = False) -> None:
     # A service's journal gets everything that happened; a terminal only what needs a look.
     usual = -1 if quiet else verbose if sys.stderr.isatty() else max(1, verbose)
     root.setLevel(_LEVELS.get(usual, logging.DEBUG))
+    # Who watches a terminal wants to see what is done, and nothing of what is only decided.
+    logging.getLogger("zen_agents.done").setLevel(logging.ERROR if quiet else logging.INFO)
 
 
 class _ForPeople(logging.Formatter):
