@@ -1,0 +1,149 @@
+"""What the source itself promises: one door to the host, one clock, no shell, no text that becomes code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from zen_agents.catalog import ACTIONS, GUARDS
+from zen_agents.model.reason import Reason
+
+PACKAGE = Path(__file__).parents[2] / "zen_agents"
+SOURCES = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+
+#: Who may read a clock besides clock.py, and why that frees no limit.
+CLOCK_READERS = {
+    "engine/breakers.py": "hands pybreaker a moment on its own clock; what counts is the steady age",
+    "cli/call.py": "prints times in the reader's own zone",
+}
+#: Who measures how long something takes.
+STOPWATCHES = {
+    "engine/executor.py", "engine/tick.py", "engine/sampler.py", "engine/pulse.py", "cli/status.py",
+    "workers/alert_delivery.py", "adapters/linux_view.py", "adapters/control_client.py", "adapters/control_socket.py",
+    "adapters/launcher.py", "adapters/linux_probe.py", "adapters/linux_view_reading.py",
+}  # fmt: skip
+#: Who signals, and how it knows whom.
+SIGNALLERS = {
+    "adapters/launcher.py": "the group of a child of its own that nobody has reaped",
+    "adapters/worker_process.py": "as above",
+    "adapters/linux_control_processes.py": "by pidfd, after the start time was compared",
+    "adapters/running_actions.py": "the emergency stop: by pidfd and recorded start time",
+    "store/failpoint.py": "itself, where a test asks for it",
+}
+#: Floors that decide and describe: they change nothing themselves.
+LOOKING_ONLY = ("actions", "agents", "alerts", "checks", "guards", "jobs", "model", "ports", "rules")
+CHANGES = {
+    "chmod", "chown", "fchmod", "fchown", "lchown", "link", "makedirs", "mkdir", "mkfifo", "remove", "removedirs", "rename",
+    "renames", "replace", "rmdir", "symlink", "truncate", "ftruncate", "unlink", "write", "kill", "killpg", "fork",
+    "posix_spawn", "execv", "execve", "setuid", "setgid",
+}  # fmt: skip
+
+
+def _calls(name: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield each call of a module with its dotted name, as far as that is plain."""
+    for node in ast.walk(SOURCES[name]):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def _users(wanted: Callable[[str, ast.Call], bool]) -> set[str]:
+    return {name for name in SOURCES for called, node in _calls(name) if wanted(called, node)}
+
+
+def test_actions_are_executed_by_the_executor_alone() -> None:
+    awaited = {
+        name
+        for name, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Await) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute)
+        if node.value.func.attr == "execute"
+    }
+    assert awaited == {"engine/executor.py"}
+    scheduled = _users(lambda called, node: called.endswith("create_task") and ".execute(" in ast.unparse(node))
+    assert scheduled == set()
+
+
+def test_only_the_executor_is_handed_the_door_to_the_host() -> None:
+    """It gets a factory from the runtime; whoever else names the door declares it, implements it, or is handed it by it."""
+    named = {
+        name
+        for name, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id in ("HostControl", "LinuxControl", "LinuxControls")
+    }
+    outside = {name for name in named if not name.startswith(("actions/", "adapters/"))}
+    assert outside <= {"engine/executor.py", "ports/host.py", "runtime.py"}
+    factories = {
+        name for name in SOURCES if not name.startswith("adapters/") and "LinuxControls(" in ast.unparse(SOURCES[name])
+    }
+    assert factories == {"runtime.py"}
+
+
+def test_no_shell_and_no_text_becomes_code() -> None:
+    forbidden = {
+        "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "eval", "exec", "__import__",
+        "pickle.loads", "pickle.load", "marshal.loads", "shelve.open", "yaml.load", "yaml.unsafe_load", "yaml.full_load",
+        "asyncio.create_subprocess_shell", "create_subprocess_shell",
+    }  # fmt: skip
+    assert _users(lambda called, node: called in forbidden) == set()
+    shells = _users(lambda called, node: any(word.arg == "shell" for word in node.keywords))
+    assert shells == set()
+    # A user's rule is parsed to a tree that is walked; it is never compiled to bytecode.
+    assert _users(lambda called, node: called == "compile") == set()
+
+
+def test_only_clock_py_tells_the_time() -> None:
+    told = (
+        "time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today",
+        "time.clock_gettime", "time.localtime", "time.gmtime", "datetime.datetime.now",
+    )  # fmt: skip
+    assert _users(lambda called, node: called in told) - {"clock.py"} == set(CLOCK_READERS)
+    measured = ("time.monotonic", "time.perf_counter", "perf_counter", "monotonic", "process_time", "time.process_time")
+    assert _users(lambda called, node: called in measured) <= STOPWATCHES | {"clock.py"}
+
+
+def test_a_signal_never_goes_to_a_number_alone() -> None:
+    sent = ("os.kill", "os.killpg", "signal.pidfd_send_signal")
+    assert _users(lambda called, node: called in sent) == set(SIGNALLERS)
+
+
+@pytest.mark.parametrize("floor", LOOKING_ONLY)
+def test_what_decides_changes_nothing_by_itself(floor: str) -> None:
+    """Actions change the host through the control they are handed; the rest of these floors not at all."""
+    for name in (name for name in SOURCES if name.startswith(f"{floor}/")):
+        imported = {
+            alias.name.partition(".")[0]
+            for node in ast.walk(SOURCES[name])
+            for alias in (node.names if isinstance(node, ast.Import) else ())
+        } | {
+            (node.module or "").partition(".")[0] for node in ast.walk(SOURCES[name]) if isinstance(node, ast.ImportFrom)
+        }  # fmt: skip
+        assert not imported & {"subprocess", "shutil", "ctypes", "tempfile", "multiprocessing"}, name
+        for called, _ in _calls(name):
+            module, _, function = called.rpartition(".")
+            assert not (module == "os" and function in CHANGES), f"{name}: {called}"
+            assert called != "open", f"{name}: open"
+            assert function not in ("write_text", "write_bytes", "touch"), f"{name}: {called}"
+
+
+def test_every_no_has_a_sentence_and_every_guard_a_why() -> None:
+    for reason in Reason:
+        assert reason.sentence.endswith(".") and len(reason.sentence) > 15, reason
+        assert reason.value == reason.name.lower()
+    names = [guard.name for guard in GUARDS]
+    assert len(names) == len(set(names))
+    for guard in GUARDS:
+        assert guard.why.endswith(".") and len(guard.why) > 15, guard.name
+
+
+def test_every_action_says_what_it_may_cost() -> None:
+    for action in ACTIONS:
+        assert action.summary.endswith(".") and action.side_effects.endswith("."), action.name
+        assert action.risk and action.reversible and action.budget, action.name
+        fields = action.Params.model_fields
+        assert fields, f"{action.name} has no parameters: what does it touch?"
+        # What it touches is said each time: no default may mean "everything".
+        assert any(field.is_required() for field in fields.values()), action.name
