@@ -104,9 +104,9 @@ class EngineProcess:
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def json(self, *arguments: str) -> Any:
+    def json(self, *arguments: str, **environment: str) -> Any:
         """Run one command with -o json and return what it printed."""
-        done = self.cli(*arguments, "-o", "json")
+        done = self.cli(*arguments, "-o", "json", **environment)
         assert done.stdout, f"{arguments}: {done.stderr}"
         return json.loads(done.stdout)
 
