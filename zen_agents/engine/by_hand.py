@@ -11,6 +11,7 @@ from zen_agents.actions.base import Action
 from zen_agents.clock import Instant
 from zen_agents.engine.executor import Judged
 from zen_agents.engine.parts import Parts
+from zen_agents.engine.repairs import close_target
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.errors import RefusedError, UsageError
 from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, OutcomeKind
@@ -115,8 +116,16 @@ class ByHand:
 
     async def _verify(self, going: _Act, outcome: Outcome, within: float) -> None:
         if outcome.kind is OutcomeKind.VERIFYING:
-            outcome = await self._judged(going, outcome, within)
+            try:
+                outcome = await self._judged(going, outcome, within)
+            except Exception as error:  # whoever waits gets an answer, and nothing stays unjudged
+                log.exception("%s could not be verified", going.intent.id)
+                outcome = replace(
+                    outcome, kind=OutcomeKind.UNKNOWN, at=self._parts.clock.now(), effect=_unsure(outcome, error)
+                )
             self._parts.executor.record(going.intent, outcome)
+        if outcome.kind is OutcomeKind.UNKNOWN and going.rules:
+            close_target(self._parts.store, going.intent, outcome.at)
         self._parts.escalation.changed(going.intent, outcome)
         going.outcome = outcome
         going.ended.set()
@@ -127,12 +136,18 @@ class ByHand:
             effect = Effect(False, f"{outcome.effect.detail}; no check watches this target", undo=outcome.effect.undo)
             return replace(outcome, kind=OutcomeKind.UNKNOWN, effect=effect)
         clock, deadline = self._parts.clock, outcome.at.steady + within
+        often = max(rule.hold.recover_after for rule in going.rules)
+        long = max(max(rule.hold.clear_for_seconds, *(r.bake_seconds for r in rule.ladder)) for rule in going.rules)
+        times, since = 0, outcome.at.steady
         while True:
             statuses = await self._look(going)
             now = clock.now()
-            if all(status is Status.OK for status in statuses):
+            good = all(status is Status.OK for status in statuses)
+            times, since = (times + 1, since if times else now.steady) if good else (0, now.steady)
+            # As for the engine's own: good often enough, and for long enough (R6).
+            if times >= max(1, often) and now.steady - since >= long:
                 return replace(outcome, kind=OutcomeKind.VERIFIED, at=now)
-            if now.steady >= deadline:
+            if now.steady >= deadline and not good:
                 unknown = Status.UNKNOWN in statuses and Status.PROBLEM not in statuses
                 return replace(outcome, kind=OutcomeKind.UNKNOWN if unknown else OutcomeKind.FAILED, at=now)
             await asyncio.sleep(LOOK_EVERY)
@@ -144,3 +159,7 @@ class ByHand:
         await going.agent.turn()
         now = self._parts.clock.now()
         return [rule.condition.evaluate(tick.latest, now).status for rule in going.rules]
+
+
+def _unsure(outcome: Outcome, error: Exception) -> Effect:
+    return replace(outcome.effect, ok=False, detail=f"{outcome.effect.detail}; it could not be verified: {error}")

@@ -17,7 +17,7 @@ from zen_agents.model.incident import Incident
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer, Ruling, Verdict
 from zen_agents.ports.host import HostView
-from zen_agents.ports.store import ActionRow, Brake
+from zen_agents.ports.store import ActionRow, Brake, Store
 from zen_agents.rules import transitions
 from zen_agents.rules.decide import alternatives, decide
 from zen_agents.rules.rule import Rule
@@ -241,6 +241,7 @@ class Repairs:
         self._parts.executor.record(intent, Outcome(intent.id, OutcomeKind.VERIFYING, now, row.took_seconds, effect))
         if incident is None or rule is None or not rule.ladder:
             self.judge(intent, OutcomeKind.UNKNOWN, now, "its incident or rule is gone; nobody can verify it")
+            close_target(self._parts.store, intent, now)
             return
         rung = rule.ladder[min(incident.rung, len(rule.ladder) - 1)]
         self._parts.book.put(transitions.started(incident, intent.id, rung, now))
@@ -257,11 +258,15 @@ class Repairs:
         request = intent.plan.request
         self._count(intent, failed=True)
         self._parts.book.put(transitions.outcome_unknown(incident, now))
-        self._parts.store.set_brake(
-            Brake(TARGET_CLOSED, f"target:{request.target}", f"the outcome of {intent.id} is unknown", "engine", now, None)
-        )
+        close_target(self._parts.store, intent, now)
         self._parts.safe_mode.outcome_unknown(request.target)
         log.error("the outcome of %s is unknown; %s is closed to the engine (rule %s)", intent.id, request.target, rule.name)
+
+
+def close_target(store: Store, intent: Intent, now: Instant) -> None:
+    """Close a target to the engine until a person has looked: nobody knows what its last action did."""
+    why = f"the outcome of {intent.id} is unknown"
+    store.set_brake(Brake(TARGET_CLOSED, f"target:{intent.plan.request.target}", why, "engine", now, None))
 
 
 def intent_of(row: ActionRow) -> Intent:
