@@ -97,6 +97,29 @@ class ManualClock:
         return self._now
 
 
+class ForwardSteps:
+    """By how much somebody set the wall clock forward lately: by so much files look older than they are.
+
+    Steps back are not set off against steps forward: what was written in between still looks too old.
+    """
+
+    #: Less than this is the time between reading the two clocks, or a clock that is slewed (seconds).
+    _TOLERANCE = 1.0
+
+    def __init__(self, now: Instant) -> None:
+        self._last = now
+        self._steps: list[tuple[float, float]] = []
+
+    def within(self, seconds: float, now: Instant) -> float:
+        """Return the sum of the steps seen within so many steady seconds; one that nobody saw yet counts as just now."""
+        step = (now.wall - self._last.wall).total_seconds() - (now.steady - self._last.steady)
+        self._last = now
+        if step > self._TOLERANCE:
+            self._steps.append((now.steady, step))
+        self._steps = [(at, size) for at, size in self._steps if at > now.steady - seconds]
+        return sum(size for _, size in self._steps)
+
+
 def boot_id() -> str:
     """Return the kernel's id of this boot, or "" where /proc does not tell."""
     try:

@@ -66,7 +66,7 @@ async def test_an_act_that_a_crash_cut_short_closes_its_target(tmp_path: Path) -
     rig.host.services["web"].hangs = True
     asked = asyncio.create_task(rig.by_hand.act("restart_service", "web", who=ALICE, reason="a try", override=frozenset()))
     async with asyncio.timeout(30):
-        while rig.outcomes() != ["verifying"]:
+        while rig.outcomes() != ["verifying"]:  # noqa: ASYNC110 - the store has no event for it
             await asyncio.sleep(0.005)
     asked.cancel()
     for task in list(rig.by_hand._under_way):
