@@ -114,6 +114,9 @@ class Repairs:
                 verified_by=rule.key,
                 unchanged=lambda: self._is_unchanged(incident, policy),
             )
+        except StoreError:
+            # No refusal: an intent that cannot be written is a reason for safe mode.
+            raise
         except ZenError as error:
             refusal = Judged(judged.request, judged.plan, _late_refusal(error))
             self._journal_refusal(incident, decision, refusal)

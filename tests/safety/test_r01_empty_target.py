@@ -1,0 +1,122 @@
+"""R1, R17 and R18 of every action: what is asked for is planned for exactly that, or refused; nothing ever means "all"."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.support.guarding import policy, question
+from tests.support.simulated_host import SimulatedHost
+from zen_agents.actions.base import Action
+from zen_agents.catalog import ACTIONS
+from zen_agents.errors import ZenError
+from zen_agents.guards.allow_list import AllowList
+from zen_agents.model.action import ActionRequest
+from zen_agents.model.verdict import Ruling
+
+#: What a person or a mistake could write where a name belongs.
+NOTHING = [
+    "",
+    " ",
+    "*",
+    "**",
+    "/",
+    "//",
+    ".",
+    "..",
+    "all",
+    "None",
+    "null",
+    "host",
+    ":",
+    "service:",
+    "path:",
+    "path: ",
+    "temp_dir:*",
+]
+NAMES = st.one_of(st.sampled_from(NOTHING), st.text(max_size=30), st.sampled_from(["service:web", "path:key", "log:app"]))
+ODD_PATHS = [
+    "", "/", "//", "/..", "/etc/..", "/srv/../", "/srv/*", "relative", "~", "/srv/\n", "/srv/app", "/etc/passwd",
+]  # fmt: skip
+PATHS = st.one_of(st.sampled_from(ODD_PATHS), st.text(max_size=30))
+VALUES = st.one_of(
+    PATHS, st.none(), st.integers(-5, 5), st.floats(), st.booleans(), st.lists(st.text(max_size=5), max_size=3)
+)
+_KINDS = {
+    "restart_service": "service", "remove_stale_pidfile": "service",
+    "create_directory": "path", "restore_permissions": "path",
+    "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
+}  # fmt: skip
+_PLAUSIBLE = {
+    "restart_service": {"service": "web", "unit": "web.service"},
+    "remove_stale_pidfile": {"service": "web", "path": "/run/web.pid"},
+    "create_directory": {"path": "/srv/new", "mode": "0750", "owner": "root", "group": "root"},
+    "restore_permissions": {"path": "/srv/key", "kind": "file", "mode": "0600", "owner": "root", "group": "root"},
+    "clean_temp_files": {"path": "/srv/tmp", "older_than_seconds": 60.0},
+    "rotate_logs": {"path": "/srv/log/*.log", "rotate_at_bytes": 10},
+    "truncate_deleted_log": {"path": "/srv/log/*.log", "at_least_bytes": 1},
+    "clear_cache": {"path": "/srv/cache", "down_to_bytes": 0},
+}
+
+
+def a_host() -> SimulatedHost:
+    """Return a host on which each of the actions has something to do."""
+    host = SimulatedHost()
+    host.add_service("web", unit="web.service")
+    for path in ("/srv", "/srv/tmp", "/srv/cache", "/srv/log", "/run", "/etc"):
+        host.files.add_directory(path)
+    for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/key", "/etc/passwd"):
+        host.files.add_file(path, "x" * 100)
+    host.files.add_file("/run/web.pid", "999\n")
+    host.add_process("app", pid=300).deleted[3] = ("/srv/log/app.log", 500)
+    host.advance(86_400)
+    return host
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_a_plausible_request_is_planned_so_the_rest_of_this_page_means_something(action: type[Action]) -> None:
+    target = f"{_KINDS[action.name]}:web"
+    plan = action().plan(ActionRequest(action.name, target, _PLAUSIBLE[action.name]), a_host().look())
+    assert plan.touches
+    assert plan.steps
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+@pytest.mark.parametrize("target", NOTHING)
+def test_a_target_that_names_nothing_is_refused_by_the_action_itself(action: type[Action], target: str) -> None:
+    host = a_host()
+    # `temp_dir:*` is another action's kind, or a name like any other: then it is the allow-list that refuses it.
+    try:
+        plan = action().plan(ActionRequest(action.name, target, _PLAUSIBLE[action.name]), host.look())
+    except ZenError:
+        return
+    assert target == "temp_dir:*"
+    asked = question(None, request=plan.request, plan=plan, policy=policy(allowed={action.name: action.Policy()}))
+    assert AllowList().assess(asked).ruling is Ruling.DENY
+
+
+@given(data=st.data(), target=NAMES)
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_asked_for_a_plan_touches_only_what_it_names_or_there_is_none(data: st.DataObject, target: str) -> None:
+    action = data.draw(st.sampled_from(ACTIONS))
+    params = dict(_PLAUSIBLE[action.name])
+    for key in data.draw(st.lists(st.sampled_from(sorted(params)), max_size=2)):
+        params[key] = data.draw(VALUES)
+    host = a_host()
+    try:
+        plan = action().plan(ActionRequest(action.name, target, params), host.look())
+    except (ZenError, ValidationError):
+        return
+    assert target.partition(":")[2].strip()
+    path = str(params.get("path", ""))
+    for touched in plan.touches:
+        assert touched.name.strip()
+        if touched.kind.value == "path":
+            directory = path.rpartition("/")[0] if "*" in path else path
+            # `create_directory` makes what is missing on the way; everything else stays at or below what is named.
+            within = touched.name == path or touched.name.startswith(f"{directory}/") or path.startswith(f"{touched.name}/")
+            assert within or touched.name.rpartition(".")[0].startswith(directory), (touched, path)
+    # Planning only looks.
+    assert host.changes == []
