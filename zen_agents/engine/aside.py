@@ -44,6 +44,8 @@ class DaemonThread:
     def _work(self) -> None:
         while (work := self._queue.get()) is not None:
             work.run()
+            # What it looked at is not kept until the next comes.
+            del work
 
 
 class _Question:

@@ -71,7 +71,8 @@ class AgentTick:
     def rebuild(self, agent: BaseAgent) -> None:
         """Take over an agent's declaration, new after a reload; incidents go on, everything is looked at anew."""
         self.agent = agent
-        rules = [replace(rule, flapping=self._parts.flapping) for rule in agent.rules()]
+        flapping = self._parts.flapping
+        rules = [rule if rule.flapping == flapping else replace(rule, flapping=flapping) for rule in agent.rules()]
         self.watchlist = Watchlist(agent.checks(), rules, self._parts.clock.now().steady)
         for rule in rules:
             for condition in (rule.condition, rule.clear):

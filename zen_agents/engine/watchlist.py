@@ -31,7 +31,8 @@ class Watchlist:
             if len(rules) == 1 and rules[0].clear is None and isinstance(rules[0].condition, StatusIs)
         }
         self._feeders = self._index_feeders(checks)
-        self._subjects: dict[str, set[str]] = defaultdict(set)
+        #: Subject -> names of the checks that it wakes; mostly one.
+        self._subjects: dict[str, tuple[str, ...]] = {}
         self._watched: dict[str, tuple[Watch, ...]] = {}
 
     def _index_feeders(self, checks: Sequence[Check]) -> dict[str, tuple[str, ...]]:
@@ -90,12 +91,18 @@ class Watchlist:
             # Most checks want the same for ever, and hand out the same tuple.
             if watches is not before and tuple(watches) != before:
                 for watch in before:
-                    self._subjects[subject_of(watch)].discard(check.name)
+                    self._forget(subject_of(watch), check.name)
                 for watch in watches:
-                    self._subjects[subject_of(watch)].add(check.name)
+                    subject = subject_of(watch)
+                    self._subjects[subject] = (*self._subjects.get(subject, ()), check.name)
                 self._watched[check.name] = tuple(watches)
                 changed = True
         return changed
+
+    def _forget(self, subject: str, name: str) -> None:
+        left = tuple(each for each in self._subjects.pop(subject, ()) if each != name)
+        if left:
+            self._subjects[subject] = left
 
     def all_watches(self) -> list[Watch]:
         """Return everything that should wake this agent."""

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,10 @@ class Loaded:
 
             raise SettingsError(render(self.diagnostics, "concise", files=self.files))
         return self.settings
+
+    def lean(self) -> Loaded:
+        """Return what is worth remembering once everything is built from it: files, digest and diagnostics."""
+        return replace(self, settings=None, sources={}, origins={})
 
 
 def load(

@@ -18,6 +18,9 @@ from zen_agents.checks.base import Check
 from zen_agents.model.action import ActionRequest
 from zen_agents.rules.rule import Rule
 
+#: Sections that may have thousands of entries.
+_LISTS = ("services", "paths", "temp_dirs", "logs", "caches", "rules")
+
 
 class SystemHealthAgent(BaseAgent):
     """Watches CPU, load, memory, stalls, disks and the clock; restarts listed services; keeps listed files in order.
@@ -57,6 +60,10 @@ class SystemHealthAgent(BaseAgent):
         self._remedies = Remedies(self._settings)
         # At once, so that a rule that cannot be made stops the configuration from being used, not the engine later.
         self._rules = self._make_rules()
+        services = self._settings.services.items()
+        self._kept_running = frozenset(f"service:{name}" for name, service in services if is_kept_running(service))
+        # Of what is listed, checks, rules and remedies have all that is needed.
+        self.settings = self._settings = self._settings.model_copy(update={name: {} for name in _LISTS})
 
     @property
     def schedule(self) -> Schedule:
@@ -81,8 +88,7 @@ class SystemHealthAgent(BaseAgent):
 
     def keep_running(self) -> frozenset[str]:
         """Return the services that the engine starts itself, and the units that say `keep: running`."""
-        services = self._settings.services.items()
-        return frozenset(f"service:{name}" for name, service in services if is_kept_running(service))
+        return self._kept_running
 
     def _make_rules(self) -> Sequence[Rule]:
         make = RuleMaker(self.context, self._remedies)
