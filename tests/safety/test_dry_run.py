@@ -46,7 +46,7 @@ def broken_host(tmp_path: Path) -> tuple[Path, Path]:
         "clear_cache",
     ]
     config = tmp_path / "config.yaml"
-    config.write_text(own_config(health, allowed))
+    config.write_text(own_config(health, allowed, breakers={"storm": {"targets": 100, "share": "100%"}}))
     config.chmod(0o600)
     return config, there
 
