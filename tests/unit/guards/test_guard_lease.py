@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from tests.support.guarding import NOW, by_alice, question, ran, request
+import pytest
+
+from tests.support.guarding import NOW, by_alice, plan, question, ran, request
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.lease import Lease
 from zen_agents.guards.pipeline import assess
-from zen_agents.model.action import OutcomeKind
+from zen_agents.model.action import Intent, OutcomeKind
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Ruling
 
@@ -32,9 +34,34 @@ def test_an_action_that_is_verified_holds_its_target(store: SqliteStore) -> None
     assert Lease().assess(question(store)).reason is Reason.DUPLICATE
 
 
+def under_way(store: SqliteStore, *touched: str) -> None:
+    """Have an action on mail run that touches these."""
+    asked = request(target="service:mail")
+    store.reserve(Intent("act-mail", plan(asked, *touched), NOW.after(-10.0), NOW.steady + 50.0), hourly_limit=5)
+
+
 def test_another_target_is_free(store: SqliteStore) -> None:
-    ran(store, ago=10, kind=None, asked=request(target="service:mail"))
+    under_way(store, "unit:mail.service")
     assert Lease().assess(question(store)).ruling is Ruling.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted"),
+    [
+        ("unit:web.service", "unit:web.service"), ("path:/srv/app", "path:/srv/app/cache"),
+        ("path:/srv/app/cache", "path:/srv/app"),
+    ],
+)  # fmt: skip
+def test_one_thing_under_two_names_is_touched_once(store: SqliteStore, held: str, wanted: str) -> None:
+    under_way(store, held)
+    answer = Lease().assess(question(store, plan=plan(None, wanted)))
+    assert answer.reason is Reason.LEASE_HELD
+    assert answer.value.endswith(f"touches {wanted.partition(':')[2]} too")
+
+
+def test_a_path_beside_another_is_free(store: SqliteStore) -> None:
+    under_way(store, "path:/srv/app")
+    assert Lease().assess(question(store, plan=plan(None, "path:/srv/app2"))).ruling is Ruling.ALLOW
 
 
 def test_a_person_waits_for_it_too(store: SqliteStore) -> None:
