@@ -62,6 +62,8 @@ log = logging.getLogger("zen_agents.runtime")
 
 #: The steady timeline is saved this often (seconds): so much of it could be lost over a reboot.
 SAVE_TIME_EVERY = 60.0
+#: An action that began before a window may have ended in it; and "keeps coming back" is told by the day (seconds).
+_LOOK_BACK_SECONDS = 2 * 86400.0
 #: Starts remembered for "restarting in a loop".
 STARTS_KEPT = 20
 
@@ -301,8 +303,16 @@ class Runtime:
         self.store.prune(
             metrics_before=now - kept.metrics.total_seconds(),
             decisions_before=now - kept.decisions.total_seconds(),
-            actions_before=now - kept.actions.total_seconds(),
+            actions_before=now - max(kept.actions.total_seconds(), self._counted_seconds()),
         )
+
+    def _counted_seconds(self) -> float:
+        """Return how far limits and breakers look back: what they count is kept so long, whatever retention says."""
+        policy = self.parts.policy
+        limits = (policy.failures, policy.recurrence, policy.repairs, policy.housekeeping, policy.per_target)
+        windows = [max(limit.within_seconds, limit.retry_after_seconds) for limit in limits]
+        windows += [allowance.cooldown.total_seconds() for allowance in policy.allowed.values()]
+        return _LOOK_BACK_SECONDS + max(*windows, self.parts.flapping.within_seconds)
 
     async def good_tick(self) -> None:
         """Ping the heartbeat address, if there is one."""

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.state import an_intent, an_outcome
 from zen_agents.adapters.host_state import HEAD
 from zen_agents.engine import engine as engine_module
 from zen_agents.engine.engine import Engine
+from zen_agents.model.action import Budget, OutcomeKind
 from zen_agents.runtime import Runtime
 from zen_agents.wiring import Options
 
@@ -26,8 +28,9 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
     config.chmod(0o600)
     runtime = Runtime.load(Options([config], tmp_path / "state"))
     yield runtime
-    runtime.store.close()
-    runtime.state.release()
+    if hasattr(runtime, "store"):
+        runtime.store.close()
+        runtime.state.release()
 
 
 async def rounds(engine: Engine, count: int) -> asyncio.Task[None]:
@@ -73,6 +76,19 @@ async def test_the_ledgers_head_is_kept_only_when_it_is_durable(runtime: Runtime
     (durable,) = other.execute("SELECT max(seq) FROM ledger").fetchone()
     other.close()
     assert kept == durable, "a kill now would look as if a copy had been restored"
+
+
+async def test_a_short_retention_frees_no_limit(runtime: Runtime) -> None:
+    runtime.options.config[0].write_text(CONFIG + "retention: {actions: 1s}\n", encoding="utf-8")
+    runtime = Runtime.load(runtime.options)
+    runtime.open()
+    now = runtime.clock.now()
+    runtime.store.reserve(an_intent("act-1", now.after(-1800.0)), hourly_limit=5)
+    runtime.store.finish(an_outcome("act-1", OutcomeKind.VERIFIED, now.after(-1790.0)))
+    runtime.prune()
+    assert runtime.store.spent(Budget.REPAIR, now.steady - 3600.0) == 1
+    runtime.store.close()
+    runtime.state.release()
 
 
 async def test_that_the_configuration_is_applied_again_is_told(runtime: Runtime) -> None:
