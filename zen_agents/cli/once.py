@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.cli.actions import body as action_body
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
@@ -22,6 +24,7 @@ from zen_agents.cli.render import note, say
 from zen_agents.cli.times import seconds_of
 from zen_agents.engine.engine import Engine
 from zen_agents.model.action import OutcomeKind
+from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.reason import Reason
 from zen_agents.ports.store import ActionRow
@@ -68,25 +71,37 @@ async def _once(call: Call, runtime: Runtime) -> int:
 def _tell(call: Call, runtime: Runtime, engine: Engine, began: float) -> int:
     store = call.store()
     rows = list(reversed(store.actions(since=began, limit=1000)))
+    planned = _planned(store, began) if runtime.options.dry_run else []
     live = [incident for incident in engine.parts.book if incident.state is not IncidentState.SUSPECTED]
     if call.machine:
         body = {
             "dry_run": runtime.options.dry_run,
+            "would": [dict(facts) for facts in planned],
             "actions": [action_body(row) for row in rows],
             "incidents": [incident_body(incident) for incident in live],
         }
         data(call, "once", body)
     else:
         prefix = "DRY RUN  " if runtime.options.dry_run else ""
+        for facts in planned:
+            steps = "; ".join(facts.get("plan", {}).get("steps", ()))
+            say(call, f"{prefix}would {facts['action']} {facts['target']}: {steps}")
         for row in rows:
             detail = row.effect.get("detail", "")
             say(call, f"{prefix}{row.id}  {row.action} {row.target} -> {row.kind.value}  {detail}")
         for incident in live:
             refused = f", {incident.refused_for.value}: {incident.refused_for.sentence}" if incident.refused_for else ""
             say(call, f"{prefix}{incident.id}  {incident.rule} on {incident.target} is {incident.state.value}{refused}")
-        if not rows and not live:
+        if not rows and not live and not planned:
             print(f"{prefix}Nothing to do.")
     return _code(rows, live)
+
+
+def _planned(store: SqliteStore, began: float) -> list[Mapping[str, Any]]:
+    """Return what only the dry run kept from being done."""
+    rows = store.entries(kinds=[EntryKind.DECISION], limit=1000, newest_first=True)
+    young = [row.entry.body for row in reversed(rows) if row.entry.at.steady >= began]
+    return [facts for facts in young if facts.get("reason") == Reason.DRY_RUN.value]
 
 
 def _code(rows: Sequence[ActionRow], live: Sequence[Incident]) -> int:

@@ -11,6 +11,7 @@ Nothing that piled up is run: everything is looked at anew.
 from __future__ import annotations
 
 import argparse
+import os
 
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.emergency_flag import EmergencyFlag
@@ -18,7 +19,7 @@ from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.envelope import data
 from zen_agents.cli.render import next_steps, say
 from zen_agents.clock import SystemClock
-from zen_agents.errors import NotRunningError, RefusedError, UsageError
+from zen_agents.errors import NotRunningError, PermissionDeniedError, RefusedError, UsageError
 from zen_agents.model.action import OutcomeKind
 
 
@@ -44,6 +45,8 @@ def run(call: Call) -> int:
 
 def _from_emergency(call: Call) -> int:
     wanted = call.arguments
+    if not os.access(call.state_dir, os.X_OK) and call.state_dir.exists():
+        raise PermissionDeniedError(f"{call.state_dir} may not be changed by you; become its owner")
     if EmergencyFlag(call.state_dir).read() is None:
         raise UsageError(f"the emergency stop is not set in {call.state_dir}; see: zen-agents status")
     if wanted.confirm is None and not wanted.no_input:

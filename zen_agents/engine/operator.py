@@ -95,8 +95,10 @@ class Operator:
 
     def _incident(self, id: str) -> Incident:
         live = list(self._engine.parts.book)
-        if id in ("@last", "@open") and live:
-            return max(live, key=lambda incident: incident.changed_at.steady)
+        # A mere suspicion is no incident yet: it is nobody's "last", though it can be named.
+        opened = [incident for incident in live if incident.opened_at is not None]
+        if id in ("@last", "@open") and opened:
+            return max(opened, key=lambda incident: incident.changed_at.steady)
         found = [incident for incident in live if incident.id.startswith(id)]
         if len(found) != 1:
             raise UsageError(f"{id!r} names {len(found) or 'no'} open incidents; see: zen-agents incidents")
