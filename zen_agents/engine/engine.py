@@ -21,6 +21,7 @@ from zen_agents.engine.scheduler import Scheduler
 from zen_agents.errors import StoreError
 from zen_agents.model.agent import AgentState
 from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.observation import Status
 from zen_agents.model.principal import Principal
 from zen_agents.model.severity import Severity
 from zen_agents.ports.events import EventSource, Wake
@@ -129,17 +130,25 @@ class Engine:
             await agent.start(take_turns=False)
 
     async def settle(self, pause_seconds: float) -> None:
-        """Take turns of every agent until nothing runs, is verified or is about to be tried again."""
+        """Take turns of every agent until nothing runs, is verified or is decided by the next looks."""
         everything = True
         while True:
             for agent in self.agents:
                 await agent.turn(everything=everything)
             everything = False
-            verifying = any(incident.state is IncidentState.VERIFYING for incident in self.parts.book)
-            suspected = any(incident.state is IncidentState.SUSPECTED for incident in self.parts.book)
-            if not (self.parts.executor.running or verifying or suspected):
+            if not (self.parts.executor.running or any(self._is_under_way(incident) for incident in self.parts.book)):
                 return
             await asyncio.sleep(pause_seconds)
+
+    def _is_under_way(self, incident: Incident) -> bool:
+        """Tell whether the next looks decide: it is verified, or bad and has only to be seen so again, not to last."""
+        if incident.state is not IncidentState.SUSPECTED:
+            return incident.state is IncidentState.VERIFYING
+        rules = (agent.tick.watchlist.rules.get(incident.key) for agent in self.agents)
+        rule = next((rule for rule in rules if rule is not None), None)
+        if rule is None or incident.last_status is not Status.PROBLEM:
+            return False
+        return not rule.hold.held_for_seconds and not any(rule.condition.histories.values())
 
     async def run(self) -> None:
         """Wait until somebody asks for a stop."""
