@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
 import signal
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,7 @@ class Runtime:
         self.parts.flapping = flap_limit(self.settings)
         self.engine = self._engine(world, agents)
         self._end_orphans()
+        self._let_go(agents)
         if trouble or unprepared:
             self.parts.safe_mode.store_failed(trouble or unprepared)
         return self.engine
@@ -235,6 +238,9 @@ class Runtime:
 
         def on_signal(name: str) -> None:
             nonlocal ended_by
+            if ended_by == name:
+                # A second one of a kind: whoever sends it does not want to wait.
+                engine.hurry()
             ended_by = name
             engine.request_stop()
 
@@ -247,14 +253,15 @@ class Runtime:
         try:
             await engine.run()
         finally:
-            for sock in self._sockets:
-                await sock.close()
+            # While it ends it may still be looked at.
+            await self._close_sockets(acting=True)
             await self.close(ended_by)
         return ended_by
 
     async def close(self, reason: str) -> None:
         """End cleanly: actions drained, everything written, the state let go."""
         await self.engine.stop(reason)
+        await self._close_sockets(acting=False)
         self.controls.close()
         self.store.close()
         self.state.release()
@@ -272,6 +279,11 @@ class Runtime:
                 log.critical("%s cannot be made, so nobody can ask the engine there: %s", name, error.strerror or error)
             else:
                 self._sockets.append(sock)
+
+    async def _close_sockets(self, *, acting: bool) -> None:
+        for sock in [sock for sock in self._sockets if sock.may_act is acting]:
+            await sock.close()
+            self._sockets.remove(sock)
 
     def _count_start(self) -> None:
         """Remember this start, and go to safe mode if there were too many lately."""
@@ -357,8 +369,16 @@ class Runtime:
             self.loaded, self.settings, self._loaded_at = loaded, settings, now
             self.outbox.reconfigure(alerts, self._alert_context())
             await self._swap(agents, policy)
+            self._let_go(agents)
             self._write("reloaded", config=loaded.digest)
             return {"config": loaded.digest, "agents": [agent.name for agent in agents]}
+
+    def _let_go(self, agents: Sequence[BaseAgent]) -> None:
+        """Keep no configuration in memory of which everything is built: with thousands of entries it is most of it."""
+        self.loaded, self.settings = self.loaded.lean(), self.settings.model_copy(update={"agents": {}})
+        for agent in agents:
+            agent.context = replace(agent.context, origins={})
+        gc.collect()
 
     def _remember_not_applied(self, error: Exception, now: Instant) -> None:
         lines = str(error).strip().splitlines()

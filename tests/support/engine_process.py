@@ -79,6 +79,8 @@ class EngineProcess:
         self.log = folder / "engine.log"
         #: What the engine is started through; it must become the engine, so that the pid is the engine's.
         self.before: tuple[str, ...] = ()
+        #: The directory of the code that runs: this repository, or another release of it.
+        self.release = REPOSITORY
 
     def start(self, *arguments: str, wait: bool = True, **environment: str) -> EngineProcess:
         """Start the engine; by default wait until it answers."""
@@ -87,7 +89,7 @@ class EngineProcess:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "zen_agents", "run", "-c", str(self.config), "--state-dir", str(self.state)]
             self.process = subprocess.Popen(
-                [*self.before, *command, *arguments], cwd=REPOSITORY, env=env, stdin=subprocess.DEVNULL,
+                [*self.before, *command, *arguments], cwd=self.release, env=env, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log,
             )  # fmt: skip
         if wait:
@@ -100,7 +102,7 @@ class EngineProcess:
         """Run one command on this engine's state."""
         return subprocess.run(
             [sys.executable, "-m", "zen_agents", *arguments, "--state-dir", str(self.state)],
-            cwd=REPOSITORY, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False,
+            cwd=self.release, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
 

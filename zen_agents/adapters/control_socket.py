@@ -47,7 +47,9 @@ class ControlSocket:
     """Serves one socket until it is closed."""
 
     def __init__(self, path: Path, answer: Answerer, *, may_act: bool, group: int | None = None) -> None:
-        self._path, self._answer, self._may_act, self._group = path, answer, may_act, group
+        self._path, self._answer, self._group = path, answer, group
+        #: Whether what changes something may be asked here.
+        self.may_act = may_act
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[Any]] = set()
         self._second, self._count = 0, 0
@@ -108,7 +110,7 @@ class ControlSocket:
         try:
             self._slow_down()
             verb, args = _request(line)
-            return {"ok": True, "result": await self._answer(verb, args, who, self._may_act)}
+            return {"ok": True, "result": await self._answer(verb, args, who, self.may_act)}
         except ZenError as error:
             return _failure(error)
         except Exception as error:  # an operator's request never takes the engine down

@@ -11,13 +11,14 @@ from zen_agents.actions.base import Action
 from zen_agents.clock import Instant
 from zen_agents.engine.executor import Judged
 from zen_agents.engine.parts import Parts
-from zen_agents.engine.repairs import close_target
+from zen_agents.engine.repairs import close_target, effect_of, intent_of
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.errors import RefusedError, UsageError
 from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, OutcomeKind
 from zen_agents.model.observation import Status
 from zen_agents.model.principal import Principal
 from zen_agents.model.verdict import Ruling
+from zen_agents.ports.store import ActionRow
 from zen_agents.rules.rule import Rule
 
 log = logging.getLogger("zen_agents.by_hand")
@@ -94,7 +95,7 @@ class ByHand:
             word = judged.verdict.reason.value if judged.verdict.reason else "refused"
             raise RefusedError(f"{word}: {deciding.value if deciding else ''}", reason=word)
         rules = self._rules(agent, judged.request)
-        within = max((rung.verify_within_seconds for rule in rules for rung in rule.ladder), default=VERIFY_WITHIN)
+        within = _verify_within(rules)
         intent = await parts.executor.reserve(
             judged.plan, policy=policy, verify_within_seconds=within, verified_by=rules[0].key if rules else "",
             unchanged=lambda: parts.policy is policy,
@@ -104,6 +105,25 @@ class ByHand:
         if wait:
             await going.ended.wait()
         return intent, going.outcome
+
+    def adopt(self, row: ActionRow) -> bool:
+        """Verify an act by hand that an earlier engine left unfinished; False if no check watches its target.
+
+        Call in the loop. It is not done again (R16).
+        """
+        try:
+            agent, request = self.find(row.action, row.target)
+        except UsageError:
+            return False
+        if not (rules := self._rules(agent, request)):
+            return False
+        did, now = effect_of(row), self._parts.clock.now()
+        detail = "; ".join(filter(None, (did.detail, "the engine stopped before it was verified; it is not repeated")))
+        outcome = Outcome(row.id, OutcomeKind.VERIFYING, now, row.took_seconds, replace(did, detail=detail))
+        intent = intent_of(row)
+        self._parts.executor.record(intent, outcome)
+        self._done(_Act(intent, agent, rules), outcome, _verify_within(rules))
+        return True
 
     def _rules(self, agent: RunningAgent, request: ActionRequest) -> list[Rule]:
         rules = agent.tick.watchlist.rules.values()
@@ -159,6 +179,10 @@ class ByHand:
         await going.agent.turn()
         now = self._parts.clock.now()
         return [rule.condition.evaluate(tick.latest, now).status for rule in going.rules]
+
+
+def _verify_within(rules: Sequence[Rule]) -> float:
+    return max((rung.verify_within_seconds for rule in rules for rung in rule.ladder), default=VERIFY_WITHIN)
 
 
 def _unsure(outcome: Outcome, error: Exception) -> Effect:

@@ -106,7 +106,7 @@ class Engine:
         self.misfires: Counter[str] = Counter()
         self.started_at = parts.clock.now()
         self._flag_seen: str | None = None
-        self._stop_asked = asyncio.Event()
+        self._stop_asked, self._hurried = asyncio.Event(), asyncio.Event()
         self._config_trouble_told = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -158,12 +158,16 @@ class Engine:
         """Let running actions finish, then end."""
         self._stop_asked.set()
 
+    def hurry(self) -> None:
+        """End without waiting for running actions: they are killed, and the next engine verifies them."""
+        self._hurried.set()
+
     async def stop(self, reason: str) -> None:
         """Stop cleanly: no new turns, running actions drained, everything committed."""
         for agent in self.agents:
             await agent.stop(reason)
         self._scheduler.stop()
-        await self.parts.executor.drain(DRAIN_SECONDS)
+        await self._drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -176,6 +180,15 @@ class Engine:
             self.parts.store.commit()
         except StoreError as error:
             log.error("the stop was not written: %s", error)
+
+    async def _drain(self) -> None:
+        """Wait until no action runs, but neither too long nor after somebody is in a hurry."""
+        drained = asyncio.create_task(self.parts.executor.drain(DRAIN_SECONDS))
+        hurried = asyncio.create_task(self._hurried.wait())
+        await asyncio.wait((drained, hurried), return_when=asyncio.FIRST_COMPLETED)
+        for task in (drained, hurried):
+            task.cancel()
+        await asyncio.gather(drained, hurried, return_exceptions=True)
 
     def schedule(self, agent: RunningAgent) -> None:
         """Give an agent its place in the schedule."""
@@ -192,6 +205,8 @@ class Engine:
             return
         by_agent = {agent.name: agent for agent in self.agents}
         for row in rows:
+            if row.incident is None and self.by_hand.adopt(row):
+                continue
             agent = by_agent.get(row.agent) or (self.agents[0] if self.agents else None)
             if agent is None:
                 continue
@@ -349,6 +364,8 @@ class Engine:
         """Return what holds the engine, worst first; the first is line 1 of `status`."""
         lines = []
         now = self.parts.clock.now()
+        if self._stop_asked.is_set():
+            lines.append(f"ENDING: waits for {self.parts.executor.running} running actions; ask once more not to wait")
         if text := self._flag.read():
             lines.append(f"EMERGENCY STOP {text} - nothing will run. zen-agents resume --help")
         if brake := self.parts.safe_mode.brake:
