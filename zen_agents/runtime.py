@@ -90,8 +90,6 @@ class Runtime:
     # -- building -----------------------------------------------------------------------------------------------------
     def open(self) -> Engine:
         """Take the state and build the engine. BusyError if another engine holds it."""
-        # What the engine writes is for its own account alone; children set their own.
-        os.umask(0o077)
         self.state.prepare()
         self.state.take()
         self.state.point()

@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import gc
 import logging
+import os
 import sys
 
 from zen_agents.cli.call import Call
@@ -36,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Load, build, run, and end cleanly."""
+    # What the engine writes is for its own account alone; children set their own.
+    os.umask(0o077)
     set_up_logging(verbose=call.arguments.verbose, quiet=call.arguments.quiet)
     runtime = Runtime.load(options_of(call))
     if runtime.loaded.diagnostics:
