@@ -50,7 +50,7 @@ def to_policy(
     return Policy(
         mode=settings.mode.value,
         dry_run=dry_run,
-        auto_mitigate={agent.name: bool(getattr(agent.settings, "auto_mitigate", True)) for agent in built},
+        auto_mitigate={agent.name: bool(getattr(agent.settings, "auto_mitigate", False)) for agent in built},
         allowed=dict(settings.actions.allow),
         declared=frozenset((remedy.action, remedy.target) for agent in built for remedy in agent.remedies()),
         repairs=Limit(limits.max_auto_repairs_per_hour, _HOUR),
