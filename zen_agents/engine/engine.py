@@ -23,6 +23,7 @@ from zen_agents.model.agent import AgentState
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
 from zen_agents.model.principal import Principal
+from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.ports.events import EventSource, Wake
 
@@ -286,7 +287,7 @@ class Engine:
             self.parts.escalation.engine("emergency_stop", text, now)
         if text is None:
             self.parts.escalation.engine_resolved("emergency_stop", "actions are allowed again", now)
-            self.forget_waits()
+            self.forget_waits(Reason.EMERGENCY_STOP)
 
     def emergency_resume(self, who: Principal, reason: str) -> Mapping[str, Any]:
         """Clear the flag of this state directory; everything is looked at anew, nothing that piled up is run (R13)."""
@@ -295,7 +296,7 @@ class Engine:
         self.parts.journal.human(self.parts.clock.now(), who, "resume_emergency", {"reason": reason, "was": text or ""})
         self._notice_flag()
         # Also where the stop was too short for the engine to have noticed it.
-        self.forget_waits()
+        self.forget_waits(Reason.EMERGENCY_STOP)
         return {"was": text, "still": self._flag.read()}
 
     def stopped(self) -> bool:
@@ -309,12 +310,12 @@ class Engine:
     def safe_mode_left(self, by: str) -> None:
         """Tell that safe mode is over, and look at everything anew."""
         self.parts.escalation.engine_resolved("safe_mode", f"left by {by}", self.parts.clock.now())
-        self.forget_waits()
+        self.forget_waits(Reason.SAFE_MODE)
 
-    def forget_waits(self) -> None:
-        """Have every agent decide anew about everything."""
+    def forget_waits(self, lifted: Reason | None = None) -> None:
+        """Have every agent decide anew about everything; see `AgentTick.forget_waits`."""
         for agent in self.agents:
-            agent.tick.forget_waits()
+            agent.tick.forget_waits(lifted)
             agent.wake()
 
     def look_soon(self, incident: Incident) -> None:

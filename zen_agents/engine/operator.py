@@ -16,6 +16,7 @@ from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.principal import Principal
+from zen_agents.model.reason import Reason
 from zen_agents.ports.store import Brake
 from zen_agents.rules import transitions
 
@@ -126,7 +127,7 @@ class Operator:
             self._engine.accept_state()
         if "target_closed" in lifted:
             self._reopen(scope.partition(":")[2])
-        self._engine.forget_waits()
+        self._engine.forget_waits(Reason.FOREIGN_STATE if "observe_only" in lifted else Reason.PAUSED)
         return {"scope": scope, "lifted": lifted}
 
     def _reopen(self, target: str) -> None:
@@ -175,7 +176,7 @@ class Operator:
             raise UsageError(f"there is no breaker {name!r}; there are: {known}")
         parts.store.save_breaker(replace(row, state="closed", failures=0, successes=0, opened_at=None, failed_at=()))
         parts.journal.human(parts.clock.now(), who, "breaker_reset", {"target": name, "reason": _text(args, "reason", "")})
-        self._engine.forget_waits()
+        self._engine.forget_waits(Reason.BREAKER_OPEN)
         return {"breaker": name, "state": "closed"}
 
     async def _reload(self, args: dict[str, Any], who: Principal) -> Any:

@@ -320,11 +320,17 @@ class AgentTick:
         """Decide about a key at the next turn whatever was said about waiting: something about it changed."""
         self._ask_again[key] = self._parts.clock.now().steady
 
-    def forget_waits(self) -> None:
-        """Decide about everything anew at the next turn: a brake was set or lifted (R13)."""
-        now = self._parts.clock.now().steady
+    def forget_waits(self, lifted: Reason | None = None) -> None:
+        """Decide about everything anew at the next turn: a brake was set or lifted (R13).
+
+        What a person `lifted` is no reason any more to leave an incident to people.
+        """
+        now = self._parts.clock.now()
         for incident in self._parts.book.of_agent(self.agent.name):
-            self._ask_again[incident.key] = now
+            self._ask_again[incident.key] = now.steady
+            again = transitions.readmitted(incident, lifted, now) if lifted is not None else incident
+            if again is not incident:
+                self._parts.book.put(again)
 
     def _commit(self) -> None:
         try:

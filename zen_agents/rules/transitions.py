@@ -76,6 +76,15 @@ def escalated(incident: Incident, reason: Reason, now: Instant) -> Incident:
     )
 
 
+def readmitted(incident: Incident, lifted: Reason, now: Instant) -> Incident:
+    """A person lifted what guards refused for: where people were told for nothing else, it is the engine's again."""
+    if incident.escalated_for is not Reason.REFUSED_TOO_LONG or incident.refused_for is not lifted:
+        return incident
+    if incident.state is not IncidentState.ESCALATED:
+        return incident
+    return replace(incident, state=IncidentState.OPEN, changed_at=now, refused_since=None, refused_for=None)
+
+
 def acknowledged(incident: Incident, *, by: str, until: float | None, keep_acting: bool, now: Instant) -> Incident:
     """A person has it until the steady time `until` (None: until it is resolved); patience with guards begins anew."""
     return replace(
