@@ -28,7 +28,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-# Sets group_of, session_of, began and comm of a process. Its name may hold anything, also blanks, newlines and brackets.
+# Sets life, group_of, session_of, began and comm of a process. Its name may hold anything, also blanks, newlines and brackets.
 look_at() {
     line=""
     while IFS= read -r part || [ -n "$part" ]; do line="$line $part"; done 2>/dev/null <"/proc/$1/stat" || return 1
@@ -38,7 +38,7 @@ look_at() {
     # shellcheck disable=SC2086  # words are wanted: state ppid pgrp session ..., the 20th is the start time
     set -- ${line##*") "}
     [ $# -ge 20 ] || return 1
-    group_of=$3 session_of=$4 began=${20}
+    life=$1 group_of=$3 session_of=$4 began=${20}
 }
 
 number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
@@ -73,6 +73,7 @@ find_members() {
         look_at "${proc#/proc/}" || continue
         [ "$session_of" = "$group" ] || [ "$group_of" = "$group" ] || continue
         [ "$began" -ge "$since" ] || continue
+        case $life in Z | X) continue ;; esac
         members="$members ${proc#/proc/}:$began"
         case $comm in
             dpkg* | apt | apt-get | aptitude | rpm | dnf* | yum | zypper | pacman | apk) packaging=yes ;;
@@ -94,7 +95,7 @@ kill_action() {
         [ "$began" = "$start" ] && leader=yes || boot=another
     fi
     find_members
-    if [ "$boot" != "$this_boot" ] || { [ $leader = no ] && [ -z "$members" ]; }; then
+    if [ "$boot" != "$this_boot" ] || [ -z "$members" ]; then
         echo "  gone      $name"
     elif [ "$now" = no ] && [ $packaging = yes ]; then
         echo "  finishing $name (a package manager is let finish, nothing more is started; --now kills it)"

@@ -24,6 +24,8 @@ class ActionLogFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        #: True after a line of which a full disk took only the beginning.
+        self._torn = False
 
     def write(
         self, at: Instant, kind: str, id: str, *, action: str, target: str, by: str, outcome: str, detail: str
@@ -42,7 +44,8 @@ class ActionLogFile:
     def _append(self, line: bytes) -> None:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            os.write(descriptor, line)
+            written = os.write(descriptor, b"\n" + line if self._torn else line)
+            self._torn = written < len(line)
             full = os.fstat(descriptor).st_size > MOST_BYTES
         finally:
             os.close(descriptor)

@@ -88,7 +88,7 @@ def forget_ended(state_dir: Path) -> None:
     for record in (state_dir / "running").glob("act-*"):
         # One that cannot be read or removed stays: whoever reads it compares start times.
         with contextlib.suppress(OSError, ValueError):
-            if not _read(record).members():
+            if all(process.ended for process in _read(record).members()):
                 record.unlink()
 
 
@@ -128,6 +128,8 @@ def _read(record: Path) -> RunningGroup:
 
 def _kill(action: RunningGroup, *, also_packages: bool) -> str:
     members = action.members()
+    if all(process.ended for process in members):
+        return "gone"
     if not also_packages and any(_PACKAGE_MANAGERS.fullmatch(process.name) for process in members):
         return "finishing"
     if any(process.pid == action.group for process in members):
@@ -135,7 +137,7 @@ def _kill(action: RunningGroup, *, also_packages: bool) -> str:
             os.killpg(action.group, signal.SIGKILL)
     for process in members:
         _kill_one(process)
-    return "killed" if members else "gone"
+    return "killed"
 
 
 def _kill_one(process: _Process) -> None:
