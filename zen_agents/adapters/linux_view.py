@@ -19,6 +19,7 @@ from zen_agents.adapters.linux_view_resources import ResourceReader
 from zen_agents.adapters.linux_view_services import ServiceReader
 from zen_agents.adapters.linux_view_sockets import DescriptorReader
 from zen_agents.adapters.linux_view_units import UnitReader, unit_name
+from zen_agents.adapters.systemd_bus import SystemdBus
 from zen_agents.errors import HostError
 from zen_agents.ports.host import (
     CpuTimes,
@@ -59,7 +60,9 @@ class LinuxHost:
         self.services = ServiceReader(str(state_dir), self.processes)
         self.resources = ResourceReader(proc_root, cgroup_root)
         self.descriptors = DescriptorReader(proc_root)
-        self.units = UnitReader(systemctl, systemctl_timeout_seconds)
+        # The bus belongs to this host's own systemd; whoever names another root or program means those.
+        own = not root and systemctl == "systemctl"
+        self.units = UnitReader(systemctl, systemctl_timeout_seconds, SystemdBus() if own else None)
         self.occupation = OccupationReader(root)
         self.resolver = linux_probe.Resolver()
         self.proc_root = proc_root

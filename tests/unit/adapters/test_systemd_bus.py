@@ -1,0 +1,143 @@
+"""Asking systemd over D-Bus: an answer is read, and whatever else comes is one kind of error, soon."""
+
+from __future__ import annotations
+
+import random
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from zen_agents.adapters.event_systemd import ERROR, RETURN, BusMessage, encode_text
+from zen_agents.adapters.systemd_bus import BusError, SystemdBus
+
+Answer = Callable[[bytes], bytes]
+
+
+def padded(content: bytes, to: int) -> bytes:
+    return content + b"\0" * (-len(content) % to)
+
+
+def reply(serial: int, signature: str, body: bytes, kind: int = RETURN) -> bytes:
+    return BusMessage(kind, 1, reply_to=serial, signature=signature, body=body).encode()
+
+
+def properties(**values: str | int) -> bytes:
+    """Return an `a{sv}` of texts and 32-bit numbers, with one nested value that nobody wants in front."""
+    body = b""
+    nested = padded(encode_text("Condition") + b"\x05a(sb)\0", 4)
+    inner = padded(encode_text("x"), 4) + struct.pack("<I", 1)
+    body += nested + struct.pack("<I", len(inner)) + (b"" if (len(nested) + 4 + 8) % 8 == 0 else b"\0" * 4) + inner
+    for name, value in values.items():
+        body = padded(body, 8) + encode_text(name)
+        if isinstance(value, str):
+            body = padded(body + b"\x01s\0", 4) + encode_text(value)
+        else:
+            body = padded(body + b"\x01u\0", 4) + struct.pack("<I", value)
+    return struct.pack("<II", len(body), 0) + body
+
+
+WEB = {"Id": "web.service", "LoadState": "loaded", "ActiveState": "active", "SubState": "running", "MainPID": 4242}
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[[Answer], SystemdBus]]:
+    """Start a systemd that answers everything after the greeting with what a function makes of it."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "private"))
+    listener.listen(8)
+    threads: list[threading.Thread] = []
+
+    def begin(answer: Answer) -> SystemdBus:
+        def run() -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                with peer:
+                    try:
+                        greeted = b""
+                        while b"BEGIN\r\n" not in greeted:
+                            greeted += peer.recv(4096)
+                        question = greeted.partition(b"BEGIN\r\n")[2]
+                        peer.sendall(b"OK 0123456789abcdef0123456789abcdef\r\n")
+                        peer.sendall(answer(question or peer.recv(65536)))
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        threads.append(thread)
+        # Not root: the system bus's address is used, which greets with Hello; so it is named `private` as well.
+        return SystemdBus(private=str(tmp_path / "private"), bus=str(tmp_path / "private"), timeout_seconds=0.5)
+
+    yield begin
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    for thread in threads:
+        thread.join(5)
+
+
+def test_the_properties_of_a_unit_are_read_and_the_others_passed_over(serve: Callable[[Answer], SystemdBus]) -> None:
+    unit = serve(lambda _: reply(1, "a{sv}", properties(**WEB))).units(["web.service"])["web.service"]
+    assert unit is not None
+    assert (unit.id, unit.active_state, unit.main_pid, unit.busy) == ("web.service", "active", 4242, False)
+
+
+def test_a_unit_that_is_not_found_is_none(serve: Callable[[Answer], SystemdBus]) -> None:
+    gone = WEB | {"LoadState": "not-found", "ActiveState": "inactive"}
+    assert serve(lambda _: reply(1, "a{sv}", properties(**gone))).units(["web.service"]) == {"web.service": None}
+
+
+def test_an_answer_to_somebody_else_is_not_taken(serve: Callable[[Answer], SystemdBus]) -> None:
+    both = reply(7, "a{sv}", properties(**(WEB | {"MainPID": 1}))) + reply(1, "a{sv}", properties(**WEB))
+    unit = serve(lambda _: both).units(["web.service"])["web.service"]
+    assert unit is not None and unit.main_pid == 4242
+
+
+def test_a_refusal_says_why(serve: Callable[[Answer], SystemdBus]) -> None:
+    refusal = reply(1, "s", encode_text("Access denied"), kind=ERROR)
+    with pytest.raises(BusError, match="Access denied"):
+        serve(lambda _: refusal).units(["web.service"])
+
+
+def test_silence_ends_in_time(serve: Callable[[Answer], SystemdBus]) -> None:
+    asked_for_ever = threading.Event()
+
+    def silent(_: bytes) -> bytes:
+        asked_for_ever.wait(20)
+        return b""
+
+    bus = serve(silent)
+    with pytest.raises(BusError, match=r"in time|timed out"):
+        bus.units(["web.service"])
+    asked_for_ever.set()
+
+
+def test_nobody_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BusError):
+        SystemdBus(private=str(tmp_path / "none"), bus=str(tmp_path / "none")).system_state()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_comes_is_an_answer_or_one_kind_of_error(serve: Callable[[Answer], SystemdBus], seed: int) -> None:
+    chance = random.Random(seed)
+
+    def broken(_: bytes) -> bytes:
+        message = bytearray(reply(1, "a{sv}", properties(**WEB)))
+        for _ in range(chance.randrange(1, 6)):
+            message[chance.randrange(len(message))] = chance.randrange(256)
+        return bytes(message[: chance.randrange(1, len(message) + 1)]) + chance.randbytes(chance.randrange(40))
+
+    bus = serve(broken)
+    ended = 0
+    for _ in range(60):
+        try:
+            bus.units(["web.service"])
+        except BusError:
+            ended += 1
+    assert ended > 0
