@@ -54,10 +54,17 @@ def _field(item: Mapping[str, Any], field: str) -> Any:
 
 def _print_names(items: list[Mapping[str, Any]]) -> None:
     for item in items:
-        name = next((item[field] for field in _NAMES if item.get(field)), None)
-        if name is None:
-            raise UsageError("this has no name; use -o json")
-        print(name)
+        print(_name_of(item))
+
+
+def _name_of(item: Mapping[str, Any]) -> str:
+    for field in _NAMES:
+        value = item.get(field)
+        if isinstance(value, Mapping):
+            return _name_of(value)
+        if isinstance(value, str) and value:
+            return value
+    raise UsageError("this has no name; use -o json")
 
 
 def _print_yaml(envelope: Mapping[str, Any]) -> None:

@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.envelope import data
 from zen_agents.cli.render import flow, next_steps, plural, say, table, width_of
 from zen_agents.cli.times import ago, seconds_of
-from zen_agents.errors import NotRunningError, ZenError
+from zen_agents.errors import NotRunningError, StoreError, ZenError
+
+if TYPE_CHECKING:
+    from zen_agents.model.incident import Incident
+    from zen_agents.ports.store import ActionRow
 
 #: An engine that works answers within a fraction of this (seconds).
 ANSWER_WITHIN = 5.0
@@ -165,37 +169,39 @@ def _next(status: dict[str, Any]) -> list[str]:
 
 
 def _dead(call: Call, error: NotRunningError) -> int:
-    """Say that nobody watches, and what the state still tells."""
-    store = call.store()
-    live = [incident for incident in store.live_incidents() if incident.opened_at]
-    last, flag = store.actions(limit=5), call.state_dir / "EMERGENCY_STOP"
-    abnormal = [_gone(call), *(["EMERGENCY STOP is set: a started engine changes nothing either. zen-agents resume --help"]
-                               if flag.exists() else [])]  # fmt: skip
+    """Say that nobody watches, and what the state still tells; one that cannot be read tells nothing, and is told."""
+    abnormal: list[str] = [_gone(call)]
+    live: Sequence[Incident] = ()
+    last: Sequence[ActionRow] | None = None
+    if (call.state_dir / "EMERGENCY_STOP").exists():
+        abnormal.append("EMERGENCY STOP is set: a started engine changes nothing either. zen-agents resume --help")
+    try:
+        store = call.store()
+        live = [incident for incident in store.live_incidents() if incident.opened_at]
+        last = store.actions(limit=5)
+    except StoreError as trouble:
+        abnormal.append(f"STATE NOT READABLE: {trouble}")
     if call.machine:
         body = {
-            "health": "not running", "abnormal": abnormal, "incidents_open": len(live), "emergency_stop": flag.exists(),
-            "last_actions": [row.id for row in last],
+            "host": call.host_names()[0], "health": "not running", "abnormal": abnormal, "incidents_open": len(live),
+            "emergency_stop": (call.state_dir / "EMERGENCY_STOP").exists(), "last_actions": [row.id for row in last or ()],
         }  # fmt: skip
         data(call, "status", body)
         return error.exit_code
     for line in abnormal:
         say(call, line)
-    if not call.arguments.quiet:
-        print(f"{plural(len(live), 'incident')} open when it was last seen" + (":" if live else ""))
-        for incident in live:
-            say(
-                call,
-                f"{incident.id}  since {call.clock(incident.began_at.wall)}  {incident.rule}: {incident.detail}",
-                indent=2,
-            )
-        print("What it did last:" if last else "It has done nothing yet.")
-        for row in last:
-            say(
-                call,
-                f"{row.id}  {call.clock(row.reserved_at.wall)}  {row.action} {row.target} -> {row.kind.value}",
-                indent=2,
-            )
+    if last is not None and not call.arguments.quiet:
+        _show_last(call, live, last)
     return error.exit_code
+
+
+def _show_last(call: Call, live: Sequence[Incident], last: Sequence[ActionRow]) -> None:
+    print(f"{plural(len(live), 'incident')} open when it was last seen" + (":" if live else ""))
+    for incident in live:
+        say(call, f"{incident.id}  since {call.clock(incident.began_at.wall)}  {incident.rule}: {incident.detail}", indent=2)
+    print("What it did last:" if last else "It has done nothing yet.")
+    for row in last:
+        say(call, f"{row.id}  {call.clock(row.reserved_at.wall)}  {row.action} {row.target} -> {row.kind.value}", indent=2)
 
 
 def _gone(call: Call) -> str:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 
-from tests.support.command_line import HOSTILE, WrittenState, a_repair, guard
+from tests.support.command_line import HOSTILE, WrittenState, a_repair, command, guard
 from zen_agents.model.action import Effect, OutcomeKind
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import IncidentState
@@ -279,3 +279,28 @@ def test_every_reason_of_a_refusal_can_be_shown(state: WrittenState) -> None:
         state.decided(f"dec-rr{number:04d}", state.ago(500 - number), reason=reason.value, action="restart_service")
         assert state("decisions", "show", "@last").code == 0
         assert state("why", "--not", "web").code == 0
+
+
+def test_a_damaged_state_is_told_and_the_engine_is_told_from_it(state: WrittenState) -> None:
+    state.store.commit()
+    state.store.close()
+    for path in state.path.glob("state.db*"):
+        path.write_bytes(b"\x00\xffno database" * 500)
+    done = command("status", "--state-dir", str(state.path))
+    lines = done.out.splitlines()
+    assert done.code == 3
+    assert lines[0].startswith("ENGINE NOT RUNNING")
+    assert lines[1].startswith("STATE NOT READABLE: ")
+    assert len(lines) == 2
+    assert command("status", "-o", "json", "--state-dir", str(state.path)).json()["health"] == "not running"
+    for words in (("why",), ("actions",), ("audit", "verify"), ("breaker",)):
+        failed = command(*words, "--state-dir", str(state.path))
+        assert (failed.code, failed.out, failed.err.count("\n")) == (1, "", 1)
+
+
+def test_names_alone(state: WrittenState) -> None:
+    a_repair(state)
+    assert state("why", "-o", "name").out == "inc-aaaa11\n"
+    assert state("why", "act-aaaa11", "-o", "name").out == "inc-aaaa11\n"
+    assert state("decisions", "show", "@last", "-o", "name").out == "dec-aaaa13\n"
+    assert state("audit", "verify", "-o", "name").code == 2

@@ -1,0 +1,49 @@
+"""A command starts quickly because it imports little."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.engine_process import REPOSITORY
+
+_PRINT_MODULES = """
+import sys
+from zen_agents.cli.main import main
+main(sys.argv[1:])
+print("MODULES", *sorted(sys.modules))
+"""
+
+
+def modules_of(tmp_path: Path, *words: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _PRINT_MODULES, *words, "--state-dir", str(tmp_path / "none")], cwd=REPOSITORY,
+        capture_output=True, text=True, check=True, timeout=60, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return set(done.stdout.rpartition("MODULES")[2].split())
+
+
+@pytest.mark.parametrize(
+    ("words", "never"),
+    [
+        (("status", "-q"), {"pydantic", "yaml", "asyncio", "apscheduler", "psutil", "tenacity", "pybreaker"}),
+        (("version",), {"pydantic", "yaml", "asyncio", "sqlite3"}),
+        (("pause", "--for", "1h", "--reason", "x"), {"pydantic", "yaml", "asyncio", "sqlite3"}),
+        (("why",), {"pydantic", "yaml", "asyncio", "apscheduler"}),
+        (("stop", "--emergency"), {"pydantic", "yaml", "asyncio", "sqlite3"}),
+    ],
+)
+def test_what_a_command_does_not_need_it_does_not_load(tmp_path: Path, words: tuple[str, ...], never: set[str]) -> None:
+    loaded = modules_of(tmp_path, *words)
+    assert "zen_agents.cli.call" in loaded
+    assert loaded & never == set()
+
+
+def test_asking_a_running_engine_loads_no_database(tmp_path: Path) -> None:
+    """The client alone, which is all that `status` of a running engine needs besides what prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, zen_agents.cli.status, zen_agents.adapters.control_client; print(*sys.modules)"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert not {"sqlite3", "asyncio", "yaml", "pydantic"}.intersection(done.stdout.split())
