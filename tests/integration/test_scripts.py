@@ -170,12 +170,12 @@ def test_a_lock_that_is_none_ends_nobody(state: Path) -> None:
 
 
 def test_a_package_manager_is_let_finish_unless_told_otherwise(state: Path, tmp_path: Path) -> None:
-    dpkg = tmp_path / "dpkg"
+    dpkg = tmp_path / "dpkg-deb"
     shutil.copy(shutil.which("sleep") or "/bin/sleep", dpkg)
     with a_group("sh", "-c", f"{dpkg} 600 & echo $!; wait") as action:
         record(state, action.pid)
         child = said_pid(action)
-        wait_for(lambda: Path(f"/proc/{child}/comm").read_text() == "dpkg\n")
+        wait_for(lambda: Path(f"/proc/{child}/comm").read_text() == "dpkg-deb\n")
         assert "finishing act-test00" in stop(state).stdout
         assert start_time(child) is not None
         assert "killed    act-test00" in stop(state, "--now").stdout

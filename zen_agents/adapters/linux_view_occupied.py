@@ -61,7 +61,8 @@ class OccupationReader:
             holder = lock_holder(self._root + path)
             if holder is not None:
                 return f"{manager}, pid {holder}" if holder > 0 else manager
-        running = next((one for one in processes if one.name in _PACKAGE_PROGRAMS), None)
+        # One that has ended, and that nobody asked how, holds nobody up: where pid 1 reaps nothing it stays for ever.
+        running = next((one for one in processes if one.name in _PACKAGE_PROGRAMS and one.state not in "ZX"), None)
         return f"{running.name}, pid {running.pid}" if running else ""
 
     def configuration_run(self, processes: Iterable[Process], command_line: CommandLine) -> str:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from zen_agents.adapters.linux_view_files import parse_mount
 from zen_agents.adapters.linux_view_processes import parse_stat, split_command_line
 from zen_agents.adapters.linux_view_units import span_seconds, unit_name
 from zen_agents.errors import HostError
+from zen_agents.ports.host import Process
 
 GIB = 1 << 30
 
@@ -469,6 +471,12 @@ def test_a_package_managers_lock_is_seen_and_not_taken(host: LinuxHost, tmp_path
 def test_a_running_package_manager_without_a_lock_is_seen(host: LinuxHost, proc: Path) -> None:
     a_process(proc, 42, name="dnf")
     assert host.look().package_transaction() == "dnf, pid 42"
+
+
+def test_a_package_manager_that_ended_and_was_not_reaped_holds_nobody_up(host: LinuxHost) -> None:
+    ended = Process(42, 7, 1, "dnf", "Z", 0.0, 0, 42)
+    assert host.occupation.package_transaction([ended]) == ""
+    assert host.occupation.package_transaction([ended, replace(ended, pid=43, state="S")]) == "dnf, pid 43"
 
 
 def test_the_answer_may_be_a_moment_old(host: LinuxHost, proc: Path) -> None:

@@ -50,12 +50,12 @@ def test_a_number_that_was_given_away_is_left_alone(state: Path, changed: dict[s
 
 
 def test_a_package_manager_finishes_unless_told_otherwise(state: Path, tmp_path: Path) -> None:
-    dpkg = tmp_path / "dpkg"
+    dpkg = tmp_path / "dpkg-deb"
     shutil.copy(shutil.which("sleep") or "/bin/sleep", dpkg)
     with a_group("sh", "-c", f"{dpkg} 600 & echo $!; wait") as action:
         record(state, action.pid)
         child = said_pid(action)
-        wait_for(lambda: Path(f"/proc/{child}/comm").read_text() == "dpkg\n")
+        wait_for(lambda: Path(f"/proc/{child}/comm").read_text() == "dpkg-deb\n")
         assert kill_running(state) == {"act-test00": "finishing"}
         assert kill_running(state, also_packages=True) == {"act-test00": "killed"}
         gone(child)
