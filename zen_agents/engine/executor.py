@@ -164,10 +164,10 @@ class Executor:
         # Looking takes time, in which a person may have said stop, pause or reload.
         if self._stop.read() is not None:
             raise RefusedError(Reason.EMERGENCY_STOP.sentence, reason=Reason.EMERGENCY_STOP)
-        if self._store.brakes() != brakes or not self._store.writable() or not unchanged():
+        if self._store.brakes() != brakes or not unchanged():
             raise StalePlanError("a brake, the configuration or the incident changed meanwhile; it is decided anew")
-        if self.running >= policy.max_concurrent and not request.requested_by.is_person:
-            raise RefusedError(f"{self.running} of {policy.max_concurrent} running", reason=Reason.RATE_LIMIT)
+        if not request.requested_by.is_person:
+            self._refuse_engine_if_it_may_no_longer(policy)
         self._refuse_if_left_over(request.target)
         now = self._clock.now()
         leased_until = now.steady + plan.timeout_seconds + verify_within_seconds
@@ -176,6 +176,13 @@ class Executor:
         self._store.reserve(intent, hourly_limit=None if request.requested_by.is_person else limit.most)
         self._journal.intended(intent)
         return intent
+
+    def _refuse_engine_if_it_may_no_longer(self, policy: Policy) -> None:
+        """Refuse what the guards let through before the last look: by now another action runs, or nothing can be written."""
+        if not self._store.writable():
+            raise RefusedError("the state cannot be written", reason=Reason.SAFE_MODE)
+        if self.running >= policy.max_concurrent:
+            raise RefusedError(f"{self.running} of {policy.max_concurrent} running", reason=Reason.RATE_LIMIT)
 
     def _refuse_if_left_over(self, target: str) -> None:
         """Refuse everyone while what an earlier engine began on this target still runs: two at once undo each other."""

@@ -1,6 +1,7 @@
 """What happens while the engine waits for a plan or an action: pauses, reloads, acknowledgements."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -175,3 +176,39 @@ async def test_a_target_rests_while_an_earlier_engines_command_still_runs_there(
     rig.parts.executor._still_running = tuple
     await rig.run(600)
     assert len(rig.store.actions()) > 1
+
+
+async def test_an_action_that_a_person_starts_while_it_looks_again_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path)
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    def another_runs() -> None:
+        rig.parts.executor._running["act-by-hand"] = asyncio.ensure_future(never())
+
+    _while_looking_again(rig, monkeypatch, another_runs)
+    rig.host.crash("web")
+    await rig.tick.run(everything=True)
+    rig.parts.executor._running.pop("act-by-hand").cancel()
+    assert rig.controls == []
+    assert "rate_limit" in rig.reasons()
+
+
+async def test_safe_mode_that_cannot_be_written_while_it_looks_again_holds(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        rig.store.commit()
+        holder = sqlite3.connect(rig.state_dir / "state.db", isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        rig.parts.safe_mode.enter("odd disk errors")
+        holder.close()
+
+    _while_looking_again(rig, monkeypatch, fails)
+    rig.host.crash("web")
+    await rig.run(300)
+    assert rig.controls == []
+    assert "safe_mode" in rig.reasons()
