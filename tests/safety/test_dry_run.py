@@ -26,9 +26,10 @@ def broken_host(tmp_path: Path) -> tuple[Path, Path]:
     (there / "web.pid").write_text("999999\n")
     mine = {"owner": str(os.geteuid()), "group": str(os.getegid())}
     health = {
+        "sample_interval": "1s",
         "services": {
             "web": {"command": {"start": ["/bin/true"], "user": ACCOUNT}, "pidfile": str(there / "web.pid"),
-                    "check": {"tcp": f"127.0.0.1:{free_port()}"}, "fail_after": 1},
+                    "check": {"tcp": f"127.0.0.1:{free_port()}"}, "fail_after": 1, "every": "1s"},
         },
         "paths": {
             "key": {"path": str(there / "key"), "mode": "0600", **mine},

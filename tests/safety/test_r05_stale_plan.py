@@ -46,3 +46,32 @@ async def test_a_target_that_changed_since_it_was_judged_is_left(
     assert rig.starts() == before + (change != "stopped by a person")
     assert "stale_plan" in rig.reasons()
     assert rig.outcomes() == []
+
+
+async def test_a_retry_rests_on_a_look_of_its_own(tmp_path: Path) -> None:
+    """Looked at every five minutes: a service that somebody brought back meanwhile is not restarted by the next retry."""
+    rig = Rig(tmp_path, every_seconds=300.0)
+    await rig.turn()
+    rig.host.services["web"].refuses_to_start = True
+    rig.host.crash("web")
+    await rig.run(301)
+    assert rig.outcomes() == ["failed"]
+    rig.host.services["web"].refuses_to_start = False
+    rig.host.start("web")
+    await rig.run(120)
+    assert rig.outcomes() == ["failed"]
+    assert rig.starts() == 2
+    assert rig.store.incidents()[0].resolved_by == "itself"
+
+
+async def test_a_lifted_refusal_rests_on_a_look_of_its_own(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, every_seconds=300.0, mode="observe")
+    rig.host.crash("web")
+    await rig.turn()
+    rig.host.advance(1.0)
+    rig.host.start("web")
+    rig.parts.policy = Rig(tmp_path / "other").parts.policy
+    rig.tick.forget_waits()
+    await rig.run(100)
+    assert rig.outcomes() == []
+    assert rig.starts() == 2

@@ -42,9 +42,13 @@ class Repairs:
         self._intents: dict[str, Intent] = {}
 
     async def ask(
-        self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
-    ) -> float:
-        """Ask for the incident's action and start it if every guard agrees; return when to decide again (steady)."""
+        self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant,
+        is_fresh: bool,
+    ) -> float:  # fmt: skip
+        """Ask for the incident's action and start it if every guard agrees; return when to decide again (steady).
+
+        What rests on an older look is not started: it is looked at first, and decided anew (R5).
+        """
         parts, policy = self._parts, self._parts.policy
         judged = None
         for request in alternatives(incident, rule):
@@ -60,6 +64,9 @@ class Repairs:
             return now.steady + ASK_AGAIN_SECONDS
         if not self._is_unchanged(incident, policy):
             # Something happened while it was planned, an acknowledgement or a reload for one: decide anew.
+            return now.steady
+        if judged.verdict.ruling is Ruling.ALLOW and not is_fresh:
+            self._hurry(incident.key, now.steady)
             return now.steady
         if judged.verdict.ruling is Ruling.ALLOW:
             judged = await self._start(judged, incident, rule, decision, policy=policy)

@@ -57,6 +57,8 @@ class AgentTick:
         self.woken: Callable[[], None] = lambda: None
         self._window = RecentObservations()
         self._ask_again: dict[str, float] = {}
+        #: When the present turn began (steady), and the checks it has asked.
+        self._began, self._asked = 0.0, frozenset[str]()
         #: True while those are decided about whom the storm brake holds back together.
         self._held_back = False
         # The repairs under way outlive a reload, the watchlist does not.
@@ -110,6 +112,7 @@ class AgentTick:
         async with self._lock:
             began, cpu, now = perf_counter(), process_time(), self._parts.clock.now()
             checks = self.watchlist.take_due(now.steady, everything=everything)
+            self._began, self._asked = now.steady, frozenset(check.name for check in checks)
             observations = await self._parts.sampler.sample(checks, now) if checks else []
             await self._fold(observations, everything=everything)
             if act:
@@ -274,7 +277,16 @@ class AgentTick:
         # Actions that this very turn has started count as well.
         if situation.running != self._parts.executor.running:
             situation = replace(situation, running=self._parts.executor.running)
-        return await self.repairs.ask(incident, rule, decision, situation=situation, view=view, now=now)
+        return await self.repairs.ask(
+            incident, rule, decision, situation=situation, view=view, now=now, is_fresh=self._is_fresh(rule, now)
+        )
+
+    def _is_fresh(self, rule: Rule, now: Instant) -> bool:
+        """Tell whether what a rule rests on was seen in this very turn."""
+        if self.watchlist.has_asked_all(rule.key, self._asked):
+            return True
+        finding = rule.condition.evaluate(self._window, now)
+        return finding.status is Status.PROBLEM and finding.at.steady >= self._began
 
     def _journal(self, incident: Incident, decision: Decision) -> None:
         """Write a decision that does nothing to the host; that it cannot be written must not keep people from being told."""

@@ -76,6 +76,10 @@ class Watchlist:
         for name in self._feeders.get(key, ()):
             self._due[name] = min(self._due[name], at)
 
+    def has_asked_all(self, key: str, asked: Container[str]) -> bool:
+        """Tell whether everything that a rule reads is among these checks."""
+        return all(name in asked for name in self._feeders.get(key, ()))
+
     def wake(self, subject: str, now: float) -> bool:
         """Have what is watched under this subject looked at now; "" means everything. True if anything is."""
         names: Iterable[str] = self._subjects.get(subject, ()) if subject else self.checks
