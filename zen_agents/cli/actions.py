@@ -150,7 +150,8 @@ def show_effect(call: Call, effect: Any, *, indent: int, lines: int = OUTPUT_LIN
     for name, label in (("warning", "warning"), ("detail", "detail"), ("before", "before"), ("after", "after"),
                         ("exit_code", "exit code")):  # fmt: skip
         if effect.get(name) not in (None, ""):
-            say(call, f"{label:9} {effect[name]}", indent=indent, hang=10)
+            # What a command said on several lines is one here; as it was, it is in `output`.
+            say(call, f"{label:9} {' '.join(str(effect[name]).split())}", indent=indent, hang=10)
     printed = str(effect.get("output") or "").splitlines()
     if len(printed) > lines:
         print(f"{' ' * indent}| ... {len(printed) - lines} lines before these")

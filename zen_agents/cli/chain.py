@@ -36,6 +36,8 @@ class Chain:
             if row.entry.kind is EntryKind.OUTCOME:
                 self._did.setdefault(row.entry.id, row.entry.body)
         self._seen = ""
+        #: What a retry repeats is shown once.
+        self._shown_guards, self._shown_steps = False, list[str]()
 
     def show(self) -> None:
         """Print it."""
@@ -65,6 +67,10 @@ class Chain:
         guards = facts.get("guards") or ()
         if facts.get("outcome") != "act" and not every:
             guards = [answer for answer in guards if answer["ruling"] != "allow"]
+        elif self._shown_guards and not every:
+            say(self._call, f"{len(guards)} guards were asked, all passed (-v shows each)", indent=_BELOW)
+            return
+        self._shown_guards |= facts.get("outcome") == "act"
         show_answers(self._call, guards, indent=_BELOW, every=every)
 
     def _action(self, row: ChainedEntry) -> None:
@@ -73,8 +79,10 @@ class Chain:
         by = facts.get("requested_by", row.entry.actor)
         text = f"{row.entry.id} {facts.get('action')} {facts.get('target')}{after}{'' if by == 'engine' else f', by {by}'}"
         self._line(row, "action", text)
-        for step in facts.get("steps") or ():
+        steps = list(facts.get("steps") or ())
+        for step in steps if steps != self._shown_steps else ():
             say(self._call, f"{'step':9} {step}", indent=_BELOW, hang=10)
+        self._shown_steps = steps
         show_effect(self._call, did or {}, indent=_BELOW, lines=_OUTPUT_LINES)
 
     def _outcome(self, row: ChainedEntry) -> None:

@@ -16,13 +16,13 @@ from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.cli import decisions, incidents
 from zen_agents.cli.actions import action
 from zen_agents.cli.actions import body as action_body
-from zen_agents.cli.call import Call, living_engine
+from zen_agents.cli.call import Call
 from zen_agents.cli.chain import Chain, chain_body
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import find
+from zen_agents.cli.outlook import outlook
 from zen_agents.cli.render import flow, say
 from zen_agents.cli.times import ago
-from zen_agents.clock import Instant
 from zen_agents.errors import UsageError
 from zen_agents.model.incident import Incident, IncidentState
 
@@ -83,7 +83,7 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     """Print the causal chain of one incident, from the first bad look to what comes next."""
     incident = _incident(store, find(store, id, "inc"))
     entries = store.entries(incident=incident.id, limit=_MOST_ENTRIES)
-    happens = _next(call, incident, call.now(store))
+    happens = outlook(call, incident, call.now(store))
     if call.machine:
         data(call, "why", {"incident": incidents.body(incident), "chain": chain_body(entries), "next": happens})
         return 0
@@ -120,41 +120,3 @@ def _sentence(call: Call, incident: Incident, now: float) -> str:
     word = {IncidentState.VERIFYING: "being verified", IncidentState.SUSPECTED: "suspected"}.get(incident.state, "DOWN")
     told = ", people were told" if incident.state is IncidentState.ESCALATED else ""
     return f"{what} is {word} since {began} ({lasted}{told}).  {incident.id}, {incident.severity.value}"
-
-
-def _next(call: Call, incident: Incident, now: Instant) -> str:
-    if incident.resolved_at is not None:
-        return "nothing, it is over."
-    if living_engine(call.state_dir) is None:
-        return "nothing: the engine is not running. It looks anew when it is started: zen-agents run"
-    return _with_people(call, incident, now) or _by_the_engine(call, incident, now)
-
-
-def _with_people(call: Call, incident: Incident, now: Instant) -> str:
-    """Return what holds if the engine leaves it to people, "" if it does not."""
-    if incident.outcome_unknown:
-        return f"only people act on {incident.target} until: zen-agents resume target:{incident.target}"
-    until = incident.acknowledged_until or 0.0
-    if incident.acknowledged_by and not incident.keep_acting and until > now.steady:
-        return f"{incident.acknowledged_by} has it until {_at(call, until, now)}; the engine leaves it alone."
-    if incident.escalated_for is not None and incident.state is IncidentState.ESCALATED:
-        return f"nothing by the engine, a person is needed: {incident.escalated_for.sentence}"
-    return ""
-
-
-def _by_the_engine(call: Call, incident: Incident, now: Instant) -> str:
-    if incident.state is IncidentState.VERIFYING:
-        return f"{incident.action} has to show by {_at(call, incident.verify_deadline, now)}; else it counts as failed."
-    if incident.state is IncidentState.SUSPECTED:
-        return "it is watched until it has lasted long enough."
-    if incident.refused_for is not None:
-        return f"it is asked again at each look; refused so far: {incident.refused_for.sentence}"
-    if incident.next_attempt_at > now.steady:
-        return f"attempt {incident.attempts + 1} at {_at(call, incident.next_attempt_at, now)}."
-    return "it is decided again at the next look."
-
-
-def _at(call: Call, steady: float, now: Instant) -> str:
-    """Return a moment of the steady timeline for people, with how long it is until then."""
-    left = steady - now.steady
-    return f"{call.clock(now.after(left).wall)} (in {ago(left)})"

@@ -12,6 +12,7 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.decisions import body
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import recent
+from zen_agents.cli.outlook import outlook
 from zen_agents.cli.parsing import meant
 from zen_agents.cli.render import say
 from zen_agents.cli.times import ago, moment_of
@@ -44,6 +45,9 @@ def why_not(call: Call, store: SqliteStore, check: str) -> int:
         return 0
     _tell(call, judged, state)
     _tell_guards(call, _asked(rows, judged), judged, now.steady)
+    live = next((incident for incident in store.live_incidents() if incident.id == judged.entry.incident), None)
+    if live is not None:
+        say(call, f"What happens next: {outlook(call, live, now)}", hang=2)
     return 0
 
 

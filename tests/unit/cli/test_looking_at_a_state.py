@@ -3,8 +3,13 @@
 import csv
 import io
 import json
+import os
+from typing import Any
+
+import pytest
 
 from tests.support.command_line import HOSTILE, WrittenState, a_repair, command, guard
+from tests.support.engine_process import start_time
 from zen_agents.model.action import Effect, OutcomeKind
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import IncidentState
@@ -128,9 +133,64 @@ def test_a_check_that_no_rule_covers_names_the_nearest(state: WrittenState) -> N
     assert state("why", "--not", "cpu steal time").code == 2
 
 
-def test_what_happens_next_for_each_state_of_an_incident(state: WrittenState) -> None:
+def lives(state: WrittenState) -> None:
+    """Make it look as if an engine worked on a state."""
+    (state.path / "engine.lock").write_text(f"{os.getpid()} {start_time(os.getpid())}\n", encoding="ascii")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"state": IncidentState.VERIFYING, "action": "act-aaaa11", "verify_deadline": 30.0}, "act-aaaa11 has to show by "),
+        ({"outcome_unknown": True}, "only people act on service:web until: zen-agents resume target:service:web"),
+        ({"acknowledged_by": "alice", "acknowledged_until": 600.0}, "alice has it until "),
+        ({"acknowledged_by": "alice", "acknowledged_until": 600.0, "keep_acting": True}, "decided again at the next look"),
+        ({"acknowledged_by": "alice", "acknowledged_until": -1.0}, "decided again at the next look"),
+        (
+            {"state": IncidentState.ESCALATED, "escalated_for": Reason.LADDER_EXHAUSTED},
+            "Every rung was tried without success.",
+        ),
+        ({"refused_for": Reason.MAINTENANCE}, "refused so far: A maintenance window forbids actions now."),
+        ({"next_attempt_at": 35.5, "attempts": 3}, "(in 35 s)."),
+        ({}, "it is decided again at the next look."),
+    ],
+)
+def test_what_happens_next_for_each_state_of_an_incident(state: WrittenState, changes: dict[str, Any], said: str) -> None:
+    lives(state)
+    now = state.clock.now().steady
+    for name in ("verify_deadline", "acknowledged_until", "next_attempt_at"):
+        if name in changes:
+            changes = {**changes, name: now + changes[name]}
+    state.incident("inc-aaaa11", state.ago(100), opened_at=state.ago(100), **changes)
+    state.decided("dec-aaaa11", state.ago(90))
+    assert said in state("why", "@open").out
+    assert said in state("why", "inc-aaaa11", "-o", "json").json()["next"]
+    assert said in state("why", "--not", "web").out
+
+
+def test_with_the_engine_dead_nothing_happens_next(state: WrittenState) -> None:
     state.incident("inc-aaaa11", state.ago(100), opened_at=state.ago(100))
     assert "the engine is not running" in state("why", "@open").out
+
+
+def test_a_retry_shows_only_what_is_new(state: WrittenState) -> None:
+    began = state.ago(600)
+    state.incident("inc-aaaa11", began, opened_at=began)
+    for number in (1, 2, 3):
+        at = began.after(number * 60)
+        state.decided(
+            f"dec-aaaa1{number}", at, outcome="act", reason="retry", action="restart_service",
+            detail=f"attempt {number} of 4", guards=[guard("mode"), guard("lease"), guard("breaker")],
+        )  # fmt: skip
+        state.acted(f"act-aaaa1{number}", at.after(1), OutcomeKind.FAILED)
+        state.decided(f"dec-bbbb1{number}", at.after(10), reason="backoff")
+    text = state("why", "inc-aaaa11").out
+    assert text.count("mode ") == 1
+    assert text.count("3 guards were asked, all passed") == 2
+    assert text.count('["systemctl"') == 1
+    assert text.count("FAILED after 4.0 s") == 3
+    assert text.count("SKIP service:web: backoff") == 3
+    assert state("why", "inc-aaaa11", "-v").out.count("mode ") == 3
 
 
 def test_ids_are_found_by_any_unique_beginning(state: WrittenState) -> None:
