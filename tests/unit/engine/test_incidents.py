@@ -1,0 +1,98 @@
+"""Live incidents, in memory and on disk: what matters is written, streaks alone are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.state import an_incident
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.clock import SystemClock
+from zen_agents.engine.incidents import IncidentBook
+from zen_agents.guards.base import Limit, Policy
+from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.observation import Status
+
+NOW = SystemClock().now()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStore:
+    return SqliteStore(tmp_path / "state.db")
+
+
+def opened(id: str, *, target: str = "service:web", seconds: float = 0.0) -> Incident:
+    at = NOW.after(seconds)
+    return replace(an_incident(id, at, target=target), opened_at=at)
+
+
+def test_a_suspicion_that_does_not_last_leaves_no_trace(store: SqliteStore) -> None:
+    book = IncidentBook(store)
+    suspected = replace(an_incident("inc-1", NOW), state=IncidentState.SUSPECTED)
+    book.put(suspected)
+    assert len(book) == 1
+    book.drop(suspected.key)
+    store.commit()
+    assert (len(book), list(store.incidents())) == (0, [])
+
+
+def test_only_what_matters_is_written(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, written = IncidentBook(store), list[Incident]()
+    monkeypatch.setattr(store, "save_incident", written.append)
+    incident = opened("inc-1")
+    book.put(incident)
+    for streak in range(2, 50):
+        incident = replace(incident, bad_streak=streak)
+        book.put(incident)
+    book.put(replace(incident, attempts=1))
+    assert [one.attempts for one in written] == [0, 1]
+
+
+def test_it_is_there_again_after_a_restart_and_gone_once_it_is_over(store: SqliteStore) -> None:
+    book, incident = IncidentBook(store), opened("inc-1")
+    book.put(incident)
+    store.commit()
+    again = IncidentBook(store)
+    found = again.get(incident.key)
+    assert found is not None
+    assert (found.id, found.state) == ("inc-1", IncidentState.OPEN)
+    again.put(replace(found, state=IncidentState.RESOLVED, resolved_at=NOW, resolved_by="engine"))
+    store.commit()
+    assert len(again) == len(IncidentBook(store)) == 0
+
+
+def test_openings_are_remembered_over_a_restart(store: SqliteStore) -> None:
+    key = opened("inc-0").key
+    for number in range(3):
+        book = IncidentBook(store)
+        incident = opened(f"inc-{number}", seconds=number * 100.0)
+        book.put(incident)
+        book.put(replace(incident, state=IncidentState.RESOLVED, resolved_at=incident.opened_at))
+        store.commit()
+    assert len(IncidentBook(store).openings(key, NOW.steady - 1.0)) == 3
+    assert len(IncidentBook(store).openings(key, NOW.steady + 150.0)) == 1
+
+
+def test_a_name_that_fits_two_is_no_name(store: SqliteStore) -> None:
+    book = IncidentBook(store)
+    book.put(opened("inc-ab1"))
+    book.put(opened("inc-ab2", target="service:api"))
+    assert book.find("inc-ab") is None
+    assert book.find("inc-zz") is None
+    found = book.find("inc-ab2")
+    assert found is not None
+    assert found.target == "service:api"
+
+
+def test_what_guards_may_know_of_the_host(store: SqliteStore) -> None:
+    book, policy = IncidentBook(store), Policy(storm=Limit(10, 300.0, 600.0))
+    book.put(opened("inc-1", seconds=-1000.0))
+    book.put(opened("inc-2", target="service:api", seconds=-10.0))
+    book.put(replace(opened("inc-3", target="service:db"), last_status=Status.UNKNOWN))
+    situation = book.situation(policy, NOW, actionable=5, running=1, foreign="")
+    assert (situation.failing_targets, situation.actionable_targets, situation.running) == (2, 5, 1)
+    assert situation.present_problems == {"service:web", "service:api"}
+    confirmed = book.situation(policy, NOW, actionable=5, running=1, foreign="", log_only=frozenset({"web"}))
+    assert confirmed.present_problems == frozenset()

@@ -1,0 +1,104 @@
+"""What is due when: a steady rhythm, nothing caught up, and early looks for what is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zen_agents.checks.base import Check
+from zen_agents.clock import Instant
+from zen_agents.engine.watchlist import Watchlist, subject_of
+from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.events import Watch
+from zen_agents.ports.host import HostView
+from zen_agents.rules.condition import StatusIs
+from zen_agents.rules.rule import Rule
+
+
+class Looking(Check):
+    """A check that wants to be woken by what it is told."""
+
+    kind = summary = "looking"
+
+    def __init__(self, name: str, every_seconds: float = 10.0) -> None:
+        super().__init__(name=name, target="host", every_seconds=every_seconds)
+        self.wants: tuple[Watch, ...] = ()
+
+    @property
+    def observes(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        return [Observation(self.name, "host", Status.OK, now)]
+
+    def watches(self) -> Sequence[Watch]:
+        return self.wants
+
+
+def rule(name: str) -> Rule:
+    return Rule(f"r.{name}", "a", "host", StatusIs(name, "host", 60.0))
+
+
+WEB = Watch("unit", "web.service")
+
+
+def test_the_first_look_is_at_once_and_the_rhythm_is_kept() -> None:
+    watched = Watchlist([Looking("a"), Looking("b", 30.0)], [rule("a")], 100.0)
+    assert {check.name for check in watched.take_due(100.0)} == {"a", "b"}
+    assert watched.take_due(109.0) == []
+    # A little late: the rhythm is kept.
+    assert [check.name for check in watched.take_due(112.0)] == ["a"]
+    assert watched.next_due == 120.0
+
+
+@given(late=st.floats(20.0, 1e6))
+def test_what_was_missed_is_asked_once(late: float) -> None:
+    watched = Watchlist([Looking("a")], [], 0.0)
+    watched.take_due(0.0)
+    assert len(watched.take_due(late)) == 1
+    assert watched.take_due(late) == []
+    assert late < watched.next_due <= late + 10.0
+
+
+def test_a_rule_that_is_in_a_hurry_brings_forward_what_it_reads() -> None:
+    watched = Watchlist([Looking("a"), Looking("b")], [rule("a")], 0.0)
+    watched.take_due(0.0)
+    watched.hurry("r.a|host", 3.0)
+    assert [check.name for check in watched.take_due(3.0)] == ["a"]
+    watched.hurry("r.none|host", 1.0)
+    assert watched.next_due == 10.0
+
+
+def test_a_wake_reaches_who_watches_and_nobody_else() -> None:
+    a, b = Looking("a"), Looking("b")
+    watched = Watchlist([a, b], [], 0.0)
+    watched.take_due(0.0)
+    assert watched.wake(subject_of(WEB), 1.0) is False
+    a.wants = (WEB,)
+    assert watched.watches([a, b]) is True
+    assert watched.watches([a, b]) is False
+    assert watched.all_watches() == [WEB]
+    assert watched.wake(subject_of(WEB), 1.0) is True
+    assert [check.name for check in watched.take_due(1.0)] == ["a"]
+    a.wants = ()
+    assert watched.watches([a]) is True
+    assert watched.wake(subject_of(WEB), 2.0) is False
+
+
+def test_a_process_is_watched_by_its_start_time_too() -> None:
+    first, again = Watch("process", "", 42, 7), Watch("process", "", 42, 8)
+    assert subject_of(first) != subject_of(again)
+
+
+def test_who_reads_what_is_known_and_an_empty_wake_means_everything() -> None:
+    rules = [rule("a"), replace(rule("b"), clear=StatusIs("a", "host", 60.0))]
+    watched = Watchlist([Looking("a"), Looking("b")], rules, 0.0)
+    watched.take_due(0.0)
+    assert [one.name for one in watched.readers("a", "host")] == ["r.a", "r.b"]
+    assert watched.readers("a", "elsewhere") == ()
+    assert watched.wake("", 1.0) is True
+    assert len(watched.take_due(1.0)) == 2
+    assert Watchlist([], [], 0.0).next_due == float("inf")
