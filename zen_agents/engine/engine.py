@@ -31,6 +31,8 @@ log = logging.getLogger("zen_agents.engine")
 
 #: How often the engine looks after itself (seconds): flag, outbox, anchor of the steady timeline.
 HOUSEKEEPING_EVERY = 5.0
+#: Under this name the store keeps what was last known of the emergency stop.
+_FLAG_FACT = "emergency_stop"
 #: How long a stop waits for running actions (seconds).
 DRAIN_SECONDS = 60.0
 #: How long a stop waits for messages to be delivered (seconds); what is left is sent by the next engine.
@@ -116,6 +118,7 @@ class Engine:
         """Recover, start the agents and everything periodic; the first turns are taken at once."""
         self._recover()
         self._events.open(self._woken)
+        self._recall_flag()
         self._notice_flag()
         for agent in self.agents:
             await agent.start()
@@ -272,6 +275,13 @@ class Engine:
             log.warning("a misfire of %s was not written: %s", job, error)
 
     # -- brakes -------------------------------------------------------------------------------------------------------
+    def _recall_flag(self) -> None:
+        """Remember what an earlier engine knew of the emergency stop: one lifted since then is told as over."""
+        try:
+            self._flag_seen = self.parts.store.get(_FLAG_FACT) or None
+        except StoreError as error:
+            log.error("what was known of the emergency stop cannot be read: %s", error)
+
     def _notice_flag(self) -> None:
         """Write down and tell that the emergency stop was set or lifted, whoever did it and however."""
         text = self._flag.read()
@@ -281,6 +291,7 @@ class Engine:
         self._flag_seen = text
         try:
             self.parts.journal.engine(now, "emergency_stop", set=text is not None, text=text or "")
+            self.parts.store.put(_FLAG_FACT, text or "")
         except StoreError as error:
             log.error("the emergency stop was not written: %s", error)
         if text is not None and before is None:

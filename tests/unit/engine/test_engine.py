@@ -1,0 +1,235 @@
+"""The resident engine: what it recovers, notices, shows and waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.rig import Rig
+from zen_agents.engine.engine import Engine
+from zen_agents.engine.pulse import Pulse
+from zen_agents.engine.scheduler import Scheduler
+from zen_agents.model.action import OutcomeKind
+from zen_agents.model.principal import Principal
+from zen_agents.ports.store import Brake
+
+ALICE = Principal("alice", 1000)
+
+
+class Around:
+    """What an engine needs around it, and what it asked of it."""
+
+    def __init__(self) -> None:
+        self.not_applied: dict[str, Any] | None = None
+        self.closed = False
+
+    async def deliver_due(self) -> None: ...
+
+    async def close(self, timeout_seconds: float) -> None:
+        self.closed = True
+
+    def undelivered(self) -> Sequence[str]:
+        return ["email: nobody took it"]
+
+    def save_time(self) -> None: ...
+
+    def prune(self) -> None: ...
+
+    def accept_state(self) -> None: ...
+
+    async def reload(self) -> Mapping[str, Any]:
+        return {}
+
+    def config_facts(self) -> Mapping[str, Any]:
+        return {"not_applied": self.not_applied} if self.not_applied else {}
+
+    async def good_tick(self) -> None: ...
+
+
+def engine_of(rig: Rig, around: Around | None = None) -> Engine:
+    """Return the engine that a rig is the inside of."""
+    around = around or Around()
+    return Engine(
+        parts=rig.parts, agents=[rig.running], scheduler=Scheduler(lambda job: None), recorder=rig.recorder,
+        by_hand=rig.by_hand, events=rig.host.events, flag=rig.flag, courier=around, upkeep=around,
+        pulse=Pulse(rig.store), host_name="host",
+    )  # fmt: skip
+
+
+def stop_flag(rig: Rig, why: str = "drill") -> None:
+    rig.flag.set(by="alice", reason=why, at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.005)
+
+
+def engine_messages(rig: Rig) -> list[tuple[str, str]]:
+    return [(m.kind.value, m.dedup_key) for m in rig.told.messages if "engine|" in m.dedup_key]
+
+
+# -- the emergency stop ---------------------------------------------------------------------------------------------------
+async def test_the_stop_is_told_once_also_over_restarts_and_so_is_its_end(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for _ in range(3):
+        stop_flag(rig)
+        engine = engine_of(rig)
+        engine._recall_flag()
+        engine._notice_flag()
+        engine._notice_flag()
+        rig.store.commit()
+    assert engine_messages(rig) == [("engine", "host/engine|emergency_stop")]
+    # Removed by hand while no engine was there.
+    rig.flag.clear()
+    engine = engine_of(rig)
+    engine._recall_flag()
+    engine._notice_flag()
+    assert engine_messages(rig)[1:] == [("resolved", "host/engine|emergency_stop")]
+
+
+async def test_lifting_the_stop_decides_anew(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    engine = engine_of(rig)
+    stop_flag(rig)
+    engine._notice_flag()
+    rig.host.crash("web")
+    await rig.run(20)
+    assert rig.starts() == 1
+    assert engine.emergency_resume(ALICE, "it was a drill")["still"] is None
+    await rig.run(20)
+    assert rig.starts() == 2
+    assert [e.entry.actor for e in rig.store.entries() if e.entry.id == "resume_emergency"] == ["alice"]
+
+
+# -- what holds it --------------------------------------------------------------------------------------------------------
+async def test_the_worst_stands_on_the_first_line(tmp_path: Path) -> None:
+    rig, around = Rig(tmp_path), Around()
+    engine = engine_of(rig, around)
+    assert engine.abnormal() == []
+    now = rig.clock.now()
+    rig.store.set_brake(Brake("pause", "target:service:web", "deploy", "alice", now, now.steady + 600))
+    around.not_applied = {"error": "config.yaml:31:5: unknown key", "seconds_ago": 1.0}
+    rig.parts.foreign = "the state is from another machine"
+    rig.parts.safe_mode.enter("a drill", ALICE)
+    stop_flag(rig)
+    assert [line.split(" ")[0] for line in engine.abnormal()] == ["EMERGENCY", "SAFE", "OBSERVING", "PAUSED", "CONFIG"]
+    assert "for 10 min" in engine.abnormal()[3]
+    assert "config.yaml:31:5" in engine.abnormal()[4]
+    engine.request_stop()
+    assert engine.abnormal()[0].startswith("ENDING")
+
+
+async def test_a_pause_that_is_over_is_not_shown(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    now = rig.clock.now()
+    rig.store.set_brake(Brake("pause", "host", "deploy", "alice", now, now.steady + 60))
+    rig.clock.advance(61)
+    assert engine_of(rig).abnormal() == []
+
+
+async def test_a_configuration_that_is_not_applied_is_told_once_after_ten_minutes(tmp_path: Path) -> None:
+    rig, around = Rig(tmp_path), Around()
+    engine = engine_of(rig, around)
+    for seconds_ago in (10.0, 590.0, 610.0, 900.0, 5000.0):
+        around.not_applied = {"error": "config.yaml:1:1: no", "seconds_ago": seconds_ago}
+        engine._notice_config()
+    assert engine_messages(rig) == [("engine", "host/engine|config_not_applied")]
+
+
+async def test_people_may_call_things_by_what_they_see(tmp_path: Path) -> None:
+    scopes = engine_of(Rig(tmp_path)).scopes()
+    assert scopes["web"] == scopes["service:web"] == "target:service:web"
+    assert scopes["system_health.web"] == "rule:system_health.web"
+    assert scopes["system_health"] == "agent:system_health"
+    assert scopes["host"] == "host"
+
+
+# -- the end, and the next beginning --------------------------------------------------------------------------------------
+class Holding:
+    """Keeps an action running until it is let go."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.go = asyncio.Event()
+        execute = rig.parts.executor._actions["restart_service"].execute
+
+        async def held(plan: Any, control: Any) -> Any:
+            await self.go.wait()
+            return await execute(plan, control)
+
+        rig.parts.executor._actions["restart_service"].execute = held  # type: ignore[method-assign]
+
+
+async def test_the_end_waits_for_a_running_action(tmp_path: Path) -> None:
+    rig, around = Rig(tmp_path), Around()
+    engine, holding = engine_of(rig, around), Holding(rig)
+    rig.host.crash("web")
+    await rig.tick.run(everything=True)
+    await until(lambda: rig.parts.executor.running == 1)
+    ending = asyncio.create_task(engine.stop("drill"))
+    await asyncio.sleep(0)
+    assert not ending.done()
+    holding.go.set()
+    await ending
+    assert rig.outcomes() == ["verifying"]
+    assert (rig.starts(), around.closed) == (2, True)
+
+
+async def test_a_hurried_end_does_not_wait_and_the_next_engine_verifies(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    engine, _ = engine_of(rig), Holding(rig)
+    rig.host.crash("web")
+    await rig.tick.run(everything=True)
+    await until(lambda: rig.parts.executor.running == 1)
+    ending = asyncio.create_task(engine.stop("drill"))
+    await asyncio.sleep(0)
+    engine.hurry()
+    async with asyncio.timeout(20):
+        await ending
+    for task in rig.parts.executor._running.values():
+        task.cancel()
+    assert rig.outcomes() == ["running"]
+    rig = rig.restart()
+    rig.host.start("web")
+    await rig.run(60)
+    assert rig.outcomes() == ["verified"]
+
+
+async def test_an_act_by_hand_that_was_cut_short_is_verified_by_the_checks_of_its_target(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.turn()
+    rig.host.services["web"].hangs = True
+    intent, _ = await rig.by_hand.act("restart_service", "web", who=ALICE, reason="x", override=frozenset(), wait=False)
+    await until(lambda: rig.outcomes() == ["verifying"])
+    # Another engine on the same state: nothing in memory, the row as it was left.
+    for task in rig.by_hand._under_way:
+        task.cancel()
+    rig.store.commit()
+    rig.host.services["web"].hangs = False
+    other = Rig(tmp_path, host=rig.host)
+    engine_of(other)._recover()
+    await until(lambda: other.store.action(intent.id).kind is OutcomeKind.VERIFIED)  # type: ignore[union-attr]
+    assert other.starts() == rig.starts()
+    assert [brake.kind for brake in other.store.brakes()] == []
+
+
+@pytest.mark.parametrize("target", ["service:gone", "service:web"])
+async def test_what_nobody_can_verify_is_unknown(tmp_path: Path, target: str) -> None:
+    rig = Rig(tmp_path)
+    rig.host.crash("web")
+    await rig.tick.run(everything=True)
+    await rig.parts.executor.drain()
+    row = rig.store.unfinished()[0]
+    incident = next(iter(rig.parts.book))
+    rig.parts.book.drop(incident.key)
+    rig.tick.rebuild(type(rig.agent)(rig.host, [], {}, 5.0) if target == "service:gone" else rig.agent)
+    engine_of(rig)._recover()
+    found = rig.store.action(row.id)
+    assert found is not None
+    assert found.kind is OutcomeKind.UNKNOWN
