@@ -1,0 +1,121 @@
+"""Telling people: once for each fact, with what they need, whatever else is broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.rig import Rig, Told
+from tests.support.state import an_incident, an_intent, an_outcome
+from zen_agents.clock import Instant
+from zen_agents.engine.escalation import URGENT, Escalation, duration
+from zen_agents.engine.journal import Journal
+from zen_agents.errors import StoreError
+from zen_agents.model.action import OutcomeKind
+from zen_agents.model.incident import Incident
+from zen_agents.model.reason import Reason
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def an_old_incident(rig: Rig, seconds: float = 160.0) -> Incident:
+    now = rig.clock.now()
+    began = Instant(now.wall, now.steady - seconds)
+    return replace(an_incident("inc-1", now), began_at=began, attempts=2, detail="connection refused")
+
+
+def test_the_summary_says_what_for_how_long_and_what_was_tried(rig: Rig) -> None:
+    rig.parts.escalation.incident(an_old_incident(rig), None, Reason.LADDER_EXHAUSTED, rig.clock.now())
+    (message,) = rig.told.messages
+    assert message.summary.startswith("host: web bad for 2 min 40 s, 2 repairs tried: ")
+    assert message.summary.endswith("(inc-1)")
+    assert (message.dedup_key, message.kind.value) == ("host/web|service:web", "firing")
+    assert message.facts["state"] == "connection refused"
+    assert "a person is needed" in message.facts["next"]
+
+
+def test_who_was_not_told_of_the_beginning_is_not_told_of_the_end(rig: Rig) -> None:
+    now, incident = rig.clock.now(), an_old_incident(rig)
+    rig.parts.escalation.resolved(incident, None, now)
+    assert rig.told.messages == []
+    told = replace(incident, escalated_for=Reason.LADDER_EXHAUSTED, resolved_by="itself")
+    rig.parts.escalation.resolved(told, None, now)
+    (message,) = rig.told.messages
+    assert (message.kind.value, message.dedup_key) == ("resolved", "host/web|service:web")
+    assert message.facts["state"] == "RECOVERED after 2 min 40 s, by itself, not by the engine."
+
+
+def test_an_action_is_a_change_and_no_page(rig: Rig) -> None:
+    now = rig.clock.now()
+    rig.parts.escalation.changed(an_intent("act-1", now), an_outcome("act-1", OutcomeKind.FAILED, now))
+    (message,) = rig.told.messages
+    assert (message.kind.value, message.facts["outcome"], message.facts["by"]) == ("change", "failed", "engine")
+
+
+@pytest.mark.parametrize("reason", sorted(URGENT))
+def test_a_storm_is_told_once_but_never_hides_what_is_urgent(rig: Rig, reason: Reason) -> None:
+    rig.parts.escalation.storm = True
+    assert rig.parts.escalation.holds_back(Reason.LADDER_EXHAUSTED)
+    assert not rig.parts.escalation.holds_back(reason)
+
+
+@pytest.mark.parametrize("broken", ["ledger", "actions", "notifier"])
+def test_what_is_broken_elsewhere_does_not_keep_people_in_the_dark(
+    rig: Rig, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreError("gone")
+
+    if broken == "notifier":
+        rig.told.broken = True
+    else:
+        monkeypatch.setattr(rig.store, "append" if broken == "ledger" else "actions", refuse)
+    rig.parts.escalation.incident(an_old_incident(rig), None, Reason.LADDER_EXHAUSTED, rig.clock.now())
+    assert len(rig.told.messages) == (0 if broken == "notifier" else 1)
+
+
+def test_what_is_said_of_the_engine_itself_is_urgent_and_has_its_own_key(rig: Rig) -> None:
+    now = rig.clock.now()
+    rig.parts.escalation.engine("safe_mode", "the ledger cannot be written", now)
+    rig.parts.escalation.engine_resolved("safe_mode", "left by alice", now)
+    assert [(m.dedup_key, m.urgent) for m in rig.told.messages] == [("host/engine|safe_mode", True)] * 2
+
+
+def test_each_telling_is_in_the_ledger(rig: Rig, tmp_path: Path) -> None:
+    rig.parts.escalation.engine("emergency_stop", "a drill", rig.clock.now())
+    rig.store.commit()
+    (row,) = [row for row in rig.store.entries() if row.entry.kind.value == "alert"]
+    assert row.entry.id == rig.told.messages[0].id
+    assert "emergency stop: a drill" in row.entry.body["summary"]
+
+
+def test_the_foot_says_the_mode(rig: Rig) -> None:
+    told = Told()
+    journal = Journal(rig.store, rig.parts.journal._action_log)
+    escalation = Escalation(
+        notifier=told, store=rig.store, journal=journal, clock=rig.clock, host_name="web-07",
+        mode_line=lambda: "mode enforce, 1 of 5 repairs used this hour",
+    )  # fmt: skip
+    escalation.incident(an_old_incident(rig), None, Reason.FLAPPING, rig.clock.now())
+    assert told.messages[0].facts["mode"] == "mode enforce, 1 of 5 repairs used this hour"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-5, "0 s"), (0, "0 s"), (59.9, "59 s"), (60, "1 min"), (160, "2 min 40 s"), (3600, "1 h"), (11_400, "3 h 10 min"),
+     (525_600, "6 d 2 h")],
+)  # fmt: skip
+def test_durations_for_people(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@given(st.floats(-1e9, 1e9))
+def test_any_duration_can_be_said(seconds: float) -> None:
+    assert duration(seconds).split(" ")[1] in ("s", "min", "h", "d")
