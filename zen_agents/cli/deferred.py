@@ -1,22 +1,51 @@
-"""Modules of the standard library that asyncio imports and the engine may never use: loaded at the first use instead."""
+"""Modules of the standard library that libraries import and the engine may never use.
+
+Some are loaded at their first use instead. Others are only asked for while a library is imported: where plug-ins of it
+might be installed, or which error a pool of processes has. What is merely installed has no business in the engine's process,
+so for that while the answer is: none.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-#: TLS is needed only for pages asked for over https; with OpenSSL it is the largest thing that asyncio brings.
-TLS = ("ssl", "asyncio.sslproto")
+#: TLS is needed only for pages asked for over https, processes of a pool never.
+AT_FIRST_USE = ("ssl", "asyncio.sslproto", "multiprocessing")
+
+
+class _NotFoundError(ModuleNotFoundError):
+    pass
+
+
+def _no_version(name: str) -> str:
+    raise _NotFoundError(name)
+
+
+def _no_plugins(**_: str) -> tuple[()]:
+    return ()
+
+
+#: What stands in for a module while libraries are imported: all that they ask of it then.
+_STAND_INS: Mapping[str, Mapping[str, Any]] = {
+    "importlib.metadata": {
+        "entry_points": _no_plugins, "version": _no_version, "PackageNotFoundError": _NotFoundError,
+    },
+    "concurrent.futures.process": {"BrokenProcessPool": type("BrokenProcessPool", (RuntimeError,), {})},
+}  # fmt: skip
 
 
 class DeferredModule(ModuleType):
     """Stands for a module until something in it is asked for; then it has everything that the module has."""
 
     def __getattr__(self, name: str) -> Any:
-        # Import machinery, inspect and warnings look for names like __path__ in every module; that is no use of it.
-        if name.startswith("__"):
+        # inspect and warnings look for names like __file__ in every module; that is no use of it. __path__ is asked for by
+        # whoever imports a module within it.
+        if name.startswith("__") and name != "__path__":
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
@@ -29,3 +58,18 @@ def defer(*names: str) -> None:
     """Let these modules be loaded at their first use; one that is loaded already stays as it is."""
     for name in names:
         sys.modules.setdefault(name, DeferredModule(name))
+
+
+@contextlib.contextmanager
+def without_plugins() -> Iterator[None]:
+    """Let nothing that is merely installed be found by the libraries that are imported within."""
+    here = {name: attributes for name, attributes in _STAND_INS.items() if name not in sys.modules}
+    for name, attributes in here.items():
+        stand_in = sys.modules[name] = ModuleType(name)
+        stand_in.__dict__.update(attributes)
+    try:
+        yield
+    finally:
+        # From here on whoever asks gets the real one.
+        for name in here:
+            del sys.modules[name]

@@ -15,6 +15,8 @@ def set_up_logging(*, verbose: int = 0, quiet: bool = False) -> None:
     """Send the product's log to stderr: warnings, with -v everything that happens, with -vv details."""
     out = logging.StreamHandler(sys.stderr)
     out.setFormatter(_ForPeople() if sys.stderr.isatty() else _ForPrograms())
+    # Else each line looks for the name of a process of a pool, and loads multiprocessing to find it.
+    logging.logMultiprocessing = False
     root = logging.getLogger("zen_agents")
     root.handlers[:] = [out]
     root.propagate = False

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
-from zen_agents.cli.deferred import defer
+from zen_agents.cli.deferred import defer, without_plugins
 
 _ASYNCIO_WITHOUT_TLS = """
 import sys
-from zen_agents.cli.deferred import TLS, defer
-defer(*TLS)
+from zen_agents.cli.deferred import AT_FIRST_USE, defer
+defer(*AT_FIRST_USE)
 import asyncio
 
 async def ping():
@@ -42,3 +43,43 @@ def test_a_module_that_is_loaded_already_stays_as_it_is():
     before = sys.modules["json"]
     defer("json")
     assert sys.modules["json"] is before
+
+
+_LIBRARIES = """
+import sys
+from zen_agents.cli.deferred import AT_FIRST_USE, defer, without_plugins
+defer(*AT_FIRST_USE)
+with without_plugins():
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+    from pydantic import BaseModel
+
+    class Model(BaseModel):
+        number: int
+
+assert Model.model_validate({"number": "3"}).number == 3
+assert "importlib.metadata" not in sys.modules and "concurrent.futures.process" not in sys.modules
+assert AsyncIOScheduler._trigger_plugins == {}
+
+from importlib.metadata import PackageNotFoundError, distribution
+assert distribution("pydantic").metadata["Name"] == "pydantic"
+try:
+    distribution("there-is-no-such-package")
+except PackageNotFoundError:
+    pass
+from concurrent.futures import ProcessPoolExecutor
+import multiprocessing
+assert multiprocessing.current_process().name == "MainProcess"
+"""
+
+
+def test_libraries_find_no_plugins_and_afterwards_everything_is_real():
+    done = subprocess.run([sys.executable, "-W", "error", "-c", _LIBRARIES], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_loaded_already_is_not_replaced():
+    importlib.import_module("importlib.metadata")
+    before = sys.modules["importlib.metadata"]
+    with without_plugins():
+        assert sys.modules["importlib.metadata"] is before
+    assert sys.modules["importlib.metadata"] is before
