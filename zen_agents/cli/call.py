@@ -6,7 +6,8 @@ import argparse
 import os
 import socket
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,10 +119,15 @@ class Call:
 
     def clock(self, at: datetime) -> str:
         """Return a moment for people: the time, with the date if it is not today; local time unless --utc."""
-        zone = datetime.now().astimezone().tzinfo if not self.arguments.utc else None
-        local = at.astimezone(zone) if zone else at
-        same_day = local.date() == datetime.now(local.tzinfo).date()
-        return f"{local:%H:%M:%S}" if same_day else f"{local:%Y-%m-%d %H:%M:%S}"
+        zone = UTC if self.arguments.utc else None
+        local = at.astimezone(zone)
+        return f"{local:%H:%M:%S}" if local.date() == self._today.astimezone(zone).date() else f"{local:%Y-%m-%d %H:%M:%S}"
+
+    @cached_property
+    def _today(self) -> datetime:
+        from zen_agents.clock import SystemClock  # noqa: PLC0415  not every command needs it
+
+        return SystemClock().now().wall
 
 
 def state_directory(given: str | None, environ: dict[str, str] | None = None) -> Path:

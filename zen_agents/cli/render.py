@@ -12,10 +12,12 @@ from zen_agents.cli.call import Call
 
 #: Colour by what a word says; the word is always there, colour only repeats it.
 _COLOURS = {
-    "DOWN": "31;1", "FAILED": "31;1", "TIMED_OUT": "31;1", "DENY": "31;1", "open": "31", "escalated": "31;1",
-    "UNKNOWN": "33;1", "unknown": "33", "suspected": "33", "HOLD": "33", "SIMULATE": "36", "verifying": "36",
-    "verified": "32", "ok": "32", "resolved": "32", "act": "32", "pass": "32",
-}  # fmt: skip
+    **dict.fromkeys(("DOWN", "FAILED", "TIMED_OUT", "DENY", "BROKEN", "escalated"), "31;1"),
+    **dict.fromkeys(("unknown", "suspected", "open", "HOLD"), "33"),
+    **dict.fromkeys(("verifying", "SIMULATE"), "36"),
+    **dict.fromkeys(("verified", "VERIFIED", "ok", "resolved", "act", "ALLOW", "pass"), "32"),
+    "UNKNOWN": "33;1",
+}
 
 #: No column gets narrower than this (characters), and with so many it still says something.
 _NARROWEST, _READABLE = 8, 20
