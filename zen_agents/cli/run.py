@@ -5,6 +5,8 @@ Examples:
   zen-agents run --dry-run                          everything but the effect: says what it would do
   zen-agents run --mode observe                     safer than the file says; never looser
 
+It ends after its running actions; a second Ctrl-C or TERM does not wait for them, the next engine verifies them then.
+
 Exit: 0 stopped on request, 75 another engine holds the state, 78 configuration not valid, 130/143 Ctrl-C/TERM.
 """
 
