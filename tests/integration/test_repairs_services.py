@@ -1,5 +1,6 @@
 """Services that no systemd runs, end to end: pidfiles, own commands, hangs, dependencies, wrong answers."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -43,9 +44,11 @@ class Daemon:
         return {"command": command, "pidfile": str(self.pidfile), "check": check, **QUICK, **more}
 
     def end(self) -> None:
-        """Make sure that nothing of it is left."""
-        if pid := self.pid:
-            os.kill(pid, signal.SIGKILL)
+        """Make sure that nothing of it is left, whatever became of its pidfile."""
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):  # gone meanwhile, or no process
+                if entry.name.isdigit() and os.fsencode(self.pidfile) in (entry / "cmdline").read_bytes().split(b"\0"):
+                    os.kill(int(entry.name), signal.SIGKILL)
 
 
 @pytest.fixture
