@@ -19,7 +19,10 @@ NEVER = {
     "sqlmodel", "starlette", "tornado", "twisted", "urllib3", "uvicorn",
 }  # fmt: skip
 #: Heavy parts of the standard library that nothing in this configuration needs.
-NOT_YET = {"_ssl", "difflib", "html.entities", "http.client", "unittest", "urllib.request", "xml.etree.ElementTree"}
+NOT_YET = {
+    "_hashlib", "_ssl", "difflib", "email", "html.entities", "http.client", "multiprocessing.connection", "unittest",
+    "urllib.request", "xml.etree.ElementTree",
+}  # fmt: skip
 
 #: One real engine, from the command line to its end; then it tells what it had loaded.
 ENGINE = """

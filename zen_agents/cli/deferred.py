@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
 from types import ModuleType
@@ -16,6 +17,10 @@ from typing import Any
 
 #: TLS is needed only for pages asked for over https, processes of a pool never.
 AT_FIRST_USE = ("ssl", "asyncio.sslproto", "multiprocessing")
+
+
+#: Where the interpreter keeps its own SHA-256; some builds leave it out.
+_OWN_SHA256 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 
 
 class _NotFoundError(ModuleNotFoundError):
@@ -58,6 +63,24 @@ def defer(*names: str) -> None:
     """Let these modules be loaded at their first use; one that is loaded already stays as it is."""
     for name in names:
         sys.modules.setdefault(name, DeferredModule(name))
+
+
+@contextlib.contextmanager
+def own_hashes() -> Iterator[None]:
+    """Let hashlib, if it is imported within, have the interpreter's own code instead of OpenSSL's.
+
+    That is the largest thing the engine would load, and it hashes a few entries a second; whoever verifies a whole ledger
+    does so in another process.
+    """
+    if "hashlib" in sys.modules or "_hashlib" in sys.modules or importlib.util.find_spec(_OWN_SHA256) is None:
+        yield
+        return
+    # What an interpreter without OpenSSL has there.
+    sys.modules["_hashlib"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["_hashlib"]
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from zen_agents import __version__
 from zen_agents.cli.call import FORMATS, Call
-from zen_agents.cli.deferred import AT_FIRST_USE, defer, without_plugins
+from zen_agents.cli.deferred import AT_FIRST_USE, defer, own_hashes, without_plugins
 from zen_agents.cli.parsing import Parser, add_common, meant, output_of, parser_of, spelled_out, split, usage_of
 from zen_agents.errors import PermissionDeniedError, UsageError, ZenError
 
@@ -125,7 +125,7 @@ def _run(words: list[str]) -> int:
         raise UsageError(f"there is no command {name!r}{meant(name, COMMANDS)}; see: zen-agents --help")
     if name == "run":
         defer(*AT_FIRST_USE)
-        with without_plugins():
+        with own_hashes(), without_plugins():
             importlib.import_module("zen_agents.cli.run")
     module = importlib.import_module(f"zen_agents.cli.{entry.module}")
     parser = parser_of(name, module.__doc__, getattr(module, "OUTPUTS", FORMATS))

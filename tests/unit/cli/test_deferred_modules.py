@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import importlib
 import subprocess
 import sys
@@ -83,3 +85,24 @@ def test_what_is_loaded_already_is_not_replaced():
     with without_plugins():
         assert sys.modules["importlib.metadata"] is before
     assert sys.modules["importlib.metadata"] is before
+
+
+_HASHES = """
+import sys
+from zen_agents.cli.deferred import own_hashes
+with own_hashes():
+    import hashlib, hmac, secrets
+assert hashlib.sha256(b"zen").hexdigest() == EXPECTED
+assert secrets.compare_digest(b"a", b"a") and len(secrets.token_hex(8)) == 16
+assert hmac.new(b"k", b"m", "sha256").hexdigest() == MAC
+assert "_hashlib" not in sys.modules
+import ssl
+assert "_ssl" in sys.modules and ssl.create_default_context()
+"""
+
+
+def test_the_interpreters_own_hashes_are_the_same():
+    code = _HASHES.replace("EXPECTED", repr(hashlib.sha256(b"zen").hexdigest()))
+    code = code.replace("MAC", repr(hmac.new(b"k", b"m", "sha256").hexdigest()))
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
