@@ -60,7 +60,7 @@ def load_settings(options: Options) -> Loaded:
     Raises UsageError if the options name an agent that is not in it: nothing would be watched, and nobody told.
     """
     flags = {"mode": options.mode} if options.mode else {}
-    loaded = load(options.config, os.environ, flags=flags)
+    loaded = load(options.config, os.environ, flags=flags, lean=True)
     known = loaded.require().agents
     for name in sorted(options.agents.difference(known)):
         raise UsageError(f"there is no agent {name!r} in the configuration; there are: {', '.join(known) or 'none'}")

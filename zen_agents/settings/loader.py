@@ -69,11 +69,13 @@ def load(
     *,
     flags: Mapping[str, Any] | None = None,
     euid: int | None = None,
+    lean: bool = False,
 ) -> Loaded:
     """Load one file with its `conf.d/*.yaml` beside it, or several files in the given order ("-" is standard input).
 
     Later files win over earlier ones, the environment over files, and `flags` (dotted path -> value) over all. Never raises
-    for what is in them, or for files that cannot be read: that is in the diagnostics.
+    for what is in them, or for files that cannot be read: that is in the diagnostics. With `lean` the sources are left out,
+    and the origins of a configuration of thousands of entries are told down to each entry: an engine shows neither.
     """
     report = Report()
     named = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
@@ -95,14 +97,21 @@ def load(
     settings = None if _unreadable(report) else _settings(effective, environ, report)
     diagnostics = report.sorted()
     digest = digest_of(settings) if settings is not None else ""
-    written = (sources(effective), origins(effective))
+    written = ({} if lean else sources(effective), origins(effective, lean=lean))
     return Loaded(settings, diagnostics, *written, digest, (*files, *drop_ins))
 
 
 def digest_of(settings: Settings) -> str:
-    """Return the SHA-256 of the effective settings, as sorted JSON; hex."""
-    text = json.dumps(effective_values(settings), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the SHA-256 of the effective settings, as JSON; hex."""
+    # Agents may have thousands of entries: as text they take a tenth of what they take as values.
+    whole = hashlib.sha256(settings.model_dump_json(by_alias=True, exclude={"agents", "actions"}).encode())
+    later = {name: {"enabled": enabled} for name, enabled in settings.later_agents.items()}
+    whole.update(json.dumps([settings.actions.default, later], sort_keys=True).encode())
+    for section in (settings.agents, settings.actions.allow):
+        for name in sorted(section):
+            whole.update(f"\n{name} ".encode())
+            whole.update(section[name].model_dump_json(by_alias=True).encode())
+    return whole.hexdigest()
 
 
 def effective_values(settings: Settings) -> dict[str, Any]:

@@ -38,24 +38,42 @@ def source(node: Node) -> Source:
     return Source(node.place.document.origin, node.place.short, shadowed)
 
 
-def origins(root: Node) -> dict[str, str]:
-    """Return `file:line:column` of every key that was written, containers too, by dotted path."""
+#: With more keys than this, those of single services, files and the like are left out by a reader that wants to stay small.
+MOST_ORIGINS = 5000
+#: `agents.system_health.paths.NAME`; what is in there is deeper.
+_DEEPEST = 4
+
+
+def origins(root: Node, *, lean: bool = False) -> dict[str, str]:
+    """Return `file:line:column` of every key that was written, containers too, by dotted path.
+
+    With `lean`, a configuration of thousands of entries is told down to each entry, not to the keys in it.
+    """
     found: dict[str, str] = {}
-    _walk(root, (), found)
+    deepest = _DEEPEST if lean and _keys(root) > MOST_ORIGINS else None
+    _walk(root, (), found, deepest)
     return found
 
 
-def _walk(node: Node, path: Path, found: dict[str, str]) -> None:
+def _keys(node: Node) -> int:
+    if node.is_map:
+        return sum(1 + _keys(entry.node) for entry in node.value.values())
+    return sum(map(_keys, node.value)) if node.is_list else 0
+
+
+def _walk(node: Node, path: Path, found: dict[str, str], deepest: int | None) -> None:
+    if deepest is not None and len(path) >= deepest and path[0] == "agents":
+        return
     if node.is_map:
         for key, entry in node.value.items():
             below = (*path, key)
             found[dotted(below)] = str(entry.place)
-            _walk(entry.node, below, found)
+            _walk(entry.node, below, found, deepest)
     elif node.is_list:
         for index, item in enumerate(node.value):
             if item.is_map:
                 found[dotted((*path, index))] = str(item.place)
-                _walk(item, (*path, index), found)
+                _walk(item, (*path, index), found, deepest)
 
 
 def flatten(values: Mapping[str, Any], path: Path = ()) -> dict[str, Any]:
