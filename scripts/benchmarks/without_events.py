@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from zen_agents import runtime
 from zen_agents.cli.main import main as run_command
@@ -17,6 +17,11 @@ class NoEvents:
 
     def watch(self, watches: Iterable[Watch]) -> None:
         """Watches nothing."""
+
+    @property
+    def unwatched(self) -> Mapping[str, int]:
+        """Has nothing that it could not watch."""
+        return {}
 
     def close(self) -> None:
         """Has nothing to close."""
