@@ -17,7 +17,6 @@ SOURCES = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path 
 #: Who may read a clock besides clock.py, and why that frees no limit.
 CLOCK_READERS = {
     "engine/breakers.py": "hands pybreaker a moment on its own clock; what counts is the steady age",
-    "cli/call.py": "prints times in the reader's own zone",
 }
 #: Who measures how long something takes; adapters and workers may besides, since they wait for what is outside.
 STOPWATCHES = {"engine/executor.py", "engine/tick.py", "engine/sampler.py", "engine/pulse.py", "cli/status.py"}
