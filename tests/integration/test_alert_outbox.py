@@ -282,6 +282,27 @@ async def test_while_the_state_cannot_be_written_messages_go_to_a_file_and_still
     assert here.store.sent_since("pagerduty", 0.0) == 1
 
 
+async def test_what_moves_into_the_state_while_it_is_on_its_way_is_sent_once(
+    telling: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with event_server(hangs=True) as events:
+        here = telling(a_policy(pagerduty=events.url))
+        here.incident()
+        with monkeypatch.context() as broken:
+            broken.setattr(here.store, "writable", lambda: False)
+            here.tell()
+            await here.outbox.deliver_due()
+            assert await asyncio.to_thread(events.arrived.wait, 20)
+        await here.outbox.deliver_due()
+        assert len(here.store.due_messages(1e12)) == 1
+        events.released.set()
+        assert await here.outbox.drain(30)
+        await here.deliver(60)
+
+    assert events.actions() == ["trigger"]
+    assert here.store.due_messages(1e12) == []
+
+
 async def test_a_batch_that_somebody_else_rolled_back_does_not_take_a_message_with_it(telling: Any) -> None:
     with event_server() as events:
         here = telling(a_policy(pagerduty=events.url))

@@ -110,6 +110,9 @@ class OutboxRows:
         self._settle(_Settled(row, "gave_up" if give_up else "pending", at, error, not_before))
 
     def _settle(self, settled: _Settled) -> None:
+        if settled.row.id < 0 and settled.row.id not in self._spilled:
+            # It moved into the store while it was on its way.
+            settled = replace(settled, row=self._moved(settled.row))
         id = settled.row.id
         if id >= 0:
             self._settled[id] = settled
@@ -119,6 +122,15 @@ class OutboxRows:
             self._spilled[id] = _tried(settled)
         elif self._spilled.pop(id, None):
             self._rewrite()
+
+    def _moved(self, row: OutboxRow) -> OutboxRow:
+        try:
+            waiting = self._store.due_messages(inf, limit=MOST_PENDING)
+        except StoreError as error:
+            log.error("the outbox cannot be read, a message may come twice: %s", error)
+            return row
+        same = (twin for twin in waiting if (twin.message.id, twin.channel) == (row.message.id, row.channel))
+        return next(same, row)
 
     def _drop_aside(self, row: OutboxRow) -> None:
         twins = [
