@@ -21,6 +21,8 @@ from scripts.benchmarks.report import Figure, median, percentile, skipped
 
 NAME = "SIGKILL to accepting again, `unit:`, median"
 UNIT = "zen-bench-web.service"
+#: So many trials of one kind, then so many of the other.
+BLOCK = 10
 
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
@@ -64,16 +66,18 @@ def inside(trials: int) -> dict[str, list[float]]:
         _systemctl("daemon-reload")
         _systemctl("start", UNIT)
         wait_until_answering(port)
-        for turn in range(trials):
-            own.append(_restart_by_hand(port))
-            # systemd itself refuses more than a few starts in ten seconds.
-            _systemctl("reset-failed", UNIT)
-            del turn
-        with EngineProcess(_config(folder, port), folder / "state") as engine:
-            engine.first_turn()
-            for _ in range(trials):
-                ours.append(_kill_and_wait(engine, port))
+        # A B A B: the engine would repair what systemctl is to repair, so it runs in its own turns only.
+        for first in range(0, trials, BLOCK):
+            block = range(first, min(first + BLOCK, trials))
+            for _ in block:
+                own.append(_restart_by_hand(port))
+                # systemd itself refuses more than a few starts in ten seconds.
                 _systemctl("reset-failed", UNIT)
+            with EngineProcess(_config(folder, port), folder / "state") as engine:
+                engine.first_turn()
+                for _ in block:
+                    ours.append(_kill_and_wait(engine, port))
+                    _systemctl("reset-failed", UNIT)
     return {"systemctl": own, "engine": ours}
 
 
@@ -102,6 +106,7 @@ breakers:
   flapping: {{open_after: 100000}}
   recurrence: {{open_after: 100000}}
   storm: {{targets: 100000}}
+safe_mode: {{enter_when: {{engine_restarts: 0}}}}
 """,
         encoding="utf-8",
     )

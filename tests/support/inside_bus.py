@@ -3,9 +3,15 @@
 import dataclasses
 import json
 import sys
+from collections.abc import Mapping
 
 from zen_agents.adapters.linux_view_units import UnitReader
 from zen_agents.adapters.systemd_bus import SystemdBus
+from zen_agents.ports.host import Unit
+
+
+def units_of(reader: SystemdBus | UnitReader, names: list[str]) -> Mapping[str, Unit | None]:
+    return reader.units(names)[0] if isinstance(reader, SystemdBus) else reader.units(names)
 
 
 def main() -> None:
@@ -19,7 +25,7 @@ def main() -> None:
     told = {
         way: {
             "state": reader.system_state(),
-            "units": {name: unit and dataclasses.asdict(unit) for name, unit in reader.units(names).items()},
+            "units": {name: unit and dataclasses.asdict(unit) for name, unit in units_of(reader, names).items()},
         }
         for way, reader in ways.items()
     }

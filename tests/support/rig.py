@@ -166,8 +166,8 @@ class InlineSampler:
     def __init__(self, host: SimulatedHost) -> None:
         self._host = host
 
-    async def sample(self, checks: Sequence[Check], now: Instant) -> list[Observation]:
-        view, found = self._host.look(), []
+    async def sample(self, checks: Sequence[Check], now: Instant, look: HostView | None = None) -> list[Observation]:
+        view, found = look or self._host.look(), []
         for check in checks:
             try:
                 found.extend(sound(check, check.observe(view, now), now))

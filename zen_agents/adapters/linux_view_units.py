@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Mapping, Sequence
 
 from zen_agents.adapters.linux_view_reading import run_bounded
@@ -31,6 +32,8 @@ _SPAN_SECONDS = {
     "month": 2629800.0,
     "y": 31557600.0,
 }
+#: What was told so long ago (seconds) is what is told now.
+_JUST_NOW = 0.1
 _SYSTEM_STATES = frozenset(
     ["initializing", "starting", "running", "degraded", "maintenance", "stopping", "offline", "unknown"]
 )
@@ -43,6 +46,8 @@ class UnitReader:
         self._systemctl = systemctl
         self._timeout_seconds = timeout_seconds
         self._bus = bus
+        #: When systemd last told the state of the system along with units (monotonic seconds), and what.
+        self._heard = (float("-inf"), "")
 
     def units(self, names: Sequence[str]) -> Mapping[str, Unit | None]:
         """Return the units by the names they were asked by, None for one that systemd does not know.
@@ -52,7 +57,9 @@ class UnitReader:
         if self._bus is not None:
             # What systemctl then says counts: it may know a way to systemd that we do not.
             with contextlib.suppress(BusError):
-                return self._bus.units(names)
+                units, state = self._bus.units(names)
+                self._heard = time.monotonic(), state
+                return units
         argv = (self._systemctl, "show", "--no-pager", f"--property={_PROPERTIES}", "--", *names)
         code, output = run_bounded(argv, timeout_seconds=self._timeout_seconds)
         blocks = [block for block in output.split("\n\n") if block.strip()]
@@ -62,6 +69,9 @@ class UnitReader:
 
     def system_state(self) -> str:
         """Return the word of `systemctl is-system-running`; HostError if it gives none that is known."""
+        at, state = self._heard
+        if time.monotonic() - at < _JUST_NOW:
+            return _known_word(state)
         if self._bus is not None:
             with contextlib.suppress(BusError):
                 return _known_word(self._bus.system_state())

@@ -50,13 +50,17 @@ class SystemdBus:
     ) -> None:
         self._private, self._bus, self._timeout_seconds = private, bus, timeout_seconds
 
-    def units(self, names: Sequence[str]) -> Mapping[str, Unit | None]:
-        """Return the units by the names they were asked by, None for one that systemd does not know; else BusError."""
+    def units(self, names: Sequence[str]) -> tuple[Mapping[str, Unit | None], str]:
+        """Return the units by the names they were asked by, None for one that systemd does not know, and the system's state.
+
+        BusError if they cannot be told.
+        """
         with _Connection(self._address(), self._timeout_seconds) as connection:
             # Naming the path of a unit loads it, as `systemctl show` does; an empty interface means all.
             serials = [connection.send(unit_path(name), _PROPERTIES, "GetAll", "") for name in names]
-            answers = connection.replies(serials)
-        return {name: unit_of(answers[serial]) for name, serial in zip(names, serials, strict=True)}
+            system = connection.send(_MANAGER_PATH, _PROPERTIES, "Get", _MANAGER, "SystemState")
+            answers = connection.replies([*serials, system])
+        return {name: unit_of(answers[serial]) for name, serial in zip(names, serials, strict=True)}, str(answers[system])
 
     def system_state(self) -> str:
         """Return what `systemctl is-system-running` says; else BusError."""
@@ -77,7 +81,7 @@ class _Connection:
     def __init__(self, address: str, timeout_seconds: float) -> None:
         self._address, self._deadline = address, time.monotonic() + timeout_seconds
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self._serial, self._received = 0, b""
+        self._serial, self._prepared, self._received = 0, b"", b""
 
     def __enter__(self) -> _Connection:
         try:
@@ -101,23 +105,22 @@ class _Connection:
         self._socket.close()
 
     def send(self, path: str, interface: str, member: str, *texts: str, destination: str = SYSTEMD) -> int:
-        """Send a call and return its serial."""
+        """Prepare a call, to be sent with the others, and return its serial."""
         self._serial += 1
         body = b""
         for text in texts:
             body += b"\0" * (-len(body) % 4) + encode_text(text)
         call = BusMessage(CALL, self._serial, path, interface, member, destination, 0, "s" * len(texts), body)
-        try:
-            self._patience()
-            self._socket.sendall(call.encode())
-        except OSError as error:
-            raise _bus_error(error) from error
+        self._prepared += call.encode()
         return self._serial
 
     def replies(self, serials: Sequence[int]) -> dict[int, Any]:
         """Return the first value of the reply to each of these calls; BusError if one was refused or does not come."""
         wanted, found = set(serials), {}
         try:
+            self._patience()
+            self._socket.sendall(self._prepared)
+            self._prepared = b""
             while wanted:
                 kind, reply_to, value = self._message()
                 if reply_to in wanted and kind == ERROR:

@@ -17,6 +17,8 @@ log = logging.getLogger("zen_agents.agent")
 
 #: The longest sleep between two looks at the clock (seconds): a suspended host wakes up late, not never.
 LONGEST_SLEEP = 30.0
+#: A turn begins no sooner than so long (seconds) after the one before.
+SHORTEST_TURN = 0.05
 #: A turn that raised is tried again after this (seconds).
 AFTER_A_FAULT = 5.0
 #: How long a stop waits for a turn to end (seconds).
@@ -133,13 +135,15 @@ class RunningAgent:
                     if self.tick.next_at() > self._clock.now().steady:
                         continue
             self._woken.clear()
+            began = asyncio.get_running_loop().time()
             everything, self._everything = self._everything, False
             try:
                 await self.turn(everything=everything)
             except Exception:
                 log.error("%s has failed and takes no more turns", self.name)
                 return
-            await asyncio.sleep(0)
+            # What woke it first is seen at once; the echo of its own actions can wait, and leaves others the host meanwhile.
+            await asyncio.sleep(max(0.0, began + SHORTEST_TURN - asyncio.get_running_loop().time()))
 
     def _give_up(self, why: str) -> None:
         self._become(AgentState.FAILED, why)

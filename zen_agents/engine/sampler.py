@@ -56,11 +56,11 @@ class Sampler:
         self._hung: dict[str, DaemonThread] = {}
         self._probes = asyncio.Semaphore(MOST_PROBES)
 
-    async def sample(self, checks: Sequence[Check], now: Instant) -> list[Observation]:
-        """Return observations of all checks, UNKNOWN where one could not tell within its time-out."""
+    async def sample(self, checks: Sequence[Check], now: Instant, look: HostView | None = None) -> list[Observation]:
+        """Return observations of all checks, UNKNOWN where one could not tell within its time-out; begins with this look."""
         probes = [check for check in checks if isinstance(check, Probe)]
         blocking = [check for check in checks if not isinstance(check, Probe)]
-        observations = await self._blocking(blocking, now) if blocking else []
+        observations = await self._blocking(blocking, now, look or self._host.look()) if blocking else []
         if probes:
             view = self._host.look()
             for found in await asyncio.gather(*(self._probe(probe, view, now) for probe in probes)):
@@ -73,7 +73,7 @@ class Sampler:
             thread.give(None)
         self._idle.clear()
 
-    async def _blocking(self, checks: Sequence[Check], now: Instant) -> list[Observation]:
+    async def _blocking(self, checks: Sequence[Check], now: Instant, look: HostView) -> list[Observation]:
         self._hung = {name: thread for name, thread in self._hung.items() if thread.thread.is_alive()}
         observations: list[Observation] = []
         waiting = [check for check in checks if check.name not in self._hung]
@@ -85,10 +85,12 @@ class Sampler:
                 for check in waiting:
                     observations.extend(check.unknown(now, f"{MOST_HUNG} other checks hang; the host is not asked"))
                 break
-            batch = _Batch(waiting, self._host.look(), now, asyncio.get_running_loop())
+            batch = _Batch(waiting, look, now, asyncio.get_running_loop())
             thread = self._idle.pop() if self._idle else DaemonThread()
             thread.give(batch)
             waiting = await self._finish(batch, thread, observations)
+            # Only after a check that hangs: it keeps the look that it was given.
+            look = self._host.look()
         return observations
 
     async def _finish(self, batch: _Batch, thread: DaemonThread, observations: list[Observation]) -> list[Check]:

@@ -40,6 +40,8 @@ A_TURN = 25
 A_BATCH = 250
 #: So many observations are kept at once before the loop is given a turn.
 A_PORTION = 1000
+#: Plans rest on the look of the checks if that is no older than this (seconds).
+SAME_LOOK = 0.25
 #: While an action is verified, what it should have mended is looked at this often (seconds).
 VERIFY_EVERY = 1.0
 
@@ -113,10 +115,12 @@ class AgentTick:
             began, cpu, now = perf_counter(), process_time(), self._parts.clock.now()
             checks = self.watchlist.take_due(now.steady, everything=everything)
             self._began, self._asked = now.steady, frozenset(check.name for check in checks)
-            observations = await self._parts.sampler.sample(checks, now) if checks else []
+            look = self._parts.host.look()
+            observations = await self._parts.sampler.sample(checks, now, look) if checks else []
             await self._fold(observations, everything=everything)
             if act:
-                await self._decide_all()
+                # What was seen just now need not be asked again to plan by it; before anything is done it is looked at anew.
+                await self._decide_all(look if perf_counter() - began < SAME_LOOK else self._parts.host.look())
             else:
                 # Nobody decides: what is asked for meanwhile would be due for ever. A resume asks about everything.
                 self._ask_again.clear()
@@ -159,7 +163,7 @@ class AgentTick:
             self._ask_again[rule.key] = now.steady
         book.put(after)
 
-    async def _decide_all(self) -> None:
+    async def _decide_all(self, view: HostView) -> None:
         parts = self._parts
         now = parts.clock.now()
         live = parts.book.of_agent(self.agent.name)
@@ -168,7 +172,6 @@ class AgentTick:
         if not due and not parts.escalation.storm:
             return
         situation = self._situation(now)
-        view = parts.host.look()
         waiting = worst_first(due)
         for start in range(0, len(waiting), A_TURN):
             turn = waiting[start : start + A_TURN]

@@ -21,6 +21,11 @@ def padded(content: bytes, to: int) -> bytes:
     return content + b"\0" * (-len(content) % to)
 
 
+def with_state(message: bytes) -> bytes:
+    """Return a message with the state of the system behind it, which is asked for along with units."""
+    return message + reply(2, "v", padded(b"\x01s\0", 4) + encode_text("running"))
+
+
 def reply(serial: int, signature: str, body: bytes, kind: int = RETURN) -> bytes:
     return BusMessage(kind, 1, reply_to=serial, signature=signature, body=body).encode()
 
@@ -83,19 +88,20 @@ def serve(tmp_path: Path) -> Iterator[Callable[[Answer], SystemdBus]]:
 
 
 def test_the_properties_of_a_unit_are_read_and_the_others_passed_over(serve: Callable[[Answer], SystemdBus]) -> None:
-    unit = serve(lambda _: reply(1, "a{sv}", properties(**WEB))).units(["web.service"])["web.service"]
+    unit = serve(lambda _: with_state(reply(1, "a{sv}", properties(**WEB)))).units(["web.service"])[0]["web.service"]
     assert unit is not None
     assert (unit.id, unit.active_state, unit.main_pid, unit.busy) == ("web.service", "active", 4242, False)
 
 
 def test_a_unit_that_is_not_found_is_none(serve: Callable[[Answer], SystemdBus]) -> None:
     gone = WEB | {"LoadState": "not-found", "ActiveState": "inactive"}
-    assert serve(lambda _: reply(1, "a{sv}", properties(**gone))).units(["web.service"]) == {"web.service": None}
+    answer = with_state(reply(1, "a{sv}", properties(**gone)))
+    assert serve(lambda _: answer).units(["web.service"]) == ({"web.service": None}, "running")
 
 
 def test_an_answer_to_somebody_else_is_not_taken(serve: Callable[[Answer], SystemdBus]) -> None:
     both = reply(7, "a{sv}", properties(**(WEB | {"MainPID": 1}))) + reply(1, "a{sv}", properties(**WEB))
-    unit = serve(lambda _: both).units(["web.service"])["web.service"]
+    unit = serve(lambda _: with_state(both)).units(["web.service"])[0]["web.service"]
     assert unit is not None and unit.main_pid == 4242
 
 
