@@ -20,7 +20,7 @@ CYCLE = 5
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     """Measure everything of this part."""
-    return [*_starts(folder, 4 if quick else 9), *_resident(folder, 15 if quick else 60), *_eleven(folder, quick)]
+    return [*_starts(folder, 3 if quick else 9), *_resident(folder, 10 if quick else 60), *_eleven(folder, quick)]
 
 
 def _starts(folder: Path, rounds: int) -> Sequence[Figure]:
@@ -67,7 +67,7 @@ def _resident(folder: Path, seconds: int) -> Sequence[Figure]:
 
 def _eleven(folder: Path, quick: bool) -> Sequence[Figure]:
     """Eleven checks every five seconds: CPU, load, memory with swap, the root disk, 3 processes, 3 paths, a port."""
-    seconds = 25 if quick else 90
+    seconds = 2 * CYCLE if quick else 12 * CYCLE
     if not monit.is_installed():
         return [skipped("CPU of Monit's eleven checks", monit.WHY_NOT)]
     files = folder / "eleven"

@@ -44,7 +44,7 @@ _WITHOUT_EVENTS = "import sys; from scripts.benchmarks.without_events import mai
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     """Measure everything of this part."""
-    trials, fewer = (20, 5) if quick else (100, 15)
+    trials, fewer = (10, 3) if quick else (100, 10)
     cold, ours = _events(folder, trials)
     polled = _polled(folder, fewer)
     start = median(cold)

@@ -21,8 +21,8 @@ CYCLE = 1
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     """Measure everything of this part."""
-    cycles = 4 if quick else 15
-    sizes = SIZES[:3] if quick else SIZES
+    cycles = 3 if quick else 10
+    sizes = (100, 1000) if quick else SIZES
     with sleepers(PROCESSES) as pids:
         processes = _grow(folder, "process", sizes, _process_subjects(folder, pids), cycles)
         table = _table_reads(folder, pids)
@@ -93,7 +93,7 @@ def _cost(folder: Path, kind: str, subjects: Sequence[Path], cycles: int) -> tup
     with EngineProcess(_config(folder, kind, subjects), folder / f"{kind}-{len(subjects)}-state") as engine:
         start = engine.first_turn(seconds=120)
         # Descriptors are opened and the second look is taken, in which everything is known.
-        time.sleep(2.5 * CYCLE)
+        time.sleep(1.5 * CYCLE)
         samples = per_cycle(engine.pid, cycles, CYCLE)
         rss = memory_kib(engine.pid)["VmRSS"] / 1024
     return median(samples), f"first turn after {start:.1f} s, {rss:.0f} MiB"
@@ -123,7 +123,7 @@ def _anchor(folder: Path, kind: str, subjects: Sequence[Path], cycles: int) -> f
         tests += f" if failed uid {os.geteuid()} then alert\n if failed gid {os.getegid()} then alert\n"
         checks = "".join(f"check file f{n} with path {one}\n{tests}" for n, one in enumerate(subjects[:1000]))
     with monit.running(folder / f"monit-{kind}", checks, cycle_seconds=CYCLE) as pid:
-        time.sleep(2.5 * CYCLE)
+        time.sleep(1.5 * CYCLE)
         return median(per_cycle(pid, cycles, CYCLE))
 
 

@@ -29,7 +29,7 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     (folder / "key").chmod(0o600)
     with _pager() as (port, pages), EngineProcess(_config(folder, place, port), folder / "state") as engine:
         start = engine.first_turn(seconds=120)
-        time.sleep(3)
+        time.sleep(2)
         before = memory_kib(engine.pid)["VmRSS"] / 1024
         with _asking(engine) as answers:
             time.sleep(1)
@@ -38,10 +38,10 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
             # One rename takes all of them away at the same moment.
             place.rename(gone)
             seconds, decided = _decided(engine, began)
-            time.sleep(3)
+            time.sleep(1)
         peak = memory_kib(engine.pid)["VmHWM"] / 1024
         wait_for(lambda: pages, seconds=60, what="the page")
-        time.sleep(3)
+        time.sleep(1)
         status = engine.ask("status")
         brakes = _brakes(engine.state)
     storm = [answer for at, answer in answers[quiet:]]
