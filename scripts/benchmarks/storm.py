@@ -79,9 +79,14 @@ def _decided(engine: EngineProcess, began: float) -> tuple[float, int]:
             sql = "SELECT count(DISTINCT incident) FROM ledger WHERE kind = 'decision' AND wall_us >= ?"
             return int(connection.execute(sql, (int(began * 1e6),)).fetchone()[0])
 
-    wait_for(lambda: count() >= PROBLEMS, seconds=120, what="the last decision", pause=0.2)
-    seconds = time.time() - began
-    return seconds, count()
+    try:
+        wait_for(lambda: count() >= PROBLEMS, seconds=100, what="the last decision", pause=0.2)
+    except SystemExit as late:
+        said = [line for line in engine.log().splitlines() if '"body": "decision' not in line]
+        raise SystemExit(
+            f"{late}: {count():,} of {PROBLEMS:,}; the engine's log ends with:\n" + "\n".join(said[-12:])
+        ) from late
+    return time.time() - began, count()
 
 
 def _brakes(state: Path) -> set[str]:
