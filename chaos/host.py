@@ -12,18 +12,23 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from chaos.host_cgroup import COMMANDS, remove_cgroup
 from chaos.host_root import DROPPED, SYSTEMD
+from chaos.kernel import enter_network
 
+#: Inside: holds the host's own name, so that what does harm can make sure of where it is.
+MARKER = "/run/zen-disposable-host"
 #: The repository, at the same path inside.
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -100,6 +105,7 @@ class DisposableHost:
         try:
             self._start_keeper()
             self._wait_until_ready(give_up)
+            self.write_file(MARKER, f"{self.name}\n", mode=0o444)
         except BaseException:
             self.stop()
             raise
@@ -180,6 +186,20 @@ class DisposableHost:
             raise FileNotFoundError(read.stderr.strip())
         return read.stdout
 
+    def connect(self, port: int, *, seconds: float = 1.0) -> socket.socket:
+        """Return a connection to a port of 127.0.0.1 inside, without starting a process there; OSError if nobody accepts.
+
+        It takes a tenth of a millisecond, so that it can be asked often without slowing down what is measured.
+        """
+        if not self.pid:
+            raise RuntimeError(f"{self.name} is not running")
+        network = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY)
+        try:
+            with ThreadPoolExecutor(1) as visitor:  # the thread stays in there, so it ends with the visit
+                return visitor.submit(_connected, network, port, seconds).result()
+        finally:
+            os.close(network)
+
     # -- how ----------------------------------------------------------------------------------------------------------
     def _inside(self, argv: Sequence[str], cwd: str) -> list[str]:
         if not self.pid or self._cgroup is None:
@@ -224,3 +244,8 @@ class DisposableHost:
             raise HostUnavailableError(f"systemd ended in a disposable host: {self.console()}")
         if time.monotonic() > give_up:
             raise HostTimeoutError(f"{self.name} is {self.state or 'not up'} after its time: {self.console()}")
+
+
+def _connected(network: int, port: int, seconds: float) -> socket.socket:
+    enter_network(network)
+    return socket.create_connection(("127.0.0.1", port), seconds)

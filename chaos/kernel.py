@@ -25,6 +25,11 @@ def unshare(flags: int) -> None:
     _checked("unshare", _libc.unshare(ctypes.c_int(flags)))
 
 
+def enter_network(descriptor: int) -> None:
+    """Move this thread alone into the network namespace behind an open `/proc/PID/ns/net`."""
+    _checked("setns", _libc.setns(ctypes.c_int(descriptor), ctypes.c_int(NEW_NETWORK)))
+
+
 def mount(source: str, target: str, kind: str = "", *, flags: int = 0, options: str = "") -> None:
     """Mount a file system, bind a place elsewhere or change what a mount may; OSError names the target."""
     texts = [os.fsencode(text) or None for text in (source, target, kind)]

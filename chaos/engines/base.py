@@ -1,0 +1,84 @@
+"""What every contender is to the bench."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from chaos.host import DisposableHost
+from chaos.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """When it says that it did what, in seconds of the wall clock; None where it does not say."""
+
+    detected_at: float | None = None
+    acted_at: float | None = None
+    verified_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """One thing it did to the host, in its own words."""
+
+    action: str
+    target: str
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What it took to have it, with all its children, since its start."""
+
+    cpu_seconds: float = 0.0
+    rss_kib: int = 0
+
+
+class Contender(ABC):
+    """One engine with one scenario's configuration on one host."""
+
+    name: ClassVar[str]
+
+    def __init__(self, host: DisposableHost, scenario: Scenario) -> None:
+        self.host, self.scenario = host, scenario
+
+    @classmethod
+    def missing(cls, scenario: Scenario) -> Sequence[str]:  # noqa: ARG003 - others are judged as they are
+        """Return what the scenario needs and this engine does not have yet."""
+        return ()
+
+    @classmethod
+    def why_not(cls, scenario: Scenario) -> str:  # noqa: ARG003 - most can always try
+        """Return why it cannot take part in this scenario, "" if it can."""
+        return ""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Put its configuration in place, start it, and return when it watches. Before that nothing is on the host of it."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End it as its users do."""
+
+    @abstractmethod
+    def timeline(self) -> Timeline:
+        """Return what it says about the first fault that it saw since its start."""
+
+    @abstractmethod
+    def actions(self) -> Sequence[Performed]:
+        """Return all that it did since its start, oldest first, also what failed."""
+
+    def unnecessary(self, actions: Sequence[Performed]) -> Sequence[Performed]:
+        """Return those of its actions that the scenario does not ask for; here, what is more than as many as it takes."""
+        return actions[len(self.scenario.expect.actions) :]
+
+    def is_settled(self) -> bool:
+        """Tell whether nothing that it does is still under way."""
+        return True
+
+    @abstractmethod
+    def cost(self) -> Cost:
+        """Return what it took so far; 0 where it is nothing that runs."""

@@ -1,0 +1,28 @@
+"""No engine at all: what would have become of it anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chaos.engines.base import Contender, Cost, Performed, Timeline
+
+
+class NoEngine(Contender):
+    """Does nothing."""
+
+    name = "none"
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def timeline(self) -> Timeline:
+        return Timeline()
+
+    def actions(self) -> Sequence[Performed]:
+        return ()
+
+    def cost(self) -> Cost:
+        return Cost()

@@ -1,0 +1,39 @@
+"""systemd's own `Restart=`, by a drop-in for each unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chaos.engines.base import Contender, Cost, Performed, Timeline
+from chaos.scenario import Scenario
+from chaos.workload import unit_property
+
+
+class Systemd(Contender):
+    """Pid 1 itself, so it costs nothing more."""
+
+    name = "systemd"
+
+    @classmethod
+    def why_not(cls, scenario: Scenario) -> str:
+        return scenario.systemd.why_not
+
+    def start(self) -> None:
+        for unit, text in self.scenario.systemd.drop_ins.items():
+            self.host.write_file(f"/etc/systemd/system/{unit}.d/restart.conf", text)
+        self.host.run(["systemctl", "daemon-reload"], check=True)
+
+    def stop(self) -> None:
+        pass
+
+    def timeline(self) -> Timeline:
+        return Timeline()
+
+    def actions(self) -> Sequence[Performed]:
+        units = self.scenario.systemd.drop_ins
+        return tuple(
+            Performed("restart", unit) for unit in units for _ in range(int(unit_property(self.host, unit, "NRestarts") or 0))
+        )
+
+    def cost(self) -> Cost:
+        return Cost()

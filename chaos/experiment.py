@@ -1,0 +1,187 @@
+"""One scenario, one contender, one host that is made for it: the fault is real, and what came of it is seen from outside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from chaos.engines.base import Contender, Timeline
+from chaos.fingerprint import difference, fingerprint
+from chaos.host import DisposableHost
+from chaos.injection import inject
+from chaos.mail import mails, start_mail
+from chaos.result import Outcome, Result, Seconds
+from chaos.scenario import Privileges, Right, Scenario
+from chaos.waiting import NotInTimeError, pause, wait_until
+
+#: What must hold after every run: reads the host and the contender, returns what is broken, one sentence each.
+Oracle = Callable[[DisposableHost, Contender], Sequence[str]]
+
+_STEADY_WITHIN_SECONDS = 10.0
+_LOOK_EVERY_SECONDS = 0.005
+_SETTLED_WITHIN_SECONDS = 30.0
+
+
+class ExperimentError(Exception):
+    """The bench itself is broken: what a scenario starts from does not hold. No word about the contender."""
+
+
+def run(scenario: Scenario, kind: type[Contender], *, oracles: Sequence[Oracle] = ()) -> Result:
+    """Run one scenario with one contender on a host of its own and return what came of it.
+
+    Raises ExperimentError, HostUnavailableError or NotInTimeError where there is nothing to judge.
+    """
+    if scenario.privileges is Privileges.KERNEL:
+        return _not_run(scenario, kind, Outcome.NOT_SHOWN, "needs a kernel of its own")
+    if missing := kind.missing(scenario):
+        return _not_run(scenario, kind, Outcome.WAITING, f"needs {', '.join(missing)}")
+    if reason := kind.why_not(scenario):
+        return _not_run(scenario, kind, Outcome.CANNOT, reason)
+    with DisposableHost() as host:
+        return Experiment(host, scenario, kind(host, scenario), oracles).run()
+
+
+class Experiment:
+    """The steps of one run, in order."""
+
+    def __init__(
+        self, host: DisposableHost, scenario: Scenario, contender: Contender, oracles: Sequence[Oracle] = ()
+    ) -> None:
+        self._host, self._scenario, self._contender, self._oracles = host, scenario, contender, oracles
+        self._faults = scenario.faults()
+        self._expected = scenario.expect
+        self._within = scenario.expect.within.total_seconds()
+
+    def run(self) -> Result:
+        """Prepare, break, watch, judge; the host is left as it is."""
+        self._prepare()
+        before = fingerprint(self._host, self._scenario.watch)
+        began, began_wall = time.monotonic(), time.time()
+        for fault in self._faults:
+            inject(fault, self._host)
+        repaired_at, held_at = self._watch(began)
+        self._settle()
+        changes = difference(
+            before, fingerprint(self._host, self._scenario.watch), allowed=self._scenario.allowed_changes
+        )  # fmt: skip
+        harm = [
+            *(f"changed without need: {change}" for change in changes),
+            *(sentence for fault in self._faults for sentence in fault.harm(self._host)),
+            *(sentence for oracle in self._oracles for sentence in oracle(self._host, self._contender)),
+        ]
+        seconds = _seconds(self._contender.timeline(), began_wall, repaired_at and repaired_at - began, held_at and held_at - began)
+        return self._judged(seconds, harm)
+
+    # -- before -------------------------------------------------------------------------------------------------------
+    def _prepare(self) -> None:
+        start_mail(self._host)
+        for fault in self._faults:
+            fault.prepare(self._host)
+        self._contender.start()
+        try:
+            wait_until(lambda: not self._unsteady(), "the steady state", seconds=_STEADY_WITHIN_SECONDS)
+        except NotInTimeError:
+            raise ExperimentError(f"{self._scenario.name}: not in its steady state: {self._unsteady()}") from None
+
+    def _unsteady(self) -> list[str]:
+        return [str(probe) for probe in self._scenario.steady_state if not probe.holds(self._host)]
+
+    # -- meanwhile ----------------------------------------------------------------------------------------------------
+    def _watch(self, began: float) -> tuple[float | None, float | None]:
+        """Return since when it is well and when it had been so long enough; both None if there was nothing to repair."""
+        give_up = began + self._within
+        moments: tuple[float | None, float | None] = (None, None)
+        if self._expected.outcome is Right.REPAIRED:
+            moments = self._until_it_holds(give_up)
+        elif self._expected.outcome is Right.UNTOUCHED:
+            pause(max(0.0, give_up - time.monotonic()))
+        while len(mails(self._host)) < self._expected.pages and time.monotonic() < give_up:
+            pause(0.02)
+        if self._expected.outcome is Right.TOLD:
+            pause(self._scenario.bake.checks * self._scenario.bake.every.total_seconds())
+        return moments
+
+    def _until_it_holds(self, give_up: float) -> tuple[float | None, float | None]:
+        while time.monotonic() < give_up:
+            if self._is_well():
+                since = time.monotonic()
+                if self._holds():
+                    return since, time.monotonic()
+            pause(_LOOK_EVERY_SECONDS)
+        return None, None
+
+    def _holds(self) -> bool:
+        bake = self._scenario.bake
+        for _ in range(bake.checks):
+            pause(bake.every.total_seconds())
+            if not self._is_well():
+                return False
+        return True
+
+    def _is_well(self) -> bool:
+        return self._is_gone() and all(probe.holds(self._host) for probe in self._scenario.verify)
+
+    def _is_gone(self) -> bool:
+        return bool(self._faults) and all(fault.is_gone(self._host) for fault in self._faults)
+
+    def _settle(self) -> None:
+        """Let the contender come to its own end of it: a repair that it still judges is not over for it."""
+        wait_until(self._contender.is_settled, "the end of what is under way", seconds=_SETTLED_WITHIN_SECONDS, every=0.1)
+
+    # -- after --------------------------------------------------------------------------------------------------------
+    def _judged(self, seconds: Seconds, harm: list[str]) -> Result:
+        pages = tuple(mail.subject for mail in mails(self._host))
+        actions = tuple(self._contender.actions())
+        unnecessary = tuple(self._contender.unnecessary(actions))
+        repaired = seconds.held is not None
+        if self._expected.outcome is not Right.REPAIRED and self._is_gone():
+            harm = [*harm, "what was to be left alone was undone"]
+        because = [
+            *self._shortfalls(repaired, len(actions) - len(unnecessary), len(pages)),
+            *(f"unnecessary: {done.action} {done.target}" for done in unnecessary),
+            *harm,
+        ]
+        cost = self._contender.cost()
+        because += self._rolled_back(repaired)
+        self._contender.stop()
+        return Result(
+            self._scenario.name, self._scenario.number, self._scenario.kind, self._contender.name,
+            Outcome.FAILED if because else Outcome.PASSED, tuple(because), repaired, seconds,
+            actions, unnecessary, tuple(harm), pages, self._expected.pages, cost,
+        )  # fmt: skip
+
+    def _shortfalls(self, repaired: bool, needed_actions: int, pages: int) -> list[str]:
+        found = []
+        if self._expected.outcome is Right.REPAIRED and not repaired:
+            found.append(f"not repaired within {self._within:g} s")
+        elif needed_actions < len(self._expected.actions):
+            found.append(f"repaired by {needed_actions} of the {len(self._expected.actions)} actions that it takes")
+        if pages != self._expected.pages:
+            found.append(f"people were told {pages} times, to be told {self._expected.pages} times")
+        return found
+
+    def _rolled_back(self, repaired: bool) -> list[str]:
+        """Do what a person would do now, if there is something left; then all must be as it was."""
+        if not repaired:
+            for argv in self._scenario.rollbacks:
+                self._host.run(argv, check=True)
+        if not repaired and not self._scenario.rollbacks:
+            return []
+        try:
+            wait_until(lambda: not self._unsteady(), "the steady state", seconds=_STEADY_WITHIN_SECONDS)
+        except NotInTimeError:
+            return [f"not in its steady state afterwards: {probe}" for probe in self._unsteady()]
+        return []
+
+
+def _seconds(said: Timeline, began_wall: float, repaired: float | None, held: float | None) -> Seconds:
+    detected, acted, verified = (
+        None if at is None else at - began_wall for at in (said.detected_at, said.acted_at, said.verified_at)
+    )
+    return Seconds(detected, acted, verified, repaired, held)
+
+
+def _not_run(scenario: Scenario, kind: type[Contender], outcome: Outcome, reason: str) -> Result:
+    return Result(
+        scenario.name, scenario.number, scenario.kind, kind.name, outcome, (reason,), pages_needed=scenario.expect.pages
+    )

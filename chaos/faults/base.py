@@ -1,0 +1,38 @@
+"""What every fault is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from chaos.host import DisposableHost
+
+
+class Fault(ABC):
+    """One thing that goes wrong, done for real; a frozen dataclass whose fields are its parameters in a scenario.
+
+    It reaches the host through `DisposableHost` alone, so nothing of it happens outside. What it has to remember between
+    two calls stands in the host, below `REMEMBERED`.
+    """
+
+    #: Of `method:` in a scenario; what happened, not what is to be done about it.
+    name: ClassVar[str]
+    #: Left out of every fingerprint.
+    REMEMBERED: ClassVar[str] = "/run/chaos"
+
+    @abstractmethod
+    def prepare(self, host: DisposableHost) -> None:
+        """Make what is there before anything goes wrong, and all of the fault that takes long; no engine runs yet."""
+
+    @abstractmethod
+    def inject(self, host: DisposableHost) -> None:
+        """Make it go wrong. An error if it has had no effect; time counts from the call."""
+
+    @abstractmethod
+    def is_gone(self, host: DisposableHost) -> bool:
+        """Tell whether all is well again, looking from outside and asking no engine; it is asked every few milliseconds."""
+
+    def harm(self, host: DisposableHost) -> Sequence[str]:  # noqa: ARG002 - most can only be made worse by other changes
+        """Return what a repair must never have done and did, one sentence each."""
+        return ()

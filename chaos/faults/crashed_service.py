@@ -1,0 +1,37 @@
+"""A service whose main process is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos.faults.base import Fault
+from chaos.host import DisposableHost
+from chaos.waiting import wait_until
+from chaos.workload import accepts, start_web, unit_property
+
+
+@dataclass(frozen=True, slots=True)
+class CrashedService(Fault):
+    """`kill -9` of the main process of a web server, as the kernel does it when memory is short."""
+
+    name = "crashed_service"
+
+    unit: str = "web"
+    port: int = 8080
+
+    def prepare(self, host: DisposableHost) -> None:
+        start_web(host, self.unit, self.port, "Restart=no")
+
+    def inject(self, host: DisposableHost) -> None:
+        before = unit_property(host, self.unit, "MainPID")
+        host.run(["kill", "-KILL", before], check=True)
+        wait_until(lambda: unit_property(host, self.unit, "MainPID") != before, "the end of the process", seconds=10)
+
+    def is_gone(self, host: DisposableHost) -> bool:
+        return accepts(host, self.port)
+
+    def harm(self, host: DisposableHost) -> Sequence[str]:
+        starts = host.run(["journalctl", f"--unit={self.unit}", "--output=cat", "--grep=^Started"]).stdout
+        many = len(starts.splitlines()) - 2
+        return [f"{self.unit} was started {many} times too often"] if many > 0 else []

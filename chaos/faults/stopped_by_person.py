@@ -1,0 +1,28 @@
+"""A service that a person stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.faults.base import Fault
+from chaos.host import DisposableHost
+from chaos.workload import accepts, start_web
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedByPerson(Fault):
+    """`systemctl stop` by whoever works on the host: the service is down because somebody wants it so."""
+
+    name = "stopped_by_person"
+
+    unit: str = "web"
+    port: int = 8080
+
+    def prepare(self, host: DisposableHost) -> None:
+        start_web(host, self.unit, self.port, "Restart=no")
+
+    def inject(self, host: DisposableHost) -> None:
+        host.run(["systemctl", "stop", f"{self.unit}.service"], check=True)
+
+    def is_gone(self, host: DisposableHost) -> bool:
+        return accepts(host, self.port)

@@ -1,0 +1,44 @@
+"""A data directory nobody can enter, a key everybody can change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos.faults.base import Fault
+from chaos.host import DisposableHost
+
+_CONTENT = "kept as it is\n"
+_OWNER, _ACCOUNT = "nobody:nogroup", "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPermissions(Fault):
+    """`chmod 000` on an application's data directory and `chmod 666` on its private key."""
+
+    name = "wrong_permissions"
+
+    directory: str = "/srv/app/data"
+    key: str = "/srv/app/id_rsa"
+
+    def prepare(self, host: DisposableHost) -> None:
+        host.write_file(self._record, _CONTENT, mode=0o644)
+        host.write_file(self.key, _CONTENT, mode=0o600)
+        host.run(["chmod", "0750", self.directory], check=True)
+        host.run(["chown", _OWNER, self.directory, self._record, self.key], check=True)
+
+    def inject(self, host: DisposableHost) -> None:
+        host.run(["chmod", "0666", self.key], check=True)
+        host.run(["chmod", "0000", self.directory], check=True)
+
+    def is_gone(self, host: DisposableHost) -> bool:
+        shown = host.run(["stat", "--format=%a %U:%G", "--", self.directory, self.key]).stdout.splitlines()
+        return shown == [f"750 {_OWNER}", f"600 {_OWNER}"]
+
+    def harm(self, host: DisposableHost) -> Sequence[str]:
+        reading = host.run(["setpriv", f"--reuid={_ACCOUNT}", "--clear-groups", "cat", "--", self._record, self.key])
+        return [] if reading.stdout == 2 * _CONTENT else [f"the application cannot read its files: {reading.stderr.strip()}"]
+
+    @property
+    def _record(self) -> str:
+        return f"{self.directory}/record"

@@ -1,0 +1,40 @@
+"""Takes all mail on a port and appends each as one line of JSON: `mail_sink.py PORT FILE`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from email import message_from_bytes, policy
+from pathlib import Path
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+class Sink:
+    """Writes down what is told."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802 - aiosmtpd
+        """Take one mail."""
+        assert isinstance(envelope.content, bytes)  # noqa: S101 - no decode_data is asked for
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        line = {"at": time.time(), "to": envelope.rcpt_tos, "subject": str(mail["Subject"])}
+        with self._file.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(line) + "\n")
+        return "250 OK"
+
+
+def main(port: int, file: Path) -> None:
+    """Take mail until TERM."""
+    file.touch()
+    controller = Controller(Sink(file), hostname="127.0.0.1", port=port)
+    controller.start()
+    signal.sigwait({signal.SIGTERM})
+
+
+main(int(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,37 @@
+"""Who is told: a mail server inside the host that writes down what it takes. Every contender tells people by mail."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+
+from chaos.host import REPOSITORY, DisposableHost
+from chaos.waiting import wait_until
+from chaos.workload import accepts
+
+PORT = 2525
+ADDRESS = "ops@example.com"
+_FILE = "/run/chaos-mail.jsonl"
+_READY_WITHIN_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message that people got, at a moment of the wall clock."""
+
+    at: float
+    subject: str
+
+
+def start_mail(host: DisposableHost) -> None:
+    """Start the server and wait until it takes mail."""
+    program = [sys.executable, str(REPOSITORY / "chaos" / "inside" / "mail_sink.py"), str(PORT), _FILE]
+    host.run(["systemd-run", "--quiet", "--unit=chaos-mail", "--", *program], check=True)
+    wait_until(lambda: accepts(host, PORT), "the mail server", seconds=_READY_WITHIN_SECONDS)
+
+
+def mails(host: DisposableHost) -> tuple[Mail, ...]:
+    """Return what people were told, oldest first."""
+    rows = (json.loads(line) for line in host.read_file(_FILE).splitlines())
+    return tuple(Mail(row["at"], row["subject"]) for row in rows)

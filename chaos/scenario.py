@@ -1,0 +1,221 @@
+"""A scenario: one fault, trap or control as it is written in `chaos/scenarios/NAME.yaml`, in the words of Chaos Toolkit."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+
+from chaos.faults.base import Fault
+from chaos.faults.catalog import FAULTS
+from chaos.probes import Probe
+from zen_agents.model.scalars import PositiveDuration
+
+FOLDER = Path(__file__).parent / "scenarios"
+
+
+class ScenarioError(Exception):
+    """A scenario's file cannot be used; the text names the file and everything that is wrong with it."""
+
+
+class Kind(StrEnum):
+    """What the right answer is about."""
+
+    #: Something is wrong and can be put right.
+    FAULT = "fault"
+    #: Something looks wrong; acting would do harm.
+    TRAP = "trap"
+    #: Nothing is wrong.
+    CONTROL = "control"
+
+
+class Privileges(StrEnum):
+    """What the fault needs of a machine."""
+
+    USER = "user"
+    #: Root in namespaces of its own.
+    CONTAINER = "container"
+    #: A kernel of its own: run on the simulated port, never shown on a real host.
+    KERNEL = "kernel"
+
+
+class Right(StrEnum):
+    """What an engine is to do."""
+
+    REPAIRED = "repaired"
+    #: People are told and the host is left as it is.
+    TOLD = "told"
+    #: Nothing at all.
+    UNTOUCHED = "untouched"
+
+
+class Variant(StrEnum):
+    """What else goes wrong meanwhile."""
+
+    KILLED_MID_ACTION = "killed_mid_action"
+    DISK_FULL = "disk_full"
+    CLOCK_JUMP = "clock_jump"
+    LATE_APPROVAL = "late_approval"
+    ALERTING_DOWN = "alerting_down"
+    DRY_RUN = "dry_run"
+
+
+class _Section(BaseModel):
+    """A map of a scenario: unknown keys are refused, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Injection(_Section):
+    """One fault by name and its parameters."""
+
+    fault: str
+    parameters: dict[str, Any] = Field(default_factory=dict, alias="with")
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Injection:
+        self.made()
+        return self
+
+    def made(self) -> Fault:
+        """Return the fault itself."""
+        kind = next((kind for kind in FAULTS if kind.name == self.fault), None)
+        if kind is None:
+            raise ValueError(f"there is no fault {self.fault!r}")
+        known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type] - every fault is a dataclass
+        if unknown := sorted(set(self.parameters) - known):
+            raise ValueError(f"{self.fault} has no {', '.join(unknown)}; it has {', '.join(sorted(known))}")
+        return TypeAdapter(kind).validate_python(self.parameters)
+
+
+class MonitSetup(_Section):
+    """Monit's best honest configuration, or why it cannot."""
+
+    #: Checks and `set alert`, as in its file; how often it looks and its mail server are the bench's.
+    monitrc: str = ""
+    why_not: str = ""
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> MonitSetup:
+        if bool(self.monitrc) == bool(self.why_not):
+            raise ValueError("is either `monitrc` or `why_not`")
+        return self
+
+
+class SystemdSetup(_Section):
+    """systemd's best honest configuration, or why it cannot."""
+
+    #: Unit -> what `systemctl edit` would be given.
+    drop_ins: dict[str, str] = Field(default_factory=dict)
+    why_not: str = ""
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> SystemdSetup:
+        if bool(self.drop_ins) == bool(self.why_not):
+            raise ValueError("is either `drop_ins` or `why_not`")
+        return self
+
+
+class Expectation(_Section):
+    """What an engine must do, exactly."""
+
+    outcome: Right
+    #: Its actions by name, each as often as it may be performed.
+    actions: tuple[str, ...] = ()
+    #: How many messages people get until then.
+    pages: int = Field(0, ge=0)
+    #: Repaired, or told, so soon; what is to stay untouched is watched for so long.
+    within: PositiveDuration
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Expectation:
+        if bool(self.actions) != (self.outcome is Right.REPAIRED):
+            raise ValueError("`actions` are named exactly where the outcome is `repaired`")
+        if self.outcome is Right.TOLD and not self.pages:
+            raise ValueError("`told` needs `pages` of 1 or more")
+        return self
+
+
+class Bake(_Section):
+    """How long a repair has to hold: so many looks in a row, one `every` so often."""
+
+    checks: int = Field(3, ge=1)
+    every: PositiveDuration = timedelta(milliseconds=200)
+
+
+class Scenario(_Section):
+    """One scenario. The host is made anew for it and thrown away after it."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    title: str
+    #: Of the published list (`6`, `T7`); ours have an `origin` instead.
+    number: str = ""
+    #: Who has met it: `monit mailing list: ...`, an issue's address.
+    origin: str = ""
+    kind: Kind
+    #: Names of zen_agents.catalog that it takes: actions, kinds of check, guards, agents; also ones that are not built yet.
+    needs: tuple[str, ...] = ()
+    privileges: Privileges = Privileges.USER
+    steady_state: tuple[Probe, ...] = Field(min_length=1)
+    #: In this order; nothing for a control.
+    method: tuple[Injection, ...] = ()
+    #: The engine's configuration, without `alerts`: these go to the bench.
+    config: dict[str, Any]
+    monit: MonitSetup
+    systemd: SystemdSetup
+    expect: Expectation
+    #: Further probes that must hold once the fault is gone.
+    verify: tuple[Probe, ...] = ()
+    bake: Bake = Bake()
+    #: Directories besides /etc whose files nobody else may change.
+    watch: tuple[str, ...] = ()
+    #: Shell patterns of subjects of the fingerprint that may differ in the end: `unit web.service`, `file /srv/app/*`.
+    allowed_changes: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    #: What a person does where nothing was to be repaired; then the steady state must hold again.
+    rollbacks: tuple[tuple[str, ...], ...] = ()
+
+    @field_validator("config")
+    @classmethod
+    def _leaves_alerts_to_the_bench(cls, config: dict[str, Any]) -> dict[str, Any]:
+        if "alerts" in config:
+            raise ValueError("`alerts` are set by the bench")
+        return config
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Scenario:
+        if bool(self.number) == bool(self.origin):
+            raise ValueError("is either `number` of the published list or `origin`")
+        if bool(self.method) == (self.kind is Kind.CONTROL):
+            raise ValueError("a control has no `method`, all others have one")
+        return self
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Return its faults, in the order in which they happen."""
+        return tuple(injection.made() for injection in self.method)
+
+    def missing(self, built: frozenset[str]) -> tuple[str, ...]:
+        """Return what it needs and is not built; a scenario that misses something is waiting, and counts as not repaired."""
+        return tuple(need for need in self.needs if need not in built)
+
+
+def load(path: Path) -> Scenario:
+    """Return the scenario of a file; ScenarioError names everything that is wrong with it."""
+    try:
+        scenario = Scenario.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise ScenarioError(f"{path.name}: {error}") from None
+    if scenario.name != path.stem:
+        raise ScenarioError(f"{path.name}: its name is {scenario.name}")
+    return scenario
+
+
+def load_all(folder: Path = FOLDER) -> Mapping[str, Scenario]:
+    """Return all scenarios by name; ScenarioError at the first file that cannot be used."""
+    return {path.stem: load(path) for path in sorted(folder.glob("*.yaml"))}

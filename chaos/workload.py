@@ -1,0 +1,60 @@
+"""What a disposable host is for: small services that start in 20 ms, and asking its systemd about them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from chaos.host import REPOSITORY, DisposableHost
+from chaos.waiting import wait_until
+
+_WEB = REPOSITORY / "chaos" / "inside" / "web.py"
+_STARTED_WITHIN_SECONDS = 10.0
+
+
+def interpreter() -> list[str]:
+    """Return the start of a command that runs a program of `chaos/inside/` without site packages."""
+    return [str(Path(sys.executable).resolve()), "-I", "-S"]
+
+
+def start_unit(host: DisposableHost, name: str, command: list[str], *lines: str) -> None:
+    """Write `name`.service, enable and start it; `lines` are further ones of its section [Service]."""
+    service = "\n".join([f"ExecStart={' '.join(command)}", *lines])
+    host.write_file(
+        f"/etc/systemd/system/{name}.service",
+        f"[Unit]\nDescription={name}, looked after on this host\n[Service]\n{service}\n[Install]\nWantedBy=basic.target\n",
+    )
+    host.run(["systemctl", "daemon-reload"], check=True)
+    host.run(["systemctl", "enable", "--now", f"{name}.service"], check=True)
+
+
+def start_web(host: DisposableHost, name: str, port: int, *lines: str, needs: str = "") -> None:
+    """Start a web server as `name`.service and wait until it accepts; it answers 503 while the file `needs` is unreadable."""
+    start_unit(host, name, [*interpreter(), str(_WEB), str(port), *filter(None, [needs])], *lines)
+    wait_until(lambda: accepts(host, port), f"{name}.service", seconds=_STARTED_WITHIN_SECONDS)
+
+
+def accepts(host: DisposableHost, port: int) -> bool:
+    """Tell whether somebody accepts on a port of 127.0.0.1 inside."""
+    try:
+        host.connect(port).close()
+    except OSError:
+        return False
+    return True
+
+
+def http_status(host: DisposableHost, port: int, path: str = "/", *, seconds: float = 1.0) -> int:
+    """Return the status of an HTTP answer from a port of 127.0.0.1 inside, 0 if there is none in time."""
+    try:
+        with host.connect(port, seconds=seconds) as connection:
+            connection.settimeout(seconds)
+            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+            first = connection.makefile("rb").readline().split()
+    except OSError:
+        return 0
+    return int(first[1]) if len(first) > 1 and first[1].isdigit() else 0
+
+
+def unit_property(host: DisposableHost, unit: str, name: str) -> str:
+    """Return one property of a unit as its systemd says it: MainPID, ActiveState, NRestarts and so on."""
+    return host.run(["systemctl", "show", "--value", f"--property={name}", "--", unit], check=True).stdout.strip()
