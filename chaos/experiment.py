@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chaos.engines.base import Contender, Timeline
-from chaos.fingerprint import difference, fingerprint
+from chaos.fingerprint import Change, difference, fingerprint
 from chaos.host import DisposableHost
 from chaos.injection import inject
 from chaos.mail import mails, start_mail
@@ -61,15 +61,15 @@ class Experiment:
             inject(fault, self._host)
         repaired_at, held_at = self._watch(began)
         self._settle()
-        changes = difference(
-            before, fingerprint(self._host, self._scenario.watch), allowed=self._scenario.allowed_changes
-        )  # fmt: skip
+        changes = self._changes(before)
         harm = [
             *(f"changed without need: {change}" for change in changes),
             *(sentence for fault in self._faults for sentence in fault.harm(self._host)),
             *(sentence for oracle in self._oracles for sentence in oracle(self._host, self._contender)),
         ]
-        seconds = _seconds(self._contender.timeline(), began_wall, repaired_at and repaired_at - began, held_at and held_at - began)
+        seconds = _seconds(
+            self._contender.timeline(), began_wall, repaired_at and repaired_at - began, held_at and held_at - began
+        )
         return self._judged(seconds, harm)
 
     # -- before -------------------------------------------------------------------------------------------------------
@@ -127,6 +127,11 @@ class Experiment:
     def _settle(self) -> None:
         """Let the contender come to its own end of it: a repair that it still judges is not over for it."""
         wait_until(self._contender.is_settled, "the end of what is under way", seconds=_SETTLED_WITHIN_SECONDS, every=0.1)
+
+    def _changes(self, before: Mapping[str, str]) -> Sequence[Change]:
+        traces = [] if self._is_gone() else [pattern for fault in self._faults for pattern in fault.traces()]
+        after = fingerprint(self._host, self._scenario.watch)
+        return difference(before, after, allowed=[*self._scenario.allowed_changes, *traces])
 
     # -- after --------------------------------------------------------------------------------------------------------
     def _judged(self, seconds: Seconds, harm: list[str]) -> Result:

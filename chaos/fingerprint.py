@@ -38,5 +38,6 @@ def difference(before: Mapping[str, str], after: Mapping[str, str], *, allowed: 
     return tuple(
         Change(subject, before.get(subject, ""), after.get(subject, ""))
         for subject in sorted({*before, *after})
-        if before.get(subject) != after.get(subject) and not any(fnmatch.fnmatchcase(subject, pattern) for pattern in allowed)
+        if before.get(subject) != after.get(subject)
+        and not any(fnmatch.fnmatchcase(subject, pattern) for pattern in allowed)
     )

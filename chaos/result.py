@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -52,7 +52,7 @@ class Result:
     #: Everything that was not as expected, or why nothing was run; one sentence each.
     because: tuple[str, ...] = ()
     repaired: bool = False
-    seconds: Seconds = Seconds()
+    seconds: Seconds = field(default_factory=Seconds)
     actions: tuple[Performed, ...] = ()
     #: Actions that nothing asked for.
     unnecessary: tuple[Performed, ...] = ()
@@ -60,7 +60,7 @@ class Result:
     harm: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
     pages_needed: int = 0
-    cost: Cost = Cost()
+    cost: Cost = field(default_factory=Cost)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""

@@ -88,7 +88,7 @@ class Injection(_Section):
         kind = next((kind for kind in FAULTS if kind.name == self.fault), None)
         if kind is None:
             raise ValueError(f"there is no fault {self.fault!r}")
-        known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type] - every fault is a dataclass
+        known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
         if unknown := sorted(set(self.parameters) - known):
             raise ValueError(f"{self.fault} has no {', '.join(unknown)}; it has {', '.join(sorted(known))}")
         return TypeAdapter(kind).validate_python(self.parameters)

@@ -29,7 +29,7 @@ def start_unit(host: DisposableHost, name: str, command: list[str], *lines: str)
 
 
 def start_web(host: DisposableHost, name: str, port: int, *lines: str, needs: str = "") -> None:
-    """Start a web server as `name`.service and wait until it accepts; it answers 503 while the file `needs` is unreadable."""
+    """Start a web server as `name`.service and wait for it to accept; it answers 503 while it cannot read `needs`."""
     start_unit(host, name, [*interpreter(), str(_WEB), str(port), *filter(None, [needs])], *lines)
     wait_until(lambda: accepts(host, port), f"{name}.service", seconds=_STARTED_WITHIN_SECONDS)
 

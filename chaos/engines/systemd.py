@@ -32,7 +32,9 @@ class Systemd(Contender):
     def actions(self) -> Sequence[Performed]:
         units = self.scenario.systemd.drop_ins
         return tuple(
-            Performed("restart", unit) for unit in units for _ in range(int(unit_property(self.host, unit, "NRestarts") or 0))
+            Performed("restart", unit)
+            for unit in units
+            for _ in range(int(unit_property(self.host, unit, "NRestarts") or 0))
         )
 
     def cost(self) -> Cost:

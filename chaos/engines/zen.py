@@ -19,7 +19,12 @@ from chaos.scenario import Scenario
 from chaos.waiting import wait_until
 from zen_agents import catalog
 
-UNIT, STATE, CONFIG, LOG = "zen-agents.service", "/var/lib/zen-agents", "/etc/zen-agents/config.yaml", "/var/log/zen-agents.log"
+UNIT, STATE, CONFIG, LOG = (
+    "zen-agents.service",
+    "/var/lib/zen-agents",
+    "/etc/zen-agents/config.yaml",
+    "/var/log/zen-agents.log",
+)
 #: In its log, once an agent has looked, folded and decided for the first time.
 _FIRST_TURN = "first turn"
 _UNDER_WAY = ("running", "verifying")
@@ -28,8 +33,9 @@ _READY_WITHIN_SECONDS = 60.0
 
 def built() -> frozenset[str]:
     """Return what this version can do, by the names of its catalog."""
-    things = (*catalog.AGENTS, *catalog.ACTIONS, *catalog.GUARDS)
-    return frozenset([*(thing.name for thing in things), *(check.kind for check in catalog.CHECKS)])
+    agents, actions = (agent.name for agent in catalog.AGENTS), (action.name for action in catalog.ACTIONS)
+    checks, guards = (check.kind for check in catalog.CHECKS), (guard.name for guard in catalog.GUARDS)
+    return frozenset([*agents, *checks, *actions, *guards])
 
 
 class Zen(Contender):

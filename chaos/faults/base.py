@@ -18,7 +18,7 @@ class Fault(ABC):
 
     #: Of `method:` in a scenario; what happened, not what is to be done about it.
     name: ClassVar[str]
-    #: Left out of every fingerprint.
+    #: Not watched by any fingerprint.
     REMEMBERED: ClassVar[str] = "/run/chaos"
 
     @abstractmethod
@@ -32,6 +32,10 @@ class Fault(ABC):
     @abstractmethod
     def is_gone(self, host: DisposableHost) -> bool:
         """Tell whether all is well again, looking from outside and asking no engine; it is asked every few milliseconds."""
+
+    def traces(self) -> Sequence[str]:
+        """Return what it changes itself, as patterns of subjects of the fingerprint: it may differ until it is gone."""
+        return ()
 
     def harm(self, host: DisposableHost) -> Sequence[str]:  # noqa: ARG002 - most can only be made worse by other changes
         """Return what a repair must never have done and did, one sentence each."""

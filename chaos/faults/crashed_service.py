@@ -31,6 +31,9 @@ class CrashedService(Fault):
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port)
 
+    def traces(self) -> Sequence[str]:
+        return (f"unit {self.unit}.service", f"port tcp {self.port}")
+
     def harm(self, host: DisposableHost) -> Sequence[str]:
         starts = host.run(["journalctl", f"--unit={self.unit}", "--output=cat", "--grep=^Started"]).stdout
         many = len(starts.splitlines()) - 2

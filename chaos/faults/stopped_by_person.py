@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.faults.base import Fault
@@ -26,3 +27,6 @@ class StoppedByPerson(Fault):
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port)
+
+    def traces(self) -> Sequence[str]:
+        return (f"unit {self.unit}.service", f"port tcp {self.port}")

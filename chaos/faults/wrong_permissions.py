@@ -9,7 +9,7 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 
 _CONTENT = "kept as it is\n"
-_OWNER, _ACCOUNT = "nobody:nogroup", "nobody"
+_OWNER = "nobody:nogroup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,13 @@ class WrongPermissions(Fault):
         shown = host.run(["stat", "--format=%a %U:%G", "--", self.directory, self.key]).stdout.splitlines()
         return shown == [f"750 {_OWNER}", f"600 {_OWNER}"]
 
+    def traces(self) -> Sequence[str]:
+        return (f"file {self.directory}", f"file {self.key}")
+
     def harm(self, host: DisposableHost) -> Sequence[str]:
-        reading = host.run(["setpriv", f"--reuid={_ACCOUNT}", "--clear-groups", "cat", "--", self._record, self.key])
-        return [] if reading.stdout == 2 * _CONTENT else [f"the application cannot read its files: {reading.stderr.strip()}"]
+        return [
+            f"{path} does not hold what it held" for path in (self._record, self.key) if host.read_file(path) != _CONTENT
+        ]
 
     @property
     def _record(self) -> str:

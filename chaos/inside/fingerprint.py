@@ -67,7 +67,7 @@ def _file(path: str) -> str:
     state = os.lstat(path)
     words = [stat.filemode(state.st_mode), f"{state.st_uid}:{state.st_gid}"]
     if stat.S_ISLNK(state.st_mode):
-        words.append(f"to {os.readlink(path)}")
+        words.append(f"to {Path(path).readlink()}")
     elif stat.S_ISREG(state.st_mode):
         words.append(_content(path, state.st_size))
     return " ".join(words)

@@ -16,7 +16,7 @@ def main(port: int, needed: str) -> None:
     sock.listen(64)
     body = b"%d\n" % posix.getpid()
     while True:
-        peer = sock._accept()[0]
+        peer = sock._accept()[0]  # type: ignore[attr-defined]
         try:
             posix.read(peer, 4096)
             status = b"200 OK" if not needed or _readable(needed) else b"503 Service Unavailable"

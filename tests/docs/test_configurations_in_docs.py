@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
+from chaos.scenario import Scenario
 from tests.support.doc_blocks import Block, blocks, pages
 from zen_agents.settings.loader import load
 from zen_agents.settings.rendering import render
 
 #: Words behind ```yaml of blocks that are no whole configuration, or not a valid one.
-_OTHER = {"facts", "wrong", "job", "plugin"}
+_OTHER = {"facts", "wrong", "job", "plugin", "scenario"}
 _CONFIGURATIONS = [
     block for page in pages() for block in blocks(page) if block.language == "yaml" and not _OTHER & set(block.words)
 ]
+_SCENARIOS = [block for page in pages() for block in blocks(page) if "scenario" in block.words]
 
 
 @pytest.mark.parametrize("block", _CONFIGURATIONS, ids=lambda block: block.name)
@@ -27,3 +30,14 @@ def test_a_configuration_loads_without_an_error(block: Block, tmp_path: Path) ->
     assert loaded.settings is not None, render(loaded.diagnostics, "full", files=loaded.files)
     wrong = [each for each in loaded.diagnostics if each.code not in ("ZC402", "ZC501")]
     assert not wrong, render(wrong, "full", files=loaded.files)
+
+
+@pytest.mark.parametrize("block", _SCENARIOS, ids=lambda block: block.name)
+def test_a_scenario_names_every_key_and_its_configuration_loads(block: Block, tmp_path: Path) -> None:
+    written = yaml.safe_load(block.text)
+    scenario = Scenario.model_validate(written)
+    assert set(Scenario.model_fields) - {"number"} == set(written)
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(scenario.config), "utf-8")
+
+    assert load(str(path), {}).settings is not None

@@ -1,0 +1,117 @@
+"""Whole runs: a real fault on a real host, judged from outside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from chaos import experiment
+from chaos.engines.base import Contender
+from chaos.engines.monit import Monit
+from chaos.engines.none import NoEngine
+from chaos.engines.systemd import Systemd
+from chaos.engines.zen import Zen
+from chaos.host import DisposableHost, HostUnavailableError
+from chaos.result import Outcome, Result
+from chaos.scenario import Expectation, Right, Scenario, load_all
+from scripts.benchmarks import monit
+
+pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
+
+SCENARIOS = load_all()
+
+
+def ran(scenario: Scenario, kind: type[Contender], *oracles: experiment.Oracle) -> Result:
+    try:
+        return experiment.run(scenario, kind, oracles=oracles)
+    except HostUnavailableError as reason:
+        pytest.skip(str(reason))
+
+
+def soon(name: str, seconds: float = 3) -> Scenario:
+    """Return a scenario that gives a contender little time."""
+    scenario = SCENARIOS[name]
+    expect = scenario.expect.model_copy(update={"within": timedelta(seconds=seconds)})
+    return scenario.model_copy(update={"expect": expect})
+
+
+def left_alone(name: str) -> Scenario:
+    """Return a trap in its short form: nothing may be done for a while; that people are told takes minutes."""
+    expect = Expectation(outcome=Right.UNTOUCHED, within=timedelta(seconds=4))
+    return SCENARIOS[name].model_copy(update={"expect": expect})
+
+
+@pytest.mark.parametrize("name", ["crashed_service", "wrong_permissions"])
+def test_the_engine_repairs_and_what_it_says_fits_what_is_seen(name: str) -> None:
+    result = ran(SCENARIOS[name], Zen)
+    assert (result.outcome, result.because) == (Outcome.PASSED, ())
+    assert result.repaired
+    assert sorted(done.action for done in result.actions) == sorted(SCENARIOS[name].expect.actions)
+    assert {done.outcome for done in result.actions} == {"verified"}
+    seconds = result.seconds
+    assert None not in (seconds.detected, seconds.acted, seconds.verified, seconds.repaired, seconds.held)
+    assert 0 < seconds.detected <= seconds.acted <= seconds.verified  # type: ignore[operator]
+    assert seconds.acted < seconds.repaired < seconds.held  # type: ignore[operator]
+    assert result.cost.cpu_seconds > 0
+    assert result.cost.rss_kib > 0
+    assert json.loads(json.dumps(result.as_json()))["scenario"] == name
+
+
+def test_the_engine_leaves_alone_what_a_person_stopped() -> None:
+    result = ran(left_alone("stopped_by_person"), Zen)
+    assert (result.outcome, result.because) == (Outcome.PASSED, ())
+    assert result.seconds.detected is not None, "it was seen, so it was a decision"
+    assert result.actions == ()
+
+
+@pytest.mark.skipif(not monit.is_installed(), reason=monit.WHY_NOT)
+def test_monit_repairs_the_crash_and_undoes_what_a_person_wanted() -> None:
+    crashed = ran(SCENARIOS["crashed_service"], Monit)
+    assert (crashed.outcome, crashed.because) == (Outcome.PASSED, ())
+    assert crashed.seconds.acted is not None
+    stopped = ran(left_alone("stopped_by_person"), Monit)
+    assert stopped.outcome is Outcome.FAILED
+    assert "what was to be left alone was undone" in stopped.harm
+
+
+def test_systemd_restarts_the_crashed_unit_and_says_what_it_cannot_do() -> None:
+    assert ran(SCENARIOS["crashed_service"], Systemd).outcome is Outcome.PASSED
+    cannot = ran(SCENARIOS["wrong_permissions"], Systemd)
+    assert (cannot.outcome, cannot.repaired) == (Outcome.CANNOT, False)
+
+
+@pytest.mark.parametrize("name", ["crashed_service", "wrong_permissions"])
+def test_without_an_engine_nothing_is_repaired_and_no_harm_is_seen(name: str) -> None:
+    result = ran(soon(name), NoEngine)
+    assert (result.outcome, result.repaired, result.harm) == (Outcome.FAILED, False, ())
+    assert "not repaired within 3 s" in result.because
+
+
+def test_what_is_not_built_is_waiting_and_counts_as_not_repaired() -> None:
+    scenario = SCENARIOS["crashed_service"].model_copy(update={"needs": ("restart_service", "reading_minds")})
+    result = experiment.run(scenario, Zen)
+    assert (result.outcome, result.repaired, result.because) == (Outcome.WAITING, False, ("needs reading_minds",))
+
+
+class Meddling(NoEngine):
+    """Repairs, and changes something else as well."""
+
+    name = "meddling"
+
+    def start(self) -> None:
+        script = "while systemctl is-active web; do :; done; systemctl start web; echo 10.0.0.9 db >> /etc/hosts"
+        self.host.run(["systemd-run", "--quiet", "--unit=chaos-meddling", "--", "sh", "-c", script], check=True)
+
+
+def test_a_change_beside_the_repair_and_a_broken_invariant_are_harm() -> None:
+    def broken(host: DisposableHost, contender: Contender) -> Sequence[str]:
+        return [f"{contender.name} on {host.read_file('/etc/hostname').strip() and 'a host'}"]
+
+    result = ran(SCENARIOS["crashed_service"], Meddling, broken)
+    assert result.repaired
+    assert result.outcome is Outcome.FAILED
+    assert any("file /etc/hosts" in line for line in result.harm)
+    assert "meddling on a host" in result.harm

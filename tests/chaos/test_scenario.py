@@ -1,0 +1,77 @@
+"""Scenarios as data: what is read, what is refused, and that every one of the repository's can be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chaos.engines.zen import built
+from chaos.faults.crashed_service import CrashedService
+from chaos.scenario import FOLDER, Right, Scenario, ScenarioError, load, load_all
+
+CRASHED = FOLDER / "crashed_service.yaml"
+
+
+def changed(folder: Path, **changes: Any) -> Path:
+    """Return a file with the scenario of a crashed service, changed; None takes a key away."""
+    whole = {**yaml.safe_load(CRASHED.read_text("utf-8")), **changes}
+    path = folder / "crashed_service.yaml"
+    path.write_text(yaml.safe_dump({key: value for key, value in whole.items() if value is not None}), encoding="utf-8")
+    return path
+
+
+def test_every_scenario_of_the_repository_is_whole_and_has_a_number_or_an_origin_of_its_own() -> None:
+    scenarios = load_all()
+    assert {"crashed_service", "stopped_by_person", "wrong_permissions"} <= set(scenarios)
+    sources = [scenario.number or scenario.origin for scenario in scenarios.values()]
+    assert len(sources) == len(set(sources))
+
+
+def test_a_scenario_says_what_happens_and_what_is_right() -> None:
+    scenario = load(CRASHED)
+    assert scenario.faults() == (CrashedService(unit="web", port=8080),)
+    assert scenario.expect.outcome is Right.REPAIRED
+    assert scenario.expect.actions == ("restart_service",)
+    assert scenario.expect.within.total_seconds() == 15
+    assert scenario.missing(built()) == ()
+
+
+def test_what_is_not_built_yet_is_missing(tmp_path: Path) -> None:
+    scenario = load(changed(tmp_path, needs=["restart_service", "reading_minds"]))
+    assert scenario.missing(built()) == ("reading_minds",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"steady_state": []}, "steady_state"),
+        ({"steady_state": [{"tcp": 8080, "udp": 1}]}, "udp"),
+        ({"method": [{"fault": "meteor"}]}, "there is no fault 'meteor'"),
+        ({"method": [{"fault": "crashed_service", "with": {"unti": "web"}}]}, "crashed_service has no unti"),
+        ({"method": [{"fault": "crashed_service", "with": {"port": "many"}}]}, "port"),
+        ({"method": []}, "a control has no `method`"),
+        ({"number": None}, "either `number`"),
+        ({"origin": "monit mailing list"}, "either `number`"),
+        ({"monit": {"monitrc": "check", "why_not": "never"}}, "either `monitrc` or `why_not`"),
+        ({"systemd": {}}, "either `drop_ins` or `why_not`"),
+        ({"config": {"alerts": {}}}, "set by the bench"),
+        ({"expect": {"outcome": "repaired", "within": "5s"}}, "`actions` are named exactly"),
+        ({"expect": {"outcome": "told", "within": "5s"}}, "`told` needs `pages`"),
+        ({"expect": {"outcome": "repaired", "actions": ["x"], "within": "soon"}}, "within"),
+        ({"name": "other"}, "its name is other"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ScenarioError, match=r"crashed_service\.yaml") as told:
+        load(changed(tmp_path, **changes))
+    assert says in str(told.value)
+
+
+def test_a_scenario_does_not_change_after_loading() -> None:
+    scenario: Scenario = load(CRASHED)
+    with pytest.raises(ValueError, match="frozen"):
+        scenario.title = "another"
