@@ -26,8 +26,12 @@ class ExperimentError(Exception):
     """The bench itself is broken: what a scenario starts from does not hold. No word about the contender."""
 
 
-def run(scenario: Scenario, kind: type[Contender], *, oracles: Sequence[Oracle] = ()) -> Result:
+def run(
+    scenario: Scenario, kind: type[Contender], *, oracles: Sequence[Oracle] = (), after_seconds: float = 0.0
+) -> Result:  # fmt: skip
     """Run one scenario with one contender on a host of its own and return what came of it.
+
+    The fault happens after so many seconds of calm: whoever looks in cycles is met at another moment of them each time.
 
     Raises ExperimentError, HostUnavailableError or NotInTimeError where there is nothing to judge.
     """
@@ -38,7 +42,7 @@ def run(scenario: Scenario, kind: type[Contender], *, oracles: Sequence[Oracle] 
     if reason := kind.why_not(scenario):
         return _not_run(scenario, kind, Outcome.CANNOT, reason)
     with DisposableHost() as host:
-        return Experiment(host, scenario, kind(host, scenario), oracles).run()
+        return Experiment(host, scenario, kind(host, scenario), oracles).run(after_seconds)
 
 
 class Experiment:
@@ -52,15 +56,16 @@ class Experiment:
         self._expected = scenario.expect
         self._within = scenario.expect.within.total_seconds()
 
-    def run(self) -> Result:
+    def run(self, after_seconds: float = 0.0) -> Result:
         """Prepare, break, watch, judge; the host is left as it is."""
         self._prepare()
         before = fingerprint(self._host, self._scenario.watch)
+        pause(after_seconds)
         began, began_wall = time.monotonic(), time.time()
         for fault in self._faults:
             inject(fault, self._host)
         repaired_at, held_at = self._watch(began)
-        self._settle()
+        unsettled = self._settle()
         changes = self._changes(before)
         harm = [
             *(f"changed without need: {change}" for change in changes),
@@ -70,7 +75,7 @@ class Experiment:
         seconds = _seconds(
             self._contender.timeline(), began_wall, repaired_at and repaired_at - began, held_at and held_at - began
         )
-        return self._judged(seconds, harm)
+        return self._judged(seconds, harm, unsettled)
 
     # -- before -------------------------------------------------------------------------------------------------------
     def _prepare(self) -> None:
@@ -124,9 +129,13 @@ class Experiment:
     def _is_gone(self) -> bool:
         return bool(self._faults) and all(fault.is_gone(self._host) for fault in self._faults)
 
-    def _settle(self) -> None:
+    def _settle(self) -> list[str]:
         """Let the contender come to its own end of it: a repair that it still judges is not over for it."""
-        wait_until(self._contender.is_settled, "the end of what is under way", seconds=_SETTLED_WITHIN_SECONDS, every=0.1)
+        try:
+            wait_until(self._contender.is_settled, "the end", seconds=_SETTLED_WITHIN_SECONDS, every=0.1)
+        except NotInTimeError:
+            return [f"something is still under way {_SETTLED_WITHIN_SECONDS:g} s later"]
+        return []
 
     def _changes(self, before: Mapping[str, str]) -> Sequence[Change]:
         traces = [] if self._is_gone() else [pattern for fault in self._faults for pattern in fault.traces()]
@@ -134,7 +143,7 @@ class Experiment:
         return difference(before, after, allowed=[*self._scenario.allowed_changes, *traces])
 
     # -- after --------------------------------------------------------------------------------------------------------
-    def _judged(self, seconds: Seconds, harm: list[str]) -> Result:
+    def _judged(self, seconds: Seconds, harm: list[str], unsettled: list[str]) -> Result:
         pages = tuple(mail.subject for mail in mails(self._host))
         actions = tuple(self._contender.actions())
         unnecessary = tuple(self._contender.unnecessary(actions))
@@ -142,6 +151,7 @@ class Experiment:
         if self._expected.outcome is not Right.REPAIRED and self._is_gone():
             harm = [*harm, "what was to be left alone was undone"]
         because = [
+            *unsettled,
             *self._shortfalls(repaired, len(actions) - len(unnecessary), len(pages)),
             *(f"unnecessary: {done.action} {done.target}" for done in unnecessary),
             *harm,

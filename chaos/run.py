@@ -1,9 +1,10 @@
-"""Runs the scenarios: `python -m chaos.run list`, `python -m chaos.run run [NAME...] [--engine zen]`."""
+"""Runs the scenarios: `python -m chaos.run list`, `python -m chaos.run run [NAME...] [--engine zen] [--seed N]`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -35,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     running = verbs.add_parser("run", help="run scenarios, each on a host that is made for it and thrown away")
     running.add_argument("names", nargs="*", metavar="NAME", help="which ones (default: all)")
     running.add_argument("--engine", choices=[kind.name for kind in CONTENDERS], default="zen", help="who is to repair it")
+    running.add_argument("--seed", type=int, default=0, help="decides at which moment of a second each fault happens")
     running.add_argument("--json", action="store_true", help="print each result as one line of JSON")
     running.set_defaults(verb=_run)
     return parser
@@ -50,10 +52,10 @@ def _list(scenarios: Mapping[str, Scenario], _: argparse.Namespace) -> int:
 
 def _run(scenarios: Mapping[str, Scenario], arguments: argparse.Namespace) -> int:
     engine = next(kind for kind in CONTENDERS if kind.name == arguments.engine)
-    missed = False
+    missed, moments = False, random.Random(arguments.seed)  # noqa: S311 - to be repeated, not to be secret
     for name in arguments.names or scenarios:
         try:
-            result = experiment.run(scenarios[name], engine)
+            result = experiment.run(scenarios[name], engine, after_seconds=moments.random())
         except HostUnavailableError as reason:
             print(reason, file=sys.stderr)
             return 2
