@@ -289,12 +289,15 @@ class Runtime:
             starts: list[float] = json.loads(self.store.get("starts") or "[]")
             starts = [*starts[-STARTS_KEPT:], self.clock.now().steady]
             self.store.put("starts", json.dumps(starts))
-            body = {"config": self.loaded.digest, "mode": self.settings.mode.value, "pid": os.getpid()}
-            self.parts.journal.engine(self.clock.now(), "started", **body)
+            self.parts.journal.engine(self.clock.now(), "started", **self._in_force(), pid=os.getpid())
             self.store.commit()
             self.parts.safe_mode.started(starts)
         except StoreError as error:
             self.parts.safe_mode.store_failed(str(error))
+
+    def _in_force(self) -> dict[str, Any]:
+        """Return what the ledger has to say of the configuration, so that it can be judged without it."""
+        return {"config": self.loaded.digest, "mode": self.parts.policy.mode, "dry_run": self.parts.policy.dry_run}
 
     # -- upkeep (engine.Upkeep) ---------------------------------------------------------------------------------------
     def save_time(self) -> None:
@@ -368,7 +371,7 @@ class Runtime:
             self.outbox.reconfigure(alerts, self._alert_context())
             await self._swap(agents, policy)
             self._let_go(agents)
-            self._write("reloaded", config=loaded.digest)
+            self._write("reloaded", **self._in_force())
             return {"config": loaded.digest, "agents": [agent.name for agent in agents]}
 
     def _let_go(self, agents: Sequence[BaseAgent]) -> None:

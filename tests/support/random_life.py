@@ -1,7 +1,7 @@
 """The life of a whole engine over a simulated host, made of random steps, and a watcher that nothing unsafe passes unseen.
 
 The watcher stands where the host is changed: each control that is handed out is looked at, at that very moment, with what a
-second reader of the state sees. What has to hold over time is judged at the end, from the record alone.
+second reader of the state sees. What has to hold over time is judged at the end, by the one oracle (`chaos.invariants`).
 """
 
 from __future__ import annotations
@@ -10,22 +10,18 @@ import asyncio
 import contextlib
 import errno
 import os
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from chaos.invariants import Deed, violations
 from tests.support.rig import Rig
-from zen_agents.adapters.ledger_audit import verify
 from zen_agents.adapters.sqlite_store import SqliteStore
-from zen_agents.clock import Instant
 from zen_agents.errors import StoreError
 from zen_agents.guards.base import Limit
 from zen_agents.model.action import Intent
-from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.principal import Principal
-from zen_agents.model.reason import Reason
 from zen_agents.ports.host import HostControl
 from zen_agents.ports.store import Brake
 from zen_agents.store import failpoint
@@ -47,8 +43,8 @@ class Life:
     folder: Path
     rig: Rig = field(init=False)
     wrong: list[str] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
-    told: list[Message] = field(default_factory=list)
+    #: The actions for which a control was handed out.
+    opened: list[str] = field(default_factory=list)
     #: What a person stopped, and has not started again.
     stopped: set[str] = field(default_factory=set)
     #: Intents whose process died after the effect, before its outcome was written.
@@ -77,8 +73,7 @@ class Life:
     def _judge(self, intent: Intent) -> None:
         """Look at one intent at the moment in which it is given the door to the host."""
         rig, request = self.rig, intent.plan.request
-        self._hold(intent.id not in self.seen, f"{intent.id} acts a second time")
-        self.seen.add(intent.id)
+        self.opened.append(intent.id)
         reader = SqliteStore.open_read_only(self.folder / "state.db")
         try:
             row = reader.action(intent.id)
@@ -202,8 +197,6 @@ class Life:
         self._restart()
 
     def _restart(self) -> None:
-        self.told += self.rig.told.messages
-        self.rig.told.messages = []
         policy = self.rig.parts.policy
         self.rig = self.rig.restart(every_seconds=EVERY, **self._policy())
         self.rig.parts.policy = replace(self.rig.parts.policy, mode=policy.mode)
@@ -239,41 +232,21 @@ class Life:
 
     def end(self) -> list[str]:
         """Close everything and return all that was not as it has to be."""
-        self.told += self.rig.told.messages
-        rows = sorted(self.rig.store.actions(limit=100_000), key=lambda row: row.reserved_at.steady)
         unfinished = [row.id for row in self.rig.store.unfinished()]
         self._hold(not unfinished, f"without a final outcome: {unfinished}")
-        self._within(REPAIRS, [row.reserved_at for row in rows], "the hour's budget")
-        for name in SERVICES:
-            target = f"service:{name}"
-            self._within(PER_TARGET, [row.reserved_at for row in rows if row.target == target], target)
-        restarts = Counter(change for change in self.rig.host.changes if change.startswith("run systemctl restart"))
-        for name in (*SERVICES, BYSTANDER):
-            allowed = sum(1 for row in rows if row.target == f"service:{name}")
-            done = restarts[f"run systemctl restart -- {name}.service"]
-            self._hold(done <= allowed, f"{name} was restarted {done} times with {allowed} intents")
-        self._told_once()
         self.rig.store.close()
-        audit = verify(self.folder / "state.db")
-        self._hold(audit.ok and not audit.unpaired_outcomes and not audit.unrecorded_actions, f"the ledger: {audit}")
-        self._hold(not audit.unpaired_intents, f"intents without an outcome: {audit.unpaired_intents}")
-        return self.wrong
+        return [*self.wrong, *map(str, violations(self.folder, host=self))]
 
-    def _within(self, limit: Limit, moments: list[Instant], what: str) -> None:
-        times = [moment.steady for moment in moments]
-        for index, at in enumerate(times):
-            count = sum(1 for other in times[index:] if other < at + limit.within_seconds)
-            self._hold(count <= limit.most, f"{what}: {count} actions within the window at {at}")
+    # -- what the host itself can tell (chaos.invariants.Witness) -----------------------------------------------------
+    def doors(self) -> list[str]:
+        """Return the actions for which a control was handed out."""
+        return self.opened
 
-    def _told_once(self) -> None:
-        firing = [message for message in self.told if message.kind is MessageKind.FIRING]
-        said = Counter((message.incident, message.dedup_key, _reason(message)) for message in firing)
-        for what, times in said.items():
-            self._hold(times == 1, f"people were told {times} times of {what}")
-
-
-def _reason(message: Message) -> str:
-    return next((reason.value for reason in Reason if reason.sentence in message.summary), "keeps coming back")
+    def deeds(self) -> list[Deed]:
+        """Return every restart that the host has seen."""
+        prefix = "run systemctl restart -- "
+        changes = self.rig.host.changes
+        return [Deed(f"unit:{change.removeprefix(prefix)}") for change in changes if change.startswith(prefix)]
 
 
 class _Dying:

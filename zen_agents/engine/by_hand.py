@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from zen_agents.actions.base import Action
 from zen_agents.clock import Instant
 from zen_agents.engine.executor import Judged
+from zen_agents.engine.journal import answer_body
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.repairs import close_target, effect_of, intent_of
 from zen_agents.engine.running_agent import RunningAgent
@@ -88,7 +89,10 @@ class ByHand:
         """Do it and return its final outcome, or None at once if nobody waits. RefusedError names the guard that said no."""
         parts, policy = self._parts, self._parts.policy
         agent, judged = await self.judge(action, target, who=who, reason=reason, override=override, now=parts.clock.now())
-        body = {"action": action, "target": judged.request.target, "reason": reason, "override": sorted(override)}
+        body = {
+            "action": action, "target": judged.request.target, "reason": reason, "override": sorted(override),
+            "guards": [answer_body(answer) for answer in judged.verdict.answers],
+        }  # fmt: skip
         parts.journal.human(parts.clock.now(), who, "act", body)
         if judged.verdict.ruling is not Ruling.ALLOW or judged.plan is None:
             deciding = judged.verdict.deciding

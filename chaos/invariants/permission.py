@@ -1,0 +1,112 @@
+"""Asked before done: who wanted it, what it rested on, and what every guard said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from chaos.invariants.record import Act, Record
+from chaos.invariants.violation import Violation
+from zen_agents.catalog import GUARDS
+from zen_agents.guards import protected_names
+from zen_agents.guards.patterns import matches
+from zen_agents.model.entry import ChainedEntry, EntryKind
+from zen_agents.model.observation import Status
+from zen_agents.model.principal import ENGINE
+
+_GUARDS = tuple(guard.name for guard in GUARDS)
+#: People's acts that lift a brake.
+_LIFTING = ("resume", "resume_emergency", "safe_mode")
+
+
+def every_act_was_asked_for(record: Record) -> Iterator[Violation]:
+    """R4, R2, R5: before each intent a decision on a PROBLEM, an ALLOW of every guard, and this very plan."""
+    for act in record.acts:
+        if not act.body or act.seq <= record.kept_after:
+            continue
+        asked = record.decision_of(act) if act.by_engine else wish_of(record, act)
+        if asked is None:
+            by = "a decision" if act.by_engine else "a person's word"
+            yield Violation("R4", f"{act.id} was done without {by} before it", (act.id,))
+            continue
+        evidence = (act.id, f"entry {asked.seq}")
+        yield from _asked_all(asked.entry.body, act, evidence)
+        if act.by_engine:
+            yield from _decided(asked.entry.body, act, evidence)
+            if (earlier := _act_of_same_decision(record, act, asked)) is not None:
+                yield Violation("R4", f"{act.id} rests on the decision that {earlier} was done for", evidence)
+
+
+def _asked_all(body: Mapping[str, Any], act: Act, evidence: Sequence[str]) -> Iterator[Violation]:
+    answers = {str(each.get("guard")): str(each.get("ruling")) for each in body.get("guards", ())}
+    if missing := [name for name in _GUARDS if name not in answers]:
+        yield Violation("R4", f"{act.id} was done without asking {', '.join(missing)}", tuple(evidence))
+    if refused := [name for name, ruling in answers.items() if ruling != "allow"]:
+        yield Violation("R4", f"{act.id} was done against {', '.join(refused)}", tuple(evidence))
+
+
+def _decided(body: Mapping[str, Any], act: Act, evidence: Sequence[str]) -> Iterator[Violation]:
+    if body.get("outcome") != "act":
+        yield Violation("R4", f"{act.id} was done although {body.get('outcome')} was decided", tuple(evidence))
+    if body.get("status") != Status.PROBLEM.value:
+        yield Violation("R2", f"{act.id} was done while its check said {body.get('status')}", tuple(evidence))
+    if (body.get("plan") or {}).get("digest") != act.body.get("digest"):
+        yield Violation("R5", f"{act.id} is not the plan that was decided", tuple(evidence))
+
+
+def _act_of_same_decision(record: Record, act: Act, asked: ChainedEntry) -> str | None:
+    between = (each for each in record.acts if asked.seq < each.seq < act.seq)
+    return next((each.id for each in between if each.intent.entry.incident == act.intent.entry.incident), None)
+
+
+def wish_of(record: Record, act: Act) -> ChainedEntry | None:
+    """Return the entry in which a person asked for this act: the last one of the same person, action and target."""
+    for each in reversed(list(record.of(EntryKind.HUMAN, "act"))):
+        body = each.entry.body
+        named = (each.entry.actor, body.get("action"), body.get("target"))
+        if each.seq < act.seq and named == (act.intent.entry.actor, act.action, act.target):
+            return each
+    return None
+
+
+def every_target_is_named(record: Record) -> Iterator[Violation]:
+    """R1: no intent without a target and the things it touches."""
+    for act in record.acts:
+        name = act.target.rpartition(":")[2]
+        if act.body and (name.strip() in {"", "*", "all"} or not act.touches):
+            yield Violation("R1", f"{act.id} has the target {act.target!r} and touches {len(act.touches)} things", (act.id,))
+
+
+def nothing_protected_is_touched(record: Record) -> Iterator[Violation]:
+    """R11: not even by a person's act."""
+    for act in record.acts:
+        for resource in act.touches:
+            kind, _, name = resource.partition(":")
+            if _is_protected(kind, name):
+                yield Violation("R11", f"{act.id} touches {resource}", (act.id,))
+
+
+def _is_protected(kind: str, name: str) -> bool:
+    if kind in ("unit", "service"):
+        return matches(name if kind == "unit" else f"{name}.service", protected_names.UNITS)
+    if kind == "path":
+        alike = tuple(each for each in protected_names.PATHS if each.count("/") == name.count("/"))
+        return matches(name, alike) or any(f"{name}/".startswith(f"{tree}/") for tree in protected_names.TREES)
+    return kind == "process" and name.partition(":")[0] == "1"
+
+
+def rearming_replays_nothing(record: Record) -> Iterator[Violation]:
+    """R13: what is done after a brake was lifted was decided after it was lifted."""
+    lifted = [each.seq for each in record.of(EntryKind.HUMAN, *_LIFTING) if each.entry.body.get("on") is not True]
+    for act in record.acts_of_engine:
+        asked = record.decision_of(act)
+        if asked is not None and any(asked.seq < seq < act.seq for seq in lifted):
+            yield Violation("R13", f"{act.id} was decided before a brake was lifted, and done after it", (act.id,))
+
+
+def people_have_names(record: Record) -> Iterator[Violation]:
+    """R22: a human act carries a person's name and login uid."""
+    for each in record.of(EntryKind.HUMAN):
+        actor, body = each.entry.actor.strip(), each.entry.body
+        if not actor or actor == ENGINE.name or (body and not isinstance(body.get("uid"), int)):
+            yield Violation("R22", f"{each.entry.id!r} was asked for by nobody: {actor!r}", (f"entry {each.seq}",))
