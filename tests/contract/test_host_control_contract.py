@@ -57,6 +57,7 @@ async def _refuses(control: NullControl, process: Process, path: str) -> None:
     command = Command(("touch", f"{path}/ran"))
     for attempt in (
         lambda: control.run(command),
+        lambda: control.restart_unit("web.service", timeout_seconds=1.0),
         lambda: control.start_service("web", command),
         lambda: control.stop_process(process, timeout_seconds=1.0),
     ):

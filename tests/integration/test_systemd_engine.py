@@ -140,3 +140,32 @@ def test_a_command_outlives_the_stop_of_the_engines_unit_and_is_found_again(host
     wait_for(lambda: repairs(engine, "job") == [("engine", "verified")] * 2, "the repair")
     assert properties(host, "zen-agents-service-job.service", "MainPID")["MainPID"] not in {"0", pid}
     engine.stop()
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "outcomes", "starts"),
+    [
+        # Between intent and call: nothing was done, and nothing is done for that intent any more.
+        ("executor.before_spawn:kill", ["failed", "verified"], 2),
+        # Between call and answer: systemd goes on, and what it did counts.
+        ("executor.after_spawn:kill", ["verified"], 2),
+    ],
+)
+def test_an_engine_that_is_killed_in_a_repair_verifies_and_repeats_nothing(
+    host: DisposableHost, failpoint: str, outcomes: list[str], starts: int
+) -> None:
+    name = failpoint.partition(":")[0].rpartition(".")[2].replace("_", "-")
+    service(host, name, SLEEP, "Restart=no")
+    host.run(["systemctl", "enable", "--now", name], check=True)
+    settings = config(**{name: f"unit: {name}.service"}).replace("verify_within: 20s", "verify_within: 2s")
+    engine = EngineInside(host, f"zen-{name}", settings, services=(name,))
+    engine.start(failpoint=failpoint)
+    host.run(["kill", "-KILL", properties(host, f"{name}.service", "MainPID")["MainPID"]], check=True)
+    wait_for(lambda: state(host, f"zen-{name}") == "inactive", "the end of the engine")
+
+    engine.start()
+    wait_for(lambda: [outcome for _, outcome in repairs(engine, name)] == outcomes, "the verified repair")
+    assert state(host, name) == "active"
+    lines = host.run(["journalctl", f"--unit={name}.service", "--output=cat", "--grep=^Started"]).stdout.splitlines()
+    assert len(lines) == starts, "by the person, then once by the engine"
+    engine.stop()

@@ -8,6 +8,7 @@ from typing import Any
 
 from chaos.host import REPOSITORY, DisposableHost
 from tests.support.engine_process import wait_for
+from zen_agents.store.failpoint import VARIABLE
 
 
 class EngineInside:
@@ -19,11 +20,12 @@ class EngineInside:
         self.config = f"/etc/{name}/config.yaml"
         host.write_file(self.config, config, mode=0o600)
 
-    def start(self) -> None:
-        """Start it and return when it answers and has looked at its services once."""
+    def start(self, *, failpoint: str = "") -> None:
+        """Start it, with one failpoint armed if asked, and return when it answers and has looked at its services once."""
         run = [sys.executable, "-m", "zen_agents", "run", "-c", self.config, "--state-dir", self.state]
         unit = ["systemd-run", f"--unit={self.unit}", "--quiet", "--collect", f"--working-directory={REPOSITORY}"]
-        self.host.run([*unit, "--property=KillMode=mixed", "--", *run], check=True)
+        armed = [f"--setenv={VARIABLE}={failpoint}"] if failpoint else []
+        self.host.run([*unit, *armed, "--property=KillMode=mixed", "--", *run], check=True)
         wait_for(self._has_looked, "the engine inside")
 
     def stop(self) -> None:

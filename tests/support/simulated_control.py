@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from tests.support.simulated_view import SimulatedView
 from tests.support.simulated_world import SimulatedProcess, SimulatedService, SimulatedWorld
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import Command, CommandResult, FileState, Process
+from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
 
 
 class SimulatedControl:
@@ -38,6 +38,15 @@ class SimulatedControl:
         if PurePosixPath(command.argv[0]).name == "systemctl" and self._host.systemd:
             return self._systemctl([word for word in command.argv[1:] if not word.startswith("-")])
         return CommandResult(127, f"{command.argv[0]}: not found", False, 0.0)
+
+    async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+        self._note(f"restart {name}")
+        if self._host.job_ends is not None:
+            return self._host.job_ends
+        service = self._host.service_of_unit(name)
+        if service is None:
+            return UnitJob("refused", f"Unit {name} not found.")
+        return UnitJob("done" if self._do("restart", service) else "failed")
 
     async def start_service(self, name: str, command: Command) -> Process:
         self._note(f"start {name}")

@@ -13,7 +13,7 @@ from tests.support.simulated_events import SimulatedEvents
 from tests.support.simulated_files import SimulatedFiles
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit
+from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit, UnitJob
 
 TICKS_A_SECOND = 100
 BOOTED_SECONDS_AGO = 86_400.0
@@ -151,7 +151,9 @@ class SimulatedWorld:
         self.configuration_manager = ""
         self.cloud_init = False
         self.machine = "0123456789abcdef0123456789abcdef"
-        #: Every change that was asked for through a control, in order: `run systemctl restart web.service`.
+        #: How systemd's next jobs end, whatever becomes of their units; None: as it comes.
+        self.job_ends: UnitJob | None = None
+        #: Every change that was asked for through a control, in order: `restart web.service`.
         self.changes: list[str] = []
         self._busy_seconds = 0.0
         self._busy_share = 0.1

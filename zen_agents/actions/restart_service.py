@@ -67,7 +67,7 @@ class RestartService(Action):
     """Restarts one listed service once; what is gone is only started, what is still there is stopped first."""
 
     name = "restart_service"
-    summary = "Restart a listed service, by systemctl or by its own commands."
+    summary = "Restart a listed service, by systemd or by its own commands."
     side_effects = "Its connections end; what it had not saved is lost; units that require it restart with it."
     risk = Risk.MEDIUM
     reversible = Reversible.NO

@@ -7,7 +7,7 @@ import asyncio
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
 from zen_agents.model.action import Effect, Plan
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, HostControl, HostView, Unit
+from zen_agents.ports.host import Command, HostControl, HostView, Unit, UnitJob
 
 #: A unit that is still stopping or starting is waited for, then left to systemd.
 _BUSY_SECONDS = 100.0
@@ -32,7 +32,7 @@ def is_busy(unit: Unit) -> bool:
 
 
 async def restart_unit(name: str, plan: Plan, control: HostControl) -> Effect:
-    """Wait while systemd is busy with it, then `systemctl restart` it once.
+    """Wait while systemd is busy with it, then have it restarted once.
 
     The plan was made anew right before: only a unit that was busy then is looked at once more, each look costs a restart's
     time.
@@ -48,33 +48,33 @@ async def restart_unit(name: str, plan: Plan, control: HostControl) -> Effect:
         # Within this rung's bounded attempts: the engine's own limits, not systemd's, say how often.
         await control.run(Command(("systemctl", "reset-failed", "--", name), timeout_seconds=20.0))
         notes.append(f"systemd's start limit ({plan.detail['start_limit']}) had been hit and was reset")
-    argv = ("systemctl", "restart", "--", name)
-    result = await control.run(Command(argv, timeout_seconds=_RESTART_SECONDS))
+    job = await control.restart_unit(name, timeout_seconds=_RESTART_SECONDS)
     after = await asyncio.to_thread(_look, name, control)
-    if result.exit_code != 0 and _limit_refused(after, invocation, result):
+    ok = job.result == "done"
+    if not ok and _limit_refused(after, invocation, job):
         notes.append(
             f"systemd refuses to start it again so soon, its start limit ({plan.detail['start_limit']}) is hit; "
             f"look at why it keeps ending: journalctl -u {name}"
         )
-    end = "did not end in time" if result.timed_out else f"exit {result.exit_code}"
+    end = "did not end in time" if job.timed_out else job.result
+    why = "" if ok or not after.result else f" ({after.result})"
     return Effect(
-        ok=result.exit_code == 0 and not result.timed_out,
-        detail="; ".join([f"systemctl restart {name}: {end}", *notes]),
+        ok=ok,
+        detail="; ".join([f"systemd's restart of {name}: {end}{why}", *notes]),
         before=str(plan.detail["before"]),
         after=f"{after.active_state} ({after.sub_state})",
-        exit_code=result.exit_code,
-        output=result.output,
+        output=job.output,
     )
 
 
-def _limit_refused(after: Unit, invocation: str, result: CommandResult) -> bool:
+def _limit_refused(after: Unit, invocation: str, job: UnitJob) -> bool:
     """Tell whether systemd's start limit kept a restart from beginning.
 
-    A unit that had failed before keeps its old Result then, and systemctl repeats that as the cause; but no run has begun.
-    What failed for another unit's sake has not begun either, but systemctl says so.
+    A unit that had failed before keeps its old Result then; but no run has begun. What failed for another unit's sake has
+    not begun either, but systemd has another word for that.
     """
     unbegun = after.active_state == "failed" and after.invocation == invocation and after.start_limit_burst > 0
-    return after.result == START_LIMIT or (unbegun and result.output.startswith(f"Job for {after.id} failed"))
+    return after.result == START_LIMIT or (unbegun and job.result == "failed")
 
 
 async def _settled(name: str, control: HostControl) -> Unit:

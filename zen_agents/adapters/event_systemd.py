@@ -43,6 +43,8 @@ class BusMessage:
     reply_to: int = 0
     signature: str = ""
     body: bytes = b""
+    #: How numbers in the body are written, for struct; only what was read may be big-endian.
+    order: str = "<"
 
     def encode(self) -> bytes:
         """Return the message as it goes over the wire, little-endian."""
@@ -184,6 +186,7 @@ async def read_message(reader: asyncio.StreamReader) -> BusMessage:
         reply_to if isinstance(reply_to, int) else 0,
         texts.get(_SIGNATURE, ""),
         body,
+        order,
     )
 
 

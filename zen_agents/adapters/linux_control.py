@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -22,11 +23,13 @@ from zen_agents.adapters.launcher import Child, account_of, checked_argv, enviro
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.running_actions import RunningGroup, this_boot
 from zen_agents.adapters.service_keeper import ServiceKeeper, checked_name, write_durably
+from zen_agents.adapters.systemd_bus import BusError
+from zen_agents.adapters.systemd_jobs import SystemdJobs
 from zen_agents.clock import Clock
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import Intent
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process
+from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
 from zen_agents.store.failpoint import failpoint
 
 #: How long a thread waits for its intent to become durable before it gives up.
@@ -34,13 +37,18 @@ _RELEASED_WITHIN_SECONDS = 60.0
 #: A program that is missing or misconfigured ends within this; the start is then told as failed, with what it said.
 _AT_ONCE_SECONDS = 0.1
 _RUNNING = "running"
+#: How systemctl tells of a job that failed, and of one that failed for another unit's sake.
+_JOB_FAILED, _DEPENDENCY_FAILED = re.compile(r"Job for \S+ failed"), re.compile(r"A dependency job for \S+ failed")
 
 
 class LinuxControls:
     """Makes the control of each intent; holds what they share. One for an engine."""
 
-    def __init__(self, host: Host, *, state_dir: str | Path, flag: EmergencyFlag, clock: Clock) -> None:
+    def __init__(
+        self, host: Host, *, state_dir: str | Path, flag: EmergencyFlag, clock: Clock, systemd: SystemdJobs | None = None
+    ) -> None:
         self.host, self.state_dir, self.flag = host, Path(state_dir), flag
+        self.systemd = systemd or SystemdJobs()
         self.quarantine = Quarantine(self.state_dir / "quarantine", clock)
         self.keeper = ServiceKeeper(self.state_dir)
 
@@ -105,6 +113,21 @@ class LinuxControl:
                 # One that stays names a pid and start time that are gone: whoever reads it compares both.
                 with contextlib.suppress(OSError):
                     record.unlink()
+
+    async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+        try:
+            connection = await self._shared.systemd.connect()
+        except BusError:
+            # Nothing was asked: systemctl may know a way to systemd that we do not.
+            argv = ("systemctl", "restart", "--", name)
+            return _job_of(await self.run(Command(argv, timeout_seconds=timeout_seconds)))
+        with connection:
+            await self._gate.passed()
+            # Nothing comes between: the call leaves before anybody else gets a turn.
+            self.check_stop()
+            connection.restart(name)
+            failpoint("executor.after_spawn")
+            return await connection.ended(timeout_seconds)
 
     async def start_service(self, name: str, command: Command) -> Process:
         checked_name(name)
@@ -211,6 +234,16 @@ class LinuxControl:
             )
         await asyncio.to_thread(self._record_service, name, process, command)
         return process
+
+
+def _job_of(result: CommandResult) -> UnitJob:
+    """Return what systemctl said of a job in systemd's own word."""
+    word = "done" if result.exit_code == 0 else "refused"
+    if _JOB_FAILED.search(result.output):
+        word = "failed"
+    elif _DEPENDENCY_FAILED.search(result.output):
+        word = "dependency"
+    return UnitJob("" if result.timed_out else word, result.output, result.timed_out)
 
 
 def systemd_run(unit: str, command: Command) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from zen_agents.errors import RefusedError
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process
+from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
 
 
 class NullControl:
@@ -32,6 +32,10 @@ class NullControl:
 
     async def run(self, command: Command) -> CommandResult:
         _refuse(f"run {command.argv[:1]}")
+
+    async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+        del timeout_seconds
+        _refuse(f"restart {name}")
 
     async def start_service(self, name: str, command: Command) -> Process:
         del command

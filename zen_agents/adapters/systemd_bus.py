@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zen_agents.adapters.dbus_values import ValueReader
 from zen_agents.adapters.event_systemd import BUS, CALL, ERROR, RETURN, SYSTEMD, BusMessage, encode_text, unit_path
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Unit
@@ -22,16 +23,21 @@ from zen_agents.ports.host import Unit
 _MANAGER_PATH, _MANAGER = "/org/freedesktop/systemd1", f"{SYSTEMD}.Manager"
 _PROPERTIES = f"{BUS}.Properties"
 _LONGEST_MESSAGE = 4 << 20
-#: Nested deeper than this is nothing that systemd sends.
-_DEEPEST = 16
 _INFINITE = 2**64 - 1
 _TAKES_ALONG = ("RequiredBy", "BoundBy", "ConsistsOf", "PropagatesStopTo")
+#: Of what every unit has.
 _WANTED = {
-    "Id", "LoadState", "ActiveState", "SubState", "Result", "UnitFileState", "MainPID", "NRestarts", "InvocationID",
-    "StateChangeTimestampMonotonic", "Job", "StartLimitBurst", "StartLimitIntervalUSec", "Slice", *_TAKES_ALONG,
+    "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "StateChangeTimestampMonotonic", "Job",
+    "StartLimitBurst", "StartLimitIntervalUSec", *_TAKES_ALONG,
 }  # fmt: skip
-_NUMBERS = {"y": "B", "n": "h", "q": "H", "i": "i", "u": "I", "h": "I", "x": "q", "t": "Q", "d": "d", "b": "I"}
-_ALIGNMENTS = {"n": 2, "q": 2, "x": 8, "t": 8, "d": 8, "(": 8, "{": 8, "y": 1, "g": 1, "v": 1}
+#: Of what only units of a kind have. Each is asked by itself: for all of them systemd reads the unit's control group, twice
+#: as long as everything else takes.
+_WANTED_OF_KIND = {
+    "service": ("Result", "MainPID", "NRestarts", "Slice"),
+    "slice": ("Slice",),
+    **dict.fromkeys(("socket", "mount", "swap", "scope"), ("Result", "Slice")),
+    **dict.fromkeys(("automount", "timer", "path"), ("Result",)),
+}
 
 
 class BusError(HostError):
@@ -56,11 +62,10 @@ class SystemdBus:
         BusError if they cannot be told.
         """
         with _Connection(self._address(), self._timeout_seconds) as connection:
-            # Naming the path of a unit loads it, as `systemctl show` does; an empty interface means all.
-            serials = [connection.send(unit_path(name), _PROPERTIES, "GetAll", "") for name in names]
+            asked = {name: _ask_for(name, connection) for name in names}
             system = connection.send(_MANAGER_PATH, _PROPERTIES, "Get", _MANAGER, "SystemState")
-            answers = connection.replies([*serials, system])
-        return {name: unit_of(answers[serial]) for name, serial in zip(names, serials, strict=True)}, str(answers[system])
+            answers = connection.replies([*(serial for serials in asked.values() for serial in serials.values()), system])
+        return {name: unit_of(_told(serials, answers)) for name, serials in asked.items()}, str(answers[system])
 
     def system_state(self) -> str:
         """Return what `systemctl is-system-running` says; else BusError."""
@@ -143,11 +148,11 @@ class _Connection:
         if padded + body_length > _LONGEST_MESSAGE:
             raise ValueError("a D-Bus message is too long")
         block, body = head + self._take(padded), self._take(body_length)
-        fields = dict(_Reader(block[: 16 + fields_length], order, 12).value("a(yv)"))
+        fields = dict(ValueReader(block[: 16 + fields_length], order, 12).value("a(yv)"))
         signature = str(fields.get(8, ""))
-        reader, value = _Reader(body, order, 0), None
+        reader, value = ValueReader(body, order, 0), None
         if signature.startswith("a{sv}"):
-            value = reader.wanted()
+            value = reader.entries(_WANTED)
         elif signature and head[1] in (RETURN, ERROR):
             value = reader.value(signature)
         return head[1], int(fields.get(5, 0)), value
@@ -172,119 +177,20 @@ class _Connection:
         self._socket.settimeout(left)
 
 
-class _Reader:
-    """Reads values of one message; positions count from the beginning of `block`, as alignment does."""
-
-    def __init__(self, block: bytes, order: str, position: int) -> None:
-        self._block, self._order, self._position = block, order, position
-
-    def value(self, signature: str, depth: int = 0) -> Any:
-        """Return the first value of a signature."""
-        kind = signature[0]
-        if depth > _DEEPEST:
-            raise ValueError("a D-Bus value is nested too deep")
-        self._align(_ALIGNMENTS.get(kind, 4))
-        if kind in _NUMBERS:
-            return self._number(_NUMBERS[kind])
-        if kind in "so":
-            return self._text(self._number("I"))
-        if kind == "g":
-            return self._text(self._number("B"))
-        if kind == "v":
-            return self.value(self._text(self._number("B")), depth + 1)
-        if kind == "a":
-            return self._array(signature[1 : _end(signature, 1)], depth)
-        if kind in "({":
-            return self._struct(signature[1 : _end(signature, 0) - 1], depth)
-        raise ValueError(f"a D-Bus value of no known kind {kind!r}")
-
-    def wanted(self) -> dict[str, Any]:
-        """Return those of an `a{sv}` that make a unit; of its three hundred properties the others are passed over."""
-        found = {}
-        end = self._number("I")
-        self._align(8)
-        end += self._position
-        while self._position < end:
-            self._align(8)
-            name = self._text(self._number("I"))
-            if name in _WANTED:
-                found[name] = self.value("v")
-            else:
-                self._pass_over("v")
-        return found
-
-    def _pass_over(self, signature: str, depth: int = 0) -> None:
-        kind = signature[0]
-        if depth > _DEEPEST:
-            raise ValueError("a D-Bus value is nested too deep")
-        self._align(_ALIGNMENTS.get(kind, 4))
-        if kind in _NUMBERS:
-            self._position += struct.calcsize(_NUMBERS[kind])
-        elif kind in "so":
-            size = self._number("I")
-            self._position += size + 1
-        elif kind == "v":
-            self._pass_over(self._text(self._number("B")), depth + 1)
-        elif kind == "a":
-            size = self._number("I")
-            self._align(_ALIGNMENTS.get(signature[1], 4))
-            self._position += size
-        else:
-            self.value(signature, depth)
-        if self._position > len(self._block):
-            raise ValueError("a D-Bus value is cut short")
-
-    def _array(self, item: str, depth: int) -> Any:
-        end = self._number("I")
-        self._align(_ALIGNMENTS.get(item[0], 4))
-        end += self._position
-        if end > len(self._block):
-            raise ValueError("a D-Bus array is cut short")
-        if item == "y":
-            taken, self._position = self._block[self._position : end], end
-            return taken
-        items = []
-        while self._position < end:
-            items.append(self.value(item, depth + 1))
-        return dict(items) if item[0] == "{" else items
-
-    def _struct(self, members: str, depth: int) -> tuple[Any, ...]:
-        values, at = [], 0
-        while at < len(members):
-            end = _end(members, at)
-            values.append(self.value(members[at:end], depth + 1))
-            at = end
-        return tuple(values)
-
-    def _number(self, code: str) -> Any:
-        (number,) = struct.unpack_from(f"{self._order}{code}", self._block, self._position)
-        self._position += struct.calcsize(code)
-        return number
-
-    def _text(self, size: int) -> str:
-        end = self._position + size
-        if end >= len(self._block):
-            raise ValueError("a D-Bus text is cut short")
-        text = self._block[self._position : end].decode("utf-8", "replace")
-        self._position = end + 1
-        return text
-
-    def _align(self, to: int) -> None:
-        self._position += -self._position % to
+def _ask_for(name: str, connection: _Connection) -> dict[str, int]:
+    """Prepare the calls that tell of a unit; return their serials, "" for what every unit has, else by property."""
+    # Naming the path of a unit loads it, as `systemctl show` does.
+    path, kind = unit_path(name), name.rpartition(".")[2]
+    own = f"{SYSTEMD}.{kind.capitalize()}"
+    serials = {"": connection.send(path, _PROPERTIES, "GetAll", f"{SYSTEMD}.Unit")}
+    return serials | {key: connection.send(path, _PROPERTIES, "Get", own, key) for key in _WANTED_OF_KIND.get(kind, ())}
 
 
-def _end(signature: str, at: int) -> int:
-    """Return where the single type that begins at `at` ends."""
-    while signature[at] == "a":
-        at += 1
-    if signature[at] not in "({":
-        return at + 1
-    depth = 0
-    for index in range(at, len(signature)):
-        depth += (signature[index] in "({") - (signature[index] in ")}")
-        if depth == 0:
-            return index + 1
-    raise ValueError("a D-Bus signature is cut short")
+def _told(serials: Mapping[str, int], answers: Mapping[int, Any]) -> dict[str, Any]:
+    common = answers[serials[""]]
+    if not isinstance(common, dict):
+        raise BusError("systemd told no properties of a unit")
+    return common | {key: answers[serial] for key, serial in serials.items() if key}
 
 
 def unit_of(said: Any) -> Unit | None:

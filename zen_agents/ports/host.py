@@ -304,6 +304,17 @@ class CommandResult:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class UnitJob:
+    """How what systemd was asked to do with a unit ended."""
+
+    #: systemd's word: done, failed, dependency, canceled, ...; "refused" where it did not even try, "" when time was over.
+    result: str
+    #: What was said about it. Untrusted text.
+    output: str = ""
+    timed_out: bool = False
+
+
 class DirectoryHandle(Protocol):
     """A directory opened by descriptor below its declared root; every change goes through descriptors (R19)."""
 
@@ -379,6 +390,13 @@ class HostControl(Protocol):
 
     async def run(self, command: Command) -> CommandResult:
         """Run a command in its own group, with time-out and rlimits, once its record is durable (R23, R36)."""
+        ...
+
+    async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+        """Have systemd restart a unit, and wait for that to end; it is asked once at most.
+
+        HostError if nobody knows how it ended. systemd goes on with what it was asked, whoever stops waiting.
+        """
         ...
 
     async def start_service(self, name: str, command: Command) -> Process:

@@ -16,7 +16,7 @@ from tests.support.simulated_host import SimulatedHost
 from zen_agents.actions.restart_service import RestartService
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind
-from zen_agents.ports.host import CommandResult
+from zen_agents.ports.host import UnitJob
 
 ACTION = RestartService()
 
@@ -31,7 +31,7 @@ async def restart(host: SimulatedHost) -> tuple[Plan, Effect]:
     return plan, await ACTION.execute(plan, host.control())
 
 
-async def test_a_unit_is_restarted_by_systemctl_once() -> None:
+async def test_a_unit_is_restarted_once() -> None:
     host = SimulatedHost()
     host.add_service("web", unit="web.service")
     host.start("web")
@@ -41,21 +41,39 @@ async def test_a_unit_is_restarted_by_systemctl_once() -> None:
     plan, effect = await restart(host)
     assert plan.steps == ("systemctl restart -- web.service",)
     assert plan.touches == (Resource(ResourceKind.UNIT, "web.service"),)
-    assert host.changes == ["run systemctl restart -- web.service"]
+    assert host.changes == ["restart web.service"]
     assert effect.ok
     assert effect.before.startswith("failed")
     assert effect.after.startswith("active")
     assert ACTION.postcondition(plan) == ("unit.web", "service:web")
 
 
-async def test_what_systemctl_said_is_reported_and_is_no_success() -> None:
+async def test_a_job_that_failed_is_reported_and_is_no_success() -> None:
     host = SimulatedHost()
     service = host.add_service("web", unit="web.service", refuses_to_start=True)
     _, effect = await restart(host)
     assert service.pid == 0
     assert not effect.ok
-    assert effect.exit_code == 1
-    assert "failed" in effect.output
+    assert effect.detail.startswith("systemd's restart of web.service: failed")
+
+
+async def test_what_systemd_refuses_is_no_success_and_quoted() -> None:
+    host = SimulatedHost()
+    host.add_service("web", unit="web.service")
+    host.job_ends = UnitJob("refused", "Operation refused, unit web.service may be requested by dependency only.")
+    _, effect = await restart(host)
+    assert not effect.ok
+    assert "refused" in effect.detail
+    assert effect.output.startswith("Operation refused")
+
+
+async def test_a_job_that_takes_too_long_is_no_success() -> None:
+    host = SimulatedHost()
+    host.add_service("web", unit="web.service")
+    host.job_ends = UnitJob("", "not done within 120 s; systemd goes on with it", timed_out=True)
+    _, effect = await restart(host)
+    assert not effect.ok
+    assert "did not end in time" in effect.detail
 
 
 async def test_systemds_start_limit_is_known_and_told() -> None:
@@ -70,23 +88,17 @@ async def test_systemds_start_limit_is_known_and_told() -> None:
         "systemctl reset-failed -- web.service (systemd's own start limit was hit)",
         "systemctl restart -- web.service",
     )
-    assert host.changes == ["run systemctl reset-failed -- web.service", "run systemctl restart -- web.service"]
+    assert host.changes == ["run systemctl reset-failed -- web.service", "restart web.service"]
     assert "start limit (5 starts in 10 s)" in effect.detail
 
 
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ("Job for web.service failed because the control process exited with error code.", True),
-        ("A dependency job for web.service failed. See 'journalctl -xe' for details.", False),
-    ],
-)
-async def test_a_start_limit_is_known_by_a_run_that_did_not_begin(said: str, told: bool) -> None:
+@pytest.mark.parametrize(("ended", "told"), [("failed", True), ("dependency", False)])
+async def test_a_start_limit_is_known_by_a_run_that_did_not_begin(ended: str, told: bool) -> None:
     host = SimulatedHost()
     host.add_service("web", unit="web.service")
     host.start("web")
     host.crash("web")
-    host.programs["systemctl"] = lambda _: CommandResult(1, said, False, 0.1)
+    host.job_ends = UnitJob(ended)
     _, effect = await restart(host)
     assert not effect.ok
     assert ("its start limit (5 starts in 10 s) is hit" in effect.detail) is told

@@ -22,8 +22,14 @@ def padded(content: bytes, to: int) -> bytes:
 
 
 def with_state(message: bytes) -> bytes:
-    """Return a message with the state of the system behind it, which is asked for along with units."""
-    return message + reply(2, "v", padded(b"\x01s\0", 4) + encode_text("running"))
+    """Return a message with all behind it that is asked for along with what every unit has."""
+    own = reply(2, "v", text("success")) + reply(3, "v", b"\x01u\0\0" + struct.pack("<I", 4242))
+    own += reply(4, "v", b"\x01u\0\0" + struct.pack("<I", 0)) + reply(5, "v", text("system.slice"))
+    return message + own + reply(6, "v", text("running"))
+
+
+def text(value: str) -> bytes:
+    return padded(b"\x01s\0", 4) + encode_text(value)
 
 
 def reply(serial: int, signature: str, body: bytes, kind: int = RETURN) -> bytes:
@@ -45,7 +51,7 @@ def properties(**values: str | int) -> bytes:
     return struct.pack("<II", len(body), 0) + body
 
 
-WEB = {"Id": "web.service", "LoadState": "loaded", "ActiveState": "active", "SubState": "running", "MainPID": 4242}
+WEB = {"Id": "web.service", "LoadState": "loaded", "ActiveState": "active", "SubState": "running"}
 
 
 @pytest.fixture
@@ -100,9 +106,9 @@ def test_a_unit_that_is_not_found_is_none(serve: Callable[[Answer], SystemdBus])
 
 
 def test_an_answer_to_somebody_else_is_not_taken(serve: Callable[[Answer], SystemdBus]) -> None:
-    both = reply(7, "a{sv}", properties(**(WEB | {"MainPID": 1}))) + reply(1, "a{sv}", properties(**WEB))
+    both = reply(7, "a{sv}", properties(**(WEB | {"Id": "other.service"}))) + reply(1, "a{sv}", properties(**WEB))
     unit = serve(lambda _: with_state(both)).units(["web.service"])[0]["web.service"]
-    assert unit is not None and unit.main_pid == 4242
+    assert unit is not None and unit.id == "web.service"
 
 
 def test_a_refusal_says_why(serve: Callable[[Answer], SystemdBus]) -> None:
