@@ -30,7 +30,8 @@ from zen_agents.ports.host import Host
 from zen_agents.ports.notifier import Notifier
 from zen_agents.ports.store import Store
 from zen_agents.ports.vitals import Vitals
-from zen_agents.settings.loader import Loaded, load
+from zen_agents.settings.apart import load_lean
+from zen_agents.settings.loader import Loaded
 from zen_agents.settings.models import Settings
 
 log = logging.getLogger("zen_agents.runtime")
@@ -60,7 +61,7 @@ def load_settings(options: Options) -> Loaded:
     Raises UsageError if the options name an agent that is not in it: nothing would be watched, and nobody told.
     """
     flags = {"mode": options.mode} if options.mode else {}
-    loaded = load(options.config, os.environ, flags=flags, lean=True)
+    loaded = load_lean(options.config, os.environ, flags=flags)
     known = loaded.require().agents
     for name in sorted(options.agents.difference(known)):
         raise UsageError(f"there is no agent {name!r} in the configuration; there are: {', '.join(known) or 'none'}")

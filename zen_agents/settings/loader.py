@@ -82,8 +82,8 @@ def load(
     files = [os.fspath(path) for path in named]
     root = Node(Place(Document(files[0] if files else "no file")), {})
     uid = os.geteuid() if euid is None else euid
-    drop_ins = _drop_ins(files[0], report) if len(files) == 1 else []
-    for index, file in enumerate([*files, *drop_ins]):
+    besides = drop_ins(files[0], report) if len(files) == 1 else []
+    for index, file in enumerate([*files, *besides]):
         origin = Origin.FILE if file in files else Origin.DROP_IN
         tree = _read(file, report, origin=origin, euid=uid)
         if index == 0:
@@ -98,7 +98,7 @@ def load(
     diagnostics = report.sorted()
     digest = digest_of(settings) if settings is not None else ""
     written = ({} if lean else sources(effective), origins(effective, lean=lean))
-    return Loaded(settings, diagnostics, *written, digest, (*files, *drop_ins))
+    return Loaded(settings, diagnostics, *written, digest, (*files, *besides))
 
 
 def digest_of(settings: Settings) -> str:
@@ -140,7 +140,8 @@ def _effective(root: Node, environ: Mapping[str, str], flags: Mapping[str, Any],
     return root
 
 
-def _drop_ins(main: str, report: Report) -> list[str]:
+def drop_ins(main: str, report: Report) -> list[str]:
+    """Return the files of `conf.d` beside a main file, in their order."""
     if main == "-":
         return []
     folder = Path(main).parent / "conf.d"
