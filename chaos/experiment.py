@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from chaos.engines.base import Contender, Timeline
 from chaos.fingerprint import Change, difference, fingerprint
 from chaos.host import DisposableHost
-from chaos.injection import inject
 from chaos.mail import mails, start_mail
+from chaos.method import Strikes, carry_out
 from chaos.result import Outcome, Result, Seconds
 from chaos.scenario import Privileges, Right, Scenario
 from chaos.waiting import NotInTimeError, pause, wait_until
+from chaos.watching import Look, Watcher, recoveries, until_it_holds
 
 #: What must hold after every run: reads the host and the contender, returns what is broken, one sentence each.
 Oracle = Callable[[DisposableHost, Contender], Sequence[str]]
 
 _STEADY_WITHIN_SECONDS = 10.0
-_LOOK_EVERY_SECONDS = 0.005
 _SETTLED_WITHIN_SECONDS = 30.0
 
 
@@ -61,10 +61,10 @@ class Experiment:
         self._prepare()
         before = fingerprint(self._host, self._scenario.watch)
         pause(after_seconds)
-        began, began_wall = time.monotonic(), time.time()
-        for fault in self._faults:
-            inject(fault, self._host)
-        repaired_at, held_at = self._watch(began)
+        with Watcher(self._look) as watcher:
+            strikes = carry_out(self._scenario, self._faults, self._host, self._contender)
+        wall_clock_ahead = time.time() - time.monotonic()
+        repaired_at, held_at = self._watch(strikes, recoveries(watcher.changes(), after=strikes.first))
         unsettled = self._settle()
         changes = self._changes(before)
         harm = [
@@ -73,7 +73,7 @@ class Experiment:
             *(sentence for oracle in self._oracles for sentence in oracle(self._host, self._contender)),
         ]
         seconds = _seconds(
-            self._contender.timeline(), began_wall, repaired_at and repaired_at - began, held_at and held_at - began
+            self._contender.timeline(), strikes.first, wall_clock_ahead, repaired_at=repaired_at, held_at=held_at
         )
         return self._judged(seconds, harm, unsettled)
 
@@ -92,12 +92,15 @@ class Experiment:
         return [str(probe) for probe in self._scenario.steady_state if not probe.holds(self._host)]
 
     # -- meanwhile ----------------------------------------------------------------------------------------------------
-    def _watch(self, began: float) -> tuple[float | None, float | None]:
+    def _watch(self, strikes: Strikes, recovered: Sequence[float]) -> tuple[float | None, float | None]:
         """Return since when it is well and when it had been so long enough; both None if there was nothing to repair."""
-        give_up = began + self._within
+        give_up = strikes.last + self._within
         moments: tuple[float | None, float | None] = (None, None)
         if self._expected.outcome is Right.REPAIRED:
-            moments = self._until_it_holds(give_up)
+            # A repair that was over before the last strike is none of it.
+            since = next((moment for moment in reversed(recovered) if moment > strikes.last), None)
+            held = until_it_holds(self._look, self._holds, since=since, give_up=give_up)
+            moments = (None, None) if held is None else ((recovered[0] if recovered else held[0]), held[1])
         elif self._expected.outcome is Right.UNTOUCHED:
             pause(max(0.0, give_up - time.monotonic()))
         while len(mails(self._host)) < self._expected.pages and time.monotonic() < give_up:
@@ -105,15 +108,6 @@ class Experiment:
         if self._expected.outcome is Right.TOLD:
             pause(self._scenario.bake.checks * self._scenario.bake.every.total_seconds())
         return moments
-
-    def _until_it_holds(self, give_up: float) -> tuple[float | None, float | None]:
-        while time.monotonic() < give_up:
-            if self._is_well():
-                since = time.monotonic()
-                if self._holds():
-                    return since, time.monotonic()
-            pause(_LOOK_EVERY_SECONDS)
-        return None, None
 
     def _holds(self) -> bool:
         bake = self._scenario.bake
@@ -124,7 +118,15 @@ class Experiment:
         return True
 
     def _is_well(self) -> bool:
-        return self._is_gone() and all(probe.holds(self._host) for probe in self._scenario.verify)
+        return self._look().well
+
+    def _look(self) -> Look:
+        """Look whether all is well; its moment is that of the quick probes, what takes longer has to confirm it."""
+        quick = [probe for probe in self._scenario.verify if probe.is_quick]
+        slow = [probe for probe in self._scenario.verify if not probe.is_quick]
+        well = self._is_gone() and all(probe.holds(self._host) for probe in quick)
+        at = time.monotonic()
+        return Look(at, well and all(probe.holds(self._host) for probe in slow))
 
     def _is_gone(self) -> bool:
         return bool(self._faults) and all(fault.is_gone(self._host) for fault in self._faults)
@@ -148,7 +150,7 @@ class Experiment:
         actions = tuple(self._contender.actions())
         unnecessary = tuple(self._contender.unnecessary(actions))
         repaired = seconds.held is not None
-        if self._expected.outcome is not Right.REPAIRED and self._is_gone():
+        if not self._expected.actions and self._is_gone():
             harm = [*harm, "what was to be left alone was undone"]
         because = [
             *unsettled,
@@ -189,10 +191,13 @@ class Experiment:
         return []
 
 
-def _seconds(said: Timeline, began_wall: float, repaired: float | None, held: float | None) -> Seconds:
+def _seconds(
+    said: Timeline, began: float, wall_clock_ahead: float, *, repaired_at: float | None, held_at: float | None
+) -> Seconds:  # fmt: skip
     detected, acted, verified = (
-        None if at is None else at - began_wall for at in (said.detected_at, said.acted_at, said.verified_at)
+        None if at is None else at - wall_clock_ahead - began for at in (said.detected_at, said.acted_at, said.verified_at)
     )
+    repaired, held = (None if at is None else at - began for at in (repaired_at, held_at))
     return Seconds(detected, acted, verified, repaired, held)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from chaos.faults.base import Fault
@@ -12,10 +13,15 @@ class NotDisposableError(Exception):
     """A fault was about to happen on something that is not a disposable host; nothing was done."""
 
 
-def inject(fault: Fault, host: DisposableHost) -> None:
-    """Let a fault happen on a host that is certainly disposable; NotDisposableError before anything is done otherwise."""
+def inject(fault: Fault, host: DisposableHost) -> float:
+    """Let a fault happen on a host that is certainly disposable; NotDisposableError before anything is done otherwise.
+
+    Return the monotonic moment from which time counts: when it took effect if the fault says so, else when it was asked for.
+    """
     make_sure_it_is_disposable(host)
-    fault.inject(host)
+    asked_at = time.monotonic()
+    took_effect_at = fault.inject(host)
+    return asked_at if took_effect_at is None else took_effect_at
 
 
 def make_sure_it_is_disposable(host: DisposableHost) -> None:

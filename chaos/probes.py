@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,9 +16,14 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 class _Probe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    #: Asked within a millisecond, without starting a process inside.
+    is_quick: ClassVar[bool] = False
+
 
 class TcpProbe(_Probe):
     """Somebody accepts on a port of 127.0.0.1."""
+
+    is_quick: ClassVar[bool] = True
 
     tcp: Port
 
@@ -29,6 +34,8 @@ class TcpProbe(_Probe):
 
 class HttpProbe(_Probe):
     """A port of 127.0.0.1 answers with a status within a second."""
+
+    is_quick: ClassVar[bool] = True
 
     http: Port
     path: str = "/"

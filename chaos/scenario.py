@@ -10,13 +10,24 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from chaos.faults.base import Fault
 from chaos.faults.catalog import FAULTS
 from chaos.probes import Probe
-from zen_agents.model.scalars import PositiveDuration
+from zen_agents.model.scalars import Duration, PositiveDuration
 
+_WITH_COMMANDS = frozenset({"zen", "monit"})
 FOLDER = Path(__file__).parent / "scenarios"
 
 
@@ -72,10 +83,38 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Repeat(_Section):
+    """The same fault again, `every` so long after it was repaired; a fault that stays is not injected again."""
+
+    #: Altogether.
+    times: int = Field(ge=2, le=100)
+    every: PositiveDuration = timedelta(seconds=1)
+    #: How long a repair may take for the fault to come back.
+    within: PositiveDuration = timedelta(seconds=30)
+
+
+class OperatorStep(_Section):
+    """What a person does with an engine's own commands: contender -> arguments; one that is not named is left alone."""
+
+    operator: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(min_length=1)
+    #: How long after the step before.
+    after: Duration = timedelta()
+
+    @field_validator("operator")
+    @classmethod
+    def _has_commands(cls, operator: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if unknown := sorted(set(operator) - _WITH_COMMANDS):
+            raise ValueError(f"{', '.join(unknown)}: only {', '.join(sorted(_WITH_COMMANDS))} have commands")
+        return operator
+
+
 class Injection(_Section):
     """One fault by name and its parameters."""
 
     fault: str
+    repeat: Repeat | None = None
+    #: How long after the step before.
+    after: Duration = timedelta()
     parameters: dict[str, Any] = Field(default_factory=dict, alias="with")
 
     @model_validator(mode="after")
@@ -92,6 +131,13 @@ class Injection(_Section):
         if unknown := sorted(set(self.parameters) - known):
             raise ValueError(f"{self.fault} has no {', '.join(unknown)}; it has {', '.join(sorted(known))}")
         return TypeAdapter(kind).validate_python(self.parameters)
+
+
+def _kind_of_step(step: object) -> str:
+    return "operator" if isinstance(step, OperatorStep) or (isinstance(step, dict) and "operator" in step) else "fault"
+
+
+Step = Annotated[Annotated[Injection, Tag("fault")] | Annotated[OperatorStep, Tag("operator")], Discriminator(_kind_of_step)]
 
 
 class MonitSetup(_Section):
@@ -126,7 +172,7 @@ class Expectation(_Section):
     """What an engine must do, exactly."""
 
     outcome: Right
-    #: Its actions by name, each as often as it may be performed.
+    #: Its actions by name, each as often as it may be performed; with `told`, what it tries before it tells.
     actions: tuple[str, ...] = ()
     #: How many messages people get until then.
     pages: int = Field(0, ge=0)
@@ -135,8 +181,10 @@ class Expectation(_Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Expectation:
-        if bool(self.actions) != (self.outcome is Right.REPAIRED):
-            raise ValueError("`actions` are named exactly where the outcome is `repaired`")
+        if self.outcome is Right.REPAIRED and not self.actions:
+            raise ValueError("`actions` are named where the outcome is `repaired`")
+        if self.outcome is Right.UNTOUCHED and self.actions:
+            raise ValueError("there are no `actions` where the outcome is `untouched`")
         if self.outcome is Right.TOLD and not self.pages:
             raise ValueError("`told` needs `pages` of 1 or more")
         return self
@@ -164,7 +212,7 @@ class Scenario(_Section):
     privileges: Privileges = Privileges.USER
     steady_state: tuple[Probe, ...] = Field(min_length=1)
     #: In this order; nothing for a control.
-    method: tuple[Injection, ...] = ()
+    method: tuple[Step, ...] = ()
     #: The engine's configuration, without `alerts`: these go to the bench.
     config: dict[str, Any]
     monit: MonitSetup
@@ -192,13 +240,18 @@ class Scenario(_Section):
     def _fits_together(self) -> Scenario:
         if bool(self.number) == bool(self.origin):
             raise ValueError("is either `number` of the published list or `origin`")
-        if bool(self.method) == (self.kind is Kind.CONTROL):
+        injects = any(isinstance(step, Injection) for step in self.method)
+        if injects == (self.kind is Kind.CONTROL):
             raise ValueError("a control has no `method`, all others have one")
         return self
 
     def faults(self) -> tuple[Fault, ...]:
         """Return its faults, in the order in which they happen."""
-        return tuple(injection.made() for injection in self.method)
+        return tuple(step.made() for step in self.method if isinstance(step, Injection))
+
+    def repeats(self) -> bool:
+        """Tell whether a fault comes back after it was repaired."""
+        return any(isinstance(step, Injection) and step.repeat for step in self.method)
 
     def missing(self, built: frozenset[str]) -> tuple[str, ...]:
         """Return what it needs and is not built; a scenario that misses something is waiting, and counts as not repaired."""

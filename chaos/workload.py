@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import stat
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from chaos.host import REPOSITORY, DisposableHost
 from chaos.waiting import wait_until
 
 _WEB = REPOSITORY / "chaos" / "inside" / "web.py"
+_STRIKE = REPOSITORY / "chaos" / "inside" / "strike.py"
 _STARTED_WITHIN_SECONDS = 10.0
 
 
 def interpreter() -> list[str]:
     """Return the start of a command that runs a program of `chaos/inside/` without site packages."""
     return [str(Path(sys.executable).resolve()), "-I", "-S"]
+
+
+def struck(host: DisposableHost, *deeds: Sequence[str]) -> float:
+    """Do what goes wrong, in this order, and return the monotonic moment just before the first deed, in seconds.
+
+    Deeds are `("kill", "KILL", pid)`, `("chmod", "0666", path)`, `("unlink", path)` and `("run", *argv)`. The moment is
+    read inside, right at the deed, so that no contender is charged with the way there; the clock is the same on both
+    sides. Raises subprocess.CalledProcessError if a deed fails.
+    """
+    done = host.run([*interpreter(), str(_STRIKE), json.dumps(deeds)], check=True)
+    return float(done.stdout.splitlines()[-1])
 
 
 def start_unit(host: DisposableHost, name: str, command: list[str], *lines: str) -> None:
@@ -53,6 +68,18 @@ def http_status(host: DisposableHost, port: int, path: str = "/", *, seconds: fl
     except OSError:
         return 0
     return int(first[1]) if len(first) > 1 and first[1].isdigit() else 0
+
+
+def file_state(host: DisposableHost, path: str) -> str:
+    """Return mode and owner of a file inside as `750 65534:65534`, not following a link, "" if it is not there.
+
+    It is read from outside in a tenth of a millisecond, so that it can be asked often.
+    """
+    try:
+        state = Path(f"/proc/{host.pid}/root", path.lstrip("/")).lstat()
+    except FileNotFoundError:
+        return ""
+    return f"{stat.S_IMODE(state.st_mode):o} {state.st_uid}:{state.st_gid}"
 
 
 def unit_property(host: DisposableHost, unit: str, name: str) -> str:

@@ -63,6 +63,9 @@ class Contender(ABC):
     def stop(self) -> None:
         """End it as its users do."""
 
+    def operate(self, words: Sequence[str]) -> None:
+        """Let a person give it one of its own commands, in the words after its name; nothing for none."""
+
     @abstractmethod
     def timeline(self) -> Timeline:
         """Return what it says about the first fault that it saw since its start."""

@@ -19,6 +19,8 @@ set log {LOG}
 set pidfile {_PLACE}/pid
 set idfile {_PLACE}/id
 set statefile {_PLACE}/state
+set httpd unixsocket {_PLACE}/socket
+  allow bench:bench
 set mailserver 127.0.0.1 port {mail.PORT}
 """
 #: `[2026-11-26T16:20:18+0000] error    : 'web' process is not running`
@@ -45,6 +47,10 @@ class Monit(Contender):
 
     def stop(self) -> None:
         self.host.run(["systemctl", "stop", UNIT])
+
+    def operate(self, words: Sequence[str]) -> None:
+        if words:
+            self.host.run(["monit", "-c", CONFIG, *words], check=True)
 
     def timeline(self) -> Timeline:
         lines = list(self._lines())

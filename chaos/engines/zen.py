@@ -25,6 +25,7 @@ UNIT, STATE, CONFIG, LOG = (
     "/etc/zen-agents/config.yaml",
     "/var/log/zen-agents.log",
 )
+_COMMAND = (sys.executable, "-m", "zen_agents", "--state-dir", STATE)
 #: In its log, once an agent has looked, folded and decided for the first time.
 _FIRST_TURN = "first turn"
 _UNDER_WAY = ("running", "verifying")
@@ -59,6 +60,10 @@ class Zen(Contender):
     def stop(self) -> None:
         self.host.run(["systemctl", "stop", UNIT])
 
+    def operate(self, words: Sequence[str]) -> None:
+        if words:
+            self.host.run([*_COMMAND, *words], cwd=str(REPOSITORY), check=True)
+
     def timeline(self) -> Timeline:
         incidents, actions = self.json("incidents")["items"], self._actions()
         return Timeline(
@@ -86,7 +91,7 @@ class Zen(Contender):
 
     def json(self, *arguments: str) -> Any:
         """Run one of its commands with -o json and return what it printed."""
-        argv = [sys.executable, "-m", "zen_agents", "--state-dir", STATE, *arguments, "-o", "json"]
+        argv = [*_COMMAND, *arguments, "-o", "json"]
         return json.loads(self.host.run(argv, cwd=str(REPOSITORY), check=True).stdout)
 
     def _actions(self) -> list[dict[str, Any]]:

@@ -26,8 +26,12 @@ class Fault(ABC):
         """Make what is there before anything goes wrong, and all of the fault that takes long; no engine runs yet."""
 
     @abstractmethod
-    def inject(self, host: DisposableHost) -> None:
-        """Make it go wrong. An error if it has had no effect; time counts from the call."""
+    def inject(self, host: DisposableHost) -> float | None:
+        """Make it go wrong; an error if it has had no effect.
+
+        Return the monotonic moment at which it took effect, as `chaos.workload.struck` does, or None: then time counts
+        from the call, with all that it takes to get there.
+        """
 
     @abstractmethod
     def is_gone(self, host: DisposableHost) -> bool:

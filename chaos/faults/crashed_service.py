@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, start_web, unit_property
+from chaos.workload import accepts, start_web, struck, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,11 @@ class CrashedService(Fault):
     def prepare(self, host: DisposableHost) -> None:
         start_web(host, self.unit, self.port, "Restart=no")
 
-    def inject(self, host: DisposableHost) -> None:
+    def inject(self, host: DisposableHost) -> float:
         before = unit_property(host, self.unit, "MainPID")
-        host.run(["kill", "-KILL", before], check=True)
+        at = struck(host, ("kill", "KILL", before))
         wait_until(lambda: unit_property(host, self.unit, "MainPID") != before, "the end of the process", seconds=10)
+        return at
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import accepts, start_web
+from chaos.workload import accepts, start_web, struck
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class StoppedByPerson(Fault):
     def prepare(self, host: DisposableHost) -> None:
         start_web(host, self.unit, self.port, "Restart=no")
 
-    def inject(self, host: DisposableHost) -> None:
-        host.run(["systemctl", "stop", f"{self.unit}.service"], check=True)
+    def inject(self, host: DisposableHost) -> float:
+        return struck(host, ("run", "systemctl", "stop", f"{self.unit}.service"))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
+from chaos.workload import file_state, struck
 
 _CONTENT = "kept as it is\n"
-_OWNER = "nobody:nogroup"
+_OWNER = "65534:65534"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,11 @@ class WrongPermissions(Fault):
         host.run(["chmod", "0750", self.directory], check=True)
         host.run(["chown", _OWNER, self.directory, self._record, self.key], check=True)
 
-    def inject(self, host: DisposableHost) -> None:
-        host.run(["chmod", "0666", self.key], check=True)
-        host.run(["chmod", "0000", self.directory], check=True)
+    def inject(self, host: DisposableHost) -> float:
+        return struck(host, ("chmod", "0666", self.key), ("chmod", "0000", self.directory))
 
     def is_gone(self, host: DisposableHost) -> bool:
-        shown = host.run(["stat", "--format=%a %U:%G", "--", self.directory, self.key]).stdout.splitlines()
-        return shown == [f"750 {_OWNER}", f"600 {_OWNER}"]
+        return (file_state(host, self.directory), file_state(host, self.key)) == (f"750 {_OWNER}", f"600 {_OWNER}")
 
     def traces(self) -> Sequence[str]:
         return (f"file {self.directory}", f"file {self.key}")

@@ -83,6 +83,21 @@ def test_systemd_restarts_the_crashed_unit_and_says_what_it_cannot_do() -> None:
     assert (cannot.outcome, cannot.repaired) == (Outcome.CANNOT, False)
 
 
+def test_a_fault_that_comes_back_is_injected_again_after_each_repair_and_a_person_may_act_before() -> None:
+    plain = SCENARIOS["crashed_service"].model_dump(by_alias=True)
+    pausing = {"operator": {"zen": ["pause", "--for", "1h", "--reason", "a new disk"]}}
+    again = {"fault": "crashed_service", "repeat": {"times": 2, "every": "100ms", "within": "10s"}}
+    expect = {"outcome": "repaired", "actions": ["restart_service"] * 2, "within": "15s"}
+    scenario = Scenario.model_validate({**plain, "method": [pausing, again], "expect": expect})
+    repaired = ran(scenario, Systemd)
+    assert (repaired.repaired, len(repaired.actions), repaired.unnecessary) == (True, 2, ())
+    assert repaired.harm == ("web was started 1 times too often",), "the fault itself allows one start"
+    paused = ran(
+        scenario.model_copy(update={"expect": Expectation(outcome=Right.UNTOUCHED, within=timedelta(seconds=2))}), Zen
+    )
+    assert (paused.actions, paused.repaired) == ((), False)
+
+
 @pytest.mark.parametrize("name", ["crashed_service", "wrong_permissions"])
 def test_without_an_engine_nothing_is_repaired_and_no_harm_is_seen(name: str) -> None:
     result = ran(soon(name), NoEngine)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from chaos.faults.base import Fault
 from chaos.host import MARKER, DisposableHost
 from chaos.injection import NotDisposableError, inject
+from chaos.workload import file_state, struck
 from tests.support.disposable import host_or_skip
 
 
@@ -71,7 +74,8 @@ def test_nothing_happens_where_no_disposable_host_runs(where: Any) -> None:
 @pytest.mark.needs_root
 def test_a_fault_happens_on_a_host_that_holds_its_own_name_and_on_no_other(host: DisposableHost) -> None:
     happened: list[object] = []
-    inject(Told(happened), host)
+    asked_at = time.monotonic()
+    assert asked_at <= inject(Told(happened), host) <= time.monotonic(), "it does not say when it took effect"
     assert happened == [host]
 
     host.run(["rm", "--force", MARKER], check=True)
@@ -81,3 +85,17 @@ def test_a_fault_happens_on_a_host_that_holds_its_own_name_and_on_no_other(host:
     with pytest.raises(NotDisposableError, match="does not hold its own name"):
         inject(Told(happened), host)
     assert happened == [host]
+
+
+@pytest.mark.systemd
+@pytest.mark.needs_root
+def test_deeds_happen_in_order_and_their_moment_is_read_right_before_the_first(host: DisposableHost) -> None:
+    for path in ("/srv/one", "/srv/two"):
+        host.write_file(path, "kept", mode=0o640)
+    before = time.monotonic()
+    at = struck(host, ("chmod", "0600", "/srv/one"), ("unlink", "/srv/two"), ("run", "touch", "/srv/three"))
+    assert before < at < time.monotonic()
+    assert (file_state(host, "/srv/one"), file_state(host, "/srv/two")) == ("600 0:0", "")
+    assert file_state(host, "/srv/three")
+    with pytest.raises(subprocess.CalledProcessError):
+        struck(host, ("run", "false"))

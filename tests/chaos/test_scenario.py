@@ -39,6 +39,14 @@ def test_a_scenario_says_what_happens_and_what_is_right() -> None:
     assert scenario.missing(built()) == ()
 
 
+def test_a_fault_may_come_back_and_a_person_may_do_something_before_it(tmp_path: Path) -> None:
+    pausing = {"operator": {"zen": ["pause", "--for", "1h"]}, "after": "200ms"}
+    scenario = load(changed(tmp_path, method=[pausing, {"fault": "crashed_service", "repeat": {"times": 4, "every": "2s"}}]))
+    assert scenario.repeats()
+    assert len(scenario.faults()) == 1, "a step of a person is no fault"
+    assert not load(CRASHED).repeats()
+
+
 def test_what_is_not_built_yet_is_missing(tmp_path: Path) -> None:
     scenario = load(changed(tmp_path, needs=["restart_service", "reading_minds"]))
     assert scenario.missing(built()) == ("reading_minds",)
@@ -54,12 +62,17 @@ def test_what_is_not_built_yet_is_missing(tmp_path: Path) -> None:
         ({"method": [{"fault": "crashed_service", "with": {"unti": "web"}}]}, "crashed_service has no unti"),
         ({"method": [{"fault": "crashed_service", "with": {"port": "many"}}]}, "port"),
         ({"method": []}, "a control has no `method`"),
+        ({"method": [{"operator": {"zen": ["pause"]}}]}, "a control has no `method`"),
+        ({"method": [{"operator": {"hal": ["open"]}}, {"fault": "crashed_service"}]}, "only monit, zen have commands"),
+        ({"method": [{"operator": {"zen": []}}, {"fault": "crashed_service"}]}, "operator.zen"),
+        ({"method": [{"fault": "crashed_service", "repeat": {"times": 1}}]}, "repeat.times"),
         ({"number": None}, "either `number`"),
         ({"origin": "monit mailing list"}, "either `number`"),
         ({"monit": {"monitrc": "check", "why_not": "never"}}, "either `monitrc` or `why_not`"),
         ({"systemd": {}}, "either `drop_ins` or `why_not`"),
         ({"config": {"alerts": {}}}, "set by the bench"),
-        ({"expect": {"outcome": "repaired", "within": "5s"}}, "`actions` are named exactly"),
+        ({"expect": {"outcome": "repaired", "within": "5s"}}, "`actions` are named"),
+        ({"expect": {"outcome": "untouched", "actions": ["x"], "within": "5s"}}, "there are no `actions`"),
         ({"expect": {"outcome": "told", "within": "5s"}}, "`told` needs `pages`"),
         ({"expect": {"outcome": "repaired", "actions": ["x"], "within": "soon"}}, "within"),
         ({"name": "other"}, "its name is other"),

@@ -13,10 +13,11 @@ from zen_agents.settings.loader import load
 from zen_agents.settings.rendering import render
 
 #: Words behind ```yaml of blocks that are no whole configuration, or not a valid one.
-_OTHER = {"facts", "wrong", "job", "plugin", "scenario"}
+_OTHER = {"facts", "wrong", "job", "plugin", "scenario", "method"}
 _CONFIGURATIONS = [
     block for page in pages() for block in blocks(page) if block.language == "yaml" and not _OTHER & set(block.words)
 ]
+_METHODS = [block for page in pages() for block in blocks(page) if "method" in block.words]
 _SCENARIOS = [block for page in pages() for block in blocks(page) if "scenario" in block.words]
 
 
@@ -41,3 +42,10 @@ def test_a_scenario_names_every_key_and_its_configuration_loads(block: Block, tm
     path.write_text(yaml.safe_dump(scenario.config), "utf-8")
 
     assert load(str(path), {}).settings is not None
+
+
+@pytest.mark.parametrize("block", _METHODS, ids=lambda block: block.name)
+def test_a_method_on_a_page_is_one_that_a_scenario_can_have(block: Block) -> None:
+    whole = yaml.safe_load(next(each.text for each in _SCENARIOS if each.page == block.page))
+    written = yaml.safe_load(block.text)["method"]
+    assert len(Scenario.model_validate({**whole, "method": written}).method) == len(written)

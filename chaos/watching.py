@@ -1,0 +1,79 @@
+"""Since when all is well, seen from outside every few milliseconds, also while the fault is still being injected."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+from chaos.waiting import pause
+
+_LOOK_EVERY_SECONDS = 0.003
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look showed, at a moment of the monotonic clock."""
+
+    at: float
+    well: bool
+
+
+class Watcher:
+    """Looks from a thread of its own for as long as it is entered, and keeps each look that shows another state."""
+
+    def __init__(self, look: Callable[[], Look]) -> None:
+        self._look = look
+        self._changes: list[Look] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
+
+    def __enter__(self) -> Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def changes(self) -> Sequence[Look]:
+        """Return its first look and all that showed another state than the one before, oldest first."""
+        return tuple(self._changes)
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_EVERY_SECONDS):
+            try:
+                look = self._look()
+            except Exception:  # what is half broken may have no answer yet, and that is not well
+                look = Look(time.monotonic(), well=False)
+            if not self._changes or self._changes[-1].well != look.well:
+                self._changes.append(look)
+
+
+def recoveries(changes: Sequence[Look], *, after: float) -> tuple[float, ...]:
+    """Return the moments after `after` at which it became well, having been seen not well; each as soon as it was seen."""
+    later = [change for change in changes if change.at > after]
+    return tuple(now.at for before, now in itertools.pairwise(later) if now.well and not before.well)
+
+
+def until_it_holds(
+    look: Callable[[], Look], holds: Callable[[], bool], *, since: float | None, give_up: float
+) -> tuple[float, float] | None:
+    """Look until it is well and `holds`; return since when and when that was certain, None if not before `give_up`.
+
+    `since` is the moment at which it was already seen to have become well, if it was; if it breaks again it counts anew.
+    """
+    while time.monotonic() < give_up:
+        now = look()
+        if not now.well:
+            since = None
+        else:
+            since = now.at if since is None else since
+            if holds():
+                return since, time.monotonic()
+            since = None
+        pause(_LOOK_EVERY_SECONDS)
+    return None
