@@ -359,7 +359,7 @@ class Runtime:
                 agents = build_agents(settings, self._context(loaded), self.options.agents)
                 for agent in agents:
                     # Asked here for the first time, so that one that cannot tell stops the reload and not the swap.
-                    agent.checks(), agent.rules(), agent.remedies()
+                    agent.checks(), agent.rules(), agent.scope()
                 policy, alerts = self._policy(loaded, agents), self._alert_policy(settings, loaded)
             except Exception as error:
                 self._remember_not_applied(error, now)

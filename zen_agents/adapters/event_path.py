@@ -41,7 +41,8 @@ class PathEvents:
         self._wanted: frozenset[str] = frozenset()
         #: Path -> (watch descriptor, name awaited there).
         self._armed: dict[str, tuple[int, bytes]] = {}
-        self._names: dict[int, dict[bytes, set[str]]] = {}
+        #: Watch descriptor -> name -> the path that it stands for; several while a directory above them is missing.
+        self._names: dict[int, dict[bytes, str | set[str]]] = {}
         #: What is to be watched anew before it wakes, and whether that is under way.
         self._changed: set[str] = set()
         self._telling = False
@@ -102,8 +103,10 @@ class PathEvents:
             if watch >= 0:
                 if path in self._armed and self._armed[path][0] != watch:
                     self._disarm(path)
-                self._armed[path] = watch, os.fsencode(name)
-                self._names.setdefault(watch, {}).setdefault(os.fsencode(name), set()).add(path)
+                awaited = os.fsencode(name)
+                self._armed[path] = watch, awaited
+                names = self._names.setdefault(watch, {})
+                names[awaited] = _with(names.get(awaited, path), path)
                 break
             if ctypes.get_errno() not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
                 break  # No watches left; `unwatched` counts.
@@ -113,9 +116,10 @@ class PathEvents:
     def _disarm(self, path: str) -> None:
         watch, name = self._armed.pop(path)
         names = self._names.get(watch, {})
-        paths = names.get(name, set())
-        paths.discard(path)
-        if not paths:
+        paths = names.get(name)
+        if isinstance(paths, set):
+            paths.discard(path)
+        if not paths or paths == path:
             names.pop(name, None)
         if not names and self._names.pop(watch, None) is not None and self._libc is not None:
             # The kernel may have dropped the watch itself, with the directory; then there is nothing to remove.
@@ -140,8 +144,8 @@ class PathEvents:
             return set(self._wanted)
         names = self._names.get(watch, {})
         if mask & _LOST:
-            return set().union(*names.values())
-        return names.get(name, set()).copy()
+            return set().union(*map(_all, names.values()))
+        return _all(names.get(name, set()))
 
     def _tell(self, changed: set[str]) -> None:
         """Watch all of them anew, and only then wake: a directory may exist only now, or be another one."""
@@ -167,3 +171,16 @@ class PathEvents:
             if self._push is not None:
                 self._push(Wake(f"path:{path}", "inotify"))
         self._tell(set())
+
+
+def _with(paths: str | set[str], path: str) -> str | set[str]:
+    """Return these paths with one more; one alone needs no set, and of thousands of names most stand for one."""
+    if paths == path:
+        return path
+    known = paths if isinstance(paths, set) else {paths}
+    known.add(path)
+    return known
+
+
+def _all(paths: str | set[str]) -> set[str]:
+    return paths.copy() if isinstance(paths, set) else {paths}

@@ -27,6 +27,9 @@ from zen_agents.store.ledger import canonical, clean_text
 _PAGER = "pagerduty"
 _TRIGGERS = frozenset({MessageKind.FIRING, MessageKind.ENGINE, MessageKind.ROLL_UP})
 
+#: So many series are known by heart: a good deal more than there are measurements of a host and its services.
+_MOST_SERIES = 1000
+
 #: An error text of a channel longer than this is cut.
 _MOST_ERROR_CHARS = 500
 
@@ -172,6 +175,9 @@ class MeasurementTables:
         if row is None:
             raise StoreError("An observation's series could not be written; look at: zen-agents doctor.")
         number = int(row[0])
+        if len(self._series) >= _MOST_SERIES:
+            # What is seldom kept need not be remembered; the rest is read again.
+            self._series.clear()
         self._series[name, target] = number
         return number
 

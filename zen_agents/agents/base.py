@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -96,6 +96,10 @@ class BaseAgent(ABC):
     @abstractmethod
     def remedies(self) -> Sequence[ActionRequest]:
         """Return every action it could ask for, with target and parameters: its scope, and what `act` can run by hand."""
+
+    def scope(self) -> Set[tuple[str, str]]:
+        """Return (action, target) of every remedy; an agent that has thousands of them need not make them all for that."""
+        return frozenset((remedy.action, remedy.target) for remedy in self.remedies())
 
     def keep_running(self) -> frozenset[str]:
         """Return service targets that are to run whoever stopped them (R28)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
@@ -25,8 +26,8 @@ class Check(ABC):
     summary: ClassVar[str]
 
     def __init__(self, *, name: str, target: str, every_seconds: float, timeout_seconds: float = 5.0) -> None:
-        self.name = name
-        self.target = target
+        # Of thousands of checks, rules and remedies each has these words; they are kept once.
+        self.name, self.target = sys.intern(name), sys.intern(target)
         self.every_seconds = every_seconds
         self.timeout_seconds = timeout_seconds
 

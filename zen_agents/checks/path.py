@@ -6,13 +6,15 @@ host means that nobody can tell, not that the file is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import FileState, HostView
+
+_MISSING: Mapping[str, str] = {"wrong": "missing"}
 
 
 class PathCheck(Check):
@@ -26,20 +28,18 @@ class PathCheck(Check):
     ) -> None:
         super().__init__(name=f"path.{label}", target=f"path:{label}", every_seconds=every_seconds)
         self._path, self._expected_kind, self._mode, self._owner, self._group = path, expected_kind, mode, owner, group
-        self._names, self._watches = (self.name,), (Watch("path", path),)
-        #: What was last seen and its fingerprint, which costs more to write down than to compare.
-        self._last: tuple[int, int, float, str] = (-1, -1, 0.0, "")
+        self._watches = (Watch("path", path),)
 
     @property
     def observes(self) -> tuple[str, ...]:
-        return self._names
+        return (self.name,)
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Compare lstat with what is listed."""
         owner, group = host.user_id(self._owner), host.group_id(self._group)
         state = host.file(self._path)
         if state is None:
-            return (self._problem(now, f"{self._path} is missing", {"wrong": "missing"}),)
+            return (self._problem(now, f"{self._path} is missing", _MISSING),)
         if state.kind != self._expected_kind:
             said = f"{self._path} is a {state.kind}, not a {self._expected_kind}"
             return (self._problem(now, said, {"wrong": "kind"}, state.fingerprint),)
@@ -47,11 +47,7 @@ class PathCheck(Check):
             wrong = self._differences(state, owner, group)
             said = f"{self._path}: " + ", ".join(wrong.values())
             return (self._problem(now, said, {"wrong": " ".join(wrong)}, state.fingerprint),)
-        device, inode, changed, fingerprint = self._last
-        if state.inode != inode or state.changed != changed or state.device != device:
-            fingerprint = state.fingerprint
-            self._last = state.device, state.inode, state.changed, fingerprint
-        return (Observation(self.name, self.target, Status.OK, now, None, "as listed", fingerprint),)
+        return (Observation(self.name, self.target, Status.OK, now, None, "as listed", state.fingerprint),)
 
     def watches(self) -> Sequence[Watch]:
         """Return the path, so that a change of it wakes the engine."""
@@ -67,5 +63,5 @@ class PathCheck(Check):
             wrong["group"] = f"group is {state.group}, not {self._group} ({group})"
         return wrong
 
-    def _problem(self, now: Instant, said: str, facts: dict[str, str], fingerprint: str = "") -> Observation:
+    def _problem(self, now: Instant, said: str, facts: Mapping[str, str], fingerprint: str = "") -> Observation:
         return Observation(self.name, self.target, Status.PROBLEM, now, None, said, fingerprint, facts)

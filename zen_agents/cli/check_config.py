@@ -55,7 +55,7 @@ def _meaning(loaded: Loaded) -> dict[str, Any]:
 
     settings = loaded.require()
     agents = build_agents(settings, AgentContext("this host", loaded.origins))
-    used = {(request.action, request.target) for agent in agents for request in agent.remedies()}
+    used = {pair for agent in agents for pair in agent.scope()}
     return {
         "mode": settings.mode.value,
         "agents": [agent.name for agent in agents],

@@ -29,7 +29,7 @@ class IncidentBook:
         self._store = store
         self._live: dict[str, Incident] = {incident.key: incident for incident in store.live_incidents()}
         #: Key -> steady times at which incidents of it opened, newest last; filled from the store when first asked.
-        self._openings: dict[str, list[float]] = {}
+        self._openings: dict[str, tuple[float, ...]] = {}
 
     def get(self, key: str) -> Incident | None:
         """Return the live incident of a key."""
@@ -61,7 +61,7 @@ class IncidentBook:
         opened = incident.opened_at is not None and (before is None or before.opened_at is None)
         if opened and incident.opened_at is not None:
             self.openings(incident.key, 0.0)
-            self._openings.setdefault(incident.key, []).append(incident.opened_at.steady)
+            self._openings[incident.key] = (*self._openings.get(incident.key, ()), incident.opened_at.steady)
         if incident.is_live:
             self._live[incident.key] = incident
         else:
@@ -77,7 +77,7 @@ class IncidentBook:
         """Return when incidents of this key opened, since then."""
         if key not in self._openings:
             try:
-                self._openings[key] = list(self._store.openings(key, since))
+                self._openings[key] = tuple(self._store.openings(key, since))
             except StoreError as error:
                 # Watching and telling go on; nothing is done while the state cannot be read (R4, R15).
                 log.error("earlier openings of %s cannot be read: %s", key, error)

@@ -25,7 +25,9 @@ class Recorder:
         self._store, self._resident_bytes = store, resident_bytes
         #: Called when checks want to be woken by other things than before.
         self.watches_changed = watches_changed
-        self._kept: dict[tuple[str, str], tuple[float, Status]] = {}
+        #: By (name, target): the status that was kept last, and when a measurement was.
+        self._statuses: dict[tuple[str, str], Status] = {}
+        self._measured_at: dict[tuple[str, str], float] = {}
         self._sums: dict[str, list[float]] = {}
         #: Ticks so far, and when the last one ended, by agent.
         self.ticks: dict[str, int] = {}
@@ -43,11 +45,14 @@ class Recorder:
 
     def _worth_keeping(self, observation: Observation) -> bool:
         pair = (observation.name, observation.target)
-        steady, status = self._kept.get(pair, (float("-inf"), None))
-        measured = observation.value is not None and observation.at.steady - steady >= KEEP_EVERY
-        if observation.status is status and not measured:
+        kept, at = self._statuses.get(pair), observation.at.steady
+        due = observation.value is not None and at - self._measured_at.get(pair, float("-inf")) >= KEEP_EVERY
+        if observation.status is kept and not due:
             return False
-        self._kept[pair] = (observation.at.steady, observation.status)
+        if observation.status is not kept:
+            self._statuses[pair] = observation.status
+        if observation.value is not None:
+            self._measured_at[pair] = at
         return True
 
     def took(self, agent: str, at: Instant, wall_seconds: float, cpu_seconds: float, checks: int) -> None:

@@ -36,7 +36,7 @@ log = logging.getLogger("zen_agents.tick")
 
 #: After so many incidents the loop is given a turn, so that a storm does not keep the control socket waiting.
 A_TURN = 25
-#: After so many their decisions are made durable; a multiple of the turn. Intents do not wait for that.
+#: After so many their changes and decisions are made durable; a multiple of the turn. Intents do not wait for that.
 A_BATCH = 250
 #: So many observations are kept at once before the loop is given a turn.
 A_PORTION = 1000
@@ -78,6 +78,7 @@ class AgentTick:
         flapping = self._parts.flapping
         rules = [rule if rule.flapping == flapping else replace(rule, flapping=flapping) for rule in agent.rules()]
         self.watchlist = Watchlist(agent.checks(), rules, self._parts.clock.now().steady)
+        self._window.expect(self.watchlist.pairs)
         for rule in rules:
             for condition in (rule.condition, rule.clear):
                 if condition is not None:
@@ -141,9 +142,11 @@ class AgentTick:
             for rule in self.watchlist.readers(observation.name, observation.target):
                 touched[rule.key] = rule
         now = self._parts.clock.now()
-        for count, rule in enumerate(touched.values()):
+        for count, rule in enumerate(touched.values(), start=1):
             self._fold_one(rule, now)
-            if count % 200 == 199:
+            if count % A_BATCH == 0:
+                # Until it is durable all of it is kept to be written again.
+                self._commit()
                 await asyncio.sleep(0)
 
     def _fold_one(self, rule: Rule, now: Instant) -> None:

@@ -20,31 +20,26 @@ class Watchlist:
         self.rules: Mapping[str, Rule] = {rule.key: rule for rule in rules}
         #: Check name -> steady time at which it is due. The first look is at once.
         self._due = dict.fromkeys(self.checks, now)
-        self._readers: dict[tuple[str, str], list[Rule]] = defaultdict(list)
+        self._readers: dict[tuple[str, str], tuple[Rule, ...]] = {}
         for rule in rules:
-            for pair in rule.condition.names | (rule.clear.names if rule.clear else frozenset()):
-                self._readers[pair].append(rule)
-        # Pairs that one rule alone reads, and only passes on.
-        self._passed_on = {
-            pair: rules[0].key
-            for pair, rules in self._readers.items()
-            if len(rules) == 1 and rules[0].clear is None and isinstance(rules[0].condition, StatusIs)
-        }
-        self._feeders = self._index_feeders(checks)
-        #: Subject -> names of the checks that it wakes; mostly one.
-        self._subjects: dict[str, tuple[str, ...]] = {}
+            for pair in _pairs(rule):
+                self._readers[pair] = (*self._readers.get(pair, ()), rule)
+        makers = {(name, check.target): check.name for check in checks for name in check.observes}
+        #: Pair that a rule reads -> name of the check that observes it. The tuples are those of the readers.
+        self._makers = {pair: makers[pair] for pair in self._readers if pair in makers}
+        #: Kind of watch -> what is watched -> names of the checks that it wakes; mostly one.
+        self._subjects: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         self._watched: dict[str, tuple[Watch, ...]] = {}
 
-    def _index_feeders(self, checks: Sequence[Check]) -> dict[str, tuple[str, ...]]:
-        makers: dict[tuple[str, str], str] = {
-            (name, check.target): check.name for check in checks for name in check.observes
-        }
-        feeders: dict[str, tuple[str, ...]] = {}
-        for pair, rules in self._readers.items():
-            for rule in rules:
-                if pair in makers:
-                    feeders[rule.key] = tuple({*feeders.get(rule.key, ()), makers[pair]})
-        return feeders
+    @property
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        """All (observation name, target) that rules read."""
+        return self._readers.keys()
+
+    def _feeders(self, key: str) -> set[str]:
+        """Return the names of the checks that observe what a rule reads."""
+        rule = self.rules.get(key)
+        return {self._makers[pair] for pair in _pairs(rule) if pair in self._makers} if rule is not None else set()
 
     @property
     def next_due(self) -> float:
@@ -68,21 +63,25 @@ class Watchlist:
         """Tell whether an OK is only passed on to a rule without an incident in `book`; then nothing has to be folded."""
         if observation.status is not Status.OK:
             return False
-        key = self._passed_on.get((observation.name, observation.target))
-        return key is not None and key not in book
+        readers = self._readers.get((observation.name, observation.target), ())
+        if len(readers) != 1:
+            return False
+        (rule,) = readers
+        return isinstance(rule.condition, StatusIs) and rule.clear is None and rule.key not in book
 
     def hurry(self, key: str, at: float) -> None:
         """Have everything that a rule reads looked at by then at the latest."""
-        for name in self._feeders.get(key, ()):
+        for name in self._feeders(key):
             self._due[name] = min(self._due[name], at)
 
     def has_asked_all(self, key: str, asked: Container[str]) -> bool:
         """Tell whether everything that a rule reads is among these checks."""
-        return all(name in asked for name in self._feeders.get(key, ()))
+        return all(name in asked for name in self._feeders(key))
 
     def wake(self, subject: str, now: float) -> bool:
         """Have what is watched under this subject looked at now; "" means everything. True if anything is."""
-        names: Iterable[str] = self._subjects.get(subject, ()) if subject else self.checks
+        kind, _, name = subject.partition(":")
+        names: Iterable[str] = self._subjects[kind].get(name, ()) if subject else self.checks
         for name in names:
             self._due[name] = now
         return bool(names)
@@ -95,18 +94,19 @@ class Watchlist:
             # Most checks want the same for ever, and hand out the same tuple.
             if watches is not before and tuple(watches) != before:
                 for watch in before:
-                    self._forget(subject_of(watch), check.name)
+                    self._forget(watch, check.name)
                 for watch in watches:
-                    subject = subject_of(watch)
-                    self._subjects[subject] = (*self._subjects.get(subject, ()), check.name)
+                    subjects, subject = self._subjects[watch.kind], _subject(watch)
+                    subjects[subject] = (*subjects.get(subject, ()), check.name)
                 self._watched[check.name] = tuple(watches)
                 changed = True
         return changed
 
-    def _forget(self, subject: str, name: str) -> None:
-        left = tuple(each for each in self._subjects.pop(subject, ()) if each != name)
+    def _forget(self, watch: Watch, name: str) -> None:
+        subjects, subject = self._subjects[watch.kind], _subject(watch)
+        left = tuple(each for each in subjects.pop(subject, ()) if each != name)
         if left:
-            self._subjects[subject] = left
+            subjects[subject] = left
 
     def all_watches(self) -> list[Watch]:
         """Return everything that should wake this agent."""
@@ -115,6 +115,12 @@ class Watchlist:
 
 def subject_of(watch: Watch) -> str:
     """Return the subject under which a `Wake` reports this watch."""
-    if watch.kind == "process":
-        return f"process:{watch.pid}:{watch.start_time}"
-    return f"{watch.kind}:{watch.name}"
+    return f"{watch.kind}:{_subject(watch)}"
+
+
+def _subject(watch: Watch) -> str:
+    return f"{watch.pid}:{watch.start_time}" if watch.kind == "process" else watch.name
+
+
+def _pairs(rule: Rule) -> frozenset[tuple[str, str]]:
+    return rule.condition.names | rule.clear.names if rule.clear else rule.condition.names

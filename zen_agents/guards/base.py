@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import ClassVar, Protocol
@@ -80,7 +80,7 @@ class Policy:
     #: Action -> its policy; an action that is missing is never run.
     allowed: Mapping[str, Allowance] = field(default_factory=dict)
     #: (action, target) pairs that the configuration names; nothing else is in scope.
-    declared: frozenset[tuple[str, str]] = frozenset()
+    declared: Set[tuple[str, str]] = frozenset()
     repairs: Limit = Limit(5, 3600.0)
     housekeeping: Limit = Limit(20, 3600.0)
     per_target: Limit = Limit(4, 3600.0)

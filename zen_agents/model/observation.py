@@ -17,6 +17,10 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: One for all observations, which exist in thousands; nobody changes it.
+_NO_FACTS: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One check's answer about one target at one moment."""
@@ -35,7 +39,7 @@ class Observation:
     #: Identity of the thing seen (`pid:start_time`, `device:inode:mtime`), to notice that it changed since.
     fingerprint: str = ""
     #: Short evidence as text, names only, never environments.
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=lambda: _NO_FACTS)
 
 
 @dataclass(frozen=True, slots=True)

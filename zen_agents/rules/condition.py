@@ -6,6 +6,7 @@ neither OK nor PROBLEM, and only what was really seen decides (R2).
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ class StatusIs:
     #: True where one bad observation is proof (the exit of a watched process): it needs no hold.
     certain: bool = False
 
+    def __post_init__(self) -> None:
+        _share_words(self)
+
     @property
     def names(self) -> frozenset[tuple[str, str]]:
         return frozenset({(self.name, self.target)})
@@ -79,6 +83,9 @@ class Beyond:
     sample_seconds: float
     direction: Literal["above", "below"] = "above"
     share: float = 0.8
+
+    def __post_init__(self) -> None:
+        _share_words(self)
 
     @property
     def names(self) -> frozenset[tuple[str, str]]:
@@ -180,6 +187,12 @@ class AllOf:
             key=lambda finding: (finding.certain, finding.at.steady),
             default=Finding(Status.UNKNOWN, now, "no condition"),
         )
+
+
+def _share_words(condition: StatusIs | Beyond) -> None:
+    """Have a condition use the words of the check that it reads, instead of equal ones of its own."""
+    object.__setattr__(condition, "name", sys.intern(condition.name))
+    object.__setattr__(condition, "target", sys.intern(condition.target))
 
 
 def _unknown(findings: Iterable[Finding]) -> Finding | None:

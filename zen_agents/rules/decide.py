@@ -182,9 +182,10 @@ def _flapping(case: _Case) -> Decision | None:
 def _no_rung(case: _Case) -> Decision | None:
     if not case.rule.ladder:
         return case.escalate(Reason.NO_ACTION)
-    if is_exhausted(case.rule, case.incident.rung):
+    rung = rung_at(case.rule, case.incident.rung)
+    if rung is None:
         return case.escalate(Reason.LADDER_EXHAUSTED)
-    if not alternatives(case.incident, case.rule):
+    if not rung.alternatives:
         return case.escalate(Reason.NO_ACTION)
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -102,6 +103,10 @@ class FlapLimit:
     within_seconds: float = 1800.0
 
 
+#: One for all rules: there may be thousands, and nobody changes it.
+_NO_LABELS: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule on one target."""
@@ -115,7 +120,7 @@ class Rule:
     #: While this says PROBLEM the incident does not clear (hysteresis); None: the condition itself.
     clear: Condition | None = None
     severity: Severity = Severity.WARNING
-    ladder: tuple[Rung, ...] = ()
+    ladder: Sequence[Rung] = ()
     flapping: FlapLimit = FlapLimit()
     #: UNKNOWN for longer than this tells people.
     unknown_patience_seconds: float = 900.0
@@ -130,10 +135,11 @@ class Rule:
     summary: str = ""
     #: True if only a log line says so; a present-state check has to confirm it (R32).
     needs_confirmation: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=lambda: _NO_LABELS)
 
     #: The dedup key of its incidents; made once, since every look at every rule asks for it.
     key: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "target", sys.intern(self.target))
         object.__setattr__(self, "key", f"{self.name}|{self.target}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import isfinite
@@ -23,37 +23,58 @@ MOST_SAMPLES = 8192
 _EPSILON = 1e-6
 #: Old samples are dropped in blocks, so that adding one stays cheap.
 _BLOCK = 64
-#: Stands in for the past of every pair that has none; never appended to.
-_NOTHING: array[float] = array("d")
 
 
 class Series:
-    """Everything kept under one (name, target); `times` and `values` stay empty while nobody needs the past."""
+    """The past of one (name, target)."""
 
-    __slots__ = ("newest", "seconds", "times", "values", "watched_since")
+    __slots__ = ("seconds", "times", "values", "watched_since")
 
-    def __init__(self, newest: Observation | None, seconds: float) -> None:
-        self.newest = newest
-        #: How much of the past is kept; 0: none.
+    def __init__(self, seconds: float) -> None:
+        #: How much of it is kept.
         self.seconds = seconds
-        self.times = _NOTHING
-        self.values = _NOTHING
-        self.watched_since = newest.at.steady if newest else float("inf")
+        self.times = array("d")
+        self.values = array("d")
+        self.watched_since = float("inf")
+
+    def add(self, observation: Observation) -> None:
+        """Keep the number of an observation, if it has one."""
+        at = observation.at.steady
+        self.watched_since = min(self.watched_since, at)
+        if observation.value is None or observation.status is Status.UNKNOWN:
+            return
+        self.times.append(at)
+        self.values.append(observation.value)
+        surplus = max(bisect_left(self.times, at - self.seconds), len(self.times) - MOST_SAMPLES)
+        if surplus >= _BLOCK:
+            del self.times[:surplus], self.values[:surplus]
 
 
 class RecentObservations:
     """What the rules of this host may look at; implements `Window`.
 
-    Costs one small object for each observed pair, plus 16 bytes for each sample of a pair whose past is required.
+    Costs nothing but the newest observation of each pair, plus 16 bytes for each sample of a pair whose past is required.
     """
 
     def __init__(self) -> None:
+        self._newest: dict[tuple[str, str], Observation | None] = {}
+        #: Of pairs whose past somebody needs.
         self._series: dict[tuple[str, str], Series] = {}
+
+    def expect(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Know these pairs before they are observed, by the tuples that whoever reads them has already."""
+        for pair in pairs:
+            self._newest.setdefault(pair, None)
 
     def require(self, name: str, target: str, seconds: float) -> None:
         """Keep at least the last `seconds` (at most a week) of this pair from now on."""
-        series = self._series.setdefault((name, target), Series(None, 0.0))
-        series.seconds = max(series.seconds, min(seconds, LONGEST_SECONDS))
+        kept = min(seconds, LONGEST_SECONDS)
+        series = self._series.get((name, target))
+        if series is None:
+            series = self._series[name, target] = Series(kept)
+            if (newest := self.last(name, target)) is not None:
+                series.watched_since = newest.at.steady
+        series.seconds = max(series.seconds, kept)
 
     def require_all(self, condition: Condition) -> None:
         """Keep as much of the past as a condition needs."""
@@ -65,41 +86,24 @@ class RecentObservations:
         value = observation.value
         if value is not None and not isfinite(value):
             observation = replace(observation, status=Status.UNKNOWN, value=None, detail="the measured value is not finite")
-        series = self._series.get((observation.name, observation.target))
-        if series is None:
-            self._series[observation.name, observation.target] = Series(observation, 0.0)
-            return
-        if series.newest is None:
-            series.watched_since = observation.at.steady
-        elif observation.at.steady < series.newest.at.steady:
+        pair = (observation.name, observation.target)
+        newest = self._newest.get(pair)
+        if newest is not None and observation.at.steady < newest.at.steady:
             # The late answer of a check that hung says nothing about the present.
             return
-        series.newest = observation
-        if series.seconds and observation.value is not None and observation.status is not Status.UNKNOWN:
-            _keep(series, observation.at.steady, observation.value)
+        self._newest[pair] = observation
+        series = self._series.get(pair)
+        if series is not None:
+            series.add(observation)
 
     def last(self, name: str, target: str) -> Observation | None:
         """Return the newest observation, or None if there is none."""
-        try:
-            return self._series[name, target].newest
-        except KeyError:
-            return None
+        return self._newest.get((name, target))
 
     def samples(self, name: str, target: str) -> Series | None:
         """Return the kept measurements; None without an observation, or if nobody required the past."""
         series = self._series.get((name, target))
-        return series if series is not None and series.seconds and series.newest is not None else None
-
-
-def _keep(series: Series, at: float, value: float) -> None:
-    if series.times is _NOTHING:
-        series.times, series.values = array("d"), array("d")
-    times, values = series.times, series.values
-    times.append(at)
-    values.append(value)
-    surplus = max(bisect_left(times, at - series.seconds), len(times) - MOST_SAMPLES)
-    if surplus >= _BLOCK:
-        del times[:surplus], values[:surplus]
+        return series if series is not None and self.last(name, target) is not None else None
 
 
 def covered_seconds(times: Sequence[float], every_seconds: float) -> float:

@@ -77,6 +77,18 @@ def load(
     for what is in them, or for files that cannot be read: that is in the diagnostics. With `lean` the sources are left out,
     and the origins of a configuration of thousands of entries are told down to each entry: an engine shows neither.
     """
+    return load_tree(paths, environ, flags=flags, euid=euid, lean=lean)[0]
+
+
+def load_tree(
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    environ: Mapping[str, str],
+    *,
+    flags: Mapping[str, Any] | None = None,
+    euid: int | None = None,
+    lean: bool = False,
+) -> tuple[Loaded, Node]:
+    """Load as `load` does; return also the merged tree that the settings were made from, without secrets."""
     report = Report()
     named = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     files = [os.fspath(path) for path in named]
@@ -94,11 +106,12 @@ def load(
         _tell_overlaps(merged.overlaps, report)
     load_plugins(root, uid, report)
     effective = _effective(root, environ, flags or {}, report)
-    settings = None if _unreadable(report) else _settings(effective, environ, report)
+    clean = effective if _unreadable(report) else refuse_secrets(effective, report)
+    settings = None if _unreadable(report) else _settings(clean, environ, report)
     diagnostics = report.sorted()
     digest = digest_of(settings) if settings is not None else ""
     written = ({} if lean else sources(effective), origins(effective, lean=lean))
-    return Loaded(settings, diagnostics, *written, digest, (*files, *besides))
+    return Loaded(settings, diagnostics, *written, digest, (*files, *besides)), clean
 
 
 def digest_of(settings: Settings) -> str:
@@ -123,8 +136,7 @@ def effective_values(settings: Settings) -> dict[str, Any]:
     return values | {"agents": agents | later, "actions": {"default": settings.actions.default, "allow": allow}}
 
 
-def _settings(root: Node, environ: Mapping[str, str], report: Report) -> Settings | None:
-    clean = refuse_secrets(root, report)
+def _settings(clean: Node, environ: Mapping[str, str], report: Report) -> Settings | None:
     settings = assemble(clean, report)
     crosscheck(clean, settings, environ, report)
     return None if report.failed else settings

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import chain
 from pathlib import Path
 
 from zen_agents.agents.base import BaseAgent
@@ -36,6 +37,22 @@ from zen_agents.settings.trust import read_secret
 _HOUR = 3600.0
 
 
+class _Scopes(Set[tuple[str, str]]):
+    """What several agents declare, as one set and without a copy of it."""
+
+    def __init__(self, scopes: Sequence[Set[tuple[str, str]]]) -> None:
+        self._scopes = scopes
+
+    def __contains__(self, pair: object) -> bool:
+        return any(pair in scope for scope in self._scopes)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return chain.from_iterable(self._scopes)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._scopes))
+
+
 def to_policy(
     settings: Settings, loaded: Loaded, agents: Iterable[BaseAgent], *, dry_run: bool = False,
     own_units: Iterable[str] = ("zen-agents.service",), own_paths: Iterable[str] = (),
@@ -52,7 +69,7 @@ def to_policy(
         dry_run=dry_run,
         auto_mitigate={agent.name: bool(getattr(agent.settings, "auto_mitigate", False)) for agent in built},
         allowed=dict(settings.actions.allow),
-        declared=frozenset((remedy.action, remedy.target) for agent in built for remedy in agent.remedies()),
+        declared=_Scopes([agent.scope() for agent in built]),
         repairs=Limit(limits.max_auto_repairs_per_hour, _HOUR),
         housekeeping=Limit(limits.max_housekeeping_per_hour, _HOUR),
         per_target=Limit(limits.per_target_per_hour, _HOUR),

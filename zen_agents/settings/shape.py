@@ -36,6 +36,11 @@ class Shape:
         return any(_is_container(member) for member in self.members)
 
     @property
+    def lists(self) -> bool:
+        """True for a map of entries by names of one's own."""
+        return any(_is_free_map(member) for member in self.members)
+
+    @property
     def keys(self) -> dict[str, FieldInfo | None]:
         """The keys of a map with a fixed set of them, by the name that is written."""
         keys: dict[str, FieldInfo | None] = {}
@@ -133,6 +138,11 @@ def _is_container(member: Any) -> bool:
         return True
     origin = get_origin(member)
     return isinstance(origin, type) and issubclass(origin, (Mapping, list, tuple, set, frozenset))
+
+
+def _is_free_map(member: Any) -> bool:
+    origin = get_origin(member)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 def _inner(member: Any) -> Any:

@@ -38,7 +38,7 @@ _WHOLE = frozenset({"regex"})
 def validate(model: type[BaseModel], node: Node, path: Path, shape: Shape, report: Report, root: Node) -> Any:
     """Return the model's instance for what stands at `path`, None if anything in it is wrong; all of it is reported."""
     wrong = len(report.found)
-    values = _values(node, shape, path, report)
+    values = plain_values(node, shape, path, report)
     try:
         instance = model.model_validate(values)
     except ValidationError as error:
@@ -52,7 +52,7 @@ def validate(model: type[BaseModel], node: Node, path: Path, shape: Shape, repor
     return instance if len(report.found) == wrong else None
 
 
-def _values(node: Node, shape: Shape | None, path: Path, report: Report) -> Any:
+def plain_values(node: Node, shape: Shape | None, path: Path, report: Report) -> Any:
     """Return plain values; an empty section is left out, and true or false is no number."""
     if node.is_map:
         values = {}
@@ -60,11 +60,11 @@ def _values(node: Node, shape: Shape | None, path: Path, report: Report) -> Any:
             below = shape.step(key) if shape else None
             empty = entry.node.value is None and below is not None and below.is_container
             if not key.startswith("x-") and not empty:
-                values[key] = _values(entry.node, below, (*path, key), report)
+                values[key] = plain_values(entry.node, below, (*path, key), report)
         return values
     if node.is_list:
         below = shape.step(0) if shape else None
-        return [_values(item, below, (*path, index), report) for index, item in enumerate(node.value)]
+        return [plain_values(item, below, (*path, index), report) for index, item in enumerate(node.value)]
     if isinstance(node.value, bool) and shape and shape.members and set(shape.members) <= {int, float}:
         report.error("ZC207", f"`{_last(path)}` is a number, got `{node.text}`", node)
     return node.value

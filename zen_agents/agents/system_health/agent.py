@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
+from zen_agents.agents.system_health.compact_ladder import Ladders
 from zen_agents.agents.system_health.host_rules import host_rules
 from zen_agents.agents.system_health.observations import ObservationNames, build_checks
 from zen_agents.agents.system_health.own_rules import own_rules
@@ -84,14 +85,18 @@ class SystemHealthAgent(BaseAgent):
 
     def remedies(self) -> Sequence[ActionRequest]:
         """Return its whole scope."""
-        return tuple(self._remedies)
+        return tuple(self._remedies.requests())
+
+    def scope(self) -> Set[tuple[str, str]]:
+        """Return the names of its whole scope."""
+        return self._remedies
 
     def keep_running(self) -> frozenset[str]:
         """Return the services that the engine starts itself, and the units that say `keep: running`."""
         return self._kept_running
 
     def _make_rules(self) -> Sequence[Rule]:
-        make = RuleMaker(self.context, self._remedies)
+        make = RuleMaker(self.context, self._remedies, Ladders(self._remedies))
         names = ObservationNames(self._checks)
         return (
             *host_rules(self._settings, make),

@@ -6,7 +6,9 @@ Parameters come from the configuration alone, never from what was observed (R17)
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from itertools import chain
 from typing import Any
 
 from zen_agents.agents.system_health.resource_settings import WatchedPath
@@ -28,29 +30,58 @@ TARGET_KINDS: Mapping[str, str] = {
     "clear_cache": "cache",
 }
 
+#: Action, label of the target, and the action's parameters; every remedy of an action has the same ones.
+_Remedy = tuple[str, str, Mapping[str, Any]]
+
 #: Deleted but open files below this size (bytes) are left alone.
 _WORTH_TRUNCATING = 2**20
 
 
-class Remedies:
-    """The scope of the agent, by action and target."""
+class Remedies(Set[tuple[str, str]]):
+    """The scope of the agent: the set of all (action, target) that the settings allow for.
+
+    There may be thousands, so of each only the values of its parameters are kept; a request is made when it is asked for.
+    """
 
     def __init__(self, settings: SystemHealthSettings) -> None:
-        requests = [
-            *_for_services(settings),
-            *_for_paths(settings),
-            *_for_temp_dirs(settings),
-            *_for_logs(settings),
-            *_for_caches(settings),
-        ]
-        self._requests = {(request.action, request.target): request for request in requests}
+        #: Action -> the names of its parameters, and target -> their values.
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._values: dict[str, dict[str, tuple[Any, ...]]] = {}
+        sections = (_for_services, _for_paths, _for_temp_dirs, _for_logs, _for_caches)
+        for action, label, params in chain.from_iterable(section(settings) for section in sections):
+            self._names.setdefault(action, tuple(params))
+            target = sys.intern(f"{TARGET_KINDS[action]}:{label}")
+            self._values.setdefault(action, {})[target] = self._row(target, tuple(params.values()))
 
-    def __iter__(self) -> Iterator[ActionRequest]:
-        return iter(self._requests.values())
+    def _row(self, target: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the row of another action on this target if it begins with these values, so that both have the same."""
+        others = (targets.get(target, ()) for targets in self._values.values())
+        return next((other for other in others if other[: len(values)] == values), values)
+
+    def __contains__(self, pair: object) -> bool:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            return False
+        action, target = pair
+        return target in self._values.get(action, ())
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((action, target) for action, targets in self._values.items() for target in targets)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._values.values()))
+
+    def requests(self) -> Iterator[ActionRequest]:
+        """Yield all of them."""
+        return (self._request(action, target, self._values[action][target]) for action, target in self)
 
     def of(self, action: str, target: str) -> ActionRequest | None:
         """Return the request for an action on a target, None if the settings do not allow for it."""
-        return self._requests.get((action, target))
+        values = self._values.get(action, {}).get(target)
+        return None if values is None else self._request(action, target, values)
+
+    def _request(self, action: str, target: str, values: tuple[Any, ...]) -> ActionRequest:
+        params = dict(zip(self._names[action], values, strict=False))
+        return ActionRequest(action, target, params, agent=AGENT)
 
     def ladder(self, references: Iterable[str], *, target: str, at: str) -> Sequence[ActionRequest]:
         """Return the requests that `on_failure` and its like name, in order.
@@ -69,23 +100,19 @@ class Remedies:
         target = f"{kind}:{label}" if label else own_target
         request = self.of(action, target)
         if request is None:
-            targets = sorted(of for name, of in self._requests if name == action)
+            targets = sorted(self._values.get(action, ()))
             could = f"write {action}:NAME, with one of {', '.join(targets)}" if targets else f"no {kind} is listed for it"
             raise SettingsError(f"{at}: {action} cannot be done to {target}; {could}")
         return request
 
 
-def _request(action: str, label: str, params: Mapping[str, Any]) -> ActionRequest:
-    return ActionRequest(action, f"{TARGET_KINDS[action]}:{label}", params, agent=AGENT)
-
-
-def _for_services(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+def _for_services(settings: SystemHealthSettings) -> Iterable[_Remedy]:
     for name, service in settings.services.items():
         if service.can_be_started:
-            yield _request("restart_service", name, restart_params(name, service))
+            yield "restart_service", name, restart_params(name, service)
         if service.pidfile is not None:
             params = {"service": name, "path": service.pidfile, "executable": service.executable or ""}
-            yield _request("remove_stale_pidfile", name, params)
+            yield "remove_stale_pidfile", name, params
 
 
 def restart_params(name: str, service: Service) -> Mapping[str, Any]:
@@ -122,18 +149,19 @@ def _command(command: ServiceCommand) -> Mapping[str, Any]:
     }
 
 
-def _for_paths(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+def _for_paths(settings: SystemHealthSettings) -> Iterable[_Remedy]:
     for name, watched in settings.paths.items():
+        access = {"path": watched.path, **_access(watched)}
+        yield "restore_permissions", name, {**access, "kind": watched.kind}
         if watched.create:
-            yield _request("create_directory", name, {"path": watched.path, **_access(watched)})
-        yield _request("restore_permissions", name, {"path": watched.path, "kind": watched.kind, **_access(watched)})
+            yield "create_directory", name, access
 
 
 def _access(watched: WatchedPath) -> Mapping[str, str]:
     return {"mode": watched.mode, "owner": watched.owner, "group": watched.group}
 
 
-def _for_temp_dirs(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+def _for_temp_dirs(settings: SystemHealthSettings) -> Iterable[_Remedy]:
     for name, directory in settings.temp_dirs.items():
         params = {
             "path": directory.path,
@@ -141,10 +169,10 @@ def _for_temp_dirs(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
             "down_to_percent": directory.down_to,
             "above_percent": directory.above,
         }
-        yield _request("clean_temp_files", name, params)
+        yield "clean_temp_files", name, params
 
 
-def _for_logs(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+def _for_logs(settings: SystemHealthSettings) -> Iterable[_Remedy]:
     for name, log in settings.logs.items():
         params = {
             "path": log.path,
@@ -153,12 +181,12 @@ def _for_logs(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
             "compress": log.compress,
             "copy_truncate": log.copy_truncate,
         }
-        yield _request("rotate_logs", name, params)
+        yield "rotate_logs", name, params
         # Many small ones may add up to the limit as well.
         least = min(log.deleted_above, _WORTH_TRUNCATING)
-        yield _request("truncate_deleted_log", name, {"path": log.path, "at_least_bytes": least})
+        yield "truncate_deleted_log", name, {"path": log.path, "at_least_bytes": least}
 
 
-def _for_caches(settings: SystemHealthSettings) -> Iterable[ActionRequest]:
+def _for_caches(settings: SystemHealthSettings) -> Iterable[_Remedy]:
     for name, cache in settings.caches.items():
-        yield _request("clear_cache", name, {"path": cache.path, "down_to_bytes": cache.down_to})
+        yield "clear_cache", name, {"path": cache.path, "down_to_bytes": cache.down_to}

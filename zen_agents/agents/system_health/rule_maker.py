@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zen_agents.agents.base import AgentContext
+from zen_agents.agents.system_health.compact_ladder import Ladders
 from zen_agents.agents.system_health.remedies import AGENT, Remedies
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.severity import Severity
@@ -15,6 +17,7 @@ from zen_agents.rules.rule import Condition, Hold, Rule, Rung
 #: How long the engine may be refused, or unable to tell, before people are told (seconds).
 PATIENCE = 900.0
 PATIENCE_WHEN_CRITICAL = 300.0
+_AT_ONCE = Hold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class RuleMaker:
 
     context: AgentContext
     remedies: Remedies
+    ladders: Ladders
 
     def rule(
         self,
@@ -33,23 +37,24 @@ class RuleMaker:
         at: str,
         summary: str,
         severity: Severity,
-        hold: Hold | None = None,
+        hold: Hold = _AT_ONCE,
         clear: Condition | None = None,
         ladder: tuple[Rung, ...] = (),
         runbook: str = "",
         depends_on: frozenset[str] = frozenset(),
     ) -> Rule:
         """Return a rule; `at` is the key path of the setting it comes from, below the agent's section."""
+        target = sys.intern(target)
         longest = max(condition.histories.values(), default=0.0)
         return Rule(
             name=f"{AGENT}.{label}",
             agent=AGENT,
             target=target,
             condition=condition,
-            hold=hold or Hold(),
+            hold=hold,
             clear=clear,
             severity=severity,
-            ladder=ladder,
+            ladder=self.ladders.keep(ladder, target),
             # A window that is not full yet cannot be told; that is no reason to call people.
             unknown_patience_seconds=max(PATIENCE, longest + PATIENCE_WHEN_CRITICAL),
             patience_seconds=PATIENCE_WHEN_CRITICAL if severity is Severity.CRITICAL else PATIENCE,
