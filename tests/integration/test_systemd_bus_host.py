@@ -27,3 +27,9 @@ def test_the_bus_says_what_systemctl_says(host: DisposableHost, way: str) -> Non
     assert told[way]["state"] == told["systemctl"]["state"]
     assert told[way]["units"]["no-such.service"] is None
     assert told[way]["units"]["dbus.service"]["main_pid"] > 1
+
+
+def test_more_units_than_the_bus_answers_at_once_are_told(host: DisposableHost) -> None:
+    told = answer_of(host, "inside_bus.py", *(f"getty@many{number}.service" for number in range(150)))
+    assert told["bus"]["units"] == told["private"]["units"] == told["systemctl"]["units"]
+    assert len(told["bus"]["units"]) == 150

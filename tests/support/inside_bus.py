@@ -9,6 +9,8 @@ from zen_agents.adapters.linux_view_units import UnitReader
 from zen_agents.adapters.systemd_bus import SystemdBus
 from zen_agents.ports.host import Unit
 
+PATIENCE_SECONDS = 20.0
+
 
 def units_of(reader: SystemdBus | UnitReader, names: list[str]) -> Mapping[str, Unit | None]:
     return reader.units(names)[0] if isinstance(reader, SystemdBus) else reader.units(names)
@@ -18,9 +20,9 @@ def main() -> None:
     names = sys.argv[1:]
     ways = {
         # The system bus first: it is started by whoever asks it, and then runs for the others as well.
-        "bus": SystemdBus(private="/nonexistent"),
-        "private": SystemdBus(bus="/nonexistent"),
-        "systemctl": UnitReader("systemctl", 5.0),
+        "bus": SystemdBus(private="/nonexistent", timeout_seconds=PATIENCE_SECONDS),
+        "private": SystemdBus(bus="/nonexistent", timeout_seconds=PATIENCE_SECONDS),
+        "systemctl": UnitReader("systemctl", PATIENCE_SECONDS),
     }
     told = {
         way: {

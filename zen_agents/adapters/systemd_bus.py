@@ -1,25 +1,31 @@
 """systemd asked over D-Bus, without a child: what `systemctl show` tells in twelve milliseconds costs one here.
 
-A connection is made for each look and closed again, so nothing is shared between threads and nothing is left to break. root
-asks systemd itself through its private socket, others by way of the system bus. Whatever goes wrong is a `BusError`; the
-caller asks `systemctl` then.
+The system bus is asked, over a connection that is kept: making one costs as much as an answer. Where there is no bus, root
+asks systemd itself through its private socket, each time anew, for systemd sends all its signals to whoever stays there.
+Whatever goes wrong is a `BusError`; the caller asks `systemctl` then.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from zen_agents.adapters.dbus_values import ValueReader
 from zen_agents.adapters.event_systemd import BUS, CALL, ERROR, RETURN, SYSTEMD, BusMessage, encode_text, unit_path
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Unit
 
+_Answer = TypeVar("_Answer")
+#: The system bus lets a client wait for 128 replies, and refuses the rest.
+_CALLS_AT_ONCE = 100
+#: So many threads look at the same time at most without making a connection anew.
+_MOST_IDLE = 2
 _MANAGER_PATH, _MANAGER = "/org/freedesktop/systemd1", f"{SYSTEMD}.Manager"
 _PROPERTIES = f"{BUS}.Properties"
 _LONGEST_MESSAGE = 4 << 20
@@ -44,8 +50,12 @@ class BusError(HostError):
     """systemd could not be asked over D-Bus; look at: systemctl status dbus."""
 
 
+class BusGoneError(BusError):
+    """The connection has ended; look at: systemctl status dbus."""
+
+
 class SystemdBus:
-    """Asks systemd for the state of units and of the whole host."""
+    """Asks systemd for the state of units and of the whole host; may be used from several threads."""
 
     def __init__(
         self,
@@ -55,59 +65,89 @@ class SystemdBus:
         timeout_seconds: float = 0.8,
     ) -> None:
         self._private, self._bus, self._timeout_seconds = private, bus, timeout_seconds
+        #: Connections to the bus that nobody uses now; whoever takes one has it alone.
+        self._idle: deque[_Connection] = deque(maxlen=_MOST_IDLE)
 
     def units(self, names: Sequence[str]) -> tuple[Mapping[str, Unit | None], str]:
         """Return the units by the names they were asked by, None for one that systemd does not know, and the system's state.
 
         BusError if they cannot be told.
         """
-        with _Connection(self._address(), self._timeout_seconds) as connection:
-            asked = {name: _ask_for(name, connection) for name in names}
-            system = connection.send(_MANAGER_PATH, _PROPERTIES, "Get", _MANAGER, "SystemState")
-            answers = connection.replies([*(serial for serials in asked.values() for serial in serials.values()), system])
-        return {name: unit_of(_told(serials, answers)) for name, serials in asked.items()}, str(answers[system])
+        return self._ask(lambda connection: _units(names, connection))
 
     def system_state(self) -> str:
         """Return what `systemctl is-system-running` says; else BusError."""
-        with _Connection(self._address(), self._timeout_seconds) as connection:
-            serial = connection.send(_MANAGER_PATH, _PROPERTIES, "Get", _MANAGER, "SystemState")
-            state = connection.replies([serial])[serial]
-        if not isinstance(state, str):
-            raise BusError("systemd did not say how it is")
-        return state
+        return self._ask(_system_state)
 
-    def _address(self) -> str:
-        return self._private if os.geteuid() == 0 and Path(self._private).is_socket() else self._bus
+    def _ask(self, question: Callable[[_Connection], _Answer]) -> _Answer:
+        try:
+            # One that has ended meanwhile (the bus was started anew) is no answer yet.
+            with contextlib.suppress(BusGoneError):
+                return self._ask_over(self._idle.pop().renewed(self._timeout_seconds), question)
+        except IndexError:
+            pass
+        return self._ask_over(self._connected(), question)
+
+    def _ask_over(self, connection: _Connection, question: Callable[[_Connection], _Answer]) -> _Answer:
+        keep = False
+        try:
+            answer = question(connection)
+            keep = connection.is_of_bus
+        finally:
+            # After an error nobody knows what still comes.
+            if keep:
+                self._idle.append(connection)
+            else:
+                connection.close()
+        return answer
+
+    def _connected(self) -> _Connection:
+        try:
+            return _Connection(self._bus, self._timeout_seconds)
+        except BusError:
+            if os.geteuid() != 0:
+                raise
+            return _Connection(self._private, self._timeout_seconds)
 
 
 class _Connection:
-    """One conversation, with one deadline for all of it."""
+    """A conversation with systemd, by way of the bus or without it; BusError if it cannot be begun."""
 
     def __init__(self, address: str, timeout_seconds: float) -> None:
-        self._address, self._deadline = address, time.monotonic() + timeout_seconds
+        self._deadline = time.monotonic() + timeout_seconds
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self._serial, self._prepared, self._received = 0, b"", b""
-
-    def __enter__(self) -> _Connection:
+        self._serial, self._received = 0, b""
+        #: Calls that were not sent yet, by serial.
+        self._prepared: dict[int, bytes] = {}
+        self.is_of_bus = not address.endswith("/private")
         try:
             self._patience()
-            self._socket.connect(self._address)
+            self._socket.connect(address)
             self._socket.sendall(b"\0AUTH EXTERNAL " + str(os.geteuid()).encode().hex().encode() + b"\r\nBEGIN\r\n")
             while b"\r\n" not in self._received:
                 self._receive()
             word, _, self._received = self._received.partition(b"\r\n")
             if not word.startswith(b"OK "):
                 raise BusError("the bus did not accept this account")
-            if not self._address.endswith("/private"):
-                hello = self.send("/org/freedesktop/DBus", BUS, "Hello", destination=BUS)
-                self.replies([hello])
+            if self.is_of_bus:
+                self.send("/org/freedesktop/DBus", BUS, "Hello", destination=BUS)
+                self.replies()
         except BaseException as error:
-            self._socket.close()
+            self.close()
             raise _bus_error(error) from error
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def __del__(self) -> None:
+        # One that is kept ends with whoever kept it.
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
         self._socket.close()
+
+    def renewed(self, timeout_seconds: float) -> _Connection:
+        """Return it with new time for all that is asked from now on."""
+        self._deadline = time.monotonic() + timeout_seconds
+        return self
 
     def send(self, path: str, interface: str, member: str, *texts: str, destination: str = SYSTEMD) -> int:
         """Prepare a call, to be sent with the others, and return its serial."""
@@ -116,26 +156,32 @@ class _Connection:
         for text in texts:
             body += b"\0" * (-len(body) % 4) + encode_text(text)
         call = BusMessage(CALL, self._serial, path, interface, member, destination, 0, "s" * len(texts), body)
-        self._prepared += call.encode()
+        self._prepared[self._serial] = call.encode()
         return self._serial
 
-    def replies(self, serials: Sequence[int]) -> dict[int, Any]:
-        """Return the first value of the reply to each of these calls; BusError if one was refused or does not come."""
-        wanted, found = set(serials), {}
+    def replies(self) -> dict[int, Any]:
+        """Return the first value of the reply to each prepared call; BusError if one was refused or does not come."""
+        found: dict[int, Any] = {}
+        prepared, self._prepared = self._prepared, {}
         try:
-            self._patience()
-            self._socket.sendall(self._prepared)
-            self._prepared = b""
-            while wanted:
-                kind, reply_to, value = self._message()
-                if reply_to in wanted and kind == ERROR:
-                    raise BusError(f"systemd refused to answer: {value}")
-                if reply_to in wanted and kind == RETURN:
-                    found[reply_to] = value
-                    wanted.discard(reply_to)
+            serials = list(prepared)
+            for start in range(0, len(serials), _CALLS_AT_ONCE):
+                portion = serials[start : start + _CALLS_AT_ONCE]
+                self._patience()
+                self._socket.sendall(b"".join(prepared[serial] for serial in portion))
+                self._collect(set(portion), found)
         except (OSError, ValueError, struct.error, IndexError) as error:
             raise _bus_error(error) from error
         return found
+
+    def _collect(self, wanted: set[int], found: dict[int, Any]) -> None:
+        while wanted:
+            kind, reply_to, value = self._message()
+            if reply_to in wanted and kind == ERROR:
+                raise BusError(f"systemd refused to answer: {value}")
+            if reply_to in wanted and kind == RETURN:
+                found[reply_to] = value
+                wanted.discard(reply_to)
 
     def _message(self) -> tuple[int, int, Any]:
         """Return kind, serial of the call it answers, and first value of the next message."""
@@ -175,6 +221,21 @@ class _Connection:
         if left <= 0:
             raise TimeoutError("systemd did not answer in time")
         self._socket.settimeout(left)
+
+
+def _units(names: Sequence[str], connection: _Connection) -> tuple[Mapping[str, Unit | None], str]:
+    asked = {name: _ask_for(name, connection) for name in names}
+    system = connection.send(_MANAGER_PATH, _PROPERTIES, "Get", _MANAGER, "SystemState")
+    answers = connection.replies()
+    return {name: unit_of(_told(serials, answers)) for name, serials in asked.items()}, str(answers[system])
+
+
+def _system_state(connection: _Connection) -> str:
+    serial = connection.send(_MANAGER_PATH, _PROPERTIES, "Get", _MANAGER, "SystemState")
+    state = connection.replies()[serial]
+    if not isinstance(state, str):
+        raise BusError("systemd did not say how it is")
+    return state
 
 
 def _ask_for(name: str, connection: _Connection) -> dict[str, int]:
@@ -224,4 +285,5 @@ def unit_of(said: Any) -> Unit | None:
 def _bus_error(error: BaseException) -> BaseException:
     if isinstance(error, BusError) or not isinstance(error, (OSError, ValueError, struct.error, IndexError)):
         return error
-    return BusError(f"systemd could not be asked over D-Bus: {error}")
+    kind = BusGoneError if isinstance(error, ConnectionError) else BusError
+    return kind(f"systemd could not be asked over D-Bus: {error}")

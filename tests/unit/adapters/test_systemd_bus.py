@@ -153,3 +153,61 @@ def test_whatever_comes_is_an_answer_or_one_kind_of_error(serve: Callable[[Answe
         except BusError:
             ended += 1
     assert ended > 0
+
+
+class Bus:
+    """A bus that answers one call after the other, as long as it likes, and counts who came."""
+
+    def __init__(self, path: Path, answers: int, kind: int = RETURN) -> None:
+        self.path, self.met, self._answers, self._kind = path, 0, answers, kind
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(8)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            self.met += 1
+            with peer:
+                peer.recv(4096)
+                peer.sendall(b"OK 0123456789abcdef0123456789abcdef\r\n")
+                peer.sendall(reply(serial_of(peer.recv(4096)), "s", encode_text(":1.7")))
+                for _ in range(self._answers):
+                    if not (call := peer.recv(4096)):
+                        break
+                    body = text("running") if self._kind == RETURN else encode_text("no")
+                    peer.sendall(reply(serial_of(call), "v" if self._kind == RETURN else "s", body, self._kind))
+
+
+def serial_of(call: bytes) -> int:
+    return int.from_bytes(call[8:12], "little")
+
+
+@pytest.mark.parametrize(("answers", "met"), [(9, 1), (1, 3)])
+def test_a_connection_to_the_bus_is_kept_and_made_anew_when_it_has_ended(tmp_path: Path, answers: int, met: int) -> None:
+    bus = Bus(tmp_path / "bus", answers)
+    asking = SystemdBus(private=str(tmp_path / "none"), bus=str(bus.path))
+    assert [asking.system_state() for _ in range(3)] == ["running"] * 3
+    assert bus.met == met
+    del asking
+    bus.close()
+
+
+def test_a_connection_that_refused_is_not_kept(tmp_path: Path) -> None:
+    bus = Bus(tmp_path / "bus", 1, kind=ERROR)
+    asking = SystemdBus(private=str(tmp_path / "none"), bus=str(bus.path))
+    for met in (1, 2):
+        with pytest.raises(BusError, match="no"):
+            asking.system_state()
+        assert bus.met == met
+    bus.close()
