@@ -107,6 +107,7 @@ class Runtime:
             context=self._alert_context(), spill=self.options.state_dir / "outbox-spill.jsonl",
         )  # fmt: skip
         self.controls = LinuxControls(host, state_dir=self.options.state_dir, flag=flag, clock=self.clock)
+        self.controls.quarantine.forget_unfinished()
         world = World(
             host=host, store=store, clock=self.clock, notifier=self.outbox, events=EventSources(), flag=flag,
             control=(lambda _: NullControl(host)) if self.options.dry_run else self.controls,
@@ -306,7 +307,6 @@ class Runtime:
         if now - self._saved_at >= SAVE_TIME_EVERY:
             self._saved_at = now
             self.store.save_anchor(self.clock.anchor())
-            # Only what is durable may be remembered as the head: a lost batch must not look like a restored copy.
             self.store.commit()
             keep_head(self.store, self.options.state_dir)
 

@@ -570,3 +570,19 @@ def test_telling_never_raises_whatever_it_is_told(telling: Any, caplog: pytest.L
     here.outbox.tell(a_message("alr-2", summary="after the end"))
 
     assert "after the end" in caplog.text or (here.directory / "outbox-spill.jsonl").exists()
+
+
+async def test_a_message_follows_on_one_that_a_crash_tore(
+    telling: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spill = tmp_path / "outbox-spill.jsonl"
+    spill.write_text('{"channel": "pagerduty", "mess')
+    spill.chmod(0o600)
+    with event_server() as events:
+        here = telling(a_policy(pagerduty=events.url))
+        with monkeypatch.context() as broken:
+            broken.setattr(here.store, "writable", lambda: False)
+            here.tell(name="whole")
+        here.restart()
+        await here.deliver(2)
+    assert [body["payload"]["component"] for body in events.bodies()] == ["whole"]

@@ -10,6 +10,7 @@ import logging
 import os
 from pathlib import Path
 
+from zen_agents.adapters.durable_file import append_line
 from zen_agents.clock import Instant
 
 log = logging.getLogger("zen_agents.action_log")
@@ -24,8 +25,6 @@ class ActionLogFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        #: True after a line of which a full disk took only the beginning.
-        self._torn = False
 
     def write(
         self, at: Instant, kind: str, id: str, *, action: str, target: str, by: str, outcome: str, detail: str
@@ -42,10 +41,8 @@ class ActionLogFile:
             log.error("actions.log could not be written: %s", error)
 
     def _append(self, line: bytes) -> None:
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = append_line(self._path, line)
         try:
-            written = os.write(descriptor, b"\n" + line if self._torn else line)
-            self._torn = written < len(line)
             full = os.fstat(descriptor).st_size > MOST_BYTES
         finally:
             os.close(descriptor)

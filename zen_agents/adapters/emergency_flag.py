@@ -8,6 +8,7 @@ import stat
 from datetime import datetime
 from pathlib import Path
 
+from zen_agents.adapters.durable_file import sync
 from zen_agents.errors import HostError, PermissionDeniedError
 
 FLAG_NAME = "EMERGENCY_STOP"
@@ -50,7 +51,7 @@ class EmergencyFlag:
         try:
             descriptor = _create(self._prepared, replace=True)
             _write(descriptor, content)
-            self._sync_directory()
+            sync(self._state_dir)
         except OSError as error:
             raise HostError(
                 f"the emergency stop could not be prepared in {self._state_dir}: {error.strerror}; make room there"
@@ -74,7 +75,9 @@ class EmergencyFlag:
         # The flag is up; a disk that refuses its text changes nothing about that.
         with contextlib.suppress(OSError):
             _write(os.open(self._own, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), _padded(text))
-            self._sync_directory()
+        # Not together with its text: it has to outlive a power cut even if nothing could be written into it.
+        with contextlib.suppress(OSError):
+            sync(self._state_dir)
         return _read(self._own) or text
 
     def clear(self) -> tuple[str, ...]:
@@ -90,7 +93,7 @@ class EmergencyFlag:
                     f"{path} could not be removed: {error.strerror}; remove it as its owner"
                 ) from error
             removed.append(str(path))
-        self._sync_directory()
+        sync(self._state_dir)
         self.prepare()
         return tuple(removed)
 
@@ -99,13 +102,6 @@ class EmergencyFlag:
             self._prepared.rename(self._own)
         except FileNotFoundError:
             os.close(_create(self._own, replace=False))
-
-    def _sync_directory(self) -> None:
-        descriptor = os.open(self._state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _read(path: Path) -> str | None:

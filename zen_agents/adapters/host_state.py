@@ -7,6 +7,7 @@ import logging
 import os
 from pathlib import Path
 
+from zen_agents.adapters.durable_file import replace_durably
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.errors import StoreError
 
@@ -25,7 +26,10 @@ def why_foreign(store: SqliteStore, state_dir: Path, machine_id: str, *, host_st
         return _lost(state_dir, host_state)
     if kept != machine_id:
         return "the state is from another machine"
-    before, now = _read_head(state_dir), store.head()[0]
+    try:
+        before, now = _read_head(state_dir), store.head()[0]
+    except (OSError, ValueError) as error:
+        return f"whether a copy was restored cannot be told, {HEAD} cannot be read: {error}"
     if now < before:
         return f"the ledger went back from entry {before} to {now}: a copy was restored"
     return ""
@@ -44,7 +48,7 @@ def accept(store: SqliteStore, state_dir: Path, machine_id: str, *, host_state: 
     store.put("machine_id", machine_id)
     if os.geteuid() == 0 and host_state.parent.is_dir():
         with contextlib.suppress(OSError):  # a read-only /etc: the next start says so no worse than this one
-            host_state.write_text(f"{state_dir}\n", encoding="utf-8")
+            replace_durably(host_state, f"{state_dir}\n".encode(), mode=0o644)
     keep_head(store, state_dir)
 
 
@@ -53,14 +57,17 @@ def keep_head(store: SqliteStore, state_dir: Path) -> None:
     if not store.writable():
         return
     try:
+        # Only what is durable may be remembered as the head: a lost batch must not look like a restored copy.
+        store.commit()
         seq, digest = store.head()
-        (state_dir / HEAD).write_text(f"{seq} {digest}\n", encoding="ascii")
+        replace_durably(state_dir / HEAD, f"{seq} {digest}\n".encode())
     except (OSError, StoreError) as error:
         log.warning("the ledger's head was not kept: %s", error)
 
 
 def _read_head(state_dir: Path) -> int:
+    """Return the number of the last entry that was remembered, 0 if none ever was; OSError or ValueError if not readable."""
     try:
-        return int((state_dir / HEAD).read_text(encoding="ascii").split()[0])
-    except (OSError, ValueError, IndexError):
+        return int((state_dir / HEAD).read_text(encoding="ascii").partition(" ")[0])
+    except FileNotFoundError:
         return 0

@@ -22,7 +22,7 @@ from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.launcher import Child, account_of, checked_argv, environment_of, launch
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.running_actions import RunningGroup, this_boot
-from zen_agents.adapters.service_keeper import ServiceKeeper, checked_name, write_durably
+from zen_agents.adapters.service_keeper import ServiceKeeper, checked_name, write_record
 from zen_agents.adapters.systemd_bus import BusError
 from zen_agents.adapters.systemd_jobs import SystemdJobs
 from zen_agents.clock import Clock
@@ -181,7 +181,7 @@ class LinuxControl:
         process = self._seen(child)
         # Leader's start, and the ticks since when members of its session belong to this action: the same moment.
         running = RunningGroup(child.pid, process.start_time, process.start_time, this_boot())
-        write_durably(record, running.line())
+        write_record(record, running.line())
 
     def _seen(self, child: Child) -> Process:
         process = self.view.process(child.pid)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
+from zen_agents.adapters.durable_file import append_line, replace_durably, sync
 from zen_agents.adapters.sqlite_store_rows import message_json, message_of
 from zen_agents.clock import Instant
 from zen_agents.errors import StoreError
@@ -180,12 +181,14 @@ class OutboxRows:
 
     # -- the file -----------------------------------------------------------------------------------------------------
     def _append(self, text: str) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self._spill, flags, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        made = not self._spill.exists()
+        descriptor = append_line(self._spill, text.encode())
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if made:
+            sync(self._spill.parent)
 
     def _rewrite(self) -> None:
         """Write the file anew with what is still there; drop it when nothing is."""
@@ -193,14 +196,8 @@ class OutboxRows:
             if not self._spilled:
                 self._spill.unlink(missing_ok=True)
                 return
-            fresh = self._spill.with_name(self._spill.name + ".new")
-            fresh.unlink(missing_ok=True)
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.writelines(_line(self._spilled[id]) for id in sorted(self._spilled, reverse=True))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._spill)
+            lines = (_line(self._spilled[id]) for id in sorted(self._spilled, reverse=True))
+            replace_durably(self._spill, "".join(lines).encode())
         except OSError as error:
             log.error("%s cannot be rewritten, a message may come twice after a restart: %s", self._spill, error)
 

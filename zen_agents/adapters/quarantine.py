@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from zen_agents.adapters.durable_file import replace_durably
 from zen_agents.adapters.likeness import Likeness
 from zen_agents.clock import Clock
 from zen_agents.errors import HostError, StalePlanError
@@ -122,6 +123,14 @@ class Quarantine:
         if all(other.sha256 != kept.sha256 for other in self.files()):
             (self._directory / kept.sha256).unlink(missing_ok=True)
 
+    def forget_unfinished(self) -> None:
+        """Remove what an engine that was killed had not entered yet; the originals of that still are where they were."""
+        # A card or a directory that cannot be read: then nobody can tell what belongs to nothing.
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            named = {name for kept in self.files() for name in (kept.sha256, f"{kept.id}.json")}
+            for path in [path for path in self._directory.iterdir() if path.name not in named]:
+                path.unlink()
+
     def _make_room(self, size: int) -> None:
         self.drop_expired()
         used = sum({kept.sha256: kept.size for kept in self.files()}.values())
@@ -136,21 +145,9 @@ class Quarantine:
         card["likeness"]["attributes"] = {
             name: base64.b64encode(value).decode() for name, value in kept.likeness.attributes.items()
         }
-        temporary = self._directory / f".{kept.id}"
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                json.dump(card, stream, sort_keys=True)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.rename(self._directory / f"{kept.id}.json")
-            directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            replace_durably(self._directory / f"{kept.id}.json", json.dumps(card, sort_keys=True).encode())
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise HostError(f"{kept.path} could not be entered in {self._directory}: {error.strerror}") from error
 
 

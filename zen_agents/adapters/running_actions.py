@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from zen_agents.adapters.durable_file import unfinished
 from zen_agents.clock import boot_id
 
 #: A killed package manager is worse than the wait.
@@ -85,6 +86,10 @@ def kill_running(state_dir: Path, *, also_packages: bool = False) -> dict[str, s
 
 def forget_ended(state_dir: Path) -> None:
     """Remove the records of actions of which nothing lives any more; an engine that was killed leaves them behind."""
+    for begun in (state_dir / "running").glob(unfinished(Path("act-*")).name):
+        # Its child never got its word.
+        with contextlib.suppress(OSError):
+            begun.unlink()
     for record in (state_dir / "running").glob("act-*"):
         # One that cannot be read or removed stays: whoever reads it compares start times.
         with contextlib.suppress(OSError, ValueError):

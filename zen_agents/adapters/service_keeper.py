@@ -9,6 +9,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from zen_agents.adapters.durable_file import replace_durably
 from zen_agents.errors import HostError
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
@@ -28,7 +29,7 @@ class ServiceKeeper:
 
     def record(self, name: str, pid: int, start_time: int) -> None:
         """Remember durably which process a service is; HostError if that cannot be written."""
-        write_durably(self._directory / checked_name(name), f"{pid} {start_time}\n")
+        write_record(self._directory / checked_name(name), f"{pid} {start_time}\n")
 
     def open_log(self, name: str) -> int:
         """Return a descriptor to which a service writes; what it said before is gone."""
@@ -100,26 +101,10 @@ def checked_name(name: str) -> str:
     return name
 
 
-def write_durably(path: Path, text: str) -> None:
-    """Write a small file so that it is there after a power cut; HostError if it cannot be."""
-    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+def write_record(path: Path, text: str) -> None:
+    """Write what was started, so that it is there whole after a power cut; HostError if it cannot be."""
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        try:
-            descriptor, made = os.open(path, flags | os.O_TRUNC), False
-        except FileNotFoundError:
-            descriptor, made = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600), True
-        _write_and_close(descriptor, text.encode())
-        if made:
-            _write_and_close(os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), b"")
+        replace_durably(path, text.encode())
     except OSError as error:
         raise HostError(f"{path} could not be written: {error.strerror}; nothing was run") from error
-
-
-def _write_and_close(descriptor: int, content: bytes) -> None:
-    try:
-        if content:
-            os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

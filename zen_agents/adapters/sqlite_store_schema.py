@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import zen_agents
+from zen_agents.adapters.durable_file import sync
 from zen_agents.adapters.sqlite_store_file import StateFile, store_error
 from zen_agents.errors import SchemaTooNewError, StoreError
 from zen_agents.store.failpoint import failpoint
@@ -115,9 +116,9 @@ def copy_state(connection: sqlite3.Connection, path: Path, before: str) -> Path:
         target.execute("PRAGMA journal_mode = DELETE")
     finally:
         target.close()
-    _sync(unfinished)
+    sync(unfinished)
     unfinished.replace(copy)
-    _sync(path.parent)
+    sync(path.parent)
     return copy
 
 
@@ -125,11 +126,3 @@ def _too_new(path: Path, found: str, known: str) -> str:
     copy = path.with_name(f"{path.name}.before-{known}")
     where = f"restore the copy {copy}" if copy.exists() else f"give another --state-dir (no copy {copy.name} was found)"
     return f"{path} has schema {found}, this zen-agents knows {known}; upgrade zen-agents, or {where}."
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

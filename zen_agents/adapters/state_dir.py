@@ -9,6 +9,7 @@ import os
 import stat
 from pathlib import Path
 
+from zen_agents.adapters.durable_file import replace_durably, sync
 from zen_agents.errors import BusyError, StoreError
 
 log = logging.getLogger("zen_agents.state_dir")
@@ -33,6 +34,7 @@ class StateDir:
         Raises StoreError if it cannot be made, or if others may write it (R21): what is read from it would not be to trust.
         """
         try:
+            new = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = self.path.lstat()
             if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, os.geteuid()):
@@ -43,6 +45,9 @@ class StateDir:
                 self.path.chmod(0o700)
             for name in _SUBDIRECTORIES:
                 (self.path / name).mkdir(mode=0o700, exist_ok=True)
+            # What is written into a directory goes with its name if that was not durable.
+            for path in (self.path, *(each.parent for each in new)):
+                sync(path)
         except OSError as error:
             # A full or read-only disk is no reason not to watch; what is missing shows when it is needed.
             if not self.path.is_dir():
@@ -93,7 +98,7 @@ class StateDir:
             pointer = Path(runtime) / "zen-agents" / "state-dir"
         with contextlib.suppress(OSError):
             pointer.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            pointer.write_text(f"{self.path}\n", encoding="utf-8")
+            replace_durably(pointer, f"{self.path}\n".encode(), mode=0o644)
             self._pointer = pointer
 
     def release(self) -> None:

@@ -56,3 +56,20 @@ def test_a_store_that_was_there_and_is_new_is_foreign(tmp_path: Path) -> None:
     record.write_text(f"{tmp_path}\n", encoding="utf-8")
     assert "is new" in why_foreign(opened(tmp_path), tmp_path, "here", host_state=record)
     assert why_foreign(opened(tmp_path), tmp_path / "elsewhere", "here", host_state=record) == ""
+
+
+def test_what_is_accepted_with_a_batch_that_a_crash_loses_is_still_this_hosts_own(tmp_path: Path) -> None:
+    store = opened(tmp_path, entries=1)
+    store.append(an_entry("dec-000002"))
+    accept(store, tmp_path, "here", host_state=tmp_path / "none" / "host-state")
+    store.append(an_entry("dec-000003"))
+    # Closing drops what was not committed, as a crash does.
+    store.close()
+    assert why_foreign(opened(tmp_path), tmp_path, "here") == ""
+
+
+def test_a_head_that_cannot_be_read_says_nothing_in_the_states_favour(tmp_path: Path) -> None:
+    store = opened(tmp_path, entries=1)
+    accept(store, tmp_path, "here", host_state=tmp_path / "none" / "host-state")
+    (tmp_path / "ledger.head").write_bytes(b"")
+    assert "cannot be read" in why_foreign(store, tmp_path, "here")

@@ -76,3 +76,24 @@ def test_a_card_that_cannot_be_written_keeps_no_content(
     with pytest.raises(HostError):
         keep(quarantine, tmp_path / "a", b"x")
     assert quarantine.files() == ()
+
+
+def test_what_a_crash_left_half_kept_is_dropped_and_nothing_else(tmp_path: Path, clock: ManualClock) -> None:
+    quarantine = Quarantine(tmp_path / "q", clock)
+    whole = keep(quarantine, tmp_path / "a", b"whole")
+    before = sorted((tmp_path / "q").iterdir())
+    for name in (".0123456789ab", "f" * 64, ".q-0123456789ab.json.new"):
+        (tmp_path / "q" / name).write_bytes(b"half")
+    Quarantine(tmp_path / "q", clock).forget_unfinished()
+    assert sorted((tmp_path / "q").iterdir()) == before
+    with quarantine.opened(whole) as (descriptor, _):
+        assert os.read(descriptor, 100) == b"whole"
+
+
+def test_where_nobody_can_tell_what_is_whole_everything_is_kept(tmp_path: Path, clock: ManualClock) -> None:
+    quarantine = Quarantine(tmp_path / "q", clock)
+    keep(quarantine, tmp_path / "a", b"whole")
+    (tmp_path / "q" / "q-0123456789ab.json").write_text("{}")
+    before = sorted((tmp_path / "q").iterdir())
+    quarantine.forget_unfinished()
+    assert sorted((tmp_path / "q").iterdir()) == before
