@@ -15,6 +15,7 @@ from zen_agents.errors import NotAnsweringError, NotRunningError, PermissionDeni
 
 #: The longest path that the kernel takes for a socket.
 _MOST_PATH_BYTES = 107
+_HIGHEST_EXIT_CODE = 255
 
 
 def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_seconds: float = 10.0) -> Any:
@@ -47,13 +48,16 @@ def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_se
 def _result(line: bytes) -> Any:
     try:
         answer = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotRunningError("the engine ended before it had answered; look: zen-agents status") from None
-    if answer["ok"]:
-        return answer["result"]
-    refusal = ZenError(answer["error"])
-    refusal.exit_code = int(answer["exit_code"])
-    raise refusal
+    match answer:
+        case {"ok": True, "result": result}:
+            return result
+        case {"ok": False, "error": str(text), "exit_code": int(code)} if 0 < code <= _HIGHEST_EXIT_CODE:
+            refusal = ZenError(text)
+            refusal.exit_code = code
+            raise refusal
+    raise NotAnsweringError("what answers on the control socket does not speak its language; look: zen-agents version")
 
 
 @contextlib.contextmanager

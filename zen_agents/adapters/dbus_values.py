@@ -9,6 +9,8 @@ from typing import Any
 #: Nested deeper than this is nothing that systemd sends.
 _DEEPEST = 16
 _NUMBERS = {"y": "B", "n": "h", "q": "H", "i": "i", "u": "I", "h": "I", "x": "q", "t": "Q", "d": "d", "b": "I"}
+#: What may be a key of a dictionary: numbers and texts.
+_KEYS = frozenset((*_NUMBERS, "s", "o", "g"))
 _ALIGNMENTS = {"n": 2, "q": 2, "x": 8, "t": 8, "d": 8, "(": 8, "{": 8, "y": 1, "g": 1, "v": 1}
 
 
@@ -83,9 +85,14 @@ class ValueReader:
         if item == "y":
             taken, self._position = self._block[self._position : end], end
             return taken
+        if item[0] == "{" and item[1] not in _KEYS:
+            raise ValueError("the keys of a D-Bus dictionary are of no kind that can be one")
         items = []
         while self._position < end:
+            before = self._position
             items.append(self.value(item, depth + 1))
+            if self._position == before:
+                raise ValueError("a D-Bus array holds values without a size")
         return dict(items) if item[0] == "{" else items
 
     def _struct(self, members: str, depth: int) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from zen_agents.adapters.sqlite_store_file import StateFile, open_read_only, store_error
+from zen_agents.adapters.sqlite_store_file import StateFile, damaged, open_read_only, store_error
 from zen_agents.adapters.sqlite_store_retention import CURSORS
 from zen_agents.adapters.sqlite_store_rows import instant_of_microseconds, microseconds
 from zen_agents.clock import Instant
@@ -96,7 +97,7 @@ class _Walk:
                 self.count, self.head, self.last = seq, stored, (wall_us, steady_us)
                 if seq == 1:
                     self.first = self.last
-        except (TypeError, AttributeError, ValueError, sqlite3.OperationalError) as error:
+        except (TypeError, AttributeError, ValueError, RecursionError, sqlite3.OperationalError) as error:
             # A column of another type, or text that is no UTF-8: nothing the engine writes.
             raise _BrokenError(self.count + 1, f"it cannot be read: {error}") from error
 
@@ -124,7 +125,9 @@ def verify(path: Path) -> Verification:
         walk = _Walk(_dropped_to(file))
         broken: _BrokenError | None = None
         try:
-            walk.over(file.connection.execute(SQL["verify_entries"]))
+            # Closed at once: what is left of an unfinished reading would hold the state until the garbage is collected.
+            with contextlib.closing(file.connection.execute(SQL["verify_entries"])) as rows:
+                walk.over(rows)
         except _BrokenError as error:
             broken = error
         unrecorded = tuple(id for (id,) in file.read("unrecorded_actions"))
@@ -146,19 +149,23 @@ def export(path: Path, *, since: datetime | None = None, format: Format = "jsonl
         if format == "csv":
             yield _csv_line(("at", *_COLUMNS))
         for row in file.connection.execute(SQL["export_entries"], {"from_us": from_us}):
-            columns = dict(zip(_COLUMNS, row, strict=True))
-            columns["body_hash"], columns["hash"] = columns["body_hash"].hex(), columns["hash"].hex()
-            at = instant_of_microseconds(columns["wall_us"], 0).wall.isoformat()
-            if format == "csv":
-                yield _csv_line((at, *columns.values()))
-            else:
-                body = columns["body"]
-                columns["body"] = None if body is None else json.loads(body)
-                yield canonical({"at": at, **columns}) + "\n"
+            yield _exported(dict(zip(_COLUMNS, row, strict=True)), format)
     except sqlite3.Error as error:
         raise store_error(error, path) from error
+    except (TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
+        raise damaged(path, f"an entry of the ledger cannot be read: {error}") from error
     finally:
         file.close()
+
+
+def _exported(columns: dict[str, Any], format: Format) -> str:
+    columns["body_hash"], columns["hash"] = columns["body_hash"].hex(), columns["hash"].hex()
+    at = instant_of_microseconds(columns["wall_us"], 0).wall.isoformat()
+    if format == "csv":
+        return _csv_line((at, *columns.values()))
+    body = columns["body"]
+    columns["body"] = None if body is None else json.loads(body)
+    return canonical({"at": at, **columns}) + "\n"
 
 
 def _dropped_to(file: StateFile) -> dict[str, int]:
@@ -168,7 +175,7 @@ def _dropped_to(file: StateFile) -> dict[str, int]:
         try:
             cursors = json.loads(body or "{}")
             dropped_to |= {name: int(cursors[name]) for name in CURSORS if name in cursors}
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError, RecursionError):
             continue  # a changed entry: the walk says so
     return dropped_to
 
@@ -182,8 +189,8 @@ def _verification(walk: _Walk, broken: _BrokenError | None, unrecorded: tuple[st
     return Verification(
         ok=not problem,
         entries=walk.count,
-        first_at=instant_of_microseconds(*walk.first) if walk.first else None,
-        last_at=instant_of_microseconds(*walk.last) if walk.last else None,
+        first_at=_instant(walk.first),
+        last_at=_instant(walk.last),
         head=walk.head.hex(),
         dropped_bodies=walk.dropped,
         broken_seq=broken.seq if broken else None,
@@ -194,6 +201,14 @@ def _verification(walk: _Walk, broken: _BrokenError | None, unrecorded: tuple[st
         unpaired_outcomes=tuple(walk.outcomes_alone),
         unrecorded_actions=unrecorded,
     )
+
+
+def _instant(written: tuple[int, int] | None) -> Instant | None:
+    """Return a moment as it was written; None for one that no calendar has, which verifies all the same."""
+    try:
+        return instant_of_microseconds(*written) if written else None
+    except OverflowError:
+        return None
 
 
 def _csv_line(cells: Iterable[Any]) -> str:

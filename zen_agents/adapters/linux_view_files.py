@@ -131,7 +131,7 @@ def parse_mount(line: str) -> Mount:
             read_only="ro" in options,
             device=os.makedev(int(major), int(minor)),
         )
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, OverflowError) as error:
         raise HostError(f"a line of mountinfo is not as expected: {line[:120]!r}") from error
 
 

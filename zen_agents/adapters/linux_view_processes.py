@@ -17,9 +17,9 @@ _REMEMBERED_COMMAND_LINES = 20_000
 #: States of a process that has ended: zombie and dead.
 ENDED = frozenset("ZXx")
 
-_UID = re.compile(rb"^Uid:\t\d+\t(\d+)\t", re.MULTILINE)
-_THREAD_GROUP = re.compile(rb"^Tgid:\t(\d+)$", re.MULTILINE)
-_OPEN_FILES = re.compile(rb"^Max open files +(\d+|unlimited) ", re.MULTILINE)
+_UID = re.compile(rb"^Uid:\t\d+\t(\d{1,10})\t", re.MULTILINE)
+_THREAD_GROUP = re.compile(rb"^Tgid:\t(\d{1,10})$", re.MULTILINE)
+_OPEN_FILES = re.compile(rb"^Max open files +(\d{1,20}|unlimited) ", re.MULTILINE)
 
 
 class ProcessReader:
@@ -164,7 +164,7 @@ def parse_stat(content: bytes) -> Process | None:
             int(fields[21]) * _PAGE,
             int(fields[3]),
         )
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, OverflowError) as error:
         raise HostError(f"a line of /proc/PID/stat is not as expected: {content[:80]!r}") from error
 
 

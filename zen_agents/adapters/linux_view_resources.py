@@ -15,8 +15,11 @@ from zen_agents.ports.host import CpuTimes, Memory, Pressure
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _RESOURCES = frozenset({"cpu", "memory", "io"})
-_MEMORY_LINE = re.compile(rb"^(MemTotal|MemAvailable|SwapTotal|SwapFree): +(\d+) kB$", re.MULTILINE)
-_INACTIVE_FILE = re.compile(rb"^(?:total_)?inactive_file (\d+)$", re.MULTILINE)
+_MEMORY_LINE = re.compile(rb"^(MemTotal|MemAvailable|SwapTotal|SwapFree): +(\d{1,18}) kB$", re.MULTILINE)
+#: What fits into 64 bits, and what the kernel prints with two decimals.
+_COUNT = re.compile(rb"\d{1,20}")
+_AVERAGE = re.compile(rb"\d{1,20}\.\d{1,20}|\d{1,20}")
+_INACTIVE_FILE = re.compile(rb"^(?:total_)?inactive_file (\d{1,20})$", re.MULTILINE)
 _PRESSURE_LINE = re.compile(rb"^(some|full) avg10=([\d.]+) avg60=([\d.]+) avg300=([\d.]+) ", re.MULTILINE)
 
 
@@ -31,8 +34,8 @@ class ResourceReader:
         """Return busy and idle seconds; waiting for a disk is idle, what a hypervisor took away is busy."""
         line = require_kernel_file(f"{self._proc}/stat", limit=4096).split(b"\n", 1)[0].split()
         try:
-            user, nice, system, idle, iowait, irq, softirq = (int(field) for field in line[1:8])
-            steal = int(line[8]) if len(line) > 8 else 0
+            user, nice, system, idle, iowait, irq, softirq = map(_count, line[1:8])
+            steal = _count(line[8]) if len(line) > 8 else 0
         except ValueError as error:
             raise HostError(f"{self._proc}/stat is not as expected") from error
         # Guest time is part of user time already.
@@ -53,7 +56,7 @@ class ResourceReader:
         """Return the load averages of 1, 5 and 15 minutes."""
         try:
             one, five, fifteen = require_kernel_file(f"{self._proc}/loadavg").split()[:3]
-            return float(one), float(five), float(fifteen)
+            return _average(one), _average(five), _average(fifteen)
         except ValueError as error:
             raise HostError(f"{self._proc}/loadavg is not as expected") from error
 
@@ -81,7 +84,7 @@ class ResourceReader:
         if content is None:
             return None
         try:
-            rows = {row[0]: tuple(float(field) for field in row[1:]) for row in _PRESSURE_LINE.findall(content)}
+            rows = {row[0]: tuple(map(_average, row[1:])) for row in _PRESSURE_LINE.findall(content)}
             # Kernels before 5.13 have no line "full" for the CPU.
             return Pressure(*rows[b"some"], *rows.get(b"full", (0.0, 0.0, 0.0)))
         except (KeyError, ValueError) as error:
@@ -97,7 +100,8 @@ class ResourceReader:
         else:
             quota = (read_kernel_file(f"{self._cgroup}/cpu/cpu.cfs_quota_us") or b"-1").strip()
             period = (read_kernel_file(f"{self._cgroup}/cpu/cpu.cfs_period_us") or b"0").strip()
-        if not (quota.isdigit() and period.isdigit() and int(quota) and int(period)):
+        # "max" and -1 are no quota.
+        if not (_COUNT.fullmatch(quota) and _COUNT.fullmatch(period) and int(quota) and int(period)):
             return None
         return int(quota) / int(period)
 
@@ -133,4 +137,18 @@ class ResourceReader:
     def _number(self, file: str) -> int | None:
         """Return the number in a cgroup file, None for "max", a missing file or a file without one."""
         content = (read_kernel_file(f"{self._cgroup}/{file}") or b"").strip()
-        return int(content) if content.isdigit() else None
+        return int(content) if _COUNT.fullmatch(content) else None
+
+
+def _count(field: bytes) -> int:
+    """Return a count as the kernel writes one; ValueError for anything else."""
+    if not _COUNT.fullmatch(field):
+        raise ValueError(f"{field[:40]!r} is no count")
+    return int(field)
+
+
+def _average(field: bytes) -> float:
+    """Return an average as the kernel writes one; ValueError for anything else, `nan` and `inf` too."""
+    if not _AVERAGE.fullmatch(field):
+        raise ValueError(f"{field[:40]!r} is no average")
+    return float(field)

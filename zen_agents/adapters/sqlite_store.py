@@ -110,8 +110,7 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
     # -- facts about this state ---------------------------------------------------------------------------------------
     def get(self, name: str) -> str | None:
         """Return a small named fact."""
-        row = self._file.read_one("get_fact", {"name": name})
-        return str(row[0]) if row else None
+        return self._file.read_one_as(lambda row: str(row[0]), "get_fact", {"name": name})
 
     def put(self, name: str, value: str) -> None:
         """Write a small named fact within the pending batch."""
@@ -119,8 +118,7 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
 
     def anchor(self) -> Anchor | None:
         """Return where the steady timeline stood when it was last saved."""
-        text = self.get(_ANCHOR)
-        return None if text is None else Anchor(**json.loads(text))
+        return self._file.read_one_as(lambda row: Anchor(**json.loads(row[0])), "get_fact", {"name": _ANCHOR})
 
     def save_anchor(self, anchor: Anchor) -> None:
         """Write where the steady timeline stands within the pending batch."""
@@ -158,7 +156,7 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
 
     def live_incidents(self) -> Sequence[Incident]:
         """Return incidents that are not resolved, oldest first."""
-        return [incident_of(row) for row in self._file.read("live_incidents")]
+        return self._file.read_as(incident_of, "live_incidents")
 
     def live_ids(self) -> Mapping[str, float | None]:
         """Return until when each incident that is not resolved is acknowledged (steady), None if it is not, by id."""
@@ -166,7 +164,7 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
 
     def incidents(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Incident]:
         """Return incidents that began or changed since then, newest first."""
-        return [incident_of(row) for row in self._file.read("incidents_since", {"since": since, "limit": limit})]
+        return self._file.read_as(incident_of, "incidents_since", {"since": since, "limit": limit})
 
     def find_ids(self, prefix: str) -> Sequence[str]:
         """Return ids of incidents, actions and decisions that start with `prefix`, at most 100."""
@@ -236,12 +234,11 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
 
     def unfinished(self) -> Sequence[ActionRow]:
         """Return actions whose outcome is not final, oldest first."""
-        return [action_of(row) for row in self._file.read("unfinished_actions")]
+        return self._file.read_as(action_of, "unfinished_actions")
 
     def action(self, id: str) -> ActionRow | None:
         """Return one action."""
-        row = self._file.read_one("action", {"id": id})
-        return action_of(row) if row else None
+        return self._file.read_one_as(action_of, "action", {"id": id})
 
     def actions(
         self, *, since: float = 0.0, target: str | None = None, incident: str | None = None, limit: int = 100
@@ -249,7 +246,7 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         """Return actions reserved since then, newest first."""
         params = {"since": since, "target": target, "incident": incident, "limit": limit}
         name = "actions_since" if target is None else "actions_on_target"
-        return [action_of(row) for row in self._file.read(name, params)]
+        return self._file.read_as(action_of, name, params)
 
     def spent(self, budget: Budget, since: float) -> int:
         """Return how many actions the engine reserved of this budget after that moment."""
@@ -261,8 +258,7 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
 
     def lease(self, target: str) -> Lease | None:
         """Return who holds a target, also if the time has passed; the reader compares with now."""
-        row = self._file.read_one("lease", {"target": clean_text(target)})
-        return Lease(*row) if row else None
+        return self._file.read_one_as(_lease_of, "lease", {"target": clean_text(target)})
 
     # -- retention ----------------------------------------------------------------------------------------------------
     def prune(self, *, metrics_before: float, decisions_before: float, actions_before: float) -> int:
@@ -315,6 +311,11 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
             raise RefusedError(
                 f"{Reason.RATE_LIMIT}: {spent} of {hourly_limit} actions of this hour are spent.", reason=Reason.RATE_LIMIT
             )
+
+
+def _lease_of(row: Sequence[Any]) -> Lease:
+    target, action, until = row
+    return Lease(target, action, float(until))
 
 
 def _intent_entry(intent: Intent, columns: Mapping[str, Any]) -> Entry:

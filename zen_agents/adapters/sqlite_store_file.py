@@ -13,7 +13,7 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from zen_agents.adapters.sqlite_store_ballast import drop_ballast
@@ -24,6 +24,7 @@ from zen_agents.store.statements import SQL
 log = logging.getLogger("zen_agents.store")
 
 Params = Mapping[str, Any] | Sequence[Any]
+Noun = TypeVar("Noun")
 
 #: How long a statement waits for another process's lock; the engine's loop stands still meanwhile.
 BUSY_SECONDS = 0.25
@@ -44,6 +45,8 @@ _PRAGMAS = (
     "PRAGMA cell_size_check = ON",
 )
 
+#: What a row of another shape raises when a noun is made of it: an odd type, word, number or JSON.
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, OSError)
 _FAILURES = (sqlite3.Error, OSError, OverflowError, UnicodeEncodeError)
 
 
@@ -81,6 +84,21 @@ class StateFile:
         """Return the first row of a statement or None; raises StoreError."""
         rows = self.read(name, params)
         return rows[0] if rows else None
+
+    def read_as(self, build: Callable[[Any], Noun], name: str, params: Params = ()) -> list[Noun]:
+        """Return what `build` makes of each row of a statement.
+
+        Raises StoreError, also for a row that no engine wrote: whoever reads the state knows what to do about that one.
+        """
+        try:
+            return [build(row) for row in self.read(name, params)]
+        except _UNREADABLE as error:
+            raise damaged(self.path, f"{name}: a row cannot be read: {type(error).__name__}: {error}"[:300]) from error
+
+    def read_one_as(self, build: Callable[[Any], Noun], name: str, params: Params = ()) -> Noun | None:
+        """Return what `build` makes of the first row of a statement, None if there is none; StoreError as `read_as`."""
+        found = self.read_as(build, name, params)
+        return found[0] if found else None
 
     def begin(self) -> bool:
         """Open the batch if none is open; True if this call opened it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from zen_agents.adapters.sqlite_store_file import StateFile
 from zen_agents.adapters.sqlite_store_rows import entry_of, instant_of_microseconds, microseconds
@@ -29,14 +30,12 @@ class LedgerEnd:
     def head(self) -> tuple[int, bytes]:
         """Return seq and hash of the last entry, (0, GENESIS) if there is none."""
         if self._head is None:
-            row = self._file.read_one("ledger_head")
-            self._head = (row[0], row[1]) if row else (0, GENESIS)
+            self._head = self._file.read_one_as(_head_of, "ledger_head") or (0, GENESIS)
         return self._head
 
     def last_instant(self) -> Instant | None:
         """Return when the last entry was written."""
-        row = self._file.read_one("ledger_head_instant")
-        return instant_of_microseconds(*row) if row else None
+        return self._file.read_one_as(lambda row: instant_of_microseconds(*row), "ledger_head_instant")
 
     def append(self, entry: Entry) -> None:
         """Chain an entry within the pending batch; raises StoreError."""
@@ -64,7 +63,8 @@ class LedgerEnd:
         """Return entries after the number `since`."""
         of = "_of_action" if action is not None else "_of_incident" if incident is not None else ""
         wanted = [kind.value for kind in kinds]
-        rows = self._file.read(
+        return self._file.read_as(
+            lambda row: entry_of(row, GENESIS),
             f"entries{of}_{'newest' if newest_first else 'oldest'}_first",
             {
                 "since": since,
@@ -74,4 +74,8 @@ class LedgerEnd:
                 "limit": limit,
             },
         )
-        return [entry_of(row, GENESIS) for row in rows]
+
+
+def _head_of(row: Sequence[Any]) -> tuple[int, bytes]:
+    seq, hash = row
+    return seq, bytes(memoryview(hash))

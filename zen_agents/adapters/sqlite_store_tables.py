@@ -44,12 +44,11 @@ class BrakeTables:
 
     def breaker(self, name: str) -> BreakerRow | None:
         """Return the breaker of this name, None if it never counted anything."""
-        row = self._file.read_one("breaker", {"name": name})
-        return _breaker_of(row) if row else None
+        return self._file.read_one_as(_breaker_of, "breaker", {"name": name})
 
     def breakers(self) -> Sequence[BreakerRow]:
         """Return all breakers by name."""
-        return [_breaker_of(row) for row in self._file.read("breakers")]
+        return self._file.read_as(_breaker_of, "breakers")
 
     def save_breaker(self, row: BreakerRow) -> None:
         """Write a breaker within the pending batch; lasting."""
@@ -91,17 +90,13 @@ class BrakeTables:
         rows = self._file.read("brakes")
         # Read anew each time, since a state that cannot be read must not let anything through; built only when it changed.
         if rows != self._brake_rows:
-            self._brakes = tuple(
-                Brake(kind, scope, reason, by, instant_of(since, wall), until)
-                for kind, scope, reason, by, since, wall, until in rows
-            )
+            self._brakes = tuple(self._file.read_as(_brake_of, "brakes"))
             self._brake_rows = rows
         return self._brakes
 
     def agent_state(self, name: str) -> AgentState | None:
         """Return the state an agent was last in."""
-        row = self._file.read_one("agent_state", {"name": name})
-        return AgentState(row[0]) if row else None
+        return self._file.read_one_as(lambda row: AgentState(row[0]), "agent_state", {"name": name})
 
     def save_agent_state(self, name: str, state: AgentState, reason: str, at: Instant) -> None:
         """Write an agent's state within the pending batch."""
@@ -142,12 +137,7 @@ class MeasurementTables:
 
     def usage(self, *, since: float) -> Sequence[Usage]:
         """Return costs since then, oldest first."""
-        return [
-            Usage(agent, kind, instant_of(at, wall), wall_seconds, cpu_seconds, resident, checks)
-            for agent, kind, at, wall, wall_seconds, cpu_seconds, resident, checks in self._file.read(
-                "usage_since", {"since": since}
-            )
-        ]
+        return self._file.read_as(_usage_of, "usage_since", {"since": since})
 
     def record_observations(self, observations: Iterable[Observation]) -> None:
         """Write all that is given within the pending batch."""
@@ -160,8 +150,9 @@ class MeasurementTables:
         series = self._file.read_one("series", {"name": clean_text(name), "target": clean_text(target)})
         if series is None:
             return []
-        rows = self._file.read("observations_since", {"series": series[0], "since": since, "limit": limit})
-        return [observation_of(name, target, row) for row in reversed(rows)]
+        params = {"series": series[0], "since": since, "limit": limit}
+        newest_first = self._file.read_as(lambda row: observation_of(name, target, row), "observations_since", params)
+        return newest_first[::-1]
 
     def _series_of(self, name: str, target: str) -> int:
         known = self._series.get((name, target))
@@ -204,7 +195,7 @@ class OutboxTables:
 
     def due_messages(self, now: float, *, limit: int = 50) -> Sequence[OutboxRow]:
         """Return messages that may be tried now, oldest first."""
-        return [outbox_row_of(row) for row in self._file.read("due_messages", {"now": now, "limit": limit})]
+        return self._file.read_as(outbox_row_of, "due_messages", {"now": now, "limit": limit})
 
     def mark_sent(self, id: int, at: Instant) -> None:
         """Write that a channel took a message; keeps the list of open pages."""
@@ -239,6 +230,16 @@ class OutboxTables:
             self._file.write("close_page", {"dedup_key": message.dedup_key})
         elif message.kind in _TRIGGERS:
             self._file.write("open_page", {"dedup_key": message.dedup_key, "incident": message.incident or ""})
+
+
+def _brake_of(row: Sequence[Any]) -> Brake:
+    kind, scope, reason, by, since, wall, until = row
+    return Brake(kind, scope, reason, by, instant_of(since, wall), until)
+
+
+def _usage_of(row: Sequence[Any]) -> Usage:
+    agent, kind, at, wall, wall_seconds, cpu_seconds, resident, checks = row
+    return Usage(agent, kind, instant_of(at, wall), wall_seconds, cpu_seconds, resident, checks)
 
 
 def _breaker_of(row: Sequence[object]) -> BreakerRow:

@@ -195,13 +195,13 @@ class _Connection:
             raise ValueError("a D-Bus message is too long")
         block, body = head + self._take(padded), self._take(body_length)
         fields = dict(ValueReader(block[: 16 + fields_length], order, 12).value("a(yv)"))
-        signature = str(fields.get(8, ""))
+        signature, reply_to = str(fields.get(8, "")), fields.get(5, 0)
         reader, value = ValueReader(body, order, 0), None
         if signature.startswith("a{sv}"):
             value = reader.entries(_WANTED)
         elif signature and head[1] in (RETURN, ERROR):
             value = reader.value(signature)
-        return head[1], int(fields.get(5, 0)), value
+        return head[1], reply_to if isinstance(reply_to, int) else 0, value
 
     def _take(self, count: int) -> bytes:
         while len(self._received) < count:
@@ -270,7 +270,7 @@ def unit_of(said: Any) -> Unit | None:
             unit_file_state=said.get("UnitFileState", ""),
             main_pid=int(said.get("MainPID", 0)),
             restarts=int(said.get("NRestarts", 0)),
-            invocation=bytes(said.get("InvocationID", b"")).hex(),
+            invocation=memoryview(said.get("InvocationID", b"")).hex(),
             changed_us=int(said.get("StateChangeTimestampMonotonic", 0)),
             busy=said.get("Job", (0, "/"))[0] != 0,
             takes_along=tuple(dict.fromkeys(unit for along in alongs for unit in along)),
@@ -278,7 +278,7 @@ def unit_of(said: Any) -> Unit | None:
             start_limit_interval_seconds=float("inf") if interval == _INFINITE else interval / 1e6,
             slice=said.get("Slice", ""),
         )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise BusError(f"systemd did not tell {error} of a unit") from error
 
 

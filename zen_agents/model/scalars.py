@@ -200,7 +200,7 @@ def check_regex(value: str) -> str:
         raise refuse("regex", "is longer than 4096 characters")
     try:
         re.compile(value)
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, ValueError, OverflowError, RecursionError) as error:
         position = getattr(error, "pos", None)
         message = f"bad regular expression: {getattr(error, 'msg', error)}"
         raise refuse("regex", message, label="here", offset=position if position is not None else 0) from None

@@ -26,6 +26,8 @@ _WORDS = {
     "up": Status.OK, "ok": Status.OK, "good": Status.OK, "down": Status.PROBLEM, "problem": Status.PROBLEM,
     "bad": Status.PROBLEM, "unknown": Status.UNKNOWN,
 }  # fmt: skip
+#: Moments outside of these leave no room for the windows around them.
+_YEARS = range(1971, 9999)
 #: `service.NAME` in a fact stands for whatever the checks of that service are called.
 _ALIASES = {"service.": ("process.", "probe.", "unit.")}
 
@@ -84,9 +86,15 @@ def _moment(path: Path, text: Any) -> datetime:
         raise UsageError(f"{path}: `now` is missing; write it like now: 2026-11-21T03:14:00+01:00")
     try:
         moment = datetime.fromisoformat(str(text))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        in_range = moment.astimezone(UTC).year in _YEARS
+    except OverflowError:
+        in_range = False
     except ValueError:
         raise UsageError(f"{path}: now: {text!r} is no ISO time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not in_range:
+        raise UsageError(f"{path}: now: {text!r} is not between {_YEARS[0]} and {_YEARS[-1]}")
+    return moment
 
 
 def _fact(path: Path, name: object, value: object) -> Fact:

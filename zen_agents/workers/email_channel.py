@@ -37,8 +37,17 @@ class MailServer:
             return Delivered(item.ref, DeliveryOutcome.RETRY, self._unreachable)
         try:
             mail = compose(item)
-            refused = self._connected(item).send_message(mail, item.sender, list(item.recipients))
-        except (OSError, *_MALFORMED, SecretError, _NoEncryptionError) as error:
+            # What cannot be written is the mail's fault; whatever is odd from here on is the server's.
+            mail.as_bytes()
+        except _MALFORMED as error:
+            return Delivered(item.ref, DeliveryOutcome.REJECT, f"the mail cannot be made: {error}")
+        try:
+            smtp = self._connected(item)
+        except (OSError, ValueError, SecretError, _NoEncryptionError) as error:
+            return self._not_connected(item, error)
+        try:
+            refused = smtp.send_message(mail, item.sender, list(item.recipients))
+        except (OSError, *_MALFORMED) as error:
             return self._failed(item, error)
         detail = f"taken, but not for: {_refusals(refused)}" if refused else "taken"
         return Delivered(item.ref, DeliveryOutcome.OK, detail)
@@ -57,21 +66,27 @@ class MailServer:
             self._smtp = _connect(item)
         return self._smtp
 
-    def _failed(self, item: EmailItem, error: Exception) -> Delivered:
-        """Tell what an error means for this mail, and for those after it."""
-        if isinstance(error, smtplib.SMTPRecipientsRefused):
-            codes = [code for code, _ in error.recipients.values()]
-            return self._refused(item, codes, f"all recipients refused: {_refusals(error.recipients)}")
-        at_the_door = (smtplib.SMTPConnectError, smtplib.SMTPHeloError, smtplib.SMTPAuthenticationError)
-        if isinstance(error, smtplib.SMTPResponseException) and not isinstance(error, at_the_door):
-            return self._refused(item, [error.smtp_code], _words(error))
+    def _not_connected(self, item: EmailItem, error: Exception) -> Delivered:
+        """Tell what an error before the first mail means: nothing for good, whatever the server said."""
         self.close()
-        if isinstance(error, _MALFORMED) and not isinstance(error, OSError):
-            return Delivered(item.ref, DeliveryOutcome.REJECT, f"the mail cannot be made: {error}")
         if not isinstance(error, (SecretError, _NoEncryptionError)):
             self._unreachable = f"{item.host}:{item.port}: {_words(error)}"
         # A password, certificate or server that is wrong now may have been put right by the next attempt.
         return Delivered(item.ref, DeliveryOutcome.RETRY, self._unreachable or str(error))
+
+    def _failed(self, item: EmailItem, error: Exception) -> Delivered:
+        """Tell what an error while sending means for this mail, and for those after it."""
+        if isinstance(error, smtplib.SMTPRecipientsRefused):
+            codes = [code for code, _ in error.recipients.values()]
+            return self._refused(item, codes, f"all recipients refused: {_refusals(error.recipients)}")
+        # smtplib makes codes of its own for answers it cannot read, with a text that is no bytes: nobody refused anything.
+        if (
+            isinstance(error, smtplib.SMTPResponseException)
+            and isinstance(error.smtp_error, bytes)
+            and not isinstance(error, smtplib.SMTPHeloError)
+        ):
+            return self._refused(item, [error.smtp_code], _words(error))
+        return self._not_connected(item, error)
 
     def _refused(self, item: EmailItem, codes: list[int], detail: str) -> Delivered:
         if self._smtp is not None:

@@ -64,20 +64,13 @@ def request(
         AddressError: the address is not http or https with a host.
         OSError, http.client.HTTPException: it could not be asked.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise AddressError("the address is not of the form https://host/path")
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=timeout_seconds, context=context
-        )
-    else:
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_seconds)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection, path = _connection(url, timeout_seconds)
     sent = {"Content-Type": "application/json", "User-Agent": "zen-agents", **(headers or {})}
     try:
-        connection.request(method, path, body=body or None, headers=sent)
+        try:
+            connection.request(method, path, body=body or None, headers=sent)
+        except UnicodeError as error:
+            raise AddressError("the address holds characters that have to be written as %XX") from error
         response = connection.getresponse()
         answer = response.read(_MOST_ANSWER_BYTES).decode("utf-8", "replace")
         return response.status, " ".join(answer.split())[:300], _retry_after(response.getheader("Retry-After"))
@@ -85,8 +78,25 @@ def request(
         connection.close()
 
 
+def _connection(url: str, timeout_seconds: float) -> tuple[http.client.HTTPConnection, str]:
+    """Return a connection that is not open yet, and what to ask it for; AddressError."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise AddressError(f"the address is not of the form https://host/path: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise AddressError("the address is not of the form https://host/path")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(host, port, timeout=timeout_seconds, context=context), path
+    return http.client.HTTPConnection(host, port, timeout=timeout_seconds), path
+
+
 def _retry_after(value: str | None) -> float:
-    if value is None or not value.strip().isdigit():
+    # isdigit alone also takes superscripts, which are no numbers.
+    if value is None or not (value.isascii() and value.strip().isdigit()):
         return 0.0
     return min(float(value), _MOST_RETRY_AFTER_SECONDS)
 

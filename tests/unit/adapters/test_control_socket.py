@@ -7,7 +7,9 @@ import contextlib
 import json
 import os
 import pwd
+import socket
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -277,3 +279,26 @@ def test_whatever_is_sent_it_goes_on_answering(tmp_path: Path, lines: list[bytes
             await sock.close()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"{}", b"[]", b"null", b'{"ok":true}', b'{"ok":false}', b'{"ok":false,"error":1,"exit_code":1}', b"[" * 100_000,
+        b'{"ok":false,"error":"x","exit_code":"many"}', b'{"ok":false,"error":"x","exit_code":0}', b'{"ok":1,"result":2}',
+    ],
+)  # fmt: skip
+def test_an_answer_in_another_language_is_told_as_one(tmp_path: Path, answer: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "control.sock"))
+        listener.listen(1)
+
+        def speak() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.sendall(answer + b"\n")
+                peer.recv(1)
+
+        threading.Thread(target=speak, daemon=True).start()
+        with pytest.raises(NotRunningError):
+            ask(tmp_path / "control.sock", "status")

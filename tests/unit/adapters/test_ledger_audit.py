@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -21,7 +22,7 @@ from zen_agents.clock import ManualClock
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import EntryKind
-from zen_agents.store.ledger import GENESIS
+from zen_agents.store.ledger import GENESIS, entry_hash
 
 COLUMNS = ("kind", "id", "wall_us", "steady_us", "actor", "incident", "action", "body", "body_hash", "hash")
 COUNT = 20
@@ -210,3 +211,43 @@ def test_export_as_csv(whole: Path) -> None:
     rows = list(csv.DictReader(export(whole, format="csv")))
     assert len(rows) == COUNT and rows[0]["kind"] == "decision" and json.loads(rows[0]["body"])["n"] == 0
     assert rows[-1]["hash"] == verify(whole).head
+
+
+def test_a_broken_ledger_is_let_go_of_once_it_is_told(copy: Path) -> None:
+    forge(copy, ("UPDATE ledger SET id = 'dec-x' WHERE seq = 3", ()))
+    told = verify(copy)
+    assert told.broken_seq == 3
+    other = sqlite3.connect(copy, timeout=0, isolation_level=None)
+    # Fails while anybody still reads.
+    assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("body", "["), ("body", "[" * 30_000), ("hash", "text"), ("body_hash", 5), ("wall_us", 2**63 - 1)]
+)
+def test_an_entry_that_nobody_wrote_is_told_and_exported_as_damaged(copy: Path, column: str, value: object) -> None:
+    forge(copy, (f"UPDATE ledger SET {column} = ? WHERE seq = 3", (value,)))
+    assert verify(copy).broken_seq == 3
+    with pytest.raises(StoreError, match="is damaged"):
+        list(export(copy))
+
+
+def rechain(path: Path) -> None:
+    """Make every hash right again, as somebody would who knows how the chain is made."""
+    connection, head = sqlite3.connect(path), GENESIS
+    header = "seq, kind, id, wall_us, steady_us, actor, incident, action, body_hash"
+    for row in connection.execute(f"SELECT {header} FROM ledger ORDER BY seq").fetchall():
+        head = entry_hash(head, *row)
+        connection.execute("UPDATE ledger SET hash = ? WHERE seq = ?", (head, row[0]))
+    connection.commit()
+    connection.close()
+
+
+def test_a_deeply_nested_outcome_whose_hashes_are_right_is_no_crash(copy: Path) -> None:
+    body = "[" * 30_000
+    forge(copy, ("UPDATE ledger SET body = ?, body_hash = ? WHERE seq = 17", (body, hashlib.sha256(body.encode()).digest())))
+    rechain(copy)
+    told = verify(copy)
+    assert told.broken_seq == 17
+    assert "cannot be read" in told.problem

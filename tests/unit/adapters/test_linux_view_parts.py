@@ -80,6 +80,35 @@ def test_nonsense_is_an_error_and_never_a_number(host: LinuxHost, proc: Path, fi
         ask()
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("loadavg", "nan inf 0.1 1/2 3\n"), ("loadavg", "-1 0 0 1/2 3\n"), ("loadavg", "1e9 0 0 1/2 3\n"),
+        ("stat", f"cpu  1 2 3 4 5 6 {'9' * 400}\n"), ("stat", "cpu  1 2 3 -4 5 6 7\n"),
+        ("meminfo", f"MemTotal: {'9' * 5000} kB\nMemAvailable: 1 kB\nSwapTotal: 1 kB\nSwapFree: 1 kB\n"),
+    ],
+)  # fmt: skip
+def test_a_number_that_no_kernel_prints_is_an_error(host: LinuxHost, proc: Path, file: str, content: str) -> None:
+    (proc / file).write_text(content)
+    view = host.look()
+    with pytest.raises(HostError):
+        {"stat": view.cpu_times, "meminfo": view.memory, "loadavg": view.load}[file]()
+
+
+def test_a_process_with_times_beyond_all_numbers_is_an_error() -> None:
+    with pytest.raises(HostError, match="not as expected"):
+        parse_stat(a_stat(1).replace("150 50", f"{'9' * 400} 50").encode())
+
+
+def test_an_account_number_beyond_all_numbers_is_an_error(host: LinuxHost, proc: Path) -> None:
+    (a_process(proc, 42) / "status").write_text(f"Name:\tweb\nTgid:\t42\nUid:\t0\t{'9' * 5000}\t0\t0\n")
+    view = host.look()
+    process = view.process(42)
+    assert process is not None
+    with pytest.raises(HostError, match="not as expected"):
+        view.owner(process)
+
+
 def test_a_missing_proc_is_an_error(tmp_path: Path) -> None:
     view = LinuxHost(tmp_path, proc_root=str(tmp_path / "nothing")).look()
     for ask in (view.cpu_times, view.memory, view.load, view.mounts, view.processes):
@@ -240,6 +269,11 @@ def test_of_several_mounts_on_a_path_the_visible_one_counts(host: LinuxHost, pro
     line = "36 35 98:{} / /mnt rw - ext4 /dev/sd{} rw\n"
     (proc / "self/mountinfo").write_text(line.format(0, "a") + "37 35 0:5 / / rw - tmpfs t rw\n" + line.format(1, "b"))
     assert [(mount.path, mount.source) for mount in host.look().mounts()] == [("/", "t"), ("/mnt", "/dev/sdb")]
+
+
+def test_a_mount_on_a_device_that_cannot_be_is_an_error() -> None:
+    with pytest.raises(HostError, match="mountinfo"):
+        parse_mount(f"22 1 {10**20}:1 / / rw - ext4 /dev/sda1 rw")
 
 
 @given(line=st.text(max_size=120))

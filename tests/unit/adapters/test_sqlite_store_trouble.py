@@ -7,11 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from chaos.fuzz.small_state import whole_state
 from tests.support.state import START, an_entry, an_intent, an_observation
 from zen_agents.adapters import sqlite_store_file
 from zen_agents.adapters.ledger_audit import verify
@@ -248,4 +249,43 @@ def test_numbers_that_do_not_fit_are_a_store_error(path: Path) -> None:
     with pytest.raises(StoreError):
         store._file.write("take_lease", {"target": "x", "action": "y", "until": 2**80})
     assert not store.writable()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "question"),
+    [
+        ("UPDATE ledger SET kind = 'odd' WHERE seq = 3", lambda store: store.entries()),
+        ("UPDATE ledger SET body = '[' WHERE seq = 3", lambda store: store.entries()),
+        (
+            "UPDATE ledger SET wall_us = 9223372036854775807 WHERE seq = (SELECT max(seq) FROM ledger)",
+            lambda store: store.entries(newest_first=True),
+        ),
+        ("UPDATE ledger SET hash = 'text' WHERE seq = (SELECT max(seq) FROM ledger)", lambda store: store.head()),
+        ("UPDATE facts SET value = 'not json' WHERE name = 'anchor'", lambda store: store.anchor()),
+        ("UPDATE incidents SET severity = 'odd'", lambda store: store.live_incidents()),
+        ("UPDATE incidents SET opened_at = 1.0, opened_wall = 1e300", lambda store: store.live_incidents()),
+        ("UPDATE actions SET plan = '['", lambda store: store.unfinished()),
+        ("UPDATE leases SET until = 'x'", lambda store: store.lease("service:web")),
+        ("UPDATE breakers SET failed_at = 5", lambda store: store.breakers()),
+        ("UPDATE brakes SET since_wall = 1e300", lambda store: store.brakes()),
+        ("UPDATE agents SET state = 'odd'", lambda store: store.agent_state("system_health")),
+        ("UPDATE outbox SET message = '{}'", lambda store: store.due_messages(1e9)),
+        ("UPDATE observations SET status = 7", lambda store: store.observations("load1", "host", since=0.0)),
+    ],
+)
+def test_a_row_that_no_engine_wrote_is_damage_and_says_what_to_do(
+    tmp_path: Path, change: str, question: Callable[[SqliteStore], object]
+) -> None:
+    path = tmp_path / "state.db"
+    path.write_bytes(whole_state())
+    path.chmod(0o600)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("DROP TRIGGER ledger_keeps_entries")
+    connection.execute("DROP TRIGGER ledger_drops_only_bodies")
+    assert connection.execute(change).rowcount >= 1
+    connection.close()
+    store = SqliteStore.open_read_only(path)
+    with pytest.raises(StoreError, match=r"is damaged .* restore a backup"):
+        question(store)
     store.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from zen_agents.adapters.event_systemd import ERROR, RETURN, BusMessage, encode_text
-from zen_agents.adapters.systemd_bus import BusError, SystemdBus
+from zen_agents.adapters.systemd_bus import BusError, SystemdBus, unit_of
 
 Answer = Callable[[bytes], bytes]
 
@@ -211,3 +211,27 @@ def test_a_connection_that_refused_is_not_kept(tmp_path: Path) -> None:
             asking.system_state()
         assert bus.met == met
     bus.close()
+
+
+def unit_with(name: str, signature: bytes, value: bytes) -> bytes:
+    """Return an answer about a unit that has one property of any kind; `value` begins where its signature ends."""
+    entry = encode_text(name) + bytes([len(signature)]) + signature + b"\0" + value
+    return with_state(reply(1, "a{sv}", struct.pack("<II", len(entry), 0) + entry))
+
+
+@pytest.mark.parametrize("signature", [b"a()", b"a(a())", b"a{}"])
+def test_an_array_of_values_without_a_size_ends(serve: Callable[[Answer], SystemdBus], signature: bytes) -> None:
+    answer = unit_with("Job", signature, b"\0\0\0" + struct.pack("<II", 64, 0) + b"\0" * 64)
+    with pytest.raises(BusError):
+        serve(lambda _: answer).units(["web.service"])
+
+
+def test_a_dictionary_whose_keys_are_lists_is_an_error(serve: Callable[[Answer], SystemdBus]) -> None:
+    answer = unit_with("Job", b"a{ass}", struct.pack("<II", 32, 0) + b"\0" * 40)
+    with pytest.raises(BusError):
+        serve(lambda _: answer).units(["web.service"])
+
+
+def test_a_number_is_no_invocation_of_so_many_bytes() -> None:
+    with pytest.raises(BusError):
+        unit_of({**WEB, "InvocationID": 1 << 62})

@@ -87,6 +87,7 @@ def test_what_is_written_becomes_what_is_meant(kind: Any, written: object, meant
         (s.UnitName, "nginx.service; reboot", "name", ""),
         (s.EmailAddress, "ops@example.com\nBcc: x@y.z", "address", ""),
         (s.Regex, "(", "regex", "here"),
+        (s.Regex, "(?a)(?u)x", "regex", "here"),
         (s.Line, "a\x1b[31mb", "text", ""),
     ],
 )

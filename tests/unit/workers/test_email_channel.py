@@ -1,7 +1,10 @@
+import contextlib
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,3 +230,44 @@ def test_a_certificate_that_is_trusted_encrypts(
         answer = send_one(an_item(box.port, encryption="always", host="localhost"))
 
     assert answer.outcome is DeliveryOutcome.OK
+
+
+@contextlib.contextmanager
+def saying(*lines: bytes) -> Iterator[int]:
+    """A server that says these lines to whoever connects, in whatever order it is asked; gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                with peer, contextlib.suppress(OSError):
+                    peer.sendall(b"".join(line + b"\r\n" for line in lines))
+                    peer.shutdown(socket.SHUT_WR)
+                    while peer.recv(65536):
+                        pass
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (b"220 x", b"250-x", b"250 AUTH CRAM-MD5", b"334 a"),
+        (b"220 x", b"250-x", b"250 AUTH LOGIN", b"334 \xff", b"334 x"),
+        (b"220 " + b"x" * 9000,),
+        (b"220 x", b"250 x", b"250 ok", b"250 " + b"x" * 9000),
+        (b"550 go away",),
+    ],
+    ids=["challenge", "login", "long banner", "long answer", "refused at the door"],
+)
+def test_an_answer_that_makes_no_sense_gives_no_mail_up(lines: tuple[bytes, ...]) -> None:
+    with saying(*lines) as port:
+        who = {"user": "me", "password": "secret"} if any(b"AUTH" in line for line in lines) else {}
+        answer = send_one(an_item(port, host="localhost", encryption="never", recipients=("ops@example.com",), **who))
+
+    assert answer.outcome is DeliveryOutcome.RETRY

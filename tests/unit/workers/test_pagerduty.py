@@ -52,8 +52,13 @@ def test_retry_after_is_heeded_and_bounded() -> None:
         events.headers = {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}
         date = send_event(an_event(events.url))
 
+        # A digit to Python, and no number.
+        events.statuses, events.headers = [429], {"Retry-After": "\xb2"}
+        odd = send_event(an_event(events.url))
+
     assert long.retry_after_seconds == 3600.0
-    assert date.retry_after_seconds == 0.0
+    assert date.retry_after_seconds == odd.retry_after_seconds == 0.0
+    assert odd.outcome is DeliveryOutcome.RETRY
 
 
 def test_the_key_is_read_from_its_file_at_each_attempt_and_never_repeated(tmp_path: Path) -> None:
@@ -81,8 +86,11 @@ def test_nobody_there_and_no_answer_are_retried() -> None:
     assert "timed out" in hung.detail
 
 
-def test_an_address_that_is_not_http_is_rejected() -> None:
-    answer = send_event(EventItem("1", "file:///etc/passwd", {}, routing_key=KEY))
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "http://127.0.0.1:99999/", "http://[::1/", "http://127.0.0.1:1x/", "http:///x"]
+)
+def test_an_address_that_is_not_http_is_rejected(url: str) -> None:
+    answer = send_event(EventItem("1", url, {}, routing_key=KEY))
 
     assert answer.outcome is DeliveryOutcome.REJECT
 
@@ -97,3 +105,11 @@ def test_a_ping_fetches_the_secret_address_and_does_not_repeat_it(tmp_path: Path
     assert bad.outcome is DeliveryOutcome.RETRY
     assert "hidden-word" not in bad.detail
     assert events.requests[0][0] == "/ping/hidden-word"
+
+
+def test_an_address_with_characters_that_http_does_not_know_is_rejected() -> None:
+    with event_server() as events:
+        answer = send_event(EventItem("1", f"{events.url}/caf\xe9", {}, routing_key=KEY))
+
+    assert answer.outcome is DeliveryOutcome.REJECT
+    assert events.requests == []

@@ -1,0 +1,1 @@
+"""Fuzzing: every parser of the engine on any input. A new target is one file in `targets/`."""
