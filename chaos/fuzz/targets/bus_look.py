@@ -24,17 +24,29 @@ def _properties(entries: bytes) -> bytes:
     return struct.pack("<II", len(entries), 0) + entries
 
 
-_STATE = _reply(2, "v", b"\x01s\0\0" + encode_text("running"))
+def _text(value: str) -> bytes:
+    return b"\x01s\0\0" + encode_text(value)
+
+
+def _number(value: int) -> bytes:
+    return b"\x01u\0\0" + struct.pack("<I", value)
+
+
+#: What is asked along with the properties that every unit has: those of a service, and the state of the system.
+_REST = b"".join(
+    _reply(2 + number, "v", value)
+    for number, value in enumerate((_text("success"), _number(4242), _number(0), _text("system.slice"), _text("running")))
+)
 SEEDS = (
-    _OK + _reply(1, "a{sv}", _properties(_variant(b"u", b"\0\0\0\0\0"))) + _STATE,
+    _OK + _reply(1, "a{sv}", _properties(_variant(b"u", b"\0\0\0\0\0"))) + _REST,
     # An array whose items take no room.
-    _OK + _reply(1, "a{sv}", _properties(_variant(b"a()", b"\0\0\0" + struct.pack("<II", 64, 0) + b"\0" * 64))) + _STATE,
-    _OK + _reply(1, "aa{ss}", b"\0" * 64) + _STATE,
-    _OK + _reply(1, "a{ays}", _properties(b"\0" * 32)) + _STATE,
+    _OK + _reply(1, "a{sv}", _properties(_variant(b"a()", b"\0\0\0" + struct.pack("<II", 64, 0) + b"\0" * 64))) + _REST,
+    _OK + _reply(1, "aa{ss}", b"\0" * 64) + _REST,
+    _OK + _reply(1, "a{ays}", _properties(b"\0" * 32)) + _REST,
     _OK + BusMessage(ERROR, 1, reply_to=1, signature="s", body=encode_text("no such unit")).encode(),
     b"REJECTED\r\n",
     b"",
-    _OK + _reply(1, "v" * 200, b"\x01v\0" * 60) + _STATE,
+    _OK + _reply(1, "v" * 200, b"\x01v\0" * 60) + _REST,
     _OK + b"l\x02\0\x01" + b"\xff" * 64,
 )
 WORDS = (
