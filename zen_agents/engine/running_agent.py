@@ -17,7 +17,7 @@ log = logging.getLogger("zen_agents.agent")
 
 #: The longest sleep between two looks at the clock (seconds): a suspended host wakes up late, not never.
 LONGEST_SLEEP = 30.0
-#: A turn begins no sooner than so long (seconds) after the one before.
+#: A turn begins no sooner than so long (seconds) after one that an event began, or that left something to do.
 SHORTEST_TURN = 0.05
 #: A turn that raised is tried again after this (seconds).
 AFTER_A_FAULT = 5.0
@@ -134,6 +134,7 @@ class RunningAgent:
                 except TimeoutError:
                     if self.tick.next_at() > self._clock.now().steady:
                         continue
+            woken = self._woken.is_set()
             self._woken.clear()
             began = asyncio.get_running_loop().time()
             everything, self._everything = self._everything, False
@@ -142,8 +143,11 @@ class RunningAgent:
             except Exception:
                 log.error("%s has failed and takes no more turns", self.name)
                 return
-            # What woke it first is seen at once; the echo of its own actions can wait, and leaves others the host meanwhile.
-            await asyncio.sleep(max(0.0, began + SHORTEST_TURN - asyncio.get_running_loop().time()))
+            # What woke it first is seen at once, also right after a look that was merely due; the echo of its own actions
+            # can wait, and leaves others the host meanwhile.
+            has_echo = woken or self.tick.next_at() <= self._clock.now().steady
+            earliest = began + (SHORTEST_TURN if has_echo else 0.0)
+            await asyncio.sleep(max(0.0, earliest - asyncio.get_running_loop().time()))
 
     def _give_up(self, why: str) -> None:
         self._become(AgentState.FAILED, why)
