@@ -77,8 +77,12 @@ def agent_context(
     except HostError as error:
         log.warning("the mounts cannot be told: %s", error)
         mounts = ()
-    policies = loaded.require().actions.allow
-    return AgentContext(host_name, loaded.origins, str(state_dir), mounts, vitals, policies)
+    settings = loaded.require()
+    return AgentContext(
+        host_name, loaded.origins, str(state_dir), mounts, vitals, settings.actions.allow,
+        patience_seconds=settings.limits.patience.total_seconds(),
+        patience_when_critical_seconds=settings.limits.patience_when_critical.total_seconds(),
+    )  # fmt: skip
 
 
 def build_agents(settings: Settings, context: AgentContext, only: frozenset[str] = frozenset()) -> list[BaseAgent]:

@@ -38,12 +38,6 @@ def soon(name: str, seconds: float = 3) -> Scenario:
     return scenario.model_copy(update={"expect": expect})
 
 
-def left_alone(name: str) -> Scenario:
-    """Return a trap in its short form: nothing may be done for a while; that people are told takes minutes."""
-    expect = Expectation(outcome=Right.UNTOUCHED, within=timedelta(seconds=4))
-    return SCENARIOS[name].model_copy(update={"expect": expect})
-
-
 @pytest.mark.parametrize("name", ["crashed_service", "wrong_permissions"])
 def test_the_engine_repairs_and_what_it_says_fits_what_is_seen(name: str) -> None:
     result = ran(SCENARIOS[name], Zen)
@@ -60,9 +54,10 @@ def test_the_engine_repairs_and_what_it_says_fits_what_is_seen(name: str) -> Non
     assert json.loads(json.dumps(result.as_json()))["scenario"] == name
 
 
-def test_the_engine_leaves_alone_what_a_person_stopped() -> None:
-    result = ran(left_alone("stopped_by_person"), Zen)
+def test_the_engine_leaves_alone_what_a_person_stopped_and_tells() -> None:
+    result = ran(SCENARIOS["stopped_by_person"], Zen)
     assert (result.outcome, result.because) == (Outcome.PASSED, ())
+    assert len(result.pages) == 1, "told after its patience, once"
     assert result.seconds.detected is not None, "it was seen, so it was a decision"
     assert result.actions == ()
 
@@ -72,7 +67,7 @@ def test_monit_repairs_the_crash_and_undoes_what_a_person_wanted() -> None:
     crashed = ran(SCENARIOS["crashed_service"], Monit)
     assert (crashed.outcome, crashed.because) == (Outcome.PASSED, ())
     assert crashed.seconds.acted is not None
-    stopped = ran(left_alone("stopped_by_person"), Monit)
+    stopped = ran(SCENARIOS["stopped_by_person"], Monit)
     assert stopped.outcome is Outcome.FAILED
     assert "what was to be left alone was undone" in stopped.harm
 

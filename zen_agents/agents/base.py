@@ -41,6 +41,9 @@ class AgentContext:
     vitals: Vitals | None = None
     #: What `actions.allow` says, by action; None where it is not known: then everything counts as allowed.
     policies: Mapping[str, ActionPolicy] | None = None
+    #: How long the engine may be refused, or unable to tell, before people are told.
+    patience_seconds: float = 900.0
+    patience_when_critical_seconds: float = 300.0
 
     def origin(self, path: str) -> str:
         """Return where a key was written, "" for a default."""

@@ -24,7 +24,8 @@ from zen_agents.rules.rule import Rule
 
 log = logging.getLogger("zen_agents.repairs")
 
-#: A refused action is asked again no later than this (seconds), or when a guard says that its answer may differ.
+#: A refused action is asked again no later than this (seconds), when a guard says that its answer may differ, and when the
+#: rule's patience is over.
 ASK_AGAIN_SECONDS = 30.0
 #: Told as "keeps coming back" from this many repairs within a day.
 COMES_BACK_TIMES, COMES_BACK_WITHIN = 3, 86400.0
@@ -73,7 +74,7 @@ class Repairs:
         else:
             self._journal_refusal(incident, decision, judged)
         if judged.verdict.ruling is not Ruling.ALLOW:
-            return self._refused(incident, judged, now)
+            return self._refused(incident, rule, judged, now)
         return now.steady
 
     def hold_back(self, incident: Incident, situation: Situation, now: Instant) -> float:
@@ -136,15 +137,18 @@ class Repairs:
         self._parts.executor.start(intent, self._done)
         return judged
 
-    def _refused(self, incident: Incident, judged: Judged, now: Instant) -> float:
+    def _refused(self, incident: Incident, rule: Rule, judged: Judged, now: Instant) -> float:
         reason = judged.verdict.reason or Reason.GUARD_ERROR
         present = self._parts.book.get(incident.key)
+        again_at = now.steady + ASK_AGAIN_SECONDS
         # A dry run is no refusal that people should be told of.
         if judged.verdict.ruling is not Ruling.SIMULATE and present is not None:
-            self._parts.book.put(transitions.refused(present, reason, now))
+            refused = transitions.refused(present, reason, now)
+            self._parts.book.put(refused)
+            since = now.steady if refused.refused_since is None else refused.refused_since
+            again_at = min(again_at, since + rule.patience_seconds)
         deciding = judged.verdict.deciding
-        soonest = now.steady + ASK_AGAIN_SECONDS
-        return min(soonest, deciding.until) if deciding and deciding.until and deciding.until > now.steady else soonest
+        return min(again_at, deciding.until) if deciding and deciding.until and deciding.until > now.steady else again_at
 
     def _done(self, intent: Intent, outcome: Outcome) -> None:
         """Called by the executor in the loop, when the action itself has ended."""

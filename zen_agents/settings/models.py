@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
 
 from zen_agents.model.scalars import (
     AbsolutePath,
@@ -22,6 +22,7 @@ from zen_agents.model.scalars import (
     TimeOfDay,
     TimeZone,
     UnitName,
+    refuse,
 )
 from zen_agents.settings.models_alerts import AlertSettings, EscalationSettings, QuietHoursSettings
 
@@ -60,6 +61,22 @@ class LimitSettings(Section):
     max_concurrent: int = Field(1, ge=1, le=16, description="actions that may run at the same time")
     per_target_per_hour: int = Field(4, ge=0, le=1_000_000, description="actions on one target in any hour")
     boot_grace: Duration = Field(timedelta(minutes=2), description="how long after booting nothing is done")
+    patience: PositiveDuration = Field(
+        timedelta(minutes=15),
+        description="how long a repair may be refused, or a check unable to tell, until people are told",
+    )
+    patience_when_critical: PositiveDuration = Field(
+        timedelta(minutes=5), description="the same for what is critical; at most `patience`"
+    )
+
+    @model_validator(mode="after")
+    def _has_less_patience_when_critical(self) -> LimitSettings:
+        if self.patience_when_critical > self.patience:
+            sooner = "what is critical is told sooner, not later"
+            if "patience" in self.model_fields_set:
+                raise refuse("conflict", f"is shorter than `patience_when_critical`: {sooner}", at="patience")
+            raise refuse("conflict", f"is longer than `patience`: {sooner}", at="patience_when_critical")
+        return self
 
 
 class BreakerSettings(Section):

@@ -74,3 +74,19 @@ async def test_what_people_took_over_for_another_cause_stays_theirs(tmp_path: Pa
     rig.tick.forget_waits(Reason.PAUSED)
     await rig.run(120)
     assert len(rig.outcomes()) == tried
+
+
+@pytest.mark.parametrize("patience", [2.0, 47.0])
+async def test_people_are_told_when_the_patience_is_over_and_not_at_the_next_time_that_guards_are_asked(
+    tmp_path: Path, patience: float
+) -> None:
+    rig = Rig(tmp_path, ["web"], rule={"patience_seconds": patience})
+    await rig.turn()
+    _pause(rig, True)
+    rig.host.crash("web")
+    await rig.run(120)
+    (incident,) = rig.parts.book
+    assert incident.escalated_for is Reason.REFUSED_TOO_LONG
+    assert incident.refused_since is not None
+    assert incident.escalated_at is not None
+    assert incident.escalated_at.steady - incident.refused_since == pytest.approx(patience, abs=0.1)

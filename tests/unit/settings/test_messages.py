@@ -233,6 +233,45 @@ CASES = {
           = note: threshold is set at config.yaml:3:5
         """,
     ),
+    "less patience than when it is critical": (
+        """
+        limits: {patience: 1m}
+        agents: {system_health: {}}
+        """,
+        """
+        error[ZC214]: `patience` is shorter than `patience_when_critical`: what is critical is told sooner, not later
+         --> config.yaml:1:20
+          |
+        1 | limits: {patience: 1m}
+          |                    ^^
+        """,
+    ),
+    "more patience when it is critical": (
+        """
+        limits: {patience_when_critical: 20m}
+        agents: {system_health: {}}
+        """,
+        """
+        error[ZC214]: `patience_when_critical` is longer than `patience`: what is critical is told sooner, not later
+         --> config.yaml:1:34
+          |
+        1 | limits: {patience_when_critical: 20m}
+          |                                  ^^^
+        """,
+    ),
+    "no patience at all": (
+        """
+        limits: {patience_when_critical: 0s}
+        agents: {system_health: {}}
+        """,
+        """
+        error[ZC209]: `patience_when_critical` is at least 1ms, got 0s
+         --> config.yaml:1:34
+          |
+        1 | limits: {patience_when_critical: 0s}
+          |                                  ^^
+        """,
+    ),
     "an unknown time zone": (
         """
         quiet_hours: {start: 22:00, end: 07:00, timezone: Europe/Berlim}

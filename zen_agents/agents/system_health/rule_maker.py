@@ -14,9 +14,6 @@ from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import Beyond
 from zen_agents.rules.rule import Condition, Hold, Rule, Rung
 
-#: How long the engine may be refused, or unable to tell, before people are told (seconds).
-PATIENCE = 900.0
-PATIENCE_WHEN_CRITICAL = 300.0
 _AT_ONCE = Hold()
 
 
@@ -46,6 +43,7 @@ class RuleMaker:
         """Return a rule; `at` is the key path of the setting it comes from, below the agent's section."""
         target = sys.intern(target)
         longest = max(condition.histories.values(), default=0.0)
+        patience, when_critical = self.context.patience_seconds, self.context.patience_when_critical_seconds
         return Rule(
             name=f"{AGENT}.{label}",
             agent=AGENT,
@@ -56,8 +54,8 @@ class RuleMaker:
             severity=severity,
             ladder=self.ladders.keep(ladder, target),
             # A window that is not full yet cannot be told; that is no reason to call people.
-            unknown_patience_seconds=max(PATIENCE, longest + PATIENCE_WHEN_CRITICAL),
-            patience_seconds=PATIENCE_WHEN_CRITICAL if severity is Severity.CRITICAL else PATIENCE,
+            unknown_patience_seconds=max(patience, longest + when_critical),
+            patience_seconds=when_critical if severity is Severity.CRITICAL else patience,
             depends_on=depends_on,
             origin=self.context.origin(f"agents.{AGENT}.{at}".rstrip(".")),
             runbook=runbook,
