@@ -1,0 +1,86 @@
+"""Many rounds of one method, several at a time, with what each came to kept in a file: a run that is ended goes on there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from chaos.waiting import NotInTimeError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one round came to."""
+
+    round: str
+    #: How often something was killed, cut or failed.
+    count: int
+    problems: tuple[str, ...] = ()
+    #: Of which it had to do with something unfinished.
+    unfinished: int = 0
+    #: Every recovery that was waited for (seconds).
+    seconds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One piece of a campaign, by a name that says it again: `go` gets an empty folder."""
+
+    name: str
+    go: Callable[[Path], Finding]
+
+
+@dataclass
+class Campaign:
+    """Runs rounds below a folder; those with a problem keep what they left there."""
+
+    folder: Path
+    at_once: int = 2
+    #: Where findings are kept, one JSON object a line; None keeps none.
+    progress: Path | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    def run(self, rounds: Sequence[Round]) -> Iterator[Finding]:
+        """Yield what each round came to, those of an earlier run first."""
+        done = self._earlier()
+        self.findings = [done[each.name] for each in rounds if each.name in done]
+        yield from self.findings
+        with ThreadPoolExecutor(self.at_once) as pool:
+            going = [pool.submit(self._go, each) for each in rounds if each.name not in done]
+            for future in as_completed(going):
+                finding = future.result()
+                self.findings.append(finding)
+                self._keep(finding)
+                yield finding
+
+    def _go(self, round: Round) -> Finding:
+        folder = self.folder / re.sub(r"[^\w.-]", "_", round.name)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            finding = round.go(folder)
+        except NotInTimeError as error:
+            finding = Finding(round.name, 0, (str(error),))
+        if not finding.problems:
+            shutil.rmtree(folder, ignore_errors=True)
+        return finding
+
+    def _earlier(self) -> dict[str, Finding]:
+        if self.progress is None or not self.progress.exists():
+            return {}
+        found = {}
+        for line in self.progress.read_text(encoding="utf-8").splitlines():
+            values = json.loads(line)
+            values |= {name: tuple(values[name]) for name in ("problems", "seconds")}
+            found[values["round"]] = Finding(**values)
+        return found
+
+    def _keep(self, finding: Finding) -> None:
+        if self.progress is not None:
+            with self.progress.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(finding)) + "\n")

@@ -1,0 +1,98 @@
+"""Every seam at which something becomes durable is known, and an engine stands each of them failing in each way."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos.durability import crash
+from chaos.durability.campaign import Campaign
+from chaos.durability.disk_calls import environment, read_calls
+from chaos.durability.lives import LIVES, Life
+from chaos.durability.scene import Scene
+from chaos.durability.seams import SEAMS, VOLATILE, Seam, matches
+
+PACKAGE = Path(__file__).parents[3] / "zen_agents"
+
+#: Which modules change files, and whose seams those are; a module that is missing here writes behind the list's back.
+WRITERS = {
+    "adapters/action_log.py": "actions.log",
+    "adapters/control_socket.py": "the sockets, which are volatile",
+    "adapters/durable_file.py": "ledger.head, services/, running/, quarantine cards, the spill, the pointer",
+    "adapters/emergency_flag.py": "EMERGENCY_STOP and what is prepared for it",
+    "adapters/event_pressure.py": "triggers in /proc, no disk",
+    "adapters/file_identity.py": "the file that is moved into the quarantine",
+    "adapters/launcher.py": "a pipe to a child, no disk",
+    "adapters/linux_control.py": "running/",
+    "adapters/linux_control_deleted.py": "logs of others that were deleted: emptied, nothing is to last",
+    "adapters/outbox_rows.py": "outbox-spill.jsonl",
+    "adapters/quarantine.py": "quarantine/",
+    "adapters/running_actions.py": "running/",
+    "adapters/safe_files.py": "what actions do to the files of others, verified after a crash like every act",
+    "adapters/service_keeper.py": "services/, and service-logs/, which are volatile",
+    "adapters/sqlite_store_ballast.py": "state.db.ballast",
+    "adapters/sqlite_store_file.py": "state.db",
+    "adapters/sqlite_store_schema.py": "state.db, and its copy before a migration, which has failpoints of its own",
+    "adapters/state_dir.py": "the directory and engine.lock",
+    "cli/init.py": "a configuration that a person asked for; no engine runs",
+}
+_CHANGES = {
+    "fsync", "fdatasync", "rename", "renames", "unlink", "rmdir", "mkdir", "makedirs", "write_text", "write_bytes",
+    "truncate", "ftruncate", "symlink", "symlink_to", "hardlink_to", "posix_fallocate", "touch", "pwrite", "writev",
+    "pwritev", "mknod", "mkfifo",
+}  # fmt: skip
+_BEYOND = {"os.write", "os.link", "os.replace", "os.remove", "sqlite3.connect", "tempfile.mkstemp", "shutil.move"}
+
+
+def _changing_calls(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            opens = called == "os.open" and "O_CREAT" in ast.unparse(node)
+            replaces = called.endswith(".replace") and len(node.args) == 1 and not node.keywords
+            if called.rpartition(".")[2] in _CHANGES or called in _BEYOND or opens or replaces:
+                yield called
+
+
+def test_no_module_writes_behind_the_lists_back() -> None:
+    found = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if set(_changing_calls(path.read_text()))}
+    # Actions change files through the door they are handed (test_code_contracts), workers are processes of their own.
+    writers = {name for name in found if not name.startswith(("actions/", "workers/"))}
+    assert writers == set(WRITERS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("life", LIVES, ids=lambda life: life.name)
+def test_every_durable_call_of_a_real_engine_is_a_seam(life: Life, tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    try:
+        life.before(scene)
+        scene.environment = environment(*scene.roots, journal=tmp_path / "journal")
+        life.course(scene)
+    finally:
+        scene.end()
+    unknown: Counter[str] = Counter()
+    passed: set[Seam] = set()
+    for call in read_calls(tmp_path / "journal"):
+        seams = [seam for seam in SEAMS if seam.is_passed_by(call, scene.disk)]
+        assert len(seams) <= 1, f"{call.name} {call.about} is two seams: {seams}"
+        if not seams and not any(matches(str(scene.disk / glob), call.about) for glob in VOLATILE):
+            unknown[f"{call.name} {call.about}"] += 1
+        passed.update(seams)
+    assert not unknown
+    assert {seam for seam in SEAMS if seam.life == life.name} <= passed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.name)
+def test_a_seam_that_fails_in_each_way(seam: Seam, tmp_path: Path) -> None:
+    """Nothing is replayed, everything unfinished is verified, the engine watches on and tells: what the oracle asks."""
+    rounds = [each for each in crash.rounds() if each.name.startswith(f"{seam.name}:")]
+    assert len(rounds) == len(seam.modes) >= 3
+    found = list(Campaign(tmp_path, at_once=len(rounds)).run(rounds))
+    assert [problem for finding in found for problem in finding.problems] == []
+    assert sum(finding.count for finding in found) == len(rounds)
