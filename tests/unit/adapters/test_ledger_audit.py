@@ -156,7 +156,26 @@ def test_an_end_that_was_cut_off_is_found_by_the_actions_it_held(copy: Path) -> 
 def test_a_body_removed_by_hand_is_no_retention(copy: Path) -> None:
     forge(copy, ("UPDATE ledger SET body = NULL WHERE seq = 5", ()))
     found = verify(copy)
-    assert (found.ok, found.broken_seq) == (False, 5) and "not by retention" in found.problem
+    assert (found.ok, found.broken_seq) == (False, 5)
+    assert found.problem == "Entry 5 does not verify: its body is gone, and not by retention."
+    assert (found.expected, found.got, found.dropped_bodies) == ("", "", 0)
+
+
+def test_a_body_removed_behind_what_retention_dropped_is_found(tmp_path: Path) -> None:
+    clock, path = ManualClock(START, 0.0), tmp_path / "state.db"
+    store = SqliteStore(path)
+    for number in range(6):
+        store.append(an_entry(f"dec-{number}", at=clock.advance(10.0)))
+        store.append(an_entry("pause", kind=EntryKind.HUMAN, at=clock.now()))
+    # Decisions 1, 3 and 5 go; of human acts none.
+    store.prune(metrics_before=0.0, decisions_before=35.0, actions_before=0.0)
+    store.close()
+    assert (verify(path).ok, verify(path).dropped_bodies) == (True, 3)
+    assert [json.loads(line)["body"] is None for line in export(path)].count(True) == 3
+    for seq in (2, 7):
+        other = Path(shutil.copy(path, tmp_path / f"{seq}.db"))
+        forge(other, (f"UPDATE ledger SET body = NULL WHERE seq = {seq}", ()))
+        assert verify(other).broken_seq == seq
 
 
 def test_an_outcome_without_an_intent_is_told(tmp_path: Path) -> None:
@@ -210,6 +229,9 @@ def test_export_since(whole: Path) -> None:
 def test_export_as_csv(whole: Path) -> None:
     rows = list(csv.DictReader(export(whole, format="csv")))
     assert len(rows) == COUNT and rows[0]["kind"] == "decision" and json.loads(rows[0]["body"])["n"] == 0
+    assert list(rows[0]) == ["at", "seq", *COLUMNS]
+    assert rows[0]["at"] == "2026-01-04T03:21:00+00:00"
+    assert rows[0]["body_hash"] == hashlib.sha256(rows[0]["body"].encode()).hexdigest()
     assert rows[-1]["hash"] == verify(whole).head
 
 
@@ -251,3 +273,11 @@ def test_a_deeply_nested_outcome_whose_hashes_are_right_is_no_crash(copy: Path) 
     told = verify(copy)
     assert told.broken_seq == 17
     assert "cannot be read" in told.problem
+
+
+def test_an_export_of_a_file_with_damaged_pages_says_which(copy: Path) -> None:
+    content = bytearray(copy.read_bytes())
+    content[-4096 * 3 :] = b"\xff" * 4096 * 3
+    copy.write_bytes(content)
+    with pytest.raises(StoreError, match=r"state\.db"):
+        list(export(copy))

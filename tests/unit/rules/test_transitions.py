@@ -54,6 +54,7 @@ def test_an_unknown_outcome_closes_the_incident_to_the_engine() -> None:
     closed = transitions.outcome_unknown(running, moment(2.0))
 
     assert (closed.state, closed.action, closed.outcome_unknown) == (IncidentState.OPEN, None, True)
+    assert closed.changed_at == moment(2.0)
 
 
 def test_telling_acknowledging_and_resolving_say_who_and_when() -> None:
@@ -64,3 +65,35 @@ def test_telling_acknowledging_and_resolving_say_who_and_when() -> None:
     assert (told.state, told.escalated_for, told.escalated_at) == (IncidentState.ESCALATED, Reason.NO_ACTION, moment(1.0))
     assert (taken.acknowledged_by, taken.acknowledged_until, taken.state) == ("alice", 3600.0, IncidentState.ESCALATED)
     assert (over.is_live, over.resolved_by, over.resolved_at, over.id) == (False, "itself", moment(3.0), told.id)
+
+
+def refused_and_told(reason: Reason = Reason.COOLDOWN, told: Reason = Reason.REFUSED_TOO_LONG) -> Incident:
+    return transitions.escalated(transitions.refused(opened(), reason, moment(1.0)), told, moment(2.0))
+
+
+def test_what_was_refused_too_long_is_open_again_once_that_reason_is_gone() -> None:
+    again = transitions.readmitted(refused_and_told(), Reason.COOLDOWN, moment(9.0))
+
+    assert (again.state, again.changed_at) == (IncidentState.OPEN, moment(9.0))
+    assert (again.refused_since, again.refused_for) == (None, None)
+    assert again.id == refused_and_told().id
+
+
+def test_nothing_else_is_readmitted() -> None:
+    other_reason = refused_and_told(Reason.RATE_LIMIT)
+    told_for_another = refused_and_told(told=Reason.NO_ACTION)
+    verifying = transitions.started(refused_and_told(), "act-1", rung(), moment(3.0))
+    for incident in (other_reason, told_for_another, opened()):
+        assert transitions.readmitted(incident, Reason.COOLDOWN, moment(9.0)) is incident
+    kept = transitions.readmitted(verifying, Reason.COOLDOWN, moment(9.0))
+    assert (kept.state, kept.action) == (IncidentState.VERIFYING, "act-1")
+
+
+def test_acknowledging_and_resolving_end_the_count_of_refusals() -> None:
+    waiting = refused_and_told()
+
+    taken = transitions.acknowledged(waiting, by="alice", until=None, keep_acting=True, now=moment(4.0))
+    over = transitions.resolved(waiting, "itself", moment(5.0))
+
+    assert (taken.keep_acting, taken.changed_at, taken.refused_since, taken.refused_for) == (True, moment(4.0), None, None)
+    assert (over.changed_at, over.refused_since, over.refused_for) == (moment(5.0), None, None)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from dataclasses import dataclass
+from types import MappingProxyType, ModuleType
+from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
+from zen_agents.store import ledger
 from zen_agents.store.ledger import GENESIS, MOST_BODY_BYTES, canonical, clean_text, entry_hash, sealed
 
 JSON = st.recursive(
@@ -87,3 +92,104 @@ def test_a_body_is_never_larger_than_the_limit(keys: int, size: int) -> None:
         assert read["cut_from_bytes"] == len(whole) and read["cut_sha256"] == hashlib.sha256(whole).hexdigest()
     else:
         assert json.loads(text) == body
+
+
+NAN = float("nan")
+
+
+@dataclass
+class Holding:
+    value: object
+
+
+def nested(depth: int, value: object) -> object:
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def within(depth: int, text: str) -> str:
+    return "[" * depth + text + "]" * depth
+
+
+def loaded_anew() -> ModuleType:
+    """Return the format as an interpreter makes it that has just started."""
+    spec = importlib.util.find_spec(ledger.__name__)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("in_c", [True, False], ids=["in C", "in Python"])
+def test_every_interpreter_writes_the_same_json(in_c: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not in_c:
+        monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    written = loaded_anew().canonical
+    assert written({"b": [1, True, None], "a": 'ü\n"', "c": 0.5}) == '{"a":"ü\\n\\"","b":[1,true,null],"c":0.5}'
+    assert written({"set": {2, 1}, "odd": Odd("x"), "view": MappingProxyType({"z": 1, "y": 2}), "raw": b"\xff"}) == (
+        '{"odd":{"name":"x"},"raw":"b\'\\\\xff\'","set":["1","2"],"view":{"y":2,"z":1}}'
+    )
+    assert written([NAN, float("inf"), 1e300]) == '["nan","inf",1e+300]'
+
+
+@pytest.mark.parametrize("around", [NAN, object], ids=["a number that is none", "a class"])
+def test_what_json_knows_stays_as_it_is_beside_what_it_does_not(around: object) -> None:
+    told = json.loads(
+        canonical({"odd": around, "none": None, "yes": True, "count": 3, "share": 1.5, "zero": 0.0, "text": "x"})
+    )
+    del told["odd"]
+    assert told == {"none": None, "yes": True, "count": 3, "share": 1.5, "zero": 0.0, "text": "x"}
+    assert isinstance(told["share"], float)
+
+
+def test_what_is_nested_too_deep_for_evidence_is_left_out_at_one_depth() -> None:
+    assert canonical(nested(20, NAN)) == within(20, '"nan"')
+    assert canonical(nested(21, NAN)) == within(21, '"..."')
+    deep: Any = NAN
+    for _ in range(21):
+        deep = {"k": deep}
+    assert canonical(deep) == '{"k":' * 21 + '"..."' + "}" * 21
+    # An object counts as one level, what it holds as the next.
+    assert canonical(Holding(nested(18, NAN))) == f'{{"value":{within(18, chr(34) + "nan" + chr(34))}}}'
+    assert canonical(Holding(nested(19, NAN))) == f'{{"value":{within(19, chr(34) + "..." + chr(34))}}}'
+
+
+def cut(body: dict[str, Any]) -> dict[str, Any]:
+    text, _ = sealed(body)
+    read: dict[str, Any] = json.loads(text)
+    assert read.pop("cut_from_bytes") == len(canonical(body).encode())
+    assert read.pop("cut_sha256") == hashlib.sha256(canonical(body).encode()).hexdigest()
+    return read
+
+
+def test_only_the_long_values_of_a_large_body_are_cut() -> None:
+    # Canonical text of 2,000 characters, quotes included, is kept; one more is cut to 1,000 characters.
+    body = {"kept": "x" * 1998, "cut": "y" * 1999, "large": list(range(20_000)), "small": {"a": [1]}}
+    read = cut(body)
+    assert read["kept"] == body["kept"] and read["small"] == body["small"]
+    assert read["cut"] == '"' + "y" * 999 + "..."
+    assert read["large"] == canonical(body["large"])[:1000] + "..."
+
+
+def test_a_body_of_too_many_values_is_kept_by_its_start() -> None:
+    body = {f"é{number:05}": "ü" * 900 for number in range(60)}
+    read = cut(body)
+    assert read == {"start": canonical(body).encode()[:1000].decode("utf-8", "replace")}
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_body_that_just_fits_when_cut_keeps_its_values(more: int) -> None:
+    def body(filler: int) -> dict[str, Any]:
+        many = {f"k{number:02}": "x" * 1900 for number in range(16)}
+        return {**many, "filler": "f" * filler, "large": "y" * 5000}
+
+    def size(filler: int) -> int:
+        large = {"large": '"' + "y" * 999 + "...", "cut_from_bytes": len(canonical(body(filler))), "cut_sha256": "0" * 64}
+        return len(canonical(body(filler) | large))
+
+    filler = 100 + MOST_BODY_BYTES - size(100) + more
+    assert size(filler) == MOST_BODY_BYTES + more
+    text, _ = sealed(body(filler))
+    assert ("start" in json.loads(text)) == bool(more)
+    assert more or len(text) == MOST_BODY_BYTES
