@@ -49,7 +49,7 @@ def test_another_target_is_free(store: SqliteStore) -> None:
     ("held", "wanted"),
     [
         ("unit:web.service", "unit:web.service"), ("path:/srv/app", "path:/srv/app/cache"),
-        ("path:/srv/app/cache", "path:/srv/app"),
+        ("path:/srv/app/cache", "path:/srv/app"), ("path:/", "path:/srv"), ("path:/srv", "path:/"),
     ],
 )  # fmt: skip
 def test_one_thing_under_two_names_is_touched_once(store: SqliteStore, held: str, wanted: str) -> None:
@@ -59,9 +59,12 @@ def test_one_thing_under_two_names_is_touched_once(store: SqliteStore, held: str
     assert answer.value.endswith(f"touches {wanted.partition(':')[2]} too")
 
 
-def test_a_path_beside_another_is_free(store: SqliteStore) -> None:
-    under_way(store, "path:/srv/app")
-    assert Lease().assess(question(store, plan=plan(None, "path:/srv/app2"))).ruling is Ruling.ALLOW
+@pytest.mark.parametrize(
+    ("held", "wanted"), [("/srv/app", "/srv/app2"), ("/srv/X", "/srv/other"), ("/srv/other", "/srv/X"), ("/a b", "/a")]
+)
+def test_a_path_beside_another_is_free(store: SqliteStore, held: str, wanted: str) -> None:
+    under_way(store, f"path:{held}")
+    assert Lease().assess(question(store, plan=plan(None, f"path:{wanted}"))).ruling is Ruling.ALLOW
 
 
 def test_a_person_waits_for_it_too(store: SqliteStore) -> None:

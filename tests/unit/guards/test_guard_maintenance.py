@@ -156,3 +156,8 @@ def test_every_day_every_moment_of_elapsed_time_is_forbidden(day: int, start: ti
     begins = datetime.combine(date(2026, 1, 1) + timedelta(days=day), start, tzinfo=BERLIN).astimezone(UTC)
     one = MaintenanceWindow("w", start, minutes * 60.0, frozenset(), "Europe/Berlin", "no_actions")
     assert forbids(one, begins + share * timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(("at", "open_"), [("00:29:59", False), ("00:30:00", True), ("01:29:59", True), ("01:30:00", False)])
+def test_a_permitting_window_is_open_from_its_first_moment_to_before_its_last(at: str, open_: bool) -> None:
+    assert permits(window("01:30", 1), utc(f"2026-03-18T{at}")) is open_

@@ -207,3 +207,33 @@ def test_the_engines_own_unit_is_known_by_its_process_whatever_it_is_called(stor
 def test_no_person_passes_it(store: SqliteStore) -> None:
     asked = question(store, request=by_alice("protected"), plan=plan(by_alice(), "path:/etc/shadow"))
     assert assess(asked, [Protected()]).reason is Reason.PROTECTED
+
+
+def test_an_own_path_that_is_not_plain_is_compared_as_the_path_it_means(store: SqliteStore) -> None:
+    engine = policy(own_paths=frozenset({"/opt//zen/x/../state/"}))
+    answer = touching(store, "path:/opt/zen/state/state.db", policy=engine)
+    assert answer.value == "/opt/zen/state/state.db is, holds or lies in /opt/zen/state, which is protected"
+
+
+def test_why_an_own_path_cannot_be_placed_is_told(store: SqliteStore) -> None:
+    engine = policy(own_paths=frozenset({"state"}))
+    verdict = assess(question(store, plan=plan(None, "path:/srv/x"), policy=engine), [Protected()])
+    assert verdict.answers[0].value == "ValueError: the protected path 'state' is not absolute"
+
+
+@pytest.mark.parametrize("path", ["/Xapp/data", "/srv/X"])
+def test_a_path_of_existing_directories_is_allowed_whatever_its_letters(store: SqliteStore, path: str) -> None:
+    parts = path.strip("/").split("/")
+    above = ["/" + "/".join(parts[: count + 1]) for count in range(len(parts))]
+    host = CalmHost(files={each: file_state(each, "directory") for each in above})
+    assert touching(store, f"path:{path}", host=host).value == "nothing protected is touched"
+
+
+def test_a_link_is_known_by_its_whole_name(store: SqliteStore) -> None:
+    host = CalmHost(files={"/srv": file_state("/srv", "directory"), "/srv/appX": file_state("/srv/appX", "link")})
+    assert "leads through the link /srv/appX" in touching(store, "path:/srv/appX", host=host).value
+
+
+def test_a_child_of_a_process_that_is_not_the_kernels_is_no_kernel_thread(store: SqliteStore) -> None:
+    table = {2: process(2, "kthreadd", parent=0), 44: process(44, "web", parent=1)}
+    assert touching(store, "process:44:9", host=CalmHost(table=table)).ruling is Ruling.ALLOW

@@ -248,6 +248,36 @@ def test_it_opens_only_after_enough_bad_findings_over_enough_time(steps: Steps, 
         assert bad[-1] - bad[0] >= hold.held_for_seconds
 
 
+def seen_good(incident: Incident, at: float, **changes: object) -> Incident:
+    now = moment(at)
+    folded_in = fold(rule(), incident, finding(OK, now, **changes), now, new_id=new_ids())
+    assert folded_in is not None
+    return folded_in
+
+
+def test_a_good_finding_is_what_is_known_from_then_on() -> None:
+    opened = last([(PROBLEM, 0.0)])
+
+    first = seen_good(opened, 5.0, detail="it answers", value=3.5)
+    second = seen_good(first, 7.0, detail="it answers well", value=4.5)
+
+    assert (first.detail, first.value, first.last_status) == ("it answers", 3.5, Status.OK)
+    assert (second.detail, second.value) == ("it answers well", 4.5)
+    # It changed when it became good, and not again.
+    assert (first.changed_at, second.changed_at) == (moment(5.0), moment(5.0))
+    assert (first.counted_at, second.counted_at) == (5.0, 7.0)
+
+
+def test_a_good_finding_that_counts_for_nothing_leaves_the_counts() -> None:
+    opened = last([(PROBLEM, 0.0), (PROBLEM, 1.0)])
+    settling = transitions.started(opened, "act-1", rung(settle_seconds=60.0), moment(2.0))
+
+    good = seen_good(settling, 5.0)
+
+    assert (good.bad_streak, good.good_streak, good.counted_at) == (opened.bad_streak, 0, opened.counted_at)
+    assert good.last_status is Status.OK
+
+
 @pytest.mark.parametrize(("openings", "flapping"), [(0, False), (4, False), (5, True)])
 def test_more_openings_than_are_believed_is_flapping(openings: int, flapping: bool) -> None:
     times = [100.0 + i for i in range(openings)]

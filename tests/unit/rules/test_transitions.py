@@ -26,6 +26,7 @@ def test_an_action_that_starts_is_judged_from_its_end() -> None:
     assert (started.settle_until, started.verify_deadline) == (72.0, 92.0)
     assert (ended.settle_until, ended.verify_deadline, ended.attempts) == (15.0, 35.0, 0)
     assert (started.good_streak, started.good_since, started.refused_since) == (0, None, None)
+    assert (started.changed_at, started.relapsed, started.refused_for) == (moment(10.0), False, None)
 
 
 def test_a_failed_attempt_backs_off_and_the_last_one_goes_to_the_next_rung_at_once() -> None:
@@ -97,3 +98,12 @@ def test_acknowledging_and_resolving_end_the_count_of_refusals() -> None:
 
     assert (taken.keep_acting, taken.changed_at, taken.refused_since, taken.refused_for) == (True, moment(4.0), None, None)
     assert (over.changed_at, over.refused_since, over.refused_for) == (moment(5.0), None, None)
+
+
+def test_a_failed_attempt_is_over_and_nothing_of_its_action_is_left() -> None:
+    running = transitions.started(opened(), "act-1", rung(), moment(1.0))
+
+    failed = transitions.attempt_failed(running, rule(), moment(30.0), Random(0))
+
+    assert (failed.changed_at, failed.action) == (moment(30.0), None)
+    assert (failed.settle_until, failed.verify_deadline) == (0.0, 0.0)
