@@ -171,8 +171,8 @@ class Experiment:
         found = []
         if self._expected.outcome is Right.REPAIRED and not repaired:
             found.append(f"not repaired within {self._within:g} s")
-        elif needed_actions < len(self._expected.actions):
-            found.append(f"repaired by {needed_actions} of the {len(self._expected.actions)} actions that it takes")
+        elif needed_actions < (fewest := self._contender.fewest_actions()):
+            found.append(f"repaired by {needed_actions} of the {fewest} actions that it takes")
         if pages != self._expected.pages:
             found.append(f"people were told {pages} times, to be told {self._expected.pages} times")
         return found

@@ -32,6 +32,12 @@ def struck(host: DisposableHost, *deeds: Sequence[str]) -> float:
     return float(done.stdout.splitlines()[-1])
 
 
+def install(host: DisposableHost, path: str, program: str) -> None:
+    """Install a program of `chaos/inside/` at a path, so that it can be named without knowing where the repository is."""
+    text = (REPOSITORY / "chaos" / "inside" / program).read_text(encoding="utf-8")
+    host.write_file(path, f"#!{interpreter()[0]} -IS\n{text}", mode=0o755)
+
+
 def start_unit(host: DisposableHost, name: str, command: list[str], *lines: str) -> None:
     """Write `name`.service, enable and start it; `lines` are further ones of its section [Service]."""
     service = "\n".join([f"ExecStart={' '.join(command)}", *lines])

@@ -74,6 +74,10 @@ class Contender(ABC):
     def actions(self) -> Sequence[Performed]:
         """Return all that it did since its start, oldest first, also what failed."""
 
+    def fewest_actions(self) -> int:
+        """Return how many actions the repair takes at least; what this engine does in three, another may do in one."""
+        return min(1, len(self.scenario.expect.actions))
+
     def unnecessary(self, actions: Sequence[Performed]) -> Sequence[Performed]:
         """Return those of its actions that the scenario does not ask for; here, what is more than as many as it takes."""
         return actions[len(self.scenario.expect.actions) :]

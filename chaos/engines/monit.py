@@ -60,8 +60,14 @@ class Monit(Contender):
         return Timeline(detected, acted, next(well, None))
 
     def actions(self) -> Sequence[Performed]:
-        found = (_ACTED.match(said) for _, _, said in self._lines())
-        return tuple(Performed(match["action"], match["target"]) for match in found if match)
+        found: list[Performed] = []
+        for match in (_ACTED.match(said) for _, _, said in self._lines()):
+            if match and match["action"] == "start" and found[-1:] == [Performed("stop", match["target"])]:
+                # Of one restart it says that it stops and that it starts.
+                found[-1] = Performed("restart", match["target"])
+            elif match:
+                found.append(Performed(match["action"], match["target"]))
+        return tuple(found)
 
     def cost(self) -> Cost:
         return unit_cost(self.host, UNIT)

@@ -75,6 +75,9 @@ class Zen(Contender):
     def actions(self) -> Sequence[Performed]:
         return tuple(Performed(row["action"], row["target"], row["outcome"]) for row in self._actions())
 
+    def fewest_actions(self) -> int:
+        return len(self.scenario.expect.actions)
+
     def unnecessary(self, actions: Sequence[Performed]) -> Sequence[Performed]:
         needed, found = Counter(self.scenario.expect.actions), []
         for done in actions:

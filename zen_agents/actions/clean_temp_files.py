@@ -37,9 +37,11 @@ class CleanTempFilesParams(ActionParams):
 
     path: AbsolutePath = Field(description="the temporary directory")
     older_than_seconds: float = Field(gt=0, description="only files that were not read, written or changed for so long")
-    down_to_percent: float | None = Field(None, ge=0, le=100, description="stop when the disk is used no more than this")
+    down_to_percent: float | None = Field(
+        None, ge=0, le=100, description="stop when the disk, in bytes and inodes, is used no more than this"
+    )
     above_percent: float | None = Field(
-        None, ge=0, le=100, description="do nothing while the disk is used no more than this"
+        None, ge=0, le=100, description="do nothing while the disk, in bytes and inodes, is used no more than this"
     )
 
 
@@ -126,6 +128,8 @@ class CleanTempFiles(Action):
 
 def _used_percent(path: str, host: HostView) -> float:
     use = host.disk_use(path)
+    if use.inodes_are_scarcer:
+        return 100.0 * (use.total_inodes - use.free_inodes) / use.total_inodes
     return 100.0 * (use.total_bytes - use.free_bytes) / use.total_bytes if use.total_bytes else 0.0
 
 

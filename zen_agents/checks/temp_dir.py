@@ -17,7 +17,10 @@ from zen_agents.ports.host import FileState, HostView
 
 
 class TempDirCheck(Check):
-    """Observes `temp_dir.NAME.percent` (of its file system), `.bytes` and `.stale_files` (what is old enough to go)."""
+    """Observes `temp_dir.NAME.percent` (of its file system), `.bytes` and `.stale_files` (what is old enough to go).
+
+    The percentage is that of the room or of the inodes, whichever is fuller: a file needs both.
+    """
 
     kind = "temp_dir"
     summary = "How much in this temporary directory is old enough to go?"
@@ -54,8 +57,13 @@ class TempDirCheck(Check):
 
     def _percent(self, name: str, host: HostView, now: Instant) -> Observation:
         use = host.disk_use(self._path)
-        percent = share_percent(use.total_bytes - use.free_bytes, use.total_bytes)
-        return measured(self, name, now, percent, f"the file system of {self._path} is {percent:.0f} % full")
+        if use.inodes_are_scarcer:
+            percent = share_percent(use.total_inodes - use.free_inodes, use.total_inodes)
+            said = f"{percent:.0f} % of the inodes of the file system of {self._path} are in use"
+        else:
+            percent = share_percent(use.total_bytes - use.free_bytes, use.total_bytes)
+            said = f"the file system of {self._path} is {percent:.0f} % full"
+        return measured(self, name, now, percent, said)
 
 
 def last_touched(file: FileState) -> float:

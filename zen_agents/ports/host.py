@@ -104,8 +104,15 @@ class DiskUse:
 
     total_bytes: int
     free_bytes: int
+    #: 0 where inodes are made as they are needed, so that none can run out.
     total_inodes: int
     free_inodes: int
+
+    @property
+    def inodes_are_scarcer(self) -> bool:
+        """True where more of the inodes than of the room is in use: whoever makes a file is short of these first."""
+        used_bytes, used_inodes = self.total_bytes - self.free_bytes, self.total_inodes - self.free_inodes
+        return used_inodes * self.total_bytes > used_bytes * self.total_inodes
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,22 @@ async def test_it_stops_when_the_disk_is_free_enough_and_takes_the_oldest_first(
     assert 24 < len(left) <= 40
 
 
+async def test_a_disk_without_inodes_is_full_and_it_stops_when_there_are_enough(
+    here: Changing, top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(64):
+        put(top / f"{number:02}", size=0)
+    monkeypatch.setattr(
+        "zen_agents.adapters.linux_view_files.disk_use",
+        lambda _: DiskUse(1000, 990, 100, 100 - len(list(top.iterdir()))),
+    )
+    effect = await here.act(
+        LATER, "temp_dir:app", {"path": str(top), **AGED, "down_to_percent": 40.0, "above_percent": 50.0}
+    )
+    assert effect.before == "disk used 64.0 %"
+    assert 24 < len(names(top)) <= 40
+
+
 def test_nothing_is_planned_where_there_is_nothing_to_do(here: Changing, top: Path) -> None:
     put(top / "fresh", days=9.5)
     with pytest.raises(StalePlanError, match="nothing in"):

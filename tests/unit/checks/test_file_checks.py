@@ -139,6 +139,16 @@ def test_files_on_another_file_system_are_left_out(host: SimulatedHost) -> None:
     assert ask(temp_check(Path("/srv/tmp")), host)["temp_dir.app.stale_files"].value == 1
 
 
+def test_a_file_system_without_inodes_is_full_whatever_room_it_has(host: SimulatedHost) -> None:
+    host.files.add_directory("/srv/tmp")
+    host.files.add_disk("/srv", total_bytes=1 << 30).total_inodes = 100
+    for number in range(97):
+        host.files.add_file(f"/srv/tmp/{number}", size=0)
+    found = ask(temp_check(Path("/srv/tmp")), host)["temp_dir.app.percent"]
+    assert found.value is not None and found.value >= 97
+    assert "inodes" in found.detail
+
+
 def test_a_walk_that_ends_early_without_an_old_file_cannot_tell(
     host: SimulatedHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,8 @@ class TempDirectory(Section):
         description="age from which a file may go: its newest of access, change and modification",
     )
     above: Percent | None = Field(
-        None, description="clean only while its file system is fuller than this; empty: whenever there are old files"
+        None,
+        description="clean only while its file system, bytes or inodes, is fuller than this; empty: whenever files are old",
     )
     down_to: Percent | None = Field(None, description="stop when its file system is this full; empty: all old files go")
     every: PositiveDuration = Field(timedelta(minutes=5), description="how often it is walked; a walk costs I/O")

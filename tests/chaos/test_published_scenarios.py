@@ -1,0 +1,26 @@
+"""The scenarios of the published list that this version repairs, each in a whole run."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos import experiment
+from chaos.engines.zen import Zen
+from chaos.host import HostUnavailableError
+from chaos.result import Outcome
+from chaos.scenario import load_all
+
+pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
+
+REPAIRED = ("old_temp_files", "deleted_open_log", "inode_exhaustion", "hung_service", "stale_pidfile")
+LEFT_ALONE = ("pid_of_another",)
+
+
+@pytest.mark.parametrize("name", [*REPAIRED, *LEFT_ALONE])
+def test_the_engine_does_what_is_right_and_nothing_else(name: str) -> None:
+    try:
+        result = experiment.run(load_all()[name], Zen)
+    except HostUnavailableError as reason:
+        pytest.skip(str(reason))
+    assert (result.outcome, result.because) == (Outcome.PASSED, ())
+    assert result.repaired is (name in REPAIRED)
