@@ -37,6 +37,8 @@ def run(
     """
     if scenario.privileges is Privileges.KERNEL:
         return _not_run(scenario, kind, Outcome.NOT_SHOWN, "needs a kernel of its own")
+    if absent := scenario.absent_programs():
+        return _not_run(scenario, kind, Outcome.NOT_SHOWN, f"needs {', '.join(absent)}")
     if missing := kind.missing(scenario):
         return _not_run(scenario, kind, Outcome.WAITING, f"needs {', '.join(missing)}")
     if reason := kind.why_not(scenario):
@@ -171,7 +173,7 @@ class Experiment:
         found = []
         if self._expected.outcome is Right.REPAIRED and not repaired:
             found.append(f"not repaired within {self._within:g} s")
-        elif needed_actions < (fewest := self._contender.fewest_actions()):
+        elif self._expected.outcome is Right.REPAIRED and needed_actions < (fewest := self._contender.fewest_actions()):
             found.append(f"repaired by {needed_actions} of the {fewest} actions that it takes")
         if pages != self._expected.pages:
             found.append(f"people were told {pages} times, to be told {self._expected.pages} times")

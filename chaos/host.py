@@ -32,8 +32,9 @@ MARKER = "/run/zen-disposable-host"
 #: The repository, at the same path inside.
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_ENVIRONMENT = {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/root", "USER": "root", "LOGNAME": "root"}
+#: Where programs are looked for inside.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root", "USER": "root", "LOGNAME": "root"}
 #: Moves itself into the host's cgroup ($1), then becomes the rest.
 _ENTER = 'echo 0 > "$1" && shift && exec "$@"'
 _STOPPED_WITHIN_SECONDS = 20.0
@@ -55,7 +56,7 @@ def why_not() -> str:
         return "a disposable host needs Linux"
     if os.geteuid() != 0:
         return "a disposable host needs root"
-    missing = [tool for tool in ("nsenter", "setpriv", "systemctl") if shutil.which(tool, path=_PATH) is None]
+    missing = [tool for tool in ("nsenter", "setpriv", "systemctl") if shutil.which(tool, path=PATH) is None]
     if missing or not Path(SYSTEMD).exists():
         return f"a disposable host needs {', '.join(missing) or SYSTEMD}"
     kinds = Path("/proc/filesystems").read_text(encoding="ascii").split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -24,6 +25,7 @@ from pydantic import (
 
 from chaos.faults.base import Fault
 from chaos.faults.catalog import FAULTS
+from chaos.host import PATH
 from chaos.probes import Probe
 from zen_agents.model.scalars import Duration, PositiveDuration
 
@@ -202,7 +204,7 @@ class Scenario(_Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     title: str
-    #: Of the published list (`6`, `T7`); ours have an `origin` instead.
+    #: Of the published list (`6`, `T7`), also where several scenarios are one number of it; ours have an `origin` instead.
     number: str = ""
     #: Who has met it: `monit mailing list: ...`, an issue's address.
     origin: str = ""
@@ -252,6 +254,11 @@ class Scenario(_Section):
     def repeats(self) -> bool:
         """Tell whether a fault comes back after it was repaired."""
         return any(isinstance(step, Injection) and step.repeat for step in self.method)
+
+    def absent_programs(self) -> tuple[str, ...]:
+        """Return the programs that its faults take and this machine does not have."""
+        wanted = {program for fault in self.faults() for program in fault.programs}
+        return tuple(sorted(program for program in wanted if shutil.which(program, path=PATH) is None))
 
     def missing(self, built: frozenset[str]) -> tuple[str, ...]:
         """Return what it needs and is not built; a scenario that misses something is waiting, and counts as not repaired."""

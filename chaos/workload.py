@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chaos.host import REPOSITORY, DisposableHost
 from chaos.waiting import wait_until
 
-_WEB = REPOSITORY / "chaos" / "inside" / "web.py"
-_STRIKE = REPOSITORY / "chaos" / "inside" / "strike.py"
+_INSIDE = REPOSITORY / "chaos" / "inside"
 _STARTED_WITHIN_SECONDS = 10.0
 
 
 def interpreter() -> list[str]:
     """Return the start of a command that runs a program of `chaos/inside/` without site packages."""
     return [str(Path(sys.executable).resolve()), "-I", "-S"]
+
+
+def program(name: str) -> list[str]:
+    """Return the start of a command that runs a program of `chaos/inside/`."""
+    return [*interpreter(), str(_INSIDE / name)]
 
 
 def struck(host: DisposableHost, *deeds: Sequence[str]) -> float:
@@ -28,7 +32,7 @@ def struck(host: DisposableHost, *deeds: Sequence[str]) -> float:
     read inside, right at the deed, so that no contender is charged with the way there; the clock is the same on both
     sides. Raises subprocess.CalledProcessError if a deed fails.
     """
-    done = host.run([*interpreter(), str(_STRIKE), json.dumps(deeds)], check=True)
+    done = host.run([*program("strike.py"), json.dumps(deeds)], check=True)
     return float(done.stdout.splitlines()[-1])
 
 
@@ -51,8 +55,32 @@ def start_unit(host: DisposableHost, name: str, command: list[str], *lines: str)
 
 def start_web(host: DisposableHost, name: str, port: int, *lines: str, needs: str = "") -> None:
     """Start a web server as `name`.service and wait for it to accept; it answers 503 while it cannot read `needs`."""
-    start_unit(host, name, [*interpreter(), str(_WEB), str(port), *filter(None, [needs])], *lines)
+    start_unit(host, name, [*program("web.py"), str(port), *filter(None, [needs])], *lines)
     wait_until(lambda: accepts(host, port), f"{name}.service", seconds=_STARTED_WITHIN_SECONDS)
+
+
+def start_resolver(host: DisposableHost, name: str, hosts: Mapping[str, str], *, address: str = "127.0.0.1") -> str:
+    """Start a name server as `name`.service that knows these hosts alone, and return the path of its table.
+
+    Nobody asks it before `use_resolvers`.
+    """
+    table = f"/srv/{name}/hosts"
+    host.write_file(table, "".join(f"{ip} {known}\n" for known, ip in hosts.items()))
+    start_unit(host, name, [*program("resolver.py"), address, table], "Restart=no")
+    answers = [*interpreter(), "-c", f"import socket; socket.create_connection(('{address}', 53))"]
+    wait_until(lambda: host.run(answers).returncode == 0, f"{name}.service", seconds=_STARTED_WITHIN_SECONDS)
+    return table
+
+
+def use_resolvers(host: DisposableHost, *addresses: str) -> None:
+    """Make these the host's name servers; an unanswered question is given up after a second."""
+    lines = [*(f"nameserver {address}" for address in addresses), "options timeout:1 attempts:1"]
+    host.write_file("/etc/resolv.conf", "\n".join(lines) + "\n")
+
+
+def resolves(host: DisposableHost, name: str, address: str) -> bool:
+    """Tell whether a name leads to an address for programs inside."""
+    return host.run(["getent", "hosts", name]).stdout.startswith(f"{address} ")
 
 
 def accepts(host: DisposableHost, port: int) -> bool:

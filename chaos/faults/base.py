@@ -18,6 +18,8 @@ class Fault(ABC):
 
     #: Of `method:` in a scenario; what happened, not what is to be done about it.
     name: ClassVar[str]
+    #: Programs that it takes of the machine; where one is absent, what it is about is not shown.
+    programs: ClassVar[tuple[str, ...]] = ()
     #: Not watched by any fingerprint.
     REMEMBERED: ClassVar[str] = "/run/chaos"
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from chaos.faults.bad_nameserver import BadNameserver
 from chaos.faults.base import Fault
 from chaos.faults.crashed_service import CrashedService
 from chaos.faults.deleted_open_log import DeletedOpenLog
 from chaos.faults.hung_service import HungService
 from chaos.faults.inode_exhaustion import InodeExhaustion
 from chaos.faults.old_temp_files import OldTempFiles
+from chaos.faults.probes_blinded import ProbesBlinded
+from chaos.faults.resolver_killed import ResolverKilled
 from chaos.faults.stale_pidfile import StalePidfile
 from chaos.faults.stopped_by_person import StoppedByPerson
 from chaos.faults.wrong_permissions import WrongPermissions
 
 FAULTS: tuple[type[Fault], ...] = (
+    BadNameserver,
     CrashedService,
     DeletedOpenLog,
     HungService,
     InodeExhaustion,
     OldTempFiles,
+    ProbesBlinded,
+    ResolverKilled,
     StalePidfile,
     StoppedByPerson,
     WrongPermissions,
