@@ -53,6 +53,11 @@ def start_unit(host: DisposableHost, name: str, command: list[str], *lines: str)
     host.run(["systemctl", "enable", "--now", f"{name}.service"], check=True)
 
 
+def start_program(host: DisposableHost, unit: str, command: Sequence[str]) -> None:
+    """Start what does harm by and by, as a unit that no fingerprint counts; its name begins with `chaos-`."""
+    host.run(["systemd-run", "--quiet", f"--unit={unit}", "--", *command], check=True)
+
+
 def start_web(host: DisposableHost, name: str, port: int, *lines: str, needs: str = "") -> None:
     """Start a web server as `name`.service and wait for it to accept; it answers 503 while it cannot read `needs`."""
     start_unit(host, name, [*program("web.py"), str(port), *filter(None, [needs])], *lines)

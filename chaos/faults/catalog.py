@@ -4,27 +4,43 @@ from __future__ import annotations
 
 from chaos.faults.bad_nameserver import BadNameserver
 from chaos.faults.base import Fault
+from chaos.faults.certificate_expiring import CertificateExpiring
+from chaos.faults.certificate_not_loaded import CertificateNotLoaded
 from chaos.faults.crashed_service import CrashedService
 from chaos.faults.deleted_open_log import DeletedOpenLog
+from chaos.faults.hosts_poisoned import HostsPoisoned
 from chaos.faults.hung_service import HungService
 from chaos.faults.inode_exhaustion import InodeExhaustion
+from chaos.faults.kernel_setting_changed import KernelSettingChanged
 from chaos.faults.old_temp_files import OldTempFiles
 from chaos.faults.probes_blinded import ProbesBlinded
+from chaos.faults.recurring_crash import RecurringCrash
 from chaos.faults.resolver_killed import ResolverKilled
+from chaos.faults.rival_controller import RivalController
+from chaos.faults.silent_metrics import SilentMetrics
 from chaos.faults.stale_pidfile import StalePidfile
 from chaos.faults.stopped_by_person import StoppedByPerson
+from chaos.faults.unit_edited import UnitEdited
 from chaos.faults.wrong_permissions import WrongPermissions
 
 FAULTS: tuple[type[Fault], ...] = (
     BadNameserver,
+    CertificateExpiring,
+    CertificateNotLoaded,
     CrashedService,
     DeletedOpenLog,
+    HostsPoisoned,
     HungService,
     InodeExhaustion,
+    KernelSettingChanged,
     OldTempFiles,
     ProbesBlinded,
+    RecurringCrash,
     ResolverKilled,
+    RivalController,
+    SilentMetrics,
     StalePidfile,
     StoppedByPerson,
+    UnitEdited,
     WrongPermissions,
 )
