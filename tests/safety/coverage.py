@@ -88,6 +88,7 @@ HELD: dict[str, tuple[str, ...]] = {
         RANDOM_LIFE,
         f"{ENGINE}/test_tick.py::test_the_intent_is_durable_before_the_effect",
         f"{WHOLE}/test_faults.py::test_killed_at_any_seam_nothing_is_replayed_and_everything_is_verified",
+        f"{WHOLE}/test_systemd_engine.py::test_an_engine_that_is_killed_in_a_repair_verifies_and_repeats_nothing",
     ),
     "R17": (
         f"{SAFETY}/test_r17_text_is_data.py::test_what_is_done_is_what_the_configuration_says_whatever_was_seen",
@@ -172,6 +173,8 @@ HELD: dict[str, tuple[str, ...]] = {
     "R36": (
         f"{ADAPTERS}/test_linux_control.py::test_nothing_runs_before_the_intent_is_durable",
         f"{ADAPTERS}/test_linux_control.py::test_the_child_itself_looks_at_the_stop_last_of_all",
+        f"{ADAPTERS}/test_systemd_jobs.py::test_nothing_is_asked_before_the_intent_is_durable",
+        f"{ADAPTERS}/test_systemd_jobs.py::test_a_stop_between_intent_and_call_is_seen",
         f"{ACTIONS}/test_file_actions.py::test_the_emergency_stop_ends_it_between_two_files",
     ),
 }  # fmt: skip

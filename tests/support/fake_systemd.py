@@ -58,6 +58,11 @@ class FakeSystemd:
         """Tell everybody of something that nobody asked for."""
         self._send(BusMessage(SIGNAL, 3, f"{MANAGER}/unit/x", "org.freedesktop.DBus.Properties", "PropertiesChanged"))
 
+    def babble(self, what: bytes) -> None:
+        """Say what is no message, or none that belongs here."""
+        assert self._writer is not None
+        self._writer.write(what)
+
     def hang_up(self) -> None:
         """Break off, as systemd does when it executes itself anew."""
         assert self._writer is not None

@@ -10,6 +10,7 @@ import asyncio
 import os
 import struct
 from types import TracebackType
+from typing import Any
 
 from zen_agents.adapters.dbus_values import ValueReader
 from zen_agents.adapters.event_systemd import CALL, ERROR, RETURN, SIGNAL, SYSTEMD, BusMessage, encode_text, read_message
@@ -84,17 +85,20 @@ class JobConnection:
         while job not in ends:
             message = await read_message(self._reader)
             if message.kind == ERROR and message.reply_to == _SERIAL:
-                return UnitJob("refused", str(_value(message)) if message.signature.startswith("s") else "")
+                return UnitJob("refused", *(_values(message, "s") if message.signature == "s" else ()))
             if message.kind == RETURN and message.reply_to == _SERIAL:
-                job = str(_value(message))
+                (job,) = _values(message, "o")
             elif message.kind == SIGNAL and message.member == "JobRemoved":
-                _, path, _, result = ValueReader(message.body, message.order, 0).value(f"({message.signature})")
+                _, path, _, result = _values(message, "uoss")
                 ends[path] = result
         return UnitJob(ends[job])
 
 
-def _value(message: BusMessage) -> object:
-    return ValueReader(message.body, message.order, 0).value(message.signature)
+def _values(message: BusMessage, signature: str) -> tuple[Any, ...]:
+    if message.signature != signature:
+        raise ValueError(f"{message.member or 'an answer'} of systemd is not as it should be")
+    values: tuple[Any, ...] = ValueReader(message.body, message.order, 0).value(f"({signature})")
+    return values
 
 
 async def _authenticate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

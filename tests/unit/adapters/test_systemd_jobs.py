@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from tests.support.changing import IS_ROOT, changing
 from tests.support.fake_systemd import JOB, FakeSystemd, fake_systemd
+from zen_agents.adapters.event_systemd import RETURN, SIGNAL, BusMessage
 from zen_agents.adapters.linux_control import LinuxControl, LinuxControls
 from zen_agents.adapters.systemd_jobs import SystemdJobs
 from zen_agents.clock import SystemClock
@@ -125,6 +126,24 @@ async def test_a_systemd_that_hangs_up_leaves_the_end_unknown_and_is_not_asked_a
     await asked(here)
     here.systemd.hang_up()
     with pytest.raises(HostError, match="did not say how the restart of web"):
+        await task
+    assert (here.systemd.calls, here.ran) == (ASKED, [])
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        BusMessage(RETURN, 1, reply_to=1, signature="u", body=b"\1\0\0\0").encode(),
+        BusMessage(RETURN, 1, reply_to=1, signature="o", body=b"\xff\0\0\0/x\0").encode(),
+        BusMessage(SIGNAL, 1, "/x", "y", "JobRemoved", signature="a{us}", body=b"\0\0\0\0").encode(),
+    ],
+)
+async def test_nonsense_leaves_the_end_unknown_and_is_not_asked_about_again(here: Here, what: bytes) -> None:
+    task = await restarting(here)
+    await asked(here)
+    here.systemd.babble(what)
+    with pytest.raises(HostError, match="did not say how"):
         await task
     assert (here.systemd.calls, here.ran) == (ASKED, [])
 
