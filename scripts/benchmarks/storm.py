@@ -16,6 +16,9 @@ from scripts.benchmarks.processes import EngineProcess, memory_kib, wait_for
 from scripts.benchmarks.report import Figure, median
 
 PROBLEMS = 10_000
+#: The goal is 80 MB, and a megabyte is a million bytes; the kernel counts in KiB.
+GOAL_MB = 80
+_BYTES_PER_KIB = 1024
 
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
@@ -30,7 +33,7 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     with _pager() as (port, pages), EngineProcess(_config(folder, place, port), folder / "state") as engine:
         start = engine.first_turn(seconds=120)
         time.sleep(2)
-        before = memory_kib(engine.pid)["VmRSS"] / 1024
+        before = _megabytes(engine, "VmRSS")
         with _asking(engine) as answers:
             time.sleep(1)
             quiet = len(answers)
@@ -39,7 +42,7 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
             place.rename(gone)
             seconds, decided = _decided(engine, began)
             time.sleep(1)
-        peak = memory_kib(engine.pid)["VmHWM"] / 1024
+        peak = _megabytes(engine, "VmHWM")
         wait_for(lambda: pages, seconds=60, what="the page")
         time.sleep(1)
         status = engine.ask("status")
@@ -52,10 +55,19 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
         Figure("targets that the engine holds back for the storm brake", 1.0 if "storm" in brakes else 0.0, "", 1,
                at_least=True, note=f"brakes: {', '.join(sorted(brakes))}; {status['actions_today']} actions done"),
         Figure("messages that went out", float(len(told)), "", 1, note="; ".join(told)[:160]),
-        Figure("most resident memory", peak, "MiB", 80, note=f"before: {before:.1f} MiB"),
+        Figure("most resident memory since the start", peak, "MB", GOAL_MB,
+               note=f"{_mebibytes(peak):.1f} MiB; before the storm {before:.1f} MB; without the child that loads the file"),
         Figure("slowest answer to `status` meanwhile", 1000 * max(storm), "ms", 200,
                note=f"{len(storm)} asked, median {1000 * median(storm):.1f} ms", samples=storm),
     ]  # fmt: skip
+
+
+def _megabytes(engine: EngineProcess, what: str) -> float:
+    return memory_kib(engine.pid)[what] * _BYTES_PER_KIB / 1e6
+
+
+def _mebibytes(megabytes: float) -> float:
+    return megabytes * 1e6 / _BYTES_PER_KIB**2
 
 
 def _config(folder: Path, place: Path, port: int) -> Path:

@@ -12,7 +12,7 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from zen_agents.adapters.event_source import Push
@@ -28,6 +28,34 @@ _AT_ONCE = 250
 _EVENT = struct.Struct("@iIII")
 
 
+class _Spot:
+    """A name awaited in a watched directory, and the paths that it stands for: several while a directory above is missing.
+
+    Mostly it is one, and there may be thousands of spots: one path needs no set.
+    """
+
+    __slots__ = ("_paths", "name", "watch")
+
+    def __init__(self, watch: int, name: bytes) -> None:
+        self.watch, self.name = watch, name
+        self._paths: str | set[str] = ""
+
+    def all(self) -> Collection[str]:
+        return self._paths if isinstance(self._paths, set) else (self._paths,) if self._paths else ()
+
+    def add(self, path: str) -> None:
+        if isinstance(self._paths, set):
+            self._paths.add(path)
+        elif self._paths != path:
+            self._paths = {self._paths, path} if self._paths else path
+
+    def discard(self, path: str) -> None:
+        if isinstance(self._paths, set):
+            self._paths.discard(path)
+        elif self._paths == path:
+            self._paths = ""
+
+
 class PathEvents:
     """Holds one inotify instance; its watches are directories, by watch descriptor, with the names that count in each."""
 
@@ -39,10 +67,9 @@ class PathEvents:
         self._descriptor = -1
         self._libc: ctypes.CDLL | None = None
         self._wanted: frozenset[str] = frozenset()
-        #: Path -> (watch descriptor, name awaited there).
-        self._armed: dict[str, tuple[int, bytes]] = {}
-        #: Watch descriptor -> name -> the path that it stands for; several while a directory above them is missing.
-        self._names: dict[int, dict[bytes, str | set[str]]] = {}
+        #: Path -> where its next change is awaited; the same by watch descriptor and name.
+        self._armed: dict[str, _Spot] = {}
+        self._spots: dict[int, dict[bytes, _Spot]] = {}
         #: What is to be watched anew before it wakes, and whether that is under way.
         self._changed: set[str] = set()
         self._telling = False
@@ -76,7 +103,7 @@ class PathEvents:
         self._libc = self._loop = self._push = None
         self._wanted = frozenset()
         self._armed.clear()
-        self._names.clear()
+        self._spots.clear()
         self._changed.clear()
         self._telling = False
 
@@ -101,12 +128,12 @@ class PathEvents:
         while self._libc is not None and name:
             watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(directory), _MASK)
             if watch >= 0:
-                if path in self._armed and self._armed[path][0] != watch:
+                if path in self._armed and self._armed[path].watch != watch:
                     self._disarm(path)
-                awaited = os.fsencode(name)
-                self._armed[path] = watch, awaited
-                names = self._names.setdefault(watch, {})
-                names[awaited] = _with(names.get(awaited, path), path)
+                spots, awaited = self._spots.setdefault(watch, {}), os.fsencode(name)
+                spot = spots.get(awaited) or spots.setdefault(awaited, _Spot(watch, awaited))
+                spot.add(path)
+                self._armed[path] = spot
                 break
             if ctypes.get_errno() not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
                 break  # No watches left; `unwatched` counts.
@@ -114,16 +141,14 @@ class PathEvents:
         return directory, name
 
     def _disarm(self, path: str) -> None:
-        watch, name = self._armed.pop(path)
-        names = self._names.get(watch, {})
-        paths = names.get(name)
-        if isinstance(paths, set):
-            paths.discard(path)
-        if not paths or paths == path:
-            names.pop(name, None)
-        if not names and self._names.pop(watch, None) is not None and self._libc is not None:
+        spot = self._armed.pop(path)
+        spot.discard(path)
+        spots = self._spots.get(spot.watch, {})
+        if not spot.all():
+            spots.pop(spot.name, None)
+        if not spots and self._spots.pop(spot.watch, None) is not None and self._libc is not None:
             # The kernel may have dropped the watch itself, with the directory; then there is nothing to remove.
-            self._libc.inotify_rm_watch(self._descriptor, watch)
+            self._libc.inotify_rm_watch(self._descriptor, spot.watch)
 
     def _read(self) -> None:
         changed: set[str] = set()
@@ -142,10 +167,10 @@ class PathEvents:
     def _concerned(self, watch: int, mask: int, name: bytes) -> set[str]:
         if mask & _OVERFLOW:
             return set(self._wanted)
-        names = self._names.get(watch, {})
+        spots = self._spots.get(watch, {})
         if mask & _LOST:
-            return set().union(*map(_all, names.values()))
-        return _all(names.get(name, set()))
+            return set().union(*(spot.all() for spot in spots.values()))
+        return set(spots[name].all()) if name in spots else set()
 
     def _tell(self, changed: set[str]) -> None:
         """Watch all of them anew, and only then wake: a directory may exist only now, or be another one."""
@@ -171,16 +196,3 @@ class PathEvents:
             if self._push is not None:
                 self._push(Wake(f"path:{path}", "inotify"))
         self._tell(set())
-
-
-def _with(paths: str | set[str], path: str) -> str | set[str]:
-    """Return these paths with one more; one alone needs no set, and of thousands of names most stand for one."""
-    if paths == path:
-        return path
-    known = paths if isinstance(paths, set) else {paths}
-    known.add(path)
-    return known
-
-
-def _all(paths: str | set[str]) -> set[str]:
-    return paths.copy() if isinstance(paths, set) else {paths}

@@ -20,6 +20,8 @@ class Check(ABC):
     raises nothing on purpose: whatever escapes is turned into UNKNOWN for the names in `observes`, and so is a time-out.
     """
 
+    __slots__ = ("every_seconds", "name", "target", "timeout_seconds")
+
     #: The word for this kind of check in the reference: `process`, `disk`.
     kind: ClassVar[str]
     #: One sentence: what it asks.
@@ -51,6 +53,8 @@ class Check(ABC):
 
 class Probe(Check):
     """A question that waits for the network: a coroutine on the loop instead of a call in the sampler's thread."""
+
+    __slots__ = ()
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Never called; a probe is awaited."""

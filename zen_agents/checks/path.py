@@ -20,6 +20,8 @@ _MISSING: Mapping[str, str] = {"wrong": "missing"}
 class PathCheck(Check):
     """Observes `path.NAME` (judged)."""
 
+    __slots__ = ("_expected_kind", "_group", "_mode", "_owner", "_path", "_watches")
+
     kind = "path"
     summary = "Is this path there, with the mode, owner and group that are listed?"
 

@@ -130,6 +130,7 @@ class AgentTick:
                 await asyncio.sleep(0)
             self._recorder.took(self.agent.name, now, perf_counter() - began, process_time() - cpu, len(checks))
             self._commit()
+            self._asked = frozenset()
             if self.watchlist.watches(checks):
                 self._recorder.watches_changed()
 
@@ -169,15 +170,13 @@ class AgentTick:
     async def _decide_all(self, view: HostView) -> None:
         parts = self._parts
         now = parts.clock.now()
-        live = parts.book.of_agent(self.agent.name)
-        due = [incident for incident in live if self._ask_again.get(incident.key, 0.0) <= now.steady]
+        waiting = self._waiting(now)
         # That a storm is over is seen also when nothing is left of it.
-        if not due and not parts.escalation.storm:
+        if not waiting and not parts.escalation.storm:
             return
         situation = self._situation(now)
-        waiting = worst_first(due)
         for start in range(0, len(waiting), A_TURN):
-            turn = waiting[start : start + A_TURN]
+            turn = [incident for key in waiting[start : start + A_TURN] if (incident := parts.book.get(key)) is not None]
             # In a storm the worst are judged one by one, with every guard's answer; the rest share what holds them all.
             self._held_back = parts.escalation.storm and start >= A_BATCH
             if len(waiting) > A_TURN and not self._held_back:
@@ -191,6 +190,12 @@ class AgentTick:
                 self._commit()
             await asyncio.sleep(0)
         parts.executor.forget_plans()
+
+    def _waiting(self, now: Instant) -> list[str]:
+        """Return the keys of the incidents to decide about now, the worst first; of thousands none is kept as it was."""
+        live = self._parts.book.of_agent(self.agent.name)
+        due = [incident for incident in live if self._ask_again.get(incident.key, 0.0) <= now.steady]
+        return [incident.key for incident in worst_first(due)]
 
     async def _decide_one(self, incident: Incident, situation: Situation, view: HostView, now: Instant) -> None:
         rule = self.watchlist.rules.get(incident.key)

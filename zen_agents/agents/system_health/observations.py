@@ -7,6 +7,7 @@ looked at because the configuration lists it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.system_health.remedies import account_of
@@ -28,6 +29,7 @@ from zen_agents.checks.pressure import PressureCheck
 from zen_agents.checks.process import METRICS, ByPidfile, ByRecord, ByUnit, Finder, ProcessCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.unit import UnitCheck
+from zen_agents.model.duration import seconds_in
 from zen_agents.ports.host import HttpRequest, Mount
 
 #: File systems on real disks. Network file systems are left out: they hang with their server, so they are watched if listed.
@@ -70,14 +72,14 @@ def build_checks(settings: SystemHealthSettings, context: AgentContext) -> Seque
 
 
 def _of_host(settings: SystemHealthSettings, context: AgentContext) -> Iterable[Check]:
-    every, thresholds = settings.sample_interval.total_seconds(), settings.thresholds
+    every, thresholds = seconds_in(settings.sample_interval), settings.thresholds
     yield CpuCheck(every_seconds=every)
     yield LoadCheck(every_seconds=every)
     yield MemoryCheck(every_seconds=every)
     judged = [name for name in ("cpu", "memory", "io") if getattr(thresholds.pressure, name) is not None]
     yield PressureCheck(every_seconds=every, wake_on=judged)
     for entry in disks(settings, context.mounts):
-        yield DiskCheck(path=entry.path, every_seconds=thresholds.disk_every.total_seconds())
+        yield DiskCheck(path=entry.path, every_seconds=seconds_in(thresholds.disk_every))
     yield ClockCheck(every_seconds=every)
     if context.vitals is not None:
         yield EngineCheck(every_seconds=every, vitals=context.vitals)
@@ -86,7 +88,7 @@ def _of_host(settings: SystemHealthSettings, context: AgentContext) -> Iterable[
 def _of_services(settings: SystemHealthSettings) -> Iterable[Check]:
     texts = " ".join(text for rule in settings.rules.values() for text in (rule.when, rule.clear or ""))
     for name, service in settings.services.items():
-        every = service.every.total_seconds()
+        every = seconds_in(service.every)
         metrics = [metric for metric in METRICS if f"process.{name}.{metric}" in texts]
         if service.unit is not None:
             yield UnitCheck(name, service.unit, every_seconds=every)
@@ -106,7 +108,7 @@ def _finder(name: str, service: Service) -> Finder:
 
 
 def _probe(name: str, probe: ServiceProbe, every: float) -> Check:
-    within = probe.timeout.total_seconds()
+    within = seconds_in(probe.timeout)
     if probe.tcp is not None:
         host, _, port = probe.tcp.rpartition(":")
         return TcpProbe(name, host_name=host.strip("[]"), port=int(port), every_seconds=every, answer_within_seconds=within)
@@ -126,20 +128,26 @@ def _of_files(settings: SystemHealthSettings) -> Iterable[Check]:
             name,
             path=watched.path,
             expected_kind=watched.kind,
-            mode=int(watched.mode, 8),
+            mode=_bits(watched.mode),
             owner=watched.owner,
             group=watched.group,
-            every_seconds=watched.every.total_seconds(),
+            every_seconds=seconds_in(watched.every),
         )
     for name, directory in settings.temp_dirs.items():
-        older, every = directory.older_than.total_seconds(), directory.every.total_seconds()
+        older, every = seconds_in(directory.older_than), seconds_in(directory.every)
         yield TempDirCheck(name, path=directory.path, older_than_seconds=older, every_seconds=every)
     for name, log in settings.logs.items():
-        every = log.every.total_seconds()
+        every = seconds_in(log.every)
         yield LogCheck(name, pattern=log.path, every_seconds=every)
         yield DeletedLogCheck(name, pattern=log.path, every_seconds=DeletedLogCheck.rhythm(every))
     for name, cache in settings.caches.items():
-        yield CacheCheck(name, path=cache.path, enough_bytes=cache.above, every_seconds=cache.every.total_seconds())
+        yield CacheCheck(name, path=cache.path, enough_bytes=cache.above, every_seconds=seconds_in(cache.every))
+
+
+@lru_cache(maxsize=256)
+def _bits(mode: str) -> int:
+    """Return a file mode as a number; the same object for the same mode."""
+    return int(mode, 8)
 
 
 class ObservationNames:

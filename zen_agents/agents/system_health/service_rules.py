@@ -14,6 +14,7 @@ from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.agents.system_health.service_settings import Service
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.model.action import ActionRequest
+from zen_agents.model.duration import seconds_in
 from zen_agents.model.incident import incident_key
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, Either, StatusIs
 from zen_agents.rules.rule import Condition, Hold, Rule, Rung
@@ -40,11 +41,11 @@ def service_rules(settings: SystemHealthSettings, make: RuleMaker) -> Iterable[R
 
 
 def _condition(name: str, service: Service) -> Condition:
-    target, stale = f"service:{name}", STALE_AFTER_SAMPLES * service.every.total_seconds()
+    target, stale = f"service:{name}", seconds_in(service.every, STALE_AFTER_SAMPLES)
     lives = f"unit.{name}" if service.unit is not None else f"process.{name}"
     parts = [StatusIs(lives, target, stale, certain=True)]
     if service.check is not None:
-        parts.append(StatusIs(f"probe.{name}", target, stale + service.check.timeout.total_seconds()))
+        parts.append(StatusIs(f"probe.{name}", target, stale + seconds_in(service.check.timeout)))
     return Either(tuple(parts)) if len(parts) > 1 else parts[0]
 
 
@@ -82,7 +83,7 @@ def _rungs(requests: Sequence[ActionRequest], service: Service, make: RuleMaker)
     return make.ladder(
         requests,
         attempts=service.attempts,
-        settle_seconds=service.settle.total_seconds(),
-        verify_within_seconds=within.total_seconds() if within is not None else None,
-        bake_seconds=service.bake.total_seconds(),
+        settle_seconds=seconds_in(service.settle),
+        verify_within_seconds=seconds_in(within) if within is not None else None,
+        bake_seconds=seconds_in(service.bake),
     )

@@ -9,6 +9,7 @@ from zen_agents.agents.system_health.resource_settings import TempDirectory, Wat
 from zen_agents.agents.system_health.rule_maker import RuleMaker, now_above
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.log import DeletedLogCheck
+from zen_agents.model.duration import seconds_in
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, AllOf, StatusIs
 from zen_agents.rules.rule import Condition, Rule, Rung
 
@@ -30,7 +31,7 @@ def _paths(settings: SystemHealthSettings, make: RuleMaker) -> Iterable[Rule]:
         yield make.rule(
             name,
             target,
-            StatusIs(f"path.{name}", target, STALE_AFTER_SAMPLES * watched.every.total_seconds(), certain=True),
+            StatusIs(f"path.{name}", target, seconds_in(watched.every, STALE_AFTER_SAMPLES), certain=True),
             at=f"paths.{name}",
             summary=f"{watched.path} is not as listed",
             severity=watched.severity,
@@ -66,7 +67,7 @@ def _temp_dirs(settings: SystemHealthSettings, make: RuleMaker) -> Iterable[Rule
 
 def _is_to_clean(name: str, directory: TempDirectory) -> Condition:
     """There are old files, and (if a limit is given) the file system is too full; without old files nothing can be done."""
-    target, every = f"temp_dir:{name}", directory.every.total_seconds()
+    target, every = f"temp_dir:{name}", seconds_in(directory.every)
     stale = now_above(f"temp_dir.{name}.stale_files", target, 0.0, every)
     limit = directory.above if directory.above is not None else directory.down_to
     if limit is None:
@@ -76,7 +77,7 @@ def _is_to_clean(name: str, directory: TempDirectory) -> Condition:
 
 def _logs(settings: SystemHealthSettings, make: RuleMaker) -> Iterable[Rule]:
     for name, log in settings.logs.items():
-        target, every = f"log:{name}", log.every.total_seconds()
+        target, every = f"log:{name}", seconds_in(log.every)
         deleted_every = DeletedLogCheck.rhythm(every)
         table = (
             (name, f"log.{name}.largest_bytes", log.rotate_at, every, "rotate_logs", f"{log.path} is to be rotated"),
@@ -102,7 +103,7 @@ def _caches(settings: SystemHealthSettings, make: RuleMaker) -> Iterable[Rule]:
         yield make.rule(
             name,
             target,
-            now_above(f"cache.{name}.bytes", target, float(cache.above), cache.every.total_seconds()),
+            now_above(f"cache.{name}.bytes", target, float(cache.above), seconds_in(cache.every)),
             at=f"caches.{name}",
             summary=f"{cache.path} has grown too large",
             severity=cache.severity,
