@@ -107,6 +107,10 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         """Tell whether the last write succeeded; False means: do not act."""
         return self._file.writable and self._acts
 
+    def lost_batches(self) -> int:
+        """Return how many batches were dropped since it was opened."""
+        return self._file.lost_batches
+
     # -- facts about this state ---------------------------------------------------------------------------------------
     def get(self, name: str) -> str | None:
         """Return a small named fact."""

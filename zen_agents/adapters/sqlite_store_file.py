@@ -66,6 +66,8 @@ class StateFile:
         self._lasting: dict[tuple[str, str], Params] = {}
         self._owed: dict[tuple[str, str], Params] = {}
         self.writable = not read_only
+        #: How many batches were dropped.
+        self.lost_batches = 0
         #: Called when a batch begins, and when one was rolled back: whoever caches what the batch wrote forgets it.
         self.on_begin: list[Callable[[], None]] = []
         self.on_rollback: list[Callable[[], None]] = []
@@ -172,6 +174,7 @@ class StateFile:
     def rollback(self) -> None:
         """Drop the batch, but for what is lasting."""
         self._pending = False
+        self.lost_batches += 1
         self._owe()
         try:
             if self._connection.in_transaction:

@@ -45,8 +45,9 @@ class Journal:
     def __init__(self, store: Store, action_log: ActionLog) -> None:
         self._store = store
         self._action_log = action_log
-        #: Incident key -> what was last written about it.
+        #: Incident key -> what was last written about it, and the lost batches of which that takes account.
         self._last: dict[str, tuple[Any, ...]] = {}
+        self._lost_batches = store.lost_batches()
 
     def decided(self, incident: Incident, decision: Decision, verdict: Verdict | None = None, **more: Any) -> str | None:
         """Write a decision with every guard's answer; return its id, or None if nothing changed since the last one."""
@@ -54,9 +55,8 @@ class Journal:
         reason = deciding.reason if deciding and deciding.reason else decision.reason
         # An attempt is always news; a wait or refusal only when its kind, cause or guard changed.
         gist = (incident.id, decision.kind, reason, deciding.guard if deciding else "", incident.attempts, incident.rung)
-        if self._last.get(incident.key) == gist:
+        if self._is_written(incident.key, gist):
             return None
-        self._last[incident.key] = gist
         id = new_id(DECISION)
         outcome = OUTCOME_WORDS[verdict.ruling] if verdict else _word(decision)
         body: dict[str, Any] = {
@@ -74,7 +74,15 @@ class Journal:
         if verdict:
             body["guards"] = [answer_body(answer) for answer in verdict.answers]
         self._append(EntryKind.DECISION, id, decision.at, incident.agent, body | more, incident=incident.id)
+        self._last[incident.key] = gist
         return id
+
+    def _is_written(self, key: str, gist: tuple[Any, ...]) -> bool:
+        """Tell whether this was the last that was written of a key; what went with a lost batch never was."""
+        if self._lost_batches != self._store.lost_batches():
+            self._lost_batches = self._store.lost_batches()
+            self._last.clear()
+        return self._last.get(key) == gist
 
     def forget(self, key: str) -> None:
         """Let the next decision about this key be written whatever it is; called when its incident is over."""

@@ -127,6 +127,10 @@ class Store(Protocol):
         """Tell whether the last write succeeded; False means: do not act."""
         ...
 
+    def lost_batches(self) -> int:
+        """Return how many batches were dropped; one more than before: what was pending then was not written."""
+        ...
+
     # -- facts about this state ---------------------------------------------------------------------------------------
     def get(self, name: str) -> str | None:
         """Return a small named fact (machine_id, host_name, config_digest ...)."""

@@ -13,6 +13,7 @@ from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant, SystemClock
 from zen_agents.engine.journal import Journal
+from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.decision import Decision, DecisionKind
 from zen_agents.model.principal import Principal
@@ -65,6 +66,27 @@ def test_the_same_no_is_written_once_and_another_no_again(journal: Journal, stor
     journal.decided(incident, decision(), refusal(Reason.COOLDOWN, "cooldown"))
     journal.decided(replace(incident, attempts=1), decision(), refusal(Reason.COOLDOWN, "cooldown"))
     assert [body["reason"] for body in bodies(store)] == ["rate_limit", "cooldown", "cooldown"]
+
+
+def test_a_decision_that_went_with_a_lost_batch_is_written_again(journal: Journal, store: SqliteStore) -> None:
+    """Else the intent that follows would stand in the ledger with nothing that says why."""
+    incident, allowed = an_incident("inc-1", NOW), Verdict(Ruling.ALLOW, None, (Answer("mode", Ruling.ALLOW),))
+    journal.decided(incident, decision(), allowed)
+    store._file.rollback()
+    journal.decided(incident, decision(), allowed)
+    assert [body["outcome"] for body in bodies(store)] == ["act"]
+
+
+def test_a_decision_that_could_not_be_written_is_written_later(
+    journal: Journal, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = an_incident("inc-1", NOW)
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "append", lambda entry: (_ for _ in ()).throw(StoreError("full")))
+        with pytest.raises(StoreError):
+            journal.decided(incident, decision(), refusal(Reason.RATE_LIMIT))
+    journal.decided(incident, decision(), refusal(Reason.RATE_LIMIT))
+    assert [body["reason"] for body in bodies(store)] == ["rate_limit"]
 
 
 def test_when_an_incident_is_over_the_next_one_is_news(journal: Journal, store: SqliteStore) -> None:
