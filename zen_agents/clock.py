@@ -57,23 +57,23 @@ class SystemClock:
 
     def __init__(self, anchor: Anchor | None = None) -> None:
         self._boot_id = boot_id()
-        boottime, wall = _boottime(), time.time()
+        booted, wall = boottime(), time.time()
         if anchor is None:
             steady = 0.0
         elif anchor.boot_id == self._boot_id:
-            steady = anchor.steady + max(0.0, boottime - anchor.boottime)
+            steady = anchor.steady + max(0.0, booted - anchor.boottime)
         else:
             steady = anchor.steady + max(0.0, wall - anchor.wall)
-        self._offset = steady - boottime
+        self._offset = steady - booted
 
     def now(self) -> Instant:
         """Return the present moment."""
-        return Instant(datetime.now(UTC), _boottime() + self._offset)
+        return Instant(datetime.now(UTC), boottime() + self._offset)
 
     def anchor(self) -> Anchor:
         """Return what a later `SystemClock` needs to continue this timeline."""
-        boottime = _boottime()
-        return Anchor(self._boot_id, boottime, time.time(), boottime + self._offset)
+        booted = boottime()
+        return Anchor(self._boot_id, booted, time.time(), booted + self._offset)
 
 
 class ManualClock:
@@ -128,5 +128,6 @@ def boot_id() -> str:
         return ""
 
 
-def _boottime() -> float:
+def boottime() -> float:
+    """Return seconds since boot, suspended time included (CLOCK_BOOTTIME)."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

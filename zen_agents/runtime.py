@@ -19,12 +19,9 @@ from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.alert_outbox import Outbox
 from zen_agents.adapters.control_socket import ControlSocket, socket_groups
 from zen_agents.adapters.emergency_flag import EmergencyFlag
-from zen_agents.adapters.event_sources import EventSources
 from zen_agents.adapters.host_state import accept, keep_head, why_foreign
-from zen_agents.adapters.linux_control import LinuxControls
-from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.adapters.null_control import NullControl
-from zen_agents.adapters.running_actions import forget_ended, still_running
+from zen_agents.adapters.running_actions import forget_ended
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.state_dir import StateDir
 from zen_agents.agents.base import AgentContext, BaseAgent
@@ -50,6 +47,7 @@ from zen_agents.settings.loader import Loaded
 from zen_agents.settings.models import Settings
 from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_alert_policy, to_policy
 from zen_agents.wiring import (
+    Machine,
     Options,
     World,
     actionable_targets,
@@ -73,8 +71,8 @@ STARTS_KEPT = 20
 class Runtime:
     """One engine on this host, from its configuration to its end."""
 
-    def __init__(self, options: Options, loaded: Loaded, settings: Settings) -> None:
-        self.options, self.loaded, self.settings = options, loaded, settings
+    def __init__(self, options: Options, loaded: Loaded, settings: Settings, machine: Machine) -> None:
+        self.options, self.loaded, self.settings, self._machine = options, loaded, settings, machine
         self.state = StateDir(options.state_dir)
         self._not_applied: tuple[str, float] | None = None
         self._reloading = asyncio.Lock()
@@ -82,37 +80,36 @@ class Runtime:
         self._sockets: list[ControlSocket] = []
 
     @classmethod
-    def load(cls, options: Options) -> Runtime:
+    def load(cls, options: Options, machine: Machine | None = None) -> Runtime:
         """Load the configuration; SettingsError if it is not valid: a wrong file never starts an engine."""
         loaded = load_settings(options)
-        return cls(options, loaded, loaded.require())
+        return cls(options, loaded, loaded.require(), machine or Machine())
 
     # -- building -----------------------------------------------------------------------------------------------------
     def open(self) -> Engine:
         """Take the state and build the engine. BusyError if another engine holds it."""
         self.state.prepare()
         self.state.take()
-        self.state.point()
+        self.state.point(self._machine.pointer)
         forget_ended(self.options.state_dir)
         store, trouble = self._open_store()
         self.store = store
         self.clock = SystemClock(store.anchor())
         self._loaded_at = self.clock.now()
-        flag = EmergencyFlag(self.options.state_dir)
+        flag = self._machine.flag(self.options.state_dir)
         unprepared = self._prepare(flag)
-        host = LinuxHost(self.options.state_dir)
+        host = self._machine.host(self.options.state_dir)
         self.host_name = self._resolve_host_name()
         self.outbox = Outbox(
             store, self._alert_policy(self.settings, self.loaded), self.clock,
-            context=self._alert_context(), spill=self.options.state_dir / "outbox-spill.jsonl",
+            context=self._alert_context(), spill=self.options.state_dir / "outbox-spill.jsonl", worker=self._machine.worker,
         )  # fmt: skip
-        self.controls = LinuxControls(host, state_dir=self.options.state_dir, flag=flag, clock=self.clock)
-        self.controls.quarantine.forget_unfinished()
+        self.controls = self._machine.controls(host, self.options.state_dir, flag, self.clock)
         world = World(
-            host=host, store=store, clock=self.clock, notifier=self.outbox, events=EventSources(), flag=flag,
+            host=host, store=store, clock=self.clock, notifier=self.outbox, events=self._machine.events(), flag=flag,
             control=(lambda _: NullControl(host)) if self.options.dry_run else self.controls,
             action_log=ActionLogFile(self.options.state_dir / "actions.log"),
-            still_running=lambda: still_running(self.options.state_dir),
+            still_running=lambda: self._machine.still_running(self.options.state_dir), thread=self._machine.thread,
         )  # fmt: skip
         self._host, self._pulse = host, Pulse(store)
         agents = build_agents(self.settings, self._context(self.loaded), self.options.agents)
@@ -210,17 +207,18 @@ class Runtime:
         if not self.store.writable():
             # Only in memory: it says nothing about whose it is, and nothing is done on it anyway.
             return ""
-        machine = host.look().machine_id()
-        why = why_foreign(self.store, self.options.state_dir, machine)
+        machine, kept = host.look().machine_id(), self._machine.host_state
+        why = why_foreign(self.store, self.options.state_dir, machine, host_state=kept)
         if not why:
-            accept(self.store, self.options.state_dir, machine)
+            accept(self.store, self.options.state_dir, machine, host_state=kept)
             return ""
         self.store.set_brake(Brake("observe_only", HOST, why, "engine", self.clock.now(), None))
         return f"{why}; look at it, then: zen-agents resume --reason ..."
 
     def accept_state(self) -> None:
         """Take the state as this host's own: a person has looked."""
-        accept(self.store, self.options.state_dir, self._host.look().machine_id())
+        machine, kept = self._host.look().machine_id(), self._machine.host_state
+        accept(self.store, self.options.state_dir, machine, host_state=kept)
         self.parts.foreign = ""
 
     def _warnings(self) -> list[str]:
@@ -246,9 +244,8 @@ class Runtime:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, signal.Signals(number).name)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload_on_signal()))
-        self._count_start()
         await self._open_sockets()
-        await engine.start()
+        await self.start()
         try:
             await engine.run()
         finally:
@@ -256,6 +253,11 @@ class Runtime:
             await self._close_sockets(acting=True)
             await self.close(ended_by)
         return ended_by
+
+    async def start(self) -> None:
+        """Write the start down and begin; `run` does so, and whoever takes the place of signals and sockets."""
+        self._count_start()
+        await self.engine.start()
 
     async def close(self, reason: str) -> None:
         """End cleanly: actions drained, everything written, the state let go."""

@@ -7,12 +7,21 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from zen_agents import catalog
 from zen_agents.actions.base import Action
 from zen_agents.adapters.emergency_flag import EmergencyFlag
+from zen_agents.adapters.event_sources import EventSources
+from zen_agents.adapters.host_state import HOST_STATE
+from zen_agents.adapters.linux_control import LinuxControls
+from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.running_actions import still_running
+from zen_agents.adapters.state_dir import ROOT_POINTER
+from zen_agents.adapters.worker_process import run_worker
 from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.clock import Clock, Instant
+from zen_agents.engine.aside import Aside, DaemonThread, Thread
 from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.executor import ControlFactory, Executor
@@ -24,9 +33,9 @@ from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
 from zen_agents.engine.sampler import Sampler
 from zen_agents.errors import HostError, UsageError
 from zen_agents.guards.base import Policy
-from zen_agents.model.action import Budget
+from zen_agents.model.action import Budget, Intent
 from zen_agents.ports.events import EventSource
-from zen_agents.ports.host import Host
+from zen_agents.ports.host import Host, HostControl
 from zen_agents.ports.notifier import Notifier
 from zen_agents.ports.store import Store
 from zen_agents.ports.vitals import Vitals
@@ -107,6 +116,53 @@ def resident_bytes() -> int:
         return 0
 
 
+class Controls(Protocol):
+    """Makes the control of each intent, and ends with the engine."""
+
+    def __call__(self, intent: Intent) -> HostControl: ...
+    def close(self) -> None:
+        """Let go of what the controls share."""
+        ...
+
+
+class Machine:
+    """The machine that an engine runs on, as its adapters make it; a simulation brings its own."""
+
+    #: Where a start leaves the path of its state for the emergency scripts, and what names the state that a host has had.
+    pointer = ROOT_POINTER
+    host_state = HOST_STATE
+
+    def host(self, state_dir: Path) -> Host:
+        """Return the host to look at."""
+        return LinuxHost(state_dir)
+
+    def flag(self, state_dir: Path) -> EmergencyFlag:
+        """Return the emergency stop of a state and of the machine."""
+        return EmergencyFlag(state_dir)
+
+    def controls(self, host: Host, state_dir: Path, flag: EmergencyFlag, clock: Clock) -> Controls:
+        """Return the way to change the host; what an earlier engine only half took into quarantine is let go of."""
+        controls = LinuxControls(host, state_dir=state_dir, flag=flag, clock=clock)
+        controls.quarantine.forget_unfinished()
+        return controls
+
+    def events(self) -> EventSource:
+        """Return what wakes the engine early."""
+        return EventSources()
+
+    def still_running(self, state_dir: Path) -> Collection[str]:
+        """Return ids of actions whose command still runs, also such as an earlier engine began."""
+        return still_running(state_dir)
+
+    def thread(self) -> Thread:
+        """Return a thread for what may hang."""
+        return DaemonThread()
+
+    async def worker(self, module: str, request: str, *, timeout_seconds: float) -> str:
+        """Have a worker process answer a request; raises WorkerError."""
+        return await run_worker(module, request, timeout_seconds=timeout_seconds)
+
+
 @dataclass(slots=True)
 class World:
     """The ports that an engine is built on; a simulation hands in its own."""
@@ -121,6 +177,7 @@ class World:
     action_log: ActionLog
     #: Ids of actions whose command still runs, also such as an earlier engine began.
     still_running: Callable[[], Collection[str]] = tuple
+    thread: Callable[[], Thread] = DaemonThread
 
 
 def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, host_name: str, foreign: str = "") -> Parts:
@@ -130,6 +187,7 @@ def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, hos
     executor = Executor(
         host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag, guards=catalog.GUARDS,
         actions=actions, control=world.control, resident_bytes=resident_bytes, still_running=world.still_running,
+        aside=Aside(world.thread),
     )  # fmt: skip
     parts: Parts
 
@@ -151,8 +209,9 @@ def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, hos
 
     safe_mode = SafeMode(store=world.store, journal=journal, clock=world.clock, triggers=triggers, entered=entered)
     parts = Parts(
-        store=world.store, host=world.host, clock=world.clock, policy=policy, sampler=Sampler(world.host, world.clock),
-        book=IncidentBook(world.store), executor=executor, journal=journal, escalation=escalation,
-        breakers=Breakers(world.store, policy.failures, world.clock.now), safe_mode=safe_mode, foreign=foreign,
+        store=world.store, host=world.host, clock=world.clock, policy=policy,
+        sampler=Sampler(world.host, world.clock, world.thread), book=IncidentBook(world.store), executor=executor,
+        journal=journal, escalation=escalation, breakers=Breakers(world.store, policy.failures, world.clock.now),
+        safe_mode=safe_mode, foreign=foreign,
     )  # fmt: skip
     return parts

@@ -39,12 +39,14 @@ class Deed:
 class Witness(Protocol):
     """A host that can tell what was done to it."""
 
+    @property
     def doors(self) -> Sequence[str]:
-        """Return the ids of the actions for which a way to change the host was opened, in order, each time it was."""
+        """The ids of the actions for which a way to change the host was opened, in order, each time it was."""
         ...
 
+    @property
     def deeds(self) -> Sequence[Deed]:
-        """Return what was changed through the engine, in order."""
+        """What was changed through the engine, in order."""
         ...
 
 

@@ -48,7 +48,7 @@ def nothing_is_done_twice(record: Record) -> Iterator[Violation]:
     """No intent is performed a second time, by this engine or by the one after a crash; none is performed unwritten."""
     known = {act.id for act in record.acts}
     lines = Counter(line.id for line in record.log if line.kind == "INTENT")
-    doors = Counter(record.witness.doors()) if record.witness is not None else Counter()
+    doors = Counter(record.witness.doors) if record.witness is not None else Counter()
     for id in {*lines, *doors}:
         if id not in known:
             yield Violation("R16", f"{id} was done, and the ledger does not know it", (id,))
@@ -63,7 +63,7 @@ def nothing_else_is_changed(record: Record) -> Iterator[Violation]:
         return
     by_id = {act.id: act for act in record.acts}
     unnamed: Counter[str] = Counter()
-    for deed in record.witness.deeds():
+    for deed in record.witness.deeds:
         act = by_id.get(deed.action)
         if deed.action and (act is None or not _touches(act, deed.resource)):
             yield Violation("R1", f"{deed.action} changed {deed.resource}, which its plan does not name", (deed.action,))

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal as signals
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import PurePosixPath
 
-from tests.support.simulated_view import SimulatedView
-from tests.support.simulated_world import SimulatedProcess, SimulatedService, SimulatedWorld
+from chaos.invariants import Deed
+from chaos.simulation.view import SimulatedView
+from chaos.simulation.world import SimulatedProcess, SimulatedService, SimulatedWorld
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
+from zen_agents.guards.base import StopFlag
 from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
 
 
 class SimulatedControl:
     """Implements `ports.host.HostControl`, with the refusals of the real one that a simulation can have."""
 
-    def __init__(self, host: SimulatedWorld, look: Callable[[], SimulatedView]) -> None:
-        self._host = host
-        self._look = look
+    def __init__(
+        self, host: SimulatedWorld, look: Callable[[], SimulatedView], *, action: str = "", stop: StopFlag | None = None
+    ) -> None:
+        self._host, self._look = host, look
+        #: Whose door this is, and the emergency stop that its engine honours.
+        self._action, self._stop = action, stop
         #: The emergency stop, as this control sees it.
         self.stopped = False
 
@@ -27,11 +33,17 @@ class SimulatedControl:
         return self._look()
 
     def check_stop(self) -> None:
-        if self.stopped:
+        if self.stopped or (self._stop is not None and self._stop.read() is not None):
             raise RefusedError("The emergency stop is set.")
 
     async def run(self, command: Command) -> CommandResult:
-        self._note(f"run {' '.join(command.argv)}")
+        self.check_stop()
+        seconds = min(self._host.action_seconds, command.timeout_seconds)
+        if seconds:
+            await asyncio.sleep(seconds)
+        if seconds < self._host.action_seconds:
+            return CommandResult(-1, "", True, seconds)
+        self._note(f"run {' '.join(command.argv)}", f"unit:{command.argv[-1]}")
         program = self._host.programs.get(command.argv[0])
         if program is not None:
             return program(command)
@@ -40,7 +52,7 @@ class SimulatedControl:
         return CommandResult(127, f"{command.argv[0]}: not found", False, 0.0)
 
     async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
-        self._note(f"restart {name}")
+        self._note(f"restart {name}", f"unit:{name}")
         if self._host.job_ends is not None:
             return self._host.job_ends
         service = self._host.service_of_unit(name)
@@ -49,13 +61,13 @@ class SimulatedControl:
         return UnitJob("done" if self._do("restart", service) else "failed")
 
     async def start_service(self, name: str, command: Command) -> Process:
-        self._note(f"start {name}")
+        self._note(f"start {name}", f"service:{name}")
         if not self._host.start(name):
             raise ActionFailedError(f"{command.argv[0]} ended at once")
         return self._host.processes[self._host.services[name].pid].process
 
     async def stop_process(self, process: Process, *, timeout_seconds: float) -> bool:
-        self._note(f"stop process {process.pid}")
+        self._note(f"stop process {process.pid}", self._resource_of(process))
         entry = self._same(process)
         if entry.ignores_term:
             self._host.advance(timeout_seconds)
@@ -63,13 +75,13 @@ class SimulatedControl:
         return True
 
     def signal(self, process: Process, number: int) -> None:
-        self._note(f"signal {number} to process {process.pid}")
+        self._note(f"signal {number} to process {process.pid}", self._resource_of(process))
         entry = self._same(process)
         if number == signals.SIGKILL or (number == signals.SIGTERM and not entry.ignores_term):
             self._end(process.pid)
 
     def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
-        self._note(f"truncate {expected_path} of process {process.pid}")
+        self._note(f"truncate {expected_path} of process {process.pid}", f"path:{expected_path}")
         held = self._same(process).deleted
         path, size = held.get(descriptor, ("", 0))
         if path != expected_path:
@@ -82,14 +94,19 @@ class SimulatedControl:
         self.check_stop()
         return _opened(self._host, self, path)
 
-    def note(self, change: str) -> None:
-        """Write a change down, unless the emergency stop forbids it."""
-        self._note(change)
+    def note(self, change: str, path: str) -> None:
+        """Write a change of a path down, unless the emergency stop forbids it."""
+        self._note(change, f"path:{path}")
 
-    def _note(self, change: str) -> None:
+    def _note(self, change: str, resource: str) -> None:
         self.check_stop()
         self._host.settle()
         self._host.changes.append(change)
+        self._host.deeds.append(Deed(resource, self._action))
+
+    def _resource_of(self, process: Process) -> str:
+        service = self._host.service_of_process(process.pid)
+        return f"service:{service.name}" if service else f"process:{process.fingerprint}"
 
     def _same(self, process: Process) -> SimulatedProcess:
         entry = self._host.processes.get(process.pid)
@@ -163,7 +180,7 @@ class SimulatedDirectory:
 
     def create_directory(self, name: str, *, mode: int, owner: int, group: int) -> None:
         path = self._free(name)
-        self._control.note(f"create directory {path}")
+        self._control.note(f"create directory {path}", path)
         self._files.add_directory(path, mode=mode, owner=owner, group=group)
         self._tell(path)
 
@@ -226,7 +243,7 @@ class SimulatedDirectory:
         return f"{self.path.rstrip('/')}/{name}"
 
     def _change(self, what: str, state: FileState) -> None:
-        self._control.note(f"{what} {state.path}")
+        self._control.note(f"{what} {state.path}", state.path)
         self._tell(state.path)
 
     def _tell(self, path: str) -> None:

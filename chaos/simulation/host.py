@@ -14,9 +14,10 @@ The same seed and the same steps give the same run: numbers come in order, chanc
 
 from __future__ import annotations
 
-from tests.support.simulated_control import SimulatedControl
-from tests.support.simulated_view import SimulatedView
-from tests.support.simulated_world import SimulatedWorld
+from chaos.simulation.control import SimulatedControl
+from chaos.simulation.view import SimulatedView
+from chaos.simulation.world import SimulatedWorld
+from zen_agents.guards.base import StopFlag
 
 
 class SimulatedHost(SimulatedWorld):
@@ -27,6 +28,8 @@ class SimulatedHost(SimulatedWorld):
         self.settle()
         return SimulatedView(self)
 
-    def control(self) -> SimulatedControl:
-        """Return a control over this host; set `stopped` on it to pull the emergency stop."""
-        return SimulatedControl(self, self.look)
+    def control(self, action: str = "", stop: StopFlag | None = None) -> SimulatedControl:
+        """Return a control over this host, for this action; set `stopped` on it, or `stop`, to pull the emergency stop."""
+        if action:
+            self.doors.append(action)
+        return SimulatedControl(self, self.look, action=action, stop=stop)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from tests.support.simulated_world import SimulatedProcess, SimulatedWorld
+from chaos.simulation.world import SimulatedProcess, SimulatedWorld
 from zen_agents.errors import HostError
 from zen_agents.ports.host import (
     CpuTimes,

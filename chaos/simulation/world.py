@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.support.simulated_events import SimulatedEvents
-from tests.support.simulated_files import SimulatedFiles
+from chaos.invariants import Deed
+from chaos.simulation.events import SimulatedEvents
+from chaos.simulation.files import SimulatedFiles
+from chaos.simulation.loop import HungError, VirtualThread
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit, UnitJob
@@ -79,6 +81,8 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: dict[str, tuple[Callable[[], Any], int]] = {}
+        #: Methods that never come back.
+        self.stalled: set[str] = set()
 
     def fail(self, method: str, why: str = "simulated failure", *, times: int = 1_000_000) -> None:
         """Let the next calls raise HostError."""
@@ -103,12 +107,25 @@ class Faults:
         self._faults[method] = hang, 1_000_000
         return released
 
+    def stall(self, method: str) -> None:
+        """Let calls from a virtual thread never come back, and others time out."""
+
+        def stall() -> None:
+            if VirtualThread.working:
+                raise HungError
+            raise HostError(f"{method}: no answer in time")
+
+        self.stalled.add(method)
+        self._faults[method] = stall, 1_000_000
+
     def heal(self, method: str = "") -> None:
         """End the faults of one method, or all."""
         if method:
             self._faults.pop(method, None)
+            self.stalled.discard(method)
         else:
             self._faults.clear()
+            self.stalled.clear()
 
     def apply(self, method: str, answer: Callable[[], Any]) -> Any:
         """Return the method's answer, or what the fault makes of it."""
@@ -155,6 +172,13 @@ class SimulatedWorld:
         self.job_ends: UnitJob | None = None
         #: Every change that was asked for through a control, in order: `restart web.service`.
         self.changes: list[str] = []
+        #: The same as the oracle reads them, and the actions for which a control was handed out.
+        self.deeds: list[Deed] = []
+        self.doors: list[str] = []
+        #: How long a command takes before its effect shows.
+        self.action_seconds = 0.0
+        #: The kernel's id of this boot.
+        self.boot = "boot-1"
         self._busy_seconds = 0.0
         self._busy_share = 0.1
         self._busy_since = self._began
@@ -178,6 +202,18 @@ class SimulatedWorld:
     def boot_seconds(self) -> float:
         """Seconds since the simulated boot."""
         return self.clock.now().steady - self._began + BOOTED_SECONDS_AGO
+
+    def reboot(self) -> None:
+        """Lose every process; what is enabled starts again."""
+        self.boot = f"boot-{int(self.boot.partition('-')[2]) + 1}"
+        for service in self.services.values():
+            self.stop(service.name)
+        self.records.clear()
+        self._began = self.clock.now().steady + BOOTED_SECONDS_AGO
+        for service in self.services.values():
+            service.started_at.clear()
+            if service.enabled and service.unit:
+                self.start(service.name)
 
     def use_cpu(self, percent: float) -> None:
         """Let the CPUs be this busy from now on."""

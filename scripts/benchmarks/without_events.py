@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from zen_agents import runtime
+from zen_agents import wiring
 from zen_agents.cli.main import main as run_command
 from zen_agents.ports.events import Wake, Watch
 
@@ -29,5 +29,5 @@ class NoEvents:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command of the engine without events."""
-    runtime.EventSources = NoEvents  # type: ignore[assignment,misc]
+    wiring.EventSources = NoEvents  # type: ignore[assignment,misc]
     return run_command(arguments)

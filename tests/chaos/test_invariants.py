@@ -290,14 +290,8 @@ def test_a_state_that_cannot_be_read_is_no_clean_bill(tmp_path: Path) -> None:
 class Seen:
     """A host that tells what was done to it."""
 
-    opened: Sequence[str] = ()
-    done: Sequence[Deed] = ()
-
-    def doors(self) -> Sequence[str]:
-        return self.opened
-
-    def deeds(self) -> Sequence[Deed]:
-        return self.done
+    doors: Sequence[str] = ()
+    deeds: Sequence[Deed] = ()
 
 
 def test_a_host_that_tells_what_the_ledger_tells_confirms_it(story: Story) -> None:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tests.support.simulated_host import SimulatedHost
+from chaos.simulation.host import SimulatedHost
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.ports.events import Wake, Watch
 from zen_agents.ports.host import Command, CommandResult, HttpRequest

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from chaos.simulation.control import SimulatedControl, SimulatedDirectory
 from tests.support.changing import changing
-from tests.support.simulated_control import SimulatedControl, SimulatedDirectory
 from zen_agents.adapters.linux_control import LinuxControl
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.safe_files import OpenDirectory

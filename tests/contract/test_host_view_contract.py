@@ -14,7 +14,7 @@ from typing import Protocol
 
 import pytest
 
-from tests.support.simulated_host import SimulatedHost
+from chaos.simulation.host import SimulatedHost
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Host, HttpRequest, Process

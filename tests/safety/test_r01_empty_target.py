@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from chaos.simulation.host import SimulatedHost
 from tests.support.guarding import policy, question
-from tests.support.simulated_host import SimulatedHost
 from zen_agents.actions.base import Action
 from zen_agents.catalog import ACTIONS
 from zen_agents.errors import ZenError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.support.simulated_host import SimulatedHost
+from chaos.simulation.host import SimulatedHost
 from zen_agents.checks.base import Check, Probe
 from zen_agents.engine.sampler import sound
 from zen_agents.model.observation import Observation

@@ -238,10 +238,12 @@ class Life:
         return [*self.wrong, *map(str, violations(self.folder, host=self))]
 
     # -- what the host itself can tell (chaos.invariants.Witness) -----------------------------------------------------
+    @property
     def doors(self) -> list[str]:
         """Return the actions for which a control was handed out."""
         return self.opened
 
+    @property
     def deeds(self) -> list[Deed]:
         """Return every restart that the host has seen."""
         prefix = "run systemctl restart -- "

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tests.support.simulated_host import SimulatedHost
+from chaos.simulation.host import SimulatedHost
 from zen_agents.actions.base import Action, ActionPolicy
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.emergency_flag import EmergencyFlag

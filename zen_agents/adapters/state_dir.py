@@ -88,9 +88,8 @@ class StateDir:
                 return os.open(path, os.O_RDONLY | flags)
             raise StoreError(f"{path} cannot be opened: {error.strerror}; look at the disk and at its owner") from error
 
-    def point(self) -> None:
+    def point(self, pointer: Path = ROOT_POINTER) -> None:
         """Leave the path where the emergency scripts look for it; that it cannot be left is no reason not to start."""
-        pointer = ROOT_POINTER
         if os.geteuid() != 0:
             runtime = os.environ.get("XDG_RUNTIME_DIR")
             if not runtime:

@@ -25,6 +25,18 @@ class Work(Protocol):
     def run(self) -> None: ...
 
 
+class Thread(Protocol):
+    """Something that does work beside the loop, one piece after the other."""
+
+    def give(self, work: Work | None) -> None:
+        """Do this next; None ends the thread."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Tell whether it still works, or hangs."""
+        ...
+
+
 class DaemonThread:
     """One thread that does what it is given; it does not keep the process from ending."""
 
@@ -32,14 +44,16 @@ class DaemonThread:
         self._queue: SimpleQueue[Work | None] = SimpleQueue()
         before = threading.stack_size(_STACK_BYTES)
         try:
-            self.thread = threading.Thread(target=self._work, name="aside", daemon=True)
-            self.thread.start()
+            self._thread = threading.Thread(target=self._work, name="aside", daemon=True)
+            self._thread.start()
         finally:
             threading.stack_size(before)
 
     def give(self, work: Work | None) -> None:
-        """Do this next; None ends the thread."""
         self._queue.put(work)
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
 
     def _work(self) -> None:
         while (work := self._queue.get()) is not None:
@@ -73,16 +87,17 @@ class _Question:
 class Aside:
     """Asks blocking questions one at a time, and gives up on one that takes too long."""
 
-    def __init__(self) -> None:
-        self._idle: list[DaemonThread] = []
-        self._hung: list[DaemonThread] = []
+    def __init__(self, thread: Callable[[], Thread] = DaemonThread) -> None:
+        self._thread = thread
+        self._idle: list[Thread] = []
+        self._hung: list[Thread] = []
 
     async def ask(self, question: Callable[[], Answer], *, timeout_seconds: float) -> Answer:
         """Return the answer, or raise what the question raised; HostError if it does not come back in time."""
-        self._hung = [thread for thread in self._hung if thread.thread.is_alive()]
+        self._hung = [thread for thread in self._hung if thread.is_alive()]
         if len(self._hung) >= MOST_HUNG:
             raise HostError(f"{MOST_HUNG} earlier questions hang; the host is not asked")
-        thread = self._idle.pop() if self._idle else DaemonThread()
+        thread = self._idle.pop() if self._idle else self._thread()
         asked = _Question(question, asyncio.get_running_loop())
         thread.give(asked)
         try:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from time import perf_counter, process_time
+from time import process_time
 from typing import Any, Protocol
 
 from zen_agents.actions.base import Action
@@ -68,7 +68,7 @@ class Executor:
     def __init__(
         self, *, host: Host, store: Store, journal: Journal, clock: Clock, stop: StopFlag, guards: Sequence[Guard],
         actions: Mapping[str, Action], control: ControlFactory, resident_bytes: Callable[[], int] = lambda: 0,
-        still_running: Callable[[], Collection[str]] = tuple,
+        still_running: Callable[[], Collection[str]] = tuple, aside: Aside | None = None,
     ) -> None:  # fmt: skip
         self._host, self._store, self._journal, self._clock, self._stop = host, store, journal, clock, stop
         self._guards, self._actions, self._control = guards, actions, control
@@ -76,7 +76,7 @@ class Executor:
         self._running: dict[str, asyncio.Task[None]] = {}
         #: Outcomes that the store did not take, by action id.
         self._unwritten: dict[str, Outcome] = {}
-        self._aside = Aside()
+        self._aside = aside or Aside()
         #: Plans made ahead, and the look they rest on.
         self._ahead: tuple[HostView | None, dict[_PlanKey, Plan | Exception]] = (None, {})
 
@@ -203,10 +203,11 @@ class Executor:
                 return
 
     async def _perform(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
-        began, cpu = perf_counter(), process_time()
+        began, cpu = self._clock.now(), process_time()
         try:
             kind, effect = await self._execute(intent)
-            outcome = Outcome(intent.id, kind, self._clock.now(), perf_counter() - began, effect)
+            ended = self._clock.now()
+            outcome = Outcome(intent.id, kind, ended, ended.steady - began.steady, effect)
             self.record(intent, outcome)
             self._measure(intent, outcome, process_time() - cpu)
         finally:

@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import logging
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from zen_agents.checks.base import Check, Probe
 from zen_agents.clock import Clock, Instant
-from zen_agents.engine.aside import MOST_HUNG, DaemonThread
+from zen_agents.engine.aside import MOST_HUNG, DaemonThread, Thread
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host import Host, HostView
 
@@ -28,8 +27,8 @@ class _Batch:
         self.checks, self.view, self.now, self._loop = checks, view, now, loop
         self.done = asyncio.Event()
         self.results: list[Observation] = []
-        #: Index of the check being asked, and since when (monotonic seconds): one tuple, so that both are read at once.
-        self.asking = (0, time.monotonic())
+        #: Index of the check being asked, and since when (the loop's time): one tuple, so that both are read at once.
+        self.asking = (0, loop.time())
         #: Set when it was given up; what the thread still finds is thrown away.
         self.abandoned = False
 
@@ -37,11 +36,11 @@ class _Batch:
         for index, check in enumerate(self.checks):
             if self.abandoned:
                 return
-            self.asking = (index, time.monotonic())
+            self.asking = (index, self._loop.time())
             found = _ask(check, self.view, self.now)
             if not self.abandoned:
                 self.results.extend(found)
-        self.asking = (len(self.checks), time.monotonic())
+        self.asking = (len(self.checks), self._loop.time())
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits any more
             self._loop.call_soon_threadsafe(self.done.set)
 
@@ -49,11 +48,11 @@ class _Batch:
 class Sampler:
     """Asks due checks: blocking ones in a thread, probes on the loop."""
 
-    def __init__(self, host: Host, clock: Clock) -> None:
-        self._host, self._clock = host, clock
-        self._idle: list[DaemonThread] = []
+    def __init__(self, host: Host, clock: Clock, thread: Callable[[], Thread] = DaemonThread) -> None:
+        self._host, self._clock, self._thread = host, clock, thread
+        self._idle: list[Thread] = []
         #: Hung checks by name, each with the thread it hangs in.
-        self._hung: dict[str, DaemonThread] = {}
+        self._hung: dict[str, Thread] = {}
         self._probes = asyncio.Semaphore(MOST_PROBES)
 
     async def sample(self, checks: Sequence[Check], now: Instant, look: HostView | None = None) -> list[Observation]:
@@ -74,7 +73,7 @@ class Sampler:
         self._idle.clear()
 
     async def _blocking(self, checks: Sequence[Check], now: Instant, look: HostView) -> list[Observation]:
-        self._hung = {name: thread for name, thread in self._hung.items() if thread.thread.is_alive()}
+        self._hung = {name: thread for name, thread in self._hung.items() if thread.is_alive()}
         observations: list[Observation] = []
         waiting = [check for check in checks if check.name not in self._hung]
         for check in checks:
@@ -86,21 +85,21 @@ class Sampler:
                     observations.extend(check.unknown(now, f"{MOST_HUNG} other checks hang; the host is not asked"))
                 break
             batch = _Batch(waiting, look, now, asyncio.get_running_loop())
-            thread = self._idle.pop() if self._idle else DaemonThread()
+            thread = self._idle.pop() if self._idle else self._thread()
             thread.give(batch)
             waiting = await self._finish(batch, thread, observations)
             # Only after a check that hangs: it keeps the look that it was given.
             look = self._host.look()
         return observations
 
-    async def _finish(self, batch: _Batch, thread: DaemonThread, observations: list[Observation]) -> list[Check]:
+    async def _finish(self, batch: _Batch, thread: Thread, observations: list[Observation]) -> list[Check]:
         """Wait for a batch; return the checks that remain because one before them hangs."""
         while not batch.done.is_set():
             at, since = batch.asking
             if at >= len(batch.checks):
                 await batch.done.wait()
                 break
-            left = since + batch.checks[at].timeout_seconds - time.monotonic()
+            left = since + batch.checks[at].timeout_seconds - asyncio.get_running_loop().time()
             if left > 0:
                 try:
                     # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
@@ -114,7 +113,7 @@ class Sampler:
         observations.extend(batch.results)
         return []
 
-    def _abandon(self, batch: _Batch, at: int, thread: DaemonThread, observations: list[Observation]) -> list[Check]:
+    def _abandon(self, batch: _Batch, at: int, thread: Thread, observations: list[Observation]) -> list[Check]:
         batch.abandoned = True
         hung = batch.checks[at]
         self._hung[hung.name] = thread

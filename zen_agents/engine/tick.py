@@ -121,7 +121,8 @@ class AgentTick:
             await self._fold(observations, everything=everything)
             if act:
                 # What was seen just now need not be asked again to plan by it; before anything is done it is looked at anew.
-                await self._decide_all(look if perf_counter() - began < SAME_LOOK else self._parts.host.look())
+                seconds_ago = self._parts.clock.now().steady - now.steady
+                await self._decide_all(look if seconds_ago < SAME_LOOK else self._parts.host.look())
             else:
                 # Nobody decides: what is asked for meanwhile would be due for ever. A resume asks about everything.
                 self._ask_again.clear()

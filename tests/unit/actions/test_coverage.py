@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.simulated_host import SimulatedHost
+from chaos.simulation.host import SimulatedHost
 from zen_agents.actions.coverage import logrotate_covers, logrotate_patterns, matches, tmpfiles_covers
 from zen_agents.errors import HostError
 

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos.simulation.host import SimulatedHost
 from tests.support.changing import Changing, changing
-from tests.support.simulated_host import SimulatedHost
 from zen_agents.actions.clean_temp_files import CleanTempFiles
 from zen_agents.actions.clear_cache import ClearCache
 from zen_agents.actions.rotate_logs import RotateLogs

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from chaos.simulation.host import SimulatedHost
 from tests.support.changing import IS_ROOT, Changing, changing
-from tests.support.simulated_host import SimulatedHost
 from zen_agents.actions.create_directory import CreateDirectory
 from zen_agents.actions.remove_stale_pidfile import RemoveStalePidfile
 from zen_agents.actions.restore_permissions import RestorePermissions

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from chaos.simulation.host import SimulatedHost
 from tests.support.changing import IS_ROOT, OWN_ACCOUNT, Changing, changing, until
-from tests.support.simulated_host import SimulatedHost
 from zen_agents.actions.restart_service import RestartService
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.simulated_host import SimulatedHost
+from chaos.simulation.host import SimulatedHost
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
-from tests.support.simulated_host import SimulatedHost
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.checks import walk as walking
 from zen_agents.checks.base import Check

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
-from tests.support.simulated_host import SimulatedHost
 from zen_agents.checks.clock_step import ClockCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import NOT_FILLING_HOURS, DiskCheck, mount_of, slope

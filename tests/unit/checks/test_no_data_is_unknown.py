@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
-from tests.support.simulated_host import SimulatedHost
 from zen_agents.catalog import CHECKS
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck

@@ -109,7 +109,7 @@ async def test_a_hang_is_unknown_the_others_are_asked_and_it_recovers(sampler: S
 
     gate.set()
     for hung in sampler._hung.values():
-        hung.thread.join(30)
+        hung._thread.join(30)
     assert (await sample(sampler, stuck))["b"].status is Status.OK
 
 

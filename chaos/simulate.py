@@ -1,0 +1,115 @@
+"""Lives many simulated hours and says which seed broke a rule.
+
+    python -m chaos.simulate --seeds 0:2000 --hours 1 --jobs 2 --progress FILE   goes on where FILE ends
+    python -m chaos.simulate --seeds 17                                          lives one again, with all that happened
+
+Exit status 0 if no rule was broken, 1 if one was, 2 for a wrong command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from itertools import islice
+from pathlib import Path
+
+from chaos.simulation.life import Life, Verdict
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a state that is thrown away need not wear out a disk
+
+
+def seeds_of(text: str) -> range:
+    """Return the seeds of `17` or `0:2000`; raises ValueError for anything else."""
+    first, colon, end = text.partition(":")
+    return range(int(first), int(end) if colon else int(first) + 1)
+
+
+def live(seed: int, hours: float) -> Verdict:
+    """Live one life in a directory that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="zen-life-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        return Life(seed, Path(folder) / "life", hours=hours).run()
+
+
+def replay_command(seed: int, hours: float) -> str:
+    """Return the one command that lives a life again."""
+    return f"python -m chaos.simulate --seeds {seed} --hours {hours:g}"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m chaos.simulate", description="Live simulated hours, each from its seed."
+    )
+    parser.add_argument("--seeds", type=seeds_of, required=True, help="one seed, or FIRST:END without the end")
+    parser.add_argument("--hours", type=float, default=1.0, help="simulated hours a seed (default: 1)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once (default: 1)")
+    parser.add_argument("--progress", type=Path, help="file of the seeds that are done; they are not lived again")
+    given = parser.parse_args(arguments)
+    done = _done(given.progress, given.hours)
+    left = [seed for seed in given.seeds if seed not in done]
+    if len(given.seeds) == 1:
+        return _one(live(given.seeds[0], given.hours))
+    return _many(left, already=len(given.seeds) - len(left), hours=given.hours, jobs=given.jobs, progress=given.progress)
+
+
+def _one(verdict: Verdict) -> int:
+    for event in verdict.events:
+        print(event)
+    for violation in verdict.violations:
+        print(violation)
+    print(f"seed {verdict.seed}: {verdict.actions} actions, {verdict.told} messages, {verdict.engines} engines")
+    return 1 if verdict.violations else 0
+
+
+def _many(seeds: Sequence[int], *, already: int, hours: float, jobs: int, progress: Path | None) -> int:
+    began, broken = time.monotonic(), 0
+    for lived, verdict in enumerate(_lived(seeds, hours, jobs), 1):
+        _keep(progress, verdict)
+        if verdict.violations:
+            broken += 1
+            first = "; the first" if broken == 1 else ""
+            print(f"seed {verdict.seed} broke a rule{first}; live it again: {replay_command(verdict.seed, hours)}")
+            for violation in verdict.violations:
+                print(f"  {violation}")
+        if lived % 100 == 0 or lived == len(seeds):
+            rate = lived * hours / (time.monotonic() - began)
+            print(f"{already + lived} seeds lived, {broken} broke a rule; {rate:.1f} simulated hours a second", flush=True)
+    return 1 if broken else 0
+
+
+def _lived(seeds: Sequence[int], hours: float, jobs: int) -> Iterator[Verdict]:
+    if jobs == 1:
+        yield from (live(seed, hours) for seed in seeds)
+        return
+    waiting = iter(seeds)
+    with ProcessPoolExecutor(jobs) as pool:
+        running = {pool.submit(live, seed, hours) for seed in islice(waiting, 2 * jobs)}
+        while running:
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            running |= {pool.submit(live, seed, hours) for seed in islice(waiting, len(ended))}
+            yield from (each.result() for each in ended)
+
+
+def _done(progress: Path | None, hours: float) -> set[int]:
+    if progress is None or not progress.exists():
+        return set()
+    lines = (json.loads(line) for line in progress.read_text(encoding="utf-8").splitlines())
+    # One that broke a rule is lived again: perhaps it was mended.
+    return {line["seed"] for line in lines if line["hours"] == hours and not line["violations"]}
+
+
+def _keep(progress: Path | None, verdict: Verdict) -> None:
+    if progress is None:
+        return
+    line = {"seed": verdict.seed, "hours": verdict.hours, "violations": [str(each) for each in verdict.violations]}
+    with progress.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
