@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from zen_agents.clock import Instant
@@ -97,3 +100,14 @@ def an_observation(name: str, at: Instant, *, value: float | None) -> Observatio
 def a_message(id: str, kind: MessageKind, at: Instant) -> Message:
     """Return a message about an incident."""
     return Message(id, kind, Severity.ERROR, at, "web-07/web", "web-07: web is down", {"tries": 4}, "inc-1")
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the state's lock, as a backup that hangs would."""
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        holder.close()

@@ -284,27 +284,32 @@ class Engine:
 
     def _notice_flag(self) -> None:
         """Write down and tell that the emergency stop was set or lifted, whoever did it and however."""
-        text = self._flag.read()
+        text, now = self._flag.read(), self.parts.clock.now()
+        self._write_flag(text, now)
         if text == self._flag_seen:
             return
-        now, before = self.parts.clock.now(), self._flag_seen
-        self._flag_seen = text
-        try:
-            self.parts.journal.engine(now, "emergency_stop", set=text is not None, text=text or "")
-            self.parts.store.put(_FLAG_FACT, text or "")
-        except StoreError as error:
-            log.error("the emergency stop was not written: %s", error)
+        before, self._flag_seen = self._flag_seen, text
         if text is not None and before is None:
             self.parts.escalation.engine("emergency_stop", text, now)
         if text is None:
             self.parts.escalation.engine_resolved("emergency_stop", "actions are allowed again", now)
             self.forget_waits(Reason.EMERGENCY_STOP)
 
+    def _write_flag(self, text: str | None, now: Instant) -> None:
+        """Write what the ledger does not say yet: what was refused before, or went with a lost batch, is written now."""
+        try:
+            if (self.parts.store.get(_FLAG_FACT) or None) != text:
+                self.parts.journal.engine(now, "emergency_stop", set=text is not None, text=text or "")
+                self.parts.store.put(_FLAG_FACT, text or "")
+        except StoreError as error:
+            log.error("the emergency stop was not written: %s", error)
+
     def emergency_resume(self, who: Principal, reason: str) -> Mapping[str, Any]:
         """Clear the flag of this state directory; everything is looked at anew, nothing that piled up is run (R13)."""
         text = self._flag.read()
-        self._flag.clear()
+        # First: if this cannot be written, the stop stays.
         self.parts.journal.human(self.parts.clock.now(), who, "resume_emergency", {"reason": reason, "was": text or ""})
+        self._flag.clear()
         self._notice_flag()
         # Also where the stop was too short for the engine to have noticed it.
         self.forget_waits(Reason.EMERGENCY_STOP)

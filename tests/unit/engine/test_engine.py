@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from tests.support.rig import Rig
+from tests.support.state import locked
 from zen_agents.engine.engine import Engine
 from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.scheduler import Scheduler
+from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.principal import Principal
 from zen_agents.ports.store import Brake
@@ -92,6 +94,35 @@ async def test_the_stop_is_told_once_also_over_restarts_and_so_is_its_end(tmp_pa
     engine._recall_flag()
     engine._notice_flag()
     assert engine_messages(rig)[1:] == [("resolved", "host/engine|emergency_stop")]
+
+
+async def test_a_stop_and_its_end_are_written_as_soon_as_the_state_takes_them(tmp_path: Path) -> None:
+    """Else the ledger says for ever that the stop is set, and every later act stands against it."""
+    rig = Rig(tmp_path)
+    engine = engine_of(rig)
+    stop_flag(rig)
+    engine._notice_flag()
+    rig.store._file.rollback()
+    engine._notice_flag()
+    rig.store.commit()
+    rig.flag.clear()
+    with locked(tmp_path / "state.db"):
+        engine._notice_flag()
+    engine._notice_flag()
+    rig.store.commit()
+    assert [e.entry.body["set"] for e in rig.store.entries() if e.entry.id == "emergency_stop"] == [True, False]
+    assert engine_messages(rig) == [("engine", "host/engine|emergency_stop"), ("resolved", "host/engine|emergency_stop")]
+
+
+async def test_a_resume_that_cannot_be_written_leaves_the_stop_set(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    engine = engine_of(rig)
+    stop_flag(rig)
+    engine._notice_flag()
+    rig.store.commit()
+    with locked(tmp_path / "state.db"), pytest.raises(StoreError):
+        engine.emergency_resume(ALICE, "it was a drill")
+    assert rig.flag.read() is not None
 
 
 async def test_lifting_the_stop_decides_anew(tmp_path: Path) -> None:

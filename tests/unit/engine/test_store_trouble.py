@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.rig import Rig
+from tests.support.state import locked
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.model.agent import AgentState
 from zen_agents.model.incident import IncidentState
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the state's lock, as a backup that hangs would."""
-    holder = sqlite3.connect(path, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        holder.close()
 
 
 async def test_an_agent_goes_on_watching_and_telling_while_the_state_is_locked(tmp_path: Path) -> None:
