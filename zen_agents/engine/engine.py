@@ -217,8 +217,12 @@ class Engine:
             incident = next((i for i in self.parts.book if i.id == row.incident), None)
             rule = agent.tick.watchlist.rules.get(incident.key) if incident else None
             agent.tick.repairs.adopt(row, incident, rule, now)
-        self.parts.journal.engine(now, "recovered", actions=[row.id for row in rows])
-        self.parts.store.commit()
+        try:
+            self.parts.journal.engine(now, "recovered", actions=[row.id for row in rows])
+            self.parts.store.commit()
+        except StoreError as error:
+            # An engine that cannot write watches and tells (R14).
+            self.parts.safe_mode.store_failed(str(error))
 
     # -- events and periodic work -------------------------------------------------------------------------------------
     def _woken(self, wake: Wake) -> None:

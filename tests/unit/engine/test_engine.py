@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.rig import Rig
-from tests.support.state import locked
+from tests.support.state import an_intent, locked
 from zen_agents.engine.engine import Engine
 from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.scheduler import Scheduler
@@ -75,6 +75,15 @@ async def until(condition: Any) -> None:
 
 def engine_messages(rig: Rig) -> list[tuple[str, str]]:
     return [(m.kind.value, m.dedup_key) for m in rig.told.messages if "engine|" in m.dedup_key]
+
+
+async def test_an_engine_that_cannot_write_what_it_recovers_starts_watching_all_the_same(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.store.reserve(an_intent("act-1", rig.clock.now()), hourly_limit=5)
+    engine = engine_of(rig)
+    with locked(tmp_path / "state.db"):
+        engine._recover()
+    assert rig.parts.safe_mode.brake is not None
 
 
 # -- the emergency stop ---------------------------------------------------------------------------------------------------
