@@ -155,12 +155,7 @@ def a_fix_that_keeps_coming_back_stops(record: Record) -> Iterator[Violation]:
 
 
 def _repaired(record: Record, asked: _Asked, within: float) -> list[float]:
-    key = f"{asked.decision.entry.body.get('rule')}|{asked.act.target}"
-    return [
-        each.resolved_at.steady
-        for each in record.incidents
-        if each.key == key
-        and each.resolved_by == "engine"
-        and each.resolved_at is not None
-        and asked.at - within + _ROUNDING < each.resolved_at.steady < asked.at
-    ]
+    same = (asked.decision.entry.body.get("rule"), asked.act.target)
+    ends = [act.final for act in record.acts_of_engine if (act.body.get("rule"), act.target) == same]
+    verified = [end.entry.at.steady for end in ends if end is not None and kind_of(end) is OutcomeKind.VERIFIED]
+    return [at for at in verified if asked.at - within + _ROUNDING < at < asked.at]

@@ -144,6 +144,11 @@ class StateFile:
             self._owe()
             log.error("written again as soon as possible: %s of %s (%s)", name, key, error)
 
+    def write_kept(self, name: str, key: str, params: Params) -> None:
+        """Write within the batch, and once more with the next one if this one is lost. Raises StoreError."""
+        self.write(name, params)
+        self._lasting[name, key] = params
+
     def write_many(self, name: str, rows: Iterable[Params]) -> None:
         """Run a changing statement for each row within the batch."""
         if not self._pending:

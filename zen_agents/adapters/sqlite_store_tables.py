@@ -179,11 +179,12 @@ class OutboxTables:
     _file: StateFile
 
     def enqueue(self, message: Message, channels: Sequence[str], not_before: float) -> None:
-        """Put a message into the outbox for each channel, once, within the pending batch."""
+        """Put a message into the outbox for each channel, once, within the pending batch; lasting, but raises StoreError."""
         text = message_json(message)
         for channel in channels:
-            self._file.write(
+            self._file.write_kept(
                 "enqueue",
+                f"{message.id} {channel}",
                 {
                     "message_id": message.id,
                     "channel": channel,

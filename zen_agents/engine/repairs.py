@@ -183,7 +183,9 @@ class Repairs:
         """Judge the incident's action as verified, if it has one; True if the engine repaired it."""
         intent = self._intents.get(incident.action or "")
         if intent is None:
-            return False
+            # An engine that died right after it had judged it so.
+            row = self._row(incident.action) if incident.action else None
+            return row is not None and row.kind is OutcomeKind.VERIFIED
         self.judge(intent, OutcomeKind.VERIFIED, now)
         self._count(intent, failed=False)
         rule = self._rule_of(incident.key)
@@ -202,13 +204,21 @@ class Repairs:
         """Judge the incident's action as not having helped by its deadline; not being able to tell is its own outcome."""
         intent = self._intents.get(incident.action or "")
         if intent is None:
-            self._parts.book.put(transitions.attempt_failed(incident, rule, now, self._parts.random))
+            self._fail_as_written(incident, rule, now)
         elif could_tell:
-            self.judge(intent, OutcomeKind.FAILED, now, f"still bad at the deadline: {incident.detail}")
+            # First, so that the count is durable together with the outcome.
             self._attempt_failed(incident, rule, intent, now)
+            self.judge(intent, OutcomeKind.FAILED, now, f"still bad at the deadline: {incident.detail}")
         else:
             self.judge(intent, OutcomeKind.UNKNOWN, now, "the check could not tell by the deadline")
             self._unknown(incident, rule, intent, now)
+
+    def _fail_as_written(self, incident: Incident, rule: Rule, now: Instant) -> None:
+        """Move on from an attempt whose failure is written; an engine that died right then has not counted it."""
+        row = self._row(incident.action) if incident.action else None
+        if row is not None and row.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT):
+            self._count(intent_of(row), failed=True)
+        self._parts.book.put(transitions.attempt_failed(incident, rule, now, self._parts.random))
 
     def judge(self, intent: Intent, kind: OutcomeKind, at: Instant, why: str = "") -> None:
         """Write the final outcome of an action and tell it as a change.

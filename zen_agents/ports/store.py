@@ -3,7 +3,8 @@
 Writes between two commits are one batch. `reserve` and `finish` commit what is pending together with themselves, durably
 (fsync), so that what was decided before an act is on disk before the act. Every failure is a `StoreError`; but
 `save_incident`, `save_breaker` and `set_brake` are lasting: where they cannot be written now, or their batch is lost, they
-do not raise and are written with the next batch that can be. `writable` is False meanwhile.
+do not raise and are written with the next batch that can be. `writable` is False meanwhile. A message that `enqueue` took
+comes back with the next batch as well, so that people are told of the incidents that do.
 All times are steady seconds unless they are an `Instant`.
 """
 

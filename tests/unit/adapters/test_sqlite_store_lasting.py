@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.state import START, an_entry, an_incident, an_intent
+from tests.support.state import START, a_message, an_entry, an_incident, an_intent
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant
 from zen_agents.errors import RefusedError, StoreError
 from zen_agents.model.incident import Incident
+from zen_agents.model.message import MessageKind
 from zen_agents.ports.store import Brake, BreakerRow
 
 NOW = Instant(START, 100.0)
@@ -106,3 +107,16 @@ def test_a_state_opened_for_looking_takes_none(store: SqliteStore, tmp_path: Pat
     with pytest.raises(StoreError, match="for reading only"):
         view.set_brake(CLOSED)
     view.close()
+
+
+def test_a_message_comes_back_together_with_the_incident_that_it_tells_of(store: SqliteStore, tmp_path: Path) -> None:
+    """Else an incident is left to people of which nobody was told, if the engine dies before the outbox looks again."""
+    store.save_incident(an_incident("inc-1", NOW))
+    store.enqueue(a_message("alr-1", MessageKind.FIRING, NOW), ["email"], 0.0)
+    store._file.rollback()
+    store.commit()
+    store.close()
+    other = SqliteStore.open_read_only(tmp_path / "state.db")
+    assert [incident.id for incident in other.live_incidents()] == ["inc-1"]
+    assert [row.message.id for row in other.due_messages(1.0)] == ["alr-1"]
+    other.close()
