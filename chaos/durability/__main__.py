@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from chaos.durability import crash, kill, power
+from chaos.durability import crash, kill, power, store_power
 from chaos.durability.campaign import Campaign, Finding, Round
 from chaos.durability.disk_calls import NoCompilerError
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m chaos.durability", description=__doc__)
-    parser.add_argument("method", choices=("seams", "power", "kill"))
+    parser.add_argument("method", choices=("seams", "power", "store", "kill"))
     parser.add_argument("--count", type=int, default=300, help="kills or cuts (default: 300); seams are gone through once")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -54,6 +54,8 @@ def _rounds(wanted: argparse.Namespace) -> list[Round]:
         return crash.rounds()
     if wanted.method == "power":
         return power.rounds(wanted.count, wanted.seed)
+    if wanted.method == "store":
+        return store_power.rounds(wanted.count, wanted.seed)
     return kill.rounds(wanted.count, wanted.seed, within=wanted.within)
 
 

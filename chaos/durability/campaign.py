@@ -35,6 +35,18 @@ class Round:
     go: Callable[[Path], Finding]
 
 
+def in_rounds(
+    count: int, seed: int, go: Callable[[str, int, int, Path], Finding], *, most: int
+) -> list[Round]:  # fmt: skip
+    """Return rounds of at most so many, `count` in all; `go` gets a round's name, its number, its size and a folder."""
+    sizes = [min(most, count - done) for done in range(0, count, most)]
+    return [_round(f"{seed}:{number}", number, size, go) for number, size in enumerate(sizes)]
+
+
+def _round(name: str, number: int, size: int, go: Callable[[str, int, int, Path], Finding]) -> Round:
+    return Round(name, lambda folder: go(name, number, size, folder))
+
+
 @dataclass
 class Campaign:
     """Runs rounds below a folder; those with a problem keep what they left there."""

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from chaos.durability.campaign import Finding, Round
+from chaos.durability.campaign import Finding, Round, in_rounds
 from chaos.durability.recovery import broken, judged
 from chaos.durability.scene import PATIENCE_SECONDS, Scene
 from chaos.waiting import pause, wait_until
@@ -25,20 +25,15 @@ _LIMITS = (10_000, 5)
 
 def rounds(count: int, seed: int, *, within: float = RECOVERED_WITHIN) -> list[Round]:
     """Return rounds of so many kills in all; each is repeatable by its name, but for what the kernel schedules."""
-    whole, rest = divmod(count, KILLS_A_ROUND)
-    sizes = [KILLS_A_ROUND] * whole + ([rest] if rest else [])
-    return [_round(f"{seed}:{number}", number, size, within) for number, size in enumerate(sizes)]
 
-
-def _round(name: str, number: int, kills: int, within: float) -> Round:
-    def go(folder: Path) -> Finding:
+    def go(name: str, number: int, kills: int, folder: Path) -> Finding:
         scene = Scene(folder, service_lives=_SERVICE_LIVES, repairs_per_hour=_LIMITS[number % 2])
         try:
             return _Loop(scene, Random(name), within).run(name, kills)  # noqa: S311 - it has to be repeatable, not secret
         finally:
             scene.end()
 
-    return Round(name, go)
+    return in_rounds(count, seed, go, most=KILLS_A_ROUND)
 
 
 class _Loop:

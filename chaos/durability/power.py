@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from chaos.durability.campaign import Finding, Round
+from chaos.durability.campaign import Finding, Round, in_rounds
 from chaos.durability.disk import Disk
 from chaos.durability.disk_calls import Call, environment, read_calls
 from chaos.durability.lives import LIVES, Life
@@ -18,6 +18,10 @@ from chaos.durability.scene import Scene
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
+
+#: Cuts of one recording before the next life is recorded, and how many of them a real engine is started on.
+CUTS_A_ROUND = 84
+STARTS_A_ROUND = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +114,20 @@ def _is_final(outcome: str) -> bool:
     return outcome.lower() in {kind.value for kind in OutcomeKind if kind.is_final}
 
 
-#: Cuts of one recording before the next life is recorded, and how many of them a real engine is started on.
-CUTS_A_ROUND = 100
-STARTS_A_ROUND = 2
-
-
 def rounds(count: int, seed: int) -> list[Round]:
     """Return rounds of so many cuts in all, going through the lives in turn."""
-    whole, rest = divmod(count, CUTS_A_ROUND)
-    sizes = [CUTS_A_ROUND] * whole + ([rest] if rest else [])
-    return [_round(f"{seed}:{number}", number, size) for number, size in enumerate(sizes)]
+    return in_rounds(count, seed, _go, most=CUTS_A_ROUND)
 
 
-def _round(name: str, number: int, count: int) -> Round:
-    def go(folder: Path) -> Finding:
-        recording = record(LIVES[number % len(LIVES)], folder / "life")
-        wanted = cuts(recording, count, name)
-        started = set(Random(name).sample(wanted, min(STARTS_A_ROUND, count)))  # noqa: S311 - as above
-        problems: list[str] = []
-        for cut, image in images(recording, wanted, folder / "images"):
-            found = look(recording, cut, image) + (start(recording, cut, image) if cut in started else ())
-            problems += [f"{recording.life}, {cut}: {what}" for what in found]
-        return Finding(name, count, tuple(problems), unfinished=_within_an_action(recording, wanted))
-
-    return Round(name, go)
+def _go(name: str, number: int, count: int, folder: Path) -> Finding:
+    recording = record(LIVES[number % len(LIVES)], folder / "life")
+    wanted = cuts(recording, count, name)
+    started = set(Random(name).sample(wanted, min(STARTS_A_ROUND, count)))  # noqa: S311 - as above
+    problems: list[str] = []
+    for cut, image in images(recording, wanted, folder / "images"):
+        found = look(recording, cut, image) + (start(recording, cut, image) if cut in started else ())
+        problems += [f"{recording.life}, {cut}: {what}" for what in found]
+    return Finding(name, count, tuple(problems), unfinished=_within_an_action(recording, wanted))
 
 
 def _within_an_action(recording: Recording, wanted: Sequence[Cut]) -> int:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from zen_agents.adapters.sqlite_store_ballast import lay_ballast
-from zen_agents.adapters.sqlite_store_file import StateFile, open_copy, open_in_memory, open_read_only, open_writable
+from zen_agents.adapters.sqlite_store_file import (
+    Connect,
+    StateFile,
+    open_copy,
+    open_in_memory,
+    open_read_only,
+    open_writable,
+)
 from zen_agents.adapters.sqlite_store_ledger import LedgerEnd
 from zen_agents.adapters.sqlite_store_retention import MOST_ROUNDS, drop_bodies, drop_rows, give_back
 from zen_agents.adapters.sqlite_store_rows import (
@@ -43,12 +51,12 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
     Incidents, breakers and brakes are lasting: they never raise, and are written again after a batch that was lost.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, connect: Connect = sqlite3.connect) -> None:
         """Open the state for the engine, making or migrating it as needed.
 
         Raises SchemaTooNewError for a state of a newer zen-agents, StoreError for everything else.
         """
-        file = open_writable(path)
+        file = open_writable(path, connect=connect)
         try:
             ensure_schema(file)
         except BaseException:

@@ -23,6 +23,9 @@ from zen_agents.store.statements import SQL
 
 log = logging.getLogger("zen_agents.store")
 
+#: Opens a database as `sqlite3.connect` does.
+Connect = Callable[..., sqlite3.Connection]
+
 Params = Mapping[str, Any] | Sequence[Any]
 Noun = TypeVar("Noun")
 
@@ -233,23 +236,23 @@ class StateFile:
         return told
 
 
-def open_writable(path: Path) -> StateFile:
+def open_writable(path: Path, *, connect: Connect = sqlite3.connect) -> StateFile:
     """Open the state for the engine, making directory (0700) and file (0600) if absent.
 
     Raises StoreError if somebody else may write either (R21), the file is damaged, or it cannot be opened.
     """
     try:
         _make_private(path)
-        return _prepared(_connected(path))
+        return _prepared(_connected(path, connect))
     except DiskFullError:
         if not drop_ballast(path):
             raise
-        return _prepared(_connected(path))
+        return _prepared(_connected(path, connect))
 
 
-def _connected(path: Path) -> StateFile:
+def _connected(path: Path, connect: Connect) -> StateFile:
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
+        connection = connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
     except _FAILURES as error:
         raise store_error(error, path) from error
     return StateFile(connection, path, read_only=False)

@@ -81,6 +81,7 @@ def test_what_is_in_a_directory_goes_with_its_name(root: Path, tmp_path: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("disk_calls")
 @pytest.mark.parametrize("life", [LIVES[0], LIVES[2]], ids=lambda life: life.name)
 def test_no_change_of_a_real_engine_is_missed(life: Life, tmp_path: Path) -> None:
     """Once everything has become durable the model holds, byte for byte, what the engine left."""

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from chaos.durability import kill, power
+from chaos.durability import kill, power, store_power
 from chaos.durability.campaign import Campaign, Finding, Round
 from chaos.durability.lives import LIVES
 from chaos.durability.scene import PATIENCE_SECONDS
+from zen_agents.adapters import sqlite_store_file
 
 CUTS, KILLS = 500, 300
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("disk_calls")
 def test_the_power_goes_at_any_call(tmp_path: Path) -> None:
     campaign = Campaign(tmp_path)
     assert [problem for finding in campaign.run(power.rounds(CUTS, seed=1)) for problem in finding.problems] == []
@@ -23,7 +25,22 @@ def test_the_power_goes_at_any_call(tmp_path: Path) -> None:
     assert sum(finding.unfinished for finding in campaign.findings) > 0
 
 
+def test_the_power_goes_under_the_store_alone(tmp_path: Path) -> None:
+    campaign = Campaign(tmp_path, at_once=1)
+    assert [problem for finding in campaign.run(store_power.rounds(CUTS, seed=1)) for problem in finding.problems] == []
+    assert sum(finding.count for finding in campaign.findings) == CUTS
+    assert sum(finding.unfinished for finding in campaign.findings) > 0
+
+
+def test_a_store_that_syncs_less_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lax = tuple(pragma.replace("= FULL", "= NORMAL") for pragma in sqlite_store_file._PRAGMAS)
+    assert lax != sqlite_store_file._PRAGMAS
+    monkeypatch.setattr(sqlite_store_file, "_PRAGMAS", lax)
+    assert any("was durable, and is gone" in problem for problem in store_power.run(tmp_path, "lax", 50).problems)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("disk_calls")
 def test_a_disk_that_takes_no_sync_seriously_is_found_out(tmp_path: Path) -> None:
     """The cuts would notice an engine that acknowledges what is not durable."""
     recording = power.record(LIVES[0], tmp_path / "life")

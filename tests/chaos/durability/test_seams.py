@@ -66,6 +66,7 @@ def test_no_module_writes_behind_the_lists_back() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("disk_calls")
 @pytest.mark.parametrize("life", LIVES, ids=lambda life: life.name)
 def test_every_durable_call_of_a_real_engine_is_a_seam(life: Life, tmp_path: Path) -> None:
     scene = Scene(tmp_path)
@@ -88,6 +89,7 @@ def test_every_durable_call_of_a_real_engine_is_a_seam(life: Life, tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("disk_calls")
 @pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.name)
 def test_a_seam_that_fails_in_each_way(seam: Seam, tmp_path: Path) -> None:
     """Nothing is replayed, everything unfinished is verified, the engine watches on and tells: what the oracle asks."""
