@@ -39,7 +39,7 @@ def _lived_once(scene: Scene) -> None:
     seen, scene.environment = scene.environment, {}
     scene.start()
     _repaired(scene)
-    scene.engine.stop()
+    scene.stop()
     scene.environment = seen
 
 
@@ -51,7 +51,7 @@ def _first_repair(scene: Scene) -> None:
     """Start on nothing, repair the service, end in peace."""
     scene.start()
     _repaired(scene)
-    scene.engine.stop()
+    scene.stop()
 
 
 def _next_repair(scene: Scene) -> None:
@@ -61,7 +61,7 @@ def _next_repair(scene: Scene) -> None:
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
     _repaired(scene, times=2)
-    scene.engine.stop()
+    scene.stop()
 
 
 def _by_hand(scene: Scene) -> None:
@@ -71,7 +71,7 @@ def _by_hand(scene: Scene) -> None:
     scene.ask("act", action="restart_service", target="web", reason="a drill", wait=True)
     scene.ask("act", action="remove_stale_pidfile", target="app", reason="a drill", wait=False)
     scene.until(lambda: not scene.pidfile.exists(), "the removal")
-    scene.engine.stop()
+    scene.stop()
 
 
 def _stale_pidfile(scene: Scene) -> None:
@@ -83,7 +83,7 @@ def _emergency(scene: Scene) -> None:
     scene.start()
     _command(scene, "stop", "--emergency", "--reason", "a drill")
     scene.ask("resume_emergency", confirm=scene.status()["host"])
-    scene.engine.stop()
+    scene.stop()
 
 
 def _command(scene: Scene, *arguments: str) -> None:
@@ -104,7 +104,7 @@ def _locked(scene: Scene) -> None:
         scene.until(lambda: spill.exists() or scene.failing, "the message")
     scene.ask("safe_mode", on=False, reason="a drill")
     scene.until(lambda: not spill.exists() or scene.failing, "the move to the database")
-    scene.engine.stop()
+    scene.stop()
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import secrets
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +51,9 @@ class Scene:
         # Like no other process: the decimals are its name.
         self.service = ("/bin/sleep", f"{self.service_lives + secrets.randbelow(10**9) / 10**10:.10f}")
         self.engine = EngineProcess(self.folder, self._config())
+        if setpriv := shutil.which("setpriv"):
+            # It goes with whoever plays here, however that ends.
+            self.engine.before = (setpriv, "--pdeathsig", "KILL")
         # Below a directory that is there from the start, so that the making of the state is seen too.
         self.engine.state = self.disk / "state"
         self.pidfile.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +68,11 @@ class Scene:
         """Start the engine and wait until it answers; raises Crashed."""
         self.engine.start(wait=False, **self.environment)
         self.until(lambda: self.engine.status() is not None, "the engine")
+
+    def stop(self) -> None:
+        """Ask the engine to end; raises Crashed if it is killed over it."""
+        if self.engine.stop() == -signal.SIGKILL:
+            raise Crashed
 
     def until(self, condition: Callable[[], Any], what: str) -> None:
         """Wait for a condition; raises Crashed if the engine dies first, and returns early if it says what is wrong."""

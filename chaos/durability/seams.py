@@ -99,6 +99,7 @@ SEAMS: tuple[Seam, ...] = (
     *_seams(_HAND, "state/quarantine", "sync"),
     *_seams(_HAND, "run/.zen-agents-*", "rename unlink"),
     # -- what people are told while the database cannot be written ------------------------------------------------------
+    # Where several wait and one of them is sent it is replaced, in the same way as ledger.head.
     *_seams(_LOCKED, "state/outbox-spill.jsonl", "create write sync unlink"),
 )
 
