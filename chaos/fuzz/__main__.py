@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.fuzz.promise import run
+from chaos.fuzz.promise import GIVEN, ROOM, run
 from chaos.fuzz.target import load, names
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -74,10 +76,17 @@ def _fuzz_all(chosen: Sequence[str], seconds: int, directory: Path) -> int:
 def fuzz(name: str, seconds: int, directory: Path) -> Campaign:
     """Run one campaign in a process of its own; its corpus, and what it finds, stays in `directory`."""
     before = _found(directory)
-    done = subprocess.run(
-        [sys.executable, "-m", "chaos.fuzz.guided", name, str(directory), "--seconds", str(seconds)],
-        cwd=_REPOSITORY, capture_output=True, text=True, errors="replace", check=False, timeout=seconds + _MARGIN_SECONDS,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="zen-fuzz-", dir=ROOM) as scratch:
+        done = subprocess.run(
+            [sys.executable, "-m", "chaos.fuzz.guided", name, str(directory), "--seconds", str(seconds)],
+            cwd=_REPOSITORY,
+            env={**os.environ, GIVEN: scratch},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=seconds + _MARGIN_SECONDS,
+        )
     executed, covered = _EXECUTED.search(done.stderr), _COVERED.findall(done.stderr)
     found = tuple(path for path in _found(directory) if path not in before)
     if done.returncode != 0 and not found:

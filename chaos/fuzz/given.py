@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import shutil
 import socket
 import threading
+from functools import cache
 from pathlib import Path
 
 from chaos.fuzz.promise import SCRATCH
@@ -24,8 +27,15 @@ def joined(*parts: bytes) -> bytes:
     return MARK.join(parts)
 
 
+@cache
+def _scratch() -> None:
+    SCRATCH.mkdir(mode=0o700, parents=True, exist_ok=True)
+    atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+
+
 def folder(name: str) -> Path:
-    """Return a directory of the target's own, made if it is not there yet."""
+    """Return a directory of the target's own, made if it is not there yet; it goes when this process ends."""
+    _scratch()
     path = SCRATCH / name
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path

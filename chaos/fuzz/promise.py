@@ -17,8 +17,11 @@ MOST_CALLS_A_BYTE = 2_000
 
 #: In memory where that can be had: a store that syncs to a disk is fuzzed a tenth as often.
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of this process's own is made below it
+ROOM = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+#: The directory that a process is given which ends without a last word, as libFuzzer does; whoever gave it removes it.
+GIVEN = "ZEN_FUZZ_SCRATCH"
 #: Everything that targets write is below this directory.
-SCRATCH = Path(_IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else tempfile.gettempdir(), f"zen-fuzz-{os.getpid()}")
+SCRATCH = Path(os.environ.get(GIVEN) or ROOM / f"zen-fuzz-{os.getpid()}")
 
 _REPOSITORY = str(Path(__file__).resolve().parents[2])
 _READABLE = tuple({sys.prefix, sys.base_prefix, _REPOSITORY, str(SCRATCH), *zoneinfo.TZPATH, "/etc", "/proc", "/dev/null"})
