@@ -1,4 +1,4 @@
-"""`python -m chaos.soak --minutes 60 --speed 30 --report soak.md`; Ctrl-C ends it with the report so far."""
+"""`python -m chaos.soak --minutes 60 --speed 120 --report soak.md`; Ctrl-C ends it with the report so far."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _tell(course: Course) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chaos.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0, help="how long (default: 60)")
-    parser.add_argument("--speed", type=float, default=30.0, help="how many times as often as on a host (default: 30)")
+    parser.add_argument("--speed", type=float, default=120.0, help="how many times as often as on a host (default: 120)")
     parser.add_argument("--report", type=Path, help="also write the report, Markdown, to this file")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     return parser

@@ -10,10 +10,12 @@ from chaos.invariants import Violation
 from chaos.soak.course import PATIENCE_SECONDS, Course
 from chaos.soak.sampling import Sample, slope
 from zen_agents.adapters.ledger_audit import Verification
+from zen_agents.rules.window import MOST_SAMPLES
 
 #: The goal: growth of the resident memory in MB for each day of host time.
 MOST_MB_A_DAY = 1.0
 #: What happens before this share of a run is warm-up and in no slope: caches fill, and the first of everything is imported.
+#: So is what happens before the longest past of a measurement is full, which is bounded by its number of samples.
 WARM_UP_SHARE = 1 / 3
 #: A slope is only judged over at least so many samples after the warm-up; a shorter run shows no trend.
 FEWEST_SAMPLES = 60
@@ -43,7 +45,7 @@ def judge(course: Course, ledger: Verification, violations: Sequence[Violation])
 
 
 def _growth(course: Course) -> list[Judged]:
-    steady = warmed(course.samples)
+    steady = warmed(course)
     if len(steady) < 2:
         return [Judged("memory and descriptors", "too few samples", "at least two after the warm-up", None)]
     enough = len(steady) >= FEWEST_SAMPLES
@@ -58,9 +60,11 @@ def _growth(course: Course) -> list[Judged]:
     ]  # fmt: skip
 
 
-def warmed(samples: Sequence[Sample]) -> Sequence[Sample]:
+def warmed(course: Course) -> Sequence[Sample]:
     """Return the samples after the warm-up."""
-    return samples[int(len(samples) * WARM_UP_SHARE) :]
+    pasts_are_full = course.pace.scaled(MOST_SAMPLES * course.pace.sample_seconds)
+    begins = max(course.seconds * WARM_UP_SHARE, pasts_are_full)
+    return [each for each in course.samples if each.at >= begins]
 
 
 def markdown(course: Course, judged: Sequence[Judged], command: str) -> str:

@@ -37,7 +37,7 @@ def a_sample(number: int, **changes: Any) -> Sample:
     return Sample(at=number * EVERY_SECONDS, **{**values, **changes})
 
 
-def a_course(samples: list[Sample], speed: float = 30.0) -> Course:
+def a_course(samples: list[Sample], speed: float = 1200.0) -> Course:
     return Course(Pace(speed), [], samples=samples, seconds=samples[-1].at)
 
 
@@ -46,12 +46,12 @@ def verdict(course: Course, ledger: Verification = WHOLE, violations: list[Viola
 
 
 def test_growth_is_told_for_a_day_of_host_time() -> None:
-    # One KiB every five seconds at speed 30: 86,400 / 30 / 5 KiB a day.
-    course = a_course([a_sample(number, rss_kib=48_000 + number) for number in range(120)])
+    # 40 KiB every five seconds at speed 1,200: 86,400 / 1,200 / 5 * 40 KiB a day.
+    course = a_course([a_sample(number, rss_kib=48_000 + 40 * number) for number in range(120)])
     found = verdict(course)["memory slope"]
     assert found.found.startswith("+0.56 MB a day")
     assert found.met is True
-    assert verdict(a_course(course.samples, speed=10.0))["memory slope"].met is False
+    assert verdict(a_course(course.samples, speed=600.0))["memory slope"].met is False
 
 
 def test_what_wavers_is_no_leak_and_one_more_descriptor_for_good_is() -> None:
@@ -66,6 +66,13 @@ def test_what_wavers_is_no_leak_and_one_more_descriptor_for_good_is() -> None:
 def test_what_grows_in_the_warm_up_alone_is_no_slope() -> None:
     course = a_course([a_sample(number, rss_kib=40_000 + 100 * min(number, 40)) for number in range(120)])
     assert verdict(course)["memory slope"].found.startswith("+0.00")
+
+
+def test_nothing_is_judged_before_the_longest_past_of_a_measurement_is_full() -> None:
+    # 8,192 samples of 15 s at speed 120 are 1,024 s.
+    samples = [a_sample(number, rss_kib=48_000 + 1000 * min(number, 200)) for number in range(400)]
+    assert verdict(a_course(samples[:204], speed=120.0))["memory and descriptors"].met is None
+    assert verdict(a_course(samples, speed=120.0))["memory slope"].found.startswith("+0.00")
 
 
 def test_a_short_run_judges_no_slope_and_says_so() -> None:
