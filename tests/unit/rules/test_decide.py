@@ -8,6 +8,7 @@ import pytest
 from tests.support.ruling import OK, PROBLEM, RELOAD, RESTART, UNKNOWN, moment, rule, rung
 from zen_agents.model.decision import Decision, DecisionKind
 from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.rules.decide import alternatives, decide
@@ -236,3 +237,26 @@ class TestEscalating:
     def test_people_who_know_are_not_told_again(self, owned: dict[str, Any], flapping: bool) -> None:
         for trouble in ({"outcome_unknown": True}, unknown(0.0), {"rung": 9}, {"refused_since": 0.0}):
             assert answer(incident(**{**owned, **trouble}), flapping=flapping)[0] is WAIT
+
+
+class TestWhatADecisionSays:
+    def test_whom_an_action_is_for_and_what_it_may_pass_comes_from_the_rule(self) -> None:
+        by_hand = replace(RESTART, requested_by=Principal("alice", 1000), override=frozenset({"cooldown"}))
+
+        (request,) = alternatives(incident(), rule(ladder=(rung(alternatives=(by_hand,)),)))
+
+        assert (request.requested_by, request.override) == (Principal("alice", 1000), frozenset({"cooldown"}))
+
+    def test_every_decision_is_of_its_moment(self) -> None:
+        told = decided(incident(), flapping=True)
+        assert (told.kind, told.at) == (ESCALATE, moment(NOW))
+        assert decided(incident()).at == moment(NOW)
+
+    def test_people_are_told_what_is_wrong(self) -> None:
+        assert decided(incident(detail="no answer"), flapping=True).detail == "no answer"
+
+    def test_people_are_told_why_the_engine_was_held_back(self) -> None:
+        refused = decided(incident(refused_since=100.0, refused_for=Reason.COOLDOWN))
+        assert (refused.kind, refused.detail) == (ESCALATE, Reason.COOLDOWN.sentence)
+        for_no_reason = decided(incident(refused_since=100.0, refused_for=None))
+        assert (for_no_reason.kind, for_no_reason.detail) == (ESCALATE, "no answer")
