@@ -35,6 +35,14 @@ _ROTATED = re.compile(r"(?P<log>.+)\.(?P<number>\d{1,4})(?P<gz>\.gz)?")
 _LEFT_ERRORS = (StalePlanError, UnsafePathError, HostError)
 
 
+class RotateLogsPolicy(PathsPolicy):
+    """The scope of rotate_logs: a log that is listed is listed with its rotated files, `LOG.N` and `LOG.N.gz`."""
+
+    def _reaches(self, path: str) -> bool:
+        rotated = _ROTATED.fullmatch(path)
+        return super()._reaches(path) or (rotated is not None and rotated["log"] in (self.paths or ()))
+
+
 class RotateLogsParams(ActionParams):
     """Which logs, from what size, and how they are kept."""
 
@@ -66,7 +74,7 @@ class RotateLogs(Action):
     reversible = Reversible.PARTLY
     budget = Budget.HOUSEKEEPING
     Params = RotateLogsParams
-    Policy = PathsPolicy
+    Policy = RotateLogsPolicy
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         subject_of(request, "log")

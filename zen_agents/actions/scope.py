@@ -33,9 +33,12 @@ class PathsPolicy(ActionPolicy):
 
     def permits(self, plan: Plan) -> str:
         for touched in plan.touches:
-            if touched.kind is ResourceKind.PATH and self.paths and not any(within(touched.name, top) for top in self.paths):
+            if touched.kind is ResourceKind.PATH and self.paths and not self._reaches(touched.name):
                 return f"{touched.name} is not at or below {', '.join(self.paths)}"
         return ""
+
+    def _reaches(self, path: str) -> bool:
+        return any(within(path, top) for top in self.paths or ())
 
 
 def within(path: str, top: str) -> bool:

@@ -361,6 +361,23 @@ async def test_a_log_that_became_a_link_after_planning_is_left(here: Changing, t
     assert names(top) == {"app.log"}
 
 
+def test_a_log_that_is_allowed_is_allowed_with_the_rotated_files_that_go(here: Changing, top: Path) -> None:
+    log = put(top / "a.log", size=200)
+    for old in ("a.log.1.gz", "a.log.2.gz", "a.log.3"):
+        put(top / old)
+    plan = here.plan(RotateLogs(), "log:app", {"path": str(log), **ROTATE})
+    assert {touched.name for touched in plan.touches} == {str(log), f"{log}.2.gz", f"{log}.3"}
+
+    def permits(*paths: Path) -> str:
+        return RotateLogs.Policy.model_validate({"paths": [str(path) for path in paths]}).permits(plan)
+
+    assert permits(log) == permits(top) == RotateLogs.Policy().permits(plan) == ""
+    assert "a.log is not at or below" in permits(top / "b.log")
+    # A rotated file alone, and what a name merely begins with, allow nothing of the log.
+    assert "a.log is not at or below" in permits(top / "a.log.2.gz")
+    assert "a.log is not at or below" in permits(top / "a")
+
+
 def test_what_logrotate_rotates_is_told_and_left() -> None:
     host = SimulatedHost()
     host.files.add_file("/usr/sbin/logrotate")
