@@ -11,7 +11,7 @@ from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
-from zen_agents.rules.decide import alternatives, decide
+from zen_agents.rules.decide import CALM_AGAIN_SECONDS, alternatives, decide
 from zen_agents.rules.rule import Hold, Rule
 
 NOW = 1000.0
@@ -260,3 +260,59 @@ class TestWhatADecisionSays:
         assert (refused.kind, refused.detail) == (ESCALATE, Reason.COOLDOWN.sentence)
         for_no_reason = decided(incident(refused_since=100.0, refused_for=None))
         assert (for_no_reason.kind, for_no_reason.detail) == (ESCALATE, "no answer")
+
+    @pytest.mark.parametrize(
+        ("seen", "a_rule", "expected"),
+        [
+            (verifying(settle_until=1005.0), {}, Decision(WAIT, Reason.SETTLING, moment(NOW), again_at=1005.0)),
+            (incident(**good(900.0)), {}, Decision(RESOLVE, Reason.CLEARED, moment(NOW), "no answer")),
+            (
+                verifying(**good(995.0)),
+                {"hold": Hold(clear_for_seconds=30.0)},
+                Decision(WAIT, Reason.VERIFYING, moment(NOW), "good, and has to stay so", again_at=1025.0),
+            ),
+            (
+                verifying(verify_deadline=999.0, **unknown(995.0)),
+                {},
+                Decision(WAIT, Reason.VERIFYING, moment(NOW), "it cannot be told at this moment", again_at=1005.0),
+            ),
+            (verifying(verify_deadline=999.0), {}, Decision(FAIL_RUNG, Reason.RETRY, moment(NOW), "no answer")),
+            (
+                incident(acknowledged_by="alice", acknowledged_until=1500.0),
+                {},
+                Decision(WAIT, Reason.ACKNOWLEDGED, moment(NOW), "alice", again_at=1500.0),
+            ),
+            (
+                incident(**unknown(995.0)),
+                {"unknown_patience_seconds": 60.0},
+                Decision(WAIT, Reason.UNKNOWN_OBSERVATION, moment(NOW), "no answer", again_at=1055.0),
+            ),
+            (
+                incident(**good(995.0)),
+                {"hold": Hold(clear_for_seconds=30.0)},
+                Decision(
+                    WAIT,
+                    Reason.NOT_HELD,
+                    moment(NOW),
+                    "good at this moment, but not for long enough to be over",
+                    again_at=1025.0,
+                ),
+            ),
+        ],
+        ids=lambda value: value.reason.value if isinstance(value, Decision) else "",
+    )
+    def test_the_whole_of_it(self, seen: Incident, a_rule: dict[str, Any], expected: Decision) -> None:
+        assert decided(seen, rule(**a_rule)) == expected
+
+    def test_good_but_flapping_is_looked_at_again(self) -> None:
+        told = incident(state=IncidentState.ESCALATED, escalated_for=Reason.FLAPPING, **good(990.0))
+        again_at = NOW + CALM_AGAIN_SECONDS
+        expected = Decision(WAIT, Reason.FLAPPING, moment(NOW), "good, but not calm yet", again_at=again_at)
+        assert decided(told, flapping=True) == expected
+
+    def test_good_and_then_untold_waits_for_the_patience_and_no_longer(self) -> None:
+        a_rule = rule(hold=Hold(recover_after=1), unknown_patience_seconds=60.0)
+        untold = verifying(**{**good(980.0), "last_status": UNKNOWN, "unknown_since": 950.0})
+        waiting = decide(untold, a_rule, moment(1009.9), flapping=False)
+        assert (waiting.kind, waiting.reason, waiting.again_at) == (WAIT, Reason.VERIFYING, 1010.0)
+        assert decide(untold, a_rule, moment(1010.0), flapping=False).kind is FAIL_RUNG
