@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from chaos.engines.base import Contender, Timeline
+from chaos.engines.base import Contender
+from chaos.engines.zen import built
 from chaos.fingerprint import Change, difference, fingerprint
 from chaos.host import DisposableHost
+from chaos.judgement import Oracle, Seen, judged, rules_hold
 from chaos.mail import mails, start_mail
 from chaos.method import Strikes, carry_out
-from chaos.result import Outcome, Result, Seconds
+from chaos.result import Outcome, Result, Seconds, named_result
 from chaos.scenario import Privileges, Right, Scenario
+from chaos.variants.base import Variant
 from chaos.waiting import NotInTimeError, pause, wait_until
 from chaos.watching import Look, Watcher, recoveries, until_it_holds
-
-#: What must hold after every run: reads the host and the contender, returns what is broken, one sentence each.
-Oracle = Callable[[DisposableHost, Contender], Sequence[str]]
 
 _STEADY_WITHIN_SECONDS = 10.0
 _SETTLED_WITHIN_SECONDS = 30.0
@@ -27,64 +30,86 @@ class ExperimentError(Exception):
 
 
 def run(
-    scenario: Scenario, kind: type[Contender], *, oracles: Sequence[Oracle] = (), after_seconds: float = 0.0
+    scenario: Scenario, kind: type[Contender], *, variant: type[Variant] = Variant,
+    oracles: Sequence[Oracle] = (rules_hold,), seed: int = 0,
 ) -> Result:  # fmt: skip
     """Run one scenario with one contender on a host of its own and return what came of it.
 
-    The fault happens after so many seconds of calm: whoever looks in cycles is met at another moment of them each time.
+    The seed decides at which moment of a second of calm the fault happens: whoever looks in cycles is met at another
+    moment of them each time.
 
     Raises ExperimentError, HostUnavailableError or NotInTimeError where there is nothing to judge.
     """
+    named = named_result(scenario, kind, variant, seed)
     if scenario.privileges is Privileges.KERNEL:
-        return _not_run(scenario, kind, Outcome.NOT_SHOWN, "needs a kernel of its own")
+        return replace(named, outcome=Outcome.NOT_SHOWN, because=("needs a kernel of its own",))
     if absent := scenario.absent_programs():
-        return _not_run(scenario, kind, Outcome.NOT_SHOWN, f"needs {', '.join(absent)}")
-    if missing := kind.missing(scenario):
-        return _not_run(scenario, kind, Outcome.WAITING, f"needs {', '.join(missing)}")
-    if reason := kind.why_not(scenario):
-        return _not_run(scenario, kind, Outcome.CANNOT, reason)
+        return replace(named, outcome=Outcome.NOT_SHOWN, because=(f"needs {', '.join(absent)}",))
+    if missing := [*kind.missing(scenario), *(need for need in variant.needs if need not in built())]:
+        return replace(named, outcome=Outcome.WAITING, because=(f"needs {', '.join(missing)}",))
+    if reason := kind.why_not(scenario) or _why_not_so(kind, variant):
+        return replace(named, outcome=Outcome.CANNOT, because=(reason,))
+    after_seconds = random.Random(f"{seed} {scenario.name}").random()  # noqa: S311 - to be repeated, not to be secret
     with DisposableHost() as host:
-        return Experiment(host, scenario, kind(host, scenario), oracles).run(after_seconds)
+        return Experiment(host, scenario, kind(host, scenario), variant(), oracles).run(named, after_seconds)
+
+
+def _why_not_so(kind: type[Contender], variant: type[Variant]) -> str:
+    if variant is not Variant and not kind.takes_variants:
+        return f"what goes wrong with an engine itself is not shown with {kind.name}"
+    lacking = [f"needs {package} (Debian)" for path, package in variant.takes.items() if not Path(path).exists()]
+    return ", ".join(lacking)
 
 
 class Experiment:
     """The steps of one run, in order."""
 
     def __init__(
-        self, host: DisposableHost, scenario: Scenario, contender: Contender, oracles: Sequence[Oracle] = ()
-    ) -> None:
-        self._host, self._scenario, self._contender, self._oracles = host, scenario, contender, oracles
+        self, host: DisposableHost, scenario: Scenario, contender: Contender, variant: Variant,
+        oracles: Sequence[Oracle],
+    ) -> None:  # fmt: skip
+        self._host, self._scenario, self._contender = host, scenario, contender
+        self._variant, self._oracles = variant, oracles
         self._faults = scenario.faults()
-        self._expected = scenario.expect
-        self._within = scenario.expect.within.total_seconds()
+        self._expected = variant.expectation(scenario.expect)
+        self._within = self._expected.within.total_seconds()
 
-    def run(self, after_seconds: float = 0.0) -> Result:
-        """Prepare, break, watch, judge; the host is left as it is."""
+    def run(self, named: Result, after_seconds: float) -> Result:
+        """Prepare, break, watch, judge; the host is left as it is, the contender ended."""
         self._prepare()
         before = fingerprint(self._host, self._scenario.watch)
         pause(after_seconds)
+        self._variant.before(self._host)
         with Watcher(self._look) as watcher:
             strikes = carry_out(self._scenario, self._faults, self._host, self._contender)
-        wall_clock_ahead = time.time() - time.monotonic()
+            amiss = self._variant.meanwhile(self._host, self._contender)
         repaired_at, held_at = self._watch(strikes, recoveries(watcher.changes(), after=strikes.first))
-        unsettled = self._settle()
-        changes = self._changes(before)
-        harm = [
-            *(f"changed without need: {change}" for change in changes),
-            *(sentence for fault in self._faults for sentence in fault.harm(self._host)),
-            *(sentence for oracle in self._oracles for sentence in oracle(self._host, self._contender)),
-        ]
-        seconds = _seconds(
-            self._contender.timeline(), strikes.first, wall_clock_ahead, repaired_at=repaired_at, held_at=held_at
+        amiss = [*amiss, *self._settle(), *self._variant.shortfalls(self._host, self._contender)]
+        seen = Seen(
+            actions=tuple(self._variant.counted(self._contender.actions())),
+            pages=tuple(mail.subject for mail in mails(self._host)),
+            repaired=held_at is not None,
+            is_gone=self._is_gone(),
+            harm=(
+                *(f"changed without need: {change}" for change in self._changes(before)),
+                *(sentence for fault in self._faults for sentence in fault.harm(self._host)),
+            ),
         )
-        return self._judged(seconds, harm, unsettled)
+        seconds = self._seconds(strikes.first, repaired_at, held_at)
+        cost = self._contender.cost()
+        amiss += self._rolled_back(seen.repaired)
+        self._contender.stop()
+        broken = tuple(sentence for oracle in self._oracles for sentence in oracle(self._host, self._contender))
+        seen = replace(seen, harm=(*seen.harm, *broken))
+        return judged(replace(named, seconds=seconds, cost=cost), self._expected, seen, self._contender, amiss)
 
     # -- before -------------------------------------------------------------------------------------------------------
     def _prepare(self) -> None:
         start_mail(self._host)
         for fault in self._faults:
             fault.prepare(self._host)
-        self._contender.start()
+        launch = self._variant.prepare(self._host)
+        self._contender.start(launch)
         try:
             wait_until(lambda: not self._unsteady(), "the steady state", seconds=_STEADY_WITHIN_SECONDS)
         except NotInTimeError:
@@ -147,37 +172,13 @@ class Experiment:
         return difference(before, after, allowed=[*self._scenario.allowed_changes, *traces])
 
     # -- after --------------------------------------------------------------------------------------------------------
-    def _judged(self, seconds: Seconds, harm: list[str], unsettled: list[str]) -> Result:
-        pages = tuple(mail.subject for mail in mails(self._host))
-        actions = tuple(self._contender.actions())
-        unnecessary = tuple(self._contender.unnecessary(actions))
-        repaired = seconds.held is not None
-        if not self._expected.actions and self._is_gone():
-            harm = [*harm, "what was to be left alone was undone"]
-        because = [
-            *unsettled,
-            *self._shortfalls(repaired, len(actions) - len(unnecessary), len(pages)),
-            *(f"unnecessary: {done.action} {done.target}" for done in unnecessary),
-            *harm,
-        ]
-        cost = self._contender.cost()
-        because += self._rolled_back(repaired)
-        self._contender.stop()
-        return Result(
-            self._scenario.name, self._scenario.number, self._scenario.kind, self._contender.name,
-            Outcome.FAILED if because else Outcome.PASSED, tuple(because), repaired, seconds,
-            actions, unnecessary, tuple(harm), pages, self._expected.pages, cost,
-        )  # fmt: skip
-
-    def _shortfalls(self, repaired: bool, needed_actions: int, pages: int) -> list[str]:
-        found = []
-        if self._expected.outcome is Right.REPAIRED and not repaired:
-            found.append(f"not repaired within {self._within:g} s")
-        elif self._expected.outcome is Right.REPAIRED and needed_actions < (fewest := self._contender.fewest_actions()):
-            found.append(f"repaired by {needed_actions} of the {fewest} actions that it takes")
-        if pages != self._expected.pages:
-            found.append(f"people were told {pages} times, to be told {self._expected.pages} times")
-        return found
+    def _seconds(self, began: float, repaired_at: float | None, held_at: float | None) -> Seconds:
+        said, ahead = self._contender.timeline(), self._variant.clock_ahead_seconds + time.time() - time.monotonic()
+        detected, acted, verified = (
+            None if at is None else at - ahead - began for at in (said.detected_at, said.acted_at, said.verified_at)
+        )
+        repaired, held = (None if at is None else at - began for at in (repaired_at, held_at))
+        return Seconds(detected, acted, verified, repaired, held)
 
     def _rolled_back(self, repaired: bool) -> list[str]:
         """Do what a person would do now, if there is something left; then all must be as it was."""
@@ -191,19 +192,3 @@ class Experiment:
         except NotInTimeError:
             return [f"not in its steady state afterwards: {probe}" for probe in self._unsteady()]
         return []
-
-
-def _seconds(
-    said: Timeline, began: float, wall_clock_ahead: float, *, repaired_at: float | None, held_at: float | None
-) -> Seconds:  # fmt: skip
-    detected, acted, verified = (
-        None if at is None else at - wall_clock_ahead - began for at in (said.detected_at, said.acted_at, said.verified_at)
-    )
-    repaired, held = (None if at is None else at - began for at in (repaired_at, held_at))
-    return Seconds(detected, acted, verified, repaired, held)
-
-
-def _not_run(scenario: Scenario, kind: type[Contender], outcome: Outcome, reason: str) -> Result:
-    return Result(
-        scenario.name, scenario.number, scenario.kind, kind.name, outcome, (reason,), pages_needed=scenario.expect.pages
-    )

@@ -35,3 +35,18 @@ def mails(host: DisposableHost) -> tuple[Mail, ...]:
     """Return what people were told, oldest first."""
     rows = (json.loads(line) for line in host.read_file(_FILE).splitlines())
     return tuple(Mail(row["at"], row["subject"]) for row in rows)
+
+
+def refuse_mail(host: DisposableHost) -> None:
+    """Let the server refuse all mail for now."""
+    host.write_file(f"{_FILE}.refuse", "")
+
+
+def take_mail(host: DisposableHost) -> None:
+    """Let the server take mail again."""
+    host.run(["rm", "--force", f"{_FILE}.refuse"], check=True)
+
+
+def refused_mails(host: DisposableHost) -> int:
+    """Return how many were refused."""
+    return len(host.run(["cat", f"{_FILE}.refused"]).stdout.splitlines())

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from chaos.engines.base import Cost, Performed
-from chaos.scenario import Kind
+from pydantic import TypeAdapter
+
+from chaos.engines.base import Contender, Cost, Performed
+from chaos.scenario import Kind, Right, Scenario
+from chaos.variants.base import Variant
 
 
 class Outcome(StrEnum):
@@ -22,6 +26,8 @@ class Outcome(StrEnum):
     CANNOT = "cannot"
     #: It needs a kernel of its own: nothing was run on a real host.
     NOT_SHOWN = "not_shown"
+    #: The bench itself could not run or judge it; counts as not repaired.
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,11 @@ class Result:
     kind: Kind
     engine: str
     outcome: Outcome
+    #: What else went wrong meanwhile; "" for nothing.
+    variant: str = ""
+    seed: int = 0
+    #: Whether something was to be repaired.
+    to_be_repaired: bool = False
     #: Everything that was not as expected, or why nothing was run; one sentence each.
     because: tuple[str, ...] = ()
     repaired: bool = False
@@ -65,3 +76,20 @@ class Result:
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_json(record: Mapping[str, Any]) -> Result:
+        """Return what `as_json` was called on; ValidationError for anything else."""
+        return _ADAPTER.validate_python(record)
+
+
+_ADAPTER = TypeAdapter(Result)
+
+
+def named_result(scenario: Scenario, kind: type[Contender], variant: type[Variant], seed: int) -> Result:
+    """Return the record of a run of which nothing is known yet."""
+    expected = variant().expectation(scenario.expect)
+    return Result(
+        scenario.name, scenario.number, scenario.kind, kind.name, Outcome.FAILED, variant.name, seed,
+        to_be_repaired=expected.outcome is Right.REPAIRED, pages_needed=expected.pages,
+    )  # fmt: skip

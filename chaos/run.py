@@ -1,21 +1,30 @@
-"""Runs the scenarios: `python -m chaos.run list`, `python -m chaos.run run [NAME...] [--engine zen] [--seed N]`."""
+"""Runs the scenarios, each on a disposable host of its own: `python -m chaos.run list`, `... run [NAME...]`."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
 
-from chaos import experiment
+from chaos.engines.base import Contender
 from chaos.engines.catalog import CONTENDERS
-from chaos.engines.zen import built
+from chaos.engines.zen import Zen, built
 from chaos.host import HostUnavailableError
+from chaos.report.files import write_report
 from chaos.result import Outcome, Result
-from chaos.scenario import Scenario, load_all
+from chaos.scenario import Privileges, Scenario, load_all
+from chaos.sweep import Run, carried_out, full, keep, planned, results_of
+from chaos.variants.base import Variant
+from chaos.variants.catalog import VARIANTS
 
-_MISSED = (Outcome.FAILED,)
+T = TypeVar("T")
+#: Is somebody's to look at.
+_MISSED = (Outcome.FAILED, Outcome.BROKEN)
+_FULL_SEEDS = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,44 +39,114 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chaos.run", description=__doc__)
-    verbs = parser.add_subparsers(required=True, metavar="list|run")
+    verbs = parser.add_subparsers(required=True, metavar="list|run|report")
     listing = verbs.add_parser("list", help="name every scenario and what it needs")
     listing.set_defaults(verb=_list)
     running = verbs.add_parser("run", help="run scenarios, each on a host that is made for it and thrown away")
-    running.add_argument("names", nargs="*", metavar="NAME", help="which ones (default: all)")
-    running.add_argument("--engine", choices=[kind.name for kind in CONTENDERS], default="zen", help="who is to repair it")
-    running.add_argument("--seed", type=int, default=0, help="decides at which moment of a second each fault happens")
-    running.add_argument("--json", action="store_true", help="print each result as one line of JSON")
     running.set_defaults(verb=_run)
+    running.add_argument("names", nargs="*", metavar="NAME", help="which ones (default: all)")
+    running.add_argument(
+        "--engine", action="append", type=_contenders, metavar="NAME,...",
+        help=f"who is to repair it: {', '.join(kind.name for kind in CONTENDERS)} (default: zen)",
+    )  # fmt: skip
+    running.add_argument(
+        "--variant", action="append", type=_variants, metavar="NAME,...",
+        help="what else goes wrong meanwhile, or `all`: what each scenario names (default: nothing)",
+    )  # fmt: skip
+    running.add_argument("--seed", type=int, default=0, help="decides at which moment of a second each fault happens")
+    running.add_argument("--repeat", type=int, default=1, metavar="N", help="run each N times, with N seeds from --seed on")
+    running.add_argument(
+        "--full",
+        action="store_true",
+        help="everything: all contenders with several seeds, and all variants of each scenario",
+    )
+    running.add_argument(
+        "--report", type=Path, metavar="DIR", help="write results and score card there; goes on where it was"
+    )
+    running.add_argument("--json", action="store_true", help="print each result as one line of JSON")
+    reporting = verbs.add_parser("report", help="write the score card anew from results that are there")
+    reporting.set_defaults(verb=_report)
+    reporting.add_argument("folder", type=Path, metavar="DIR", help="what --report was given")
     return parser
+
+
+def _contenders(text: str) -> list[type[Contender]]:
+    return _named(text, {kind.name: [kind] for kind in CONTENDERS})
+
+
+def _variants(text: str) -> list[type[Variant]]:
+    names: dict[str, list[type[Variant]]] = {"all": [*VARIANTS], "none": [Variant]}
+    for kind in VARIANTS:
+        names.setdefault(kind.kind.value, []).append(kind)
+        names[kind.name] = [kind]
+    return _named(text, names)
+
+
+def _named(text: str, known: Mapping[str, list[T]]) -> list[T]:
+    if unknown := [name for name in text.split(",") if name not in known]:
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(unknown)}; there are {', '.join(known)}")
+    return [each for name in text.split(",") for each in known[name]]
 
 
 def _list(scenarios: Mapping[str, Scenario], _: argparse.Namespace) -> int:
     for name, scenario in scenarios.items():
         missing = ", ".join(scenario.missing(built()))
         state = f"waits for {missing}" if missing else scenario.expect.outcome.value
+        if scenario.privileges is Privileges.KERNEL:
+            state = "not shown on a real host"
         print(f"{scenario.number or '-':>4}  {name:32}  {scenario.kind.value:8}{state:28}  {scenario.title}")
     return 0
 
 
 def _run(scenarios: Mapping[str, Scenario], arguments: argparse.Namespace) -> int:
-    engine = next(kind for kind in CONTENDERS if kind.name == arguments.engine)
-    missed, moments = False, random.Random(arguments.seed)  # noqa: S311 - to be repeated, not to be secret
-    for name in arguments.names or scenarios:
-        try:
-            result = experiment.run(scenarios[name], engine, after_seconds=moments.random())
-        except HostUnavailableError as reason:
-            print(reason, file=sys.stderr)
-            return 2
-        print(json.dumps(result.as_json()) if arguments.json else _line(result), flush=True)
+    wanted = [scenarios[name] for name in arguments.names or scenarios]
+    seeds = range(arguments.seed, arguments.seed + arguments.repeat)
+    if arguments.full:
+        runs = [*full(wanted, seeds if arguments.repeat > 1 else range(arguments.seed, arguments.seed + _FULL_SEEDS))]
+    else:
+        engines = [kind for kinds in arguments.engine or [[Zen]] for kind in kinds]
+        variants = [kind for kinds in arguments.variant or [[Variant]] for kind in kinds]
+        runs = [*planned(wanted, engines, variants, seeds)]
+    try:
+        return int(_all_of(runs, arguments))
+    except HostUnavailableError as reason:
+        print(reason, file=sys.stderr)
+        return 2
+
+
+def _all_of(runs: Sequence[Run], arguments: argparse.Namespace) -> bool:
+    """Run all that has no result yet, show each, and write the report; tell whether something is to be looked at."""
+    done = results_of(arguments.report) if arguments.report else {}
+    missed, began = False, time.monotonic()
+    for number, run in enumerate(runs, 1):
+        result = done.get(run.key)
+        if result is None:
+            result = carried_out(run)
+            if arguments.report:
+                keep(arguments.report, result)
         missed |= result.outcome in _MISSED
-    return int(missed)
+        left = "" if len(runs) == 1 else f"{number}/{len(runs)} after {time.monotonic() - began:.0f} s  "
+        print(json.dumps(result.as_json()) if arguments.json else left + _line(result), flush=True)
+    if arguments.report:
+        _report({}, argparse.Namespace(folder=arguments.report))
+    return missed
+
+
+def _report(_: Mapping[str, Scenario], arguments: argparse.Namespace) -> int:
+    results = results_of(arguments.folder)
+    if not results:
+        print(f"there are no results in {arguments.folder}", file=sys.stderr)
+        return 2
+    for path in write_report(arguments.folder, tuple(results.values()), load_all()):
+        print(path, file=sys.stderr)
+    return 0
 
 
 def _line(result: Result) -> str:
     after = result.seconds.repaired
-    took = "" if after is None else f" repaired after {after * 1000:.0f} ms"
-    return "\n     ".join([f"{result.outcome.value:9} {result.scenario}{took}", *result.because])
+    took = "" if after is None else f"  repaired after {after * 1000:.0f} ms"
+    variant = f" ({result.variant})" if result.variant else ""
+    return "\n     ".join([f"{result.outcome.value:9} {result.engine:8} {result.scenario}{variant}{took}", *result.because])
 
 
 if __name__ == "__main__":

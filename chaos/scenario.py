@@ -68,7 +68,7 @@ class Right(StrEnum):
     UNTOUCHED = "untouched"
 
 
-class Variant(StrEnum):
+class VariantKind(StrEnum):
     """What else goes wrong meanwhile."""
 
     KILLED_MID_ACTION = "killed_mid_action"
@@ -227,7 +227,7 @@ class Scenario(_Section):
     watch: tuple[str, ...] = ()
     #: Shell patterns of subjects of the fingerprint that may differ in the end: `unit web.service`, `file /srv/app/*`.
     allowed_changes: tuple[str, ...] = ()
-    variants: tuple[Variant, ...] = ()
+    variants: tuple[VariantKind, ...] = ()
     #: What a person does where nothing was to be repaired; then the steady state must hold again.
     rollbacks: tuple[tuple[str, ...], ...] = ()
 

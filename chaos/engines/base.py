@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from chaos.host import DisposableHost
-from chaos.scenario import Scenario
+from chaos.scenario import Expectation, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,19 @@ class Performed:
     action: str
     target: str
     outcome: str = ""
+    #: Whether it says that it can be undone.
+    claims_inverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a contender is started, besides as always."""
+
+    options: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+AS_ALWAYS = Launch()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,8 @@ class Contender(ABC):
     """One engine with one scenario's configuration on one host."""
 
     name: ClassVar[str]
+    #: Whether something else may go wrong with it meanwhile (`chaos.variants`).
+    takes_variants: ClassVar[bool] = False
 
     def __init__(self, host: DisposableHost, scenario: Scenario) -> None:
         self.host, self.scenario = host, scenario
@@ -56,8 +71,11 @@ class Contender(ABC):
         return ""
 
     @abstractmethod
-    def start(self) -> None:
-        """Put its configuration in place, start it, and return when it watches. Before that nothing is on the host of it."""
+    def start(self, launch: Launch = AS_ALWAYS) -> None:
+        """Put its configuration in place, start it, and return when it watches. Before that nothing is on the host of it.
+
+        Only one that `takes_variants` is started otherwise than as always.
+        """
 
     @abstractmethod
     def stop(self) -> None:
@@ -74,13 +92,21 @@ class Contender(ABC):
     def actions(self) -> Sequence[Performed]:
         """Return all that it did since its start, oldest first, also what failed."""
 
-    def fewest_actions(self) -> int:
-        """Return how many actions the repair takes at least; what this engine does in three, another may do in one."""
-        return min(1, len(self.scenario.expect.actions))
+    def fewest_actions(self, expected: Expectation) -> int:
+        """Return how many actions a repair takes at least; what this engine does in three, another may do in one."""
+        return min(1, len(expected.actions))
 
-    def unnecessary(self, actions: Sequence[Performed]) -> Sequence[Performed]:
-        """Return those of its actions that the scenario does not ask for; here, what is more than as many as it takes."""
-        return actions[len(self.scenario.expect.actions) :]
+    def unnecessary(self, expected: Expectation, actions: Sequence[Performed]) -> Sequence[Performed]:
+        """Return those of its actions that nothing asks for; here, what is more than as many as it takes."""
+        return actions[len(expected.actions) :]
+
+    def plans(self) -> Sequence[Performed]:
+        """Return what it would have done, each once, where it does nothing."""
+        return ()
+
+    def is_running(self) -> bool:
+        """Tell whether its process is there; always where it has none."""
+        return True
 
     def is_settled(self) -> bool:
         """Tell whether nothing that it does is still under way."""

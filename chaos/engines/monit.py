@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from chaos import mail
-from chaos.engines.base import Contender, Cost, Performed, Timeline
+from chaos.engines.base import AS_ALWAYS, Contender, Cost, Launch, Performed, Timeline
 from chaos.engines.unit_cost import unit_cost
 from chaos.scenario import Scenario
 from chaos.waiting import wait_until
@@ -38,7 +38,7 @@ class Monit(Contender):
     def why_not(cls, scenario: Scenario) -> str:
         return scenario.monit.why_not
 
-    def start(self) -> None:
+    def start(self, launch: Launch = AS_ALWAYS) -> None:  # noqa: ARG002 - it takes no variants
         self.host.write_file(CONFIG, _BEGINNING + self.scenario.monit.monitrc, mode=0o600)
         self.host.run(["mkdir", "-p", _PLACE], check=True)
         run = ["systemd-run", f"--unit={UNIT}", "--quiet", "--", "monit", "-I", "-c", CONFIG]

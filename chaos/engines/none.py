@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chaos.engines.base import Contender, Cost, Performed, Timeline
+from chaos.engines.base import AS_ALWAYS, Contender, Cost, Launch, Performed, Timeline
 
 
 class NoEngine(Contender):
@@ -12,7 +12,7 @@ class NoEngine(Contender):
 
     name = "none"
 
-    def start(self) -> None:
+    def start(self, launch: Launch = AS_ALWAYS) -> None:
         pass
 
     def stop(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chaos.engines.base import Contender, Cost, Performed, Timeline
+from chaos.engines.base import AS_ALWAYS, Contender, Cost, Launch, Performed, Timeline
 from chaos.scenario import Scenario
 from chaos.workload import unit_property
 
@@ -18,7 +18,7 @@ class Systemd(Contender):
     def why_not(cls, scenario: Scenario) -> str:
         return scenario.systemd.why_not
 
-    def start(self) -> None:
+    def start(self, launch: Launch = AS_ALWAYS) -> None:  # noqa: ARG002 - it takes no variants
         for unit, text in self.scenario.systemd.drop_ins.items():
             self.host.write_file(f"/etc/systemd/system/{unit}.d/restart.conf", text)
         self.host.run(["systemctl", "daemon-reload"], check=True)

@@ -1,4 +1,7 @@
-"""Takes all mail on a port and appends each as one line of JSON: `mail_sink.py PORT FILE`."""
+"""Takes all mail on a port and appends each as one line of JSON: `mail_sink.py PORT FILE`.
+
+While there is a FILE.refuse it refuses all mail for now, and adds a line to FILE.refused for each.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,16 @@ class Sink:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._refuse, self._refused = (file.with_name(f"{file.name}.{end}") for end in ("refuse", "refused"))
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802 - aiosmtpd
-        """Take one mail."""
+        """Take one mail, or refuse it."""
         assert isinstance(envelope.content, bytes)  # noqa: S101 - no decode_data is asked for
         mail = message_from_bytes(envelope.content, policy=policy.default)
+        if self._refuse.exists():
+            with self._refused.open("a", encoding="utf-8") as out:
+                out.write(f"{time.time()}\n")
+            return "451 try again later"
         line = {"at": time.time(), "to": envelope.rcpt_tos, "subject": str(mail["Subject"])}
         with self._file.open("a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from chaos import experiment
-from chaos.engines.base import Contender
+from chaos.engines.base import AS_ALWAYS, Contender, Launch
 from chaos.engines.monit import Monit
 from chaos.engines.none import NoEngine
 from chaos.engines.systemd import Systemd
@@ -111,7 +111,7 @@ class Meddling(NoEngine):
 
     name = "meddling"
 
-    def start(self) -> None:
+    def start(self, launch: Launch = AS_ALWAYS) -> None:
         script = "while systemctl is-active web; do :; done; systemctl start web; echo 10.0.0.9 db >> /etc/hosts"
         self.host.run(["systemd-run", "--quiet", "--unit=chaos-meddling", "--", "sh", "-c", script], check=True)
 

@@ -1,0 +1,1 @@
+"""What else goes wrong meanwhile: one file each with its own right answer, listed in `chaos.variants.catalog`."""

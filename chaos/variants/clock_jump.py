@@ -1,0 +1,54 @@
+"""The wall clock jumps, under the engine's feet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from chaos.engines.base import Contender, Launch
+from chaos.host import DisposableHost
+from chaos.scenario import VariantKind
+from chaos.variants.base import Variant
+
+_LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+_CLOCK = "/run/chaos/clock"
+_DAY_SECONDS = 86400.0
+
+
+class _ClockJump(Variant):
+    """libfaketime in the engine's process: its wall clock alone jumps, the monotonic clock goes on as the kernel's does."""
+
+    kind = VariantKind.CLOCK_JUMP
+    right_answer = "as without it: no burst of actions, nothing put off for a day"
+    takes: ClassVar[Mapping[str, str]] = {_LIBRARY: "faketime"}
+    jump: ClassVar[str]
+
+    def prepare(self, host: DisposableHost) -> Launch:
+        host.write_file(_CLOCK, "+0\n")
+        settings = {"LD_PRELOAD": _LIBRARY, "FAKETIME_TIMESTAMP_FILE": _CLOCK, "FAKETIME_NO_CACHE": "1"}
+        return Launch(environment={**settings, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"})
+
+    def before(self, host: DisposableHost) -> None:
+        host.write_file(_CLOCK, f"{self.jump}\n")
+
+    def shortfalls(self, host: DisposableHost, contender: Contender) -> Sequence[str]:
+        seen = contender.timeline().detected_at
+        now = float(host.run(["date", "+%s.%N"], check=True).stdout)
+        met = seen is not None and abs(seen - self.clock_ahead_seconds - now) < _DAY_SECONDS / 2
+        return () if met else ["its clock did not jump"]
+
+
+class ClockJumpForward(_ClockJump):
+    """A day ahead."""
+
+    name = "clock_jump_forward"
+    jump = "+1d"
+    clock_ahead_seconds = _DAY_SECONDS
+
+
+class ClockJumpBack(_ClockJump):
+    """A day back."""
+
+    name = "clock_jump_back"
+    jump = "-1d"
+    clock_ahead_seconds = -_DAY_SECONDS

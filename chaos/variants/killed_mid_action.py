@@ -1,0 +1,55 @@
+"""The engine is killed in the middle of an action, and started again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from chaos.engines.base import Contender, Launch, Performed
+from chaos.host import DisposableHost
+from chaos.scenario import VariantKind
+from chaos.variants.base import Variant
+from chaos.waiting import NotInTimeError, wait_until
+from zen_agents.store.failpoint import VARIABLE
+
+_KILLED_WITHIN_SECONDS = 60.0
+
+
+class _Killed(Variant):
+    """`kill -9` at one place of the engine's own code, at which it passes once for each action."""
+
+    kind = VariantKind.KILLED_MID_ACTION
+    failpoint: ClassVar[str]
+
+    def prepare(self, host: DisposableHost) -> Launch:
+        return Launch(environment={VARIABLE: f"{self.failpoint}:kill"})
+
+    def meanwhile(self, host: DisposableHost, contender: Contender) -> Sequence[str]:
+        try:
+            wait_until(lambda: not contender.is_running(), "its end", seconds=_KILLED_WITHIN_SECONDS)
+        except NotInTimeError:
+            return [f"it was not killed: it did not get to {self.failpoint} within {_KILLED_WITHIN_SECONDS:g} s"]
+        contender.start()
+        return ()
+
+
+class KilledBeforeTheDeed(_Killed):
+    """The intent is durable, nothing is done yet."""
+
+    name = "killed_before_the_deed"
+    right_answer = (
+        "repaired once by a second attempt; the interrupted one is never repeated as it stands, and ends not verified"
+    )
+    failpoint = "store.reserve.after_commit"
+
+    def counted(self, actions: Sequence[Performed]) -> Sequence[Performed]:
+        interrupted = next((index for index, done in enumerate(actions) if done.outcome != "verified"), None)
+        return [done for index, done in enumerate(actions) if index != interrupted]
+
+
+class KilledAfterTheDeed(_Killed):
+    """It is done, and nothing says so yet."""
+
+    name = "killed_after_the_deed"
+    right_answer = "repaired by the interrupted action; it is verified after the start, and nothing is done a second time"
+    failpoint = "executor.after_effect"
