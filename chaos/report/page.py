@@ -142,7 +142,7 @@ def _failures(main: Element, report: Contents) -> None:
     section = _section(main, "What was not as expected")
     bad = [result for result in report.results if result.outcome in (Outcome.FAILED, Outcome.BROKEN)]
     for result in sorted(bad, key=lambda result: result.engine != "zen"):
-        details = add(section, "details")
+        details = add(section, "details", **({"open": "open"} if result.engine == "zen" else {}))
         add(
             details,
             "summary",
@@ -169,7 +169,7 @@ def _section(main: Element, title: str) -> Element:
 def _legend(section: Element, names: Iterable[tuple[str, str]]) -> None:
     legend = add(section, "p", class_="legend")
     for kind, name in names:
-        add(legend, "i", class_=f"key {kind}").tail = f"{name}  "
+        add(add(legend, "span"), "i", class_=f"key {kind}").tail = name
 
 
 def _command(section: Element, command: str) -> None:

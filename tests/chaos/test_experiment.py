@@ -17,6 +17,11 @@ from chaos.engines.zen import Zen
 from chaos.host import DisposableHost, HostUnavailableError
 from chaos.result import Outcome, Result
 from chaos.scenario import Expectation, Right, Scenario, load_all
+from chaos.variants.alerting_down import AlertingDown
+from chaos.variants.base import Variant
+from chaos.variants.dry_run import DryRun
+from chaos.variants.killed_mid_action import KilledAfterTheDeed
+from chaos.variants.late_approval import LateApproval
 from scripts.benchmarks import monit
 
 pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
@@ -27,6 +32,13 @@ SCENARIOS = load_all()
 def ran(scenario: Scenario, kind: type[Contender], *oracles: experiment.Oracle) -> Result:
     try:
         return experiment.run(scenario, kind, oracles=oracles)
+    except HostUnavailableError as reason:
+        pytest.skip(str(reason))
+
+
+def varied(scenario: Scenario, variant: type[Variant]) -> Result:
+    try:
+        return experiment.run(scenario, Zen, variant=variant)
     except HostUnavailableError as reason:
         pytest.skip(str(reason))
 
@@ -125,3 +137,24 @@ def test_a_change_beside_the_repair_and_a_broken_invariant_are_harm() -> None:
     assert result.outcome is Outcome.FAILED
     assert any("file /etc/hosts" in line for line in result.harm)
     assert "meddling on a host" in result.harm
+
+
+@pytest.mark.parametrize("variant", [KilledAfterTheDeed, AlertingDown, DryRun], ids=lambda kind: kind.name)
+def test_the_engine_is_right_also_while_something_else_goes_wrong(variant: type[Variant]) -> None:
+    name = "stopped_by_person" if variant is AlertingDown else "crashed_service"
+    result = varied(SCENARIOS[name], variant)
+    assert (result.outcome, result.because) == (Outcome.PASSED, ())
+    assert result.variant == variant.name
+
+
+def test_a_variant_that_did_not_come_about_is_not_passed() -> None:
+    harmless = SCENARIOS["stopped_by_person"]
+    never = type("Never", (KilledAfterTheDeed,), {"within_seconds": 3.0})
+    result = varied(harmless, never)
+    assert result.outcome is Outcome.FAILED
+    assert any("it was not killed" in sentence for sentence in result.because)
+
+
+def test_with_others_what_goes_wrong_with_an_engine_is_not_shown() -> None:
+    assert experiment.run(SCENARIOS["crashed_service"], Systemd, variant=DryRun).outcome is Outcome.CANNOT
+    assert experiment.run(SCENARIOS["crashed_service"], Zen, variant=LateApproval).outcome is Outcome.WAITING
