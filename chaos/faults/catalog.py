@@ -6,13 +6,20 @@ from chaos.faults.bad_nameserver import BadNameserver
 from chaos.faults.base import Fault
 from chaos.faults.certificate_expiring import CertificateExpiring
 from chaos.faults.certificate_not_loaded import CertificateNotLoaded
+from chaos.faults.clock_skewed import ClockSkewed
+from chaos.faults.corrupted_data import CorruptedData
 from chaos.faults.crashed_service import CrashedService
+from chaos.faults.deleted_library import DeletedLibrary
 from chaos.faults.deleted_open_log import DeletedOpenLog
 from chaos.faults.hosts_poisoned import HostsPoisoned
 from chaos.faults.hung_service import HungService
 from chaos.faults.inode_exhaustion import InodeExhaustion
+from chaos.faults.intrusion_trace import IntrusionTrace
 from chaos.faults.kernel_setting_changed import KernelSettingChanged
+from chaos.faults.login_attempts import LoginAttempts
 from chaos.faults.old_temp_files import OldTempFiles
+from chaos.faults.pool_exhausted import PoolExhausted
+from chaos.faults.ports_exhausted import PortsExhausted
 from chaos.faults.probes_blinded import ProbesBlinded
 from chaos.faults.recurring_crash import RecurringCrash
 from chaos.faults.resolver_killed import ResolverKilled
@@ -21,19 +28,28 @@ from chaos.faults.silent_metrics import SilentMetrics
 from chaos.faults.stale_pidfile import StalePidfile
 from chaos.faults.stopped_by_person import StoppedByPerson
 from chaos.faults.unit_edited import UnitEdited
+from chaos.faults.vulnerable_os_package import VulnerableOsPackage
+from chaos.faults.vulnerable_python_package import VulnerablePythonPackage
 from chaos.faults.wrong_permissions import WrongPermissions
 
 FAULTS: tuple[type[Fault], ...] = (
     BadNameserver,
     CertificateExpiring,
     CertificateNotLoaded,
+    ClockSkewed,
+    CorruptedData,
     CrashedService,
+    DeletedLibrary,
     DeletedOpenLog,
     HostsPoisoned,
     HungService,
     InodeExhaustion,
+    IntrusionTrace,
     KernelSettingChanged,
+    LoginAttempts,
     OldTempFiles,
+    PoolExhausted,
+    PortsExhausted,
     ProbesBlinded,
     RecurringCrash,
     ResolverKilled,
@@ -42,5 +58,7 @@ FAULTS: tuple[type[Fault], ...] = (
     StalePidfile,
     StoppedByPerson,
     UnitEdited,
+    VulnerableOsPackage,
+    VulnerablePythonPackage,
     WrongPermissions,
 )

@@ -1,0 +1,64 @@
+"""A data file in which some bytes are not what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from chaos.faults.base import Fault
+from chaos.host import DisposableHost
+from chaos.workload import program, struck
+
+_JUNK = "\x01\x02 no record \x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class CorruptedData(Fault):
+    """Bytes in the middle of an application's records are flipped, as by a bad disk; yesterday's snapshot is good.
+
+    Gone means: what the file holds is as it was written, and all rows are either there or in the quarantine.
+    """
+
+    name = "corrupted_data"
+
+    format: Literal["json", "db"] = "db"
+    rows: int = 500
+    folder: str = "/srv/app"
+    snapshots: str = "/srv/snapshots"
+    #: One line a row that was taken out, with the reason.
+    quarantine: str = "/srv/quarantine/orders.jsonl"
+
+    def prepare(self, host: DisposableHost) -> None:
+        host.run(["mkdir", "-p", self.folder, self.snapshots], check=True)
+        host.run([*program("records.py"), "make", self._file, str(self.rows)], check=True)
+        host.run(["cp", "--preserve", self._file, self.snapshots], check=True)
+        host.write_file(f"{self.REMEMBERED}/junk", _JUNK)
+
+    def inject(self, host: DisposableHost) -> float:
+        middle = int(host.run(["stat", "--format=%s", self._file], check=True).stdout) // 2
+        flip = ["dd", f"if={self.REMEMBERED}/junk", f"of={self._file}", "bs=1", f"seek={middle}", "conv=notrunc", "status=none"]
+        return struck(host, ("run", *flip))
+
+    def is_gone(self, host: DisposableHost) -> bool:
+        return self._right(host) + self._quarantined(host) == self.rows
+
+    def traces(self) -> Sequence[str]:
+        return (f"file {self._file}",)
+
+    def harm(self, host: DisposableHost) -> Sequence[str]:
+        right = self._right(host)
+        lost = self.rows - right - self._quarantined(host)
+        return [f"{lost} rows are neither there nor in the quarantine"] if right >= 0 and lost > 0 else []
+
+    def _right(self, host: DisposableHost) -> int:
+        """Return how many rows the file holds, -1 while it is damaged."""
+        checked = host.run([*program("records.py"), "check", self._file])
+        return int(checked.stdout) if checked.returncode == 0 else -1
+
+    def _quarantined(self, host: DisposableHost) -> int:
+        return len(host.run(["cat", self.quarantine]).stdout.splitlines())
+
+    @property
+    def _file(self) -> str:
+        return f"{self.folder}/orders.{self.format}"

@@ -1,0 +1,71 @@
+"""A database without a free connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos.faults.base import Fault
+from chaos.host import DisposableHost
+from chaos.waiting import wait_until
+from chaos.workload import accepts, program, start_program, start_unit, struck
+
+_PLACE, _OFFENDER, _OTHER = "/srv/db", "app", "reports"
+_STARTED_WITHIN_SECONDS = 20.0
+_SETTINGS = """listen_addresses = '127.0.0.1'
+port = {port}
+max_connections = {most}
+unix_socket_directories = '{place}'
+fsync = off
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolExhausted(Fault):
+    """A real PostgreSQL, whose application has taken every connection, begun a transaction in each and gone to sleep."""
+
+    name = "pool_exhausted"
+    programs = ("psql", "pg_ctlcluster")
+
+    port: int = 5499
+    most: int = 20
+    #: Well again while less than this share of the connections is taken.
+    below: float = 0.8
+
+    def prepare(self, host: DisposableHost) -> None:
+        programs = host.run(["sh", "-c", "ls -d /usr/lib/postgresql/*/bin"], check=True).stdout.split()[-1]
+        host.run(["install", "-d", "--owner=postgres", _PLACE], check=True)
+        create = [f"{programs}/initdb", "--no-sync", "--auth=trust", f"--pgdata={_PLACE}/files"]
+        host.run(["runuser", "--user=postgres", "--", *create], check=True)
+        settings = _SETTINGS.format(port=self.port, most=self.most, place=_PLACE)
+        host.run(["tee", "--append", f"{_PLACE}/files/postgresql.conf"], text_in=settings, check=True)
+        start_unit(host, "db", [f"{programs}/postgres", "-D", f"{_PLACE}/files"], "User=postgres")
+        wait_until(lambda: accepts(host, self.port), "the database", seconds=_STARTED_WITHIN_SECONDS)
+        wait_until(lambda: self._asked(host, "postgres", "SELECT 1"), "its answer", seconds=_STARTED_WITHIN_SECONDS)
+        for user in (_OFFENDER, _OTHER):
+            self._asked(host, "postgres", f"CREATE ROLE {user} LOGIN")
+        start_program(host, "chaos-reports", [*program("pg_sessions.py"), str(self.port), _OTHER, "1"])
+        wait_until(lambda: self._pids(host, _OTHER), "the other's session", seconds=_STARTED_WITHIN_SECONDS)
+        host.write_file(f"{self.REMEMBERED}/other", self._pids(host, _OTHER))
+
+    def inject(self, host: DisposableHost) -> float:
+        leak = [*program("pg_sessions.py"), str(self.port), _OFFENDER, str(self.most)]
+        at = struck(host, ("run", "systemd-run", "--quiet", "--unit=chaos-leak", "--", *leak))
+        wait_until(lambda: not self._asked(host, _OFFENDER, "SELECT 1"), "the last session", seconds=10)
+        return at
+
+    def is_gone(self, host: DisposableHost) -> bool:
+        taken = self._asked(host, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        return int(taken or self.most) < self.below * self.most and self._asked(host, _OFFENDER, "SELECT 1") == "1"
+
+    def harm(self, host: DisposableHost) -> Sequence[str]:
+        same = self._pids(host, _OTHER) == host.read_file(f"{self.REMEMBERED}/other")
+        return [] if same else ["a session of another user was ended"]
+
+    def _pids(self, host: DisposableHost, user: str) -> str:
+        return self._asked(host, "postgres", f"SELECT pid FROM pg_stat_activity WHERE usename = '{user}'")  # noqa: S608
+
+    def _asked(self, host: DisposableHost, user: str, query: str) -> str:
+        """Return the answer, "" if there is no connection for that user."""
+        to = ["--host=127.0.0.1", f"--port={self.port}", f"--username={user}", "--dbname=postgres"]
+        return host.run(["psql", *to, "--no-psqlrc", "--tuples-only", "--no-align", f"--command={query}"]).stdout.strip()
