@@ -11,6 +11,8 @@ from chaos.faults.corrupted_data import CorruptedData
 from chaos.faults.crashed_service import CrashedService
 from chaos.faults.deleted_library import DeletedLibrary
 from chaos.faults.deleted_open_log import DeletedOpenLog
+from chaos.faults.hostile_names import HostileNames
+from chaos.faults.hostile_text import HostileText
 from chaos.faults.hosts_poisoned import HostsPoisoned
 from chaos.faults.hung_service import HungService
 from chaos.faults.inode_exhaustion import InodeExhaustion
@@ -41,6 +43,8 @@ FAULTS: tuple[type[Fault], ...] = (
     CrashedService,
     DeletedLibrary,
     DeletedOpenLog,
+    HostileNames,
+    HostileText,
     HostsPoisoned,
     HungService,
     InodeExhaustion,
