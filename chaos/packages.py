@@ -58,7 +58,16 @@ def build_wheel(host: DisposableHost, name: str, version: str, source: str, fold
 def make_environment(host: DisposableHost) -> None:
     """Make the virtual environment and the program that installs into it."""
     host.run([sys.executable, "-m", "venv", "--without-pip", VENV], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", f"{VENV}/bin/python", "--quiet", "--disable-pip-version-check", "install"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        f"{VENV}/bin/python",
+        "--quiet",
+        "--disable-pip-version-check",
+        "install",
+    ]
     where = ["--no-index", "--no-deps", "--no-cache-dir", f"--find-links={WHEELS}"]
     host.write_file(INSTALL, f'#!/bin/sh\nexec {" ".join([*pip, *where])} "$@"\n', mode=0o755)
 

@@ -37,7 +37,15 @@ class CorruptedData(Fault):
 
     def inject(self, host: DisposableHost) -> float:
         middle = int(host.run(["stat", "--format=%s", self._file], check=True).stdout) // 2
-        flip = ["dd", f"if={self.REMEMBERED}/junk", f"of={self._file}", "bs=1", f"seek={middle}", "conv=notrunc", "status=none"]
+        flip = [
+            "dd",
+            f"if={self.REMEMBERED}/junk",
+            f"of={self._file}",
+            "bs=1",
+            f"seek={middle}",
+            "conv=notrunc",
+            "status=none",
+        ]
         return struck(host, ("run", *flip))
 
     def is_gone(self, host: DisposableHost) -> bool:
