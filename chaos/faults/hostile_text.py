@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, program, start_program, start_unit, struck, unit_property
+from chaos.workload import accepts, program, start_unit, struck, unit_property
 
 _OBEYED, _BYSTANDER = "/run/chaos/obeyed", "bystander"
 

@@ -49,7 +49,7 @@ class IntrusionTrace(Fault):
     def traces(self) -> Sequence[str]:
         return {
             "setuid_file": (f"file {_SETUID}",),
-            "root_account": ("file /etc/passwd*", "file /etc/shadow*", "file /etc/group*", "file /etc/gshadow*", "file /etc/sub*"),
+            "root_account": tuple(f"file /etc/{name}*" for name in ("passwd", "shadow", "group", "gshadow", "sub")),
             "authorized_key": (f"file {_KEYS}",),
         }[self.kind]  # fmt: skip
 
