@@ -15,7 +15,8 @@ from pathlib import Path
 
 def main(venv: Path, advisories: str = "") -> int:
     """Return 1 if something is affected."""
-    installed = sorted((each.name, each.version) for each in distributions(path=map(str, venv.glob("lib/*/site-packages"))))
+    places = [str(place) for place in venv.glob("lib/*/site-packages")]
+    installed = sorted((each.name, each.version) for each in distributions(path=places))
     before = dict(_fixed(Path(advisories))) if advisories else {}
     told = [each for each in installed if not advisories or _is_before(each[1], before.get(each[0], "0"))]
     for name, version in told:

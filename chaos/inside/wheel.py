@@ -30,4 +30,4 @@ def _hash(text: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
-main(Path(sys.argv[1]), *sys.argv[2:4], sys.stdin.read())
+main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.stdin.read())
