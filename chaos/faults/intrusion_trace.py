@@ -49,7 +49,7 @@ class IntrusionTrace(Fault):
     def traces(self) -> Sequence[str]:
         return {
             "setuid_file": (f"file {_SETUID}",),
-            "root_account": tuple(f"file /etc/{name}*" for name in ("passwd", "shadow", "group", "gshadow", "sub")),
+            "root_account": tuple(f"file /etc/{each}*" for each in ("passwd", "shadow", "group", "gshadow", "sub")),
             "authorized_key": (f"file {_KEYS}",),
         }[self.kind]  # fmt: skip
 

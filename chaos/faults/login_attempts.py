@@ -11,7 +11,9 @@ from chaos.waiting import wait_until
 from chaos.workload import accepts, interpreter, start_unit, struck
 
 _LOG, _HERE, _THERE = "/var/log/auth.log", "198.51.100.1", "198.51.100.2"
-_CONNECT = "import socket; socket.create_connection(({to!r}, {port}), 0.3, ({source!r}, 0))"
+#: Fails unless somebody with the address $1 reaches the port $2 of the host.
+_VISIT = "/srv/outside/visit"
+_CONNECT = "import socket, sys; socket.create_connection(({to!r}, int(sys.argv[2])), 0.3, (sys.argv[1], 0))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class LoginAttempts(Fault):
         serve = [*interpreter(), "-m", "http.server", "--bind", "0.0.0.0", "--directory", "/srv/empty", str(self.port)]  # noqa: S104 - inside alone
         start_unit(host, "login", serve)
         wait_until(lambda: accepts(host, self.port), "login.service", seconds=10)
+        visit = ["ip", "netns", "exec", "outside", *interpreter(), "-c", f'"{_CONNECT.format(to=_HERE)}"']
+        host.write_file(_VISIT, f'#!/bin/sh\nexec {" ".join(visit)} "$@"\n', mode=0o755)
         host.write_file(_LOG, "")
         tried = [(self.stranger, "root")] * self.attempts + [(self.operator, "alice")] * self.mistyped
         host.write_file(f"{self.REMEMBERED}/attempts", "".join(_line(*each, number) for number, each in enumerate(tried)))
@@ -52,8 +56,7 @@ class LoginAttempts(Fault):
         return [] if self._reaches(host, self.operator) else ["the operator is shut out"]
 
     def _reaches(self, host: DisposableHost, source: str) -> bool:
-        visit = _CONNECT.format(to=_HERE, port=self.port, source=source)
-        return host.run(["ip", "netns", "exec", "outside", *interpreter(), "-c", visit]).returncode == 0
+        return host.run([_VISIT, source, str(self.port)]).returncode == 0
 
     def _make_network(self, host: DisposableHost) -> None:
         out = ["netns", "exec", "outside", "ip"]

@@ -16,6 +16,7 @@ FILES = sorted(Path(chaos.faults.__file__).parent.glob("*.py"))
 #: All that a fault may import: so it cannot touch anything but the host that it is given.
 ALLOWED = {
     "__future__", "abc", "collections.abc", "dataclasses", "typing", "json", "re", "time",
+    "chaos.certificates", "chaos.packages",
     "chaos.host", "chaos.volume", "chaos.waiting", "chaos.workload",
 }  # fmt: skip
 

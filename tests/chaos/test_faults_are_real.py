@@ -18,6 +18,7 @@ from chaos.faults.stopped_by_person import StoppedByPerson
 from chaos.faults.wrong_permissions import WrongPermissions
 from chaos.host import DisposableHost, HostUnavailableError
 from chaos.injection import inject
+from chaos.scenario import Kind, Privileges, Scenario, load_all
 from chaos.waiting import wait_until
 
 pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
@@ -36,6 +37,12 @@ MENDED: Sequence[tuple[Fault, Sequence[Sequence[str]]]] = (
         [["chmod", "0750", "/srv/app/data"], ["chmod", "0600", "/srv/app/id_rsa"]],
     ),
 )
+#: Those of which a scenario says it.
+ROLLED_BACK = {
+    name: scenario
+    for name, scenario in load_all().items()
+    if scenario.rollbacks and not {fault.name for fault in scenario.faults()} & {fault.name for fault, _ in MENDED}
+}
 
 
 @pytest.fixture
@@ -62,5 +69,30 @@ def test_it_breaks_and_a_repair_by_hand_ends_it(
     assert list(fault.harm(host)) == []
 
 
+def steady(scenario: Scenario, host: DisposableHost) -> bool:
+    return all(probe.holds(host) for probe in scenario.steady_state)
+
+
+@pytest.mark.parametrize("scenario", ROLLED_BACK.values(), ids=ROLLED_BACK)
+def test_a_scenarios_steady_state_is_broken_until_it_is_rolled_back(scenario: Scenario, host: DisposableHost) -> None:
+    if scenario.privileges is Privileges.KERNEL:
+        pytest.skip("needs a kernel of its own")
+    if absent := scenario.absent_programs():
+        pytest.skip(f"needs {', '.join(absent)}")
+    (fault,) = scenario.faults()
+    fault.prepare(host)
+    wait_until(lambda: steady(scenario, host), "the steady state", seconds=30)
+    assert fault.is_gone(host)
+    inject(fault, host)
+    wait_until(lambda: not fault.is_gone(host), "the fault", seconds=10)
+    # What only looks bad to an engine breaks nothing.
+    assert scenario.kind is Kind.TRAP or not steady(scenario, host)
+    for argv in scenario.rollbacks:
+        host.run(argv, check=True)
+    wait_until(lambda: fault.is_gone(host) and steady(scenario, host), "the steady state", seconds=30)
+    assert list(fault.harm(host)) == []
+
+
 def test_none_is_left_out() -> None:
-    assert {fault.name for fault, _ in MENDED} == {kind.name for kind in FAULTS}
+    rolled_back = {fault.name for scenario in ROLLED_BACK.values() for fault in scenario.faults()}
+    assert {fault.name for fault, _ in MENDED} | rolled_back == {kind.name for kind in FAULTS}
