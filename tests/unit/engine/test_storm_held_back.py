@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.rig import Rig
 from zen_agents.engine.tick import A_BATCH
 from zen_agents.model.entry import EntryKind
+from zen_agents.model.incident import Incident
 from zen_agents.model.reason import Reason
 
 
@@ -34,3 +37,32 @@ async def test_plans_made_ahead_are_forgotten_with_their_turn(tmp_path: Path) ->
         rig.host.crash(name)
     await rig.turn(everything=True)
     assert rig.parts.executor._ahead == (None, {})
+
+
+async def test_no_batch_holds_all_of_a_storm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"s{number}" for number in range(2 * A_BATCH + 30)]
+    rig = Rig(tmp_path, names)
+    await rig.turn(everything=True)
+    save, commit = rig.store.save_incident, rig.store.commit
+    batch: list[str] = []
+    batches: list[int] = []
+
+    def saved(incident: Incident) -> None:
+        batch.append(incident.id)
+        save(incident)
+
+    def committed() -> None:
+        batches.append(len(batch))
+        batch.clear()
+        commit()
+
+    monkeypatch.setattr(rig.store, "save_incident", saved)
+    monkeypatch.setattr(rig.store, "commit", committed)
+    for name in names:
+        rig.host.crash(name)
+    await rig.turn(everything=True)
+    assert len(rig.parts.book) == len(names)
+    # Each is saved when it opens, and again when it is refused: what is not durable yet is kept to be written again.
+    assert sum(batches) == 2 * len(names)
+    assert max(batches) <= A_BATCH
+    assert not batch
