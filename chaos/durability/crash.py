@@ -55,7 +55,8 @@ def _lived(case: Case, scene: Scene) -> tuple[str, ...]:
     except Crashed:
         code = scene.exit_code
         if case.mode in _KILLED:
-            return () if code == -signal.SIGKILL else (f"it ended with {code} instead of being killed",)
+            # A person's command may be what was killed; then the engine lives.
+            return () if code in (-signal.SIGKILL, None) else (f"it ended with {code} instead of being killed",)
         # An engine that cannot even begin says why and ends; whoever starts it hears.
         return () if code in (1, 3, 4, 5) and "Traceback" not in scene.said else (f"it ended with {code}: {scene.said}",)
     return (f"{case.seam.name} was not passed",) if case.mode in _KILLED else ()

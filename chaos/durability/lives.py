@@ -81,6 +81,7 @@ def _stale_pidfile(scene: Scene) -> None:
 def _emergency(scene: Scene) -> None:
     """Be stopped by a person at the command line, and let go on."""
     scene.start()
+    _repaired(scene)
     _command(scene, "stop", "--emergency", "--reason", "a drill")
     scene.ask("resume_emergency", confirm=scene.status()["host"])
     scene.stop()
