@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from chaos.invariants import violations
 from chaos.soak.course import Course, Tally
+from chaos.soak.faults import kill, recorded
 from chaos.soak.pace import Pace
 from chaos.soak.report import Judged, judge, markdown, progress
 from chaos.soak.scene import Scene, prepare
@@ -23,10 +23,14 @@ from zen_agents.adapters.ledger_audit import verify
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a soak and print its report; 1 if a goal is missed."""
     arguments = _parser().parse_args(argv)
+    # Whoever ends it gets the report so far, also where a shell has it run in the background and ignore Ctrl-C.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="zen-soak-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        course, judged = soak(folder, minutes=arguments.minutes, speed=arguments.speed, quiet=arguments.quiet)
+        goes_on = (lambda _: True) if arguments.quiet else _tell
+        course, judged = soak(folder, minutes=arguments.minutes, speed=arguments.speed, goes_on=goes_on)
     text = markdown(course, judged, f"python -m chaos.soak --minutes {arguments.minutes:g} --speed {arguments.speed:g}")
     print(text)
     if arguments.report:
@@ -34,13 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if any(each.met is False for each in judged) else 0
 
 
-def soak(folder: Path, *, minutes: float, speed: float, quiet: bool = False) -> tuple[Course, list[Judged]]:
-    """Soak an engine in an empty directory; KeyboardInterrupt ends it early and is not passed on."""
+def soak(folder: Path, *, minutes: float, speed: float, goes_on: Callable[[Course], bool]) -> tuple[Course, list[Judged]]:
+    """Soak an engine in an empty directory until the time is up, `goes_on` says no or Ctrl-C is pressed."""
     pace = Pace(speed)
     scene = prepare(folder, pace)
     course = Course(pace, [Tally(fault) for fault in scene.faults])
     with contextlib.closing(scene.sink), _engine(scene) as engine, contextlib.suppress(KeyboardInterrupt):
-        course.run(engine, scene, minutes * 60, (lambda _: None) if quiet else _tell)
+        course.run(engine, scene, minutes * 60, goes_on)
     return course, judge(course, verify(scene.state / "state.db"), violations(scene.state))
 
 
@@ -50,14 +54,13 @@ def _engine(scene: Scene) -> Iterator[EngineProcess]:
     with EngineProcess(scene.config, scene.state) as engine:
         engine.first_turn()
         yield engine
-    words = (scene.state / "services" / "web").read_text("ascii").split()
-    with contextlib.suppress(ProcessLookupError, IndexError):
-        os.kill(int(words[0]), signal.SIGKILL)
+    kill(*recorded(scene.state / "services" / "web"))
 
 
-def _tell(course: Course) -> None:
+def _tell(course: Course) -> bool:
     end = "\r" if sys.stderr.isatty() else "\n"
     print(progress(course), end=end, file=sys.stderr, flush=True)
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:

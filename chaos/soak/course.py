@@ -57,8 +57,8 @@ class Course:
     #: Kinds of faults that were not repaired in time.
     overdue: set[str] = field(default_factory=set)
 
-    def run(self, engine: EngineProcess, scene: Scene, seconds: float, tell: Callable[[Course], None]) -> None:
-        """Go on for so many seconds; `tell` is called after each sample. Raises OSError if the engine is gone."""
+    def run(self, engine: EngineProcess, scene: Scene, seconds: float, goes_on: Callable[[Course], bool]) -> None:
+        """Go on for so many seconds, or until `goes_on`, asked after each sample, says no. OSError if the engine is gone."""
         period = self.pace.scaled(self.pace.fault_seconds)
         began = time.monotonic()
         self._spread(began, period)
@@ -74,7 +74,8 @@ class Course:
             if now >= next_sample:
                 self.samples.append(sample(engine.pid, engine.state, began))
                 next_sample = now + sample_every
-                tell(self)
+                if not goes_on(self):
+                    return
             time.sleep(_LOOK_SECONDS)
 
     def _spread(self, now: float, period: float) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from zen_agents.adapters.linux_view_processes import ProcessReader
+
 
 class Fault(Protocol):
     """One kind of fault; it is broken again only after it was repaired."""
@@ -23,6 +25,34 @@ class Fault(Protocol):
         """Tell whether what was broken is as it should be."""
 
 
+#: Stands for a process that is not there.
+NOBODY = (0, 0)
+
+
+def recorded(record: Path) -> tuple[int, int]:
+    """Return pid and start time of a service by the engine's record, NOBODY where there is none."""
+    try:
+        # Empty for a moment while a new process is being started.
+        words = record.read_text("ascii").split()
+    except FileNotFoundError:
+        return NOBODY
+    return (int(words[0]), int(words[1])) if len(words) == 2 else NOBODY
+
+
+def kill(pid: int, start_time: int) -> None:
+    """Kill this very process and no other: its number may have been given away since it was written down."""
+    if pid <= 1:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            process = ProcessReader("/proc").read(pid)
+            if process is not None and process.start_time == start_time:
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        finally:
+            os.close(descriptor)
+
+
 @dataclass(slots=True)
 class KilledService:
     """The main process of a `command:` service is killed."""
@@ -30,25 +60,16 @@ class KilledService:
     record: Path
     port: int
     name: str = "service killed"
-    _killed: int = 0
+    _killed: tuple[int, int] = NOBODY
 
     def inject(self) -> None:
         """Kill the process that the engine started last."""
-        self._killed = self._pid()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._killed, signal.SIGKILL)
+        self._killed = recorded(self.record)
+        kill(*self._killed)
 
     def is_repaired(self) -> bool:
         """Another process lives, and its port accepts."""
-        pid = self._pid()
-        return pid not in (0, self._killed) and self._accepts()
-
-    def _pid(self) -> int:
-        try:
-            # Empty for a moment while a new process is being started.
-            return int((self.record.read_text("ascii").split() or ["0"])[0])
-        except FileNotFoundError:
-            return 0
+        return recorded(self.record) not in (NOBODY, self._killed) and self._accepts()
 
     def _accepts(self) -> bool:
         with socket.socket() as sock:
