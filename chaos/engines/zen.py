@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,25 +12,15 @@ import yaml
 from chaos import mail
 from chaos.engines.base import AS_ALWAYS, Contender, Cost, Launch, Performed, Timeline
 from chaos.engines.unit_cost import unit_cost
-from chaos.host import REPOSITORY, DisposableHost
+from chaos.engines.zen_unit import ZenUnit
+from chaos.host import DisposableHost
 from chaos.scenario import Expectation, Scenario
-from chaos.waiting import wait_until
-from chaos.workload import unit_property
 from zen_agents import catalog
 from zen_agents.model.action import Reversible
 
-UNIT, STATE, CONFIG, LOG = (
-    "zen-agents.service",
-    "/var/lib/zen-agents",
-    "/etc/zen-agents/config.yaml",
-    "/var/log/zen-agents.log",
-)
-_COMMAND = (sys.executable, "-m", "zen_agents", "--state-dir", STATE)
-#: In its log, once an agent has looked, folded and decided for the first time.
-_FIRST_TURN = "first turn"
+STATE = "/var/lib/zen-agents"
 _WITH_INVERSE = frozenset(action.name for action in catalog.ACTIONS if action.reversible is not Reversible.NO)
 _UNDER_WAY = ("running", "verifying")
-_READY_WITHIN_SECONDS = 60.0
 
 
 def built() -> frozenset[str]:
@@ -50,34 +38,25 @@ class Zen(Contender):
 
     def __init__(self, host: DisposableHost, scenario: Scenario) -> None:
         super().__init__(host, scenario)
-        #: Its commands see the same clock as it does.
-        self._environment: Mapping[str, str] = {}
+        self._unit = ZenUnit(host)
 
     @classmethod
     def missing(cls, scenario: Scenario) -> Sequence[str]:
         return scenario.missing(built())
 
     def start(self, launch: Launch = AS_ALWAYS) -> None:
-        self._environment = launch.environment
-        whole = {**self.scenario.config, "alerts": _alerts()}
-        self.host.write_file(CONFIG, yaml.safe_dump(whole, sort_keys=False), mode=0o600)
-        self.host.run(["rm", "--force", LOG], check=True)
-        unit = ["systemd-run", f"--unit={UNIT}", "--quiet", "--collect", f"--working-directory={REPOSITORY}"]
-        logs = [f"--property=StandardOutput=append:{LOG}", f"--property=StandardError=append:{LOG}"]
-        environment = [f"--setenv={name}={value}" for name, value in launch.environment.items()]
-        run = [sys.executable, "-m", "zen_agents", "run", "-c", CONFIG, "--state-dir", STATE, *launch.options]
-        self.host.run([*unit, *logs, *environment, "--property=KillMode=mixed", "--", *run], check=True)
-        wait_until(self._has_looked, "the engine's first look", seconds=_READY_WITHIN_SECONDS, every=0.05)
+        self._unit.configure(yaml.safe_dump({**self.scenario.config, "alerts": _alerts()}, sort_keys=False))
+        self._unit.start(launch)
 
     def stop(self) -> None:
-        self.host.run(["systemctl", "stop", UNIT])
+        self._unit.stop()
 
     def operate(self, words: Sequence[str]) -> None:
         if words:
-            self.host.run([*_COMMAND, *words], cwd=str(REPOSITORY), check=True)
+            self._unit.cli(*words).check_returncode()
 
     def timeline(self) -> Timeline:
-        incidents, actions = self.json("incidents")["items"], self._actions()
+        incidents, actions = self._unit.json("incidents")["items"], self._unit.actions()
         return Timeline(
             detected_at=min((_seconds(row["began_at"]) for row in incidents), default=None),
             acted_at=min((_seconds(row["reserved_at"]) for row in actions), default=None),
@@ -87,7 +66,7 @@ class Zen(Contender):
     def actions(self) -> Sequence[Performed]:
         return tuple(
             Performed(row["action"], row["target"], row["outcome"], claims_inverse=row["action"] in _WITH_INVERSE)
-            for row in self._actions()
+            for row in self._unit.actions()
         )
 
     def fewest_actions(self, expected: Expectation) -> int:
@@ -102,30 +81,17 @@ class Zen(Contender):
         return found
 
     def plans(self) -> Sequence[Performed]:
-        rows = self.json("decisions", "--limit", "1000")["items"]
-        found = {(row["action"], row["target"]) for row in rows if row["reason"] == "dry_run"}
+        found = {(row["action"], row["target"]) for row in self._unit.decisions() if row["reason"] == "dry_run"}
         return tuple(Performed(action, target) for action, target in sorted(found))
 
     def is_running(self) -> bool:
-        return unit_property(self.host, UNIT, "ActiveState") in ("active", "activating")
+        return self._unit.is_running()
 
     def is_settled(self) -> bool:
         return all(done.outcome not in _UNDER_WAY for done in self.actions())
 
     def cost(self) -> Cost:
-        return unit_cost(self.host, UNIT)
-
-    def json(self, *arguments: str) -> Any:
-        """Run one of its commands with -o json and return what it printed."""
-        argv = [*_COMMAND, *arguments, "-o", "json"]
-        return json.loads(self.host.run(argv, cwd=str(REPOSITORY), environment=self._environment, check=True).stdout)
-
-    def _actions(self) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = self.json("actions", "--limit", "1000")["items"]
-        return items[::-1]
-
-    def _has_looked(self) -> bool:
-        return _FIRST_TURN in self.host.run(["cat", LOG]).stdout
+        return unit_cost(self.host, self._unit.unit)
 
 
 def _alerts() -> dict[str, Any]:

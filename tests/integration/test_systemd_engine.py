@@ -9,7 +9,7 @@ import pytest
 
 from chaos.host import DisposableHost
 from tests.support.disposable import host_or_skip, properties, service
-from tests.support.engine_inside import EngineInside
+from tests.support.engine_inside import EngineInside, armed
 from tests.support.engine_process import wait_for
 
 pytestmark = [pytest.mark.systemd, pytest.mark.needs_root]
@@ -159,7 +159,7 @@ def test_an_engine_that_is_killed_in_a_repair_verifies_and_repeats_nothing(
     host.run(["systemctl", "enable", "--now", name], check=True)
     settings = config(**{name: f"unit: {name}.service"}).replace("verify_within: 20s", "verify_within: 2s")
     engine = EngineInside(host, f"zen-{name}", settings, services=(name,))
-    engine.start(failpoint=failpoint)
+    engine.start(armed(failpoint))
     host.run(["kill", "-KILL", properties(host, f"{name}.service", "MainPID")["MainPID"]], check=True)
     wait_for(lambda: state(host, f"zen-{name}") == "inactive", "the end of the engine")
 
