@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +11,12 @@ from chaos import experiment
 from chaos.engines.base import Contender
 from chaos.engines.catalog import CONTENDERS
 from chaos.engines.zen import Zen
-from chaos.host import HostTimeoutError
+from chaos.host import HostUnavailableError
+from chaos.injection import NotDisposableError
 from chaos.result import Outcome, Result, named_result
 from chaos.scenario import Scenario
 from chaos.variants.base import Variant
 from chaos.variants.catalog import VARIANTS
-from chaos.waiting import NotInTimeError
 
 _RESULTS = "results.jsonl"
 
@@ -59,10 +58,15 @@ def full(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> Iterator[Run]:
 
 
 def carried_out(run: Run) -> Result:
-    """Run it; where the bench itself fails that is the result, so that others go on. HostUnavailableError is raised."""
+    """Run it; where the bench itself fails that is the result, so that others go on.
+
+    Raises HostUnavailableError and NotDisposableError: then nothing can, or may, be run here.
+    """
     try:
         return experiment.run(run.scenario, run.contender, variant=run.variant, seed=run.seed)
-    except (experiment.ExperimentError, NotInTimeError, HostTimeoutError, subprocess.SubprocessError, OSError) as error:
+    except (HostUnavailableError, NotDisposableError):
+        raise
+    except Exception as error:  # a fault may stumble over anything, and no other run is the worse for it
         said = f"{type(error).__name__}: {error} {getattr(error, 'stderr', None) or ''}".strip()
         named = named_result(run.scenario, run.contender, run.variant, run.seed)
         return replace(named, outcome=Outcome.BROKEN, because=(f"the bench could not judge it: {said}",))
