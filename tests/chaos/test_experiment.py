@@ -17,6 +17,7 @@ from chaos.engines.zen import Zen
 from chaos.host import DisposableHost, HostUnavailableError
 from chaos.result import Outcome, Result
 from chaos.scenario import Expectation, Right, Scenario, load_all
+from chaos.sweep import Run, carried_out
 from chaos.variants.alerting_down import AlertingDown
 from chaos.variants.base import Variant
 from chaos.variants.dry_run import DryRun
@@ -158,3 +159,21 @@ def test_a_variant_that_did_not_come_about_is_not_passed() -> None:
 def test_with_others_what_goes_wrong_with_an_engine_is_not_shown() -> None:
     assert experiment.run(SCENARIOS["crashed_service"], Systemd, variant=DryRun).outcome is Outcome.CANNOT
     assert experiment.run(SCENARIOS["crashed_service"], Zen, variant=LateApproval).outcome is Outcome.WAITING
+
+
+class Stumbling(NoEngine):
+    """Cannot be started."""
+
+    name = "stumbling"
+
+    def start(self, launch: Launch = AS_ALWAYS) -> None:
+        raise RuntimeError("it has no legs")
+
+
+def test_where_the_bench_itself_fails_nothing_is_said_about_the_contender_and_others_go_on() -> None:
+    try:
+        result = carried_out(Run(SCENARIOS["crashed_service"], Stumbling, Variant, seed=4))
+    except HostUnavailableError as reason:
+        pytest.skip(str(reason))
+    assert (result.outcome, result.engine, result.seed) == (Outcome.BROKEN, "stumbling", 4)
+    assert result.because == ("the bench could not judge it: RuntimeError: it has no legs",)
