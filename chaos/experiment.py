@@ -87,7 +87,7 @@ class Experiment:
         amiss = [*amiss, *self._settle(), *self._variant.shortfalls(self._host, self._contender)]
         seen = Seen(
             actions=tuple(self._variant.counted(self._contender.actions())),
-            pages=tuple(mail.subject for mail in mails(self._host)),
+            pages=tuple(self._variant.told([mail.subject for mail in mails(self._host)])),
             repaired=held_at is not None,
             is_gone=self._is_gone(),
             harm=(

@@ -45,6 +45,10 @@ class Variant:
         """Return those of the actions that are judged."""
         return actions
 
+    def told(self, subjects: Sequence[str]) -> Sequence[str]:
+        """Return those of the messages that are judged."""
+        return subjects
+
     def shortfalls(self, host: DisposableHost, contender: Contender) -> Sequence[str]:
         """Return what is wrong in the end, besides what every run is judged by."""
         return ()
