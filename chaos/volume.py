@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 from chaos.host import REPOSITORY, DisposableHost
 from chaos.workload import interpreter, struck
@@ -16,7 +17,7 @@ _MKFS = ["mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", "-E", "lazy_itable_
 
 def make_volume(host: DisposableHost, at: str, *, mib: int, inodes: int = 0, options: str = "noatime") -> None:
     """Make a file system of `mib` MiB and mount it at a directory; with `inodes`, one that has no more than these."""
-    image = _image(at)
+    image = image_of(at)
     host.run(["truncate", f"--size={mib}M", image], check=True)
     host.run([*_MKFS, *(["-N", str(inodes)] if inodes else []), image], check=True)
     host.run(["mkdir", "-p", at], check=True)
@@ -25,7 +26,12 @@ def make_volume(host: DisposableHost, at: str, *, mib: int, inodes: int = 0, opt
 
 def mount_volume(host: DisposableHost, at: str, *, options: str = "noatime") -> None:
     """Mount what `make_volume` made."""
-    host.run(["mount", "-o", f"loop,{options}", _image(at), at], check=True)
+    host.run(["mount", "-o", f"loop,{options}", image_of(at), at], check=True)
+
+
+def image_of(at: str) -> str:
+    """Return the file that holds the file system mounted at a directory."""
+    return f"/var/tmp/chaos{at.replace('/', '-')}.img"  # noqa: S108 - of the disposable host
 
 
 def make_files(host: DisposableHost, folder: str, count: int, size: int = 0) -> float:
@@ -39,7 +45,7 @@ def make_files(host: DisposableHost, folder: str, count: int, size: int = 0) -> 
 def edit_volume(host: DisposableHost, at: str, commands: list[str]) -> None:
     """Give debugfs commands while the file system is not mounted: what no system call can do, like an old change time."""
     host.run(["umount", at], check=True)
-    host.run(["debugfs", "-w", "-f", "/dev/stdin", _image(at)], text_in="\n".join(commands) + "\n", check=True)
+    host.run(["debugfs", "-w", "-f", "/dev/stdin", image_of(at)], text_in="\n".join(commands) + "\n", check=True)
     mount_volume(host, at)
 
 
@@ -69,10 +75,14 @@ def used_inodes_percent(host: DisposableHost, at: str) -> float:
     return 100 * (state.f_files - state.f_ffree) / state.f_files
 
 
+def is_read_only(host: DisposableHost, at: str) -> bool:
+    """Tell whether nobody can write to the file system mounted at a directory."""
+    lines = (line.split() for line in Path(f"/proc/{host.pid}/mounts").read_text(encoding="utf-8").splitlines())
+    options = next((words[3].split(",") for words in lines if words[1] == at), [])
+    # What a kernel since 6.12 says where it found damage and lets nobody write.
+    return not {"ro", "emergency_ro"}.isdisjoint(options)
+
+
 def _state(host: DisposableHost, at: str) -> os.statvfs_result:
     # Asked every few milliseconds: a process inside for each look would be what is measured.
     return os.statvfs(f"/proc/{host.pid}/root{at}")
-
-
-def _image(at: str) -> str:
-    return f"/var/tmp/chaos{at.replace('/', '-')}.img"  # noqa: S108 - of the disposable host

@@ -88,6 +88,12 @@ def resolves(host: DisposableHost, name: str, address: str) -> bool:
     return host.run(["getent", "hosts", name]).stdout.startswith(f"{address} ")
 
 
+def start_leaking_web(host: DisposableHost, name: str, port: int, kind: str, amount: int, *lines: str) -> None:
+    """Start a web server as `name`.service that SIGUSR1 lets leak memory, descriptors or zombies; wait for it to accept."""
+    start_unit(host, name, [*program("leaking_web.py"), str(port), kind, str(amount)], *lines)
+    wait_until(lambda: accepts(host, port), f"{name}.service", seconds=_STARTED_WITHIN_SECONDS)
+
+
 def accepts(host: DisposableHost, port: int) -> bool:
     """Tell whether somebody accepts on a port of 127.0.0.1 inside."""
     try:

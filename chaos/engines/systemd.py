@@ -37,5 +37,9 @@ class Systemd(Contender):
             for _ in range(int(unit_property(self.host, unit, "NRestarts") or 0))
         )
 
+    def fewest_actions(self) -> int:
+        # What it limits from the start, it need not act on.
+        return 0
+
     def cost(self) -> Cost:
         return Cost()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chaos.faults.bad_nameserver import BadNameserver
 from chaos.faults.base import Fault
+from chaos.faults.broken_config import BrokenConfig
 from chaos.faults.certificate_expiring import CertificateExpiring
 from chaos.faults.certificate_not_loaded import CertificateNotLoaded
 from chaos.faults.clock_skewed import ClockSkewed
@@ -11,31 +12,41 @@ from chaos.faults.corrupted_data import CorruptedData
 from chaos.faults.crashed_service import CrashedService
 from chaos.faults.deleted_library import DeletedLibrary
 from chaos.faults.deleted_open_log import DeletedOpenLog
+from chaos.faults.descriptor_leak import DescriptorLeak
 from chaos.faults.hostile_names import HostileNames
 from chaos.faults.hostile_text import HostileText
 from chaos.faults.hosts_poisoned import HostsPoisoned
 from chaos.faults.hung_service import HungService
 from chaos.faults.inode_exhaustion import InodeExhaustion
 from chaos.faults.intrusion_trace import IntrusionTrace
+from chaos.faults.journal_grown import JournalGrown
 from chaos.faults.kernel_setting_changed import KernelSettingChanged
+from chaos.faults.log_flood import LogFlood
 from chaos.faults.login_attempts import LoginAttempts
+from chaos.faults.memory_leak import MemoryLeak
 from chaos.faults.old_temp_files import OldTempFiles
 from chaos.faults.pool_exhausted import PoolExhausted
 from chaos.faults.ports_exhausted import PortsExhausted
 from chaos.faults.probes_blinded import ProbesBlinded
+from chaos.faults.read_only_remount import ReadOnlyRemount
 from chaos.faults.recurring_crash import RecurringCrash
 from chaos.faults.resolver_killed import ResolverKilled
 from chaos.faults.rival_controller import RivalController
+from chaos.faults.runaway_child import RunawayChild
 from chaos.faults.silent_metrics import SilentMetrics
 from chaos.faults.stale_pidfile import StalePidfile
 from chaos.faults.stopped_by_person import StoppedByPerson
+from chaos.faults.stuck_job import StuckJob
+from chaos.faults.uninterruptible import Uninterruptible
 from chaos.faults.unit_edited import UnitEdited
 from chaos.faults.vulnerable_os_package import VulnerableOsPackage
 from chaos.faults.vulnerable_python_package import VulnerablePythonPackage
 from chaos.faults.wrong_permissions import WrongPermissions
+from chaos.faults.zombie_pile_up import ZombiePileUp
 
 FAULTS: tuple[type[Fault], ...] = (
     BadNameserver,
+    BrokenConfig,
     CertificateExpiring,
     CertificateNotLoaded,
     ClockSkewed,
@@ -43,26 +54,35 @@ FAULTS: tuple[type[Fault], ...] = (
     CrashedService,
     DeletedLibrary,
     DeletedOpenLog,
+    DescriptorLeak,
     HostileNames,
     HostileText,
     HostsPoisoned,
     HungService,
     InodeExhaustion,
     IntrusionTrace,
+    JournalGrown,
     KernelSettingChanged,
+    LogFlood,
     LoginAttempts,
+    MemoryLeak,
     OldTempFiles,
     PoolExhausted,
     PortsExhausted,
     ProbesBlinded,
+    ReadOnlyRemount,
     RecurringCrash,
     ResolverKilled,
     RivalController,
+    RunawayChild,
     SilentMetrics,
     StalePidfile,
     StoppedByPerson,
+    StuckJob,
+    Uninterruptible,
     UnitEdited,
     VulnerableOsPackage,
     VulnerablePythonPackage,
     WrongPermissions,
+    ZombiePileUp,
 )

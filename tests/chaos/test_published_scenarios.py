@@ -12,8 +12,16 @@ from chaos.scenario import load_all
 
 pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
 
-REPAIRED = ("old_temp_files", "deleted_open_log", "inode_exhaustion", "hung_service", "stale_pidfile")
-LEFT_ALONE = ("pid_of_another",)
+REPAIRED = (
+    "old_temp_files",
+    "deleted_open_log",
+    "inode_exhaustion",
+    "hung_service",
+    "stale_pidfile",
+    "memory_leak",
+    "descriptor_leak",
+)
+LEFT_ALONE = ("pid_of_another", "memory_leak_recurs")
 #: Repaired although text tries to get in the way, or in parts that pass already.
 ALSO_REPAIRED = ("resolver_killed", "hostile_names")
 #: Nothing is done, or no more than may be tried before people are told.

@@ -1,0 +1,34 @@
+"""A service that cannot open anything any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.faults.base import Fault
+from chaos.host import DisposableHost
+from chaos.processes import descriptors, of_unit
+from chaos.waiting import wait_until
+from chaos.workload import http_status, start_leaking_web, struck, unit_property
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptorLeak(Fault):
+    """A web server opens files until its limit: its process runs, its port is open, and it can accept nobody (EMFILE)."""
+
+    name = "descriptor_leak"
+
+    unit: str = "web"
+    port: int = 8080
+    limit: int = 256
+
+    def prepare(self, host: DisposableHost) -> None:
+        start_leaking_web(host, self.unit, self.port, "descriptors", 0, f"LimitNOFILE={self.limit}", "Restart=no")
+
+    def inject(self, host: DisposableHost) -> float:
+        at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))
+        wait_until(lambda: not http_status(host, self.port, seconds=0.1), "that nobody is accepted", seconds=10)
+        return at
+
+    def is_gone(self, host: DisposableHost) -> bool:
+        held = [descriptors(pid) for pid in of_unit(host, self.unit)]
+        return bool(held) and max(held) < self.limit / 2 and http_status(host, self.port, seconds=0.5) == 200

@@ -1,0 +1,50 @@
+"""A journal that has grown past what its host's owner wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos.faults.base import Fault
+from chaos.host import REPOSITORY, DisposableHost
+from chaos.waiting import wait_until
+from chaos.workload import interpreter, struck
+
+_ENTRIES = REPOSITORY / "chaos" / "inside" / "journal_entries.py"
+_LIMITS = "[Journal]\nSystemMaxUse=8G\nSystemKeepFree=1M\nRuntimeMaxUse=8G\nRuntimeKeepFree=1M\nSystemMaxFileSize=16M\nCompress=no\n"
+_NEWEST = "the newest entry"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalGrown(Fault):
+    """Its own limits are so wide that the journal takes many times what the policy allows; its newest entry must stay."""
+
+    name = "journal_grown"
+
+    mib: int = 160
+    policy_mib: int = 96
+
+    def prepare(self, host: DisposableHost) -> None:
+        host.write_file("/etc/systemd/journald.conf.d/chaos.conf", _LIMITS)
+        host.run(["systemctl", "restart", "systemd-journald"], check=True)
+
+    def inject(self, host: DisposableHost) -> float:
+        newest = ("run", "systemd-cat", "--identifier=newest", "echo", _NEWEST)
+        at = struck(host, ("run", *interpreter(), str(_ENTRIES), str(self.mib)), newest)
+        # What comes last in journald's queue is there: so was all that came before it.
+        wait_until(lambda: self._has_newest(host), "the newest entry", seconds=10)
+        return at
+
+    def is_gone(self, host: DisposableHost) -> bool:
+        return self._mib(host) <= self.policy_mib
+
+    def harm(self, host: DisposableHost) -> Sequence[str]:
+        return [] if self._has_newest(host) else ["the newest entry is gone"]
+
+    def _has_newest(self, host: DisposableHost) -> bool:
+        return _NEWEST in host.run(["journalctl", "--quiet", "--identifier=newest", "--output=cat"]).stdout
+
+    @staticmethod
+    def _mib(host: DisposableHost) -> float:
+        used = host.run(["du", "-sm", "--total", "/var/log/journal", "/run/log/journal"]).stdout.splitlines()
+        return float(used[-1].split()[0])

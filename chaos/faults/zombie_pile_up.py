@@ -1,0 +1,40 @@
+"""A service that does not wait for its children."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos.faults.base import Fault
+from chaos.host import DisposableHost
+from chaos.processes import children, of_unit, state
+from chaos.waiting import wait_until
+from chaos.workload import accepts, start_leaking_web, struck, unit_property
+
+
+@dataclass(frozen=True, slots=True)
+class ZombiePileUp(Fault):
+    """Hundreds of children of a web server have ended and it never asks how: only their parent's end takes them away."""
+
+    name = "zombie_pile_up"
+
+    unit: str = "web"
+    port: int = 8080
+    zombies: int = 500
+
+    def prepare(self, host: DisposableHost) -> None:
+        start_leaking_web(host, self.unit, self.port, "zombies", self.zombies, "Restart=no")
+
+    def inject(self, host: DisposableHost) -> float:
+        at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))
+        wait_until(lambda: self._zombies(host) == self.zombies, "the zombies", seconds=30)
+        return at
+
+    def is_gone(self, host: DisposableHost) -> bool:
+        return accepts(host, self.port) and not self._zombies(host)
+
+    def traces(self) -> Sequence[str]:
+        return (f"unit {self.unit}.service",)
+
+    def _zombies(self, host: DisposableHost) -> int:
+        return sum(state(child) == "Z" for pid in of_unit(host, self.unit) for child in children(pid))
