@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chaos.engines.base import AS_ALWAYS, Contender, Cost, Launch, Performed, Timeline
-from chaos.scenario import Scenario
+from chaos.scenario import Expectation, Scenario
 from chaos.workload import unit_property
 
 
@@ -37,7 +37,7 @@ class Systemd(Contender):
             for _ in range(int(unit_property(self.host, unit, "NRestarts") or 0))
         )
 
-    def fewest_actions(self) -> int:
+    def fewest_actions(self, expected: Expectation) -> int:  # noqa: ARG002 - whatever it is
         # What it limits from the start, it need not act on.
         return 0
 

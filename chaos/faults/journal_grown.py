@@ -11,7 +11,12 @@ from chaos.waiting import wait_until
 from chaos.workload import interpreter, struck
 
 _ENTRIES = REPOSITORY / "chaos" / "inside" / "journal_entries.py"
-_LIMITS = "[Journal]\nSystemMaxUse=8G\nSystemKeepFree=1M\nRuntimeMaxUse=8G\nRuntimeKeepFree=1M\nSystemMaxFileSize=16M\nCompress=no\n"
+_LIMITS = """[Journal]
+Compress=no
+SystemMaxUse=8G
+SystemKeepFree=1M
+SystemMaxFileSize=16M
+"""
 _NEWEST = "the newest entry"
 
 
@@ -21,16 +26,17 @@ class JournalGrown(Fault):
 
     name = "journal_grown"
 
-    mib: int = 160
+    mib: int = 128
     policy_mib: int = 96
 
     def prepare(self, host: DisposableHost) -> None:
         host.write_file("/etc/systemd/journald.conf.d/chaos.conf", _LIMITS)
         host.run(["systemctl", "restart", "systemd-journald"], check=True)
+        host.run([*interpreter(), str(_ENTRIES), str(self._already)], check=True)
 
     def inject(self, host: DisposableHost) -> float:
         newest = ("run", "systemd-cat", "--identifier=newest", "echo", _NEWEST)
-        at = struck(host, ("run", *interpreter(), str(_ENTRIES), str(self.mib)), newest)
+        at = struck(host, ("run", *interpreter(), str(_ENTRIES), str(self.mib - self._already)), newest)
         # What comes last in journald's queue is there: so was all that came before it.
         wait_until(lambda: self._has_newest(host), "the newest entry", seconds=10)
         return at
@@ -43,6 +49,10 @@ class JournalGrown(Fault):
 
     def _has_newest(self, host: DisposableHost) -> bool:
         return _NEWEST in host.run(["journalctl", "--quiet", "--identifier=newest", "--output=cat"]).stdout
+
+    @property
+    def _already(self) -> int:
+        return self.policy_mib // 2
 
     @staticmethod
     def _mib(host: DisposableHost) -> float:
