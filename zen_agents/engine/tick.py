@@ -10,6 +10,7 @@ from time import perf_counter, process_time
 
 from zen_agents.agents.base import BaseAgent
 from zen_agents.clock import Instant
+from zen_agents.engine.blindness import Blindness
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.repairs import ASK_AGAIN_SECONDS, Repairs
@@ -63,6 +64,7 @@ class AgentTick:
         self._began, self._asked = 0.0, frozenset[str]()
         #: True while those are decided about whom the storm brake holds back together.
         self._held_back = False
+        self._blindness = Blindness(parts)
         # The repairs under way outlive a reload, the watchlist does not.
         self.repairs = Repairs(parts, self._rule_of, self._hurry)
         self.rebuild(agent)
@@ -172,9 +174,10 @@ class AgentTick:
         parts = self._parts
         now = parts.clock.now()
         waiting = self._waiting(now)
-        # That a storm is over is seen also when nothing is left of it.
-        if not waiting and not parts.escalation.storm:
+        # That a storm, or blindness, is over is seen also when nothing is left of it.
+        if not waiting and not parts.escalation.storm and not self._blindness.is_told:
             return
+        self._blindness.look(parts.book.of_agent(self.agent.name), self.watchlist.targets, now)
         situation = self._situation(now)
         for start in range(0, len(waiting), A_TURN):
             turn = [incident for key in waiting[start : start + A_TURN] if (incident := parts.book.get(key)) is not None]
@@ -266,7 +269,8 @@ class AgentTick:
         if decision.kind is DecisionKind.ACT:
             return await self._act(incident, rule, decision, situation=situation, view=view, now=now)
         self._journal(incident, decision)
-        if decision.kind is DecisionKind.ESCALATE and self._parts.escalation.holds_back(decision.reason):
+        stands_back = decision.kind is DecisionKind.ESCALATE and self._parts.escalation.holds_back(decision.reason)
+        if stands_back or self._blindness.tells(decision, now):
             # Told when the storm is over, if it still is broken then.
             return now.steady + ASK_AGAIN_SECONDS
         if decision.kind is DecisionKind.RESOLVE:

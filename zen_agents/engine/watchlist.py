@@ -18,6 +18,8 @@ class Watchlist:
     def __init__(self, checks: Sequence[Check], rules: Sequence[Rule], now: float) -> None:
         self.checks: Mapping[str, Check] = {check.name: check for check in checks}
         self.rules: Mapping[str, Rule] = {rule.key: rule for rule in rules}
+        #: How many targets its rules are about.
+        self.targets = len({rule.target for rule in rules})
         #: Check name -> steady time at which it is due. The first look is at once.
         self._due = dict.fromkeys(self.checks, now)
         self._readers: dict[tuple[str, str], tuple[Rule, ...]] = {}
