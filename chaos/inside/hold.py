@@ -1,21 +1,22 @@
-"""Takes as many connections to a port of this host as there are and holds them until killed: `hold.py PORT`."""
+"""Takes every connection to a port of this host that there is, also what becomes free, until killed: `hold.py PORT`."""
 
 from __future__ import annotations
 
-import signal
 import socket
 import sys
+import time
+
+_TRY_AGAIN_SECONDS = 0.01
 
 
 def main(port: int) -> None:
-    """Go on until there is no local port left."""
+    """Go on for ever: a local port that somebody else had used becomes free a while later."""
     held = []
     while True:
         try:
             held.append(socket.create_connection(("127.0.0.1", port), 10))
         except OSError:
-            break
-    signal.sigwait({signal.SIGTERM})
+            time.sleep(_TRY_AGAIN_SECONDS)
 
 
 main(int(sys.argv[1]))

@@ -313,7 +313,9 @@ def check_line(value: str) -> str:
     return value
 
 
-def _at_least(least: timedelta) -> AfterValidator:
+def at_least(least: timedelta) -> AfterValidator:
+    """Return what refuses a shorter duration."""
+
     def check(value: timedelta) -> timedelta:
         if value < least:
             raise refuse("range", f"is at least {format_duration(least)}, got {format_duration(value)}")
@@ -362,13 +364,13 @@ _DURATION_TEXT = PlainSerializer(format_duration, return_type=str, when_used="js
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), _DURATION_TEXT, _DURATION_SCHEMA]
 #: A duration of at least one millisecond.
 PositiveDuration = Annotated[
-    timedelta, BeforeValidator(parse_duration), _at_least(timedelta(milliseconds=1)), _DURATION_TEXT, _DURATION_SCHEMA
+    timedelta, BeforeValidator(parse_duration), at_least(timedelta(milliseconds=1)), _DURATION_TEXT, _DURATION_SCHEMA
 ]
 #: A duration of at least one second; a bare number means seconds. Only for keys of the short form.
 Interval = Annotated[
     timedelta,
     BeforeValidator(parse_interval),
-    _at_least(timedelta(seconds=1)),
+    at_least(timedelta(seconds=1)),
     _DURATION_TEXT,
     WithJsonSchema({"anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "pattern": _DURATION_PATTERN}]}),
 ]

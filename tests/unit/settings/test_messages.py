@@ -9,6 +9,21 @@ import pytest
 from tests.support.settings import told
 
 CASES = {
+    "a duration below its least": (
+        """
+        agents:
+          system_health:
+            temp_dirs:
+              scratch: {path: /srv/scratch, older_than: 1s}
+        """,
+        """
+        error[ZC209]: `older_than` is at least 1m, got 1s
+         --> config.yaml:4:49
+          |
+        4 |       scratch: {path: /srv/scratch, older_than: 1s}
+          |                                                 ^^
+        """,
+    ),
     "unknown key in an agent": (
         """
         version: 1

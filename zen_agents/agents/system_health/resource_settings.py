@@ -19,6 +19,7 @@ from zen_agents.model.scalars import (
     Percent,
     PositiveDuration,
     Size,
+    at_least,
     refuse,
 )
 from zen_agents.model.severity import Severity
@@ -53,7 +54,7 @@ class TempDirectory(Section):
     """One directory of temporary files; what is old enough may be deleted."""
 
     path: AbsolutePath = Field(description="the directory; links and mounts below it are left alone")
-    older_than: Annotated[Duration, Field(ge=timedelta(minutes=1))] = Field(
+    older_than: Annotated[Duration, at_least(timedelta(minutes=1))] = Field(
         timedelta(days=7),
         description="age from which a file may go: its newest of access, change and modification",
     )
