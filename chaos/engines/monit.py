@@ -25,7 +25,8 @@ set mailserver 127.0.0.1 port {mail.PORT}
 """
 #: `[2026-11-26T16:20:18+0000] error    : 'web' process is not running`
 _LINE = re.compile(r"^\[(?P<at>[^\]]+)\] (?P<level>\w+)\s*: (?P<said>.*)$")
-_ACTED = re.compile(r"^'(?P<target>[^']+)' (?P<action>start|stop|restart|exec|unmonitor)\b")
+#: What a person asks for by its command is none of its own doing.
+_ACTED = re.compile(r"^'(?P<target>[^']+)' (?P<action>start|stop|restart|exec|unmonitor)\b(?! on user request| action done)")
 _WELL = re.compile(r"^'[^']+' .*(is running|succeeded|passed|is OK)")
 
 

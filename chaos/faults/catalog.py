@@ -25,6 +25,8 @@ from chaos.faults.log_flood import LogFlood
 from chaos.faults.login_attempts import LoginAttempts
 from chaos.faults.memory_leak import MemoryLeak
 from chaos.faults.old_temp_files import OldTempFiles
+from chaos.faults.pid_reused import PidReused
+from chaos.faults.pidfile_removed import PidfileRemoved
 from chaos.faults.pool_exhausted import PoolExhausted
 from chaos.faults.ports_exhausted import PortsExhausted
 from chaos.faults.probes_blinded import ProbesBlinded
@@ -34,9 +36,12 @@ from chaos.faults.resolver_killed import ResolverKilled
 from chaos.faults.rival_controller import RivalController
 from chaos.faults.runaway_child import RunawayChild
 from chaos.faults.silent_metrics import SilentMetrics
+from chaos.faults.slow_to_end import SlowToEnd
 from chaos.faults.stale_pidfile import StalePidfile
+from chaos.faults.starts_fail import StartsFail
 from chaos.faults.stopped_by_person import StoppedByPerson
 from chaos.faults.stuck_job import StuckJob
+from chaos.faults.two_crashes import TwoCrashes
 from chaos.faults.uninterruptible import Uninterruptible
 from chaos.faults.unit_edited import UnitEdited
 from chaos.faults.vulnerable_os_package import VulnerableOsPackage
@@ -67,6 +72,8 @@ FAULTS: tuple[type[Fault], ...] = (
     LoginAttempts,
     MemoryLeak,
     OldTempFiles,
+    PidReused,
+    PidfileRemoved,
     PoolExhausted,
     PortsExhausted,
     ProbesBlinded,
@@ -76,9 +83,12 @@ FAULTS: tuple[type[Fault], ...] = (
     RivalController,
     RunawayChild,
     SilentMetrics,
+    SlowToEnd,
     StalePidfile,
+    StartsFail,
     StoppedByPerson,
     StuckJob,
+    TwoCrashes,
     Uninterruptible,
     UnitEdited,
     VulnerableOsPackage,
