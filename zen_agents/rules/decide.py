@@ -93,22 +93,21 @@ def decide(incident: Incident, rule: Rule, now: Instant, *, flapping: bool) -> D
 def alternatives(incident: Incident, rule: Rule) -> tuple[ActionRequest, ...]:
     """Return the requests of the incident's present rung, in order: the first that guards allow is taken."""
     rung = rung_at(rule, incident.rung)
-    if rung is None:
-        return ()
-    return tuple(
-        ActionRequest(
-            request.action,
-            request.target,
-            request.params,
-            request.requested_by,
-            because=incident.detail or rule.summary,
-            incident=incident.id,
-            rule=rule.name,
-            agent=rule.agent,
-            override=request.override,
-            attempt=incident.attempts + 1,
-        )
-        for request in rung.alternatives
+    return tuple(_asked_for(incident, rule, request) for request in rung.alternatives) if rung is not None else ()
+
+
+def _asked_for(incident: Incident, rule: Rule, request: ActionRequest) -> ActionRequest:
+    return ActionRequest(
+        request.action,
+        request.target,
+        request.params,
+        request.requested_by,
+        because=incident.detail or rule.summary,
+        incident=incident.id,
+        rule=rule.name,
+        agent=rule.agent,
+        override=request.override,
+        attempt=incident.attempts + 1,
     )
 
 
@@ -204,10 +203,10 @@ def _backoff(case: _Case) -> Decision | None:
 
 def _act(case: _Case) -> Decision:
     incident = case.incident
-    first = alternatives(incident, case.rule)[0]
+    rung = case.rule.ladder[incident.rung]
+    first = _asked_for(incident, case.rule, rung.alternatives[0])
     reason = Reason.RETRY if incident.attempts else Reason.NEXT_RUNG if incident.rung else Reason.HELD
-    of = case.rule.ladder[incident.rung].attempts
-    return Decision(DecisionKind.ACT, reason, case.now, f"attempt {incident.attempts + 1} of {of}", first)
+    return Decision(DecisionKind.ACT, reason, case.now, f"attempt {incident.attempts + 1} of {rung.attempts}", first)
 
 
 def _what_follows(case: _Case) -> Reason:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from zen_agents.settings.diagnostics import Report
-from zen_agents.settings.handover import from_lines, to_lines
 from zen_agents.settings.loader import Loaded, drop_ins, load, load_tree
 
 log = logging.getLogger("zen_agents.settings")
@@ -35,6 +34,8 @@ def load_lean(paths: Sequence[Path], environ: Mapping[str, str], *, flags: Mappi
     """
     files = [str(path) for path in paths]
     if "-" not in files and _bytes(files) >= LARGE_BYTES:
+        from zen_agents.settings.handover import from_lines  # noqa: PLC0415 - most engines have no use for it
+
         try:
             return from_lines(_ask(files, environ, flags).splitlines())
         except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError) as error:
@@ -44,6 +45,8 @@ def load_lean(paths: Sequence[Path], environ: Mapping[str, str], *, flags: Mappi
 
 def main() -> int:
     """Read the request from stdin, and write what came of loading to stdout."""
+    from zen_agents.settings.handover import to_lines  # noqa: PLC0415 - as above
+
     # A process this short tidies up by ending.
     gc.disable()
     request = json.load(sys.stdin)
