@@ -37,12 +37,8 @@ class SimulatedControl:
             raise RefusedError("The emergency stop is set.")
 
     async def run(self, command: Command) -> CommandResult:
-        self.check_stop()
-        seconds = min(self._host.action_seconds, command.timeout_seconds)
-        if seconds:
-            await asyncio.sleep(seconds)
-        if seconds < self._host.action_seconds:
-            return CommandResult(-1, "", True, seconds)
+        if not await self._take_time(command.timeout_seconds):
+            return CommandResult(-1, "", True, command.timeout_seconds)
         self._note(f"run {' '.join(command.argv)}", f"unit:{command.argv[-1]}")
         program = self._host.programs.get(command.argv[0])
         if program is not None:
@@ -52,6 +48,8 @@ class SimulatedControl:
         return CommandResult(127, f"{command.argv[0]}: not found", False, 0.0)
 
     async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+        if not await self._take_time(timeout_seconds):
+            return UnitJob("", timed_out=True)
         self._note(f"restart {name}", f"unit:{name}")
         if self._host.job_ends is not None:
             return self._host.job_ends
@@ -59,6 +57,13 @@ class SimulatedControl:
         if service is None:
             return UnitJob("refused", f"Unit {name} not found.")
         return UnitJob("done" if self._do("restart", service) else "failed")
+
+    async def _take_time(self, timeout_seconds: float) -> bool:
+        """Take as long as commands take now; False if that is too long, and nothing is done then."""
+        self.check_stop()
+        if self._host.action_seconds:
+            await asyncio.sleep(min(self._host.action_seconds, timeout_seconds))
+        return self._host.action_seconds <= timeout_seconds
 
     async def start_service(self, name: str, command: Command) -> Process:
         self._note(f"start {name}", f"service:{name}")

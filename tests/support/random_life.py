@@ -246,9 +246,7 @@ class Life:
     @property
     def deeds(self) -> list[Deed]:
         """Return every restart that the host has seen."""
-        prefix = "run systemctl restart -- "
-        changes = self.rig.host.changes
-        return [Deed(f"unit:{change.removeprefix(prefix)}") for change in changes if change.startswith(prefix)]
+        return self.rig.host.deeds
 
 
 class _Dying:
