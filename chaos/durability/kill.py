@@ -51,6 +51,7 @@ class _Loop:
             self._scene.crash()
             self._look(number)
         self._live(0.0, recovers=True)
+        self._scene.crash()
         self._problems += judged(self._scene)
         return Finding(name, kills, tuple(self._problems), self._unfinished, tuple(self._seconds))
 

@@ -25,7 +25,8 @@ class Recovery:
 def recover(scene: Scene, meant: Sequence[str] = ()) -> Recovery:
     """Start the engine unharmed, wait until it has verified what was unfinished, and ask the oracle.
 
-    `meant` are ids of intents that were durable before: each must be there. The engine goes on running.
+    `meant` are ids of intents that were durable before: each must be there. The engine is killed then, so that what the
+    oracle reads stands still; the service goes on.
     """
     scene.environment, scene.failing = {}, False
     began = time.monotonic()
@@ -34,7 +35,9 @@ def recover(scene: Scene, meant: Sequence[str] = ()) -> Recovery:
         # It outlives a restart, until a person has looked.
         scene.ask("safe_mode", on=False, reason="the disk is whole again")
     wait_until(lambda: _whole(scene), "every outcome and the service", seconds=PATIENCE_SECONDS, every=0.05)
-    return Recovery((*_lost(scene, meant), *judged(scene)), time.monotonic() - began)
+    seconds = time.monotonic() - began
+    scene.crash()
+    return Recovery((*_lost(scene, meant), *judged(scene)), seconds)
 
 
 def judged(scene: Scene) -> tuple[str, ...]:

@@ -167,13 +167,15 @@ def kind_of(outcome: ChainedEntry) -> OutcomeKind:
 def read_record(state: Path, witness: Witness | None = None) -> Record:
     """Read the record of a state directory; raises StoreError if it cannot be read."""
     path = state / "state.db"
+    # First, for a line is written after the entry that it is the shadow of: an engine may be running.
+    log = list(_log_lines(state))
     audit = verify(path)
     store = SqliteStore.open_read_only(path)
     try:
         entries = store.entries(limit=-1)
         return Record(
             audit=audit, entries=entries, acts=_acts(entries), rows={row.id: row for row in store.actions(limit=-1)},
-            incidents=store.incidents(limit=-1), log=list(_log_lines(state)), outbox=_outbox(path),
+            incidents=store.incidents(limit=-1), log=log, outbox=_outbox(path),
             spilled=frozenset(_spilled(state)), memory=load_memory(store), stop_is_set=(state / FLAG_NAME).exists(),
             witness=witness, _decisions=_by_incident(entries),
         )  # fmt: skip
