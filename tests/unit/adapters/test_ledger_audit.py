@@ -129,6 +129,8 @@ def test_a_removed_entry_is_found(seq: int, copy: Path) -> None:
     forge(copy, ("DELETE FROM ledger WHERE seq = ?", (seq,)))
     found = verify(copy)
     assert (found.ok, found.broken_seq, found.entries) == (False, seq, seq - 1)
+    assert found.problem == f"Entry {seq} does not verify: an entry is missing."
+    assert (found.expected, found.got) == (f"entry {seq}", f"entry {seq + 1}")
 
 
 def test_a_removed_entry_is_found_also_when_the_rest_is_renumbered(copy: Path) -> None:
@@ -150,7 +152,7 @@ def test_an_end_that_was_cut_off_is_found_by_the_actions_it_held(copy: Path) -> 
     forge(copy, ("DELETE FROM ledger WHERE seq >= ?", (COUNT - 4,)))
     found = verify(copy)
     assert not found.ok and found.broken_seq is None and found.unrecorded_actions == ("act-1", "act-2")
-    assert "cut off" in found.problem
+    assert found.problem == "2 actions have no entry, the first is act-1: the ledger's end was cut off."
 
 
 def test_a_body_removed_by_hand_is_no_retention(copy: Path) -> None:
@@ -281,3 +283,19 @@ def test_an_export_of_a_file_with_damaged_pages_says_which(copy: Path) -> None:
     copy.write_bytes(content)
     with pytest.raises(StoreError, match=r"state\.db"):
         list(export(copy))
+
+
+def test_what_was_changed_is_told_with_both_hashes(copy: Path) -> None:
+    forge(copy, ("UPDATE ledger SET body = '{}' WHERE seq = 3", ()))
+    found = verify(copy)
+    assert found.problem == "Entry 3 does not verify: its body was changed."
+    assert found.got == hashlib.sha256(b"{}").hexdigest() != found.expected
+    forge_again = Path(shutil.copy(copy, copy.with_name("other.db")))
+    connection = sqlite3.connect(forge_again)
+    connection.execute("UPDATE ledger SET actor = 'nobody' WHERE seq = 2")
+    ((stored,),) = connection.execute("SELECT hash FROM ledger WHERE seq = 2").fetchall()
+    connection.commit()
+    connection.close()
+    found = verify(forge_again)
+    assert found.problem == "Entry 2 does not verify: it, or the one before, was changed."
+    assert found.got == stored.hex() != found.expected
