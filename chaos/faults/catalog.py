@@ -10,15 +10,18 @@ from chaos.faults.certificate_not_loaded import CertificateNotLoaded
 from chaos.faults.clock_skewed import ClockSkewed
 from chaos.faults.corrupted_data import CorruptedData
 from chaos.faults.crashed_service import CrashedService
+from chaos.faults.daemon_killed import DaemonKilled
 from chaos.faults.deleted_library import DeletedLibrary
 from chaos.faults.deleted_open_log import DeletedOpenLog
 from chaos.faults.descriptor_leak import DescriptorLeak
+from chaos.faults.directory_removed import DirectoryRemoved
 from chaos.faults.hostile_names import HostileNames
 from chaos.faults.hostile_text import HostileText
 from chaos.faults.hosts_poisoned import HostsPoisoned
 from chaos.faults.hung_service import HungService
 from chaos.faults.inode_exhaustion import InodeExhaustion
 from chaos.faults.intrusion_trace import IntrusionTrace
+from chaos.faults.job_done import JobDone
 from chaos.faults.journal_grown import JournalGrown
 from chaos.faults.kernel_setting_changed import KernelSettingChanged
 from chaos.faults.log_flood import LogFlood
@@ -38,6 +41,7 @@ from chaos.faults.runaway_child import RunawayChild
 from chaos.faults.silent_metrics import SilentMetrics
 from chaos.faults.slow_to_end import SlowToEnd
 from chaos.faults.stale_pidfile import StalePidfile
+from chaos.faults.stalls import Stalls
 from chaos.faults.starts_fail import StartsFail
 from chaos.faults.stopped_by_person import StoppedByPerson
 from chaos.faults.stuck_job import StuckJob
@@ -57,15 +61,18 @@ FAULTS: tuple[type[Fault], ...] = (
     ClockSkewed,
     CorruptedData,
     CrashedService,
+    DaemonKilled,
     DeletedLibrary,
     DeletedOpenLog,
     DescriptorLeak,
+    DirectoryRemoved,
     HostileNames,
     HostileText,
     HostsPoisoned,
     HungService,
     InodeExhaustion,
     IntrusionTrace,
+    JobDone,
     JournalGrown,
     KernelSettingChanged,
     LogFlood,
@@ -85,6 +92,7 @@ FAULTS: tuple[type[Fault], ...] = (
     SilentMetrics,
     SlowToEnd,
     StalePidfile,
+    Stalls,
     StartsFail,
     StoppedByPerson,
     StuckJob,
