@@ -45,6 +45,7 @@ RULES: tuple[Callable[[Record], Iterable[Violation]], ...] = (
 
 #: Rules of safety that this oracle cannot see, or sees only in part, and why; other tests hold them.
 UNSEEN: Mapping[str, str] = {
+    "R3": "how many failing targets are too many is the configuration's; that the brake saw them all is judged",
     "R5": "the ledger shows that the plan decided is the plan done, not that the target was looked at again",
     "R6": "the ledger does not say how long a rule's bake window is",
     "R8": "what woke a turn is not written down, so an echo of the engine's own change looks like any other change",
@@ -53,6 +54,7 @@ UNSEEN: Mapping[str, str] = {
     "R10": "whether something could have been kept is the action's knowledge; the plan's own word is all that is written",
     "R12": "one host's ledger shows nothing of the other hosts",
     "R14": "memory, descriptors and children are measured from outside",
+    "R15": "whether anybody is to hear is the configuration's: an empty outbox counts as nobody",
     "R17": "whether a text became an instruction shows only in what was done, which R1 and R11 judge",
     "R18": "how a child was started is not written down",
     "R19": "by which way a file was reached is not written down",
