@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.guarding import NOW, by_alice, incident, question
+from tests.support.guarding import NOW, by_alice, incident, policy, question
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.breaker import Breaker
 from zen_agents.guards.pipeline import assess
@@ -99,3 +99,27 @@ def test_it_arms_again_after_a_long_calm(store: SqliteStore) -> None:
 def test_an_act_by_hand_belongs_to_no_fault(store: SqliteStore) -> None:
     repaired(store, 300, 200, 100)
     assert Recurrence().assess(question(store, request=by_alice())).value == "asked for by hand"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        None,
+        row("closed", failed_ago=(10,)),
+        row("open"),
+        row("open", opened_ago=600),
+        row("open", opened_ago=4000),
+    ],
+    ids=["never failed", "closed", "open since nobody knows when", "open", "a trial is due"],
+)
+def test_every_answer_says_where_its_limit_is_written(store: SqliteStore, kept: BreakerRow | None) -> None:
+    if kept is not None:
+        store.save_breaker(kept)
+    written = policy(origins={"breakers.failures": "zen.yaml:30:3"})
+    assert Breaker().assess(question(store, policy=written)).origin == "zen.yaml:30:3"
+
+
+def test_a_state_that_no_breaker_has_is_told(store: SqliteStore) -> None:
+    store.save_breaker(row("ajar"))
+    verdict = assess(question(store), [Breaker()])
+    assert verdict.answers[0].value == "ValueError: unknown breaker state 'ajar'"
