@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from chaos.simulation.host import SimulatedHost
 from tests.support.guarding import policy, question
 from zen_agents.actions.base import Action
+from zen_agents.actions.clean_temp_files import CleanTempFiles
 from zen_agents.catalog import ACTIONS
 from zen_agents.errors import ZenError
 from zen_agents.guards.allow_list import AllowList
@@ -95,6 +96,13 @@ def test_a_target_that_names_nothing_is_refused_by_the_action_itself(action: typ
     assert target == "temp_dir:*"
     asked = question(None, request=plan.request, plan=plan, policy=policy(allowed={action.name: action.Policy()}))
     assert AllowList().assess(asked).ruling is Ruling.DENY
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 86_400_000_000_000.0, float("inf"), float("nan")])
+def test_an_age_that_is_no_duration_is_refused(seconds: float) -> None:
+    asked = ActionRequest("clean_temp_files", "temp_dir:app", {"path": "/srv/tmp", "older_than_seconds": seconds})
+    with pytest.raises((ZenError, ValidationError)):
+        CleanTempFiles().plan(asked, a_host().look())
 
 
 @given(data=st.data(), target=NAMES)

@@ -36,7 +36,12 @@ class CleanTempFilesParams(ActionParams):
     """Which directory, how old, and down to where."""
 
     path: AbsolutePath = Field(description="the temporary directory")
-    older_than_seconds: float = Field(gt=0, description="only files that were not read, written or changed for so long")
+    older_than_seconds: float = Field(
+        gt=0,
+        # More is no duration that could be said.
+        lt=timedelta.max.total_seconds(),
+        description="only files that were not read, written or changed for so long",
+    )
     down_to_percent: float | None = Field(
         None, ge=0, le=100, description="stop when the disk, in bytes and inodes, is used no more than this"
     )

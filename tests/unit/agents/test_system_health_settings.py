@@ -139,7 +139,7 @@ def test_a_dependency_that_is_not_listed_is_refused_at_its_place() -> None:
         ),
         ({"paths": {"key": {"path": "/etc/key"}}}, "missing"),
         ({"temp_dirs": {"app": {"path": "/srv/tmp", "above": "60%", "down_to": "80%"}}}, "clear"),
-        ({"temp_dirs": {"app": {"path": "/srv/tmp", "older_than": "1s"}}}, "greater_than_equal"),
+        ({"temp_dirs": {"app": {"path": "/srv/tmp", "older_than": "1s"}}}, "range"),
         ({"temp_dirs": {"app": {"path": "/srv/*"}}}, "path"),
         ({"logs": {"app": {"path": "/var/log/*/app.log"}}}, "path"),
         ({"logs": {"app": {"path": "/var/log/app/*"}}}, "path"),
