@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaos.engines.base import Contender
-from chaos.engines.zen import built
+from chaos.engines.zen import Zen, built
 from chaos.fingerprint import Change, difference, fingerprint
 from chaos.host import DisposableHost
 from chaos.judgement import Oracle, Seen, judged, rules_hold
@@ -17,6 +17,7 @@ from chaos.mail import mails, start_mail
 from chaos.method import Strikes, carry_out
 from chaos.result import Outcome, Result, Seconds, named_result
 from chaos.scenario import Privileges, Right, Scenario
+from chaos.simulation.scenario import lived_with, sentences
 from chaos.variants.base import Variant
 from chaos.waiting import NotInTimeError, pause, wait_until
 from chaos.watching import Look, Watcher, recoveries, until_it_holds
@@ -42,7 +43,7 @@ def run(
     """
     named = named_result(scenario, kind, variant, seed)
     if scenario.privileges is Privileges.KERNEL:
-        return replace(named, outcome=Outcome.NOT_SHOWN, because=("needs a kernel of its own",))
+        return _not_shown(named, scenario, kind)
     if absent := scenario.absent_programs():
         return replace(named, outcome=Outcome.NOT_SHOWN, because=(f"needs {', '.join(absent)}",))
     if missing := [*kind.missing(scenario), *(need for need in variant.needs if need not in built())]:
@@ -52,6 +53,16 @@ def run(
     after_seconds = random.Random(f"{seed} {scenario.name}").random()  # noqa: S311 - to be repeated, not to be secret
     with DisposableHost() as host:
         return Experiment(host, scenario, kind(host, scenario), variant(), oracles).run(named, after_seconds)
+
+
+def _not_shown(named: Result, scenario: Scenario, kind: type[Contender]) -> Result:
+    """Return that no real host shows it, and what our engine did on the simulated port if the fault exists there."""
+    reason = "needs a kernel of its own"
+    if not scenario.simulated or kind is not Zen:
+        return replace(named, outcome=Outcome.NOT_SHOWN, because=(reason,))
+    verdict = lived_with(scenario.simulated, named.seed)
+    said = (reason, *sentences(scenario.simulated, verdict))
+    return replace(named, outcome=Outcome.FAILED if verdict.violations else Outcome.NOT_SHOWN, because=said)
 
 
 def _why_not_so(kind: type[Contender], variant: type[Variant]) -> str:

@@ -212,6 +212,8 @@ class Scenario(_Section):
     #: Names of zen_agents.catalog that it takes: actions, kinds of check, guards, agents; also ones that are not built yet.
     needs: tuple[str, ...] = ()
     privileges: Privileges = Privileges.USER
+    #: Of what needs a kernel of its own: the fault that stands for it on the simulated port, "" for none.
+    simulated: str = ""
     steady_state: tuple[Probe, ...] = Field(min_length=1)
     #: In this order; nothing for a control.
     method: tuple[Step, ...] = ()

@@ -74,6 +74,8 @@ class Life:
     folder: Path
     hours: float = 1.0
     troubled: bool = True
+    #: What may go wrong.
+    faults: tuple[Fault, ...] = FAULTS
     events: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
@@ -223,7 +225,7 @@ class Life:
         for _ in range(chance.randint(3, max(4, round(24 * self.hours)))):
             at = chance.uniform(5.0, end)
             if chance.random() < 0.7:
-                fault, lasts = chance.choice(FAULTS), chance.choice([5.0, 60.0, 300.0, 1200.0])
+                fault, lasts = chance.choice(self.faults), chance.choice([5.0, 60.0, 300.0, 1200.0])
                 script.append((at, fault.__name__, self._breaks(fault, min(at + lasts, end), Random(chance.random()))))
             else:
                 deed = chance.choice(people.DEEDS)

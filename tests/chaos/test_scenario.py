@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from chaos.engines.zen import built
+from chaos import experiment
+from chaos.engines.monit import Monit
+from chaos.engines.zen import Zen, built
 from chaos.faults.crashed_service import CrashedService
-from chaos.scenario import FOLDER, Right, Scenario, ScenarioError, load, load_all
+from chaos.result import Outcome
+from chaos.scenario import FOLDER, Privileges, Right, Scenario, ScenarioError, load, load_all
+from chaos.simulation.scenario import BY_NAME
 
 CRASHED = FOLDER / "crashed_service.yaml"
 
@@ -88,3 +93,18 @@ def test_a_scenario_does_not_change_after_loading() -> None:
     scenario: Scenario = load(CRASHED)
     with pytest.raises(ValueError, match="frozen"):
         scenario.title = "another"
+
+
+def test_what_needs_a_kernel_of_its_own_is_lived_on_the_simulated_port_and_not_shown_on_a_real_host() -> None:
+    skewed = load_all()["clock_skewed"]
+    ours, theirs = experiment.run(skewed, Zen, seed=3), experiment.run(skewed, Monit)
+    assert (ours.outcome, ours.repaired, ours.to_be_repaired) == (Outcome.NOT_SHOWN, False, True)
+    assert ours.because[0] == "needs a kernel of its own"
+    assert re.search(r"clock jumps [1-9]\d* times in an hour: .*no rule of safety was broken", ours.because[1])
+    assert (theirs.outcome, theirs.because) == (Outcome.NOT_SHOWN, ("needs a kernel of its own",))
+
+
+def test_every_fault_that_a_scenario_names_on_the_simulated_port_is_there() -> None:
+    named = {scenario.name: scenario.simulated for scenario in load_all().values() if scenario.simulated}
+    assert set(named.values()) <= set(BY_NAME)
+    assert all(load_all()[name].privileges is Privileges.KERNEL for name in named)
