@@ -9,6 +9,7 @@ from chaos.faults.certificate_expiring import CertificateExpiring
 from chaos.faults.certificate_not_loaded import CertificateNotLoaded
 from chaos.faults.clock_skewed import ClockSkewed
 from chaos.faults.corrupted_data import CorruptedData
+from chaos.faults.crash_on_full_disk import CrashOnFullDisk
 from chaos.faults.crashed_service import CrashedService
 from chaos.faults.daemon_killed import DaemonKilled
 from chaos.faults.deleted_library import DeletedLibrary
@@ -25,6 +26,7 @@ from chaos.faults.job_done import JobDone
 from chaos.faults.journal_grown import JournalGrown
 from chaos.faults.kernel_setting_changed import KernelSettingChanged
 from chaos.faults.log_flood import LogFlood
+from chaos.faults.log_grown import LogGrown
 from chaos.faults.login_attempts import LoginAttempts
 from chaos.faults.memory_leak import MemoryLeak
 from chaos.faults.old_temp_files import OldTempFiles
@@ -45,6 +47,7 @@ from chaos.faults.stalls import Stalls
 from chaos.faults.starts_fail import StartsFail
 from chaos.faults.stopped_by_person import StoppedByPerson
 from chaos.faults.stuck_job import StuckJob
+from chaos.faults.temp_files_in_use import TempFilesInUse
 from chaos.faults.two_crashes import TwoCrashes
 from chaos.faults.uninterruptible import Uninterruptible
 from chaos.faults.unit_edited import UnitEdited
@@ -60,6 +63,7 @@ FAULTS: tuple[type[Fault], ...] = (
     CertificateNotLoaded,
     ClockSkewed,
     CorruptedData,
+    CrashOnFullDisk,
     CrashedService,
     DaemonKilled,
     DeletedLibrary,
@@ -76,6 +80,7 @@ FAULTS: tuple[type[Fault], ...] = (
     JournalGrown,
     KernelSettingChanged,
     LogFlood,
+    LogGrown,
     LoginAttempts,
     MemoryLeak,
     OldTempFiles,
@@ -96,6 +101,7 @@ FAULTS: tuple[type[Fault], ...] = (
     StartsFail,
     StoppedByPerson,
     StuckJob,
+    TempFilesInUse,
     TwoCrashes,
     Uninterruptible,
     UnitEdited,
