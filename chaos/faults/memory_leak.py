@@ -13,7 +13,7 @@ from chaos.workload import accepts, start_leaking_web, struck, unit_property
 
 _WELL_BELOW_MIB = 20
 #: Of address space; the interpreter takes some of it to begin with.
-_KILLED_AT_MIB = 192
+_KILLED_AT_MIB = 512
 
 
 @dataclass(frozen=True, slots=True)
