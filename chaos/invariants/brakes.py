@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from chaos.invariants.record import Act, Record
+from chaos.invariants.record import ROUNDING, Act, Record
 from chaos.invariants.violation import Violation
 from zen_agents.engine.engine import HOUSEKEEPING_EVERY
 from zen_agents.model.action import OutcomeKind
@@ -35,7 +35,7 @@ class Hold:
     def holds(self, act: Act) -> bool:
         """Tell whether an act falls into it."""
         covering = {_HOST, f"agent:{act.body.get('agent')}", f"rule:{act.body.get('rule')}", f"target:{act.target}"}
-        within = self.from_seq < act.seq < self.to_seq and act.at < self.until
+        within = self.from_seq < act.seq < self.to_seq and act.at < self.until - ROUNDING
         return within and self.scope in covering and (self.binds_people or act.by_engine)
 
 

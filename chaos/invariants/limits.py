@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from chaos.invariants.brakes import seconds_of
-from chaos.invariants.record import Act, Record, kind_of
+from chaos.invariants.record import ROUNDING, Act, Record, kind_of
 from chaos.invariants.violation import Violation
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import ChainedEntry, EntryKind
 
 _HOUR = 3600.0
-#: Times in the ledger are rounded to microseconds.
-_ROUNDING = 1e-5
 #: Spans are written in whole units, the two largest.
 _SPAN_ROUNDING = 60.0
 _BUDGET = re.compile(r"(\d+) of (\d+) (repairs|housekeeping) (?:this hour|within (\S+?))(?:,|;|$)")
@@ -68,14 +66,14 @@ def limits_hold(record: Record) -> Iterator[Violation]:
         on_target = [act for act in _before(record, asked, _HOUR) if act.target == asked.act.target]
         if len(on_target) >= int(target[2]):
             yield asked.violation("limits", f"is number {len(on_target) + 1} of {target[2]} on {asked.act.target}")
-        at_once = [act for act in record.acts if act.seq < asked.act.seq and act.ran_until > asked.act.at + _ROUNDING]
+        at_once = [act for act in record.acts if act.seq < asked.act.seq and act.ran_until > asked.act.at + ROUNDING]
         if len(at_once) >= int(running[2]):
             yield asked.violation("limits", f"began while {', '.join(act.id for act in at_once)} ran")
 
 
 def _before(record: Record, asked: _Asked, within: float) -> list[Act]:
     """Return the engine's earlier acts that count within a window."""
-    since = asked.at - within + _ROUNDING
+    since = asked.at - within + ROUNDING
     return [act for act in record.acts_of_engine if act.seq < asked.act.seq and act.at > since]
 
 
@@ -100,7 +98,7 @@ def cooldowns_hold(record: Record) -> Iterator[Violation]:
             if final is None or other.intent.entry.incident == own:
                 continue
             rested = asked.at - final.entry.at.steady
-            if rested + _ROUNDING < seconds - (_SPAN_ROUNDING if seconds > _HOUR else 0.0):
+            if rested + ROUNDING < seconds - (_SPAN_ROUNDING if seconds > _HOUR else 0.0):
                 yield asked.violation(
                     "limits", f"came {rested:.1f} s after {other.id}; {said.partition(',')[0]} are asked for"
                 )
@@ -135,7 +133,7 @@ def _failures(record: Record, asked: _Asked, within: float) -> list[str]:
             failed.clear()
         elif kind_of(each) in _FAILURES:
             failed[act.id] = entry.at.steady
-    return [id for id, at in failed.items() if at > asked.at - within + _ROUNDING]
+    return [id for id, at in failed.items() if at > asked.at - within + ROUNDING]
 
 
 def a_fix_that_keeps_coming_back_stops(record: Record) -> Iterator[Violation]:
@@ -148,7 +146,7 @@ def a_fix_that_keeps_coming_back_stops(record: Record) -> Iterator[Violation]:
         if len(repaired) < int(claim[2]):
             continue
         calm = seconds_of(claim[4]) if claim[4] else float("inf")
-        if max(repaired) > asked.at - calm + _ROUNDING:
+        if max(repaired) > asked.at - calm + ROUNDING:
             yield asked.violation(
                 "R7", f"is repair number {len(repaired) + 1} within {claim[3]}; {claim[2]} are let through"
             )
@@ -158,4 +156,4 @@ def _repaired(record: Record, asked: _Asked, within: float) -> list[float]:
     same = (asked.decision.entry.body.get("rule"), asked.act.target)
     ends = [act.final for act in record.acts_of_engine if (act.body.get("rule"), act.target) == same]
     verified = [end.entry.at.steady for end in ends if end is not None and kind_of(end) is OutcomeKind.VERIFIED]
-    return [at for at in verified if asked.at - within + _ROUNDING < at < asked.at]
+    return [at for at in verified if asked.at - within + ROUNDING < at < asked.at]

@@ -25,6 +25,9 @@ from zen_agents.model.message import Message
 from zen_agents.model.principal import ENGINE
 from zen_agents.ports.store import ActionRow
 
+#: Times in the ledger are rounded to microseconds; less than this (seconds) is no time.
+ROUNDING = 1e-5
+
 
 @dataclass(frozen=True, slots=True)
 class Deed:

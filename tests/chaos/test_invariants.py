@@ -325,6 +325,14 @@ def test_a_pause_that_is_over_or_elsewhere_holds_nothing(story: Story) -> None:
     assert broken(story) == []
 
 
+def test_a_pause_holds_until_its_very_moment(story: Story) -> None:
+    """The ledger knows whole microseconds alone."""
+    story.human("pause", scope="host", for_seconds=600.0000004, reason="looking")
+    story.pass_time(600.0000004)
+    story.repair()
+    assert broken(story) == []
+
+
 def test_a_flag_removed_by_hand_is_noticed_a_little_later(story: Story) -> None:
     story.engine("emergency_stop", set=True, text="set")
     story.pass_time(60)
