@@ -165,7 +165,7 @@ def _clock(settings: SystemHealthSettings, make: RuleMaker) -> Rule:
     every = settings.sample_interval.total_seconds()
     forward = now_above("clock.step_seconds", "host", _STEP, every)
     back = replace(forward, limit=-_STEP, direction="below")
-    return make.rule(
+    rule = make.rule(
         "clock",
         "host",
         Either((forward, back)),
@@ -173,6 +173,8 @@ def _clock(settings: SystemHealthSettings, make: RuleMaker) -> Rule:
         summary="somebody set the clock; limits and cooldowns do not follow it, but certificates and cron jobs do",
         severity=Severity.WARNING,
     )
+    # A step shows between two looks only, however little patience there is.
+    return replace(rule, unknown_patience_seconds=max(rule.unknown_patience_seconds, 2 * every))
 
 
 def _engine(settings: SystemHealthSettings, make: RuleMaker) -> Iterable[Rule]:
