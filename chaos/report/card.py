@@ -127,4 +127,8 @@ def _median(results: Sequence[Result]) -> float | None:
 
 def _why_not(results: Sequence[Result]) -> str:
     first = next((result for result in results if result.seconds.repaired is None), None)
-    return "" if first is None else f"{first.outcome.value}: {first.because[0] if first.because else ''}".rstrip(": ")
+    return (
+        ""
+        if first is None
+        else f"{first.outcome.value.replace('_', ' ')}: {first.because[0] if first.because else ''}".rstrip(": ")
+    )

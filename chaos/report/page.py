@@ -13,6 +13,8 @@ from chaos.report.markup import Element, add, html_of
 from chaos.result import Outcome, Result
 
 _STYLE = Path(__file__).with_name("page.css")
+#: Shorter than this a cell is a figure, which is not broken into lines.
+_FIGURE = 12
 _TITLE = "Faults and what became of them"
 
 
@@ -181,7 +183,7 @@ def _table(section: Element, heads: Sequence[str], rows: Iterable[Sequence[str]]
     for cells in rows:
         row = add(body, "tr")
         for cell in cells:
-            add(row, "td", cell)
+            add(row, "td", cell, **({"class_": "figure"} if len(cell) < _FIGURE else {}))
 
 
 def _head(section: Element, heads: Sequence[str]) -> Element:
