@@ -1,0 +1,29 @@
+"""The scenarios that users of other programs report, each in a whole run."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos import experiment
+from chaos.engines.zen import Zen
+from chaos.host import HostUnavailableError
+from chaos.result import Outcome
+from chaos.scenario import Right, Scenario, load_all
+
+pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
+
+REPORTED = {name: scenario for name, scenario in load_all().items() if scenario.origin}
+
+
+def test_there_are_at_least_fifteen() -> None:
+    assert len(REPORTED) >= 15
+
+
+@pytest.mark.parametrize("scenario", REPORTED.values(), ids=REPORTED)
+def test_the_engine_does_what_is_right_and_nothing_else(scenario: Scenario) -> None:
+    try:
+        result = experiment.run(scenario, Zen)
+    except HostUnavailableError as reason:
+        pytest.skip(str(reason))
+    assert (result.outcome, result.because) == (Outcome.PASSED, ())
+    assert result.repaired is (scenario.expect.outcome is Right.REPAIRED)
