@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, install, start_unit, struck
+from chaos.workload import accepts, install, struck
 
 _PROGRAM = "/usr/local/bin/appd"
 
@@ -19,16 +19,14 @@ class PidfileRemoved(Fault):
 
     name = "pidfile_removed"
 
-    unit: str = "app"
     port: int = 8090
-    pidfile: str = "/run/app/app.pid"
+    pidfile: str = "/run/app.pid"
 
     def prepare(self, host: DisposableHost) -> None:
         install(host, _PROGRAM, "daemon.py")
         host.run(["mkdir", "-p", self.REMEMBERED], check=True)
-        command = [_PROGRAM, str(self.port), self.pidfile, self._record]
-        start_unit(host, self.unit, command, "Type=forking", f"PIDFile={self.pidfile}", "RuntimeDirectory=app", "Restart=no")
-        wait_until(lambda: accepts(host, self.port), f"{self.unit}.service", seconds=10)
+        host.run([_PROGRAM, str(self.port), self.pidfile, self._record], check=True)
+        wait_until(lambda: accepts(host, self.port), "the daemon", seconds=10)
 
     def inject(self, host: DisposableHost) -> float:
         return struck(host, ("unlink", self.pidfile))
