@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from zen_agents.clock import Instant
@@ -43,12 +44,6 @@ def optional_instant(steady: float | None, wall: float | None) -> Instant | None
     return None if steady is None or wall is None else instant_of(steady, wall)
 
 
-def _columns(name: str, instant: Instant | None) -> dict[str, float | None]:
-    if instant is None:
-        return {f"{name}_at": None, f"{name}_wall": None}
-    return {f"{name}_at": instant.steady, f"{name}_wall": instant.wall.timestamp()}
-
-
 def entry_of(row: Sequence[Any], genesis: bytes) -> ChainedEntry:
     """Return a ledger entry; its body is empty if retention dropped it."""
     seq, kind, id, wall_us, steady_us, actor, incident, action, body, hash, prev_hash = row
@@ -63,6 +58,8 @@ _PLAIN_INCIDENT = (
     "acknowledged_until", "resolved_by",
 )  # fmt: skip
 _MOMENTS = ("began", "opened", "changed", "escalated", "resolved")
+_plain_of = attrgetter(*_PLAIN_INCIDENT)
+_moments_of = attrgetter(*(f"{name}_at" for name in _MOMENTS))
 
 #: The columns of every statement that reads incidents, in its order.
 INCIDENT_COLUMNS = (
@@ -76,9 +73,10 @@ INCIDENT_COLUMNS = (
 
 def incident_columns(incident: Incident) -> dict[str, Any]:
     """Return an incident's columns."""
-    columns: dict[str, Any] = {name: getattr(incident, name) for name in _PLAIN_INCIDENT}
-    for name in _MOMENTS:
-        columns |= _columns(name, getattr(incident, f"{name}_at"))
+    columns: dict[str, Any] = dict(zip(_PLAIN_INCIDENT, _plain_of(incident), strict=True))
+    for name, instant in zip(_MOMENTS, _moments_of(incident), strict=True):
+        columns[f"{name}_at"] = None if instant is None else instant.steady
+        columns[f"{name}_wall"] = None if instant is None else instant.wall.timestamp()
     return columns | {
         "severity": incident.severity.value,
         "state": incident.state.value,

@@ -97,32 +97,32 @@ def _bad(rule: Rule, incident: Incident, finding: Finding, now: Instant) -> Inci
     began_at = incident.began_at
     if incident.opened_at is None:
         began_at = now if incident.bad_streak == 0 else began_at.after(_untold_seconds(incident, now))
-    seen = replace(
+    streak = incident.bad_streak + counts
+    opens = incident.opened_at is None and _is_held(rule, finding, streak, now.steady - began_at.steady)
+    return replace(
         incident,
         severity=rule.severity,
+        state=IncidentState.OPEN if opens else incident.state,
         began_at=began_at,
+        opened_at=now if opens else incident.opened_at,
         last_status=Status.PROBLEM,
-        changed_at=now if incident.last_status is not Status.PROBLEM else incident.changed_at,
+        changed_at=now if opens or incident.last_status is not Status.PROBLEM else incident.changed_at,
         detail=finding.detail,
         value=finding.value,
         fingerprint=finding.fingerprint,
         unknown_since=None,
-        bad_streak=incident.bad_streak + counts,
+        bad_streak=streak,
         good_streak=0,
         good_since=None,
         counted_at=finding.at.steady if counts else incident.counted_at,
         relapsed=incident.relapsed or (incident.state is IncidentState.VERIFYING and finding.certain and bool(counts)),
     )
-    if seen.opened_at is None and _is_held(rule, seen, finding, now):
-        return replace(seen, state=IncidentState.OPEN, opened_at=now, changed_at=now)
-    return seen
 
 
-def _is_held(rule: Rule, incident: Incident, finding: Finding, now: Instant) -> bool:
+def _is_held(rule: Rule, finding: Finding, bad_streak: int, lasted_seconds: float) -> bool:
     if finding.certain:
         return True
-    lasted = now.steady - incident.began_at.steady
-    return incident.bad_streak >= max(1, rule.hold.fail_after) and lasted >= rule.hold.held_for_seconds
+    return bad_streak >= max(1, rule.hold.fail_after) and lasted_seconds >= rule.hold.held_for_seconds
 
 
 def _is_new(incident: Incident, finding: Finding) -> bool:
