@@ -28,8 +28,8 @@ class IncidentBook:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._live: dict[str, Incident] = {incident.key: incident for incident in store.live_incidents()}
-        #: Key -> steady times at which incidents of it opened, newest last; filled from the store when first asked.
-        self._openings: dict[str, tuple[float, ...]] = {}
+        #: Key -> since when they are known, and the steady times at which incidents of it opened since then, newest last.
+        self._openings: dict[str, tuple[float, tuple[float, ...]]] = {}
 
     def get(self, key: str) -> Incident | None:
         """Return the live incident of a key."""
@@ -58,10 +58,8 @@ class IncidentBook:
         before = self._live.get(incident.key)
         if before is incident:
             return
-        opened = incident.opened_at is not None and (before is None or before.opened_at is None)
-        if opened and incident.opened_at is not None:
-            self.openings(incident.key, 0.0)
-            self._openings[incident.key] = (*self._openings.get(incident.key, ()), incident.opened_at.steady)
+        if incident.opened_at is not None and (before is None or before.opened_at is None):
+            self._remember_opening(incident.key, incident.opened_at.steady)
         if incident.is_live:
             self._live[incident.key] = incident
         else:
@@ -74,15 +72,23 @@ class IncidentBook:
         self._live.pop(key, None)
 
     def openings(self, key: str, since: float) -> Sequence[float]:
-        """Return when incidents of this key opened, since then."""
-        if key not in self._openings:
+        """Return when incidents of this key opened, since then; what is older is forgotten and read again if asked for."""
+        known = self._openings.get(key)
+        if known is None or since < known[0]:
             try:
-                self._openings[key] = tuple(self._store.openings(key, since))
+                known = (since, tuple(self._store.openings(key, since)))
             except StoreError as error:
                 # Watching and telling go on; nothing is done while the state cannot be read (R4, R15).
                 log.error("earlier openings of %s cannot be read: %s", key, error)
-                return []
-        return [at for at in self._openings[key] if at >= since]
+                return [at for at in known[1] if at >= since] if known else []
+        times = tuple(at for at in known[1] if at >= since)
+        self._openings[key] = (since, times)
+        return times
+
+    def _remember_opening(self, key: str, at: float) -> None:
+        """Add an opening to those that are known; where none are, the store tells this one as well."""
+        if (known := self._openings.get(key)) is not None:
+            self._openings[key] = (known[0], (*known[1], at))
 
     def situation(
         self, policy: Policy, now: Instant, *, actionable: int, running: int, foreign: str,

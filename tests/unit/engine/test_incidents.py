@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,6 +76,28 @@ def test_openings_are_remembered_over_a_restart(store: SqliteStore) -> None:
         store.commit()
     assert len(IncidentBook(store).openings(key, NOW.steady - 1.0)) == 3
     assert len(IncidentBook(store).openings(key, NOW.steady + 150.0)) == 1
+
+
+def test_openings_before_the_window_are_not_kept_in_memory_and_a_longer_window_finds_them_again(store: SqliteStore) -> None:
+    book, key, window = IncidentBook(store), opened("inc-0").key, 1000.0
+
+    def open_and_resolve(first: int, last: int) -> int:
+        for number in range(first, last):
+            incident = opened(f"inc-{number}", seconds=number * 100.0)
+            book.put(incident)
+            assert len(book.openings(key, NOW.steady + number * 100.0 - window)) <= 11
+            book.put(replace(incident, state=IncidentState.RESOLVED, resolved_at=incident.opened_at))
+            store.commit()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        early = open_and_resolve(0, 100)
+        assert open_and_resolve(100, 1000) - early < 900 * sys.getsizeof(1.0)
+    finally:
+        tracemalloc.stop()
+    assert len(book.openings(key, NOW.steady - 1.0)) == 1000
 
 
 def test_a_name_that_fits_two_is_no_name(store: SqliteStore) -> None:
