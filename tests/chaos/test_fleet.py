@@ -69,5 +69,5 @@ def test_nothing_of_it_is_seen_outside(fleet: DisposableFleet) -> None:
 
 @pytest.mark.parametrize(("size", "name"), [(0, "node"), (1, "node"), (17, "node"), (2, ""), (2, "much-too-long")])
 def test_a_fleet_that_could_not_be_joined_is_refused(size: int, name: str) -> None:
-    with pytest.raises(ValueError, match="2 to 16|1 to 12"):
+    with pytest.raises(ValueError, match=r"2 to 16|1 to 12"):
         DisposableFleet(size, name)
