@@ -25,6 +25,7 @@ from zen_agents.adapters.sqlite_store_rows import (
     incident_columns,
     incident_of,
     intent_columns,
+    past_action_of,
     plan_of,
 )
 from zen_agents.adapters.sqlite_store_schema import create, ensure_schema, require_schema
@@ -35,7 +36,7 @@ from zen_agents.model.action import Budget, Effect, Intent, Outcome, OutcomeKind
 from zen_agents.model.entry import ChainedEntry, Entry, EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.reason import Reason
-from zen_agents.ports.store import ActionRow, Lease
+from zen_agents.ports.store import ActionRow, Lease, PastAction
 from zen_agents.store.ledger import MOST_BODY_BYTES, canonical, clean_text
 
 #: The window of an hourly budget.
@@ -264,9 +265,10 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         """Return how many actions the engine reserved of this budget after that moment."""
         return self._count("spent_since", {"budget": budget.value, "since": since})
 
-    def target_actions(self, target: str, since: float) -> Sequence[ActionRow]:
-        """Return actions on a target reserved since then, newest first."""
-        return self.actions(since=since, target=target, limit=-1)
+    def past_actions(self, *, since: float, target: str | None = None, limit: int = -1) -> Sequence[PastAction]:
+        """Return what limits count of the actions reserved since then, on a target or on all, newest first."""
+        name = "past_actions" if target is None else "past_actions_on_target"
+        return self._file.read_as(past_action_of, name, {"since": since, "target": target, "limit": limit})
 
     def lease(self, target: str) -> Lease | None:
         """Return who holds a target, also if the time has passed; the reader compares with now."""

@@ -7,7 +7,7 @@ from zen_agents.guards.past_actions import ended_at
 from zen_agents.guards.wording import span
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
-from zen_agents.ports.store import ActionRow
+from zen_agents.ports.store import PastAction
 
 #: No action runs longer than this; one that was reserved before the cooldown began may have ended within it.
 _LONGEST_RUN_SECONDS = 14400.0
@@ -36,10 +36,10 @@ class Cooldown(Guard):
             return self.deny(Reason.COOLDOWN, value, origin=origin, until=ended + seconds)
         return self.allow(f"{span(seconds)}, last run {span(now - ended)} ago", origin=origin)
 
-    def _last(self, question: Question, seconds: float) -> tuple[ActionRow, float] | None:
+    def _last(self, question: Question, seconds: float) -> tuple[PastAction, float] | None:
         """Return the last action on the target for another incident, and when it ended (steady)."""
         now, own = question.now.steady, question.request.incident
-        rows = question.store.target_actions(question.request.target, now - seconds - _LONGEST_RUN_SECONDS)
+        rows = question.store.past_actions(since=now - seconds - _LONGEST_RUN_SECONDS, target=question.request.target)
         others = [row for row in rows if own is None or row.incident != own]
         ended = [(row, at) for row in others if (at := ended_at(row, now)) is not None]
         return max(ended, key=lambda pair: pair[1], default=None)

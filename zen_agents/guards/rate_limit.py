@@ -11,7 +11,7 @@ from zen_agents.guards.wording import span
 from zen_agents.model.action import Budget
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
-from zen_agents.ports.store import ActionRow
+from zen_agents.ports.store import PastAction
 
 _HOUR = 3600.0
 #: Rows that are read to tell when a budget frees up, or to count an action's own limit.
@@ -61,7 +61,7 @@ def _budget(question: Question) -> _Spent:
     spent = question.store.spent(budget, since)
     said = f"{spent} of {limit.most} {'repairs' if is_repair else 'housekeeping'} {_per(limit)}"
     if spent >= limit.most:
-        rows = by_engine(row for row in question.store.actions(since=since, limit=_MOST_ROWS) if row.budget is budget)
+        rows = by_engine(row for row in question.store.past_actions(since=since, limit=_MOST_ROWS) if row.budget is budget)
         return _Spent(said, True, origin, frees_at(rows, limit.most, limit.within_seconds))
     if spent == limit.most - 1 and is_retry(question.request, question.incident):
         own = question.incident.key if question.incident else ""
@@ -73,7 +73,9 @@ def _budget(question: Question) -> _Spent:
 
 def _target(question: Question) -> _Spent:
     limit, origin = question.policy.per_target, question.policy.origin("limits.per_target_per_hour")
-    rows = by_engine(question.store.target_actions(question.request.target, question.now.steady - limit.within_seconds))
+    rows = by_engine(
+        question.store.past_actions(since=question.now.steady - limit.within_seconds, target=question.request.target)
+    )
     return _counted("for this target", rows, limit, origin)
 
 
@@ -83,13 +85,13 @@ def _action(question: Question) -> _Spent | None:
     if allowance is None or allowance.max_per_hour is None:
         return None
     limit = Limit(allowance.max_per_hour, _HOUR)
-    recent = question.store.actions(since=question.now.steady - _HOUR, limit=_MOST_ROWS)
+    recent = question.store.past_actions(since=question.now.steady - _HOUR, limit=_MOST_ROWS)
     rows = by_engine(row for row in recent if row.action == action)
     origin = policy.origin(f"actions.allow.{action}.max_per_hour", f"actions.allow.{action}")
     return _counted(action, rows, limit, origin)
 
 
-def _counted(what: str, rows: Sequence[ActionRow], limit: Limit, origin: str) -> _Spent:
+def _counted(what: str, rows: Sequence[PastAction], limit: Limit, origin: str) -> _Spent:
     said = f"{len(rows)} of {limit.most} {what}"
     return _Spent(said, len(rows) >= limit.most, origin, frees_at(rows, limit.most, limit.within_seconds))
 

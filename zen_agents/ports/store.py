@@ -48,6 +48,21 @@ class ActionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PastAction:
+    """What limits count of an action, in steady seconds; no plan and effect, of which an hour may hold megabytes."""
+
+    id: str
+    action: str
+    incident: str | None
+    requested_by: str
+    budget: Budget
+    reserved_at: float
+    kind: OutcomeKind
+    #: None while it runs.
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """Who holds a target, until when."""
 
@@ -201,8 +216,8 @@ class Store(Protocol):
         """Return how many actions the engine reserved of this budget since then."""
         ...
 
-    def target_actions(self, target: str, since: float) -> Sequence[ActionRow]:
-        """Return actions on a target reserved since then, newest first."""
+    def past_actions(self, *, since: float, target: str | None = None, limit: int = -1) -> Sequence[PastAction]:
+        """Return what limits count of the actions reserved since then, on a target or on all, newest first."""
         ...
 
     def repairs(self, key: str, since: float) -> int:

@@ -143,6 +143,14 @@ SELECT id, action, target, agent, rule, incident, requested_by, because, budget,
 FROM actions WHERE target = :target AND reserved_at >= :since AND (:incident IS NULL OR incident = :incident)
 ORDER BY reserved_at DESC, id LIMIT :limit;
 
+-- past_actions --
+SELECT id, action, incident, requested_by, budget, reserved_at, kind, ended_at
+FROM actions WHERE reserved_at >= :since ORDER BY reserved_at DESC, id LIMIT :limit;
+
+-- past_actions_on_target --
+SELECT id, action, incident, requested_by, budget, reserved_at, kind, ended_at
+FROM actions WHERE target = :target AND reserved_at >= :since ORDER BY reserved_at DESC, id LIMIT :limit;
+
 -- spent_since --
 SELECT count(*) FROM actions WHERE spends = 1 AND budget = :budget AND reserved_at > :since;
 

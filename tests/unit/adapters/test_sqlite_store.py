@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +19,9 @@ from zen_agents.model.agent import AgentState
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.message import MessageKind
-from zen_agents.model.principal import Principal
+from zen_agents.model.principal import ENGINE, Principal
 from zen_agents.model.reason import Reason
-from zen_agents.ports.store import Brake, BreakerRow, Lease, Usage
+from zen_agents.ports.store import Brake, BreakerRow, Lease, PastAction, Usage
 
 START = datetime(2026, 1, 4, 3, 20, tzinfo=UTC)
 
@@ -132,6 +133,30 @@ def test_reserve_and_finish(path: Path) -> None:
         store.finish(an_outcome("act-1", OutcomeKind.VERIFYING, clock.now()))
     with pytest.raises(StoreError, match="no intent"):
         store.finish(an_outcome("act-9", OutcomeKind.FAILED, clock.now()))
+    store.close()
+
+
+def test_what_limits_count_of_actions_comes_newest_first_and_without_their_plans(path: Path) -> None:
+    clock = ManualClock(START, 100.0)
+    store = SqliteStore(path)
+    for number in range(100):
+        intent = an_intent(f"act-{number:02}", clock.advance(10.0), target=f"service:{number % 2}")
+        store.reserve(replace(intent, plan=replace(intent.plan, detail={"lines": "x" * 10_000})), hourly_limit=None)
+        store.finish(an_outcome(intent.id, OutcomeKind.VERIFIED, clock.advance(1.0)))
+    newest, *_ = store.past_actions(since=0.0)
+    now = clock.now().steady
+    expected = PastAction(
+        "act-99", "restart_service", "inc-1", ENGINE.name, Budget.REPAIR, now - 1.0, OutcomeKind.VERIFIED, now
+    )
+    assert newest == expected
+    assert [row.id for row in store.past_actions(since=now - 40.0, target="service:0")] == ["act-98", "act-96"]
+    assert [row.id for row in store.past_actions(since=0.0, limit=3)] == ["act-99", "act-98", "act-97"]
+    tracemalloc.start()
+    try:
+        assert len(store.past_actions(since=0.0)) == 100
+        assert tracemalloc.get_traced_memory()[1] < 100 * 10_000 / 4
+    finally:
+        tracemalloc.stop()
     store.close()
 
 
