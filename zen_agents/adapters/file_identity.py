@@ -11,10 +11,15 @@ import secrets
 import signal
 import stat
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import FileState
+
+if TYPE_CHECKING:
+    import ctypes
 
 #: Opens nothing but a place to stand: no device wakes up, no fifo blocks, nothing is read.
 _PLACE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -218,10 +223,18 @@ def rename_without_replacing(directory: int, old: str, new: str, *, path: str) -
         raise HostError(f"{path} cannot be renamed: {error.strerror}; nothing was done") from error
 
 
-def _rename_noreplace(directory: int, old: str, new: str) -> bool:
+@cache
+def _libc() -> ctypes.CDLL:
+    """Return the C library, loaded once: each loading makes classes, which are garbage in circles afterwards."""
     import ctypes  # noqa: PLC0415 - only the rare change of a file pays for it
 
-    function = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _rename_noreplace(directory: int, old: str, new: str) -> bool:
+    import ctypes  # noqa: PLC0415 - see `_libc`
+
+    function = getattr(_libc(), "renameat2", None)
     if function is None:
         return False
     if function(directory, os.fsencode(old), directory, os.fsencode(new), _RENAME_NOREPLACE) == 0:
