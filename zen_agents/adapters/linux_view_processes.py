@@ -13,7 +13,9 @@ from zen_agents.ports.host import Process
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _DELETED = " (deleted)"
+#: How many command lines are remembered, and up to which length in bytes: a longer one is read again at each look.
 _REMEMBERED_COMMAND_LINES = 20_000
+_LONGEST_REMEMBERED = 1024
 #: States of a process that has ended: zombie and dead.
 ENDED = frozenset("ZXx")
 
@@ -70,10 +72,11 @@ class ProcessReader:
         key = (process.pid, process.start_time, process.name)
         known = self._command_lines.get(key)
         if known is None:
-            content = read_kernel_file(f"{self._root}/{process.pid}/cmdline")
-            known = split_command_line(content or b"") if self.is_same(process) else ()
+            content = read_kernel_file(f"{self._root}/{process.pid}/cmdline") or b""
+            known = split_command_line(content) if self.is_same(process) else ()
+            has_room = len(self._command_lines) < _REMEMBERED_COMMAND_LINES and len(content) <= _LONGEST_REMEMBERED
             # A process caught between fork and exec, or ending, shows nothing yet: that is not worth remembering.
-            if known and len(self._command_lines) < _REMEMBERED_COMMAND_LINES:
+            if known and has_room:
                 self._command_lines[key] = known
         return known
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.adapters.linux_view_files import parse_mount
-from zen_agents.adapters.linux_view_processes import parse_stat, split_command_line
+from zen_agents.adapters.linux_view_processes import ProcessReader, parse_stat, split_command_line
 from zen_agents.adapters.linux_view_units import span_seconds, unit_name
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Process
@@ -600,3 +601,19 @@ def test_what_could_not_be_told_is_not_asked_again_in_one_look(host: LinuxHost, 
     with pytest.raises(HostError):
         view.memory()
     assert host.look().memory().total == 8 * GIB
+
+
+def test_a_long_command_line_is_told_and_does_not_stay_in_memory() -> None:
+    words = ["x" * 50_000]
+    with subprocess.Popen([sys.executable, "-c", "input()", *words], stdin=subprocess.PIPE) as child:
+        reader = ProcessReader("/proc")
+        process = reader.read(child.pid)
+        assert process is not None
+        tracemalloc.start()
+        try:
+            is_told = list(reader.command_line(process)[3:]) == words
+            assert is_told
+            assert tracemalloc.get_traced_memory()[0] < len(words[0]) / 2
+        finally:
+            tracemalloc.stop()
+            child.communicate(b"\n")
