@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from zen_agents.adapters import state_dir
 from zen_agents.adapters.state_dir import StateDir
 from zen_agents.errors import BusyError, StoreError
 
@@ -111,14 +110,12 @@ def test_on_a_read_only_disk_it_is_held_all_the_same(tmp_path: Path) -> None:
 
 
 def test_it_leaves_its_path_for_the_scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_dir, "ROOT_POINTER", tmp_path / "zen-agents" / "state-dir")
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    StateDir(tmp_path / "state").point()
+    StateDir(tmp_path / "state").point(tmp_path / "zen-agents" / "state-dir")
     assert (tmp_path / "zen-agents" / "state-dir").read_text() == f"{tmp_path / 'state'}\n"
     # Where it cannot be left, the engine starts all the same.
-    monkeypatch.setattr(state_dir, "ROOT_POINTER", Path("/proc/none/state-dir"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc/none")
-    StateDir(tmp_path / "state").point()
+    StateDir(tmp_path / "state").point(Path("/proc/none/state-dir"))
 
 
 def test_a_group_may_pass_and_not_list_and_the_next_start_takes_it_back(tmp_path: Path) -> None:
