@@ -223,6 +223,24 @@ def test_a_command_that_cannot_run_is_a_failure_and_says_why(host: DisposableHos
     assert "no-such-program" in told["said"]
 
 
+def test_a_daemon_that_refuses_to_start_is_a_failure_that_is_told_with_its_exit_code(host: DisposableHost) -> None:
+    refuse = ("/usr/bin/python3", "-c", "raise SystemExit(7)")
+    told = by_command(host, "refuses", *refuse, pidfile="/run/refuses.pid")
+    assert told["error"] == "ActionFailedError"
+    assert "systemd did not start zen-agents-service-refuses-" in told["said"]
+    assert "(exit 7)" in told["said"]
+
+
+def test_a_daemon_that_stays_with_its_command_goes_on_when_nobody_waits_any_more(host: DisposableHost) -> None:
+    host.run(["install", "-d", "--owner=nobody", "/run/stays"], check=True)
+    stay = "echo $$ > /run/stays/pid; exec /bin/sleep infinity"
+    told = by_command(host, "stays", "/bin/sh", "-c", stay, pidfile="/run/stays/pid", executable="/bin/sleep")
+    assert told["effect"]["ok"] is True
+    pid = host.read_file("/run/stays/pid").strip()
+    assert told["effect"]["after"] == f"process {pid}"
+    assert host.run(["cat", f"/proc/{pid}/comm"]).stdout == "sleep\n"
+
+
 def test_a_command_that_leaves_a_daemon_is_found_by_its_pidfile(host: DisposableHost) -> None:
     host.run(["install", "-d", "--owner=nobody", "/run/daemon"], check=True)
     fork = (

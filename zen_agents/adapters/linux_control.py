@@ -36,6 +36,10 @@ from zen_agents.store.failpoint import failpoint
 _RELEASED_WITHIN_SECONDS = 60.0
 #: A program that is missing or misconfigured ends within this; the start is then told as failed, with what it said.
 _AT_ONCE_SECONDS = 0.1
+#: The command of a daemon that cannot start ends within this after systemd has begun it; one that goes on is left to.
+_LEAVES_WITHIN_SECONDS = 1.0
+#: How often systemd is asked whether it has begun a daemon (seconds).
+_ASK_AGAIN_SECONDS = 0.02
 _RUNNING = "running"
 #: How systemctl tells of a job that failed, and of one that failed for another unit's sake.
 _JOB_FAILED, _DEPENDENCY_FAILED = re.compile(r"Job for \S+ failed"), re.compile(r"A dependency job for \S+ failed")
@@ -220,20 +224,41 @@ class LinuxControl:
     async def _start_unit(self, name: str, command: Command) -> Process:
         # A fixed name lets an engine that ended before it wrote its record find the service again. What daemons leave behind
         # keeps their unit loaded, so each start of one gets its own.
-        end = f"-{self._intent_id}" if command.leaves_daemon else ""
-        unit = f"zen-agents-service-{name}{end}.service"
+        if command.leaves_daemon:
+            return await self._start_daemon(name, f"zen-agents-service-{name}-{self._intent_id}.service", command)
+        unit = f"zen-agents-service-{name}.service"
         result = await self.run(Command(systemd_run(unit, command), timeout_seconds=command.timeout_seconds))
         found = await asyncio.to_thread(lambda: self.view.unit(unit))
         process = self.view.process(found.main_pid) if found is not None and found.main_pid else None
-        if process is None and command.leaves_daemon and result.exit_code == 0:
-            return Process(0, 0, 1, name, "X", 0.0, 0, 0)
         if process is None:
-            raise ActionFailedError(
-                f"systemd did not start {unit} (exit {result.exit_code}): {result.output.strip()[-500:]}; "
-                f"look at: journalctl -u {unit}"
-            )
+            raise _not_started(unit, result)
         await asyncio.to_thread(self._record_service, name, process, command)
         return process
+
+    async def _start_daemon(self, name: str, unit: str, command: Command) -> Process:
+        # The client stays to tell how the command ends; ending the client ends nothing of the unit.
+        client = asyncio.create_task(self.run(Command(systemd_run(unit, command), timeout_seconds=command.timeout_seconds)))
+        try:
+            while not client.done() and not await asyncio.to_thread(self._is_started, unit):
+                await asyncio.wait((client,), timeout=_ASK_AGAIN_SECONDS)
+            await asyncio.wait((client,), timeout=_LEAVES_WITHIN_SECONDS)
+            if client.done() and (result := client.result()).exit_code != 0:
+                raise _not_started(unit, result)
+        finally:
+            client.cancel()
+            await asyncio.wait((client,))
+        return Process(0, 0, 1, name, "X", 0.0, 0, 0)
+
+    def _is_started(self, unit: str) -> bool:
+        found = self.view.unit(unit)
+        return found is not None and found.active_state != "activating"
+
+
+def _not_started(unit: str, result: CommandResult) -> ActionFailedError:
+    return ActionFailedError(
+        f"systemd did not start {unit} (exit {result.exit_code}): {result.output.strip()[-500:]}; "
+        f"look at: journalctl -u {unit}"
+    )
 
 
 def _job_of(result: CommandResult) -> UnitJob:
@@ -257,7 +282,7 @@ def systemd_run(unit: str, command: Command) -> tuple[str, ...]:
         "--property=LimitCORE=0",
     ]
     if command.leaves_daemon:
-        argv.append("--property=KillMode=process")
+        argv += ["--property=KillMode=process", "--wait"]
     argv += [f"--setenv={key}={value}" for key, value in environment_of(command, account).items()]
     # systemd would put variables in: `$$` is its way to write a dollar.
     arguments = [argument.replace("$", "$$") for argument in command.argv[1:]]

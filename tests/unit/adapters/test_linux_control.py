@@ -373,6 +373,7 @@ def test_under_systemd_a_service_gets_a_unit_of_its_own() -> None:
     assert argv[argv.index("--") :] == ("--", "/bin/web", "$$HOME", ";"), "systemd would put the variable in"
     daemon = systemd_run("x.service", Command(("/bin/web",), user="root", leaves_daemon=True))
     assert "--property=KillMode=process" in daemon
+    assert "--wait" in daemon, "how its command ends would be told by nobody"
 
 
 async def test_what_services_print_does_not_fill_the_disk(here: Changing) -> None:
