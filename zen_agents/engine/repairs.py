@@ -27,6 +27,9 @@ log = logging.getLogger("zen_agents.repairs")
 #: A refused action is asked again no later than this (seconds), when a guard says that its answer may differ, and when the
 #: rule's patience is over.
 ASK_AGAIN_SECONDS = 30.0
+#: What finds nothing to do (yet) may do so in a moment: it is asked again after as long as it was refused, but not sooner
+#: than this (seconds).
+ASK_STALE_AGAIN_SECONDS = 0.05
 #: Told as "keeps coming back" from this many repairs within a day.
 COMES_BACK_TIMES, COMES_BACK_WITHIN = 3, 86400.0
 
@@ -147,6 +150,8 @@ class Repairs:
             self._parts.book.put(refused)
             since = now.steady if refused.refused_since is None else refused.refused_since
             again_at = min(again_at, since + rule.patience_seconds)
+            if reason is Reason.STALE_PLAN:
+                again_at = min(again_at, now.steady + max(ASK_STALE_AGAIN_SECONDS, now.steady - since))
         deciding = judged.verdict.deciding
         return min(again_at, deciding.until) if deciding and deciding.until and deciding.until > now.steady else again_at
 
