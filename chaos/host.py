@@ -35,8 +35,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 #: Where programs are looked for inside.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENVIRONMENT = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/root", "USER": "root", "LOGNAME": "root"}
-#: Moves itself into the host's cgroup ($1), then becomes the rest.
-_ENTER = 'echo 0 > "$1" && shift && exec "$@"'
+#: Moves itself into the host's cgroup ($1), then becomes the rest; whose umask the caller has is nothing to the host.
+_ENTER = 'umask 022 && echo 0 > "$1" && shift && exec "$@"'
 _STOPPED_WITHIN_SECONDS = 20.0
 _POLL_SECONDS = 0.01
 _numbers = itertools.count(1)

@@ -25,6 +25,8 @@ _CONSOLE_BYTES = 1 << 20
 def main() -> int:
     """Keep the host that the JSON in the first argument asks for, until stdin ends."""
     wanted = host_root.Wanted(**json.loads(sys.argv[1]))
+    # Other accounts live in there as well, whoever asks for the host.
+    os.umask(0o022)
     cgroup = None
     try:
         cgroup = make_cgroup()

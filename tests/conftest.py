@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,3 +19,12 @@ def log_as_it_was() -> Iterator[None]:
         logger.setLevel(level)
         logger.propagate = propagate
         logger.handlers[:] = handlers
+
+
+@pytest.fixture(autouse=True)
+def umask_as_it_was() -> Iterator[None]:
+    """Undo the umask of an engine that ran within a test: files of later tests would be nobody else's to read."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)

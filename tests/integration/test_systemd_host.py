@@ -107,6 +107,19 @@ def test_a_signal_reaches_the_command_itself(host: DisposableHost) -> None:
         host.signal(command, signal.SIGTERM)
 
 
+def test_the_umask_of_whoever_asks_for_it_is_not_the_hosts() -> None:
+    before = os.umask(0o077)
+    try:
+        with DisposableHost() as private:
+            private.write_file("/srv/app/page", "for all to read\n")
+            read = private.run(["setpriv", "--reuid=nobody", "--clear-groups", "cat", "/srv/app/page"])
+            assert (read.stdout, private.run(["systemctl", "start", "dbus.service"]).returncode) == ("for all to read\n", 0)
+    except HostUnavailableError as reason:
+        pytest.skip(str(reason))
+    finally:
+        os.umask(before)
+
+
 def test_a_missing_file_is_told(host: DisposableHost) -> None:
     with pytest.raises(FileNotFoundError, match="No such file"):
         host.read_file("/nowhere")
