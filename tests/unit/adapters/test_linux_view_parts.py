@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.engine_process import wait_for
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.adapters.linux_view_files import parse_mount
 from zen_agents.adapters.linux_view_processes import ProcessReader, parse_stat, split_command_line
@@ -609,6 +610,8 @@ def test_a_long_command_line_is_told_and_does_not_stay_in_memory() -> None:
         reader = ProcessReader("/proc")
         process = reader.read(child.pid)
         assert process is not None
+        # A process that is just beginning shows nothing yet.
+        wait_for(lambda: Path(f"/proc/{child.pid}/cmdline").read_bytes().endswith(b"x\0"))
         tracemalloc.start()
         try:
             is_told = list(reader.command_line(process)[3:]) == words
