@@ -165,7 +165,7 @@ def test_a_unit_that_failed_for_another_ones_sake_is_not_blamed_on_the_limit(hos
 
 
 def test_a_unit_that_systemd_is_busy_with_is_waited_for(host: DisposableHost) -> None:
-    started(host, "leaving", "KillSignal=SIGCONT", "TimeoutStopSec=1")
+    started(host, "leaving", "KillSignal=SIGCONT", "TimeoutStopSec=8")
     host.run(["systemctl", "stop", "--no-block", "leaving"], check=True)
     told = restart(host, "leaving", "act", "service:leaving")
     assert told["steps"][0] == "wait until leaving.service is no longer deactivating"
