@@ -71,8 +71,7 @@ class StateFile:
         self.writable = not read_only
         #: How many batches were dropped.
         self.lost_batches = 0
-        #: Called when a batch begins, and when one was rolled back: whoever caches what the batch wrote forgets it.
-        self.on_begin: list[Callable[[], None]] = []
+        #: Called when a batch was rolled back: whoever caches what the batch wrote forgets it.
         self.on_rollback: list[Callable[[], None]] = []
 
     @property
@@ -118,8 +117,6 @@ class StateFile:
         except _FAILURES as error:
             raise self._failed(error) from error
         self._pending = True
-        for forget in self.on_begin:
-            forget()
         self._pay()
         return True
 

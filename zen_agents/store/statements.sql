@@ -18,7 +18,8 @@ SELECT wall_us, steady_us FROM ledger ORDER BY seq DESC LIMIT 1;
 
 -- append_entry --
 INSERT INTO ledger (seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (seq) DO NOTHING;
 
 -- entries_oldest_first --
 SELECT l.seq, l.kind, l.id, l.wall_us, l.steady_us, l.actor, l.incident, l.action, l.body, l.hash,
