@@ -65,7 +65,7 @@ def rows_of(count: int, folder: Path) -> list[tuple[object, ...]]:
     store.commit()
     store.close()
     connection = sqlite3.connect(folder / "rows" / "state.db")
-    rows = connection.execute(SQL["verify_entries"]).fetchall()
+    rows = connection.execute(SQL["verify_entries"], (1, count)).fetchall()
     connection.close()
     return rows
 

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import hashlib
 import io
 import json
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from zen_agents.adapters.ledger_walk import BrokenError, Walk, walk_in_legs
 from zen_agents.adapters.sqlite_store_file import StateFile, damaged, open_read_only, store_error
 from zen_agents.adapters.sqlite_store_retention import CURSORS
 from zen_agents.adapters.sqlite_store_rows import instant_of_microseconds, microseconds
 from zen_agents.clock import Instant
-from zen_agents.model.action import OutcomeKind
-from zen_agents.model.entry import EntryKind
-from zen_agents.store.ledger import GENESIS, canonical, entry_hash
+from zen_agents.store.ledger import canonical
 from zen_agents.store.statements import SQL
 
 Format = Literal["jsonl", "csv"]
 
 _COLUMNS = ("seq", "kind", "id", "wall_us", "steady_us", "actor", "incident", "action", "body", "body_hash", "hash")
-_CURSOR_OF = {kind.value: cursor for cursor, kinds in CURSORS.items() for kind in kinds}
-_FINAL = frozenset(kind.value for kind in OutcomeKind if kind.is_final)
+#: Entries that are worth a process of their own: a quarter of a second.
+SHORTEST_LEG = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,86 +54,45 @@ class Verification:
     unrecorded_actions: tuple[str, ...] = ()
 
 
-class _BrokenError(Exception):
-    """An entry that does not verify: number, problem, expected, got."""
+def verify(path: Path, *, leg: int = SHORTEST_LEG) -> Verification:
+    """Check every entry of the ledger at `path`; raises StoreError if the file cannot be read.
 
-    def __init__(self, seq: int, problem: str, expected: str = "", got: str = "") -> None:
-        super().__init__(problem)
-        self.seq, self.problem, self.expected, self.got = seq, problem, expected, got
-
-
-class _Walk:
-    """One walk over all entries, oldest first."""
-
-    def __init__(self, dropped_to: dict[str, int]) -> None:
-        #: Cursor -> number of the last entry whose body retention may have dropped.
-        self._dropped_to = dropped_to
-        self.count = 0
-        self.head = GENESIS
-        self.dropped = 0
-        self.first: tuple[int, int] | None = None
-        self.last: tuple[int, int] | None = None
-        self.open: dict[str, None] = {}
-        self.outcomes_alone: list[str] = []
-
-    def over(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Go over `rows`; raises _BrokenError at the first entry that does not verify."""
-        sha256, paired = hashlib.sha256, (EntryKind.INTENT.value, EntryKind.OUTCOME.value)
-        try:
-            for seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, stored in rows:
-                if seq != self.count + 1:
-                    raise _BrokenError(self.count + 1, "an entry is missing", f"entry {self.count + 1}", f"entry {seq}")
-                if body is None:
-                    self._note_dropped(seq, kind)
-                elif sha256(body.encode()).digest() != body_hash:
-                    raise _BrokenError(seq, "its body was changed", body_hash.hex(), sha256(body.encode()).hexdigest())
-                hash = entry_hash(self.head, seq, kind, id, wall_us, steady_us, actor, incident, action, body_hash)
-                if hash != stored:
-                    raise _BrokenError(seq, "it, or the one before, was changed", hash.hex(), stored.hex())
-                if kind in paired:
-                    self._pair(kind, action, body)
-                self.count, self.head, self.last = seq, stored, (wall_us, steady_us)
-                if seq == 1:
-                    self.first = self.last
-        except (TypeError, AttributeError, ValueError, RecursionError, sqlite3.OperationalError) as error:
-            # A column of another type, or text that is no UTF-8: nothing the engine writes.
-            raise _BrokenError(self.count + 1, f"it cannot be read: {error}") from error
-
-    def _note_dropped(self, seq: int, kind: str) -> None:
-        if seq > self._dropped_to.get(_CURSOR_OF.get(kind, ""), 0):
-            raise _BrokenError(seq, "its body is gone, and not by retention")
-        self.dropped += 1
-
-    def _pair(self, kind: str, action: str, body: str | None) -> None:
-        if kind == EntryKind.INTENT:
-            self.open[action] = None
-        elif body is None or json.loads(body).get("outcome") in _FINAL:
-            if action in self.open:
-                del self.open[action]
-            elif body is None or json.loads(body).get("outcome") != OutcomeKind.UNDONE:
-                self.outcomes_alone.append(action)
-
-
-def verify(path: Path) -> Verification:
-    """Check every entry of the ledger at `path`; raises StoreError if the file cannot be read."""
+    A ledger of at least two legs of `leg` entries is walked by as many processes as the machine has processors for it.
+    """
+    walk = _in_legs(path, leg)
     file = open_read_only(path)
     try:
         # One snapshot: the engine may write meanwhile.
         file.connection.execute("BEGIN")
-        walk = _Walk(_dropped_to(file))
-        broken: _BrokenError | None = None
-        try:
-            # Closed at once: what is left of an unfinished reading would hold the state until the garbage is collected.
-            with contextlib.closing(file.connection.execute(SQL["verify_entries"])) as rows:
-                walk.over(rows)
-        except _BrokenError as error:
-            broken = error
+        broken: BrokenError | None = None
+        if walk is None:
+            walk = Walk(_dropped_to(file))
+            try:
+                walk.along(file)
+            except BrokenError as error:
+                broken = error
         unrecorded = tuple(id for (id,) in file.read("unrecorded_actions"))
         return _verification(walk, broken, unrecorded)
     except sqlite3.Error as error:
         raise store_error(error, path) from error
     finally:
         file.close()
+
+
+def _in_legs(path: Path, leg: int) -> Walk | None:
+    """Return a walk that found nothing wrong; None if one process is to walk, to say where it is broken or for a short way."""
+    file = open_read_only(path)
+    try:
+        head = file.read_one("ledger_head")
+        dropped_to = _dropped_to(file)
+    finally:
+        file.close()
+    entries = int(head[0]) if head else 0
+    count = min(entries // leg, len(os.sched_getaffinity(0)))
+    if count < 2:
+        return None
+    ends = [entries * number // count for number in range(count + 1)]
+    return walk_in_legs(path, dropped_to, ends)
 
 
 def export(path: Path, *, since: datetime | None = None, format: Format = "jsonl") -> Iterator[str]:
@@ -180,7 +137,7 @@ def _dropped_to(file: StateFile) -> dict[str, int]:
     return dropped_to
 
 
-def _verification(walk: _Walk, broken: _BrokenError | None, unrecorded: tuple[str, ...]) -> Verification:
+def _verification(walk: Walk, broken: BrokenError | None, unrecorded: tuple[str, ...]) -> Verification:
     problem = ""
     if broken:
         problem = f"Entry {broken.seq} does not verify: {broken.problem}."
@@ -198,7 +155,7 @@ def _verification(walk: _Walk, broken: _BrokenError | None, unrecorded: tuple[st
         got=broken.got if broken else "",
         problem=problem,
         unpaired_intents=tuple(walk.open),
-        unpaired_outcomes=tuple(walk.outcomes_alone),
+        unpaired_outcomes=tuple(action for action, needs_intent in walk.alone if needs_intent),
         unrecorded_actions=unrecorded,
     )
 

@@ -283,7 +283,11 @@ WHERE seq > :from_seq AND seq <= :to_seq AND body IS NOT NULL AND id <> 'ledger_
 SELECT body FROM ledger WHERE id = 'ledger_pruned' ORDER BY seq;
 
 -- verify_entries --
-SELECT seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, hash FROM ledger ORDER BY seq;
+SELECT seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, hash FROM ledger
+WHERE seq BETWEEN ? AND ? ORDER BY seq;
+
+-- entry_hash --
+SELECT hash FROM ledger WHERE seq = ?;
 
 -- unrecorded_actions --
 SELECT id FROM actions

@@ -28,6 +28,13 @@ COLUMNS = ("kind", "id", "wall_us", "steady_us", "actor", "incident", "action", 
 COUNT = 20
 
 
+def verified(path: Path) -> Verification:
+    """Return what one process finds, which is what several find that share the way."""
+    alone = verify(path)
+    assert verify(path, leg=3) == alone
+    return alone
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger of 20 entries: decisions, an act and its outcome, a human act."""
@@ -66,7 +73,7 @@ def test_an_untouched_ledger_verifies(whole: Path) -> None:
     store = SqliteStore.open_read_only(whole)
     head = store.head()
     store.close()
-    found = verify(whole)
+    found = verified(whole)
     assert found.ok and found.entries == COUNT and (found.entries, found.head) == head
     assert found.first_at is not None and found.first_at.wall == START + timedelta(seconds=60)
     assert found.last_at is not None and found.last_at.steady == 1000.0
@@ -76,7 +83,7 @@ def test_an_untouched_ledger_verifies(whole: Path) -> None:
 
 def test_an_empty_ledger_verifies(tmp_path: Path) -> None:
     SqliteStore(tmp_path / "state.db").close()
-    assert verify(tmp_path / "state.db") == Verification(True, 0, None, None, GENESIS.hex())
+    assert verified(tmp_path / "state.db") == Verification(True, 0, None, None, GENESIS.hex())
 
 
 def changed(value: Any, data: st.DataObject) -> Any:
@@ -116,7 +123,7 @@ def test_any_changed_byte_of_any_entry_is_found(
     connection.text_factory = bytes
     ((kept,),) = connection.execute(f"SELECT {column} FROM ledger WHERE seq = ?", (seq,)).fetchall()
     connection.close()
-    found = verify(copy)
+    found = verified(copy)
     if kept == (old.encode() if isinstance(old, str) else old):
         assert found.ok  # the column's affinity made the same value of it
     else:
@@ -127,7 +134,7 @@ def test_any_changed_byte_of_any_entry_is_found(
 @pytest.mark.parametrize("seq", [1, 7, COUNT - 1])
 def test_a_removed_entry_is_found(seq: int, copy: Path) -> None:
     forge(copy, ("DELETE FROM ledger WHERE seq = ?", (seq,)))
-    found = verify(copy)
+    found = verified(copy)
     assert (found.ok, found.broken_seq, found.entries) == (False, seq, seq - 1)
     assert found.problem == f"Entry {seq} does not verify: an entry is missing."
     assert (found.expected, found.got) == (f"entry {seq}", f"entry {seq + 1}")
@@ -140,24 +147,30 @@ def test_a_removed_entry_is_found_also_when_the_rest_is_renumbered(copy: Path) -
         ("UPDATE ledger SET seq = -seq WHERE seq > 7", ()),
         ("UPDATE ledger SET seq = -seq - 1 WHERE seq < 0", ()),
     )
-    assert verify(copy).broken_seq == 7
+    assert verified(copy).broken_seq == 7
+
+
+@pytest.mark.parametrize("seq", [0, -5, -(2**63)])
+def test_an_entry_laid_before_the_first_is_found(seq: int, copy: Path) -> None:
+    forge(copy, ("INSERT INTO ledger SELECT ?, " + ", ".join(COLUMNS) + " FROM ledger WHERE seq = 1", (seq,)))
+    assert verified(copy).broken_seq == 1
 
 
 def test_two_exchanged_entries_are_found(copy: Path) -> None:
     forge(copy, *((f"UPDATE ledger SET seq = {new} WHERE seq = {old}", ()) for old, new in ((3, 99), (4, 3), (99, 4))))
-    assert verify(copy).broken_seq == 3
+    assert verified(copy).broken_seq == 3
 
 
 def test_an_end_that_was_cut_off_is_found_by_the_actions_it_held(copy: Path) -> None:
     forge(copy, ("DELETE FROM ledger WHERE seq >= ?", (COUNT - 4,)))
-    found = verify(copy)
+    found = verified(copy)
     assert not found.ok and found.broken_seq is None and found.unrecorded_actions == ("act-1", "act-2")
     assert found.problem == "2 actions have no entry, the first is act-1: the ledger's end was cut off."
 
 
 def test_a_body_removed_by_hand_is_no_retention(copy: Path) -> None:
     forge(copy, ("UPDATE ledger SET body = NULL WHERE seq = 5", ()))
-    found = verify(copy)
+    found = verified(copy)
     assert (found.ok, found.broken_seq) == (False, 5)
     assert found.problem == "Entry 5 does not verify: its body is gone, and not by retention."
     assert (found.expected, found.got, found.dropped_bodies) == ("", "", 0)
@@ -172,12 +185,12 @@ def test_a_body_removed_behind_what_retention_dropped_is_found(tmp_path: Path) -
     # Decisions 1, 3 and 5 go; of human acts none.
     store.prune(metrics_before=0.0, decisions_before=35.0, actions_before=0.0)
     store.close()
-    assert (verify(path).ok, verify(path).dropped_bodies) == (True, 3)
+    assert (verified(path).ok, verified(path).dropped_bodies) == (True, 3)
     assert [json.loads(line)["body"] is None for line in export(path)].count(True) == 3
     for seq in (2, 7):
         other = Path(shutil.copy(path, tmp_path / f"{seq}.db"))
         forge(other, (f"UPDATE ledger SET body = NULL WHERE seq = {seq}", ()))
-        assert verify(other).broken_seq == seq
+        assert verified(other).broken_seq == seq
 
 
 def test_an_outcome_without_an_intent_is_told(tmp_path: Path) -> None:
@@ -188,7 +201,7 @@ def test_an_outcome_without_an_intent_is_told(tmp_path: Path) -> None:
     store.finish(an_outcome("act-1", OutcomeKind.UNDONE, clock.now()))
     store.finish(an_outcome("act-1", OutcomeKind.FAILED, clock.now()))
     store.close()
-    found = verify(tmp_path / "state.db")
+    found = verified(tmp_path / "state.db")
     assert found.ok and found.unpaired_intents == () and found.unpaired_outcomes == ("act-1",)
 
 
@@ -204,21 +217,21 @@ def test_verify_while_the_engine_writes(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "state.db")
     for number in range(5):
         store.append(an_entry(f"dec-{number}"))
-        assert verify(tmp_path / "state.db").entries == number
+        assert verified(tmp_path / "state.db").entries == number
         store.commit()
     store.close()
 
 
 def test_verify_without_a_state(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="There is no state"):
-        verify(tmp_path / "state.db")
+        verified(tmp_path / "state.db")
 
 
 def test_export_as_json_lines(whole: Path) -> None:
     lines = [json.loads(line) for line in export(whole)]
     assert [line["seq"] for line in lines] == list(range(1, COUNT + 1))
     assert lines[0]["body"] == {"n": 0, "ü": "é"} and lines[0]["at"] == "2026-01-04T03:21:00+00:00"
-    assert lines[-1]["hash"] == verify(whole).head
+    assert lines[-1]["hash"] == verified(whole).head
     assert lines[COUNT - 5]["body"]["steps"] == ['["systemctl", "restart", "web.service"]']
 
 
@@ -234,12 +247,12 @@ def test_export_as_csv(whole: Path) -> None:
     assert list(rows[0]) == ["at", "seq", *COLUMNS]
     assert rows[0]["at"] == "2026-01-04T03:21:00+00:00"
     assert rows[0]["body_hash"] == hashlib.sha256(rows[0]["body"].encode()).hexdigest()
-    assert rows[-1]["hash"] == verify(whole).head
+    assert rows[-1]["hash"] == verified(whole).head
 
 
 def test_a_broken_ledger_is_let_go_of_once_it_is_told(copy: Path) -> None:
     forge(copy, ("UPDATE ledger SET id = 'dec-x' WHERE seq = 3", ()))
-    told = verify(copy)
+    told = verified(copy)
     assert told.broken_seq == 3
     other = sqlite3.connect(copy, timeout=0, isolation_level=None)
     # Fails while anybody still reads.
@@ -252,7 +265,7 @@ def test_a_broken_ledger_is_let_go_of_once_it_is_told(copy: Path) -> None:
 )
 def test_an_entry_that_nobody_wrote_is_told_and_exported_as_damaged(copy: Path, column: str, value: object) -> None:
     forge(copy, (f"UPDATE ledger SET {column} = ? WHERE seq = 3", (value,)))
-    assert verify(copy).broken_seq == 3
+    assert verified(copy).broken_seq == 3
     with pytest.raises(StoreError, match="is damaged"):
         list(export(copy))
 
@@ -272,7 +285,7 @@ def test_a_deeply_nested_outcome_whose_hashes_are_right_is_no_crash(copy: Path) 
     body = "[" * 30_000
     forge(copy, ("UPDATE ledger SET body = ?, body_hash = ? WHERE seq = 17", (body, hashlib.sha256(body.encode()).digest())))
     rechain(copy)
-    told = verify(copy)
+    told = verified(copy)
     assert told.broken_seq == 17
     assert "cannot be read" in told.problem
 
@@ -287,7 +300,7 @@ def test_an_export_of_a_file_with_damaged_pages_says_which(copy: Path) -> None:
 
 def test_what_was_changed_is_told_with_both_hashes(copy: Path) -> None:
     forge(copy, ("UPDATE ledger SET body = '{}' WHERE seq = 3", ()))
-    found = verify(copy)
+    found = verified(copy)
     assert found.problem == "Entry 3 does not verify: its body was changed."
     assert found.got == hashlib.sha256(b"{}").hexdigest() != found.expected
     forge_again = Path(shutil.copy(copy, copy.with_name("other.db")))
@@ -296,6 +309,6 @@ def test_what_was_changed_is_told_with_both_hashes(copy: Path) -> None:
     ((stored,),) = connection.execute("SELECT hash FROM ledger WHERE seq = 2").fetchall()
     connection.commit()
     connection.close()
-    found = verify(forge_again)
+    found = verified(forge_again)
     assert found.problem == "Entry 2 does not verify: it, or the one before, was changed."
     assert found.got == stored.hex() != found.expected
