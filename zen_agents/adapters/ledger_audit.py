@@ -80,7 +80,7 @@ def verify(path: Path, *, leg: int = SHORTEST_LEG) -> Verification:
 
 
 def _in_legs(path: Path, leg: int) -> Walk | None:
-    """Return a walk that found nothing wrong; None if one process is to walk, to say where it is broken or for a short way."""
+    """Return a walk that found nothing wrong; None if one process is to walk: a short way, or it is broken."""
     file = open_read_only(path)
     try:
         head = file.read_one("ledger_head")
