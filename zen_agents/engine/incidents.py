@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from types import MappingProxyType
 
 from zen_agents.clock import Instant
@@ -21,13 +22,17 @@ _MATERIAL = (
     "acknowledged_until", "acknowledged_by", "resolved_at",
 )  # fmt: skip
 
+_state_of = attrgetter("state")
+
 
 class IncidentBook:
-    """Live incidents by key; a material change is written to the store's pending batch."""
+    """Live incidents by key; a material change is written to the store's pending batch, at once or when it is asked for."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._live: dict[str, Incident] = {incident.key: incident for incident in store.live_incidents()}
+        #: Keys of incidents whose last material change is not written yet.
+        self._unwritten: set[str] = set()
         #: Key -> since when they are known, and the steady times at which incidents of it opened since then, newest last.
         self._openings: dict[str, tuple[float, tuple[float, ...]]] = {}
 
@@ -44,6 +49,10 @@ class IncidentBook:
     def __len__(self) -> int:
         return len(self._live)
 
+    def count_open(self) -> int:
+        """Return how many there are, not counting mere suspicions."""
+        return len(self._live) - list(map(_state_of, self._live.values())).count(IncidentState.SUSPECTED)
+
     def of_agent(self, agent: str) -> list[Incident]:
         """Return the live incidents of one agent."""
         return [incident for incident in self._live.values() if incident.agent == agent]
@@ -53,8 +62,8 @@ class IncidentBook:
         found = [incident for incident in self._live.values() if incident.id.startswith(id)]
         return found[0] if len(found) == 1 else None
 
-    def put(self, incident: Incident) -> None:
-        """Remember an incident; a resolved one leaves the book."""
+    def put(self, incident: Incident, *, write: bool = True) -> None:
+        """Remember an incident; a resolved one leaves the book. Without `write`, its change is written by `write`."""
         before = self._live.get(incident.key)
         if before is incident:
             return
@@ -64,12 +73,29 @@ class IncidentBook:
             self._live[incident.key] = incident
         else:
             self._live.pop(incident.key, None)
-        if incident.state is not IncidentState.SUSPECTED and (before is None or _differs(before, incident)):
-            self._store.save_incident(incident)
+        if incident.state is IncidentState.SUSPECTED:
+            return
+        if before is None or incident.key in self._unwritten or _differs(before, incident):
+            self._unwritten.add(incident.key)
+            if write:
+                self._save(incident)
 
     def drop(self, key: str) -> None:
         """Forget a suspicion that did not last; nothing was written about it."""
         self._live.pop(key, None)
+
+    def write(self, key: str) -> None:
+        """Write what was put about a key and not written yet."""
+        if key in self._unwritten:
+            self._save(self._live[key])
+
+    def unwritten(self) -> list[str]:
+        """Return the keys of which something was put and not written yet."""
+        return list(self._unwritten)
+
+    def _save(self, incident: Incident) -> None:
+        self._unwritten.discard(incident.key)
+        self._store.save_incident(incident)
 
     def openings(self, key: str, since: float) -> Sequence[float]:
         """Return when incidents of this key opened, since then; what is older is forgotten and read again if asked for."""

@@ -40,7 +40,7 @@ class ActionLog(Protocol):
 
 
 class Journal:
-    """Writes entries into the store's pending batch, and a structured log line for each."""
+    """Writes entries into the store's pending batch, and a structured log line for each, or one for many."""
 
     def __init__(self, store: Store, action_log: ActionLog) -> None:
         self._store = store
@@ -48,9 +48,17 @@ class Journal:
         #: Incident key -> what was last written about it, and the lost batches of which that takes account.
         self._last: dict[str, tuple[Any, ...]] = {}
         self._lost_batches = store.lost_batches()
+        #: Decisions without a log line of their own, since the last summing up.
+        self._many = 0
 
-    def decided(self, incident: Incident, decision: Decision, verdict: Verdict | None = None, **more: Any) -> str | None:
-        """Write a decision with every guard's answer; return its id, or None if nothing changed since the last one."""
+    def decided(
+        self, incident: Incident, decision: Decision, verdict: Verdict | None = None, *,
+        plan: Mapping[str, Any] | None = None, one_of_many: bool = False,
+    ) -> str | None:  # fmt: skip
+        """Write a decision with every guard's answer; return its id, or None if nothing changed since the last one.
+
+        For `one_of_many` that share their reason there is one log line together: `sum_up`.
+        """
         deciding = verdict.deciding if verdict else None
         reason = deciding.reason if deciding and deciding.reason else decision.reason
         # An attempt is always news; a wait or refusal only when its kind, cause or guard changed.
@@ -73,7 +81,14 @@ class Journal:
             body["action"] = decision.request.action
         if verdict:
             body["guards"] = [answer_body(answer) for answer in verdict.answers]
-        self._append(EntryKind.DECISION, id, decision.at, incident.agent, body | more, incident=incident.id)
+        entry = Entry(EntryKind.DECISION, id, decision.at, incident.agent, incident.id, None, body)
+        if plan is not None:
+            body["plan"] = plan
+        if one_of_many:
+            self._store.append(entry)
+            self._many += 1
+        else:
+            self._append(entry)
         self._last[incident.key] = gist
         return id
 
@@ -83,6 +98,12 @@ class Journal:
             self._lost_batches = self._store.lost_batches()
             self._last.clear()
         return self._last.get(key) == gist
+
+    def sum_up(self) -> None:
+        """Log in one line how many decisions had none of their own since the last time."""
+        if self._many:
+            log.info("%d decisions that share one reason are in the ledger: zen-agents decisions", self._many)
+            self._many = 0
 
     def forget(self, key: str) -> None:
         """Let the next decision about this key be written whatever it is; called when its incident is over."""
@@ -99,7 +120,7 @@ class Journal:
 
     def human(self, at: Instant, who: Principal, what: str, body: Mapping[str, Any], *, incident: str | None = None) -> None:
         """Write what a person did."""
-        self._append(EntryKind.HUMAN, what, at, who.name, {"uid": who.uid, **body}, incident=incident)
+        self._append(Entry(EntryKind.HUMAN, what, at, who.name, incident, None, {"uid": who.uid, **body}))
         self._action_log.write(
             at, "HUMAN", what, action=what, target=str(body.get("scope") or body.get("target") or "host"), by=who.name,
             outcome="-", detail=str(body.get("reason", "")),
@@ -107,20 +128,19 @@ class Journal:
 
     def engine(self, at: Instant, what: str, **body: Any) -> None:
         """Write what the engine did about itself: start, stop, reload, safe mode, agent states."""
-        self._append(EntryKind.ENGINE, what, at, "engine", body)
+        self._append(Entry(EntryKind.ENGINE, what, at, "engine", body=body))
 
     def alerted(self, at: Instant, id: str, body: Mapping[str, Any], *, incident: str | None) -> None:
         """Write that people were told."""
         done.info("told: %s", body.get("summary", id))
-        self._append(EntryKind.ALERT, id, at, "engine", body, incident=incident)
+        self._append(Entry(EntryKind.ALERT, id, at, "engine", incident, None, body))
 
-    def _append(
-        self, kind: EntryKind, id: str, at: Instant, actor: str, body: Mapping[str, Any], *, incident: str | None = None
-    ) -> None:
-        self._store.append(Entry(kind, id, at, actor, incident, None, body))
+    def _append(self, entry: Entry) -> None:
+        self._store.append(entry)
         if log.isEnabledFor(logging.INFO):
-            gist = {name: value for name, value in body.items() if name not in _IN_THE_LEDGER_ALONE}
-            log.info("%s %s", kind.value, id, extra={"zen": {"actor": actor, "incident": incident, **gist}})
+            gist = {name: value for name, value in entry.body.items() if name not in _IN_THE_LEDGER_ALONE}
+            told = {"actor": entry.actor, "incident": entry.incident, **gist}
+            log.info("%s %s", entry.kind.value, entry.id, extra={"zen": told})
 
     def _line(self, at: Instant, kind: str, intent: Intent, outcome: str, detail: str) -> None:
         request = intent.plan.request

@@ -84,7 +84,7 @@ class Repairs:
         """Refuse for the storm alone, without a plan to ask guards about; return when to decide again (steady)."""
         failing, of = situation.failing_targets, situation.actionable_targets
         held = f"held back with all others: {failing} of {of} targets fail at once"
-        self._parts.journal.decided(incident, Decision(DecisionKind.WAIT, Reason.STORM_BRAKE, now, held))
+        self._parts.journal.decided(incident, Decision(DecisionKind.WAIT, Reason.STORM_BRAKE, now, held), one_of_many=True)
         self._parts.book.put(transitions.refused(incident, Reason.STORM_BRAKE, now))
         return now.steady + ASK_AGAIN_SECONDS
 
@@ -102,8 +102,8 @@ class Repairs:
         return self._parts.book.get(incident.key) is incident and self._parts.policy is policy
 
     def _journal(self, incident: Incident, decision: Decision, judged: Judged) -> None:
-        plan = {"plan": plan_body(judged.plan)} if judged.plan else {}
-        self._parts.journal.decided(incident, decision, judged.verdict, **plan)
+        plan = plan_body(judged.plan) if judged.plan else None
+        self._parts.journal.decided(incident, decision, judged.verdict, plan=plan)
 
     def _journal_refusal(self, incident: Incident, decision: Decision, judged: Judged) -> None:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from zen_agents.clock import Instant
@@ -31,7 +33,7 @@ def status_of(engine: Engine) -> dict[str, Any]:
     midnight = now.steady - (local.hour * 3600 + local.minute * 60 + local.second)
     today = parts.store.actions(since=midnight, limit=1000)
     rows = _rows(engine, now)
-    live = [incident for incident in parts.book if incident.state is not IncidentState.SUSPECTED]
+    live = parts.book.count_open()
     return {
         "schema": SCHEMA,
         "host": engine.host_name,
@@ -43,7 +45,7 @@ def status_of(engine: Engine) -> dict[str, Any]:
         "up_seconds": now.steady - engine.started_at.steady,
         "last_tick_seconds_ago": engine.last_tick_age(now),
         "config": engine.config_facts(),
-        "incidents_open": len(live),
+        "incidents_open": live,
         "actions_today": len(today),
         "actions_by_outcome": _by_outcome(today),
         "repairs_spent": parts.store.spent(Budget.REPAIR, now.steady - parts.policy.repairs.within_seconds),
@@ -75,33 +77,41 @@ def _agent(agent: RunningAgent, now: Instant) -> dict[str, Any]:
 
 def _rows(engine: Engine, now: Instant) -> list[dict[str, Any]]:
     """Return the rows that are shown; only they are made, since a storm has ten thousand."""
-    worst, book = _worst(engine, now), engine.parts.book
+    worst, book = _worst(engine), engine.parts.book
     last = _last_actions(engine.parts)
     ended = _last_ends(engine.parts) if any(rule.key not in book for _, rule in worst) else {}
     return [_row(agent, rule, book.get(rule.key), last.get(rule.target), ended.get(rule.key), now) for agent, rule in worst]
 
 
-def _worst(engine: Engine, now: Instant) -> list[tuple[RunningAgent, Rule]]:
-    """Return the rules that are shown, worst first."""
+def _worst(engine: Engine) -> list[tuple[RunningAgent, Rule]]:
+    """Return the rules that are shown, worst first; of thousands that are well none is looked at."""
+    # Nothing is worse than to be down, and the book has those first that have been so the longest.
+    down = (bad for bad in _with_incident(engine) if _word_of(bad) == "DOWN")
+    shown = list(islice(down, MOST_ROWS))
+    if len(shown) < MOST_ROWS:
+        shown = heapq.nsmallest(MOST_ROWS, _with_incident(engine), key=lambda bad: (_RANKS[_word_of(bad)], bad[1].name))
+    rows = [(agent, rule) for agent, rule, _ in shown]
+    if len(rows) < MOST_ROWS:
+        rows += heapq.nsmallest(MOST_ROWS - len(rows), _without_incident(engine), key=lambda pair: pair[1].name)
+    return rows
+
+
+def _with_incident(engine: Engine) -> Iterator[tuple[RunningAgent, Rule, Incident]]:
+    agents = {agent.name: agent for agent in engine.agents}
+    for incident in engine.parts.book:
+        agent = agents.get(incident.agent)
+        rule = agent.tick.watchlist.rules.get(incident.key) if agent else None
+        if agent is not None and rule is not None:
+            yield agent, rule, incident
+
+
+def _without_incident(engine: Engine) -> Iterator[tuple[RunningAgent, Rule]]:
     book = engine.parts.book
-    rules = {agent.name: (agent, agent.tick.watchlist.rules) for agent in engine.agents}
-    down = [incident for incident in book if _state(incident, Status.OK)[0] == "DOWN" and incident.agent in rules]
-    if len(down) >= MOST_ROWS:
-        # Nothing is worse, so the others need not be looked at.
-        found = [(incident, *rules[incident.agent]) for incident in heapq.nsmallest(MOST_ROWS, down, key=_rule_of)]
-        return [(agent, of_agent[incident.key]) for incident, agent, of_agent in found if incident.key in of_agent]
-    pairs = [(agent, rule) for agent in engine.agents for rule in agent.tick.watchlist.rules.values()]
-
-    def rank(pair: tuple[RunningAgent, Rule]) -> tuple[int, str]:
-        agent, rule = pair
-        state, _ = _state(book.get(rule.key), rule.condition.evaluate(agent.tick.latest, now).status)
-        return _RANKS[state], rule.name
-
-    return heapq.nsmallest(MOST_ROWS, pairs, key=rank)
+    return ((agent, rule) for agent in engine.agents for key, rule in agent.tick.watchlist.rules.items() if key not in book)
 
 
-def _rule_of(incident: Incident) -> str:
-    return incident.rule
+def _word_of(bad: tuple[RunningAgent, Rule, Incident]) -> str:
+    return _state(bad[2], Status.OK)[0]
 
 
 def _last_actions(parts: Parts) -> dict[str, ActionRow]:

@@ -128,6 +128,7 @@ class AgentTick:
             else:
                 # Nobody decides: what is asked for meanwhile would be due for ever. A resume asks about everything.
                 self._ask_again.clear()
+            await self._write_the_rest()
             for start in range(0, len(observations), A_PORTION):
                 self._recorder.observed(observations[start : start + A_PORTION])
                 await asyncio.sleep(0)
@@ -149,8 +150,6 @@ class AgentTick:
         for count, rule in enumerate(touched.values(), start=1):
             self._fold_one(rule, now)
             if count % A_BATCH == 0:
-                # Until it is durable all of it is kept to be written again.
-                self._commit()
                 await asyncio.sleep(0)
 
     def _fold_one(self, rule: Rule, now: Instant) -> None:
@@ -168,7 +167,17 @@ class AgentTick:
             return
         if before is None or before.state is not after.state or before.last_status is not after.last_status:
             self._ask_again[rule.key] = now.steady
-        book.put(after)
+        # The decision about it, which comes soon, mostly changes it once more.
+        book.put(after, write=False)
+
+    async def _write_the_rest(self) -> None:
+        """Write what the fold found about those of whom nothing was decided."""
+        for count, key in enumerate(self._parts.book.unwritten(), start=1):
+            self._parts.book.write(key)
+            if count % A_BATCH == 0:
+                # Until it is durable all of it is kept to be written again.
+                self._commit()
+                await asyncio.sleep(0)
 
     async def _decide_all(self, view: HostView) -> None:
         parts = self._parts
@@ -193,6 +202,7 @@ class AgentTick:
             if start % A_BATCH == A_BATCH - A_TURN:
                 self._commit()
             await asyncio.sleep(0)
+        parts.journal.sum_up()
         parts.executor.forget_plans()
 
     def _waiting(self, now: Instant) -> list[str]:
@@ -266,8 +276,15 @@ class AgentTick:
         opened = self._parts.book.openings(incident.key, now.steady - rule.flapping.within_seconds)
         flapping = is_flapping(opened, rule.flapping, now)
         decision = decide(incident, rule, now, flapping=flapping)
+        if decision.kind is DecisionKind.ACT and self._held_back:
+            return self.repairs.hold_back(incident, situation, now)
+        self._parts.book.write(incident.key)
         if decision.kind is DecisionKind.ACT:
             return await self._act(incident, rule, decision, situation=situation, view=view, now=now)
+        return self._do_nothing_to_the_host(incident, rule, decision, now)
+
+    def _do_nothing_to_the_host(self, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> float:
+        """Do what was decided where that is not an action; return when to decide again (steady)."""
         self._journal(incident, decision)
         stands_back = decision.kind is DecisionKind.ESCALATE and self._parts.escalation.holds_back(decision.reason)
         if stands_back or self._blindness.tells(decision, now):
@@ -288,8 +305,6 @@ class AgentTick:
     async def _act(
         self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
     ) -> float:
-        if self._held_back:
-            return self.repairs.hold_back(incident, situation, now)
         # Actions that this very turn has started count as well.
         if situation.running != self._parts.executor.running:
             situation = replace(situation, running=self._parts.executor.running)

@@ -44,23 +44,27 @@ def is_flapping(opened_times: Sequence[float], limit: FlapLimit, now: Instant) -
 
 
 def _suspicion(rule: Rule, finding: Finding, now: Instant, id: str) -> Incident:
-    blank = Incident(
+    untold = finding.status is Status.UNKNOWN
+    opens = not untold and _is_held(rule, finding, 1, 0.0)
+    return Incident(
         id=id,
         key=rule.key,
         agent=rule.agent,
         rule=rule.name,
         target=rule.target,
         severity=rule.severity,
-        state=IncidentState.SUSPECTED,
+        state=IncidentState.OPEN if opens else IncidentState.SUSPECTED,
         began_at=now,
-        opened_at=None,
+        opened_at=now if opens else None,
         changed_at=now,
         last_status=finding.status,
         detail=finding.detail,
         value=finding.value,
         fingerprint=finding.fingerprint,
+        bad_streak=0 if untold else 1,
+        counted_at=None if untold else finding.at.steady,
+        unknown_since=now.steady if untold else None,
     )
-    return _untold(blank, finding, now) if finding.status is Status.UNKNOWN else _bad(rule, blank, finding, now)
 
 
 def _untold(incident: Incident, finding: Finding, now: Instant) -> Incident:

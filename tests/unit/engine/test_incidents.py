@@ -53,6 +53,28 @@ def test_only_what_matters_is_written(store: SqliteStore, monkeypatch: pytest.Mo
     assert [one.attempts for one in written] == [0, 1]
 
 
+def test_a_change_may_wait_for_the_next_one_and_is_then_written_with_it(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book, written = IncidentBook(store), list[Incident]()
+    monkeypatch.setattr(store, "save_incident", written.append)
+    incident = opened("inc-1")
+    book.put(incident, write=False)
+    assert (written, book.unwritten()) == ([], [incident.key])
+    # Nothing that matters changed any more, but the opening itself still has to be written.
+    book.put(replace(incident, bad_streak=7))
+    assert ([one.bad_streak for one in written], book.unwritten()) == ([7], [])
+    book.write(incident.key)
+    assert len(written) == 1
+
+
+def test_mere_suspicions_are_not_counted_as_open(store: SqliteStore) -> None:
+    book = IncidentBook(store)
+    book.put(opened("inc-1"))
+    book.put(replace(an_incident("inc-2", NOW, target="service:db"), state=IncidentState.SUSPECTED))
+    assert (book.count_open(), len(book)) == (1, 2)
+
+
 def test_it_is_there_again_after_a_restart_and_gone_once_it_is_over(store: SqliteStore) -> None:
     book, incident = IncidentBook(store), opened("inc-1")
     book.put(incident)

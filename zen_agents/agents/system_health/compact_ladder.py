@@ -23,21 +23,22 @@ class Ladders:
     def __init__(self, remedies: Remedies) -> None:
         self._remedies = remedies
         self._known: dict[tuple[_Step, ...], tuple[_Step, ...]] = {}
-        #: The ladder that was looked at last, with its rungs: a decision looks at one several times.
-        self._latest: tuple[CompactLadder | None, tuple[Rung, ...]] = (None, ())
+        #: The rung that was looked at last, by its ladder and index: a decision looks at one several times.
+        self._latest: tuple[CompactLadder | None, int, Rung | None] = (None, 0, None)
 
     def keep(self, rungs: Iterable[Rung], target: str) -> Sequence[Rung]:
         """Return the same rungs as a ladder that costs little; all their alternatives have to be remedies of the agent."""
         steps = tuple((replace(rung, alternatives=()), _names(rung.alternatives, target)) for rung in rungs)
         return CompactLadder(self, target, self._known.setdefault(steps, steps)) if steps else ()
 
-    def rungs(self, ladder: CompactLadder) -> tuple[Rung, ...]:
-        """Return what a ladder stands for."""
-        latest, rungs = self._latest
-        if latest is not ladder:
-            rungs = tuple(replace(rung, alternatives=self._requests(names, ladder.target)) for rung, names in ladder.steps)
-            self._latest = ladder, rungs
-        return rungs
+    def rung(self, ladder: CompactLadder, index: int) -> Rung:
+        """Return what a step of a ladder stands for; raises IndexError."""
+        latest, at, rung = self._latest
+        if rung is None or latest is not ladder or at != index:
+            common, names = ladder.steps[index]
+            rung = replace(common, alternatives=self._requests(names, ladder.target))
+            self._latest = ladder, index, rung
+        return rung
 
     def _requests(self, names: Iterable[tuple[str, str]], target: str) -> tuple[ActionRequest, ...]:
         found = (self._remedies.of(action, other or target) for action, other in names)
@@ -60,7 +61,9 @@ class CompactLadder(Sequence[Rung]):
     @overload
     def __getitem__(self, index: slice) -> tuple[Rung, ...]: ...
     def __getitem__(self, index: int | slice) -> Rung | tuple[Rung, ...]:
-        return self._ladders.rungs(self)[index]
+        if isinstance(index, slice):
+            return tuple(self[at] for at in range(*index.indices(len(self))))
+        return self._ladders.rung(self, index)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
