@@ -373,6 +373,7 @@ class Runtime:
             self.outbox.reconfigure(alerts, self._alert_context())
             await self._swap(agents, policy)
             self._let_go(agents)
+            gc.collect()
             self._write("reloaded", **self._in_force())
             return {"config": loaded.digest, "agents": [agent.name for agent in agents]}
 
@@ -381,7 +382,6 @@ class Runtime:
         self.loaded, self.settings = self.loaded.lean(), self.settings.model_copy(update={"agents": {}})
         for agent in agents:
             agent.context = replace(agent.context, origins={})
-        gc.collect()
 
     def _remember_not_applied(self, error: Exception, now: Instant) -> None:
         lines = str(error).strip().splitlines()

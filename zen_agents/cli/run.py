@@ -51,9 +51,10 @@ def run(call: Call) -> int:
 async def _run(call: Call, runtime: Runtime) -> int:
     runtime.open()
     _greet(call, runtime)
-    # What is there now stays; it need not be looked at by every collection.
+    # What is there now stays; it need not be looked at by every collection. See `main` for where that was off.
     gc.collect()
     gc.freeze()
+    gc.enable()
     if call.arguments.max_runtime:
         loop = asyncio.get_running_loop()
         loop.call_later(seconds_of(call.arguments.max_runtime), runtime.engine.request_stop)
