@@ -15,6 +15,7 @@ from zen_agents.agents.base import AgentContext
 from zen_agents.agents.system_health.agent import SystemHealthAgent
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.cli.main import COMMANDS
+from zen_agents.cli.runbook import page_of
 from zen_agents.model.reason import Reason
 from zen_agents.settings.codes import CODES
 from zen_agents.settings.environment import variables
@@ -95,10 +96,7 @@ def test_every_built_in_rule_has_a_runbook(everything: SystemHealthAgent) -> Non
 
     assert len(rules) > 15
     for rule in rules:
-        kind, _, name = rule.target.partition(":")
-        label = rule.name.removeprefix("system_health.")
-        of_a_thing = kind in ("service", "path", "temp_dir", "log", "cache")
-        page = label.replace(name, kind, 1) if of_a_thing else label.removesuffix(".critical")
+        page = page_of(rule.name, rule.target)
         assert (ROOT / "docs" / "runbooks" / f"{page}.md").is_file(), rule.name
 
 

@@ -20,7 +20,7 @@ LOOKING: list[tuple[str, ...]] = [
     ("status",), ("events",), ("incidents",), ("incidents", "show", "@last"), ("actions",), ("actions", "show", "@last"),
     ("decisions",), ("decisions", "show", "@last"), ("why",), ("why", "--not", "web"), ("breaker",), ("audit", "verify"),
     ("audit", "export"), ("explain", "guards"), ("explain", "mode"), ("schema",), ("version",),
-    ("act", "restart_service", "web", "--dry-run"),
+    ("act", "restart_service", "web", "--dry-run"), ("runbook",), ("runbook", "@last"),
 ]  # fmt: skip
 
 

@@ -43,6 +43,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "actions": CommandEntry("actions", "look", "list actions, or show one"),
     "decisions": CommandEntry("decisions", "look", "list decisions, also each no, or show one"),
     "why": CommandEntry("why", "look", "why something was done; --not: why it was not"),
+    "runbook": CommandEntry("runbook", "look", "what to do about it, without a network"),
     "ack": CommandEntry("ack", "decide", "say that you have an incident"),
     "act": CommandEntry("act", "decide", "run an allowed action by hand, through the same guards"),
     "pause": CommandEntry("pause", "brake", "let the engine leave something alone for a while"),

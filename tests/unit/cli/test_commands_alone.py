@@ -32,6 +32,7 @@ ALL = {
     "actions": ("actions",),
     "decisions": ("decisions",),
     "why": ("why",),
+    "runbook": ("runbook", "disk"),
     "ack": ("ack", "@last"),
     "act": ("act", "restart_service", "web", "--reason", "x"),
     "pause": ("pause", "--for", "1h", "--reason", "x"),
@@ -49,7 +50,7 @@ ALL = {
 }
 #: What a command ends with where there is neither an engine, nor a state, nor a configuration.
 NOTHING_HERE = {
-    "init": 0, "schema": 0, "explain": 0, "version": 0,
+    "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0,
     "run": 78, "once": 78, "plan": 78, "check-config": 78, "config": 78,
 }  # fmt: skip
 
