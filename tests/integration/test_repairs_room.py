@@ -4,7 +4,6 @@ import contextlib
 import gzip
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -225,40 +224,50 @@ def test_a_deleted_log_that_is_held_open_gives_its_room_back(
 
 
 @pytest.fixture
-def on_the_host(tmp_path: Path) -> Iterator[Callable[[str, str], None]]:
-    """Return a writer of files of the host that are not there yet; they are removed afterwards."""
-    made: list[Path] = []
+def own_logrotate(tmp_path: Path) -> Callable[[str], tuple[str, ...]]:
+    """Return a maker of what an engine is started through so that it alone sees a logrotate with this configuration.
 
-    def write(path: str, text: str) -> None:
-        place = Path(path)
-        if place.exists():
-            pytest.skip(f"{path} is there already; it is not for a test to change")
-        for parent in [p for p in reversed(place.parents) if not p.exists()]:
-            parent.mkdir()
-            made.append(parent)
-        place.write_text(text)
-        made.append(place)
+    Its /etc and /usr/sbin are the machine's with two files laid over them, in a mount namespace that ends with it.
+    """
 
-    yield write
-    for place in reversed(made):
-        place.rmdir() if place.is_dir() else place.unlink()
+    def layered(configuration: str) -> tuple[str, ...]:
+        for path, text in (
+            ("etc/logrotate.conf", "weekly\ninclude /etc/logrotate.d\n"),
+            ("etc/logrotate.d/zen-agents-test", configuration),
+            ("usr/sbin/logrotate", ""),
+        ):
+            place = tmp_path / "layers" / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+        lay = 'mount -t overlay overlay -o "lowerdir=$0/{0}:/{0}" /{0}'.format
+        before = (
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            f'{lay("etc")} && {lay("usr/sbin")} && exec "$@"',
+            str(tmp_path / "layers"),
+        )
+        tried = subprocess.run([*before, "true"], check=False, capture_output=True, text=True)
+        if tried.returncode != 0:
+            pytest.skip(f"no file can be laid over /etc here: {tried.stderr.strip()}")
+        return before
+
+    return layered
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="writing the host's logrotate configuration needs root")
+@pytest.mark.skipif(not IS_ROOT, reason="a mount namespace of its own needs root")
 def test_what_logrotate_rotates_is_told_and_left(
-    engine_with: Maker, tmp_path: Path, on_the_host: Callable[[str, str], None]
+    engine_with: Maker, tmp_path: Path, own_logrotate: Callable[[str], tuple[str, ...]]
 ) -> None:
-    if shutil.which("logrotate") is None:
-        on_the_host("/usr/sbin/logrotate", "")
-    if not Path("/etc/logrotate.conf").exists():
-        on_the_host("/etc/logrotate.conf", "weekly\ninclude /etc/logrotate.d\n")
     log, mine = tmp_path / "theirs.log", tmp_path / "mine.log"
-    on_the_host("/etc/logrotate.d/zen-agents-test", f"{tmp_path}/their*.log {{\n  weekly\n}}\n")
     logs = {}
     for name, path in (("theirs", log), ("mine", mine)):
         path.write_text("x" * 100_000)
         logs[name] = {"path": str(path), "rotate_at": "64KiB", "every": "1s"}
-    engine = engine_with(own_config({"logs": logs}, ["rotate_logs"])).start()
+    engine = engine_with(own_config({"logs": logs}, ["rotate_logs"]))
+    engine.before = own_logrotate(f"{tmp_path}/their*.log {{\n  weekly\n}}\n")
+    engine.start()
     repaired(engine, "rotate_logs", "log:mine")
     wait_for(lambda: "not_ours" in refusals(engine, "log:theirs"), "the refusal")
     assert "/etc/logrotate.d/zen-agents-test" in refusals(engine, "log:theirs")["not_ours"]
