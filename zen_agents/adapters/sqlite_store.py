@@ -25,7 +25,6 @@ from zen_agents.adapters.sqlite_store_rows import (
     incident_columns,
     incident_of,
     intent_columns,
-    past_action_of,
     plan_of,
 )
 from zen_agents.adapters.sqlite_store_schema import create, ensure_schema, require_schema
@@ -35,8 +34,9 @@ from zen_agents.errors import RefusedError, StoreError
 from zen_agents.model.action import Budget, Effect, Intent, Outcome, OutcomeKind
 from zen_agents.model.entry import ChainedEntry, Entry, EntryKind
 from zen_agents.model.incident import Incident
+from zen_agents.model.principal import ENGINE
 from zen_agents.model.reason import Reason
-from zen_agents.ports.store import ActionRow, Lease, PastAction
+from zen_agents.ports.store import ActionRow, Lease, Ran
 from zen_agents.store.ledger import MOST_BODY_BYTES, canonical, clean_text
 
 #: The window of an hourly budget.
@@ -265,10 +265,23 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         """Return how many actions the engine reserved of this budget after that moment."""
         return self._count("spent_since", {"budget": budget.value, "since": since})
 
-    def past_actions(self, *, since: float, target: str | None = None, limit: int = -1) -> Sequence[PastAction]:
-        """Return what limits count of the actions reserved since then, on a target or on all, newest first."""
-        name = "past_actions" if target is None else "past_actions_on_target"
-        return self._file.read_as(past_action_of, name, {"since": since, "target": target, "limit": limit})
+    def ran(self, *, since: float, most: int, action: str | None = None, budget: Budget | None = None) -> Ran:
+        """Return what limits count of the actions reserved since then: of one action or budget, or of all."""
+        return self._ran("ran", since, most, action=action, budget=budget.value if budget else None)
+
+    def ran_on(self, target: str, *, since: float, most: int) -> Ran:
+        """Return what limits count of the actions on a target that were reserved since then."""
+        return self._ran("ran_on_target", since, most, target=clean_text(target))
+
+    def _ran(self, name: str, since: float, most: int, **of: str | None) -> Ran:
+        # The newest are counted there: an hour may hold thousands, of which a limit needs two numbers.
+        params = {"since": since, "most": max(1, most), "by": ENGINE.name, **of}
+        return self._file.read_one_as(lambda row: Ran(int(row[0]), row[1]), name, params) or Ran(0, None)
+
+    def last_on(self, target: str, *, since: float, not_for: str | None) -> tuple[str, float | None] | None:
+        """Return the action on a target that ended last, and when (steady; None: it still runs); None if there was none."""
+        params = {"target": clean_text(target), "since": since, "incident": not_for}
+        return self._file.read_one_as(lambda row: (str(row[0]), row[1]), "last_on_target", params)
 
     def lease(self, target: str) -> Lease | None:
         """Return who holds a target, also if the time has passed; the reader compares with now."""

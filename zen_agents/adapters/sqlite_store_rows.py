@@ -17,7 +17,7 @@ from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
-from zen_agents.ports.store import ActionRow, OutboxRow, PastAction
+from zen_agents.ports.store import ActionRow, OutboxRow
 from zen_agents.store.ledger import canonical, clean_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -182,12 +182,6 @@ def action_of(row: Sequence[Any]) -> ActionRow:
         plan=json.loads(plan),
         effect=json.loads(effect),
     )
-
-
-def past_action_of(row: Sequence[Any]) -> PastAction:
-    """Return what limits count of the action of a row."""
-    id, action, incident, requested_by, budget, reserved_at, kind, ended_at = row
-    return PastAction(id, action, incident, requested_by, Budget(budget), float(reserved_at), OutcomeKind(kind), ended_at)
 
 
 def observation_columns(series: int, seen: Observation) -> tuple[Any, ...]:

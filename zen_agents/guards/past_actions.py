@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from zen_agents.guards.base import Policy
-from zen_agents.model.action import ActionRequest, OutcomeKind
+from zen_agents.model.action import ActionRequest
 from zen_agents.model.incident import Incident, IncidentState
-from zen_agents.model.principal import ENGINE
-from zen_agents.ports.store import BreakerRow, PastAction
-
-_NEVER_RAN = frozenset({OutcomeKind.DENIED, OutcomeKind.EXPIRED, OutcomeKind.SKIPPED})
+from zen_agents.ports.store import BreakerRow, Ran
 
 
-def by_engine(rows: Iterable[PastAction]) -> list[PastAction]:
-    """Return what the engine itself ran or runs, oldest first."""
-    ran = (row for row in rows if row.kind not in _NEVER_RAN and row.requested_by == ENGINE.name)
-    return sorted(ran, key=lambda row: row.reserved_at)
-
-
-def ended_at(row: PastAction, now: float) -> float | None:
-    """Return when it ended (steady), now if it still runs, None if it never ran."""
-    if row.kind in _NEVER_RAN:
-        return None
-    return row.ended_at if row.ended_at is not None else now
-
-
-def frees_at(rows: Sequence[PastAction], most: int, within_seconds: float) -> float | None:
-    """Return when fewer than `most` of these (oldest first) are within the window (steady); None if never."""
-    if most <= 0 or len(rows) < most:
-        return None
-    return rows[len(rows) - most].reserved_at + within_seconds
+def frees_at(ran: Ran, within_seconds: float) -> float | None:
+    """Return when fewer than the limit that was asked with are within its window (steady); None if they are already."""
+    return None if ran.oldest_of_most is None else ran.oldest_of_most + within_seconds
 
 
 def is_retry(request: ActionRequest, incident: Incident | None) -> bool:

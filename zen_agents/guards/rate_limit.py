@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from zen_agents.guards.base import Guard, Limit, Question
-from zen_agents.guards.past_actions import by_engine, first_in_need, frees_at, is_retry
+from zen_agents.guards.past_actions import first_in_need, frees_at, is_retry
 from zen_agents.guards.wording import span
 from zen_agents.model.action import Budget
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
-from zen_agents.ports.store import PastAction
+from zen_agents.ports.store import Ran
 
 _HOUR = 3600.0
-#: Rows that are read to tell when a budget frees up, or to count an action's own limit.
-_MOST_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,8 @@ def _budget(question: Question) -> _Spent:
     spent = question.store.spent(budget, since)
     said = f"{spent} of {limit.most} {'repairs' if is_repair else 'housekeeping'} {_per(limit)}"
     if spent >= limit.most:
-        rows = by_engine(row for row in question.store.past_actions(since=since, limit=_MOST_ROWS) if row.budget is budget)
-        return _Spent(said, True, origin, frees_at(rows, limit.most, limit.within_seconds))
+        ran = question.store.ran(since=since, most=limit.most, budget=budget)
+        return _Spent(said, True, origin, frees_at(ran, limit.within_seconds) if limit.most > 0 else None)
     if spent == limit.most - 1 and is_retry(question.request, question.incident):
         own = question.incident.key if question.incident else ""
         waiting = first_in_need(question.situation.incidents, own, policy, now)
@@ -73,10 +71,9 @@ def _budget(question: Question) -> _Spent:
 
 def _target(question: Question) -> _Spent:
     limit, origin = question.policy.per_target, question.policy.origin("limits.per_target_per_hour")
-    rows = by_engine(
-        question.store.past_actions(since=question.now.steady - limit.within_seconds, target=question.request.target)
-    )
-    return _counted("for this target", rows, limit, origin)
+    since = question.now.steady - limit.within_seconds
+    ran = question.store.ran_on(question.request.target, since=since, most=limit.most)
+    return _counted("for this target", ran, limit, origin)
 
 
 def _action(question: Question) -> _Spent | None:
@@ -85,15 +82,14 @@ def _action(question: Question) -> _Spent | None:
     if allowance is None or allowance.max_per_hour is None:
         return None
     limit = Limit(allowance.max_per_hour, _HOUR)
-    recent = question.store.past_actions(since=question.now.steady - _HOUR, limit=_MOST_ROWS)
-    rows = by_engine(row for row in recent if row.action == action)
+    ran = question.store.ran(since=question.now.steady - _HOUR, most=limit.most, action=action)
     origin = policy.origin(f"actions.allow.{action}.max_per_hour", f"actions.allow.{action}")
-    return _counted(action, rows, limit, origin)
+    return _counted(action, ran, limit, origin)
 
 
-def _counted(what: str, rows: Sequence[PastAction], limit: Limit, origin: str) -> _Spent:
-    said = f"{len(rows)} of {limit.most} {what}"
-    return _Spent(said, len(rows) >= limit.most, origin, frees_at(rows, limit.most, limit.within_seconds))
+def _counted(what: str, ran: Ran, limit: Limit, origin: str) -> _Spent:
+    said = f"{ran.times} of {limit.most} {what}"
+    return _Spent(said, ran.times >= limit.most, origin, frees_at(ran, limit.within_seconds) if limit.most > 0 else None)
 
 
 def _at_once(question: Question) -> _Spent:

@@ -48,18 +48,12 @@ class ActionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PastAction:
-    """What limits count of an action, in steady seconds; no plan and effect, of which an hour may hold megabytes."""
+class Ran:
+    """How often the engine itself acted; what was refused, expired or skipped never ran."""
 
-    id: str
-    action: str
-    incident: str | None
-    requested_by: str
-    budget: Budget
-    reserved_at: float
-    kind: OutcomeKind
-    #: None while it runs.
-    ended_at: float | None
+    times: int
+    #: When the oldest of the newest `most` that were asked for was reserved (steady); None if there were fewer.
+    oldest_of_most: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +210,19 @@ class Store(Protocol):
         """Return how many actions the engine reserved of this budget since then."""
         ...
 
-    def past_actions(self, *, since: float, target: str | None = None, limit: int = -1) -> Sequence[PastAction]:
-        """Return what limits count of the actions reserved since then, on a target or on all, newest first."""
+    def ran(self, *, since: float, most: int, action: str | None = None, budget: Budget | None = None) -> Ran:
+        """Return what limits count of the actions reserved since then: of one action or budget, or of all."""
+        ...
+
+    def ran_on(self, target: str, *, since: float, most: int) -> Ran:
+        """Return what limits count of the actions on a target that were reserved since then."""
+        ...
+
+    def last_on(self, target: str, *, since: float, not_for: str | None) -> tuple[str, float | None] | None:
+        """Return the action on a target that ended last, whoever asked for it, and when (steady; None: it still runs).
+
+        Of those reserved since then that were not for this incident; None if there was none.
+        """
         ...
 
     def repairs(self, key: str, since: float) -> int:

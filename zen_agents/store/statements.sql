@@ -144,13 +144,22 @@ SELECT id, action, target, agent, rule, incident, requested_by, because, budget,
 FROM actions WHERE target = :target AND reserved_at >= :since AND (:incident IS NULL OR incident = :incident)
 ORDER BY reserved_at DESC, id LIMIT :limit;
 
--- past_actions --
-SELECT id, action, incident, requested_by, budget, reserved_at, kind, ended_at
-FROM actions WHERE reserved_at >= :since ORDER BY reserved_at DESC, id LIMIT :limit;
+-- ran --
+WITH ran AS (SELECT reserved_at FROM actions
+    WHERE reserved_at >= :since AND requested_by = :by AND kind NOT IN ('denied', 'expired', 'skipped')
+    AND (:action IS NULL OR action = :action) AND (:budget IS NULL OR budget = :budget))
+SELECT count(*), (SELECT reserved_at FROM ran ORDER BY reserved_at DESC LIMIT 1 OFFSET :most - 1) FROM ran;
 
--- past_actions_on_target --
-SELECT id, action, incident, requested_by, budget, reserved_at, kind, ended_at
-FROM actions WHERE target = :target AND reserved_at >= :since ORDER BY reserved_at DESC, id LIMIT :limit;
+-- ran_on_target --
+WITH ran AS (SELECT reserved_at FROM actions
+    WHERE target = :target AND reserved_at >= :since AND requested_by = :by AND kind NOT IN ('denied', 'expired', 'skipped'))
+SELECT count(*), (SELECT reserved_at FROM ran ORDER BY reserved_at DESC LIMIT 1 OFFSET :most - 1) FROM ran;
+
+-- last_on_target --
+SELECT id, ended_at FROM actions
+WHERE target = :target AND reserved_at >= :since AND kind NOT IN ('denied', 'expired', 'skipped')
+    AND (:incident IS NULL OR incident IS NOT :incident)
+ORDER BY ended_at IS NULL DESC, ended_at DESC LIMIT 1;
 
 -- spent_since --
 SELECT count(*) FROM actions WHERE spends = 1 AND budget = :budget AND reserved_at > :since;

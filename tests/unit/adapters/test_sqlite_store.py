@@ -19,9 +19,9 @@ from zen_agents.model.agent import AgentState
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.message import MessageKind
-from zen_agents.model.principal import ENGINE, Principal
+from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
-from zen_agents.ports.store import Brake, BreakerRow, Lease, PastAction, Usage
+from zen_agents.ports.store import Brake, BreakerRow, Lease, Ran, Usage
 
 START = datetime(2026, 1, 4, 3, 20, tzinfo=UTC)
 
@@ -136,27 +136,61 @@ def test_reserve_and_finish(path: Path) -> None:
     store.close()
 
 
-def test_what_limits_count_of_actions_comes_newest_first_and_without_their_plans(path: Path) -> None:
+def _acted(store: SqliteStore, clock: ManualClock, times: int) -> None:
+    """Let the engine act on two services in turn, with large plans."""
+    for number in range(times):
+        intent = an_intent(f"act-{number:04}", clock.advance(10.0), target=f"service:{number % 2}")
+        store.reserve(replace(intent, plan=replace(intent.plan, detail={"lines": "x" * 1000})), hourly_limit=None)
+        store.finish(an_outcome(intent.id, OutcomeKind.VERIFIED, clock.advance(1.0)))
+
+
+def test_what_limits_count_of_actions_is_counted_in_the_store(path: Path) -> None:
     clock = ManualClock(START, 100.0)
     store = SqliteStore(path)
-    for number in range(100):
-        intent = an_intent(f"act-{number:02}", clock.advance(10.0), target=f"service:{number % 2}")
-        store.reserve(replace(intent, plan=replace(intent.plan, detail={"lines": "x" * 10_000})), hourly_limit=None)
-        store.finish(an_outcome(intent.id, OutcomeKind.VERIFIED, clock.advance(1.0)))
-    newest, *_ = store.past_actions(since=0.0)
+    _acted(store, clock, 100)
     now = clock.now().steady
-    expected = PastAction(
-        "act-99", "restart_service", "inc-1", ENGINE.name, Budget.REPAIR, now - 1.0, OutcomeKind.VERIFIED, now
-    )
-    assert newest == expected
-    assert [row.id for row in store.past_actions(since=now - 40.0, target="service:0")] == ["act-98", "act-96"]
-    assert [row.id for row in store.past_actions(since=0.0, limit=3)] == ["act-99", "act-98", "act-97"]
-    tracemalloc.start()
-    try:
-        assert len(store.past_actions(since=0.0)) == 100
-        assert tracemalloc.get_traced_memory()[1] < 100 * 10_000 / 4
-    finally:
-        tracemalloc.stop()
+    assert store.ran(since=0.0, most=3) == Ran(100, now - 23.0)
+    assert store.ran(since=0.0, most=100) == Ran(100, now - 1.0 - 99 * 11.0)
+    assert store.ran(since=0.0, most=101) == Ran(100, None)
+    assert store.ran(since=now - 12.0, most=1) == Ran(2, now - 1.0)
+    assert store.ran(since=0.0, most=1, action="restart_service", budget=Budget.REPAIR).times == 100
+    assert store.ran(since=0.0, most=1, action="clear_cache") == store.ran(since=0.0, most=1, budget=Budget.HOUSEKEEPING)
+    assert store.ran_on("service:0", since=now - 40.0, most=2) == Ran(2, now - 34.0)
+    assert store.ran_on("service:2", since=0.0, most=1) == Ran(0, None)
+    assert store.last_on("service:0", since=0.0, not_for=None) == ("act-0098", now - 11.0)
+    assert store.last_on("service:0", since=0.0, not_for="inc-1") is None
+    assert store.last_on("service:0", since=now, not_for=None) is None
+    store.reserve(an_intent("act-last", clock.advance(10.0), target="service:0"), hourly_limit=None)
+    assert store.last_on("service:0", since=0.0, not_for="inc-2") == ("act-last", None)
+    store.close()
+
+
+def test_asking_for_limits_takes_no_more_memory_the_more_was_done(path: Path) -> None:
+    clock = ManualClock(START, 100.0)
+    store = SqliteStore(path)
+
+    def peak() -> int:
+        def ask() -> None:
+            store.ran(since=0.0, most=1_000_000, action="restart_service")
+            store.ran_on("service:0", since=0.0, most=1_000_000)
+            store.last_on("service:0", since=0.0, not_for="inc-2")
+
+        ask()
+        tracemalloc.start()
+        try:
+            ask()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    _acted(store, clock, 10)
+    few = peak()
+    for number in range(300):
+        intent = an_intent(f"act-more-{number}", clock.advance(10.0), target="service:0")
+        store.reserve(intent, hourly_limit=None)
+        store.finish(an_outcome(intent.id, OutcomeKind.VERIFIED, clock.advance(1.0)))
+    assert store.ran_on("service:0", since=0.0, most=1).times == 305
+    assert peak() < few + 1000
     store.close()
 
 
