@@ -88,6 +88,52 @@ def test_its_death_wakes_the_engine_however_seldom_it_looks(engine_with: Maker, 
     wait_for(lambda: daemon.pid not in (None, first) and answers(daemon.port), "the repair", seconds=20)
 
 
+def _refused_a_second_copy(engine: EngineProcess) -> bool:
+    return "answers" in refusals(engine, "service:app")
+
+
+def test_a_daemon_that_answers_gets_no_second_copy_although_its_pidfile_is_lost(engine_with: Maker, daemon: Daemon) -> None:
+    config = own_config({"services": {"app": daemon.service()}}, _restarts("app"))
+    first = engine_with(config).start()
+    repaired(first, "restart_service", "service:app")
+    pid = daemon.pid
+    assert pid is not None
+    assert first.stop() == 143
+    daemon.pidfile.unlink()
+    second = engine_with(config).start()
+    wait_for(lambda: _refused_a_second_copy(second), "the refusal")
+    assert actions(second) == []
+    assert str(daemon.pidfile) in refusals(second, "service:app")["answers"]
+    # Once it no longer answers there is nothing to be doubled.
+    os.kill(pid, signal.SIGKILL)
+    repaired(second, "restart_service", "service:app")
+    assert len(actions(second)) == 1
+
+
+def test_a_service_that_answers_gets_no_second_copy_although_its_record_is_lost(engine_with: Maker, tmp_path: Path) -> None:
+    port, starts = free_port(), tmp_path / "starts"
+    script = f"import http.server as h, pathlib as p; p.Path({str(starts)!r}).open('a').write('x'); " + (
+        f"h.HTTPServer(('127.0.0.1', {port}), h.BaseHTTPRequestHandler).serve_forever()"
+    )
+    check = {"tcp": f"127.0.0.1:{port}", "timeout": "1s"}
+    service = {"command": {"start": [sys.executable, "-c", script], "user": ACCOUNT}, "check": check, **QUICK}
+    engine = engine_with(own_config({"services": {"app": service}}, _restarts("app"))).start()
+    repaired(engine, "restart_service", "service:app")
+    record = engine.state / "services" / "app"
+    kept = record.read_bytes()
+    engine.kill()
+    record.unlink()
+    engine.start()
+    wait_for(lambda: _refused_a_second_copy(engine), "the refusal")
+    by_hand = engine.cli("act", "restart_service", "app", "--reason", "try", "--yes")
+    assert by_hand.returncode != 0
+    assert "answers" in by_hand.stderr
+    assert starts.read_text() == "x"
+    assert len(actions(engine)) == 1
+    record.write_bytes(kept)
+    wait_for(lambda: _up(engine, "app"), "the service to be known again")
+
+
 def test_a_pidfile_in_the_way_is_moved_away_once_its_process_is_dead_and_the_service_starts(
     engine_with: Maker, daemon: Daemon
 ) -> None:

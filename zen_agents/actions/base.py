@@ -78,6 +78,10 @@ class Action(ABC):
         the target cannot be told, StalePlanError if there is nothing left to do.
         """
 
+    async def preflight(self, plan: Plan, host: HostView) -> None:
+        """Ask what only the network can tell, right before the plan is reserved; RefusedError if it must not be done."""
+        del plan, host
+
     @abstractmethod
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         """Do it. Raises ActionFailedError, HostError or StalePlanError; everything else is an unknown outcome."""

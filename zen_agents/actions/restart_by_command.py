@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import json
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from zen_agents.errors import ActionFailedError, HostError, StalePlanError
 from zen_agents.model.action import Effect, Plan
-from zen_agents.model.scalars import AbsolutePath
-from zen_agents.ports.host import Command, CommandResult, HostControl, HostView, Process
+from zen_agents.model.scalars import AbsolutePath, HostPort
+from zen_agents.ports.host import Command, CommandResult, HostControl, HostView, HttpRequest, ProbeResult, Process
 
 _POLL_SECONDS = 0.02
 #: A daemon that has not written its pidfile by then is judged by its checks (seconds).
@@ -34,6 +34,34 @@ class CommandParams(BaseModel):
         """Return one of the argument lists with all that goes with it."""
         environment = tuple(sorted(self.environment.items()))
         return Command(argv, self.user, self.directory, environment, seconds, leaves_daemon)
+
+
+class ProbeParams(BaseModel):
+    """The question that a running service answers over the network: one of `tcp` and `http`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tcp: HostPort | None = Field(None, description="HOST:PORT that accepts a connection")
+    http: HttpRequest | None = Field(None, description="page that is answered as it should be")
+    timeout_seconds: float = Field(3.0, gt=0, description="how long an answer may take, in seconds")
+
+    @property
+    def asked(self) -> str:
+        """What is asked, in words."""
+        return self.tcp or (self.http.url if self.http is not None else "")
+
+    async def ask(self, host: HostView) -> ProbeResult:
+        """Ask once."""
+        if self.http is not None:
+            return await host.http(self.http, self.timeout_seconds)
+        name, _, port = (self.tcp or "").rpartition(":")
+        return await host.tcp(name.strip("[]"), int(port), self.timeout_seconds)
+
+    @model_validator(mode="after")
+    def _one_question(self) -> ProbeParams:
+        if (self.tcp is None) == (self.http is None):
+            raise ValueError("a probe asks exactly one of tcp and http")
+        return self
 
 
 def present_process(

@@ -7,17 +7,26 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from zen_agents.actions.base import Action, ActionParams, ActionPolicy
-from zen_agents.actions.restart_by_command import CommandParams, command_steps, present_process, restart_by_command
+from zen_agents.actions.restart_by_command import (
+    CommandParams,
+    ProbeParams,
+    command_steps,
+    present_process,
+    restart_by_command,
+)
 from zen_agents.actions.restart_unit import START_LIMIT, is_busy, restart_unit, unit_of
 from zen_agents.actions.scope import subject_of
 from zen_agents.errors import RefusedError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
+from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import AbsolutePath, Name, UnitName
 from zen_agents.ports.host import HostControl, HostView, Unit
 
 #: A unit may take this long to stop and start before systemd gives up on it, plus some.
 _UNIT_TIMEOUT_SECONDS = 240.0
 _START_SECONDS = 30.0
+#: Fingerprint of a service of which no process is known.
+_ABSENT = "absent"
 
 
 class RestartServiceParams(ActionParams):
@@ -32,6 +41,9 @@ class RestartServiceParams(ActionParams):
     executable: str = Field("", description="program of the main process; needed if others can write the pidfile")
     stop_timeout_seconds: float = Field(10.0, gt=0, le=600, description="from TERM to KILL, in seconds")
     keep_running: bool = Field(False, description="true: started also after a person stopped it")
+    probe: ProbeParams | None = Field(
+        None, description="question that it answers while it runs: then its command starts no second copy"
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> RestartServiceParams:
@@ -118,12 +130,26 @@ class RestartService(Action):
             request=request,
             steps=command_steps(command, process, params.stop_timeout_seconds),
             touches=tuple(touches),
-            fingerprint=process.fingerprint if process is not None else "absent",
+            fingerprint=process.fingerprint if process is not None else _ABSENT,
             risk=self.risk,
             reversible=self.reversible,
             budget=self.budget,
             timeout_seconds=2 * params.stop_timeout_seconds + _START_SECONDS,
         )
+
+    async def preflight(self, plan: Plan, host: HostView) -> None:
+        """Refuse a second copy: what answers runs, although its record or pidfile is lost."""
+        params: RestartServiceParams = self.params(plan.request)
+        if params.command is None or params.probe is None or plan.fingerprint != _ABSENT:
+            return
+        found = await params.probe.ask(host)
+        if found.ok:
+            where = params.pidfile or "the engine's record"
+            raise RefusedError(
+                f"{params.service} answers ({found.detail or params.probe.asked}), though {where} names no process of it; "
+                "stop it, or let its pidfile name it",
+                reason=Reason.ANSWERS,
+            )
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: RestartServiceParams = self.params(plan.request)

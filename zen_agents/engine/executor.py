@@ -154,13 +154,14 @@ class Executor:
     ) -> Intent:  # fmt: skip
         """Write the intent durably, with its lease and token (R16).
 
-        Raises RefusedError if the budget is spent or the target is leased, StalePlanError if the target is no longer what
-        was planned for (R5), or something that the guards judged is no longer `unchanged`, StoreError if it could not be
-        written; then nothing was reserved.
+        Raises RefusedError if the budget is spent, the target is leased or the action's preflight says no, StalePlanError
+        if the target is no longer what was planned for (R5), or something that the guards judged is no longer `unchanged`,
+        StoreError if it could not be written; then nothing was reserved.
         """
-        request, brakes = plan.request, self._store.brakes()
-        if (await self._plan(request, self._host.look())).fingerprint != plan.fingerprint:
+        request, brakes, look = plan.request, self._store.brakes(), self._host.look()
+        if (await self._plan(request, look)).fingerprint != plan.fingerprint:
             raise StalePlanError
+        await self._actions[request.action].preflight(plan, look)
         # Looking takes time, in which a person may have said stop, pause or reload.
         if self._stop.read() is not None:
             raise RefusedError(Reason.EMERGENCY_STOP.sentence, reason=Reason.EMERGENCY_STOP)

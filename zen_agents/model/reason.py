@@ -36,6 +36,7 @@ class Reason(StrEnum):
     BUSY_ELSEWHERE = "busy_elsewhere"
     STATEFUL = "stateful"
     STOPPED_BY_PERSON = "stopped_by_person"
+    ANSWERS = "answers"
     UNCONFIRMED = "unconfirmed"
     FOREIGN_STATE = "foreign_state"
     MOUNT_MISSING = "mount_missing"
@@ -93,6 +94,7 @@ _SENTENCES: dict[Reason, str] = {
     Reason.BUSY_ELSEWHERE: "The host is being worked on: booting, upgrading, or run by configuration management.",
     Reason.STATEFUL: "The target is a database, broker or storage daemon, or is still recovering.",
     Reason.STOPPED_BY_PERSON: "A person stopped, disabled or masked it; that is not a fault.",
+    Reason.ANSWERS: "No process of it is known, but it answers; a second copy is never started.",
     Reason.UNCONFIRMED: "Only a log line says so; no present-state check confirms it.",
     Reason.FOREIGN_STATE: "The state is from another machine or was restored; the engine only observes.",
     Reason.MOUNT_MISSING: "A file system that should be mounted is not.",

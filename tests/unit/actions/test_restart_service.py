@@ -306,6 +306,40 @@ async def test_a_stop_command_that_fails_does_not_stand_in_the_way(here: Changin
     assert effect.ok
 
 
+@pytest.mark.parametrize("probe", [{"tcp": "127.0.0.1:80"}, {"http": {"url": "http://127.0.0.1:80/"}}])
+async def test_what_answers_gets_no_second_copy_though_no_process_of_it_is_known(probe: dict[str, Any]) -> None:
+    host = SimulatedHost(systemd=False)
+    host.add_service("stray", command=("/srv/web",), port=80)
+    host.start("stray")
+    host.advance(5)
+    host.add_service("web", command=("/srv/web",), port=81)
+    wanted = {"service": "web", "command": {"start": ["/srv/web"]}, "probe": probe}
+    plan = ACTION.plan(ActionRequest("restart_service", "service:web", wanted), host.look())
+    with pytest.raises(RefusedError, match="web answers") as refused:
+        await ACTION.preflight(plan, host.look())
+    assert refused.value.reason == "answers"
+    host.crash("stray")
+    await ACTION.preflight(plan, host.look())
+
+
+async def test_what_is_known_is_restarted_whether_it_answers_or_not() -> None:
+    host = SimulatedHost(systemd=False)
+    host.add_service("web", command=("/srv/web",), port=80)
+    host.start("web")
+    host.advance(5)
+    wanted = {"service": "web", "command": {"start": ["/srv/web"]}, "probe": {"tcp": "127.0.0.1:80"}}
+    plan = ACTION.plan(ActionRequest("restart_service", "service:web", wanted), host.look())
+    await ACTION.preflight(plan, host.look())
+    assert (await ACTION.execute(plan, host.control())).ok
+
+
+@pytest.mark.parametrize("probe", [{}, {"tcp": "127.0.0.1:80", "http": {"url": "http://127.0.0.1/"}}])
+def test_a_probe_asks_one_question(probe: dict[str, Any]) -> None:
+    wanted = {"service": "web", "command": {"start": ["/srv/web"]}, "probe": probe}
+    with pytest.raises(ValidationError, match="exactly one"):
+        ACTION.plan(ActionRequest("restart_service", "service:web", wanted), SimulatedHost(systemd=False).look())
+
+
 async def test_a_simulated_service_restarts_by_its_command_too() -> None:
     host = SimulatedHost(systemd=False)
     host.add_service("web", command=("/srv/web",))

@@ -30,7 +30,7 @@ from zen_agents.checks.process import METRICS, ByPidfile, ByRecord, ByUnit, Find
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.duration import seconds_in
-from zen_agents.ports.host import HttpRequest, Mount
+from zen_agents.ports.host import Mount
 
 #: File systems on real disks. Network file systems are left out: they hang with their server, so they are watched if listed.
 _REAL = frozenset(
@@ -109,17 +109,10 @@ def _finder(name: str, service: Service) -> Finder:
 
 def _probe(name: str, probe: ServiceProbe, every: float) -> Check:
     within = seconds_in(probe.timeout)
-    if probe.tcp is not None:
-        host, _, port = probe.tcp.rpartition(":")
-        return TcpProbe(name, host_name=host.strip("[]"), port=int(port), every_seconds=every, answer_within_seconds=within)
-    request = HttpRequest(
-        url=probe.http or "",
-        expect_status=probe.expect_status,
-        contains=probe.contains,
-        headers=tuple(probe.headers.items()),
-        verify_tls=probe.verify_tls,
-    )
-    return HttpProbe(name, request, every_seconds=every, answer_within_seconds=within)
+    if probe.request is not None:
+        return HttpProbe(name, probe.request, every_seconds=every, answer_within_seconds=within)
+    host, _, port = (probe.tcp or "").rpartition(":")
+    return TcpProbe(name, host_name=host.strip("[]"), port=int(port), every_seconds=every, answer_within_seconds=within)
 
 
 def _of_files(settings: SystemHealthSettings) -> Iterable[Check]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
 from zen_agents.agents.system_health.resource_settings import WatchedPath
-from zen_agents.agents.system_health.service_settings import Service, ServiceCommand
+from zen_agents.agents.system_health.service_settings import Service, ServiceCommand, ServiceProbe
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.errors import SettingsError
 from zen_agents.model.action import ActionRequest
+from zen_agents.model.duration import seconds_in
 
 AGENT = "system_health"
 #: The actions this agent may ask for, and the kind of target of each.
@@ -125,6 +127,7 @@ def restart_params(name: str, service: Service) -> Mapping[str, Any]:
         "executable": service.executable or "",
         "stop_timeout_seconds": service.stop_timeout.total_seconds(),
         "keep_running": is_kept_running(service),
+        "probe": _probe(service.check) if service.command is not None and service.check is not None else None,
     }
 
 
@@ -147,6 +150,11 @@ def _command(command: ServiceCommand) -> Mapping[str, Any]:
         "directory": command.cwd,
         "environment": dict(command.env),
     }
+
+
+def _probe(check: ServiceProbe) -> Mapping[str, Any]:
+    http = asdict(check.request) if check.request is not None else None
+    return {"tcp": check.tcp, "http": http, "timeout_seconds": seconds_in(check.timeout)}
 
 
 def _for_paths(settings: SystemHealthSettings) -> Iterable[_Remedy]:

@@ -23,6 +23,7 @@ from zen_agents.model.scalars import (
     refuse,
 )
 from zen_agents.model.severity import Severity
+from zen_agents.ports.host import HttpRequest
 
 
 def _names_a_program(argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -82,6 +83,14 @@ class ServiceProbe(Section):
     headers: dict[str, Line] = Field(default_factory=dict, description="request headers (http only); never secrets")
     verify_tls: bool = Field(True, description="false: accept any certificate (https only)")
     timeout: PositiveDuration = Field(timedelta(seconds=3), description="no answer within this long counts as bad")
+
+    @property
+    def request(self) -> HttpRequest | None:
+        """The page that is asked for, None for `tcp`."""
+        if self.http is None:
+            return None
+        headers = tuple(self.headers.items())
+        return HttpRequest(self.http, self.expect_status, self.contains, headers, self.verify_tls)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> ServiceProbe:
