@@ -9,6 +9,7 @@ import stat
 from zen_agents.adapters.linux_view_files import user_id
 from zen_agents.adapters.linux_view_processes import ENDED, ProcessReader
 from zen_agents.adapters.linux_view_reading import read_regular_file
+from zen_agents.adapters.linux_view_scripts import runs_script
 from zen_agents.clock import SystemClock
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Process
@@ -30,6 +31,8 @@ class ServiceReader:
         self._directory = f"{state_dir.rstrip('/')}/services"
         self._processes = processes
         self._clock = SystemClock()
+        #: Path -> the file and the process that was believed to be the one it names, by what no clock can change.
+        self._believed: dict[str, tuple[int, int, int, int]] = {}
 
     def started(self, name: str) -> Process | None:
         """Return the process that was last started for this service, None if it has ended or none was started.
@@ -55,7 +58,8 @@ class ServiceReader:
 
         Raises HostError if the file holds no pid, if others can write it and account and executable are not both given, or
         if nothing but the number speaks for a process that began after the file was written: the number may have been given
-        to another program since. Killing that one, and starting a second copy, are both worse than asking a person.
+        to another program since. Killing that one, and starting a second copy, are both worse than asking a person. A file
+        and a process that were believed once stay so, however somebody sets the clock meanwhile.
         """
         found = read_regular_file(path, limit=128)
         if found is None:
@@ -71,11 +75,17 @@ class ServiceReader:
             return None
         if not self._matches(process, user, executable):
             return None
-        if not executable and self._began(process) > state.st_mtime + _SLACK_SECONDS:
+        evidence = (state.st_ino, state.st_mtime_ns, process.pid, process.start_time)
+        if (
+            not executable
+            and self._believed.get(path) != evidence
+            and self._began(process) > state.st_mtime + _SLACK_SECONDS
+        ):
             raise HostError(
                 f"process {process.pid} ({process.name}) began after {path} was written, so the number may be another "
                 "program's by now; remove the file if the service is down, or name its program with executable:"
             )
+        self._believed[path] = evidence
         return process
 
     def _began(self, process: Process) -> float:
@@ -90,7 +100,10 @@ class ServiceReader:
     def _matches(self, process: Process, user: str, executable: str) -> bool:
         if user and self._processes.owner(process) != user_id(user):
             return False
-        return not executable or self._processes.executable(process) in (executable, os.path.realpath(executable))
+        if not executable:
+            return True
+        program, named = self._processes.executable(process), (executable, os.path.realpath(executable))
+        return program in named or runs_script(program, self._processes.command_line(process), named)
 
 
 def _only_ours(state: os.stat_result) -> bool:

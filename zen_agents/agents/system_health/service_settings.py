@@ -110,7 +110,9 @@ class Service(Section):
         None, description="file in which the service writes its main process; only trusted if others cannot write it"
     )
     executable: AbsolutePath | None = Field(
-        None, description="program of the main process; needed if others can write the pidfile"
+        None,
+        description="program of the main process, or the script that its interpreter runs; needed if others can write the "
+        "pidfile",
     )
     check: ServiceProbe | None = Field(None, description="network probe; empty: only the process or unit is watched")
     every: PositiveDuration = Field(
