@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -124,37 +125,63 @@ def test_a_locked_state_stops_acting_not_watching(engine: EngineProcess, port: i
     assert not answers(port)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-def test_a_full_disk_stops_acting_and_the_emergency_stop_still_works(
-    engine_with: Callable[[str], EngineProcess], tmp_path: Path
-) -> None:
-    port = free_port()
+@pytest.fixture
+def on_a_small_disk(engine_with: Callable[[str], EngineProcess], port: int) -> Iterator[EngineProcess]:
+    """Return an engine, not started, whose state is on a file system of 12 MiB of its own, and whose limits are wide."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
     engine = engine_with(web_config(port, limits=", per_target_per_hour: 100, max_auto_repairs_per_hour: 100"))
     engine.state.mkdir(mode=0o700)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=0700", "tmpfs", str(engine.state)], check=False)
     if mounted.returncode != 0:
         pytest.skip("a tmpfs cannot be mounted here")
-    try:
-        engine.start()
-        wait_for(lambda: [a["outcome"] for a in engine.actions()] == ["verified"], "the first start")
-        for round in range(30):
-            # The engine keeps some room for the next intents; in the end that is full too.
-            _fill(engine.state / f"filler-{round}")
-            if not (pid := engine.service_pid()):
-                break
-            os.kill(pid, signal.SIGKILL)
-            wait_for(lambda pid=pid: engine.service_pid() not in (None, pid) or engine.status()["abnormal"], "an answer")
-        assert any("SAFE MODE" in line for line in engine.status()["abnormal"])
-        stopped = subprocess.run(
-            ["scripts/stop-agents.sh", "--emergency", "--state-dir", str(engine.state), "--reason", "full"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert stopped.returncode == 0, stopped.stderr
-        assert (engine.state / "EMERGENCY_STOP").exists()
-        wait_for(lambda: "EMERGENCY STOP" in engine.status()["abnormal"][0], "the stop")
-    finally:
-        engine.close()
-        subprocess.run(["umount", "-l", str(engine.state)], check=False)
+    yield engine
+    engine.close()
+    subprocess.run(["umount", "-l", str(engine.state)], check=False)
+
+
+def _safe_mode(engine: EngineProcess) -> str:
+    status = engine.status()
+    assert status is not None
+    return next((line for line in status["abnormal"] if "SAFE MODE" in line), "")
+
+
+def test_a_full_disk_stops_acting_and_the_emergency_stop_still_works(on_a_small_disk: EngineProcess) -> None:
+    engine = on_a_small_disk.start()
+    wait_for(lambda: [a["outcome"] for a in engine.actions()] == ["verified"], "the first start")
+    for round in range(30):
+        # The engine keeps some room for the next intents; in the end that is full too.
+        _fill(engine.state / f"filler-{round}")
+        if not (pid := engine.service_pid()):
+            break
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda pid=pid: engine.service_pid() not in (None, pid) or engine.status()["abnormal"], "an answer")
+    assert _safe_mode(engine)
+    stopped = subprocess.run(
+        ["scripts/stop-agents.sh", "--emergency", "--state-dir", str(engine.state), "--reason", "full"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert stopped.returncode == 0, stopped.stderr
+    assert (engine.state / "EMERGENCY_STOP").exists()
+    wait_for(lambda: "EMERGENCY STOP" in engine.status()["abnormal"][0], "the stop")
+
+
+def test_after_a_full_disk_a_person_lifts_safe_mode_as_it_says(on_a_small_disk: EngineProcess, port: int) -> None:
+    engine = on_a_small_disk.start()
+    pid = wait_for(lambda: [a["outcome"] for a in engine.actions()] == ["verified"] and engine.service_pid())
+    fillers = (engine.state / f"filler-{number}" for number in count())
+    # The engine keeps some room and writes now and then; in the end there is none left.
+    said = wait_for(lambda: _fill(next(fillers)) or _safe_mode(engine), "safe mode")
+    assert "by itself" not in said
+    assert "lift safe mode" in said
+    for filler in engine.state.glob("filler-*"):
+        filler.unlink()
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: any(d["reason"] == "safe_mode" for d in engine.decisions()), "the refusal, written again")
+    assert engine.service_pid() is None
+    done = engine.cli("safe-mode", "off", "--reason", "there is room again")
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: engine.service_pid() not in (None, pid) and answers(port), "the repair")
 
 
 def _fill(path: Path) -> None:

@@ -56,7 +56,7 @@ _FAILURES = (sqlite3.Error, OSError, OverflowError, UnicodeEncodeError)
 
 
 class DiskFullError(StoreError):
-    """The disk with the state is full; free some space, the engine goes on by itself."""
+    """The disk with the state is full; free some space, then lift safe mode if `zen-agents status` says that it is on."""
 
 
 class StateFile:
@@ -330,7 +330,8 @@ def store_error(error: BaseException, path: Path) -> StoreError:
     full = name.startswith("SQLITE_FULL") or getattr(error, "errno", None) == errno.ENOSPC
     # The log's index cannot grow on a full disk, and SQLite calls that an I/O error.
     if full or (name.startswith("SQLITE_IOERR") and _has_no_room(path.parent)):
-        return DiskFullError(f"{path}: {error}. The disk is full; free some space, the engine goes on by itself.")
+        advice = "free some space, then lift safe mode if `zen-agents status` says that it is on"
+        return DiskFullError(f"{path}: {error}. The disk is full; {advice}.")
     for prefix, advice in _ADVICE.items():
         if name.startswith(prefix):
             return StoreError(f"{path}: {error}. {advice}")
