@@ -121,6 +121,7 @@ class Runtime:
         self.engine = self._engine(world, agents)
         self._end_orphans()
         self._let_go(agents)
+        self._finish_removals(flag)
         if trouble or unprepared:
             self.parts.safe_mode.store_failed(trouble or unprepared)
         return self.engine
@@ -142,6 +143,13 @@ class Runtime:
         except HostError as error:
             return str(error)
         return ""
+
+    def _finish_removals(self, flag: EmergencyFlag) -> None:
+        """Finish what an earlier engine was removing, unless nothing may be changed now; the next start tries again."""
+        policy, parts = self.parts.policy, self.parts
+        held = parts.foreign or flag.read() or parts.safe_mode.brake or not self.store.writable()
+        if not held and policy.mode == "enforce" and not policy.dry_run:
+            self._machine.finish_removals(self.options.state_dir, self.clock)
 
     def _engine(self, world: World, agents: Sequence[BaseAgent]) -> Engine:
         engine: Engine

@@ -16,7 +16,9 @@ from zen_agents.adapters.event_sources import EventSources
 from zen_agents.adapters.host_state import HOST_STATE
 from zen_agents.adapters.linux_control import LinuxControls
 from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.running_actions import still_running
+from zen_agents.adapters.safe_files import tidy
 from zen_agents.adapters.state_dir import ROOT_POINTER
 from zen_agents.adapters.worker_process import run_worker
 from zen_agents.agents.base import AgentContext, BaseAgent
@@ -145,6 +147,10 @@ class Machine:
         controls = LinuxControls(host, state_dir=state_dir, flag=flag, clock=clock)
         controls.quarantine.forget_unfinished()
         return controls
+
+    def finish_removals(self, state_dir: Path, clock: Clock) -> None:
+        """Remove what an earlier engine was removing when it was killed."""
+        tidy(Quarantine(state_dir / "quarantine", clock))
 
     def events(self) -> EventSource:
         """Return what wakes the engine early."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine_process import EngineProcess, answers, free_port, wait_for, web_config
+from zen_agents.adapters.taken_aside import TakenAside, private_name
 from zen_agents.store.failpoint import FAILPOINTS
 
 #: Seams that a first repair passes; the others are of pruning and migrating and have tests beside the store's.
@@ -223,3 +224,23 @@ def test_the_emergency_stop_outranks_everything(engine: EngineProcess, port: int
     resumed = engine.cli("resume", "--from-emergency", "--confirm", engine.status()["host"])
     assert resumed.returncode == 0, resumed.stderr
     wait_for(lambda: answers(port), "the repair after the stop")
+
+
+def test_what_was_being_removed_when_an_engine_was_killed_is_removed_by_the_next_that_may_act(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    (top / "old").write_text("old")
+    mark = TakenAside(engine.state / "quarantine").note(str(top))
+    left = (top / "old").rename(top / private_name(mark, (top / "old").stat().st_ino))
+    engine.start("--dry-run")
+    assert engine.stop() == 143
+    assert left.exists()
+    (engine.state / "EMERGENCY_STOP").write_text("set by a test\n")
+    engine.start()
+    assert engine.stop() == 143
+    assert left.exists()
+    (engine.state / "EMERGENCY_STOP").unlink()
+    engine.start()
+    assert not left.exists()

@@ -7,7 +7,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import signal
 import stat
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zen_agents.adapters.taken_aside import private_name
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import FileState
 
@@ -184,13 +184,13 @@ def _is_place(descriptor: int) -> bool:
     return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_PATH)
 
 
-def take_aside(directory: int, expected: FileState) -> str:
-    """Give a direct entry a private name and return that, once it is sure that the very thing seen bears it.
+def take_aside(directory: int, expected: FileState, mark: str) -> str:
+    """Give a direct entry a private name with this mark and return that, once it is sure that the very thing seen bears it.
 
     There is no unlink by descriptor. A name nobody knows cannot be given to something else between looking and removing;
     what turns out to be another thing gets its name back (R19).
     """
-    name, private = plain_name(os.path.basename(expected.path)), f".zen-agents-{secrets.token_hex(12)}"  # noqa: PTH119
+    name, private = plain_name(os.path.basename(expected.path)), private_name(mark, expected.inode)  # noqa: PTH119
     rename_without_replacing(directory, name, private, path=expected.path)
     try:
         compare(expected, os.stat(private, dir_fd=directory, follow_symlinks=False), unchanged=False)

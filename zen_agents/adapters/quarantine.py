@@ -16,6 +16,7 @@ from typing import Any
 
 from zen_agents.adapters.durable_file import replace_durably
 from zen_agents.adapters.likeness import Likeness
+from zen_agents.adapters.taken_aside import TakenAside
 from zen_agents.clock import Clock
 from zen_agents.errors import HostError, StalePlanError
 from zen_agents.ports.host import FileState
@@ -52,6 +53,8 @@ class Quarantine:
     ) -> None:
         self._directory, self._clock = Path(directory), clock
         self._keep_seconds, self._most_bytes = keep_seconds, most_bytes
+        #: Where files are on their way out under private names.
+        self.aside = TakenAside(self._directory)
 
     def keep(self, descriptor: int, expected: FileState, *, action: str, go_on: Callable[[], None]) -> str:
         """Copy an open file in durably, verify the copy, and return its id; the caller removes the original afterwards.
@@ -128,6 +131,7 @@ class Quarantine:
         # A card or a directory that cannot be read: then nobody can tell what belongs to nothing.
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             named = {name for kept in self.files() for name in (kept.sha256, f"{kept.id}.json")}
+            named.update(self.aside.names())
             for path in [path for path in self._directory.iterdir() if path.name not in named]:
                 path.unlink()
 

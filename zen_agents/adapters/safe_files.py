@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import logging
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
@@ -22,11 +24,14 @@ from zen_agents.adapters.file_identity import (
     take_aside,
 )
 from zen_agents.adapters.likeness import Likeness, set_owner_and_mode
+from zen_agents.adapters.taken_aside import inode_of
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import FileState
 
 if TYPE_CHECKING:
     from zen_agents.adapters.quarantine import Quarantine
+
+log = logging.getLogger("zen_agents.safe_files")
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -44,6 +49,8 @@ class OpenDirectory:
     def __init__(self, descriptor: int, path: str, *, mount: int, go_on: Callable[[], None], quarantine: Quarantine) -> None:
         self._descriptor, self._path, self._mount = descriptor, path, mount
         self._go_on, self._quarantine = go_on, quarantine
+        #: Of the private names in here, once there was one.
+        self._mark = ""
 
     @property
     def path(self) -> str:
@@ -53,6 +60,11 @@ class OpenDirectory:
     def descriptor(self) -> int:
         """The open directory, for what is moved between directories."""
         return self._descriptor
+
+    def close(self) -> None:
+        """Note that nothing in here has a private name any more; the descriptor is closed by whoever opened it."""
+        if self._mark:
+            self._quarantine.aside.forget(self._mark)
 
     def directory(self) -> FileState:
         return state_of(self._path, os.fstat(self._descriptor))
@@ -75,9 +87,11 @@ class OpenDirectory:
         descriptor = _open_step(self._descriptor, plain_name(name), self._join(name), _DIRECTORY)
         try:
             self._same_mount(descriptor, self._join(name))
-            yield OpenDirectory(
+            deeper = OpenDirectory(
                 descriptor, self._join(name), mount=self._mount, go_on=self._go_on, quarantine=self._quarantine
             )
+            with contextlib.closing(deeper):
+                yield deeper
         finally:
             os.close(descriptor)
 
@@ -105,7 +119,7 @@ class OpenDirectory:
                 raise StalePlanError(f"{expected.path} is not empty; nothing was done")
         finally:
             os.close(descriptor)
-        private = take_aside(self._descriptor, expected)
+        private = self._take_aside(expected)
         try:
             os.rmdir(private, dir_fd=self._descriptor)
         except OSError as error:
@@ -231,12 +245,30 @@ class OpenDirectory:
         return count
 
     def _unlink(self, expected: FileState) -> None:
-        private = take_aside(self._descriptor, expected)
+        private = self._take_aside(expected)
         try:
             os.unlink(private, dir_fd=self._descriptor)
         except OSError as error:
             put_back(self._descriptor, private, self._name(expected))
             raise HostError(f"{expected.path} cannot be removed: {error.strerror}") from error
+
+    def _take_aside(self, expected: FileState) -> str:
+        self._mark = self._mark or self._quarantine.aside.note(self._path)
+        return take_aside(self._descriptor, expected, self._mark)
+
+    def remove_left_aside(self, mark: str) -> None:
+        """Remove what an engine that was killed had given a private name with this mark, and nothing else."""
+        for name in names_in(self._descriptor):
+            inode = inode_of(name, mark)
+            if inode is None:
+                continue
+            state = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            if state.st_ino != inode:
+                # It died before it could see that this is another thing than it meant.
+                log.warning("%s was given that name by mistake; rename it by hand", self._join(name))
+                continue
+            (os.rmdir if stat.S_ISDIR(state.st_mode) else os.unlink)(name, dir_fd=self._descriptor)
+            log.info("removed %s, which an engine that was killed had left", self._join(name))
 
     def _held(self, expected: FileState, *, unchanged: bool = True) -> contextlib.AbstractContextManager[int]:
         return held_file(self._descriptor, expected, mount=self._mount, unchanged=unchanged)
@@ -273,10 +305,25 @@ def open_directory(path: str, *, go_on: Callable[[], None], quarantine: Quaranti
     finally:
         os.close(descriptor)
     try:
-        mount = mount_of(readable)
-        yield OpenDirectory(readable, so_far or "/", mount=mount, go_on=go_on, quarantine=quarantine)
+        opened = OpenDirectory(readable, so_far or "/", mount=mount_of(readable), go_on=go_on, quarantine=quarantine)
+        with contextlib.closing(opened):
+            yield opened
     finally:
         os.close(readable)
+
+
+def tidy(quarantine: Quarantine) -> None:
+    """Finish what an engine that was killed left under private names; call it before anything else is changed.
+
+    What cannot be reached any more is left and told in the log.
+    """
+    for mark, path in quarantine.aside.notes():
+        try:
+            with open_directory(path, go_on=lambda: None, quarantine=quarantine) as directory:
+                directory.remove_left_aside(mark)
+        except (StalePlanError, UnsafePathError, HostError, OSError) as error:
+            log.warning("what was being removed in %s is not tidied: %s", path, error)
+        quarantine.aside.forget(mark)
 
 
 def _open_step(directory: int, name: str, path: str, flags: int) -> int:

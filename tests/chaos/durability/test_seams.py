@@ -38,6 +38,7 @@ WRITERS = {
     "adapters/sqlite_store_file.py": "state.db",
     "adapters/sqlite_store_schema.py": "state.db, and its copy before a migration, which has failpoints of its own",
     "adapters/state_dir.py": "the directory and engine.lock",
+    "adapters/taken_aside.py": "notes of a moment, which are volatile",
     "cli/init.py": "a configuration that a person asked for; no engine runs",
 }
 _CHANGES = {
