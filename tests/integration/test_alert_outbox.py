@@ -313,6 +313,36 @@ async def test_a_batch_that_somebody_else_rolled_back_does_not_take_a_message_wi
     assert events.actions() == ["trigger"]
 
 
+async def test_what_went_out_from_beside_the_state_is_not_sent_again_when_the_lost_batch_is_written(
+    telling: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lost batch held the message too, and comes back with the first write that succeeds."""
+    with event_server() as events:
+        here = telling(a_policy(pagerduty=events.url))
+        here.incident()
+
+        def full(*args: object, **changes: object) -> None:
+            raise StoreError("disk full")
+
+        with monkeypatch.context() as broken:
+            here.tell()
+            here.store._file.rollback()
+            for name in ("enqueue", "commit", "mark_sent", "mark_failed", "put"):
+                broken.setattr(here.store, name, full)
+            broken.setattr(here.store, "writable", lambda: False)
+            await here.deliver()
+        assert events.actions() == ["trigger"]
+        here.store.put("anything", "a write that succeeds")
+        here.store.commit()
+        assert len(here.store.due_messages(1e12)) == 1
+        await here.deliver(60)
+        await here.deliver(60)
+
+    assert events.actions() == ["trigger"]
+    assert here.store.due_messages(1e12) == []
+    assert here.store.sent_since("pagerduty", 0.0) == 1
+
+
 async def test_what_was_sent_is_not_sent_again_while_it_cannot_be_marked(
     telling: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,8 @@ class OutboxRows:
         self._unconfirmed: dict[str, tuple[Message, list[str], float]] = {}
         self._settled: dict[int, _Settled] = {}
         self._spilled: dict[int, OutboxRow] = {}
+        #: What was settled while it was aside, by message and channel: a lost batch that held it too is written again.
+        self._settled_aside: dict[tuple[str, str], _Settled] = {}
         self._last_spilled = 0
         self._read_spill()
 
@@ -93,6 +95,7 @@ class OutboxRows:
         rows: list[OutboxRow] = []
         try:
             rows.extend(self._as_settled(row) for row in self._store.due_messages(inf, limit=MOST_PENDING))
+            self._confirm_settled_aside(rows)
         except StoreError as error:
             log.error("the outbox cannot be read: %s", error)
         there = {(row.message.id, row.channel) for row in rows}
@@ -122,7 +125,13 @@ class OutboxRows:
         elif settled.state == "pending" and id in self._spilled:
             self._spilled[id] = _tried(settled)
         elif self._spilled.pop(id, None):
+            self._remember_aside(settled)
             self._rewrite()
+
+    def _remember_aside(self, settled: _Settled) -> None:
+        self._settled_aside[settled.row.message.id, settled.row.channel] = settled
+        while len(self._settled_aside) > MOST_SPILLED:
+            del self._settled_aside[next(iter(self._settled_aside))]
 
     def _moved(self, row: OutboxRow) -> OutboxRow:
         try:
@@ -141,6 +150,16 @@ class OutboxRows:
             del self._spilled[id]
         if twins:
             self._rewrite()
+
+    def _confirm_settled_aside(self, rows: list[OutboxRow]) -> None:
+        """Take rows out that came into the state after they had been settled beside it, and have that written."""
+        if not self._settled_aside:
+            return
+        for row in rows[:]:
+            settled = self._settled_aside.pop((row.message.id, row.channel), None)
+            if settled is not None:
+                self._settled[row.id] = replace(settled, row=row)
+                rows.remove(row)
 
     def _as_settled(self, row: OutboxRow) -> OutboxRow:
         settled = self._settled.get(row.id)
