@@ -139,25 +139,29 @@ def test_a_mail_server_that_hangs_holds_nothing_up_and_gets_the_mail_later(engin
 
 
 def test_a_state_that_cannot_be_written_is_told_all_the_same(engine_with: EngineWith, tmp_path: Path) -> None:
-    with mail_server() as box, event_server() as events:
+    mail_port = free_port()
+    with event_server() as events:
         port = free_port()
-        engine = engine_with(web_config(port, extra=alerts(tmp_path, smtp_port=box.port, events=events))).start()
+        engine = engine_with(web_config(port, extra=alerts(tmp_path, smtp_port=mail_port, events=events))).start()
         wait_for(lambda: [a["outcome"] for a in engine.actions()] == ["verified"], "the first start")
         holder = sqlite3.connect(engine.state / "state.db", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         try:
             os.kill(wait_for(engine.service_pid), signal.SIGKILL)
-            wait_for(lambda: about(box, "safe mode"), "the mail")
-            assert (engine.state / "outbox-spill.jsonl").exists()
+            # It stays there until somebody takes the mail.
+            spill = engine.state / "outbox-spill.jsonl"
+            wait_for(lambda: spill.exists() and "safe mode" in spill.read_text(), "the message beside the state")
+            with mail_server(port=mail_port) as box:
+                wait_for(lambda: about(box, "safe mode"), "the mail", seconds=180)
+                holder.execute("ROLLBACK")
+                two_more_beats(events)
+                engine.kill()
+                engine.start()
+                two_more_beats(events)
+                assert len(about(box, "safe mode")) == 1
+                assert "SAFE MODE" in " ".join(engine.status()["abnormal"])
         finally:
-            holder.execute("ROLLBACK")
             holder.close()
-        two_more_beats(events)
-        engine.kill()
-        engine.start()
-        two_more_beats(events)
-        assert len(about(box, "safe mode")) == 1
-        assert "SAFE MODE" in " ".join(engine.status()["abnormal"])
 
 
 def test_emergency_stop_and_safe_mode_are_told_once_and_so_is_their_end(engine_with: EngineWith, tmp_path: Path) -> None:
