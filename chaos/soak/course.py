@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from chaos.soak.faults import Fault
 from chaos.soak.pace import Pace
+from chaos.soak.reasons import why_broken
 from chaos.soak.sampling import Sample, sample
 from chaos.soak.scene import Scene
 from scripts.benchmarks.processes import EngineProcess
@@ -54,8 +55,8 @@ class Course:
     samples: list[Sample] = field(default_factory=list)
     seconds: float = 0.0
     messages: int = 0
-    #: Kinds of faults that were not repaired in time.
-    overdue: set[str] = field(default_factory=set)
+    #: Kinds of faults that were not repaired in time, with what the engine said of the first of each.
+    overdue: dict[str, str] = field(default_factory=dict)
 
     def run(self, engine: EngineProcess, scene: Scene, seconds: float, goes_on: Callable[[Course], bool]) -> None:
         """Go on for so many seconds, or until `goes_on`, asked after each sample, says no. OSError if the engine is gone."""
@@ -68,8 +69,8 @@ class Course:
             self.seconds, self.messages = now - began, scene.sink.taken
             for tally in self.tallies:
                 tally.step(now, period)
-                if tally.overdue(now):
-                    self.overdue.add(tally.fault.name)
+                if tally.overdue(now) and tally.fault.name not in self.overdue:
+                    self.overdue[tally.fault.name] = why_broken(scene.state, tally.fault.target)
             scene.sink.step(now)
             if now >= next_sample:
                 self.samples.append(sample(engine.pid, engine.state, began))

@@ -17,6 +17,8 @@ class Fault(Protocol):
     """One kind of fault; it is broken again only after it was repaired."""
 
     name: str
+    #: What the engine calls it.
+    target: str
 
     def inject(self) -> None:
         """Break it."""
@@ -60,6 +62,7 @@ class KilledService:
     record: Path
     port: int
     name: str = "service killed"
+    target: str = "service:web"
     _killed: tuple[int, int] = NOBODY
 
     def inject(self) -> None:
@@ -83,6 +86,7 @@ class MissingDirectory:
 
     path: Path
     name: str = "directory missing"
+    target: str = "path:spool"
 
     def inject(self) -> None:
         """Remove it."""
@@ -100,6 +104,7 @@ class ChangedMode:
     path: Path
     mode: int
     name: str = "mode changed"
+    target: str = "path:conf"
 
     def inject(self) -> None:
         """Take every permission away."""
@@ -117,6 +122,7 @@ class GrownLog:
     path: Path
     rotate_at: int
     name: str = "log grown"
+    target: str = "log:app"
 
     def inject(self) -> None:
         """Write more than the limit."""
@@ -134,6 +140,7 @@ class FullDirectory:
 
     directory: Path
     name: str
+    target: str
     #: Files that are made, and how many may be left afterwards.
     files: int = 20
     left: int = 0

@@ -34,11 +34,11 @@ class Judged:
 
 def judge(course: Course, ledger: Verification, violations: Sequence[Violation]) -> list[Judged]:
     """Return every line of the verdict."""
-    late = sorted(course.overdue)
+    late = [f"{name} ({why})" for name, why in sorted(course.overdue.items())]
     broken = f"{len(violations)}, the first: {violations[0]}" if violations else "none"
     return [
         *_growth(course),
-        Judged("faults not repaired in time", ", ".join(late) or "none", f"none after {PATIENCE_SECONDS:g} s", not late),
+        Judged("faults not repaired in time", "; ".join(late) or "none", f"none after {PATIENCE_SECONDS:g} s", not late),
         Judged("ledger", ledger.problem or f"{ledger.entries:,} entries verify", "verifies", ledger.ok),
         Judged("invariants broken", broken, "none", not violations),
     ]

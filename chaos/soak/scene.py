@@ -47,8 +47,8 @@ def prepare(folder: Path, pace: Pace) -> Scene:
         MissingDirectory(folder / "spool"),
         ChangedMode(folder / "app.conf", 0o640),
         GrownLog(folder / "log" / "app.log", ROTATE_AT),
-        FullDirectory(folder / "old", "old temporary files"),
-        FullDirectory(folder / "cache", "cache grown", files=_CACHE_FILES, left=_CACHE_FILES // 2),
+        FullDirectory(folder / "old", "old temporary files", "temp_dir:old"),
+        FullDirectory(folder / "cache", "cache grown", "cache:cache", files=_CACHE_FILES, left=_CACHE_FILES // 2),
     )
     return Scene(config, state, faults, sink)
 

@@ -51,7 +51,7 @@ def test_what_is_broken_is_known_and_so_is_its_repair(tmp_path: Path) -> None:
         (ChangedMode(tmp_path / "conf", 0o640), lambda: (tmp_path / "conf").chmod(0o640)),
         (GrownLog(tmp_path / "log", 1000), lambda: (tmp_path / "log").rename(tmp_path / "log.1")),
         (
-            FullDirectory(tmp_path / "cache", "cache", files=3, left=1),
+            FullDirectory(tmp_path / "cache", "cache", "cache:cache", files=3, left=1),
             lambda: [path.unlink() for path in sorted((tmp_path / "cache").iterdir())[:2]],
         ),
     ]

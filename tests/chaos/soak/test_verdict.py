@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,16 @@ import pytest
 from chaos.invariants import Violation
 from chaos.soak.course import PATIENCE_SECONDS, Course, Tally
 from chaos.soak.pace import Pace
+from chaos.soak.reasons import why_broken
 from chaos.soak.report import FEWEST_SAMPLES, Judged, judge, markdown
 from chaos.soak.sampling import Sample, slope
+from tests.support.state import START, an_incident
 from zen_agents.adapters.ledger_audit import Verification
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.clock import ManualClock
+from zen_agents.model.incident import IncidentState
+from zen_agents.model.reason import Reason
+from zen_agents.ports.store import Brake
 
 WHOLE = Verification(True, 10, None, None, "ab")
 EVERY_SECONDS = 5.0
@@ -23,6 +31,7 @@ class Broken:
     """A fault that is repaired when it is said so."""
 
     name: str = "something"
+    target: str = "path:something"
     repaired: bool = False
 
     def inject(self) -> None:
@@ -117,3 +126,26 @@ def test_periods_are_divided_by_the_speed_as_far_as_settings_allow(speed: float,
     pace = Pace(speed)
     assert pace.interval == interval
     assert pace.host_days(86_400.0) == speed
+
+
+def test_a_fault_that_is_not_repaired_is_told_with_what_the_engine_says_of_it(tmp_path: Path) -> None:
+    clock = ManualClock(START, 100.0)
+    store = SqliteStore(tmp_path / "state.db")
+    incident = replace(
+        an_incident("inc-1", clock.now(), target="path:conf"), state=IncidentState.ESCALATED, attempts=2,
+        escalated_for=Reason.LADDER_EXHAUSTED,
+    )  # fmt: skip
+    store.save_incident(incident)
+    store.commit()
+    assert "after 2 attempts of rung 1" in why_broken(tmp_path, "path:conf")
+    assert "ladder_exhausted (Every rung was tried without success.)" in why_broken(tmp_path, "path:conf")
+    assert why_broken(tmp_path, "path:spool") == "the engine has no incident of it"
+    assert why_broken(tmp_path / "none", "path:conf").startswith("the state cannot be read")
+    store.set_brake(Brake("safe_mode", "host", "a storm", "engine", clock.now(), None))
+    store.commit()
+    assert why_broken(tmp_path, "path:spool") == "safe_mode: a storm"
+    store.close()
+    course = a_course([a_sample(0), a_sample(1)])
+    course.overdue["mode changed"] = "ladder_exhausted"
+    found = verdict(course)["faults not repaired in time"]
+    assert (found.found, found.met) == ("mode changed (ladder_exhausted)", False)
