@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,18 @@ class _Pause:
 _PAUSE = _Pause()
 
 
+@cache
+def _with_a_run_of_its_own() -> tuple[str, ...]:
+    """Return what hides the machine's /run from an engine of root's: it leaves its pointer there, and may ask systemd.
+
+    Empty where no mount namespace can be made, and for other accounts, whose engines leave nothing there.
+    """
+    hidden = ("unshare", "--mount", "--propagation=slave", "sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh")
+    if os.geteuid() != 0 or subprocess.run([*hidden, "true"], check=False, capture_output=True).returncode != 0:
+        return ()
+    return hidden
+
+
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as sock:
@@ -89,8 +102,8 @@ class EngineProcess:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "zen_agents", "run", "-c", str(self.config), "--state-dir", str(self.state)]
             self.process = subprocess.Popen(
-                [*self.before, *command, *arguments], cwd=self.release, env=env, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log,
+                [*_with_a_run_of_its_own(), *self.before, *command, *arguments], cwd=self.release, env=env,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         if wait:
             process = self.process
