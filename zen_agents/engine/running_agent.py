@@ -17,8 +17,9 @@ log = logging.getLogger("zen_agents.agent")
 
 #: The longest sleep between two looks at the clock (seconds): a suspended host wakes up late, not never.
 LONGEST_SLEEP = 30.0
-#: A turn begins no sooner than so long (seconds) after one that an event began, or that left something to do.
-SHORTEST_TURN = 0.05
+#: Turns that an event begins, or that leave something to do, follow each other at once so many times; from then on there is
+#: one in so long (seconds).
+BURST, SHORTEST_TURN = 8, 0.05
 #: A turn that raised is tried again after this (seconds).
 AFTER_A_FAULT = 5.0
 #: How long a stop waits for a turn to end (seconds).
@@ -42,6 +43,8 @@ class RunningAgent:
         self._loop_task: asyncio.Task[None] | None = None
         self._everything = False
         self._faults = 0
+        #: When (the loop's time) a whole burst of turns may follow each other again.
+        self._rested_at = 0.0
         #: True once a turn was taken: everything has been looked at.
         self._looked = False
         self.state = AgentState.CREATED
@@ -99,7 +102,7 @@ class RunningAgent:
 
     def wake(self, subject: str | None = None) -> None:
         """Take a turn now: for what is watched under `subject`, or just because something changed."""
-        if subject is None or self.tick.watchlist.wake(subject, self._clock.now().steady):
+        if subject is None or self.tick.wake(subject):
             self._woken.set()
 
     async def scheduled(self) -> None:
@@ -143,10 +146,10 @@ class RunningAgent:
             except Exception:
                 log.error("%s has failed and takes no more turns", self.name)
                 return
-            # What woke it first is seen at once, also right after a look that was merely due; the echo of its own actions
-            # can wait, and leaves others the host meanwhile.
-            has_echo = woken or self.tick.next_at() <= self._clock.now().steady
-            earliest = began + (SHORTEST_TURN if has_echo else 0.0)
+            # Whatever comes meanwhile is seen at once; only what goes on and on leaves others the host.
+            if woken or self.tick.next_at() <= self._clock.now().steady:
+                self._rested_at = max(self._rested_at, began) + SHORTEST_TURN
+            earliest = self._rested_at - BURST * SHORTEST_TURN
             await asyncio.sleep(max(0.0, earliest - asyncio.get_running_loop().time()))
 
     def _give_up(self, why: str) -> None:

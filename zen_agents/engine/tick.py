@@ -43,8 +43,9 @@ A_BATCH = 250
 A_PORTION = 1000
 #: Plans rest on the look of the checks if that is no older than this (seconds).
 SAME_LOOK = 0.25
-#: While an action is verified, what it should have mended is looked at this often (seconds).
-VERIFY_EVERY = 1.0
+#: While an action is verified, what it should have mended is looked at again after as long as it has been done, but not
+#: sooner than the first of these (seconds) and no later than the second.
+VERIFY_SOONEST, VERIFY_EVERY = 0.01, 1.0
 
 STORM = "storm"
 
@@ -102,6 +103,17 @@ class AgentTick:
         if self._parts.book.get(key) is not None:
             self._ask_again[key] = at
         self.woken()
+
+    def wake(self, subject: str) -> bool:
+        """Have what is watched under this subject looked at now, "" means everything; True if anything is.
+
+        What an own action changes while it still runs is no event (R8): all of that is looked at when it has ended.
+        """
+        return self.watchlist.wake(subject, self._parts.clock.now().steady, but=self._is_under_repair)
+
+    def _is_under_repair(self, rule: Rule) -> bool:
+        incident = self._parts.book.get(rule.key)
+        return incident is not None and incident.action is not None and self._parts.executor.runs(incident.action)
 
     @property
     def latest(self) -> RecentObservations:
@@ -329,7 +341,8 @@ class AgentTick:
     def _wait(self, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> float:
         again = decision.again_at if decision.again_at is not None else float("inf")
         if incident.state is IncidentState.VERIFYING:
-            look_at = max(incident.settle_until, now.steady + VERIFY_EVERY)
+            done_for = now.steady - incident.settle_until
+            look_at = max(incident.settle_until, now.steady + min(max(done_for, VERIFY_SOONEST), VERIFY_EVERY))
             self.watchlist.hurry(rule.key, look_at)
             return min(again, look_at)
         return again

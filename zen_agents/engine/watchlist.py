@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from zen_agents.checks.base import Check
 from zen_agents.model.observation import Observation, Status
@@ -80,13 +80,23 @@ class Watchlist:
         """Tell whether everything that a rule reads is among these checks."""
         return all(name in asked for name in self._feeders(key))
 
-    def wake(self, subject: str, now: float) -> bool:
-        """Have what is watched under this subject looked at now; "" means everything. True if anything is."""
+    def wake(self, subject: str, now: float, *, but: Callable[[Rule], bool] = lambda _: False) -> bool:
+        """Have what is watched under this subject looked at now; "" means everything. True if anything is.
+
+        Left out is what only rules read that `but` is true of.
+        """
         kind, _, name = subject.partition(":")
         names: Iterable[str] = self._subjects[kind].get(name, ()) if subject else self.checks
-        for name in names:
+        woken = [name for name in names if not subject or not self._is_read_only_by(but, name)]
+        for name in woken:
             self._due[name] = now
-        return bool(names)
+        return bool(woken)
+
+    def _is_read_only_by(self, kind: Callable[[Rule], bool], name: str) -> bool:
+        """Tell whether rules read what this check observes, and all of them are of this kind."""
+        check = self.checks[name]
+        readers = [rule for observed in check.observes for rule in self.readers(observed, check.target)]
+        return bool(readers) and all(map(kind, readers))
 
     def watches(self, asked: Iterable[Check]) -> bool:
         """Ask these checks what should wake them; True if that changed."""

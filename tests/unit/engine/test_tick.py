@@ -1,14 +1,18 @@
 """The tick over a simulated host: look, fold, decide, ask, reserve, act, verify, or tell someone."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from tests.support.rig import Rig
+from tests.support.rig import Restart, Rig
 from zen_agents.engine.safe_mode import SafeModeTriggers
 from zen_agents.guards.base import Limit
+from zen_agents.model.action import Effect, Plan
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.verdict import Ruling
+from zen_agents.ports.events import Watch
+from zen_agents.ports.host import HostControl
 from zen_agents.rules.rule import Hold
 
 
@@ -29,6 +33,45 @@ async def test_a_crashed_service_is_started_once_and_verified(tmp_path: Path) ->
     assert rig.store.incidents()[0].resolved_by == "engine"
     # Fixed alone: a change and no page.
     assert [message.kind.value for message in rig.told.messages] == ["change"]
+
+
+async def test_a_repair_that_takes_a_moment_to_show_is_verified_within_as_long_again(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, every_seconds=60.0)
+    await rig.turn()
+    rig.host.services["web"].start_seconds = 0.2
+    rig.host.crash("web")
+    rig.tick.wake("")
+    await rig.turn()
+    began = rig.clock.now().steady
+    while not rig.store.incidents()[0].resolved_at:
+        rig.host.advance(max(0.001, rig.tick.next_at() - rig.clock.now().steady))
+        await rig.turn()
+    assert rig.clock.now().steady - began <= 0.45
+    assert rig.outcomes() == ["verified"]
+
+
+async def test_what_an_own_action_changes_while_it_runs_wakes_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, may_end = Rig(tmp_path, every_seconds=60.0), asyncio.Event()
+    watch, execute = Watch("unit", "web.service"), Restart.execute
+
+    async def held(self: Restart, plan: Plan, control: HostControl) -> Effect:
+        await may_end.wait()
+        return await execute(self, plan, control)
+
+    monkeypatch.setattr(Restart, "execute", held)
+    next(iter(rig.tick.watchlist.checks.values())).watches = lambda: (watch,)  # type: ignore[method-assign]
+    await rig.turn()
+    rig.host.crash("web")
+    assert rig.tick.wake("unit:web.service") is True
+    await rig.tick.run()
+    assert rig.parts.executor.running == 1
+    assert rig.tick.wake("unit:web.service") is False
+    may_end.set()
+    await rig.parts.executor.drain()
+    assert rig.tick.next_at() <= rig.clock.now().steady, "it is looked at when the action has ended"
+    assert rig.tick.wake("unit:web.service") is True
 
 
 async def test_the_intent_is_durable_before_the_effect(tmp_path: Path) -> None:

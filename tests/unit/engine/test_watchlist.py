@@ -102,3 +102,13 @@ def test_who_reads_what_is_known_and_an_empty_wake_means_everything() -> None:
     assert watched.wake("", 1.0) is True
     assert len(watched.take_due(1.0)) == 2
     assert Watchlist([], [], 0.0).next_due == float("inf")
+
+
+def test_what_only_rules_that_are_left_out_read_is_not_woken() -> None:
+    a, b = Looking("a"), Looking("b")
+    a.wants = b.wants = (WEB,)
+    watched = Watchlist([a, b], [rule("a"), rule("b"), replace(rule("b"), name="r.other")], 0.0)
+    watched.watches(watched.take_due(0.0))
+    assert watched.wake(subject_of(WEB), 1.0, but=lambda one: one.name in ("r.a", "r.b")) is True
+    assert [check.name for check in watched.take_due(1.0)] == ["b"], "somebody else reads it as well"
+    assert watched.wake(subject_of(WEB), 2.0, but=lambda _: True) is False
