@@ -56,11 +56,11 @@ def aging(folder: str, count: int, *, days: int) -> list[str]:
     return [f"set_inode_field {folder}/{number} {kind} {then}" for number in range(count) for kind in kinds]
 
 
-def fill(host: DisposableHost, at: str, file: str, *, percent: float) -> float:
-    """Make a file on the volume grow until so much of the volume is in use, and return the monotonic moment of it."""
+def filling(host: DisposableHost, at: str, file: str, *, percent: float) -> tuple[str, str, str]:
+    """Return the deed that makes a file on the volume grow until so much of the volume is in use."""
     state = _state(host, at)
     wanted = state.f_blocks * percent / 100 - (state.f_blocks - state.f_bfree)
-    return struck(host, ("run", "fallocate", f"--length={int(wanted) * state.f_frsize}", file))
+    return "fill", file, str(int(wanted) * state.f_frsize)
 
 
 def used_percent(host: DisposableHost, at: str) -> float:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Protocol
 
 from chaos.waiting import pause
 
@@ -22,10 +23,16 @@ class Look:
     well: bool
 
 
+class Looking(Protocol):
+    """Looks whether all is well, more closely where it was not well the last time."""
+
+    def __call__(self, *, was_well: bool = False) -> Look: ...
+
+
 class Watcher:
     """Looks from a thread of its own for as long as it is entered, and keeps each look that shows another state."""
 
-    def __init__(self, look: Callable[[], Look]) -> None:
+    def __init__(self, look: Looking) -> None:
         self._look = look
         self._changes: list[Look] = []
         self._over = threading.Event()
@@ -45,8 +52,9 @@ class Watcher:
 
     def _watch(self) -> None:
         while not self._over.wait(_LOOK_EVERY_SECONDS):
+            was_well = bool(self._changes) and self._changes[-1].well
             try:
-                look = self._look()
+                look = self._look(was_well=was_well)
             except Exception:  # what is half broken may have no answer yet, and that is not well
                 look = Look(time.monotonic(), well=False)
             if not self._changes or self._changes[-1].well != look.well:

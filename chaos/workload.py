@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,9 +29,9 @@ def program(name: str) -> list[str]:
 def struck(host: DisposableHost, *deeds: Sequence[str]) -> float:
     """Do what goes wrong, in this order, and return the monotonic moment just before the first deed, in seconds.
 
-    Deeds are `("kill", "KILL", pid)`, `("chmod", "0666", path)`, `("unlink", path)` and `("run", *argv)`. The moment is
-    read inside, right at the deed, so that no contender is charged with the way there; the clock is the same on both
-    sides. Raises subprocess.CalledProcessError if a deed fails.
+    Deeds are those of `chaos/inside/strike.py`: `("kill", "KILL", pid)`, `("chmod", "0666", path)`, `("unlink", path)` and
+    so on, or `("run", *argv)`. The moment is read inside, right at the deed, so that no contender is charged with the way
+    there; the clock is the same on both sides. Raises subprocess.CalledProcessError if a deed fails.
     """
     done = host.run([*program("strike.py"), json.dumps(deeds)], check=True)
     return float(done.stdout.splitlines()[-1])
@@ -125,6 +126,23 @@ def file_state(host: DisposableHost, path: str) -> str:
     except FileNotFoundError:
         return ""
     return f"{stat.S_IMODE(state.st_mode):o} {state.st_uid}:{state.st_gid}"
+
+
+def has_files(host: DisposableHost, folder: str) -> bool:
+    """Tell whether there is a regular file below a directory inside, no link being followed; read from outside."""
+    walked = os.walk(f"/proc/{host.pid}/root{folder}")
+    try:
+        return any(stat.S_ISREG(Path(place, name).lstat().st_mode) for place, _, names in walked for name in names)
+    except FileNotFoundError:
+        return True  # somebody is just at it
+
+
+def file_bytes(host: DisposableHost, path: str) -> int:
+    """Return how long a file inside is, 0 if it is not there; read from outside like `file_state`."""
+    try:
+        return Path(f"/proc/{host.pid}/root", path.lstrip("/")).lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def unit_property(host: DisposableHost, unit: str, name: str) -> str:

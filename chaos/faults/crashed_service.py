@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
+from chaos.processes import of_unit
 from chaos.waiting import wait_until
 from chaos.workload import accepts, start_web, struck, unit_property
 
@@ -24,9 +25,9 @@ class CrashedService(Fault):
         start_web(host, self.unit, self.port, "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
-        before = unit_property(host, self.unit, "MainPID")
-        at = struck(host, ("kill", "KILL", before))
-        wait_until(lambda: unit_property(host, self.unit, "MainPID") != before, "the end of the process", seconds=10)
+        before = of_unit(host, self.unit)
+        at = struck(host, ("kill", "KILL", unit_property(host, self.unit, "MainPID")))
+        wait_until(lambda: not set(before) & set(of_unit(host, self.unit)), "the end of the process", seconds=10)
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:

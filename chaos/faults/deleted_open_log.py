@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import REPOSITORY, DisposableHost
-from chaos.volume import fill, make_volume, used_percent
-from chaos.workload import interpreter, start_unit, unit_property
+from chaos.volume import filling, make_volume, used_percent
+from chaos.workload import interpreter, start_unit, struck, unit_property
 
 _WRITER = REPOSITORY / "chaos" / "inside" / "log_writer.py"
 _FULL_PERCENT, _WELL_BELOW_PERCENT = 95.0, 50.0
@@ -31,9 +31,7 @@ class DeletedOpenLog(Fault):
         start_unit(host, self.unit, [*interpreter(), str(_WRITER), self._log], "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
-        at = fill(host, self.disk, self._log, percent=_FULL_PERCENT)
-        host.run(["rm", "--", self._log], check=True)
-        return at
+        return struck(host, filling(host, self.disk, self._log, percent=_FULL_PERCENT), ("unlink", self._log))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return (

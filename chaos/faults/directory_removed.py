@@ -25,7 +25,7 @@ class DirectoryRemoved(Fault):
         host.run(["install", "-D", "--directory", *owner, self.directory], check=True)
 
     def inject(self, host: DisposableHost) -> float:
-        return struck(host, ("run", "rmdir", self.directory))
+        return struck(host, ("rmdir", self.directory))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return file_state(host, self.directory) == _RIGHT

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.volume import edit_volume, make_volume
-from chaos.workload import program, struck
+from chaos.workload import has_files, program, struck
 
 _OBEYED = "/run/chaos/obeyed"
 _DAY_SECONDS = 86400
@@ -40,10 +40,10 @@ class HostileNames(Fault):
 
     def inject(self, host: DisposableHost) -> float:
         # What is in a directory that moves keeps its age.
-        return struck(host, ("run", "mv", f"{self.disk}/aside/old", f"{self.disk}/scratch"))
+        return struck(host, ("rename", f"{self.disk}/aside/old", f"{self.disk}/scratch/old"))
 
     def is_gone(self, host: DisposableHost) -> bool:
-        return host.run(["find", f"{self.disk}/scratch", "-type", "f"]).stdout == ""
+        return not has_files(host, f"{self.disk}/scratch")
 
     def harm(self, host: DisposableHost) -> Sequence[str]:
         found = ["a name was obeyed"] if host.run(["test", "-e", _OBEYED]).returncode == 0 else []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import file_state, start_unit, struck
+from chaos.workload import file_bytes, file_state, start_unit, struck
 
 _STATE = "640 65534:4"
 _LINES, _LIMIT_BYTES = 40_000, 1 << 20
@@ -34,15 +34,13 @@ class LogGrown(Fault):
         # Each line opens it anew; nobody but root makes files there.
         write = f"/bin/sh -c 'while echo all is well >> {self._log}; do sleep 0.1; done; exit 1'"
         start_unit(host, self.unit, [write], "User=nobody", "Restart=no")
-        wait_until(lambda: self._bytes(host) > 0, "the first line", seconds=10)
+        wait_until(lambda: file_bytes(host, self._log) > 0, "the first line", seconds=10)
 
     def inject(self, host: DisposableHost) -> float:
-        return struck(
-            host, ("run", "sh", "-c", f"yes 'the line that counts, and some more of it' | head -{_LINES} >> {self._log}")
-        )
+        return struck(host, ("append", self._log, "the line that counts, and some more of it", str(_LINES)))
 
     def is_gone(self, host: DisposableHost) -> bool:
-        return self._bytes(host) < _LIMIT_BYTES
+        return file_bytes(host, self._log) < _LIMIT_BYTES
 
     def traces(self) -> Sequence[str]:
         return (f"file {self.folder}/*",)
@@ -52,9 +50,6 @@ class LogGrown(Fault):
         lost = [] if kept in ("0", str(_LINES)) else [f"{kept} of {_LINES} lines are kept"]
         state = file_state(host, self._log)
         return lost if state == _STATE else [*lost, f"{self._log} is {state}: its service cannot write to it"]
-
-    def _bytes(self, host: DisposableHost) -> int:
-        return int(host.run(["stat", "--format=%s", self._log]).stdout or "0")
 
     @property
     def _log(self) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.volume import aging, edit_volume, fill, make_files, make_volume, used_percent
+from chaos.volume import aging, edit_volume, filling, make_files, make_volume, used_percent
+from chaos.workload import struck
 
 _MIB = 1 << 20
 _FULL_PERCENT, _WELL_BELOW_PERCENT = 97.0, 85.0
@@ -38,7 +39,7 @@ class OldTempFiles(Fault):
         host.run(["ln", "-s", f"{self.disk}/data/kept", f"{self.disk}/scratch/link"], check=True)
 
     def inject(self, host: DisposableHost) -> float:
-        return fill(host, self.disk, self._grown, percent=_FULL_PERCENT)
+        return struck(host, filling(host, self.disk, self._grown, percent=_FULL_PERCENT))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return used_percent(host, self.disk) < _WELL_BELOW_PERCENT

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
+from chaos.processes import of_unit
 from chaos.waiting import wait_until
-from chaos.workload import resolves, start_resolver, struck, unit_property, use_resolvers
+from chaos.workload import accepts, resolves, start_resolver, struck, unit_property, use_resolvers
 
-_ADDRESS = "127.0.0.1"
+_ADDRESS, _PORT = "127.0.0.1", 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,14 @@ class ResolverKilled(Fault):
         use_resolvers(host, _ADDRESS)
 
     def inject(self, host: DisposableHost) -> float:
-        before = unit_property(host, self.unit, "MainPID")
-        at = struck(host, ("kill", "KILL", before))
-        wait_until(lambda: unit_property(host, self.unit, "MainPID") != before, "the end of the process", seconds=10)
+        before = of_unit(host, self.unit)
+        at = struck(host, ("kill", "KILL", unit_property(host, self.unit, "MainPID")))
+        wait_until(lambda: not set(before) & set(of_unit(host, self.unit)), "the end of the process", seconds=10)
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:
-        return resolves(host, self.host_name, _ADDRESS)
+        # While nobody listens no program has to be started to find that out.
+        return accepts(host, _PORT) and resolves(host, self.host_name, _ADDRESS)
 
     def traces(self) -> Sequence[str]:
         return (f"unit {self.unit}.service", "port tcp 53", "port udp 53")

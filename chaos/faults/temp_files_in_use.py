@@ -8,9 +8,9 @@ from typing import Literal
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.volume import aging, edit_volume, fill, make_files, make_volume, used_percent
+from chaos.volume import aging, edit_volume, filling, make_files, make_volume, used_percent
 from chaos.waiting import wait_until
-from chaos.workload import program, start_unit
+from chaos.workload import program, start_unit, struck
 
 _MIB, _OLD = 1 << 20, 40
 _FULL_PERCENT, _WELL_BELOW_PERCENT = 97.0, 85.0
@@ -47,7 +47,7 @@ class TempFilesInUse(Fault):
         host.write_file(self._remembered, self._state(host))
 
     def inject(self, host: DisposableHost) -> float:
-        return fill(host, self.disk, f"{self.disk}/data/grown", percent=_FULL_PERCENT)
+        return struck(host, filling(host, self.disk, f"{self.disk}/data/grown", percent=_FULL_PERCENT))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return used_percent(host, self.disk) < _WELL_BELOW_PERCENT

@@ -22,10 +22,11 @@ def test_a_recovery_is_seen_only_after_it_was_seen_broken() -> None:
 
 def test_the_watcher_keeps_each_change_and_takes_no_answer_for_not_well() -> None:
     answers: Iterator[bool | None] = iter([True, True, None, False, True])
-    last = False
+    last, asked = False, list[bool]()
 
-    def look() -> Look:
+    def look(*, was_well: bool = False) -> Look:
         nonlocal last
+        asked.append(was_well)
         answer = next(answers, last)
         if answer is None:
             raise FileNotFoundError("half broken")
@@ -34,7 +35,9 @@ def test_the_watcher_keeps_each_change_and_takes_no_answer_for_not_well() -> Non
 
     with Watcher(look) as watcher:
         wait_until(lambda: len(watcher.changes()) == 3, "three states", seconds=20)
+        wait_until(lambda: len(asked) > 5, "one more look", seconds=20)
     assert [change.well for change in watcher.changes()] == [True, False, True]
+    assert asked[:6] == [False, True, True, False, False, True], "it looks closely where it was not well"
 
 
 def test_what_was_well_already_counts_from_then_and_what_breaks_again_counts_anew() -> None:
