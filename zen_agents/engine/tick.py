@@ -308,6 +308,8 @@ class AgentTick:
         if decision.kind is DecisionKind.FAIL_RUNG:
             could_tell = incident.last_status is not Status.UNKNOWN
             self.repairs.rung_failed(incident, rule, now, could_tell=could_tell)
+            # The next attempt needs a fresh look; without one it would be judged twice.
+            self.watchlist.hurry(rule.key, now.steady)
             return now.steady
         if decision.kind is DecisionKind.ESCALATE:
             self._escalate(incident, rule, decision.reason, now)
