@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import REPOSITORY, DisposableHost
 from chaos.volume import filling, make_volume, used_percent
-from chaos.workload import interpreter, start_unit, struck, unit_property
+from chaos.workload import interpreter, start_unit, struck
 
 _WRITER = REPOSITORY / "chaos" / "inside" / "log_writer.py"
 _FULL_PERCENT, _WELL_BELOW_PERCENT = 95.0, 50.0
@@ -34,9 +34,7 @@ class DeletedOpenLog(Fault):
         return struck(host, filling(host, self.disk, self._log, percent=_FULL_PERCENT), ("unlink", self._log))
 
     def is_gone(self, host: DisposableHost) -> bool:
-        return (
-            used_percent(host, self.disk) < _WELL_BELOW_PERCENT and unit_property(host, self.unit, "ActiveState") == "active"
-        )
+        return used_percent(host, self.disk) < _WELL_BELOW_PERCENT
 
     def harm(self, host: DisposableHost) -> Sequence[str]:
         return [] if host.read_file(self._other) == _KEPT else [f"{self._other} does not hold what it held"]

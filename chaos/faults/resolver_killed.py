@@ -9,9 +9,9 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.processes import of_unit
 from chaos.waiting import wait_until
-from chaos.workload import accepts, resolves, start_resolver, struck, unit_property, use_resolvers
+from chaos.workload import is_named, start_resolver, struck, unit_property, use_resolvers
 
-_ADDRESS, _PORT = "127.0.0.1", 53
+_ADDRESS = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,7 @@ class ResolverKilled(Fault):
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:
-        # While nobody listens no program has to be started to find that out.
-        return accepts(host, _PORT) and resolves(host, self.host_name, _ADDRESS)
+        return is_named(host, self.host_name, _ADDRESS)
 
     def traces(self) -> Sequence[str]:
         return (f"unit {self.unit}.service", "port tcp 53", "port udp 53")
