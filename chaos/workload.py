@@ -86,7 +86,7 @@ def use_resolvers(host: DisposableHost, *addresses: str) -> None:
 
 
 def is_named(host: DisposableHost, name: str, address: str, *, seconds: float = 0.5) -> bool:
-    """Tell whether the name server on 127.0.0.1 inside has this address of a name; asked by TCP, without a program inside."""
+    """Tell whether the name server on 127.0.0.1 inside has this address of a name; asked by TCP, starting no program."""
     labels = b"".join(bytes((len(label),)) + label.encode() for label in name.split("."))
     question = b"\0\1\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
     try:
