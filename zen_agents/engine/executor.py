@@ -74,6 +74,8 @@ class Executor:
         self._guards, self._actions, self._control = guards, actions, control
         self._resident_bytes, self._still_running = resident_bytes, still_running
         self._running: dict[str, asyncio.Task[None]] = {}
+        #: Steady time at which an action ended last.
+        self.last_ended_at = float("-inf")
         #: Outcomes that the store did not take, by action id.
         self._unwritten: dict[str, Outcome] = {}
         self._aside = aside or Aside()
@@ -213,6 +215,7 @@ class Executor:
             self._measure(intent, outcome, process_time() - cpu)
         finally:
             self._running.pop(intent.id, None)
+            self.last_ended_at = self._clock.now().steady
         done(intent, outcome)
 
     async def _execute(self, intent: Intent) -> tuple[OutcomeKind, Effect]:

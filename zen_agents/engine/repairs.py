@@ -34,6 +34,8 @@ ASK_STALE_AGAIN_SECONDS = 0.05
 COMES_BACK_TIMES, COMES_BACK_WITHIN = 3, 86400.0
 
 TARGET_CLOSED = "target_closed"
+#: What is refused for these may only have to wait until another action ends.
+_UNTIL_AN_ACTION_ENDS = frozenset({Reason.RATE_LIMIT, Reason.LEASE_HELD})
 
 
 class Repairs:
@@ -152,6 +154,9 @@ class Repairs:
             again_at = min(again_at, since + rule.patience_seconds)
             if reason is Reason.STALE_PLAN:
                 again_at = min(again_at, now.steady + max(ASK_STALE_AGAIN_SECONDS, now.steady - since))
+        if reason in _UNTIL_AN_ACTION_ENDS and self._parts.executor.last_ended_at > now.steady:
+            # It ended while this was being judged, and nobody waited for it yet.
+            return now.steady
         deciding = judged.verdict.deciding
         return min(again_at, deciding.until) if deciding and deciding.until and deciding.until > now.steady else again_at
 
@@ -180,8 +185,7 @@ class Repairs:
     def _let_the_next(self, now: Instant) -> None:
         """Have decided anew, and at once, what only waited for an action to end."""
         for incident in self._parts.book:
-            waited = incident.refused_for in (Reason.RATE_LIMIT, Reason.LEASE_HELD)
-            if waited and self._rule_of(incident.key) is not None:
+            if incident.refused_for in _UNTIL_AN_ACTION_ENDS and self._rule_of(incident.key) is not None:
                 self._hurry(incident.key, now.steady)
 
     def verified(self, incident: Incident, now: Instant) -> bool:

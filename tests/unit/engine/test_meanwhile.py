@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.rig import Restart, Rig, RigAgent
 from zen_agents.actions.base import ActionPolicy
-from zen_agents.model.action import ActionRequest, OutcomeKind, Plan
-from zen_agents.ports.host import HostView
+from zen_agents.model.action import ActionRequest, Effect, OutcomeKind, Plan
+from zen_agents.ports.host import HostControl, HostView
 from zen_agents.ports.store import Brake
 from zen_agents.rules import transitions
 from zen_agents.rules.rule import Rule
@@ -48,6 +48,34 @@ async def test_a_pause_set_while_it_looks_again_holds(rig: Rig, monkeypatch: pyt
     assert rig.controls == []
     assert "stale_plan" in rig.reasons()
     assert "paused" in rig.reasons()
+
+
+async def test_an_action_that_ends_while_the_next_one_is_planned_keeps_it_waiting_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, loop, may_end = Rig(tmp_path, ["a", "b"], max_concurrent=1), asyncio.get_running_loop(), asyncio.Event()
+    execute, plan = Restart.execute, Restart.plan
+
+    async def held(self: Restart, made: Plan, control: HostControl) -> Effect:
+        await may_end.wait()
+        return await execute(self, made, control)
+
+    def planned(self: Restart, request: ActionRequest, host: HostView) -> Plan:
+        if rig.parts.executor.running:
+            rig.host.advance(0.01)
+            loop.call_soon_threadsafe(may_end.set)
+            asyncio.run_coroutine_threadsafe(rig.parts.executor.drain(), loop).result(20)
+        return plan(self, request, host)
+
+    monkeypatch.setattr(Restart, "execute", held)
+    monkeypatch.setattr(Restart, "plan", planned)
+    rig.host.crash("a")
+    rig.host.crash("b")
+    began = rig.clock.now().steady
+    await rig.run(1)
+    assert "rate_limit" in rig.reasons(), "by what was known when it was asked, one was still running"
+    assert (rig.starts("a"), rig.starts("b")) == (2, 2), "not half a minute later"
+    assert rig.clock.now().steady - began < 2
 
 
 async def test_an_emergency_stop_set_while_it_looks_again_holds(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
