@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
+from chaos.invariants import Violation
 from chaos.simulation.life import Life, Verdict
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a state that is thrown away need not wear out a disk
@@ -29,10 +34,20 @@ def seeds_of(text: str) -> range:
     return range(int(first), int(end) if colon else int(first) + 1)
 
 
-def live(seed: int, hours: float) -> Verdict:
-    """Live one life in a directory that is thrown away."""
-    with tempfile.TemporaryDirectory(prefix="zen-life-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
-        return Life(seed, Path(folder) / "life", hours=hours).run()
+@contextmanager
+def memory() -> Iterator[Path]:
+    """Return a directory that is thrown away, in memory where that is possible."""
+    with tempfile.TemporaryDirectory(prefix="zen-lives-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+def live(seed: int, hours: float, within: Path) -> Verdict:
+    """Live one life in a directory of this process, in the place of its last one; one that breaks off breaks a rule."""
+    try:
+        return Life(seed, within / str(os.getpid()), hours=hours).run()
+    except Exception as error:  # whatever it is, its seed has to be told and the others lived
+        broke_off = Violation("unexpected", f"the life broke off: {type(error).__name__}: {error}")
+        return Verdict(seed, hours, (broke_off,), 0, 0, 0, tuple(traceback.format_exc().splitlines()))
 
 
 def replay_command(seed: int, hours: float) -> str:
@@ -52,9 +67,11 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     done = _done(given.progress, given.hours)
     left = [seed for seed in given.seeds if seed not in done]
-    if len(given.seeds) == 1:
-        return _one(live(given.seeds[0], given.hours))
-    return _many(left, already=len(given.seeds) - len(left), hours=given.hours, jobs=given.jobs, progress=given.progress)
+    with memory() as within:
+        if len(given.seeds) == 1:
+            return _one(live(given.seeds[0], given.hours, within))
+        lives = _lived(left, given.hours, given.jobs, within)
+        return _many(lives, left, already=len(given.seeds) - len(left), hours=given.hours, progress=given.progress)
 
 
 def _one(verdict: Verdict) -> int:
@@ -66,9 +83,9 @@ def _one(verdict: Verdict) -> int:
     return 1 if verdict.violations else 0
 
 
-def _many(seeds: Sequence[int], *, already: int, hours: float, jobs: int, progress: Path | None) -> int:
+def _many(lives: Iterator[Verdict], seeds: Sequence[int], *, already: int, hours: float, progress: Path | None) -> int:
     began, broken = time.monotonic(), 0
-    for lived, verdict in enumerate(_lived(seeds, hours, jobs), 1):
+    for lived, verdict in enumerate(lives, 1):
         _keep(progress, verdict)
         if verdict.violations:
             broken += 1
@@ -82,16 +99,17 @@ def _many(seeds: Sequence[int], *, already: int, hours: float, jobs: int, progre
     return 1 if broken else 0
 
 
-def _lived(seeds: Sequence[int], hours: float, jobs: int) -> Iterator[Verdict]:
+def _lived(seeds: Sequence[int], hours: float, jobs: int, within: Path) -> Iterator[Verdict]:
     if jobs == 1:
-        yield from (live(seed, hours) for seed in seeds)
+        yield from (live(seed, hours, within) for seed in seeds)
         return
     waiting = iter(seeds)
-    with ProcessPoolExecutor(jobs) as pool:
-        running = {pool.submit(live, seed, hours) for seed in islice(waiting, 2 * jobs)}
+    # Forked, so that each begins with everything imported.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+        running = {pool.submit(live, seed, hours, within) for seed in islice(waiting, 2 * jobs)}
         while running:
             ended, running = wait(running, return_when=FIRST_COMPLETED)
-            running |= {pool.submit(live, seed, hours) for seed in islice(waiting, len(ended))}
+            running |= {pool.submit(live, seed, hours, within) for seed in islice(waiting, len(ended))}
             yield from (each.result() for each in ended)
 
 

@@ -6,6 +6,7 @@ Everything is drawn from the seed, and nothing but the seed decides: the same se
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -22,6 +23,7 @@ from chaos.invariants import Violation, violations
 from chaos.simulation import people
 from chaos.simulation.faults import FAULTS, Fault
 from chaos.simulation.liveness import owed, undelivered
+from chaos.simulation.loading import remembered
 from chaos.simulation.loop import VirtualLoop
 from chaos.simulation.machine import SimulatedMachine
 from chaos.simulation.pager import Pager
@@ -149,6 +151,8 @@ class Life:
         before = logger.level, logger.propagate
         with ExitStack() as stack:
             stack.enter_context(self.time.in_force())
+            stack.enter_context(_only_its_own_garbage())
+            stack.enter_context(remembered())
             stack.enter_context(mock.patch("os.urandom", ids.randbytes))
             stack.enter_context(mock.patch("os.getpid", lambda: _PID))
             stack.enter_context(mock.patch("os.kill", lambda *_: self.kill()))
@@ -274,6 +278,20 @@ class Life:
             if tasks:
                 loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             loop.close()
+
+
+@contextmanager
+def _only_its_own_garbage() -> Iterator[None]:
+    """Collect what is garbage when the engine says so, and look then at nothing that was there before the life."""
+    automatic = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if automatic:
+            gc.enable()
 
 
 class _Heard(logging.Handler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, tzinfo
 from unittest import mock
 
 import time_machine
@@ -20,10 +21,15 @@ class SimulatedTime:
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """Let `datetime.now`, `time.time` and the engine's boot time be the simulated ones."""
+        """Let `datetime.now`, `time.time` and the engine's boot time be the simulated ones, and work take no time."""
         with (
             time_machine.travel(self._wall(), tick=False) as shown,
+            # The engine's own reader of time asks the host itself: it is asked too often for a detour.
+            mock.patch("zen_agents.clock.datetime", _HostTime(self._host)),
             mock.patch("zen_agents.clock.boottime", lambda: self._host.clock.now().steady),
+            mock.patch("zen_agents.engine.tick.perf_counter", _no_time),
+            mock.patch("zen_agents.engine.tick.process_time", _no_time),
+            mock.patch("zen_agents.engine.executor.process_time", _no_time),
             mock.patch("zen_agents.clock.boot_id", lambda: self._host.boot),
         ):
             self._shown = shown
@@ -50,3 +56,18 @@ class SimulatedTime:
 
     def _wall(self) -> float:
         return self._host.clock.now().wall.timestamp()
+
+
+class _HostTime:
+    """Stands in for `datetime` where nothing but the present is asked of it."""
+
+    def __init__(self, host: SimulatedHost) -> None:
+        self._host = host
+
+    def now(self, zone: tzinfo) -> datetime:
+        """Return the host's wall-clock time."""
+        return self._host.clock.now().wall.astimezone(zone)
+
+
+def _no_time() -> float:
+    return 0.0

@@ -146,6 +146,8 @@ class Outbox:
 
     def _start_lanes(self, now: Instant) -> None:
         pending = [row for row in self._rows.pending() if _lane(row.channel) not in self._busy]
+        if not pending:
+            return
         reachable = [row for row in pending if self._intake.policy.is_reachable(row.channel)]
         for row in pending:
             if not self._intake.policy.is_reachable(row.channel):

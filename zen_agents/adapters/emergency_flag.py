@@ -106,7 +106,7 @@ class EmergencyFlag:
 
 def _read(path: Path) -> str | None:
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -147,4 +147,5 @@ def _padded(text: str) -> bytes:
 
 
 def _one_line(text: str) -> str:
-    return "".join(character if character.isprintable() else " " for character in text).strip()[:1000]
+    # What fills the prepared file up goes first: it is most of it.
+    return "".join(character if character.isprintable() else " " for character in text.strip()).strip()[:1000]

@@ -86,10 +86,11 @@ class DiskCheck(Check):
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
     """Return the least-squares slope of (x, y) points; 0 if all x are the same."""
-    count = len(points)
-    middle_x, middle_y = sum(x for x, _ in points) / count, sum(y for _, y in points) / count
-    spread = sum((x - middle_x) ** 2 for x, _ in points)
-    return sum((x - middle_x) * (y - middle_y) for x, y in points) / spread if spread else 0.0
+    xs, ys = zip(*points, strict=True)
+    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    aside = [x - middle_x for x in xs]
+    spread = sum([each * each for each in aside])
+    return sum([each * (y - middle_y) for each, y in zip(aside, ys, strict=True)]) / spread if spread else 0.0
 
 
 def mount_of(path: str, mounts: Sequence[Mount]) -> Mount | None:
