@@ -44,6 +44,18 @@ def test_simulated_hours_break_no_rule(first: int, within: Path) -> None:
     assert sum(verdict.told for verdict in verdicts) >= 2 * A_BATCH
 
 
+#: Seeds beyond those that broke a rule once, and what they had found.
+FOUND = {
+    698: "a host was suspended while an action ran: it was judged at its deadline, and ended once more by itself",
+}
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_what_a_seed_once_found_is_mended(seed: int, within: Path) -> None:
+    verdict = live(seed, 1.0, within)
+    assert not verdict.violations, f"{FOUND[seed]}\n" + "\n".join(map(str, verdict.violations))
+
+
 @pytest.mark.slow
 def test_a_day_of_nothing_wrong_is_a_day_of_nothing_done(tmp_path: Path) -> None:
     """Trap T1: 24 simulated hours, no action, no page, no mail."""

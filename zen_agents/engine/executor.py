@@ -171,7 +171,7 @@ class Executor:
             raise StalePlanError("a brake, the configuration or the incident changed meanwhile; it is decided anew")
         if not request.requested_by.is_person:
             self._refuse_engine_if_it_may_no_longer(policy)
-        self._refuse_if_left_over(request.target)
+        self._refuse_if_one_runs(request.target)
         now = self._clock.now()
         leased_until = now.steady + plan.timeout_seconds + verify_within_seconds
         intent = Intent(new_id(ACTION), plan, now, leased_until, verified_by)
@@ -187,12 +187,16 @@ class Executor:
         if self.running >= policy.max_concurrent:
             raise RefusedError(f"{self.running} of {policy.max_concurrent} running", reason=Reason.RATE_LIMIT)
 
-    def _refuse_if_left_over(self, target: str) -> None:
-        """Refuse everyone while what an earlier engine began on this target still runs: two at once undo each other."""
-        for id in self._still_running():
-            row = None if id in self._running else self._store.action(id)
+    def _refuse_if_one_runs(self, target: str) -> None:
+        """Refuse everyone while an action on this target still runs, whatever its lease says: two at once undo each other.
+
+        It may be one that an earlier engine began, or one that outlived its lease while the host was suspended.
+        """
+        for id in (*self._running, *self._still_running()):
+            row = self._store.action(id)
             if row is not None and row.target == target:
-                raise RefusedError(f"{id} ({row.action}), begun by an earlier engine, still runs", reason=Reason.LEASE_HELD)
+                begun = "" if id in self._running else ", begun by an earlier engine,"
+                raise RefusedError(f"{id} ({row.action}){begun} still runs", reason=Reason.LEASE_HELD)
 
     def start(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
         """Perform a reserved intent in a task of its own; `done` is called in the loop with its outcome."""

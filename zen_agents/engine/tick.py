@@ -48,6 +48,8 @@ SAME_LOOK = 0.25
 VERIFY_SOONEST, VERIFY_EVERY = 0.01, 1.0
 
 STORM = "storm"
+#: Decisions by which the action of an incident has ended.
+_JUDGES = (DecisionKind.RESOLVE, DecisionKind.FAIL_RUNG)
 
 
 class AgentTick:
@@ -287,13 +289,23 @@ class AgentTick:
         """Decide about one incident and do what was decided; return when to decide again (steady)."""
         opened = self._parts.book.openings(incident.key, now.steady - rule.flapping.within_seconds)
         flapping = is_flapping(opened, rule.flapping, now)
-        decision = decide(incident, rule, now, flapping=flapping)
+        decision = self._unless_it_acts_still(incident, decide(incident, rule, now, flapping=flapping), now)
         if decision.kind is DecisionKind.ACT and self._held_back:
             return self.repairs.hold_back(incident, situation, now)
         self._parts.book.write(incident.key)
         if decision.kind is DecisionKind.ACT:
             return await self._act(incident, rule, decision, situation=situation, view=view, now=now)
         return self._do_nothing_to_the_host(incident, rule, decision, now)
+
+    def _unless_it_acts_still(self, incident: Incident, decision: Decision, now: Instant) -> Decision:
+        """Return the decision, or to wait where it would judge an action that still runs: that is judged when it ends.
+
+        While a host is suspended deadlines pass, and what an action may take does not.
+        """
+        if decision.kind not in _JUDGES or not incident.action or not self._parts.executor.runs(incident.action):
+            return decision
+        again_at = now.steady + VERIFY_EVERY
+        return Decision(DecisionKind.WAIT, Reason.SETTLING, now, "its action still runs", again_at=again_at)
 
     def _do_nothing_to_the_host(self, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> float:
         """Do what was decided where that is not an action; return when to decide again (steady)."""
