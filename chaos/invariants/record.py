@@ -127,7 +127,7 @@ class Record:
     rows: Mapping[str, ActionRow]
     incidents: Sequence[Incident]
     log: Sequence[LogLine]
-    #: Messages in the outbox with their channel and state, in the order in which they were put there.
+    #: Messages in the outbox with their channel and state, in the order in which they were told.
     outbox: Sequence[tuple[Message, str, str]]
     #: Ids of messages put aside while the state could not be written.
     spilled: frozenset[str]
@@ -219,7 +219,7 @@ def _log_lines(state: Path) -> Iterator[LogLine]:
 def _outbox(path: Path) -> list[tuple[Message, str, str]]:
     file = open_read_only(path)
     try:
-        rows = file.connection.execute("SELECT message, channel, state FROM outbox ORDER BY id")
+        rows = file.connection.execute("SELECT message, channel, state FROM outbox ORDER BY made_at, id")
         return [(message_of(text), channel, state) for text, channel, state in rows]
     finally:
         file.close()

@@ -28,7 +28,7 @@ from chaos.simulation.loop import VirtualLoop
 from chaos.simulation.machine import SimulatedMachine
 from chaos.simulation.pager import Pager
 from chaos.simulation.site import REPAIRABLE, configuration, make_host, temper
-from chaos.simulation.store_faults import StoreFault, put_under
+from chaos.simulation.store_faults import StoreFault, cut_off, put_under
 from chaos.simulation.time import SimulatedTime
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.engine.operator import Operator
@@ -187,7 +187,8 @@ class Life:
         except EngineKilled:
             self._note("the engine is dead")
         if runtime is not None:
-            self._cut_off()
+            if hasattr(runtime, "store"):
+                cut_off(runtime.store)
             runtime.state.release()
         if not self._over:
             self._passes(self.chance.choice([1.0, 10.0, 100.0]))

@@ -80,4 +80,9 @@ def put_under(store: Any, fault: StoreFault) -> Callable[[], None]:
     """Lay such a disk under an open store; return what cuts the store off from it, as the death of its process does."""
     file = store._file
     file._connection = FaultyConnection(file._connection, fault)
-    return file._connection.close  # type: ignore[no-any-return]
+    return lambda: cut_off(store)
+
+
+def cut_off(store: Any) -> None:
+    """Close the connection of a store, whatever it was at, as the death of its process does."""
+    store._file._connection.close()

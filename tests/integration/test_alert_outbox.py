@@ -282,6 +282,27 @@ async def test_while_the_state_cannot_be_written_messages_go_to_a_file_and_still
     assert here.store.sent_since("pagerduty", 0.0) == 1
 
 
+async def test_what_was_sent_beside_the_state_is_known_there_once_it_can_be_written(
+    telling: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody could tell afterwards that people were told, and the page would stay open after a crash."""
+    with event_server() as events:
+        here = telling(a_policy(pagerduty=events.url))
+        here.incident()
+        with monkeypatch.context() as broken:
+            broken.setattr(here.store, "writable", lambda: False)
+            told = here.tell()
+            await here.deliver()
+            assert here.store.sent_since("pagerduty", 0.0) == 0
+        await here.deliver(5)
+        here.restart()
+        await here.deliver(60)
+
+    assert events.actions() == ["trigger"]
+    assert here.store.sent_since("pagerduty", 0.0) == 1
+    assert list(here.store.open_pages()) == [told.dedup_key]
+
+
 async def test_what_moves_into_the_state_while_it_is_on_its_way_is_sent_once(
     telling: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

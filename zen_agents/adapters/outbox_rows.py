@@ -52,8 +52,8 @@ class OutboxRows:
         self._unconfirmed: dict[str, tuple[Message, list[str], float]] = {}
         self._settled: dict[int, _Settled] = {}
         self._spilled: dict[int, OutboxRow] = {}
-        #: What was settled while it was aside, by message and channel: a lost batch that held it too is written again.
-        self._settled_aside: dict[tuple[str, str], _Settled] = {}
+        #: What became of rows beside the store, which has still to know of it: that somebody was told, that a page is open.
+        self._ended_aside: dict[int, _Settled] = {}
         self._last_spilled = 0
         self._read_spill()
 
@@ -73,7 +73,7 @@ class OutboxRows:
 
     def confirm(self) -> bool:
         """Write what is not certainly durable yet, in one batch of its own; return False if the store does not take it."""
-        if not (self._unconfirmed or self._settled or self._spilled):
+        if not (self._unconfirmed or self._settled or self._spilled or self._ended_aside):
             return True
         moves = self._store.writable()
         try:
@@ -85,9 +85,11 @@ class OutboxRows:
             return False
         self._unconfirmed.clear()
         self._settled.clear()
-        if self._spilled and moves and self._store.writable():
-            self._spilled.clear()
-            self._rewrite()
+        if moves and self._store.writable():
+            self._ended_aside.clear()
+            if self._spilled:
+                self._spilled.clear()
+                self._rewrite()
         return True
 
     def pending(self) -> list[OutboxRow]:
@@ -95,13 +97,13 @@ class OutboxRows:
         rows: list[OutboxRow] = []
         try:
             rows.extend(self._as_settled(row) for row in self._store.due_messages(inf, limit=MOST_PENDING))
-            self._confirm_settled_aside(rows)
         except StoreError as error:
             log.error("the outbox cannot be read: %s", error)
         there = {(row.message.id, row.channel) for row in rows}
         aside = [self._spilled[id] for id in sorted(self._spilled, reverse=True)]
+        ended = {(settled.row.message.id, settled.row.channel) for settled in self._ended_aside.values()}
         # A batch of somebody else may have saved a message before the write failed that put it aside.
-        return [row for row in rows if row.state == "pending"] + [
+        return [row for row in rows if row.state == "pending" and (row.message.id, row.channel) not in ended] + [
             row for row in aside if (row.message.id, row.channel) not in there
         ]
 
@@ -125,13 +127,10 @@ class OutboxRows:
         elif settled.state == "pending" and id in self._spilled:
             self._spilled[id] = _tried(settled)
         elif self._spilled.pop(id, None):
-            self._remember_aside(settled)
+            self._ended_aside[id] = settled
+            if len(self._ended_aside) > MOST_SPILLED:
+                del self._ended_aside[max(self._ended_aside)]
             self._rewrite()
-
-    def _remember_aside(self, settled: _Settled) -> None:
-        self._settled_aside[settled.row.message.id, settled.row.channel] = settled
-        while len(self._settled_aside) > MOST_SPILLED:
-            del self._settled_aside[next(iter(self._settled_aside))]
 
     def _moved(self, row: OutboxRow) -> OutboxRow:
         try:
@@ -151,16 +150,6 @@ class OutboxRows:
         if twins:
             self._rewrite()
 
-    def _confirm_settled_aside(self, rows: list[OutboxRow]) -> None:
-        """Take rows out that came into the state after they had been settled beside it, and have that written."""
-        if not self._settled_aside:
-            return
-        for row in rows[:]:
-            settled = self._settled_aside.pop((row.message.id, row.channel), None)
-            if settled is not None:
-                self._settled[row.id] = replace(settled, row=row)
-                rows.remove(row)
-
     def _as_settled(self, row: OutboxRow) -> OutboxRow:
         settled = self._settled.get(row.id)
         return row if settled is None else _tried(settled)
@@ -168,17 +157,24 @@ class OutboxRows:
     def _write_all(self) -> None:
         for message, channels, not_before in self._unconfirmed.values():
             self._store.enqueue(message, channels, not_before)
+        if self._store.writable():
+            for settled in self._ended_aside.values():
+                row = settled.row
+                self._store.enqueue(row.message, (row.channel,), row.not_before)
+                self._mark(replace(settled, row=self._moved(row)))
         for settled in self._settled.values():
-            if settled.state == "sent":
-                self._store.mark_sent(settled.row.id, settled.at)
-            else:
-                self._store.mark_failed(
-                    settled.row.id, settled.error, not_before=settled.not_before, give_up=settled.state == "gave_up"
-                )
+            self._mark(settled)
         if self._store.writable():  # what is set aside moves only to a state that lasts
             for id in sorted(self._spilled, reverse=True):
                 row = self._spilled[id]
                 self._store.enqueue(row.message, (row.channel,), row.not_before)
+
+    def _mark(self, settled: _Settled) -> None:
+        if settled.state == "sent":
+            self._store.mark_sent(settled.row.id, settled.at)
+        else:
+            gives_up = settled.state == "gave_up"
+            self._store.mark_failed(settled.row.id, settled.error, not_before=settled.not_before, give_up=gives_up)
 
     def _spill_unconfirmed(self) -> None:
         unconfirmed, self._unconfirmed = self._unconfirmed, {}
