@@ -30,41 +30,82 @@ def test_an_action_that_is_not_listed_is_refused(store: SqliteStore) -> None:
     assert (answer.reason, answer.value) == (Reason.NOT_ALLOWED, "restart_service is not listed")
 
 
+@pytest.mark.parametrize("written", ["actions.allow", "actions"])
+def test_what_is_not_listed_is_to_be_listed_where_the_others_are(store: SqliteStore, written: str) -> None:
+    bare = policy(allowed={}, origins={written: "zen.yaml:8:3"})
+    assert AllowList().assess(question(store, policy=bare)).origin == "zen.yaml:8:3"
+
+
+def test_an_action_without_a_name_is_not_listed(store: SqliteStore) -> None:
+    answer = AllowList().assess(question(store, request=request(action=" ")))
+    assert (answer.reason, answer.value) == (Reason.NOT_ALLOWED, "an action without a name is not listed")
+
+
 def test_a_target_that_the_configuration_does_not_name_is_out_of_scope(store: SqliteStore) -> None:
     asked = request(target="service:database")
-    assert AllowList().assess(question(store, request=asked, plan=plan(asked))).reason is Reason.OUT_OF_SCOPE
+    answer = AllowList().assess(question(store, request=asked, plan=plan(asked)))
+    assert (answer.reason, answer.origin) == (Reason.OUT_OF_SCOPE, "zen.yaml:9:5")
+    assert answer.value == "service:database is not declared for restart_service"
 
 
 def test_what_the_policy_of_the_action_does_not_permit_is_out_of_scope(store: SqliteStore) -> None:
     answer = AllowList().assess(question(store, policy=policy(allowed={"restart_service": OnlyMyUnits()})))
-    assert (answer.reason, answer.value) == (Reason.OUT_OF_SCOPE, "web.service is not among units")
+    assert (answer.reason, answer.origin) == (Reason.OUT_OF_SCOPE, "zen.yaml:9:5")
+    assert answer.value == "web.service is not among units"
 
 
 @pytest.mark.parametrize(
-    "target", ["", " ", "*", "service:", "service:*", "service: ", ":web", "service:all", "service:None"]
+    "target",
+    [
+        "",
+        " ",
+        "*",
+        "web",
+        "service:",
+        "service:*",
+        "service: ",
+        "service: all ",
+        ":web",
+        " :web",
+        "service:all",
+        "service:None",
+    ],
 )
 def test_an_empty_target_never_means_all(store: SqliteStore, target: str) -> None:
     asked = request(target=target)
     everything = policy(declared=frozenset({("restart_service", target)}))
-    assert AllowList().assess(question(store, request=asked, plan=plan(asked), policy=everything)).reason is Reason.NO_TARGET
+    answer = AllowList().assess(question(store, request=asked, plan=plan(asked), policy=everything))
+    assert (answer.reason, answer.origin) == (Reason.NO_TARGET, "zen.yaml:9:5")
+    assert answer.value == f"target {target.strip()!r}"
+
+
+def test_the_host_itself_is_a_target_that_is_named(store: SqliteStore) -> None:
+    asked = request(target="host")
+    declared = policy(declared=frozenset({("restart_service", "host")}))
+    answer = AllowList().assess(question(store, request=asked, plan=plan(asked), policy=declared))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "host listed")
 
 
 def test_a_plan_that_touches_nothing_cannot_be_judged(store: SqliteStore) -> None:
-    assert AllowList().assess(question(store, plan=replace(plan(), touches=()))).reason is Reason.NO_TARGET
+    answer = AllowList().assess(question(store, plan=replace(plan(), touches=())))
+    assert (answer.reason, answer.value) == (Reason.NO_TARGET, "the plan does not say what it touches")
 
 
 def test_a_touched_thing_without_a_name_cannot_be_judged(store: SqliteStore) -> None:
-    assert AllowList().assess(question(store, plan=plan(None, "unit:web.service", "path:"))).reason is Reason.NO_TARGET
+    answer = AllowList().assess(question(store, plan=plan(None, "unit:web.service", "path: ")))
+    assert (answer.reason, answer.value) == (Reason.NO_TARGET, "a path without a name")
 
 
 def test_a_plan_for_something_else_does_not_count(store: SqliteStore) -> None:
-    other = plan(request(target="service:database"))
-    assert AllowList().assess(question(store, plan=other)).reason is Reason.NO_TARGET
+    for other in (request(target="service:database"), request(action="stop_service")):
+        answer = AllowList().assess(question(store, plan=plan(other)))
+        assert (answer.reason, answer.value) == (Reason.NO_TARGET, "the plan was made for another request")
 
 
 @pytest.mark.parametrize("units", [{}, {"web.service": unit(load_state="not-found")}])
 def test_a_unit_that_systemd_does_not_know_is_no_target(store: SqliteStore, units: dict) -> None:
-    assert AllowList().assess(question(store, host=CalmHost(units=units))).reason is Reason.NO_TARGET
+    answer = AllowList().assess(question(store, host=CalmHost(units=units)))
+    assert (answer.reason, answer.value) == (Reason.NO_TARGET, "systemd does not know web.service")
 
 
 def test_a_systemd_that_does_not_answer_is_a_refusal(store: SqliteStore) -> None:

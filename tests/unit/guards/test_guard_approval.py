@@ -18,13 +18,20 @@ def needing(who: Who, **changes):
 
 
 def test_auto_needs_nobody(store: SqliteStore) -> None:
-    assert Approval().assess(question(store)).value == "auto"
+    answer = Approval().assess(question(store))
+    assert (answer.ruling, answer.value, answer.origin) == (Ruling.ALLOW, "auto", "zen.yaml:9:5")
+
+
+def test_what_is_not_listed_needs_nobody_either(store: SqliteStore) -> None:
+    """The allow-list refuses it; this guard has nothing to add."""
+    assert Approval().assess(question(store, policy=policy(allowed={}))).value == "auto"
 
 
 @pytest.mark.parametrize("who", [Who.REQUIRED, Who.TWO_PERSON])
 def test_what_needs_a_yes_is_refused_since_nobody_can_be_asked(store: SqliteStore, who: Who) -> None:
-    answer = Approval().assess(question(store, policy=needing(who)))
-    assert (answer.reason, answer.value) == (Reason.NO_APPROVER, who.value)
+    written = {"actions.allow.restart_service": "zen.yaml:9:5", "actions.allow.restart_service.approval": "zen.yaml:10:7"}
+    answer = Approval().assess(question(store, policy=needing(who, origins=written)))
+    assert (answer.reason, answer.value, answer.origin) == (Reason.NO_APPROVER, who.value, "zen.yaml:10:7")
 
 
 def test_mode_approve_asks_for_everything(store: SqliteStore) -> None:
@@ -35,8 +42,9 @@ def test_mode_approve_asks_for_everything(store: SqliteStore) -> None:
 @pytest.mark.parametrize("mode", ["approve", "enforce"])
 def test_a_persons_own_act_with_a_reason_is_one_agreement(store: SqliteStore, mode: str) -> None:
     asked = question(store, request=by_alice(), policy=needing(Who.REQUIRED, mode=mode))
-    assert Approval().assess(asked).value == "required, and alice asks in person"
-    silent = question(store, request=by_alice(because=""), policy=needing(Who.REQUIRED, mode=mode))
+    answer = Approval().assess(asked)
+    assert (answer.value, answer.origin) == ("required, and alice asks in person", "zen.yaml:9:5")
+    silent = question(store, request=by_alice(because=" "), policy=needing(Who.REQUIRED, mode=mode))
     assert Approval().assess(silent).reason is Reason.NO_APPROVER
 
 
@@ -60,14 +68,17 @@ def test_an_approval_nobody_knows_is_refused(store: SqliteStore) -> None:
         approval: str = "sometimes"  # type: ignore[assignment]
 
     verdict = assess(question(store, policy=policy(allowed={"restart_service": Odd()})), [Approval()])
-    assert verdict.reason is Reason.GUARD_ERROR
+    assert (verdict.reason, verdict.answers[0].value) == (Reason.GUARD_ERROR, "ValueError: unknown approval 'sometimes'")
 
 
 @pytest.mark.parametrize("asked", [None, by_alice("dry_run")])
 def test_a_dry_run_shows_and_does_not_do_for_everyone(store: SqliteStore, asked) -> None:
-    verdict = assess(question(store, request=asked, policy=policy(dry_run=True)), [DryRun()])
+    written = policy(dry_run=True, origins={"dry_run": "zen.yaml:2:1"})
+    verdict = assess(question(store, request=asked, policy=written), [DryRun()])
     assert (verdict.ruling, verdict.reason) == (Ruling.SIMULATE, Reason.DRY_RUN)
+    assert (verdict.answers[0].value, verdict.answers[0].origin) == ("on", "zen.yaml:2:1")
 
 
 def test_without_a_dry_run_the_last_guard_allows(store: SqliteStore) -> None:
-    assert DryRun().assess(question(store)).ruling is Ruling.ALLOW
+    answer = DryRun().assess(question(store, policy=policy(origins={"dry_run": "zen.yaml:2:1"})))
+    assert (answer.ruling, answer.value, answer.origin) == (Ruling.ALLOW, "off", "zen.yaml:2:1")

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.guarding import NOW, by_alice, incident, policy, question
 from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.guards.base import Limit
 from zen_agents.guards.breaker import Breaker
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.recurrence import Recurrence
@@ -50,7 +51,8 @@ def test_another_actions_breaker_does_not_matter(store: SqliteStore) -> None:
 
 def test_open_since_nobody_knows_when_stays_open(store: SqliteStore) -> None:
     store.save_breaker(row("open"))
-    assert Breaker().assess(question(store)).reason is Reason.BREAKER_OPEN
+    answer = Breaker().assess(question(store))
+    assert (answer.reason, answer.value) == (Reason.BREAKER_OPEN, "open (0 of 4 failures in 1h), since nobody knows when")
 
 
 class OddStore:
@@ -86,7 +88,22 @@ def test_a_fault_that_came_back_twice_is_still_repaired(store: SqliteStore) -> N
 
 def test_a_fault_that_keeps_coming_back_is_not_repaired_again(store: SqliteStore) -> None:
     repaired(store, 9000, 5000, 100)
-    assert Recurrence().assess(question(store)).reason is Reason.RECURRENCE
+    answer = Recurrence().assess(question(store))
+    assert (answer.reason, answer.value) == (Reason.RECURRENCE, "3 of 3 repairs in 4h")
+
+
+def test_without_a_calm_that_arms_it_again_it_stays(store: SqliteStore) -> None:
+    repaired(store, 14000, 13000, 7300)
+    for calm in (0.0, -1.0):
+        strict = policy(recurrence=Limit(3, 14400.0, calm))
+        assert Recurrence().assess(question(store, policy=strict)).reason is Reason.RECURRENCE
+
+
+@pytest.mark.parametrize("ago", [(), (14000, 13000, 7300), (9000, 5000, 100)], ids=["few", "a long calm", "too often"])
+def test_every_answer_about_a_recurring_fault_says_where_its_limit_is_written(store: SqliteStore, ago: tuple) -> None:
+    repaired(store, *ago)
+    written = policy(origins={"breakers.recurrence": "zen.yaml:31:3"})
+    assert Recurrence().assess(question(store, policy=written)).origin == "zen.yaml:31:3"
 
 
 def test_it_arms_again_after_a_long_calm(store: SqliteStore) -> None:

@@ -82,3 +82,29 @@ def test_a_person_passes_it_only_by_name(store: SqliteStore) -> None:
     assert named.ruling is Ruling.ALLOW
     assert named.answers[0].value.startswith("passed by alice: 55s left")
     assert named.answers[0].origin == "zen.yaml:10:7"
+
+
+def test_an_action_that_is_not_listed_has_none(store: SqliteStore) -> None:
+    ran(store, ago=5, asked=EARLIER)
+    answer = Cooldown().assess(question(store, policy=policy(allowed={})))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "the action is not listed, so it has none")
+
+
+@pytest.mark.parametrize("ago", [5, 700], ids=["cooling", "over"])
+def test_every_answer_says_where_it_is_written(store: SqliteStore, ago: float) -> None:
+    ran(store, ago=ago, asked=EARLIER)
+    assert cooled(store).origin == "zen.yaml:10:7"
+    whole = policy(origins={"actions.allow.restart_service": "zen.yaml:9:5"})
+    assert Cooldown().assess(question(store, policy=whole)).origin == "zen.yaml:9:5"
+
+
+def test_the_last_to_end_counts_not_the_last_to_begin(store: SqliteStore) -> None:
+    longest = ran(store, ago=1500, asked=EARLIER, took=1400)
+    ran(store, ago=1000, asked=request(incident="inc-between"), took=100)
+    answer = cooled(store)
+    assert (answer.until, answer.value) == (NOW.steady + 500, f"8m20s left (10m after {longest})")
+
+
+def test_an_action_that_ran_for_hours_counts_by_its_end(store: SqliteStore) -> None:
+    ran(store, ago=14_500, asked=EARLIER, took=14_400)
+    assert cooled(store).until == NOW.steady + 500

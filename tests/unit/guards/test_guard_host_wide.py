@@ -21,18 +21,20 @@ from zen_agents.ports.store import Brake
 
 
 def test_a_rule_about_the_present_needs_no_confirmation(store: SqliteStore) -> None:
-    assert Confirmation().assess(question(store)).ruling is Ruling.ALLOW
+    answer = Confirmation().assess(question(store))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "the rule looks at the present state")
 
 
 def test_a_log_line_alone_never_acts(store: SqliteStore) -> None:
     elsewhere = situation(present_problems=frozenset({"service:webmail"}))
     answer = Confirmation().assess(question(store, needs_confirmation=True, situation=elsewhere))
-    assert answer.reason is Reason.UNCONFIRMED
+    assert (answer.reason, answer.value) == (Reason.UNCONFIRMED, "no present-state check of service:web is bad")
 
 
 def test_a_present_problem_of_the_same_target_confirms_it(store: SqliteStore) -> None:
     confirmed = situation(present_problems=frozenset({"service:web"}))
-    assert Confirmation().assess(question(store, needs_confirmation=True, situation=confirmed)).ruling is Ruling.ALLOW
+    answer = Confirmation().assess(question(store, needs_confirmation=True, situation=confirmed))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "a present-state check of service:web is bad too")
 
 
 def test_a_person_needs_no_confirmation(store: SqliteStore) -> None:
@@ -40,7 +42,8 @@ def test_a_person_needs_no_confirmation(store: SqliteStore) -> None:
 
 
 def test_this_hosts_own_state_is_allowed(store: SqliteStore) -> None:
-    assert ForeignState().assess(question(store)).ruling is Ruling.ALLOW
+    answer = ForeignState().assess(question(store))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "this host's own")
 
 
 def test_state_of_another_machine_only_observes(store: SqliteStore) -> None:
@@ -49,8 +52,10 @@ def test_state_of_another_machine_only_observes(store: SqliteStore) -> None:
 
 
 def test_a_host_that_was_set_to_observe_only_observes(store: SqliteStore) -> None:
-    store.set_brake(Brake("observe_only", "host", "restored", "engine", NOW, None))
-    assert ForeignState().assess(question(store)).reason is Reason.FOREIGN_STATE
+    store.set_brake(Brake("observe_only", "host", "restored", "engine", NOW, NOW.steady + 60))
+    answer = ForeignState().assess(question(store))
+    assert (answer.reason, answer.until) == (Reason.FOREIGN_STATE, NOW.steady + 60)
+    assert answer.value == "host by engine: restored (1m left)"
 
 
 DATABASE = "system_health.database|service:database"
@@ -63,10 +68,21 @@ def test_what_depends_on_a_sick_thing_waits(store: SqliteStore, state: IncidentS
     assert (answer.reason, answer.value) == (Reason.DEPENDENCY_DOWN, f"{DATABASE} is {state.value} (inc-db)")
 
 
-@pytest.mark.parametrize("depends_on", [frozenset(), frozenset({DATABASE}), frozenset({"other|service:other"})])
-def test_what_depends_on_nothing_sick_does_not_wait(store: SqliteStore, depends_on: frozenset[str]) -> None:
+@pytest.mark.parametrize(
+    ("depends_on", "said"),
+    [(frozenset(), "none"), (frozenset({DATABASE}), "1 of 1 fine"), (frozenset({DATABASE, "a|service:a"}), "2 of 2 fine")],
+)
+def test_what_depends_on_nothing_sick_does_not_wait(store: SqliteStore, depends_on: frozenset[str], said: str) -> None:
     well = situation(incidents={DATABASE: incident(key=DATABASE, state=IncidentState.RESOLVED)})
-    assert Dependency().assess(question(store, depends_on=depends_on, situation=well)).ruling is Ruling.ALLOW
+    answer = Dependency().assess(question(store, depends_on=depends_on, situation=well))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, said)
+
+
+def test_one_sick_thing_among_several_is_enough(store: SqliteStore) -> None:
+    live = {"a|service:a": incident(state=IncidentState.RESOLVED), DATABASE: incident(id="inc-db", key=DATABASE)}
+    needed = frozenset({"a|service:a", "0|service:0", DATABASE, "z|service:z"})
+    answer = Dependency().assess(question(store, depends_on=needed, situation=situation(incidents=live)))
+    assert answer.value == f"{DATABASE} is open (inc-db)"
 
 
 @pytest.mark.parametrize(
@@ -75,17 +91,19 @@ def test_what_depends_on_nothing_sick_does_not_wait(store: SqliteStore, depends_
      (11, 1000, True), (3, 0, True), (0, 0, False)],
 )  # fmt: skip
 def test_a_storm_is_too_many_or_too_large_a_share(store: SqliteStore, failing: int, actionable: int, storm: bool) -> None:
-    answer = StormBrake().assess(
-        question(store, situation=situation(failing_targets=failing, actionable_targets=actionable))
-    )
-    assert answer.ruling is (Ruling.DENY if storm else Ruling.ALLOW)
+    counted = situation(failing_targets=failing, actionable_targets=actionable)
+    written = policy(origins={"breakers.storm": "zen.yaml:32:3"})
+    answer = StormBrake().assess(question(store, situation=counted, policy=written))
+    assert (answer.ruling, answer.reason) == ((Ruling.DENY, Reason.STORM_BRAKE) if storm else (Ruling.ALLOW, None))
+    assert (answer.until, answer.origin) == (NOW.steady + 600 if storm else None, "zen.yaml:32:3")
     assert answer.value == f"{failing} of {actionable} targets failed within 5m"
 
 
 def test_it_stays_until_it_has_been_calm_for_long_enough(store: SqliteStore) -> None:
     store.set_brake(Brake("storm", "host", "12 of 20 targets", "engine", NOW, NOW.steady + 600))
-    answer = StormBrake().assess(question(store))
+    answer = StormBrake().assess(question(store, policy=policy(origins={"breakers.storm": "zen.yaml:32:3"})))
     assert (answer.reason, answer.until) == (Reason.STORM_BRAKE, NOW.steady + 600)
+    assert (answer.value, answer.origin) == ("host by engine: 12 of 20 targets (10m left)", "zen.yaml:32:3")
     assert StormBrake().assess(question(store, now=NOW.after(600))).ruling is Ruling.ALLOW
 
 
