@@ -6,8 +6,6 @@ from zen_agents.guards.base import Question
 from zen_agents.guards.wording import one_line, span
 from zen_agents.ports.store import Brake
 
-_KNOWN_SCOPES = ("agent:", "rule:", "target:")
-
 
 def holding(question: Question, *kinds: str) -> Brake | None:
     """Return the first brake of these kinds that holds now and covers the question; None if none does.
@@ -33,8 +31,10 @@ def _lasts(brake: Brake, now: float) -> bool:
 
 def _covers(scope: str, question: Question) -> bool:
     request, incident = question.request, question.incident
-    if not scope.startswith(_KNOWN_SCOPES):
-        return True
-    rule = request.rule or (incident.rule if incident else "")
-    agent = request.agent or (incident.agent if incident else "")
-    return scope in (f"agent:{agent}", f"rule:{rule}", f"target:{request.target}")
+    named = {
+        "agent": request.agent or (incident.agent if incident else None),
+        "rule": request.rule or (incident.rule if incident else None),
+        "target": request.target,
+    }
+    kind, _, name = scope.partition(":")
+    return kind not in named or not name or named[kind] == name

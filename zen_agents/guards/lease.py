@@ -35,7 +35,7 @@ class Lease(Guard):
 
 def _shared(row: ActionRow, plan: Plan) -> str:
     """Return what a plan touches of what an unfinished action does, whatever both call their targets; "" if nothing."""
-    held = [(str(each["kind"]), str(each["name"])) for each in row.plan.get("touches", ())]
+    held = [(str(each["kind"]), str(each["name"])) for each in row.plan["touches"]]
     for resource in plan.touches:
         for kind, name in held:
             if kind == resource.kind.value and (name == resource.name or (kind == "path" and _nested(name, resource.name))):

@@ -10,7 +10,8 @@ from zen_agents.model.verdict import Ruling
 
 
 def test_allows_while_no_flag_is_set(store: SqliteStore) -> None:
-    assert EmergencyStop().assess(question(store)).ruling is Ruling.ALLOW
+    answer = EmergencyStop().assess(question(store))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "not set")
 
 
 def test_refuses_and_says_who_set_it(store: SqliteStore) -> None:
@@ -20,7 +21,8 @@ def test_refuses_and_says_who_set_it(store: SqliteStore) -> None:
 
 
 def test_an_empty_flag_is_set(store: SqliteStore) -> None:
-    assert EmergencyStop().assess(question(store, stop=Flag(""))).reason is Reason.EMERGENCY_STOP
+    answer = EmergencyStop().assess(question(store, stop=Flag("")))
+    assert (answer.reason, answer.value) == (Reason.EMERGENCY_STOP, "set")
 
 
 def test_a_flag_that_is_no_file_counts_as_set(store: SqliteStore, tmp_path) -> None:

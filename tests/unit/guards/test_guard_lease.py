@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from tests.support.guarding import NOW, by_alice, plan, question, ran, request
@@ -70,3 +74,29 @@ def test_a_path_beside_another_is_free(store: SqliteStore, held: str, wanted: st
 def test_a_person_waits_for_it_too(store: SqliteStore) -> None:
     ran(store, ago=10, kind=None)
     assert assess(question(store, request=by_alice("lease", "lease_held")), [Lease()]).reason is Reason.LEASE_HELD
+
+
+def test_a_lease_ends_at_its_moment(store: SqliteStore) -> None:
+    ran(store, ago=60, kind=None, lease=60)
+    assert Lease().assess(question(store)).reason is Reason.DUPLICATE
+
+
+def test_what_is_touched_is_more_than_its_name(store: SqliteStore) -> None:
+    under_way(store, "service:web.service", "unit:/srv/app")
+    assert Lease().assess(question(store)).ruling is Ruling.ALLOW
+    assert Lease().assess(question(store, plan=plan(None, "path:/srv/app"))).ruling is Ruling.ALLOW
+    assert Lease().assess(question(store, plan=plan(None, "unit:/srv/app/x"))).ruling is Ruling.ALLOW
+
+
+def test_whatever_of_several_things_is_shared_is_told(store: SqliteStore) -> None:
+    under_way(store, "unit:mail.service", "path:/srv/mail", "unit:web.service")
+    answer = Lease().assess(question(store, plan=plan(None, "path:/srv/web", "unit:web.service")))
+    said = "act-mail (restart_service service:mail) is running and touches web.service too"
+    assert (answer.reason, answer.value) == (Reason.LEASE_HELD, said)
+
+
+def test_an_unfinished_action_of_which_nobody_knows_what_it_touches_refuses(store: SqliteStore, tmp_path: Path) -> None:
+    under_way(store, "unit:mail.service")
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as damaged:
+        damaged.execute("UPDATE actions SET plan = '{}'")
+    assert assess(question(store), [Lease()]).reason is Reason.GUARD_ERROR

@@ -38,7 +38,9 @@ def utc(text: str) -> datetime:
 
 def asked(store: SqliteStore, at: datetime, *windows: MaintenanceWindow, only_in: str | None = None, **changes):
     allowed = {"restart_service": ActionPolicy(only_in=only_in)}
-    return question(store, now=Instant(at, NOW.steady), policy=policy(maintenance=windows, allowed=allowed), **changes)
+    written = {"actions.allow.restart_service": "zen.yaml:9:5", "actions.allow.restart_service.only_in": "zen.yaml:40:7"}
+    rules = policy(maintenance=windows, allowed=allowed, origins=written)
+    return question(store, now=Instant(at, NOW.steady), policy=rules, **changes)
 
 
 def test_refuses_inside_and_says_until_when(store: SqliteStore) -> None:
@@ -46,7 +48,7 @@ def test_refuses_inside_and_says_until_when(store: SqliteStore) -> None:
     answer = Maintenance().assess(asked(store, utc("2026-03-18T00:45:00"), window("01:30", 1, "wed")))
     assert (answer.reason, answer.origin) == (Reason.MAINTENANCE, "zen.yaml:30:5")
     assert answer.until == NOW.steady + 45 * 60
-    assert "45m left" in answer.value
+    assert answer.value == "nightly (no_actions), 45m left"
 
 
 @pytest.mark.parametrize("at", ["2026-03-18T00:29:59", "2026-03-18T01:30:00", "2026-03-19T00:45:00"])
@@ -61,17 +63,21 @@ def test_what_the_effect_says_counts(store: SqliteStore, effect: str, ruling: Ru
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "said"),
     [
-        window("01:30", 1, effect="no_action"),
-        window("01:30", 1, "wednesday"),
-        window("01:30", 1, zone="Europe/Atlantis"),
+        (window("01:30", 1, effect="no_action"), "maintenance window nightly has the unknown effect 'no_action'"),
+        (window("01:30", 1, "wednesday"), "maintenance window nightly names the unknown day wednesday"),
+        (window("01:30", 1, "wed", "weekend", "weekly"), "maintenance window nightly names the unknown day weekend"),
+        (window("01:30", 1, zone="Europe/Atlantis"), "No time zone found with key Europe/Atlantis"),
     ],
 )
-def test_a_window_nobody_understands_refuses_everyone_at_any_time(store: SqliteStore, broken: MaintenanceWindow) -> None:
+def test_a_window_nobody_understands_refuses_everyone_at_any_time(
+    store: SqliteStore, broken: MaintenanceWindow, said: str
+) -> None:
     for request in (None, by_alice("maintenance")):
         verdict = assess(asked(store, utc("2026-03-18T12:00:00"), broken, request=request), [Maintenance()])
         assert verdict.reason is Reason.GUARD_ERROR
+        assert verdict.answers[0].value.endswith(said) or said in verdict.answers[0].value
 
 
 def test_a_window_over_midnight_belongs_to_the_day_it_began() -> None:
@@ -125,13 +131,43 @@ def test_only_in_acts_inside_its_window_alone(store: SqliteStore) -> None:
     weekend = replace(window("04:00", 2, "sun", effect="no_alerts"), name="weekend")
     inside = Maintenance().assess(asked(store, utc("2026-03-22T03:30:00"), weekend, only_in="weekend"))
     outside = Maintenance().assess(asked(store, utc("2026-03-22T05:00:00"), weekend, only_in="weekend"))
-    assert inside.value == "inside weekend"
-    assert outside.reason is Reason.MAINTENANCE
+    assert (inside.ruling, inside.value, inside.origin) == (Ruling.ALLOW, "inside weekend", "zen.yaml:40:7")
+    assert (outside.reason, outside.origin) == (Reason.MAINTENANCE, "zen.yaml:40:7")
+    assert outside.value == "only in weekend, which is not open"
+
+
+def test_any_window_of_the_name_will_do(store: SqliteStore) -> None:
+    sunday, monday = (replace(window("04:00", 2, day, effect="no_alerts"), name="weekend") for day in ("sun", "mon"))
+    other = window("00:00", 24, effect="no_alerts")
+    for at, said in (
+        ("2026-03-23T03:30:00", "inside weekend"),
+        ("2026-03-24T03:30:00", "only in weekend, which is not open"),
+    ):
+        assert Maintenance().assess(asked(store, utc(at), other, sunday, monday, only_in="weekend")).value == said
+
+
+def test_of_several_that_forbid_the_last_to_close_is_told(store: SqliteStore) -> None:
+    short = replace(window("01:00", 1), name="short")
+    long, middle = replace(window("01:15", 3), name="long"), replace(window("01:10", 2), name="middle")
+    answer = Maintenance().assess(asked(store, utc("2026-03-18T00:45:00"), short, long, middle))
+    assert answer.value == "long (no_actions), 2h30m left"
 
 
 def test_only_in_a_window_that_does_not_exist_never_acts(store: SqliteStore) -> None:
-    answer = Maintenance().assess(asked(store, utc("2026-03-22T03:30:00"), only_in="weekend"))
-    assert "there is no such window" in answer.value
+    nightly = window("00:00", 24, effect="no_alerts")
+    answer = Maintenance().assess(asked(store, utc("2026-03-22T03:30:00"), nightly, only_in="weekend"))
+    assert (answer.reason, answer.origin) == (Reason.MAINTENANCE, "zen.yaml:40:7")
+    assert answer.value == "only in weekend, and there is no such window"
+
+
+def test_where_the_action_is_written_is_told_where_its_only_in_is_not(store: SqliteStore) -> None:
+    asked_for = asked(store, utc("2026-03-22T03:30:00"), only_in="weekend")
+    whole = replace(asked_for.policy, origins={"actions.allow.restart_service": "zen.yaml:9:5"})
+    assert Maintenance().assess(replace(asked_for, policy=whole)).origin == "zen.yaml:9:5"
+
+
+def test_an_action_that_is_not_listed_is_kept_for_no_window(store: SqliteStore) -> None:
+    assert Maintenance().assess(question(store, policy=policy(allowed={}))).value == "none active"
 
 
 def test_a_person_passes_a_window(store: SqliteStore) -> None:

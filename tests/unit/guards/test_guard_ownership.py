@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.guarding import ENGINE_PID, NOW, CalmHost, by_alice, plan, process, question, unit
+from tests.support.guarding import ENGINE_PID, NOW, CalmHost, by_alice, plan, policy, process, question, unit
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.ownership import Ownership
 from zen_agents.guards.pipeline import assess
@@ -14,7 +14,8 @@ OTHER = "fedcba9876543210" * 4
 
 
 def test_allows_on_a_calm_host(store: SqliteStore) -> None:
-    assert Ownership().assess(question(store)).value == "ours, and the host is calm"
+    answer = Ownership().assess(question(store))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "ours, and the host is calm")
 
 
 @pytest.mark.parametrize("state", ["running", "degraded", "offline", ""])
@@ -29,8 +30,10 @@ def test_nothing_acts_while_systemd_comes_up_or_goes_down(store: SqliteStore, st
 
 
 def test_a_host_that_just_booted_is_left_alone_for_a_while(store: SqliteStore) -> None:
-    answer = Ownership().assess(question(store, host=CalmHost(booted_for=20.0)))
+    written = policy(origins={"limits.boot_grace": "zen.yaml:21:3"})
+    answer = Ownership().assess(question(store, host=CalmHost(booted_for=20.0), policy=written))
     assert (answer.reason, answer.until) == (Reason.BUSY_ELSEWHERE, NOW.steady + 100.0)
+    assert answer.origin == "zen.yaml:21:3"
     assert answer.value == "booted less than 2m ago, 1m40s left"
     assert Ownership().assess(question(store, host=CalmHost(booted_for=120.0))).ruling is Ruling.ALLOW
 
@@ -83,13 +86,41 @@ def test_another_container_than_the_engines_is_not_ours(store: SqliteStore, grou
 
 def test_a_unit_whose_main_process_a_container_owns_is_not_ours(store: SqliteStore) -> None:
     host = CalmHost(units={"web.service": unit(main_pid=4242)}, table={4242: process(4242)}, groups={4242: f"/docker/{HEX}"})
-    assert Ownership().assess(question(store, host=host)).reason is Reason.NOT_OURS
+    answer = Ownership().assess(question(store, host=host))
+    assert (answer.reason, answer.value) == (Reason.NOT_OURS, "process 4242 (web) belongs to Docker")
 
 
 def test_a_unit_that_a_container_engine_made_is_not_ours(store: SqliteStore) -> None:
     name = f"docker-{HEX}.scope"
     host = CalmHost(units={name: unit(name)})
-    assert Ownership().assess(question(store, plan=plan(None, f"unit:{name}"), host=host)).reason is Reason.NOT_OURS
+    answer = Ownership().assess(question(store, plan=plan(None, f"unit:{name}"), host=host))
+    assert (answer.reason, answer.value) == (Reason.NOT_OURS, f"{name} belongs to a container engine")
+
+
+def test_a_unit_in_a_container_engines_slice_is_not_ours(store: SqliteStore) -> None:
+    host = CalmHost(units={"web.service": unit(slice="kubepods-besteffort.slice")})
+    assert Ownership().assess(question(store, host=host)).value == "web.service belongs to a container engine"
+
+
+def test_a_main_process_that_ended_meanwhile_is_nobodys(store: SqliteStore) -> None:
+    host = CalmHost(units={"web.service": unit(main_pid=4242)}, groups={4242: f"/docker/{HEX}"})
+    assert Ownership().assess(question(store, host=host)).ruling is Ruling.ALLOW
+
+
+def test_any_of_several_processes_that_is_another_owners_refuses(store: SqliteStore) -> None:
+    names = ("unit:web.service", "unit:api.service", "process:4242:9")
+    units = {"web.service": unit(main_pid=1), "api.service": unit("api.service", main_pid=51)}
+    table = {pid: process(pid, f"p{pid}") for pid in (1, 51, 4242)}
+    for pid in (1, 51, 4242):
+        host = CalmHost(units=units, table=dict(table), groups={pid: f"/docker/{HEX}"})
+        answer = Ownership().assess(question(store, plan=plan(None, *names), host=host))
+        assert answer.value == f"process {pid} (p{pid}) belongs to Docker"
+
+
+def test_without_the_engines_own_process_every_container_is_anothers(store: SqliteStore) -> None:
+    host = CalmHost(table={4242: process(4242)}, groups={4242: f"/docker/{HEX}"})
+    asked = question(store, plan=plan(None, "process:4242:9"), host=host, policy=policy(own_pid=999))
+    assert Ownership().assess(asked).reason is Reason.NOT_OURS
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,9 @@ def test_a_pause_of_something_else_does_not_matter(store: SqliteStore, scope: st
     assert Pause().assess(question(store)).ruling is Ruling.ALLOW
 
 
-def test_a_scope_nobody_understands_covers_everything(store: SqliteStore) -> None:
-    store.set_brake(_pause("the left half"))
+@pytest.mark.parametrize("scope", ["the left half", "", "agent", "agent:", "rule:", "target:"])
+def test_a_scope_nobody_understands_covers_everything(store: SqliteStore, scope: str) -> None:
+    store.set_brake(_pause(scope))
     assert Pause().assess(question(store)).reason is Reason.PAUSED
 
 

@@ -16,14 +16,15 @@ def _brake(until: float | None = None) -> Brake:
 
 
 def test_allows_while_it_is_off(store: SqliteStore) -> None:
-    assert SafeMode().assess(question(store)).value == "off"
+    answer = SafeMode().assess(question(store))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "off")
 
 
 def test_refuses_while_it_is_on_and_says_why(store: SqliteStore) -> None:
-    store.set_brake(_brake())
+    store.set_brake(_brake(until=NOW.steady + 60))
     answer = SafeMode().assess(question(store))
-    assert answer.reason is Reason.SAFE_MODE
-    assert answer.value == "host by alice: odd disk errors (until lifted)"
+    assert (answer.reason, answer.until) == (Reason.SAFE_MODE, NOW.steady + 60)
+    assert answer.value == "host by alice: odd disk errors (1m left)"
 
 
 def test_one_whose_end_has_passed_no_longer_holds(store: SqliteStore) -> None:
@@ -33,7 +34,8 @@ def test_one_whose_end_has_passed_no_longer_holds(store: SqliteStore) -> None:
 
 def test_a_state_that_cannot_be_written_is_safe_mode() -> None:
     with_no_disk = SqliteStore.volatile()
-    assert SafeMode().assess(question(with_no_disk)).value == "the state cannot be written"
+    answer = SafeMode().assess(question(with_no_disk))
+    assert (answer.reason, answer.value) == (Reason.SAFE_MODE, "the state cannot be written")
 
 
 def test_a_state_that_cannot_be_read_is_a_refusal(tmp_path: Path) -> None:
