@@ -10,7 +10,7 @@ from zen_agents.guards.approval import NEEDS_PERSON, Approval
 from zen_agents.guards.dry_run import DryRun
 from zen_agents.guards.pipeline import assess
 from zen_agents.model.reason import Reason
-from zen_agents.model.verdict import Ruling
+from zen_agents.model.verdict import Answer, Ruling
 
 
 def needing(who: Who, **changes):
@@ -76,7 +76,7 @@ def test_a_dry_run_shows_and_does_not_do_for_everyone(store: SqliteStore, asked)
     written = policy(dry_run=True, origins={"dry_run": "zen.yaml:2:1"})
     verdict = assess(question(store, request=asked, policy=written), [DryRun()])
     assert (verdict.ruling, verdict.reason) == (Ruling.SIMULATE, Reason.DRY_RUN)
-    assert (verdict.answers[0].value, verdict.answers[0].origin) == ("on", "zen.yaml:2:1")
+    assert verdict.answers == (Answer("dry_run", Ruling.SIMULATE, Reason.DRY_RUN, "on", "zen.yaml:2:1"),)
 
 
 def test_without_a_dry_run_the_last_guard_allows(store: SqliteStore) -> None:

@@ -121,7 +121,9 @@ def test_a_calm_question_is_allowed_by_all_and_all_were_asked(store: SqliteStore
 
 
 def test_no_guards_at_all_is_a_refusal() -> None:
-    assert assess(PLAIN, []).reason is Reason.GUARD_ERROR
+    verdict = assess(PLAIN, [])
+    assert (verdict.ruling, verdict.reason) == (Ruling.DENY, Reason.GUARD_ERROR)
+    assert verdict.answers == (Answer("pipeline", Ruling.DENY, Reason.GUARD_ERROR, "no guard is configured"),)
 
 
 @given(st.lists(RULINGS, min_size=1))
@@ -162,7 +164,40 @@ def test_an_answer_that_is_none_is_a_refusal(nonsense: Any) -> None:
         def assess(self, question: Question) -> Answer:
             return nonsense
 
-    assert assess(PLAIN, [Mumbles(Ruling.ALLOW)]).reason is Reason.GUARD_ERROR
+    verdict = assess(PLAIN, [Mumbles(Ruling.ALLOW)])
+    assert (verdict.ruling, verdict.reason, verdict.answers[0].guard) == (Ruling.DENY, Reason.GUARD_ERROR, "says")
+
+
+def test_an_answer_without_a_reason_is_told_as_none(store: SqliteStore) -> None:
+    class Mumbles(Says):
+        def assess(self, question: Question) -> Answer:
+            return Answer("says", Ruling.HOLD)
+
+    (answer,) = assess(question(store), [Mumbles(Ruling.ALLOW)]).answers
+    assert answer.value == "ValueError: answered with neither a yes nor a reason"
+
+
+def test_what_a_person_passed_is_told_with_the_refusal(store: SqliteStore) -> None:
+    class Terse(Passable):
+        def assess(self, question: Question) -> Answer:
+            return self.deny(Reason.PAUSED, origin="zen.yaml:7:1")
+
+    asked = question(store, request=by_alice())
+    passed = assess(asked, [Passable(Ruling.HOLD), Terse(Ruling.DENY)]).answers
+    assert passed == (
+        Answer("says", Ruling.ALLOW, None, "passed by alice: said so"),
+        Answer("says", Ruling.ALLOW, None, f"passed by alice: {Reason.PAUSED.sentence}", "zen.yaml:7:1"),
+    )
+
+
+def test_a_refusal_of_everyone_is_passed_by_nobody_whatever_is_named(store: SqliteStore) -> None:
+    asked = question(store, request=by_alice("says", "paused"))
+    assert assess(asked, [Says(Ruling.DENY)]).ruling is Ruling.DENY
+
+
+def test_an_override_without_a_reason_passes_nothing(store: SqliteStore) -> None:
+    asked = question(store, request=by_alice(because=" \t"))
+    assert assess(asked, [Passable(Ruling.DENY)]).ruling is Ruling.DENY
 
 
 # -- the whole row ----------------------------------------------------------------------------------------------------
@@ -339,6 +374,22 @@ def test_untrusted_text_becomes_one_bounded_printable_line(text: str) -> None:
     shown = one_line(text)
     assert len(shown) <= 300
     assert shown.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "shown"),
+    [
+        ("  plain  ", 300, "plain"),
+        ("\tfirst\nsecond\x1b ", 300, "first second"),
+        ("x" * 400, 300, "x" * 300),
+        ("\n" + "x" * 400, 300, "x" * 300),
+        ("  plain  ", 3, "pla"),
+        ("a\nbcd", 3, "a b"),
+    ],
+)
+def test_a_text_that_is_shown_keeps_its_words(text: str, most: int, shown: str) -> None:
+    assert one_line(text, most=most) == shown
+    assert most != 300 or one_line(text) == shown
 
 
 def test_what_is_shown_of_a_process_name_is_one_line(store: SqliteStore) -> None:

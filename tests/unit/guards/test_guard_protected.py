@@ -17,7 +17,8 @@ def touching(store: SqliteStore, *names: str, host: CalmHost | None = None, **ch
 
 
 def test_allows_an_ordinary_unit(store: SqliteStore) -> None:
-    assert touching(store, "unit:web.service").value == "nothing protected is touched"
+    answer = touching(store, "unit:web.service")
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "nothing protected is touched")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,19 @@ def test_a_restart_that_takes_too_much_along_is_refused_unseen(store: SqliteStor
     host = CalmHost(units={"web.service": unit(takes_along=tuple(f"u{n}.service" for n in range(600)))})
     verdict = assess(question(store, host=host), [Protected()])
     assert verdict.reason is Reason.GUARD_ERROR
-    assert "more than 500" in verdict.answers[0].value
+    assert verdict.answers[0].value == "HostError: a restart would take more than 500 units along"
+
+
+@pytest.mark.parametrize(("along", "refused"), [(499, False), (500, True)])
+def test_up_to_five_hundred_units_are_looked_at(store: SqliteStore, along: int, refused: bool) -> None:
+    names = tuple(f"u{number}.service" for number in range(along))
+    host = CalmHost(units={"web.service": unit(takes_along=(*names, "web.service", *names))})
+    assert (assess(question(store, host=host), [Protected()]).reason is Reason.GUARD_ERROR) is refused
+
+
+def test_a_unit_that_systemd_does_not_know_is_told(store: SqliteStore) -> None:
+    verdict = assess(question(store, plan=plan(None, "unit:gone.service")), [Protected()])
+    assert verdict.answers[0].value == "HostError: systemd does not know gone.service"
 
 
 def test_a_person_adds_units_and_paths(store: SqliteStore) -> None:
@@ -70,16 +83,35 @@ def test_a_person_adds_units_and_paths(store: SqliteStore) -> None:
     assert touching(store, "path:/srv/payments", policy=more).ruling is Ruling.ALLOW
 
 
-@pytest.mark.parametrize("name", ["sshd", "systemd-logind", "dpkg", "apt-get", "NetworkManager", "tmux: server"])
+@pytest.mark.parametrize("name", ["sshd", "systemd-logind", "dpkg", "apt-get", "NetworkManager"])
 def test_processes_of_the_protected_set_are_refused(store: SqliteStore, name: str) -> None:
     host = CalmHost(table={4242: process(4242, name)})
-    assert touching(store, "process:4242:9", host=host).reason is Reason.PROTECTED
+    answer = touching(store, "process:4242:9", host=host)
+    assert (answer.reason, answer.value) == (Reason.PROTECTED, f"process 4242 ({name}) is protected")
 
 
 def test_init_the_engine_and_what_it_runs_under_are_refused(store: SqliteStore) -> None:
     table = {1: process(1, "tini", parent=0), 600: process(600, "supervisor"), ENGINE_PID: process(ENGINE_PID, parent=600)}
+    said = {
+        1: "process 1 (tini) is protected",
+        600: "process 600 (supervisor) is the engine itself, or what it runs under",
+        ENGINE_PID: f"process {ENGINE_PID} (web) is the engine itself, or what it runs under",
+    }
     for pid in table:
+        assert touching(store, f"process:{pid}:9", host=CalmHost(table=dict(table))).value == said[pid]
+
+
+def test_all_that_the_engine_runs_under_is_known_however_deep(store: SqliteStore) -> None:
+    table = {pid: process(pid, f"p{pid}", parent=pid - 1) for pid in range(600, ENGINE_PID + 1)}
+    for pid in (ENGINE_PID - 1, ENGINE_PID - 2, ENGINE_PID - 64):
         assert touching(store, f"process:{pid}:9", host=CalmHost(table=dict(table))).reason is Reason.PROTECTED
+
+
+def test_processes_are_judged_also_where_the_engines_own_is_not_seen(store: SqliteStore) -> None:
+    host = CalmHost(table={4242: process(4242), 4243: process(4243, "sshd")})
+    hidden = policy(own_pid=999)
+    assert touching(store, "process:4242:9", host=host, policy=hidden).ruling is Ruling.ALLOW
+    assert touching(store, "process:4242:9", "process:4243:9", host=host, policy=hidden).reason is Reason.PROTECTED
 
 
 def test_kernel_threads_are_refused_and_the_second_process_of_a_container_is_not(store: SqliteStore) -> None:
@@ -97,6 +129,8 @@ def _in_a_terminal() -> dict:
 def test_what_runs_in_a_live_session_is_that_persons(store: SqliteStore) -> None:
     answer = touching(store, "process:4242:9", host=CalmHost(table=_in_a_terminal()))
     assert answer.value == "process 4242 (worker) belongs to a live session (sshd)"
+    itself = touching(store, "process:4242:9", host=CalmHost(table={4242: process(4242, "tmux: server")}))
+    assert itself.value == "process 4242 (tmux: server) belongs to a live session (tmux: server)"
 
 
 def test_what_the_engine_itself_started_is_its_own_even_in_a_terminal(store: SqliteStore) -> None:
@@ -108,12 +142,19 @@ def test_what_the_engine_itself_started_is_its_own_even_in_a_terminal(store: Sql
 
 @pytest.mark.parametrize("table", [{}, {4242: process(4242, start_time=77)}])
 def test_a_process_that_is_gone_or_reused_makes_the_plan_stale(store: SqliteStore, table: dict) -> None:
-    assert touching(store, "process:4242:9", host=CalmHost(table=table)).reason is Reason.STALE_PLAN
+    answer = touching(store, "process:4242:9", host=CalmHost(table=table))
+    assert (answer.reason, answer.value) == (
+        Reason.STALE_PLAN,
+        "process 4242 is no longer the one that was looked at",
+    )
 
 
 def test_a_service_is_judged_by_name_while_it_is_down(store: SqliteStore) -> None:
-    assert touching(store, "service:sshd").reason is Reason.PROTECTED
+    assert touching(store, "service:web", "service:sshd").value == "service sshd has a protected name"
     assert touching(store, "service:web").ruling is Ruling.ALLOW
+    more = policy(protected_units=frozenset({"pay*.service"}), own_units=frozenset({"healer.service"}))
+    for name in ("payroll", "healer"):
+        assert touching(store, f"service:{name}", policy=more).value == f"service {name} has a protected name"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +168,8 @@ def test_a_service_is_judged_by_name_while_it_is_down(store: SqliteStore) -> Non
     ],
 )  # fmt: skip
 def test_paths_of_the_protected_set_are_refused(store: SqliteStore, path: str) -> None:
-    assert touching(store, f"path:{path}").reason is Reason.PROTECTED
+    answer = touching(store, f"path:{path}")
+    assert (answer.reason, answer.value) == (Reason.PROTECTED, f"{path} is protected")
 
 
 @pytest.mark.parametrize(
@@ -182,12 +224,20 @@ def test_what_cannot_be_told_is_refused(store: SqliteStore, question_name: str) 
 
 
 @pytest.mark.parametrize("action", ["clean_temp_files", "clear_cache"])
-@pytest.mark.parametrize("path", ["/var/log", "/var/spool", "/usr/local/lib"])
-def test_what_is_emptied_must_hold_nothing_protected(store: SqliteStore, path: str, action: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/var/log", "holds /var/log/journal, which is protected; list the directories in it one by one"),
+        ("/var/spool", "holds /var/spool/cron, which is protected; list the directories in it one by one"),
+        ("/usr/local/lib", "is protected"),
+    ],
+)
+def test_what_is_emptied_must_hold_nothing_protected(store: SqliteStore, path: str, said: str, action: str) -> None:
     asked = replace(request(), action=action, target="temp_dir:x")
     touching = [f"path:{path}"]
     emptied = Protected().assess(question(store, request=asked, plan=plan(asked, *touching)))
     assert emptied.reason is Reason.PROTECTED
+    assert emptied.value == f"{path} {said}"
     below = Protected().assess(question(store, request=asked, plan=plan(asked, f"path:{path}/app")))
     assert below.ruling is Ruling.ALLOW
 

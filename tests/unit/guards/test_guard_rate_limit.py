@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.guarding import NOW, by_alice, incident, plan, policy, question, ran, request, situation
+from tests.support.guarding import KEY, NOW, by_alice, incident, plan, policy, question, ran, request, situation
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.base import Limit
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.rate_limit import RateLimit
-from zen_agents.model.action import Budget
+from zen_agents.model.action import Budget, OutcomeKind
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Ruling
@@ -28,6 +28,9 @@ def test_allows_with_every_limit_shown(store: SqliteStore) -> None:
     answer = RateLimit().assess(question(store))
     assert answer.value == "1 of 5 repairs this hour, 0 of 4 for this target, 0 of 1 running"
     assert answer.origin == "zen.yaml:20:3"
+    rare = policy(allowed={"restart_service": ActionPolicy(max_per_hour=9)})
+    shown = RateLimit().assess(question(store, policy=rare)).value
+    assert shown == "1 of 5 repairs this hour, 0 of 4 for this target, 1 of 9 restart_service, 0 of 1 running"
 
 
 def test_the_budget_of_the_hour_is_spent_and_it_says_when_it_frees_up(store: SqliteStore) -> None:
@@ -49,12 +52,18 @@ def test_housekeeping_has_its_own_budget(store: SqliteStore) -> None:
     assert RateLimit().assess(question(store)).value.startswith("0 of 5 repairs")
     cleaning = RateLimit().assess(question(store, plan=plan(budget=Budget.HOUSEKEEPING)))
     assert cleaning.value == "20 of 20 housekeeping this hour"
+    assert cleaning.until == NOW.steady - 3000 + 3600
 
 
 @pytest.mark.parametrize("budget", Budget)
 def test_zero_repairs_means_never_act_not_even_to_clean(store: SqliteStore, budget: Budget) -> None:
-    asked = question(store, plan=plan(budget=budget), policy=policy(repairs=Limit(0, 3600.0)))
-    assert RateLimit().assess(asked).value == "0 repairs an hour means never"
+    answer = RateLimit().assess(question(store, plan=plan(budget=budget), policy=policy(repairs=Limit(0, 3600.0))))
+    assert (answer.reason, answer.value) == (Reason.RATE_LIMIT, "0 repairs an hour means never")
+    assert (answer.origin, answer.until) == ("zen.yaml:20:3", None)
+
+
+def test_one_repair_an_hour_is_one_and_not_never(store: SqliteStore) -> None:
+    assert RateLimit().assess(question(store, policy=policy(repairs=Limit(1, 3600.0)))).ruling is Ruling.ALLOW
 
 
 @pytest.mark.parametrize(
@@ -68,7 +77,43 @@ def test_zero_repairs_means_never_act_not_even_to_clean(store: SqliteStore, budg
 )
 def test_any_limit_of_zero_means_never(store: SqliteStore, limits: dict) -> None:
     asked = question(store, plan=plan(budget=Budget.HOUSEKEEPING), policy=policy(**limits))
-    assert RateLimit().assess(asked).reason is Reason.RATE_LIMIT
+    answer = RateLimit().assess(asked)
+    assert (answer.reason, answer.until) == (Reason.RATE_LIMIT, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "limits"),
+    [
+        ("limits.max_auto_repairs_per_hour", {"repairs": Limit(0, 3600.0)}),
+        ("limits.max_auto_repairs_per_hour", {"repairs": Limit(2, 3600.0)}),
+        ("limits.max_housekeeping_per_hour", {"housekeeping": Limit(0, 3600.0)}),
+        ("limits.per_target_per_hour", {"per_target": Limit(0, 3600.0)}),
+        ("limits.max_concurrent", {"max_concurrent": 0}),
+        ("actions.allow.restart_service.max_per_hour", {"allowed": {"restart_service": ActionPolicy(max_per_hour=0)}}),
+        ("actions.allow.restart_service", {"allowed": {"restart_service": ActionPolicy(max_per_hour=0)}}),
+    ],
+)
+def test_a_refusal_says_where_its_limit_is_written(store: SqliteStore, key: str, limits: dict) -> None:
+    budget = Budget.HOUSEKEEPING if "housekeeping" in limits else Budget.REPAIR
+    spend(store, 2)
+    asked = question(store, plan=plan(budget=budget), policy=policy(origins={key: "zen.yaml:50:3"}, **limits))
+    answer = RateLimit().assess(asked)
+    assert (answer.reason, answer.origin) == (Reason.RATE_LIMIT, "zen.yaml:50:3")
+
+
+def test_a_budget_of_another_length_says_so(store: SqliteStore) -> None:
+    spend(store, 3)
+    half = policy(repairs=Limit(5, 1800.0), housekeeping=Limit(5, 7200.0))
+    assert RateLimit().assess(question(store, policy=half)).value.startswith("0 of 5 repairs within 30m, ")
+    cleaning = question(store, plan=plan(budget=Budget.HOUSEKEEPING), policy=half)
+    assert RateLimit().assess(cleaning).value.startswith("0 of 5 housekeeping within 2h, ")
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.DENIED, OutcomeKind.EXPIRED, OutcomeKind.SKIPPED])
+def test_what_never_ran_counts_for_no_limit(store: SqliteStore, kind: OutcomeKind) -> None:
+    ran(store, ago=100, kind=kind)
+    rare = policy(allowed={"restart_service": ActionPolicy(max_per_hour=1)})
+    assert RateLimit().assess(question(store, policy=rare)).ruling is Ruling.ALLOW
 
 
 def test_a_target_has_a_limit_of_its_own(store: SqliteStore) -> None:
@@ -76,17 +121,36 @@ def test_a_target_has_a_limit_of_its_own(store: SqliteStore) -> None:
         ran(store, ago=1000.0 - number)
     answer = RateLimit().assess(question(store))
     assert (answer.value, answer.until) == ("4 of 4 for this target", NOW.steady + 2600)
+    assert RateLimit().assess(question(store, now=NOW.after(2599))).reason is Reason.RATE_LIMIT
+    assert RateLimit().assess(question(store, now=NOW.after(2600))).ruling is Ruling.ALLOW
 
 
 def test_an_action_has_a_limit_of_its_own(store: SqliteStore) -> None:
     spend(store, 2)
     rare = policy(allowed={"restart_service": ActionPolicy(max_per_hour=2)})
     answer = RateLimit().assess(question(store, policy=rare))
-    assert (answer.value, answer.origin) == ("2 of 2 restart_service", "zen.yaml:9:5")
+    assert (answer.reason, answer.value) == (Reason.RATE_LIMIT, "2 of 2 restart_service")
+    assert (answer.origin, answer.until) == ("zen.yaml:9:5", NOW.steady - 3000 + 3600)
+    other = policy(allowed={"clear_cache": ActionPolicy(max_per_hour=2)})
+    clearing = request(action="clear_cache")
+    assert RateLimit().assess(question(store, request=clearing, policy=other)).ruling is Ruling.ALLOW
+
+
+def test_an_actions_own_limit_is_for_an_hour(store: SqliteStore) -> None:
+    spend(store, 2, first_ago=3600.0)
+    rare = policy(allowed={"restart_service": ActionPolicy(max_per_hour=1)})
+    answer = RateLimit().assess(question(store, policy=rare))
+    assert answer.value == "1 of 1 restart_service"
+    spent = RateLimit().assess(question(store, policy=rare, now=NOW.after(1)))
+    assert spent.ruling is Ruling.ALLOW
 
 
 def test_one_action_at_a_time(store: SqliteStore) -> None:
-    assert RateLimit().assess(question(store, situation=situation(running=1))).value == "1 of 1 running"
+    answer = RateLimit().assess(question(store, situation=situation(running=1)))
+    assert (answer.reason, answer.value) == (Reason.RATE_LIMIT, "1 of 1 running")
+    assert (
+        RateLimit().assess(question(store, policy=policy(max_concurrent=2), situation=situation(running=1))).reason is None
+    )
 
 
 OTHER = "system_health.mail|service:mail"
@@ -140,7 +204,32 @@ def test_the_next_rung_is_no_first_attempt(store: SqliteStore) -> None:
     spend(store, 4)
     live = {OTHER: incident(id="inc-mail", key=OTHER)}
     whole = question(store, situation=situation(incidents=live), incident=incident(rung=1))
-    assert "the last is kept for the first attempt of inc-mail" in RateLimit().assess(whole).value
+    answer = RateLimit().assess(whole)
+    assert answer.value == "4 of 5 repairs this hour; the last is kept for the first attempt of inc-mail"
+    assert (answer.origin, answer.until) == ("zen.yaml:20:3", None)
+
+
+def test_the_last_token_is_kept_whoever_is_in_need_behind_those_who_are_not(store: SqliteStore) -> None:
+    spend(store, 4)
+    done = incident(id="inc-a", key="a", attempts=1)
+    live = {"a": done, KEY: incident(attempts=1), OTHER: incident(id="inc-mail", key=OTHER)}
+    asked = question(store, request=request(attempt=2), situation=situation(incidents=live), incident=incident(attempts=1))
+    assert RateLimit().assess(asked).value.endswith("the first attempt of inc-mail")
+
+
+def test_a_retry_with_two_tokens_left_takes_one(store: SqliteStore) -> None:
+    spend(store, 3)
+    live = {OTHER: incident(id="inc-mail", key=OTHER)}
+    asked = question(store, request=request(attempt=2), situation=situation(incidents=live), incident=incident(attempts=1))
+    assert RateLimit().assess(asked).ruling is Ruling.ALLOW
+
+
+def test_a_second_attempt_by_hand_leaves_the_last_token_as_well(store: SqliteStore) -> None:
+    spend(store, 4)
+    live = {OTHER: incident(id="inc-mail", key=OTHER)}
+    for attempt, reason in ((1, None), (2, Reason.RATE_LIMIT)):
+        asked = question(store, request=by_alice(attempt=attempt), situation=situation(incidents=live))
+        assert RateLimit().assess(asked).reason is reason
 
 
 def test_a_person_passes_it_only_by_name(store: SqliteStore) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.guarding import CalmHost, by_alice, plan, policy, process, question, request, unit
@@ -16,7 +18,8 @@ def _unit(store: SqliteStore, name: str, allowed: frozenset[str] = frozenset(), 
 
 
 def test_allows_what_holds_nothing(store: SqliteStore) -> None:
-    assert Stateful().assess(question(store)).value == "nothing stateful is touched"
+    answer = Stateful().assess(question(store))
+    assert (answer.ruling, answer.value, answer.origin) == (Ruling.ALLOW, "nothing stateful is touched", "")
 
 
 @pytest.mark.parametrize(
@@ -25,12 +28,22 @@ def test_allows_what_holds_nothing(store: SqliteStore) -> None:
      "nfs-server.service", "docker.service", "ceph-osd@3.service", "etcd.service"],
 )  # fmt: skip
 def test_databases_brokers_and_storage_are_refused(store: SqliteStore, name: str) -> None:
-    assert Stateful().assess(_unit(store, name)).reason is Reason.STATEFUL
+    answer = Stateful().assess(_unit(store, name))
+    assert (answer.reason, answer.origin) == (Reason.STATEFUL, "zen.yaml:9:5")
+    assert answer.value == f"{name} is stateful and not allowed by name with approval: auto"
 
 
 def test_the_hosts_own_file_allows_one_by_name(store: SqliteStore) -> None:
     answer = Stateful().assess(_unit(store, "mariadb.service", frozenset({"mariadb.service"})))
-    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "allowed by name")
+    assert (answer.ruling, answer.value, answer.origin) == (Ruling.ALLOW, "allowed by name", "zen.yaml:9:5")
+    by_service = Stateful().assess(_unit(store, "mariadb.service", frozenset({"mariadb"})))
+    assert by_service.reason is Reason.STATEFUL
+
+
+def test_where_the_approval_is_written_is_told_before_where_the_action_is(store: SqliteStore) -> None:
+    written = {"actions.allow.restart_service": "zen.yaml:9:5", "actions.allow.restart_service.approval": "zen.yaml:10:7"}
+    own = policy(stateful_units=frozenset({"web.service"}), origins=written)
+    assert Stateful().assess(question(store, policy=own)).origin == "zen.yaml:10:7"
 
 
 def test_another_name_than_the_allowed_one_is_refused(store: SqliteStore) -> None:
@@ -45,12 +58,16 @@ def test_another_name_than_the_allowed_one_is_refused(store: SqliteStore) -> Non
 def test_an_allowed_one_that_still_recovers_is_waited_for(store: SqliteStore, state: dict) -> None:
     answer = Stateful().assess(_unit(store, "mariadb.service", frozenset({"mariadb.service"}), **state))
     assert answer.reason is Reason.STATEFUL
-    assert answer.value.endswith("which is waited for")
+    said = state.get("active_state", "active")
+    assert answer.value == f"mariadb.service is {said} (running), which is waited for"
 
 
 def test_the_list_is_extended_by_the_configuration(store: SqliteStore) -> None:
-    own = policy(stateful_units=frozenset({"web.service"}))
-    assert Stateful().assess(question(store, policy=own)).reason is Reason.STATEFUL
+    for name in ("web.service", "Web", "w*.service"):
+        own = policy(stateful_units=frozenset({name}))
+        assert Stateful().assess(question(store, policy=own)).reason is Reason.STATEFUL
+    other = policy(stateful_units=frozenset({"web2.service"}))
+    assert Stateful().assess(question(store, policy=other)).ruling is Ruling.ALLOW
 
 
 def test_what_is_taken_along_counts(store: SqliteStore) -> None:
@@ -78,7 +95,33 @@ def test_a_process_is_allowed_by_the_service_it_is(store: SqliteStore, allowed: 
 
 def test_a_service_counts_by_its_name_while_it_is_down(store: SqliteStore) -> None:
     asked = request(target="service:redis")
-    assert Stateful().assess(question(store, plan=plan(asked, "service:redis"))).reason is Reason.STATEFUL
+    whole = question(store, plan=plan(asked, "service:redis"))
+    assert Stateful().assess(whole).reason is Reason.STATEFUL
+    for name in ("redis", "redis.service"):
+        allowed = replace(whole, policy=policy(stateful_allowed=frozenset({name})))
+        assert Stateful().assess(allowed).ruling is Ruling.ALLOW
+
+
+def test_one_that_is_not_allowed_behind_one_that_is_refuses(store: SqliteStore) -> None:
+    units = {name: unit(name) for name in ("mariadb.service", "web.service", "etcd.service")}
+    asked = question(
+        store,
+        plan=plan(None, *(f"unit:{name}" for name in units)),
+        host=CalmHost(units=units),
+        policy=policy(stateful_allowed=frozenset({"mariadb.service"})),
+    )
+    assert Stateful().assess(asked).value.startswith("etcd.service is stateful and not allowed")
+
+
+def test_the_service_of_another_process_allows_no_process(store: SqliteStore) -> None:
+    host = CalmHost(table={4242: process(4242, "mongod")})
+    asked = question(
+        store,
+        plan=plan(None, "process:4242:9", "path:/var/lib/mysql/x"),
+        host=host,
+        policy=policy(stateful_allowed=frozenset({"service:web"})),
+    )
+    assert Stateful().assess(asked).value.startswith("/var/lib/mysql/x is stateful and not allowed")
 
 
 @pytest.mark.parametrize(

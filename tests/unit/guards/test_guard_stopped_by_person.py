@@ -16,6 +16,13 @@ STOPPED = [
     {"active_state": "failed", "result": "exit-code", "load_state": "masked", "unit_file_state": ""},
     {"active_state": "active", "unit_file_state": "masked-runtime"},
 ]
+SAID = [
+    "web.service is inactive and ended well",
+    "web.service is failed and disabled",
+    "web.service is masked",
+    "web.service is masked",
+    "web.service is masked",
+]
 FAULTY = [
     {},
     {"active_state": "failed", "result": "exit-code"},
@@ -30,20 +37,23 @@ def _host(state: dict) -> CalmHost:
     return CalmHost(units={"web.service": unit(**state)})
 
 
-@pytest.mark.parametrize("state", STOPPED)
-def test_what_a_person_stopped_is_not_started(store: SqliteStore, state: dict) -> None:
-    assert StoppedByPerson().assess(question(store, host=_host(state))).reason is Reason.STOPPED_BY_PERSON
+@pytest.mark.parametrize(("state", "said"), list(zip(STOPPED, SAID, strict=True)))
+def test_what_a_person_stopped_is_not_started(store: SqliteStore, state: dict, said: str) -> None:
+    answer = StoppedByPerson().assess(question(store, host=_host(state)))
+    assert (answer.reason, answer.value) == (Reason.STOPPED_BY_PERSON, said)
 
 
 @pytest.mark.parametrize("state", FAULTY)
 def test_what_failed_by_itself_is_repaired(store: SqliteStore, state: dict) -> None:
-    assert StoppedByPerson().assess(question(store, host=_host(state))).ruling is Ruling.ALLOW
+    answer = StoppedByPerson().assess(question(store, host=_host(state)))
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "not stopped by a person")
 
 
-@pytest.mark.parametrize("state", STOPPED)
-def test_a_service_that_is_to_be_kept_running_is_started(store: SqliteStore, state: dict) -> None:
+@pytest.mark.parametrize(("state", "said"), list(zip(STOPPED, SAID, strict=True)))
+def test_a_service_that_is_to_be_kept_running_is_started(store: SqliteStore, state: dict, said: str) -> None:
     asked = question(store, host=_host(state), policy=policy(keep_running=frozenset({"service:web"})))
-    assert StoppedByPerson().assess(asked).ruling is Ruling.ALLOW
+    answer = StoppedByPerson().assess(asked)
+    assert (answer.ruling, answer.value) == (Ruling.ALLOW, f"{said}, but it is to be kept running")
 
 
 @pytest.mark.parametrize("state", STOPPED)
@@ -66,3 +76,10 @@ def test_what_is_only_taken_along_is_not_started_and_not_judged(store: SqliteSto
 def test_a_unit_that_cannot_be_told_is_refused(store: SqliteStore) -> None:
     host = CalmHost(mute=frozenset({"unit"}))
     assert assess(question(store, host=host), [StoppedByPerson()]).reason is Reason.GUARD_ERROR
+
+
+def test_one_that_a_person_stopped_among_others_refuses(store: SqliteStore) -> None:
+    units = {name: unit(name) for name in ("web.service", "api.service", "job.service")}
+    units["api.service"] = unit("api.service", active_state="inactive")
+    asked = question(store, plan=plan(None, *(f"unit:{name}" for name in units)), host=CalmHost(units=units))
+    assert StoppedByPerson().assess(asked).value == "api.service is inactive and ended well"
