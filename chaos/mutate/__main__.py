@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from chaos.mutate.equivalent import Equivalent, listed
+from chaos.mutate.remaining import remaining
 from chaos.mutate.survivors import REPOSITORY, Mutant, change, mutants
 from chaos.mutate.tally import GOAL, Tally, tallied
 
@@ -23,9 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for each in stale:
         print(f"equivalent.toml: this line no longer stands in {each.module}: {each.old}", file=sys.stderr)
     if not arguments.report:
-        command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(arguments.children)]
-        subprocess.run([*command, *(f"{module}.*" for module in arguments.modules)], cwd=REPOSITORY, check=True)
-    chosen = [each for each in mutants() if not arguments.modules or each.module in arguments.modules]
+        _run(arguments)
+    chosen = _chosen(arguments.modules)
     if not chosen:
         print("there are no mutants yet; run it without --report", file=sys.stderr)
         return 2
@@ -33,6 +33,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     tallies = tallied(chosen, survivors, listed())
     _print(tallies, survivors if arguments.survivors else {}, listed())
     return 1 if stale or any(not each.met for each in tallies) else 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.resume:
+        patterns = remaining(_chosen(arguments.modules))
+        if not patterns:
+            return
+    else:
+        patterns = [f"{module}.*" for module in arguments.modules]
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(arguments.children)]
+    subprocess.run([*command, *patterns], cwd=REPOSITORY, check=True)
+
+
+def _chosen(modules: Sequence[str]) -> list[Mutant]:
+    return [each for each in mutants() if not modules or each.module in modules]
 
 
 def _print(tallies: Sequence[Tally], survivors: dict[Mutant, str], known: Sequence[Equivalent]) -> None:
@@ -50,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chaos.mutate", description="Mutate what decides and what remembers.")
     parser.add_argument("modules", nargs="*", metavar="MODULE", help="like zen_agents.rules.decide (default: all)")
     parser.add_argument("--children", type=int, default=2, help="how many mutants are run at once (default: 2)")
+    parser.add_argument("--resume", action="store_true", help="run what the last run left: not run yet, or survived")
     parser.add_argument("--report", action="store_true", help="run nothing, tell of the last run")
     parser.add_argument("--survivors", action="store_true", help="also show every mutant that no test noticed")
     return parser
