@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,7 +22,13 @@ settings.load_profile("mutants")
 
 
 def pytest_configure() -> None:
-    """Leave all that the runs share out of the collections at the end of each, which cost more than most tests."""
+    """Forget what the code under test remembers of earlier runs, or no mutant of what it remembered is ever run."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("zen_agents."):
+            for value in list(vars(module).values()):
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
+    # What all runs share is left out of the collections at the end of each, which cost more than most tests.
     gc.freeze()
 
 

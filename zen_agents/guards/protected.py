@@ -95,7 +95,7 @@ def _path(question: Question) -> str:
     policy = question.policy
     whole = _whole(policy.own_paths, policy.protected_paths)
     for path in touched.names(question, ResourceKind.PATH):
-        if path != _plain(path) or not path.startswith("/"):
+        if path != _plain(path):
             return f"{path} is not a plain absolute path"
         if _within(path, protected_names.TREES) or _is_path(path) or "/.ssh/" in f"{path}/":
             return f"{path} is protected"
@@ -138,8 +138,9 @@ def _kept(path: str) -> str:
 
 
 def _plain(path: str) -> str:
+    """Return what a path means, absolute; a relative one is never plain."""
     # normpath keeps two leading slashes, which POSIX leaves open; here they are one.
-    return "/" + posixpath.normpath(path).lstrip("/") if path.startswith("/") else posixpath.normpath(path)
+    return "/" + posixpath.normpath(path).lstrip("/")
 
 
 def _within(path: str, trees: tuple[str, ...]) -> bool:

@@ -36,7 +36,7 @@ def test_what_needs_a_yes_is_refused_since_nobody_can_be_asked(store: SqliteStor
 
 def test_mode_approve_asks_for_everything(store: SqliteStore) -> None:
     answer = Approval().assess(question(store, policy=policy(mode="approve", origins={"mode": "zen.yaml:1:7"})))
-    assert (answer.reason, answer.origin) == (Reason.NO_APPROVER, "zen.yaml:1:7")
+    assert (answer.reason, answer.value, answer.origin) == (Reason.NO_APPROVER, "required", "zen.yaml:1:7")
 
 
 @pytest.mark.parametrize("mode", ["approve", "enforce"])
@@ -58,7 +58,10 @@ def test_what_needs_a_person_stays_so_until_the_hosts_own_file_says_auto(store: 
     asked = request(action=action)
     loosened = {"allowed": {action: ActionPolicy(approval=Who.AUTO)}}
     by_preset = question(store, request=asked, plan=plan(asked), policy=policy(**loosened))
-    assert Approval().assess(by_preset).reason is Reason.NO_APPROVER
+    refused = Approval().assess(by_preset)
+    assert (refused.reason, refused.value) == (Reason.NO_APPROVER, "required")
+    by_hand = by_alice(action=action)
+    assert Approval().assess(question(store, request=by_hand, policy=policy(**loosened))).ruling is Ruling.ALLOW
     written = policy(**loosened, origins={f"actions.allow.{action}.approval": "zen.yaml:9:30"})
     assert Approval().assess(question(store, request=asked, plan=plan(asked), policy=written)).ruling is Ruling.ALLOW
 

@@ -197,3 +197,19 @@ def test_every_day_every_moment_of_elapsed_time_is_forbidden(day: int, start: ti
 @pytest.mark.parametrize(("at", "open_"), [("00:29:59", False), ("00:30:00", True), ("01:29:59", True), ("01:30:00", False)])
 def test_a_permitting_window_is_open_from_its_first_moment_to_before_its_last(at: str, open_: bool) -> None:
     assert permits(window("01:30", 1), utc(f"2026-03-18T{at}")) is open_
+
+
+def test_a_start_that_midnight_skips_may_mean_the_evening_before() -> None:
+    # Beirut, 29 March 2026: 00:00 EET is followed by 01:00 EEST. By the clock to come, 00:15 is 23:15 of Saturday.
+    skipped = window("00:15", 1, "sun", zone="Asia/Beirut")
+    assert not forbids(skipped, utc("2026-03-28T21:14:59"))
+    assert forbids(skipped, utc("2026-03-28T21:15:00"))
+    assert forbids(skipped, utc("2026-03-28T23:14:59"))
+    assert not forbids(skipped, utc("2026-03-28T23:15:00"))
+
+
+def test_nearly_two_days_that_lose_an_hour_reach_into_the_fourth() -> None:
+    # From Friday 23:59 for 47:59; the clock skips an hour on Sunday, so they end on Monday at 00:58.
+    long = window("23:59", 47 + 59 / 60, "fri", zone="America/New_York")
+    assert forbids(long, utc("2026-03-09T04:57:59"))
+    assert not forbids(long, utc("2026-03-09T04:58:00"))

@@ -192,7 +192,7 @@ def test_a_retry_takes_the_last_token_if_no_other_needs_it(store: SqliteStore, o
 @pytest.mark.parametrize(
     "other",
     [
-        {"acknowledged_by": "alice", "acknowledged_until": NOW.steady - 1},
+        {"acknowledged_by": "alice", "acknowledged_until": NOW.steady},
         {"acknowledged_by": "alice", "acknowledged_until": NOW.steady + 60, "keep_acting": True},
     ],
 )
@@ -200,10 +200,11 @@ def test_an_acknowledgement_that_ended_or_lets_the_engine_go_on_needs_the_token(
     assert _last_token(store, **other) is Ruling.DENY
 
 
-def test_the_next_rung_is_no_first_attempt(store: SqliteStore) -> None:
+@pytest.mark.parametrize("before", [{"rung": 1}, {"attempts": 1}])
+def test_an_incident_that_had_an_attempt_leaves_the_last_token(store: SqliteStore, before: dict) -> None:
     spend(store, 4)
     live = {OTHER: incident(id="inc-mail", key=OTHER)}
-    whole = question(store, situation=situation(incidents=live), incident=incident(rung=1))
+    whole = question(store, situation=situation(incidents=live), incident=incident(**before))
     answer = RateLimit().assess(whole)
     assert answer.value == "4 of 5 repairs this hour; the last is kept for the first attempt of inc-mail"
     assert (answer.origin, answer.until) == ("zen.yaml:20:3", None)

@@ -12,6 +12,7 @@ from zen_agents.model.verdict import Ruling
 STOPPED = [
     {"active_state": "inactive", "sub_state": "dead"},
     {"active_state": "failed", "result": "exit-code", "unit_file_state": "disabled"},
+    {"active_state": "inactive", "result": "exit-code", "unit_file_state": "disabled"},
     {"active_state": "failed", "result": "exit-code", "unit_file_state": "masked"},
     {"active_state": "failed", "result": "exit-code", "load_state": "masked", "unit_file_state": ""},
     {"active_state": "active", "unit_file_state": "masked-runtime"},
@@ -19,6 +20,7 @@ STOPPED = [
 SAID = [
     "web.service is inactive and ended well",
     "web.service is failed and disabled",
+    "web.service is inactive and disabled",
     "web.service is masked",
     "web.service is masked",
     "web.service is masked",
