@@ -26,6 +26,8 @@ Format = Literal["jsonl", "csv"]
 _COLUMNS = ("seq", "kind", "id", "wall_us", "steady_us", "actor", "incident", "action", "body", "body_hash", "hash")
 #: Entries that are worth a process of their own: a quarter of a second.
 SHORTEST_LEG = 50_000
+#: Before any moment that is written, also one of a clock that nobody had set.
+_BEFORE_ALL = -(2**63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def export(path: Path, *, since: datetime | None = None, format: Format = "jsonl
 
     A line holds all that is hashed (see `store.ledger`), so that a copy verifies elsewhere. Raises StoreError.
     """
-    from_us = 0 if since is None else microseconds(Instant(since.astimezone(UTC), 0.0))[0]
+    from_us = _BEFORE_ALL if since is None else microseconds(Instant(since.astimezone(UTC), 0.0))[0]
     file = open_read_only(path)
     try:
         if format == "csv":

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.support.state import START, an_entry, an_intent, an_outcome
 from zen_agents.adapters.ledger_audit import Verification, export, verify
 from zen_agents.adapters.sqlite_store import SqliteStore
-from zen_agents.clock import ManualClock
+from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import EntryKind
@@ -241,6 +241,24 @@ def test_export_since(whole: Path) -> None:
     assert 0 < len(lines) < COUNT and all(datetime.fromisoformat(json.loads(line)["at"]) >= since for line in lines)
 
 
+@pytest.mark.parametrize("wall", [datetime(1970, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, 23, tzinfo=UTC)])
+def test_an_export_holds_what_a_host_wrote_that_did_not_know_the_time(tmp_path: Path, wall: datetime) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    store.append(an_entry("dec-1", at=Instant(wall, 1.0)))
+    store.append(an_entry("dec-2"))
+    store.commit()
+    store.close()
+    assert [json.loads(line)["id"] for line in export(tmp_path / "state.db")] == ["dec-1", "dec-2"]
+    late = export(tmp_path / "state.db", since=datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    assert [json.loads(line)["id"] for line in late] == ["dec-2"]
+
+
+def test_an_export_of_a_state_without_a_ledger_says_which(copy: Path) -> None:
+    forge(copy, ("ALTER TABLE ledger RENAME TO gone", ()))
+    with pytest.raises(StoreError, match=r"state\.db: no such table: ledger\. "):
+        list(export(copy))
+
+
 def test_export_as_csv(whole: Path) -> None:
     rows = list(csv.DictReader(export(whole, format="csv")))
     assert len(rows) == COUNT and rows[0]["kind"] == "decision" and json.loads(rows[0]["body"])["n"] == 0
@@ -266,7 +284,7 @@ def test_a_broken_ledger_is_let_go_of_once_it_is_told(copy: Path) -> None:
 def test_an_entry_that_nobody_wrote_is_told_and_exported_as_damaged(copy: Path, column: str, value: object) -> None:
     forge(copy, (f"UPDATE ledger SET {column} = ? WHERE seq = 3", (value,)))
     assert verified(copy).broken_seq == 3
-    with pytest.raises(StoreError, match="is damaged"):
+    with pytest.raises(StoreError, match=r"is damaged \(an entry of the ledger cannot be read: [^N]"):
         list(export(copy))
 
 

@@ -265,6 +265,11 @@ class TestWhatADecisionSays:
         ("seen", "a_rule", "expected"),
         [
             (verifying(settle_until=1005.0), {}, Decision(WAIT, Reason.SETTLING, moment(NOW), again_at=1005.0)),
+            (
+                verifying(settle_until=NOW, verify_deadline=1010.0),
+                {},
+                Decision(WAIT, Reason.VERIFYING, moment(NOW), again_at=1010.0),
+            ),
             (incident(**good(900.0)), {}, Decision(RESOLVE, Reason.CLEARED, moment(NOW), "no answer")),
             (
                 verifying(**good(995.0)),

@@ -93,8 +93,69 @@ class TestOpening:
         assert again is not None
         assert (again.id, again.began_at) == ("inc-new", moment(2.0))
 
+    def test_a_first_problem_is_all_that_is_known_of_it(self) -> None:
+        now = moment(3.0)
+        seen = finding(PROBLEM, moment(2.5), detail="it is slow", value=9.5, fingerprint="4242:9")
+        warned = rule(severity=Severity.WARNING)
+
+        incident = fold(warned, None, seen, now, new_id=lambda: "inc-7")
+
+        assert incident == Incident(
+            id="inc-7", key="system_health.web|service:web", agent="system_health", rule="system_health.web",
+            target="service:web", severity=Severity.WARNING, state=IncidentState.OPEN, began_at=now, opened_at=now,
+            changed_at=now, last_status=PROBLEM, detail="it is slow", value=9.5, fingerprint="4242:9", bad_streak=1,
+            counted_at=2.5,
+        )  # fmt: skip
+
+    def test_a_later_problem_is_what_is_known_from_then_on(self) -> None:
+        first = last([(PROBLEM, 0.0)])
+        seen = finding(PROBLEM, moment(8.0), detail="it is slower", value=19.5, fingerprint="4243:10")
+
+        later = fold(rule(severity=Severity.CRITICAL), first, seen, moment(9.0), new_id=new_ids())
+
+        assert later == replace(
+            first, severity=Severity.CRITICAL, detail="it is slower", value=19.5, fingerprint="4243:10", bad_streak=2,
+            counted_at=8.0,
+        )  # fmt: skip
+
+    def test_a_problem_after_good_findings_is_a_change(self) -> None:
+        relapse = last([(PROBLEM, 0.0), (OK, 10.0), (PROBLEM, 20.0), (PROBLEM, 30.0)])
+
+        assert (relapse.changed_at, relapse.opened_at, relapse.began_at) == (moment(20.0), moment(0.0), moment(0.0))
+
+    @pytest.mark.parametrize(("certain", "at", "relapsed"), [(True, 15.0, True), (True, 14.9, False), (False, 15.0, False)])
+    def test_only_what_is_certain_and_judged_is_a_relapse(self, certain: bool, at: float, relapsed: bool) -> None:
+        opened = last([(PROBLEM, 0.0)])
+        running = transitions.started(opened, "act-1", rung(settle_seconds=5.0), moment(10.0))
+        now = moment(at)
+
+        def relapses(incident: Incident) -> bool:
+            after = fold(rule(), incident, finding(PROBLEM, now, certain=certain), now, new_id=new_ids())
+            assert after is not None
+            return after.relapsed
+
+        assert relapses(running) is relapsed
+        assert relapses(replace(running, relapsed=True))
+        assert not relapses(opened)
+
+    def test_a_problem_seen_twice_in_one_look_is_no_relapse(self) -> None:
+        running = transitions.started(last([(PROBLEM, 20.0)]), "act-1", rung(settle_seconds=0.0), moment(10.0))
+
+        again = fold(rule(), running, finding(PROBLEM, moment(20.0), certain=True), moment(21.0), new_id=new_ids())
+
+        assert again is not None
+        assert (again.relapsed, again.bad_streak, again.counted_at) == (False, 1, 20.0)
+
 
 class TestUnknown:
+    def test_what_cannot_be_told_is_told_anew_when_it_changes(self) -> None:
+        dark = last([(PROBLEM, 0.0), (UNKNOWN, 5.0)])
+        same = fold(rule(), dark, finding(UNKNOWN, moment(6.0)), moment(6.0), new_id=new_ids())
+        other = fold(rule(), dark, finding(UNKNOWN, moment(7.0), detail="no answer"), moment(7.0), new_id=new_ids())
+
+        assert same is dark
+        assert other == replace(dark, detail="no answer")
+
     def test_alone_it_makes_a_suspicion_that_counts_nothing(self) -> None:
         incident = last([(UNKNOWN, 5.0), (UNKNOWN, 9.0)])
 
@@ -174,6 +235,14 @@ class TestGettingBetter:
 
         assert incident is not None
         assert (incident.state, incident.opened_at) == (IncidentState.OPEN, moment(901.0))
+
+    def test_it_began_when_the_problem_did_not_when_it_could_not_be_told(self) -> None:
+        told = transitions.escalated(last([(UNKNOWN, 0.0)]), Reason.UNKNOWN_TOO_LONG, moment(900.0))
+
+        incident = folded([(OK, 901.0), (PROBLEM, 950.0)], rule(), start=told)[-1]
+
+        assert incident is not None
+        assert incident.began_at == moment(950.0)
 
     def test_an_escalated_problem_stays_escalated(self) -> None:
         told = transitions.escalated(last([(PROBLEM, 0.0)]), Reason.NO_ACTION, moment(1.0))
@@ -283,4 +352,6 @@ def test_more_openings_than_are_believed_is_flapping(openings: int, flapping: bo
     times = [100.0 + i for i in range(openings)]
 
     assert is_flapping(times, FlapLimit(4, 1800.0), moment(200.0)) is flapping
+    assert is_flapping(times, FlapLimit(4, 100.0), moment(200.0)) is flapping
+    assert not is_flapping(times, FlapLimit(4, 99.5), moment(200.0))
     assert not is_flapping(times, FlapLimit(4, 1800.0), moment(2000.0))

@@ -17,7 +17,9 @@ def opened() -> Incident:
 
 
 def test_an_action_that_starts_is_judged_from_its_end() -> None:
-    good_before = replace(opened(), good_streak=2, good_since=1.0, refused_since=1.0, refused_for=Reason.COOLDOWN)
+    good_before = replace(
+        opened(), good_streak=2, good_since=1.0, relapsed=True, refused_since=1.0, refused_for=Reason.COOLDOWN
+    )
 
     started = transitions.started(good_before, "act-1", rung(), moment(10.0), running_seconds=60.0)
     ended = transitions.started(started, "act-1", rung(), moment(13.0))
@@ -59,11 +61,12 @@ def test_an_unknown_outcome_closes_the_incident_to_the_engine() -> None:
 
 
 def test_telling_acknowledging_and_resolving_say_who_and_when() -> None:
-    told = transitions.escalated(opened(), Reason.NO_ACTION, moment(1.0))
+    told = transitions.escalated(replace(opened(), action="act-1"), Reason.NO_ACTION, moment(1.0))
     taken = transitions.acknowledged(told, by="alice", until=3600.0, keep_acting=False, now=moment(2.0))
     over = transitions.resolved(taken, "itself", moment(3.0))
 
     assert (told.state, told.escalated_for, told.escalated_at) == (IncidentState.ESCALATED, Reason.NO_ACTION, moment(1.0))
+    assert (told.changed_at, told.action) == (moment(1.0), None)
     assert (taken.acknowledged_by, taken.acknowledged_until, taken.state) == ("alice", 3600.0, IncidentState.ESCALATED)
     assert (over.is_live, over.resolved_by, over.resolved_at, over.id) == (False, "itself", moment(3.0), told.id)
 

@@ -155,6 +155,19 @@ def test_what_is_nested_too_deep_for_evidence_is_left_out_at_one_depth() -> None
     assert canonical(Holding(nested(19, NAN))) == f'{{"value":{within(19, chr(34) + "..." + chr(34))}}}'
 
 
+def test_text_of_what_json_does_not_know_is_no_level_of_its_own() -> None:
+    assert canonical([NAN, nested(19, 1j)]) == f'["nan",{within(19, chr(34) + "1j" + chr(34))}]'
+
+
+def test_no_key_is_lost() -> None:
+    assert canonical({(1, 2): "x"}) == '{"(1, 2)":"x"}'
+
+
+def test_a_value_of_very_many_parts_is_written_whole() -> None:
+    many = list(range(60_000))
+    assert canonical(many) == f"[{','.join(map(str, many))}]"
+
+
 def cut(body: dict[str, Any]) -> dict[str, Any]:
     text, _ = sealed(body)
     read: dict[str, Any] = json.loads(text)
