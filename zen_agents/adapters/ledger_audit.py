@@ -132,10 +132,10 @@ def _dropped_to(file: StateFile) -> dict[str, int]:
     dropped_to: dict[str, int] = {}
     for (body,) in file.read("pruned_entries"):
         try:
-            cursors = json.loads(body or "{}")
+            cursors = json.loads(body)
             dropped_to |= {name: int(cursors[name]) for name in CURSORS if name in cursors}
         except (ValueError, TypeError, OverflowError, RecursionError):
-            continue  # a changed entry: the walk says so
+            continue  # dropped itself, or a changed entry: the walk says so
     return dropped_to
 
 

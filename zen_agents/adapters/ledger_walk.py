@@ -97,7 +97,8 @@ class Walk:
             raise BrokenError(self.count + 1, f"it cannot be read: {error}") from error
 
     def _note_dropped(self, seq: int, kind: str) -> None:
-        if seq > self._dropped_to.get(_CURSOR_OF.get(kind, ""), 0):
+        cursor = _CURSOR_OF.get(kind)
+        if cursor is None or seq > self._dropped_to.get(cursor, 0):
             raise BrokenError(seq, "its body is gone, and not by retention")
         self.dropped += 1
 

@@ -168,11 +168,12 @@ def test_an_end_that_was_cut_off_is_found_by_the_actions_it_held(copy: Path) -> 
     assert found.problem == "2 actions have no entry, the first is act-1: the ledger's end was cut off."
 
 
-def test_a_body_removed_by_hand_is_no_retention(copy: Path) -> None:
-    forge(copy, ("UPDATE ledger SET body = NULL WHERE seq = 5", ()))
+@pytest.mark.parametrize("seq", [1, 5])
+def test_a_body_removed_by_hand_is_no_retention(copy: Path, seq: int) -> None:
+    forge(copy, ("UPDATE ledger SET body = NULL WHERE seq = ?", (seq,)))
     found = verified(copy)
-    assert (found.ok, found.broken_seq) == (False, 5)
-    assert found.problem == "Entry 5 does not verify: its body is gone, and not by retention."
+    assert (found.ok, found.broken_seq) == (False, seq)
+    assert found.problem == f"Entry {seq} does not verify: its body is gone, and not by retention."
     assert (found.expected, found.got, found.dropped_bodies) == ("", "", 0)
 
 
@@ -193,6 +194,31 @@ def test_a_body_removed_behind_what_retention_dropped_is_found(tmp_path: Path) -
         assert verified(other).broken_seq == seq
 
 
+@pytest.fixture
+def pruned_twice(tmp_path: Path) -> Path:
+    """A ledger of decisions 1 to 6, of which 1 to 3 and then 4 lost their bodies; entries 7 and 8 say so."""
+    clock, path = ManualClock(START, 0.0), tmp_path / "pruned.db"
+    store = SqliteStore(path)
+    for number in range(6):
+        store.append(an_entry(f"dec-{number}", at=clock.advance(10.0)))
+    for before in (35.0, 45.0):
+        store.prune(metrics_before=0.0, decisions_before=before, actions_before=0.0)
+    store.close()
+    assert (verified(path).ok, verified(path).entries, verified(path).dropped_bodies) == (True, 8, 4)
+    return path
+
+
+@pytest.mark.parametrize("body", ["[", "[]", "{}", '{"decisions_to_seq":"x"}'])
+def test_a_changed_word_of_retention_is_what_is_found_while_a_later_one_covers_it(pruned_twice: Path, body: str) -> None:
+    forge(pruned_twice, ("UPDATE ledger SET body = ? WHERE seq = 7", (body,)))
+    assert verified(pruned_twice).problem == "Entry 7 does not verify: its body was changed."
+
+
+def test_without_the_last_word_of_retention_only_what_it_dropped_is_missing(pruned_twice: Path) -> None:
+    forge(pruned_twice, ("UPDATE ledger SET body = '{}' WHERE seq = 8", ()))
+    assert verified(pruned_twice).problem == "Entry 4 does not verify: its body is gone, and not by retention."
+
+
 def test_an_outcome_without_an_intent_is_told(tmp_path: Path) -> None:
     clock = ManualClock(START, 1.0)
     store = SqliteStore(tmp_path / "state.db")
@@ -200,6 +226,9 @@ def test_an_outcome_without_an_intent_is_told(tmp_path: Path) -> None:
     store.finish(an_outcome("act-1", OutcomeKind.VERIFIED, clock.now()))
     store.finish(an_outcome("act-1", OutcomeKind.UNDONE, clock.now()))
     store.finish(an_outcome("act-1", OutcomeKind.FAILED, clock.now()))
+    store.reserve(an_intent("act-2", clock.now()), hourly_limit=5)
+    store.finish(an_outcome("act-2", OutcomeKind.VERIFIED, clock.now()))
+    store.finish(an_outcome("act-2", OutcomeKind.UNDONE, clock.now()))
     store.close()
     found = verified(tmp_path / "state.db")
     assert found.ok and found.unpaired_intents == () and found.unpaired_outcomes == ("act-1",)
@@ -317,10 +346,11 @@ def test_an_export_of_a_file_with_damaged_pages_says_which(copy: Path) -> None:
 
 
 def test_what_was_changed_is_told_with_both_hashes(copy: Path) -> None:
+    first, second, third = [json.loads(line) for line in export(copy)][:3]
     forge(copy, ("UPDATE ledger SET body = '{}' WHERE seq = 3", ()))
     found = verified(copy)
     assert found.problem == "Entry 3 does not verify: its body was changed."
-    assert found.got == hashlib.sha256(b"{}").hexdigest() != found.expected
+    assert (found.expected, found.got) == (third["body_hash"], hashlib.sha256(b"{}").hexdigest())
     forge_again = Path(shutil.copy(copy, copy.with_name("other.db")))
     connection = sqlite3.connect(forge_again)
     connection.execute("UPDATE ledger SET actor = 'nobody' WHERE seq = 2")
@@ -329,4 +359,9 @@ def test_what_was_changed_is_told_with_both_hashes(copy: Path) -> None:
     connection.close()
     found = verified(forge_again)
     assert found.problem == "Entry 2 does not verify: it, or the one before, was changed."
-    assert found.got == stored.hex() != found.expected
+    header = (second[name] for name in ("wall_us", "steady_us"))
+    due = entry_hash(
+        bytes.fromhex(first["hash"]), 2, second["kind"], second["id"], *header, "nobody", second["incident"],
+        second["action"], bytes.fromhex(second["body_hash"]),
+    )  # fmt: skip
+    assert (found.expected, found.got) == (due.hex(), stored.hex())
