@@ -176,7 +176,7 @@ class Guard(ABC):
     def assess(self, question: Question) -> Answer:
         """Answer, with the value that was judged."""
 
-    def allow(self, value: str = "", *, origin: str = "") -> Answer:
+    def allow(self, value: str, *, origin: str = "") -> Answer:
         """Return an ALLOW of this guard."""
         return Answer(self.name, Ruling.ALLOW, None, value, origin)
 

@@ -66,6 +66,7 @@ def test_what_the_policy_of_the_action_does_not_permit_is_out_of_scope(store: Sq
         "service: ",
         "service: all ",
         ":web",
+        ":web:x",
         " :web",
         "service:all",
         "service:None",

@@ -26,7 +26,7 @@ def test_without_failures_it_is_closed(store: SqliteStore) -> None:
 
 
 def test_failures_within_the_window_are_counted(store: SqliteStore) -> None:
-    store.save_breaker(row("closed", failed_ago=(4000, 3000, 10)))
+    store.save_breaker(row("closed", failed_ago=(4000, 3600, 3599, 10)))
     assert Breaker().assess(question(store)).value == "closed (2 of 4 failures in 1h)"
 
 
@@ -97,6 +97,8 @@ def test_without_a_calm_that_arms_it_again_it_stays(store: SqliteStore) -> None:
     for calm in (0.0, -1.0):
         strict = policy(recurrence=Limit(3, 14400.0, calm))
         assert Recurrence().assess(question(store, policy=strict)).reason is Reason.RECURRENCE
+    a_second = policy(recurrence=Limit(3, 14400.0, 1.0))
+    assert Recurrence().assess(question(store, policy=a_second)).ruling is Ruling.ALLOW
 
 
 @pytest.mark.parametrize("ago", [(), (14000, 13000, 7300), (9000, 5000, 100)], ids=["few", "a long calm", "too often"])

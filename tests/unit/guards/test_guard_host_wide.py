@@ -107,6 +107,12 @@ def test_it_stays_until_it_has_been_calm_for_long_enough(store: SqliteStore) -> 
     assert StormBrake().assess(question(store, now=NOW.after(600))).ruling is Ruling.ALLOW
 
 
+def test_whatever_fails_where_nothing_can_be_acted_on_is_a_storm(store: SqliteStore) -> None:
+    sensitive = policy(storm_share=1.0, storm_share_from=1)
+    one_of_none = situation(failing_targets=1, actionable_targets=0)
+    assert StormBrake().assess(question(store, situation=one_of_none, policy=sensitive)).reason is Reason.STORM_BRAKE
+
+
 @given(failing=st.integers(0, 50), more=st.integers(0, 50), actionable=st.integers(0, 100), most=st.integers(0, 20))
 def test_more_failures_never_calm_a_storm(failing: int, more: int, actionable: int, most: int) -> None:
     rule = Policy(storm=Limit(most, 300.0, 600.0))

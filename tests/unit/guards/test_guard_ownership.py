@@ -35,6 +35,7 @@ def test_a_host_that_just_booted_is_left_alone_for_a_while(store: SqliteStore) -
     assert (answer.reason, answer.until) == (Reason.BUSY_ELSEWHERE, NOW.steady + 100.0)
     assert answer.origin == "zen.yaml:21:3"
     assert answer.value == "booted less than 2m ago, 1m40s left"
+    assert Ownership().assess(question(store, host=CalmHost(booted_for=119.5))).reason is Reason.BUSY_ELSEWHERE
     assert Ownership().assess(question(store, host=CalmHost(booted_for=120.0))).ruling is Ruling.ALLOW
 
 
@@ -104,6 +105,11 @@ def test_a_unit_in_a_container_engines_slice_is_not_ours(store: SqliteStore) -> 
 
 def test_a_main_process_that_ended_meanwhile_is_nobodys(store: SqliteStore) -> None:
     host = CalmHost(units={"web.service": unit(main_pid=4242)}, groups={4242: f"/docker/{HEX}"})
+    assert Ownership().assess(question(store, host=host)).ruling is Ruling.ALLOW
+
+
+def test_a_unit_without_a_main_process_is_nobodys(store: SqliteStore) -> None:
+    host = CalmHost(table={0: process(0)}, groups={0: f"/docker/{HEX}"})
     assert Ownership().assess(question(store, host=host)).ruling is Ruling.ALLOW
 
 

@@ -7,7 +7,7 @@ from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.pause import Pause
 from zen_agents.guards.pipeline import assess
 from zen_agents.model.reason import Reason
-from zen_agents.model.verdict import Ruling
+from zen_agents.model.verdict import Answer, Ruling
 from zen_agents.ports.store import Brake
 
 
@@ -16,8 +16,7 @@ def _pause(scope: str, *, until: float | None = None, kind: str = "pause") -> Br
 
 
 def test_allows_while_nothing_is_paused(store: SqliteStore) -> None:
-    answer = Pause().assess(question(store))
-    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "none active")
+    assert Pause().assess(question(store)) == Answer("pause", Ruling.ALLOW, None, "none active")
 
 
 @pytest.mark.parametrize("scope", ["host", "agent:system_health", "rule:system_health.web", "target:service:web"])

@@ -51,6 +51,12 @@ def test_what_a_stop_takes_along_counts_through_any_number_of_units(store: Sqlit
     assert touching(store, "unit:web.service", host=host).value == "it takes ssh.service along, which is protected"
 
 
+def test_a_unit_that_takes_itself_along_hides_no_other(store: SqliteStore) -> None:
+    for along in (("ssh.service", "web.service"), ("web.service", "ssh.service")):
+        host = CalmHost(units={"web.service": unit(takes_along=along)})
+        assert touching(store, "unit:web.service", host=host).reason is Reason.PROTECTED
+
+
 def test_a_taken_along_unit_that_is_not_loaded_is_judged_by_its_name(store: SqliteStore) -> None:
     host = CalmHost(units={"web.service": unit(takes_along=("ssh.service", "gone.service"))})
     assert touching(store, "unit:web.service", host=host).reason is Reason.PROTECTED
@@ -129,6 +135,8 @@ def _in_a_terminal() -> dict:
 def test_what_runs_in_a_live_session_is_that_persons(store: SqliteStore) -> None:
     answer = touching(store, "process:4242:9", host=CalmHost(table=_in_a_terminal()))
     assert answer.value == "process 4242 (worker) belongs to a live session (sshd)"
+    contained = CalmHost(table={2: process(2, "sshd"), 90: process(90, "bash", parent=2)})
+    assert touching(store, "process:90:9", host=contained).value == "process 90 (bash) belongs to a live session (sshd)"
     itself = touching(store, "process:4242:9", host=CalmHost(table={4242: process(4242, "tmux: server")}))
     assert itself.value == "process 4242 (tmux: server) belongs to a live session (tmux: server)"
 

@@ -63,7 +63,11 @@ def test_zero_repairs_means_never_act_not_even_to_clean(store: SqliteStore, budg
 
 
 def test_one_repair_an_hour_is_one_and_not_never(store: SqliteStore) -> None:
-    assert RateLimit().assess(question(store, policy=policy(repairs=Limit(1, 3600.0)))).ruling is Ruling.ALLOW
+    one = policy(repairs=Limit(1, 3600.0))
+    assert RateLimit().assess(question(store, policy=one)).ruling is Ruling.ALLOW
+    spend(store, 1)
+    answer = RateLimit().assess(question(store, policy=one))
+    assert (answer.value, answer.until) == ("1 of 1 repairs this hour", NOW.steady + 600)
 
 
 @pytest.mark.parametrize(
