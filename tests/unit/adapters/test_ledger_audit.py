@@ -282,10 +282,12 @@ def test_an_export_holds_what_a_host_wrote_that_did_not_know_the_time(tmp_path: 
     assert [json.loads(line)["id"] for line in late] == ["dec-2"]
 
 
-def test_an_export_of_a_state_without_a_ledger_says_which(copy: Path) -> None:
-    forge(copy, ("ALTER TABLE ledger RENAME TO gone", ()))
-    with pytest.raises(StoreError, match=r"state\.db: no such table: ledger\. "):
+def test_a_state_with_another_ledger_is_told_by_its_path(copy: Path) -> None:
+    forge(copy, ("ALTER TABLE ledger RENAME COLUMN steady_us TO other", ()))
+    with pytest.raises(StoreError, match=r"/state\.db: no such column: steady_us\. "):
         list(export(copy))
+    with pytest.raises(StoreError, match=r"/state\.db: no such column: steady_us\. "):
+        verify(copy)
 
 
 def test_export_as_csv(whole: Path) -> None:

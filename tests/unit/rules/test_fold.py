@@ -156,6 +156,18 @@ class TestUnknown:
         assert same is dark
         assert other == replace(dark, detail="no answer")
 
+    def test_it_is_all_that_is_known_of_what_cannot_be_told(self) -> None:
+        now = moment(3.0)
+        seen = finding(UNKNOWN, now, detail="no answer", value=9.5, fingerprint="4242:9")
+
+        incident = fold(rule(severity=Severity.WARNING), None, seen, now, new_id=lambda: "inc-7")
+
+        assert incident == Incident(
+            id="inc-7", key="system_health.web|service:web", agent="system_health", rule="system_health.web",
+            target="service:web", severity=Severity.WARNING, state=IncidentState.SUSPECTED, began_at=now, opened_at=None,
+            changed_at=now, last_status=UNKNOWN, detail="no answer", value=9.5, fingerprint="4242:9", unknown_since=3.0,
+        )  # fmt: skip
+
     def test_alone_it_makes_a_suspicion_that_counts_nothing(self) -> None:
         incident = last([(UNKNOWN, 5.0), (UNKNOWN, 9.0)])
 
