@@ -37,7 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.resume:
-        patterns = remaining(_chosen(arguments.modules))
+        equivalent = {(each.module, each.change) for each in listed()}
+        patterns = remaining(
+            each
+            for each in _chosen(arguments.modules)
+            if each.status != "survived" or (each.module, change(each)) not in equivalent
+        )
         if not patterns:
             return
     else:
