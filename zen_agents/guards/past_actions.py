@@ -20,7 +20,7 @@ def is_retry(request: ActionRequest, incident: Incident | None) -> bool:
     return request.attempt > 1 or (incident is not None and (incident.attempts > 0 or incident.rung > 0))
 
 
-def first_in_need(incidents: Mapping[str, Incident], own_key: str, policy: Policy, now: float) -> Incident | None:
+def first_in_need(incidents: Mapping[str, Incident], own_key: str | None, policy: Policy, now: float) -> Incident | None:
     """Return another open incident that the engine may act on and has not: the last token is kept for it.
 
     Acknowledged ones are a person's; those of agents that only tell never need a token.

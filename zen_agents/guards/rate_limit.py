@@ -62,7 +62,7 @@ def _budget(question: Question) -> _Spent:
         ran = question.store.ran(since=since, most=limit.most, budget=budget)
         return _Spent(said, True, origin, frees_at(ran, limit.within_seconds) if limit.most > 0 else None)
     if spent == limit.most - 1 and is_retry(question.request, question.incident):
-        own = question.incident.key if question.incident else ""
+        own = question.incident.key if question.incident else None
         waiting = first_in_need(question.situation.incidents, own, policy, now)
         if waiting is not None:
             return _Spent(f"{said}; the last is kept for the first attempt of {waiting.id}", True, origin)

@@ -222,6 +222,11 @@ def test_the_last_token_is_kept_whoever_is_in_need_behind_those_who_are_not(stor
     assert RateLimit().assess(asked).value.endswith("the first attempt of inc-mail")
 
 
+def test_an_incident_keeps_no_token_from_itself(store: SqliteStore) -> None:
+    spend(store, 4)
+    assert RateLimit().assess(question(store, request=request(attempt=2))).ruling is Ruling.ALLOW
+
+
 def test_a_retry_with_two_tokens_left_takes_one(store: SqliteStore) -> None:
     spend(store, 3)
     live = {OTHER: incident(id="inc-mail", key=OTHER)}
