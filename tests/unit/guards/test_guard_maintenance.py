@@ -151,6 +151,9 @@ def test_of_several_that_forbid_the_last_to_close_is_told(store: SqliteStore) ->
     long, middle = replace(window("01:15", 3), name="long"), replace(window("01:10", 2), name="middle")
     answer = Maintenance().assess(asked(store, utc("2026-03-18T00:45:00"), short, long, middle))
     assert answer.value == "long (no_actions), 2h30m left"
+    twin = replace(long, name="twin")
+    both = Maintenance().assess(asked(store, utc("2026-03-18T00:45:00"), short, long, twin))
+    assert both.value == "long (no_actions), 2h30m left"
 
 
 def test_only_in_a_window_that_does_not_exist_never_acts(store: SqliteStore) -> None:

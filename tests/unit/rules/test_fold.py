@@ -85,6 +85,15 @@ class TestOpening:
         assert incident is not None
         assert (incident.state, incident.bad_streak) == (IncidentState.SUSPECTED, 1)
 
+    def test_what_was_seen_before_what_is_counted_counts_for_nothing(self) -> None:
+        held, ids = rule(hold=Hold(fail_after=3)), new_ids()
+        incident = None
+        for seen_at, now in ((10.0, 10.0), (5.0, 11.0), (10.0, 12.0)):
+            incident = fold(held, incident, finding(PROBLEM, moment(seen_at)), moment(now), new_id=ids)
+
+        assert incident is not None
+        assert (incident.bad_streak, incident.counted_at) == (1, 10.0)
+
     def test_a_resolved_incident_is_not_taken_up_again(self) -> None:
         over = transitions.resolved(last([(PROBLEM, 0.0)]), "itself", moment(1.0))
 
