@@ -131,7 +131,10 @@ class GrownLog:
 
     def is_repaired(self) -> bool:
         """The log is short again, or gone until its writer makes a new one."""
-        return not self.path.exists() or self.path.stat().st_size < self.rotate_at
+        try:
+            return self.path.stat().st_size < self.rotate_at
+        except FileNotFoundError:
+            return True
 
 
 @dataclass(slots=True)
