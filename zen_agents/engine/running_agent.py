@@ -17,9 +17,9 @@ log = logging.getLogger("zen_agents.agent")
 
 #: The longest sleep between two looks at the clock (seconds): a suspended host wakes up late, not never.
 LONGEST_SLEEP = 30.0
-#: Turns that an event begins, or that leave something to do, follow each other at once so many times; from then on there is
+#: A turn that an event begins, or that leaves something to do, is followed by another at once so many times; then there is
 #: one in so long (seconds).
-BURST, SHORTEST_TURN = 8, 0.05
+BURST, SHORTEST_TURN = 1, 0.05
 #: A turn that raised is tried again after this (seconds).
 AFTER_A_FAULT = 5.0
 #: How long a stop waits for a turn to end (seconds).
