@@ -149,7 +149,8 @@ def _failing(record: Record, at: float, within: float) -> set[str]:
         for each in record.incidents
         if each.opened_at is not None
         and at - within <= each.opened_at.steady <= at
-        and (each.resolved_at is None or each.resolved_at.steady > at)
+        # What was resolved in that very turn is over, though the ledger's rounded time says otherwise.
+        and (each.resolved_at is None or each.resolved_at.steady > at + ROUNDING)
     }
 
 

@@ -119,6 +119,9 @@ class Repairs:
         assert judged.plan is not None  # noqa: S101  ALLOW implies a plan
         rung = rule.ladder[incident.rung]
         self._journal(incident, decision, judged)
+        # What else is known to fail has to outlive a crash with this intent: the storm brake counts it.
+        for key in self._parts.book.unwritten():
+            self._parts.book.write(key)
         try:
             intent = await self._parts.executor.reserve(
                 judged.plan,

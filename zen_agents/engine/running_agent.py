@@ -19,7 +19,7 @@ log = logging.getLogger("zen_agents.agent")
 LONGEST_SLEEP = 30.0
 #: A turn that an event begins, or that leaves something to do, is followed by another at once so many times; then there is
 #: one in so long (seconds).
-BURST, SHORTEST_TURN = 1, 0.05
+BURST, SHORTEST_TURN = 8, 0.05
 #: A turn that raised is tried again after this (seconds).
 AFTER_A_FAULT = 5.0
 #: How long a stop waits for a turn to end (seconds).

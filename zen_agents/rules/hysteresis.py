@@ -58,6 +58,7 @@ def _suspicion(rule: Rule, finding: Finding, now: Instant, id: str) -> Incident:
         opened_at=now if opens else None,
         changed_at=now,
         last_status=finding.status,
+        detail=finding.detail,
         value=finding.value,
         fingerprint=finding.fingerprint,
         bad_streak=0 if untold else 1,
