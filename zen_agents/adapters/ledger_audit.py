@@ -24,8 +24,8 @@ from zen_agents.store.statements import SQL
 Format = Literal["jsonl", "csv"]
 
 _COLUMNS = ("seq", "kind", "id", "wall_us", "steady_us", "actor", "incident", "action", "body", "body_hash", "hash")
-#: Entries that are worth a process of their own: a quarter of a second.
-SHORTEST_LEG = 50_000
+#: Entries that are worth a process of their own: an eighth of a second.
+SHORTEST_LEG = 25_000
 #: Before any moment that is written, also one of a clock that nobody had set.
 _BEFORE_ALL = -(2**63)
 
