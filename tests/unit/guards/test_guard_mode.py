@@ -8,7 +8,7 @@ from zen_agents.guards.auto_mitigate import AutoMitigate
 from zen_agents.guards.mode import Mode
 from zen_agents.guards.pipeline import assess
 from zen_agents.model.reason import Reason
-from zen_agents.model.verdict import Ruling
+from zen_agents.model.verdict import Answer, Ruling
 
 WRITTEN = {"agents.system_health.auto_mitigate": "zen.yaml:5:5"}
 
@@ -17,6 +17,10 @@ WRITTEN = {"agents.system_health.auto_mitigate": "zen.yaml:5:5"}
 def test_modes_that_may_act_are_allowed_here(store: SqliteStore, mode: str) -> None:
     answer = Mode().assess(question(store, policy=policy(mode=mode, origins={"mode": "zen.yaml:1:7"})))
     assert (answer.ruling, answer.value, answer.origin) == (Ruling.ALLOW, mode, "zen.yaml:1:7")
+
+
+def test_a_default_is_written_nowhere(store: SqliteStore) -> None:
+    assert Mode().assess(question(store)) == Answer("mode", Ruling.ALLOW, None, "enforce", "")
 
 
 def test_observe_never_acts(store: SqliteStore) -> None:

@@ -74,4 +74,5 @@ def test_one_brake_that_ended_or_is_elsewhere_does_not_hide_the_next(store: Sqli
 
 def test_a_pause_without_a_reason_says_who_set_it(store: SqliteStore) -> None:
     store.set_brake(Brake("pause", "host", "", "alice", NOW, None))
-    assert Pause().assess(question(store)).value == "host by alice (until lifted)"
+    said = Answer("pause", Ruling.DENY, Reason.PAUSED, "host by alice (until lifted)")
+    assert Pause().assess(question(store)) == said

@@ -179,6 +179,12 @@ def test_only_the_long_values_of_a_large_body_are_cut() -> None:
     assert read["large"] == canonical(body["large"])[:1000] + "..."
 
 
+def test_a_body_that_just_fits_is_whole() -> None:
+    body = {"k": "x" * (MOST_BODY_BYTES - len('{"k":""}'))}
+    assert sealed(body)[0] == canonical(body)
+    assert "cut_from_bytes" in json.loads(sealed({"k": body["k"] + "x"})[0])
+
+
 def test_a_body_of_too_many_values_is_kept_by_its_start() -> None:
     body = {f"é{number:05}": "ü" * 900 for number in range(60)}
     read = cut(body)
