@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+
+from zen_agents.store import failpoint
+
+#: Arms one failpoint of the test's own process.
+Arm = Callable[[str | None], None]
 
 
 @pytest.fixture(autouse=True)
@@ -28,3 +33,10 @@ def umask_as_it_was() -> Iterator[None]:
     os.umask(before)
     yield
     os.umask(before)
+
+
+@pytest.fixture
+def arm() -> Iterator[Arm]:
+    """Return what arms a failpoint of this process; none is armed afterwards."""
+    yield failpoint.arm
+    failpoint.arm(None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 import random
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
@@ -117,12 +116,11 @@ class Life:
 
     def arm(self, at: str) -> None:
         """Arm a failpoint."""
-        failpoint._passed.clear()
-        os.environ[failpoint.VARIABLE] = at
+        failpoint.arm(at)
 
     def disarm(self) -> None:
         """Disarm it."""
-        os.environ.pop(failpoint.VARIABLE, None)
+        failpoint.arm(None)
 
     # -- life ---------------------------------------------------------------------------------------------------------
     def run(self) -> Verdict:

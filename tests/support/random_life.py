@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -204,13 +203,11 @@ class Life:
 
     async def _store_fails(self, seam: str, nth: int) -> None:
         """The disk refuses one write in the next minute."""
-        failpoint._passed.clear()
-        os.environ[failpoint.VARIABLE] = f"store.{seam}.before_commit:{'eio' if nth % 2 else 'enospc'}:{nth}"
+        failpoint.arm(f"store.{seam}.before_commit:{'eio' if nth % 2 else 'enospc'}:{nth}")
         try:
             await self._run(60)
         finally:
-            del os.environ[failpoint.VARIABLE]
-            failpoint._passed.clear()
+            failpoint.arm(None)
         self._keep_house()
 
     # -- the end ------------------------------------------------------------------------------------------------------

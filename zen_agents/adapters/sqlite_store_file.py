@@ -117,7 +117,8 @@ class StateFile:
         except _FAILURES as error:
             raise self._failed(error) from error
         self._pending = True
-        self._pay()
+        if self._owed:
+            self._pay()
         return True
 
     def write(self, name: str, params: Params = ()) -> int:

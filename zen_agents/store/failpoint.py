@@ -10,7 +10,7 @@ import os
 import signal
 from collections import Counter
 
-#: The variable that arms one place; it is honoured only when set.
+#: The variable that arms one place of a process from its start; it is honoured only when set.
 VARIABLE = "ZEN_AGENTS_FAILPOINT"
 
 #: Every durable seam, before and after its commit. The chaos tests go through all of them.
@@ -35,20 +35,28 @@ FAILPOINTS: tuple[str, ...] = (
 
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO}
 _passed: Counter[str] = Counter()
+#: Read once: every commit passes two places, and the environment is slow to ask.
+_armed = os.environ.get(VARIABLE)
+
+
+def arm(where: str | None) -> None:
+    """Arm one place of this process, as `VARIABLE` would have, or none; what was passed until now does not count."""
+    global _armed  # noqa: PLW0603 - one process has one place armed
+    _armed = where
+    _passed.clear()
 
 
 def failpoint(name: str) -> None:
     """Pass the place `name`; raises OSError or dies by SIGKILL there if a test asked for it, else does nothing."""
-    armed = os.environ.get(VARIABLE)
-    if armed is None:
+    if _armed is None:
         return
     if name not in FAILPOINTS:
         raise ValueError(f"no such failpoint: {name}; add it to FAILPOINTS")
-    wanted, kind, *nth = armed.split(":")
+    wanted, kind, *nth = _armed.split(":")
     if wanted != name:
         return
-    _passed[armed] += 1
-    if _passed[armed] != int(nth[0] if nth else "1"):
+    _passed[_armed] += 1
+    if _passed[_armed] != int(nth[0] if nth else "1"):
         return
     if kind == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

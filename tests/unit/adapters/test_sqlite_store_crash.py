@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Arm
 from tests.support.reserving_child import LIMIT
 from tests.support.state import START, an_entry, an_intent, an_observation, an_outcome
 from zen_agents.adapters.ledger_audit import verify
@@ -77,14 +78,12 @@ def assert_whole(path: Path, said: list[str]) -> None:
 
 @pytest.mark.parametrize("error", ["enospc", "eio"])
 @pytest.mark.parametrize("seam", ["store.reserve.before_commit", "store.finish.before_commit", "store.batch.before_commit"])
-def test_failed_write_leaves_nothing_and_the_next_one_heals(
-    seam: str, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_write_leaves_nothing_and_the_next_one_heals(seam: str, error: str, tmp_path: Path, arm: Arm) -> None:
     clock = ManualClock(START, 100.0)
     store = SqliteStore(tmp_path / "state.db")
     store.reserve(an_intent("act-0", clock.now(), target="service:zero"), hourly_limit=5)
     before = store.head()
-    monkeypatch.setenv(VARIABLE, f"{seam}:{error}")
+    arm(f"{seam}:{error}")
     store.put("pending", "lost")
     with pytest.raises(StoreError):
         if "reserve" in seam:
@@ -96,7 +95,7 @@ def test_failed_write_leaves_nothing_and_the_next_one_heals(
     assert not store.writable()
     assert store.get("pending") is None and store.action("act-1") is None and store.lease("service:web") is None
     assert [row.id for row in store.unfinished()] == ["act-0"] and store.head() == before
-    monkeypatch.delenv(VARIABLE)
+    arm(None)
     store.commit()
     assert not store.writable(), "nothing was written yet"
     store.reserve(an_intent("act-1", clock.now()), hourly_limit=5)
@@ -208,9 +207,9 @@ def fill(folder: Path) -> None:
             filler.write(b"x" * 4096)
 
 
-def test_the_nth_passing_of_a_failpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_nth_passing_of_a_failpoint(arm: Arm, tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "state.db")
-    monkeypatch.setenv(VARIABLE, "store.batch.before_commit:eio:2")
+    arm("store.batch.before_commit:eio:2")
     for value in ("1", "2", "3"):
         store.put("a", value)
         if value == "2":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Arm
 from tests.support.state import an_entry
 from zen_agents.adapters.ledger_audit import verify
 from zen_agents.adapters.sqlite_store import SqliteStore
@@ -168,8 +169,8 @@ def test_killed_while_migrating(seam: str, path: Path, tmp_path: Path) -> None:
     assert path.with_name("state.db.before-0001").exists()
 
 
-def test_no_room_for_the_copy_means_no_migration(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "store.migrate.before_copy:enospc")
+def test_no_room_for_the_copy_means_no_migration(path: Path, arm: Arm) -> None:
+    arm("store.migrate.before_copy:enospc")
     file = open_writable(path)
     with pytest.raises(StoreError, match="The disk is full"):
         ensure_schema(file, newest="0002", migrate=lambda state: pytest.fail(f"{state} was migrated without a copy"))

@@ -6,16 +6,16 @@ import errno
 
 import pytest
 
-from zen_agents.store.failpoint import FAILPOINTS, VARIABLE, failpoint
+from tests.conftest import Arm
+from zen_agents.store.failpoint import FAILPOINTS, failpoint
 
 
-def test_nothing_happens_unless_armed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
+def test_nothing_happens_unless_armed() -> None:
     assert [failpoint(name) for name in FAILPOINTS] == [None] * len(FAILPOINTS)
 
 
-def test_only_the_named_place_fails_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "store.finish.after_commit:enospc:2")
+def test_only_the_named_place_fails_and_only_once(arm: Arm) -> None:
+    arm("store.finish.after_commit:enospc:2")
     failpoint("store.finish.before_commit")
     failpoint("store.finish.after_commit")
     with pytest.raises(OSError, match="failpoint store") as caught:
@@ -24,7 +24,7 @@ def test_only_the_named_place_fails_and_only_once(monkeypatch: pytest.MonkeyPatc
     failpoint("store.finish.after_commit")
 
 
-def test_a_place_that_is_not_listed_is_an_error_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "store.finish.after_commit:eio:9")
+def test_a_place_that_is_not_listed_is_an_error_of_the_caller(arm: Arm) -> None:
+    arm("store.finish.after_commit:eio:9")
     with pytest.raises(ValueError, match="no such failpoint"):
         failpoint("store.nowhere")
