@@ -379,10 +379,12 @@ class Runtime:
             self._not_applied = None
             self.loaded, self.settings, self._loaded_at = loaded, settings, now
             self.outbox.reconfigure(alerts, self._alert_context())
+            self.parts.policy = policy
+            # Before anybody decides by it.
+            self._write("reloaded", **self._in_force())
             await self._swap(agents, policy)
             self._let_go(agents)
             gc.collect()
-            self._write("reloaded", **self._in_force())
             return {"config": loaded.digest, "agents": [agent.name for agent in agents]}
 
     def _let_go(self, agents: Sequence[BaseAgent]) -> None:
@@ -417,7 +419,6 @@ class Runtime:
 
     async def _swap(self, agents: Sequence[BaseAgent], policy: Policy) -> None:
         engine, fresh = self.engine, {agent.name: agent for agent in agents}
-        self.parts.policy = policy
         self.parts.flapping = flap_limit(self.settings)
         self.parts.safe_mode.triggers = safe_mode_triggers(self.settings)
         self.parts.breakers = Breakers(self.store, policy.failures, self.clock.now)

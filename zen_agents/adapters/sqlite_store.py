@@ -189,8 +189,9 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         return [at for (at,) in self._file.read("openings", {"key": key, "since": since})]
 
     def repairs(self, key: str, since: float) -> int:
-        """Return how many incidents of this key the engine repaired since then."""
-        return self._count("repairs", {"key": key, "since": since})
+        """Return how many repairs of this key by the engine were verified since then."""
+        rule, _, target = key.partition("|")
+        return self._count("repairs", {"rule": rule, "target": target, "by": ENGINE.name, "since": since})
 
     # -- actions ------------------------------------------------------------------------------------------------------
     def reserve(self, intent: Intent, *, hourly_limit: int | None) -> None:

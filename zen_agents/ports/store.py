@@ -226,7 +226,10 @@ class Store(Protocol):
         ...
 
     def repairs(self, key: str, since: float) -> int:
-        """Return how many incidents of this key the engine repaired (verified) since then."""
+        """Return how many repairs of this key by the engine were verified since then.
+
+        Counted by their outcomes, which are durable at once: an incident may outlive one of them, with an engine that died.
+        """
         ...
 
     def lease(self, target: str) -> Lease | None: ...

@@ -109,7 +109,8 @@ SELECT id FROM (
 SELECT opened_at FROM incidents WHERE key = :key AND opened_at >= :since ORDER BY opened_at;
 
 -- repairs --
-SELECT count(*) FROM incidents WHERE key = :key AND resolved_at >= :since AND resolved_by = 'engine';
+SELECT count(*) FROM actions WHERE target = :target AND rule = :rule AND kind = 'verified' AND requested_by = :by
+    AND ended_at >= :since;
 
 -- reserve_action --
 INSERT INTO actions (id, action, target, agent, rule, incident, requested_by, requested_uid, because, budget, spends,

@@ -17,9 +17,9 @@ from zen_agents.errors import RefusedError, StoreError
 from zen_agents.model.action import Budget, OutcomeKind
 from zen_agents.model.agent import AgentState
 from zen_agents.model.entry import EntryKind
-from zen_agents.model.incident import IncidentState
+from zen_agents.model.incident import IncidentState, incident_key
 from zen_agents.model.message import MessageKind
-from zen_agents.model.principal import Principal
+from zen_agents.model.principal import ENGINE, Principal
 from zen_agents.model.reason import Reason
 from zen_agents.ports.store import Brake, BreakerRow, Lease, Ran, Usage
 
@@ -97,7 +97,6 @@ def test_incident_comes_back_as_it_was(path: Path) -> None:
     assert list(store.live_incidents()) == [plain, full]
     assert {i.id for i in store.incidents(since=101.0)} == {"inc-2", "inc-3"}
     assert store.incidents(limit=1)[0].id in {"inc-2", "inc-3"}
-    assert store.repairs(over.key, 0.0) == 1 and store.repairs(over.key, 1000.0) == 0
     assert list(store.openings(full.key, 0.0)) == [full.opened_at.steady if full.opened_at else None]
     store.save_incident(replace(full, state=IncidentState.RESOLVED))
     assert list(store.live_incidents()) == [plain]
@@ -142,6 +141,26 @@ def _acted(store: SqliteStore, clock: ManualClock, times: int) -> None:
         intent = an_intent(f"act-{number:04}", clock.advance(10.0), target=f"service:{number % 2}")
         store.reserve(replace(intent, plan=replace(intent.plan, detail={"lines": "x" * 1000})), hourly_limit=None)
         store.finish(an_outcome(intent.id, OutcomeKind.VERIFIED, clock.advance(1.0)))
+
+
+def test_a_repair_counts_from_its_outcome_on(path: Path) -> None:
+    """Whatever becomes of its incident: the engine may die before that is written."""
+    clock, key = ManualClock(START, 100.0), incident_key("web", "service:web")
+    store = SqliteStore(path)
+    for id, kind, by in (
+        ("act-1", OutcomeKind.VERIFIED, ENGINE), ("act-2", OutcomeKind.FAILED, ENGINE),
+        ("act-3", OutcomeKind.VERIFIED, ENGINE),
+        ("act-4", OutcomeKind.VERIFIED, Principal("alice", 1000)), ("act-5", OutcomeKind.VERIFYING, ENGINE),
+    ):  # fmt: skip
+        store.reserve(an_intent(id, clock.advance(10.0), by=by), hourly_limit=None)
+        store.finish(an_outcome(id, kind, clock.advance(5.0)))
+    assert [store.repairs(key, since) for since in (0.0, 115.0, 115.1, 145.0, 145.1)] == [2, 2, 1, 1, 0]
+    assert (
+        store.repairs(incident_key("other", "service:web"), 0.0)
+        == store.repairs(incident_key("web", "service:db"), 0.0)
+        == 0
+    )
+    store.close()
 
 
 def test_what_limits_count_of_actions_is_counted_in_the_store(path: Path) -> None:

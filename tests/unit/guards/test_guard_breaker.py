@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.support.guarding import NOW, by_alice, incident, policy, question
+from tests.support.guarding import NOW, by_alice, incident, policy, question, ran, request
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.base import Limit
 from zen_agents.guards.breaker import Breaker
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.recurrence import Recurrence
-from zen_agents.model.incident import IncidentState
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Ruling
 from zen_agents.ports.store import BreakerRow
@@ -73,12 +74,8 @@ def test_a_person_passes_it_by_its_name_or_by_the_reason_it_gives(store: SqliteS
 
 
 def repaired(store: SqliteStore, *ago: float) -> None:
-    for number, seconds in enumerate(ago):
-        at = NOW.after(-seconds)
-        store.save_incident(
-            incident(id=f"inc-{number}", state=IncidentState.RESOLVED, opened_at=at, resolved_at=at, resolved_by="engine")
-        )
-    store.commit()
+    for seconds in ago:
+        ran(store, ago=seconds, asked=replace(request(), rule=incident().rule))
 
 
 def test_a_fault_that_came_back_twice_is_still_repaired(store: SqliteStore) -> None:
