@@ -147,6 +147,11 @@ def actions_page() -> str:
         ]  # fmt: skip
         if scope:
             parts += [f"Scope, under `actions.allow.{kind.name}`:", table(("Key", "Meaning"), scope)]
+    parts += [
+        "## Inverses",
+        "What `zen-agents undo` runs, by hand alone. No list allows one: it may run where its action may.",
+        table(("Inverse", ""), [(f"`{kind.name}`", kind.summary) for kind in catalog.INVERSES]),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 

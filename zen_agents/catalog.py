@@ -8,6 +8,10 @@ from zen_agents.actions.base import Action
 from zen_agents.actions.clean_temp_files import CleanTempFiles
 from zen_agents.actions.clear_cache import ClearCache
 from zen_agents.actions.create_directory import CreateDirectory
+from zen_agents.actions.give_back_file import GiveBackFile
+from zen_agents.actions.give_back_permissions import GiveBackPermissions
+from zen_agents.actions.inverse import Inverse
+from zen_agents.actions.remove_made_directories import RemoveMadeDirectories
 from zen_agents.actions.remove_stale_pidfile import RemoveStalePidfile
 from zen_agents.actions.restart_service import RestartService
 from zen_agents.actions.restore_permissions import RestorePermissions
@@ -73,6 +77,9 @@ ACTIONS: tuple[type[Action], ...] = (
     RestorePermissions,  # what must be so, and no wider
     RemoveStalePidfile,  # what keeps a dead service from starting
 )
+
+#: What takes an action back. No list allows one by its own name: it may run where the action may, and by hand alone.
+INVERSES: tuple[type[Inverse], ...] = (GiveBackFile, GiveBackPermissions, RemoveMadeDirectories)
 
 #: All are asked every time, in this order; the most restrictive answer wins.
 GUARDS: tuple[Guard, ...] = (

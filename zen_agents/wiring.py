@@ -188,7 +188,7 @@ class World:
 
 def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, host_name: str, foreign: str = "") -> Parts:
     """Wire the engine's own parts over the ports."""
-    actions: Mapping[str, Action] = {kind.name: kind() for kind in catalog.ACTIONS}
+    actions: Mapping[str, Action] = {kind.name: kind() for kind in (*catalog.ACTIONS, *catalog.INVERSES)}
     journal = Journal(world.store, world.action_log)
     executor = Executor(
         host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag, guards=catalog.GUARDS,

@@ -68,7 +68,7 @@ UNSEEN: Mapping[str, str] = {
     "R28": "who stopped a unit is the guard's answer alone",
     "R29": "as whom a child ran is not written down",
     "R30": "there are no approvals yet",
-    "R31": "there is no undo yet",
+    "R31": "no scenario undoes anything",
     "R32": "that a present-state check confirmed a log line is the guard's answer alone",
     "R33": "the scripts trust before they leave a trace",
     "R34": "whose state it is shows in files beside it",

@@ -216,11 +216,14 @@ class SimulatedDirectory:
 
     def quarantine(self, expected: FileState, *, action: str) -> str:
         self._change(f"quarantine for {action}", self._file(expected))
-        place = f"/var/lib/zen-agents/quarantine/{expected.inode}"
-        if "/var/lib/zen-agents/quarantine" not in self._files.states:
-            self._files.add_directory("/var/lib/zen-agents/quarantine", mode=0o700)
-        self._files.rename(expected.path, place)
-        return str(expected.inode)
+        return self._files.quarantine(expected.path)
+
+    def give_back(self, id: str, name: str) -> FileState:
+        new, kept = self._free(name), self._files.kept(id)
+        self._control.note(f"give back {new}", new)
+        self._files.give_back(kept, new)
+        self._tell(new)
+        return self._files.states[new]
 
     def _expected(self, expected: FileState) -> FileState:
         found = self._files.states.get(expected.path)

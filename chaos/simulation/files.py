@@ -6,16 +6,18 @@ real disk. Inodes are handed out in order, so that a run with the same steps alw
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from zen_agents.clock import Clock
-from zen_agents.errors import HostError
-from zen_agents.ports.host import DiskUse, FileState, Mount
+from zen_agents.errors import HostError, StalePlanError
+from zen_agents.ports.host import DiskUse, FileState, KeptFile, Mount
 
 ROOT = "/"
+_QUARANTINE = "/var/lib/zen-agents/quarantine"
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ class SimulatedFiles:
         self._inodes = itertools.count(2)
         self.states: dict[str, FileState] = {}
         self.contents: dict[str, str] = {}
+        #: Where each file of the quarantine was, by its id there.
+        self._origins: dict[str, str] = {}
         self.disks: dict[str, SimulatedDisk] = {}
         self.add_disk(ROOT, total_bytes=100 << 30)
         self.add_directory(ROOT)
@@ -87,7 +91,33 @@ class SimulatedFiles:
         if old in self.contents:
             self.contents[new] = self.contents.pop(old)
 
+    def quarantine(self, path: str) -> str:
+        """Move a file into the quarantine; return its id there."""
+        if _QUARANTINE not in self.states:
+            self.add_directory(_QUARANTINE, mode=0o700)
+        found = self.states[path]
+        id = str(found.inode)
+        self._origins[id] = path
+        self.rename(path, f"{_QUARANTINE}/{id}")
+        return id
+
+    def give_back(self, kept: KeptFile, path: str) -> None:
+        """Copy a file out of the quarantine."""
+        content = self.contents.get(f"{_QUARANTINE}/{kept.id}", "")
+        self.add_file(
+            path, content, size=kept.size, mode=kept.mode, owner=kept.owner, group=kept.group, modified=kept.modified
+        )
+
     # -- looking at it ------------------------------------------------------------------------------------------------
+    def kept(self, id: str) -> KeptFile:
+        """Return a file of the quarantine; StalePlanError if it is not there."""
+        found = self.states.get(f"{_QUARANTINE}/{id}")
+        if found is None:
+            raise StalePlanError(f"{id} is not in the quarantine")
+        content = hashlib.sha256(self.contents.get(found.path, "").encode()).hexdigest()
+        mode = found.mode & 0o777
+        return KeptFile(id, self._origins[id], content, found.size, mode, found.owner, found.group, found.modified)
+
     def mounts(self) -> tuple[Mount, ...]:
         """Return what is mounted."""
         return tuple(disk.mount for disk in self.disks.values())

@@ -13,6 +13,7 @@ from zen_agents.ports.host import (
     DiskUse,
     FileState,
     HttpRequest,
+    KeptFile,
     Memory,
     Mount,
     Pressure,
@@ -60,6 +61,9 @@ class SimulatedView:
 
     def read_text(self, path: str, *, limit: int = 65536) -> str:
         return self._ask("read_text", lambda: self._host.files.read(_absolute(path), limit))
+
+    def kept_file(self, id: str) -> KeptFile:
+        return self._ask("kept_file", lambda: self._host.files.kept(id))
 
     def process(self, pid: int) -> Process | None:
         return self._once("process", lambda: self._present(pid), pid)

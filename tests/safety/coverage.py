@@ -156,6 +156,9 @@ HELD: dict[str, tuple[str, ...]] = {
     "R31": (
         f"{ACTIONS}/test_path_actions.py::test_mode_and_owner_come_back_and_undo_knows_what_was",
         f"{ENGINE}/test_meanwhile.py::test_a_final_outcome_keeps_what_the_action_said",
+        f"{ENGINE}/test_undo.py::test_what_was_changed_since_is_left",
+        f"{ENGINE}/test_undo.py::test_setuid_never_comes_back",
+        f"{ENGINE}/test_undo.py::test_what_is_there_now_is_never_replaced",
         f"{ADAPTERS}/test_safe_files.py::test_a_damaged_quarantine_gives_nothing_back",
     ),
     "R32": (f"{GUARDS}/test_guard_host_wide.py::test_a_log_line_alone_never_acts",),
@@ -186,6 +189,6 @@ NOT_YET: dict[str, str] = {
     "R24": "cordoned nodes and termination notices need the Kubernetes and cloud agents of a later version",
     "R29": "update trials, wheels and data workers belong to agents of later versions",
     "R30": "approvals by link come with the operator's side; until then everything that asks is refused",
-    "R31": "the command `undo` comes with the operator's side; what it needs is recorded already",
+    "R31": "an undo that widens access warns the person who asks; it is held for a second one once approvals are there",
     "R32": "no log rules yet; the guard is there for them",
 }

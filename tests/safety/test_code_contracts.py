@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from zen_agents.catalog import ACTIONS, GUARDS
+from zen_agents.actions.base import Action
+from zen_agents.catalog import ACTIONS, AGENTS, GUARDS, INVERSES
+from zen_agents.model.action import Reversible
 from zen_agents.model.reason import Reason
 
 PACKAGE = Path(__file__).parents[2] / "zen_agents"
@@ -145,3 +147,15 @@ def test_every_action_says_what_it_may_cost() -> None:
         assert fields, f"{action.name} has no parameters: what does it touch?"
         # What it touches is said each time: no default may mean "everything".
         assert any(field.is_required() for field in fields.values()), action.name
+
+
+def test_an_action_says_that_it_can_be_undone_if_and_only_if_it_has_an_inverse() -> None:
+    for action in ACTIONS:
+        assert (action.inverse is not Action.inverse) == (action.reversible is not Reversible.NO), action.name
+
+
+def test_an_inverse_is_run_by_hand_alone_and_never_by_a_list() -> None:
+    names = {inverse.name for inverse in INVERSES}
+    assert names.isdisjoint(action.name for action in ACTIONS)
+    for agent in AGENTS:
+        assert names.isdisjoint(agent.actions), agent.name

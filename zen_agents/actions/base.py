@@ -87,7 +87,7 @@ class Action(ABC):
         """Do it. Raises ActionFailedError, HostError or StalePlanError; everything else is an unknown outcome."""
 
     def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
-        """Return the request that undoes it, None if there is no way back."""
+        """Return the request of an `Inverse` that undoes it, None if nothing was changed or there is no way back."""
         del plan, effect
         return None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pydantic import Field
 
 from zen_agents.actions.base import Action, ActionParams
+from zen_agents.actions.remove_made_directories import RemoveMadeDirectories
 from zen_agents.actions.scope import (
     PathsPolicy,
     file_name,
@@ -18,11 +19,11 @@ from zen_agents.actions.scope import (
     touched_paths,
     within,
 )
-from zen_agents.errors import RefusedError, StalePlanError, UnsafePathError
+from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import AbsolutePath, Account, OctalMode
-from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host import FileState, HostControl, HostView
 
 #: Directories on the way to the listed one get no more than this.
 _ON_THE_WAY = 0o755
@@ -44,7 +45,7 @@ class CreateDirectory(Action):
     summary = "Make a listed directory that is missing, with the listed mode, owner and group."
     side_effects = "None: an empty directory appears."
     risk = Risk.LOW
-    reversible = Reversible.NO
+    reversible = Reversible.YES
     Params = CreateDirectoryParams
     Policy = PathsPolicy
 
@@ -78,7 +79,7 @@ class CreateDirectory(Action):
         params: CreateDirectoryParams = self.params(plan.request)
         owner, group = int(plan.detail["owner"]), int(plan.detail["group"])
 
-        def work(go_on: Callable[[], None]) -> list[str]:
+        def work(go_on: Callable[[], None]) -> list[FileState]:
             top, missing = _missing(params.path, control.view)
             _check_mounts(params.path, control.view)
             made = []
@@ -86,11 +87,25 @@ class CreateDirectory(Action):
                 go_on()
                 with control.open_directory(parent_of(path)) as parent:
                     parent.create_directory(file_name(path), mode=mode, owner=owner, group=group)
-                made.append(path)
+                if (state := control.view.file(path)) is None:
+                    raise HostError(f"{path} was made and is gone again; look who else works there")
+                made.append(state)
             return made
 
         made = await in_thread(work, control)
-        return Effect(ok=True, detail=f"made {', '.join(made)}", before="missing", after=f"mode {params.mode}")
+        return Effect(
+            ok=True,
+            detail=f"made {', '.join(state.path for state in made)}",
+            before="missing",
+            after=f"mode {params.mode}",
+            undo={"made": [{"path": state.path, "place": place_of(state)} for state in made]},
+        )
+
+    def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
+        if not effect.undo:
+            return None
+        made = {"made": effect.undo["made"]}
+        return ActionRequest(RemoveMadeDirectories.name, plan.request.target, made, inverse_of=self.name)
 
     def postcondition(self, plan: Plan) -> tuple[str, str] | None:
         name = subject_of(plan.request, "path")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pydantic import Field
 
 from zen_agents.actions.base import Action, ActionParams
+from zen_agents.actions.give_back_file import GiveBackFile
 from zen_agents.actions.scope import PathsPolicy, in_thread, parent_of, plain_path, subject_of, touched_paths
 from zen_agents.clock import Clock, SystemClock
 from zen_agents.errors import RefusedError, StalePlanError, UnsafePathError
@@ -36,7 +37,7 @@ class RemoveStalePidfile(Action):
     summary = "Move a pidfile into the quarantine whose process is gone, so that the service can start again."
     side_effects = "A service that refuses to start because of the file starts again."
     risk = Risk.LOW
-    reversible = Reversible.PARTLY
+    reversible = Reversible.YES
     Params = RemoveStalePidfileParams
     Policy = PathsPolicy
 
@@ -77,6 +78,12 @@ class RemoveStalePidfile(Action):
             ok=True, detail=f"moved {params.path} into the quarantine as {kept}: {why}", before="stale", after="absent",
             undo={"quarantine": kept, "path": params.path},
         )  # fmt: skip
+
+    def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
+        if not effect.undo:
+            return None
+        kept = {name: effect.undo[name] for name in ("quarantine", "path")}
+        return ActionRequest(GiveBackFile.name, plan.request.target, kept, inverse_of=self.name)
 
     def _stale(self, params: RemoveStalePidfileParams, host: HostView) -> tuple[FileState, str]:
         """Return the pidfile and why it is stale; raises if it is not, or if that cannot be told."""

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from zen_agents.actions.base import Action, ActionParams
-from zen_agents.actions.scope import PathsPolicy, in_thread, parent_of, plain_path, subject_of, touched_paths
+from zen_agents.actions.give_back_permissions import GiveBackPermissions
+from zen_agents.actions.scope import PathsPolicy, in_thread, parent_of, place_of, plain_path, subject_of, touched_paths
 from zen_agents.errors import StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.scalars import AbsolutePath, Account, OctalMode
@@ -60,6 +61,7 @@ class RestorePermissions(Action):
                 "owner": str(state.owner),
                 "group": str(state.group),
                 "wanted": list(wanted),
+                "place": place_of(state),
             },
             warning=_warning(state, wanted[0]),
         )
@@ -77,7 +79,7 @@ class RestorePermissions(Action):
                 parent.set_mode_and_owner(state, mode=mode, owner=owner, group=group)
 
         await in_thread(work, control)
-        old = {name: plan.detail[name] for name in ("mode", "owner", "group")}
+        old = {name: plan.detail[name] for name in ("mode", "owner", "group", "place")}
         return Effect(
             ok=True,
             detail=f"{params.path} is {mode:04o} {owner}:{group} again",
@@ -87,14 +89,23 @@ class RestorePermissions(Action):
         )
 
     def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
-        if not effect.ok or not effect.undo:
+        if not effect.undo:
             return None
-        old = {name: effect.undo[name] for name in ("mode", "owner", "group")}
+        params: RestorePermissionsParams = self.params(plan.request)
+        mode, owner, group = plan.detail["wanted"]
+        was = {"mode": effect.undo["mode"], "owner": int(effect.undo["owner"]), "group": int(effect.undo["group"])}
+        left = {"mode": f"{mode:04o}", "owner": owner, "group": group}
         return ActionRequest(
-            action=self.name,
+            action=GiveBackPermissions.name,
             target=plan.request.target,
-            params={**plan.request.params, **old},
-            because=f"undo: back to {effect.before}",
+            params={
+                "path": params.path,
+                "kind": params.kind,
+                "was": was,
+                "left": left,
+                "place": effect.undo["place"],
+            },
+            inverse_of=self.name,
         )
 
     def postcondition(self, plan: Plan) -> tuple[str, str] | None:

@@ -71,7 +71,7 @@ class RotateLogs(Action):
     summary = "Rotate listed logs that grew too large, compress them, and drop rotated files beyond the kept number."
     side_effects = "A log that its writer holds open is copied and emptied: what is written in between is lost."
     risk = Risk.LOW
-    reversible = Reversible.PARTLY
+    reversible = Reversible.NO
     budget = Budget.HOUSEKEEPING
     Params = RotateLogsParams
     Policy = RotateLogsPolicy

@@ -19,6 +19,7 @@ from zen_agents.adapters.linux_view_resources import ResourceReader
 from zen_agents.adapters.linux_view_services import ServiceReader
 from zen_agents.adapters.linux_view_sockets import DescriptorReader
 from zen_agents.adapters.linux_view_units import UnitReader, unit_name
+from zen_agents.adapters.quarantine import KeptFiles
 from zen_agents.adapters.systemd_bus import SystemdBus
 from zen_agents.errors import HostError
 from zen_agents.ports.host import (
@@ -26,6 +27,7 @@ from zen_agents.ports.host import (
     DiskUse,
     FileState,
     HttpRequest,
+    KeptFile,
     Memory,
     Mount,
     Pressure,
@@ -58,6 +60,7 @@ class LinuxHost:
     ) -> None:
         self.processes = ProcessReader(proc_root)
         self.services = ServiceReader(str(state_dir), self.processes)
+        self.kept = KeptFiles(Path(state_dir) / "quarantine")
         self.resources = ResourceReader(proc_root, cgroup_root)
         self.descriptors = DescriptorReader(proc_root)
         # The bus belongs to this host's own systemd; whoever names another root or program means those.
@@ -174,6 +177,14 @@ class LinuxView:
     def owner(self, process: Process) -> int:
         """Return the effective uid; HostError if the process is gone."""
         return self._host.processes.owner(process)
+
+    def kept_file(self, id: str) -> KeptFile:
+        """Return a file of the quarantine once its content was compared; StalePlanError or HostError if it is not so."""
+        with self._host.kept.opened(id) as (_, kept):
+            like = kept.likeness
+            return KeptFile(
+                kept.id, kept.path, kept.sha256, kept.size, like.mode & 0o777, like.owner, like.group, like.modified_ns / 1e9
+            )
 
     def cgroup(self, process: Process) -> str:
         """Return the cgroup's path; HostError if the process is gone."""

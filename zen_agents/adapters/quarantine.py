@@ -23,6 +23,8 @@ from zen_agents.ports.host import FileState
 
 _CHUNK = 1 << 20
 _ID = re.compile(r"q-[0-9a-f]{24}")
+#: What is kept where the configuration says nothing else.
+KEEP_SECONDS, MOST_BYTES = 7 * 86400.0, 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,55 @@ class Kept:
     expires: float
 
 
-class Quarantine:
-    """The files that actions took away, with a time to live and a size that is never exceeded.
+class KeptFiles:
+    """The files that actions took away, to be looked at and to be opened."""
+
+    def __init__(self, directory: str | Path) -> None:
+        self._directory = Path(directory)
+
+    def find(self, id: str) -> Kept:
+        """Return what is known of a kept file; StalePlanError if it is not there any more."""
+        if not _ID.fullmatch(id):
+            raise StalePlanError(f"{id!r} is not an id of the quarantine")
+        try:
+            return _card(self._directory / f"{id}.json")
+        except FileNotFoundError as error:
+            raise StalePlanError(f"{id} is not in the quarantine; its time to live is over") from error
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise HostError(f"what {id} in {self._directory} was cannot be read; restore it by hand") from error
+
+    @contextlib.contextmanager
+    def opened(self, id: str) -> Iterator[tuple[int, Kept]]:
+        """Open a kept file for giving it back; HostError if its content is not what was kept."""
+        kept = self.find(id)
+        blob = self._directory / kept.sha256
+        if not blob.is_file() or _hash_of(blob) != kept.sha256:
+            raise HostError(f"the content of {id} in {self._directory} is missing or damaged; restore {kept.path} by hand")
+        descriptor = os.open(blob, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            yield descriptor, kept
+        finally:
+            os.close(descriptor)
+
+    def files(self) -> tuple[Kept, ...]:
+        """Return everything that is kept, the one that expires first leading."""
+        cards = [_card(path) for path in self._directory.glob("q-*.json")] if self._directory.is_dir() else []
+        return tuple(sorted(cards, key=lambda kept: kept.expires))
+
+
+class Quarantine(KeptFiles):
+    """Takes files and keeps them, with a time to live and a size that is never exceeded.
 
     What has not expired is never dropped to make room: then HostError says so and the file stays where it is.
     """
 
     def __init__(
-        self, directory: str | Path, clock: Clock, *, keep_seconds: float = 7 * 86400.0, most_bytes: int = 1 << 30
+        self, directory: str | Path, clock: Clock, *, keep_seconds: float = KEEP_SECONDS, most_bytes: int = MOST_BYTES
     ) -> None:
-        self._directory, self._clock = Path(directory), clock
-        self._keep_seconds, self._most_bytes = keep_seconds, most_bytes
+        super().__init__(directory)
+        self._clock = clock
+        #: How long a file is kept that comes in now, and how much at most (a reload may change both).
+        self.keep_seconds, self.most_bytes = keep_seconds, most_bytes
         #: Where files are on their way out under private names.
         self.aside = TakenAside(self._directory)
 
@@ -79,37 +119,10 @@ class Quarantine:
         kept = Kept(
             id=f"q-{secrets.token_hex(12)}", sha256=digest, path=expected.path, size=found.st_size,
             likeness=Likeness.of(descriptor), action=action, kept_at=now.wall.isoformat(timespec="seconds"),
-            expires=now.steady + self._keep_seconds,
+            expires=now.steady + self.keep_seconds,
         )  # fmt: skip
         self._write_card(kept)
         return kept.id
-
-    def find(self, id: str) -> Kept:
-        """Return what is known of a kept file; StalePlanError if it is not there any more."""
-        if not _ID.fullmatch(id):
-            raise StalePlanError(f"{id!r} is not an id of the quarantine")
-        try:
-            return _card(self._directory / f"{id}.json")
-        except FileNotFoundError as error:
-            raise StalePlanError(f"{id} is not in the quarantine; its time to live is over") from error
-
-    @contextlib.contextmanager
-    def opened(self, id: str) -> Iterator[tuple[int, Kept]]:
-        """Open a kept file for giving it back; HostError if its content is not what was kept."""
-        kept = self.find(id)
-        blob = self._directory / kept.sha256
-        if not blob.is_file() or _hash_of(blob) != kept.sha256:
-            raise HostError(f"the content of {id} in {self._directory} is missing or damaged; restore {kept.path} by hand")
-        descriptor = os.open(blob, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            yield descriptor, kept
-        finally:
-            os.close(descriptor)
-
-    def files(self) -> tuple[Kept, ...]:
-        """Return everything that is kept, the one that expires first leading."""
-        cards = [_card(path) for path in self._directory.glob("q-*.json")] if self._directory.is_dir() else []
-        return tuple(sorted(cards, key=lambda kept: kept.expires))
 
     def drop_expired(self) -> int:
         """Drop what has outlived its time; return how many files."""
@@ -138,9 +151,9 @@ class Quarantine:
     def _make_room(self, size: int) -> None:
         self.drop_expired()
         used = sum({kept.sha256: kept.size for kept in self.files()}.values())
-        if used + size > self._most_bytes:
+        if used + size > self.most_bytes:
             raise HostError(
-                f"the quarantine {self._directory} holds {used} of {self._most_bytes} bytes and nothing has expired; "
+                f"the quarantine {self._directory} holds {used} of {self.most_bytes} bytes and nothing has expired; "
                 "look through it and drop what is not needed"
             )
 

@@ -23,8 +23,6 @@ class AlertContext:
     labels: Mapping[str, str] = field(default_factory=dict)
     #: `console.public_url`; links appear only if it is set.
     public_url: str = ""
-    #: True if the command `undo` exists; without it no message offers it.
-    undo_available: bool = False
 
     @property
     def zone(self) -> tzinfo:

@@ -34,6 +34,8 @@ class Facts(TypedDict, total=False):
     origin: str
     #: Ids of this incident's own actions that `undo` can take back.
     undo: list[str]
+    #: Names of this incident's own actions that nothing can take back.
+    lasting: list[str]
     #: One line about the host: load, memory, disk, uptime.
     host: str
     #: The last lines of the log, and where they are from.

@@ -12,7 +12,7 @@ from typing import Any
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.facts import list_fact, text_fact
 from zen_agents.alerts.plain_text import cut, one_line, safe_address, safe_id, safe_word
-from zen_agents.alerts.sections import headline, with_local_time
+from zen_agents.alerts.sections import headline, no_way_back, with_local_time
 from zen_agents.model.message import Message, MessageKind
 
 MOST_SUMMARY, MOST_KEY, MOST_BYTES = 1024, 255, 512_000
@@ -95,7 +95,7 @@ def _details(message: Message, context: AlertContext) -> dict[str, str]:
         "3 next if you do nothing": text_fact(facts, "next"),
         "4 probably related": "; ".join(list_fact(facts, "related", most=4)),
         "5 stop": f"{stop}everything: zen-agents stop --emergency" if message.kind is MessageKind.FIRING else "",
-        "6 undo": "   |   ".join(undo) if context.undo_available else "",
+        "6 undo": "   |   ".join((*undo, *no_way_back(message))),
         "7 rule": f"{message.rule}{f', {origin}' if origin else ''}",
         "8 why": text_fact(facts, "why"),
         "9 about": "; ".join(list_fact(facts, "lines", most=40)),

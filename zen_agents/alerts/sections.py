@@ -130,7 +130,7 @@ def _of_incident(message: Message, context: AlertContext) -> list[Section]:
         Section("PROBABLY RELATED", tuple(with_local_time(line, context) for line in list_fact(facts, "related", most=3))),
         Section("DO", steps=_incident_steps(message, context), block=1),
         Section("STOP IT", steps=_stop_steps(message) if firing else (), block=1),
-        Section("UNDO", steps=_undo_steps(message, context), block=1),
+        Section("UNDO", no_way_back(message), steps=_undo_steps(message), block=1),
         Section("SIGNAL  o = up, x = down, A = action", _texts(message, "signal"), most=2, block=2, verbatim=True),
         Section("HOST", _texts(message, "host"), most=2, block=2),
         Section(f"LAST LINES {log_source}".strip(), tuple(list_fact(facts, "log", most=8)), most=8, block=2, verbatim=True),
@@ -208,9 +208,13 @@ def _stop_steps(message: Message) -> tuple[Step, ...]:
     return (*own, Step("Everything", "zen-agents stop --emergency"))
 
 
-def _undo_steps(message: Message, context: AlertContext) -> tuple[Step, ...]:
-    if not context.undo_available:
-        return ()
+def no_way_back(message: Message) -> tuple[str, ...]:
+    """Return one line that says which of the engine's actions cannot be undone, nothing if all can."""
+    names = list(dict.fromkeys(one_line(name, 60) for name in list_fact(message.facts, "lasting", most=6)))
+    return (f"{', '.join(names)} cannot be undone: there is no previous state to return to.",) if names else ()
+
+
+def _undo_steps(message: Message) -> tuple[Step, ...]:
     ids = [id for id in list_fact(message.facts, "undo", most=3) if safe_id(id)]
     labels = ("Last change", "Before that", "Before that")
     return tuple(Step(label, f"zen-agents undo {id}") for label, id in zip(labels, ids, strict=False))

@@ -14,7 +14,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from zen_agents.cli.answers import NEVER_OVERRIDDEN, deciding, sentence, show_answers
+from zen_agents.cli.answers import NEVER_OVERRIDDEN, deciding, sentence, show_answers, way_back
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import one_of
@@ -23,9 +23,10 @@ from zen_agents.cli.times import took
 from zen_agents.errors import RefusedError
 from zen_agents.model.reason import Reason
 
-_EXIT = {"verified": 0, "failed": 1, "timed_out": 1, "running": 0}
+#: What an outcome ends a command with; every other one is not known.
+EXIT = {"verified": 0, "failed": 1, "timed_out": 1, "running": 0}
 #: The longest an action and its verification may take (seconds); the engine ends both before.
-_LONGEST = 7200.0
+LONGEST = 7200.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,40 +41,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Judge, ask for a yes, act, and tell the outcome."""
     wanted = call.arguments
-    args = {"action": wanted.action, "target": wanted.target, "override": _override(wanted.override)}
+    args = {"action": wanted.action, "target": wanted.target, "override": override_of(wanted.override)}
     reason = call.reason(needed=not wanted.dry_run)
     judged = call.ask("judge", reason=reason or "dry run", **args)
     one_of(wanted.override, [*(answer["guard"] for answer in judged["guards"]), *map(str, Reason)], "guard")
     if wanted.dry_run or judged["ruling"] != "allow":
         return _judged(call, judged)
     if not call.machine:
-        _show_plan(call, judged["plan"])
+        show_plan(call, judged["plan"])
     if not call.confirm(f"Run {wanted.action} on {judged['target']}?"):
         note("nothing was done")
         return 1
-    result = call.ask("act", timeout_seconds=_LONGEST, reason=reason, wait=not wanted.no_wait, **args)
+    result = call.ask("act", timeout_seconds=LONGEST, reason=reason, wait=not wanted.no_wait, **args)
     if call.machine:
         data(call, "act", result)
-        return _EXIT.get(result["outcome"], 6)
+        return EXIT.get(result["outcome"], 6)
     after = "" if wanted.no_wait else f" in {took(result['took_seconds'])}"
     say(call, f"{result['action']}  {result['outcome'].upper()}{after}  {result['detail']}", paint=result["outcome"].upper())
     next_steps(call, f"zen-agents actions show {result['action']}", f"zen-agents why {result['action']}")
-    return _EXIT.get(result["outcome"], 6)
+    return EXIT.get(result["outcome"], 6)
 
 
-def _override(text: str) -> list[str]:
+def override_of(text: str) -> list[str]:
+    """Return the guards that are to be passed; RefusedError for one that nobody passes."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     if never := sorted(NEVER_OVERRIDDEN.intersection(names)):
         raise RefusedError(f"nobody passes {', '.join(never)}", reason=never[0])
     return names
 
 
-def _show_plan(call: Call, plan: Mapping[str, Any]) -> None:
+def show_plan(call: Call, plan: Mapping[str, Any]) -> None:
+    """Print what exactly would be done, and whether that can be taken back."""
     for step in plan["steps"]:
         say(call, step, indent=2, hang=2)
     if plan.get("warning"):
         say(call, f"warning: {plan['warning']}", indent=2, hang=9)
-    say(call, f"risk {plan['risk']}, reversible {plan['reversible']}", indent=2)
+    say(call, f"risk {plan['risk']}, reversible {way_back(plan['reversible'])}", indent=2)
 
 
 def _judged(call: Call, judged: Mapping[str, Any]) -> int:
@@ -85,7 +88,7 @@ def _judged(call: Call, judged: Mapping[str, Any]) -> int:
         word = str(judged["ruling"]).upper()
         say(call, f"{judged['action']} {judged['target']}: {word}{why}", paint=word)
         if judged["plan"] and call.arguments.dry_run:
-            _show_plan(call, judged["plan"])
+            show_plan(call, judged["plan"])
         every = bool(call.arguments.verbose or call.arguments.dry_run)
         show_answers(call, judged["guards"], every=every)
         _way_past(call, judged)

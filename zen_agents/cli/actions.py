@@ -14,6 +14,7 @@ import json
 from typing import Any
 
 from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.cli.answers import way_back
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.events import follow_entries
@@ -136,12 +137,13 @@ def show(call: Call, row: ActionRow) -> int:
     say(call, f"{'why':9} {' '.join(filter(None, (row.because, row.incident))) or '-'}", indent=2, hang=10)
     for step in row.plan.get("steps", ()):
         say(call, f"{'step':9} {step}", indent=2, hang=10)
-    say(call, f"{'risk':9} {row.plan.get('risk', '-')}, reversible {row.plan.get('reversible', '-')}", indent=2)
+    say(call, f"{'risk':9} {row.plan.get('risk', '-')}, reversible {way_back(row.plan.get('reversible', '-'))}", indent=2)
     show_effect(call, row.effect, indent=2)
     if call.arguments.verbose:
         for line in json.dumps(dict(row.plan), indent=2, default=str).splitlines():
             say(call, line, indent=2)
-    next_steps(call, f"zen-agents why {row.incident or row.id}")
+    undo = (f"zen-agents undo {row.id}",) if row.effect.get("undo") and row.kind is not OutcomeKind.UNDONE else ()
+    next_steps(call, f"zen-agents why {row.incident or row.id}", *undo)
     return 0
 
 

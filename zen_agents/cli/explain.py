@@ -4,7 +4,7 @@ Examples:
   zen-agents explain ZC101                          an error code
   zen-agents explain config agents.system_health.thresholds     a setting: type, default, unit, environment variable
   zen-agents explain cooldown                       whatever is called so: agent, check, action, guard, reason
-  zen-agents explain guards                         all of a kind; also: agents, checks, actions, reasons, codes
+  zen-agents explain guards                         all of a kind; also: agents, checks, actions, inverses, reasons, codes
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from dataclasses import asdict
 from typing import Any
 
 from zen_agents import catalog
+from zen_agents.actions.base import Action
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.parsing import meant
 from zen_agents.cli.render import say
 from zen_agents.errors import UsageError
+from zen_agents.model.action import Reversible
 from zen_agents.model.reason import Reason
 from zen_agents.settings.codes import CODES
 
@@ -139,10 +141,26 @@ def _actions() -> Mapping[str, Any]:
     return {
         kind.name: {
             "name": kind.name, "summary": kind.summary, "side_effects": kind.side_effects, "risk": kind.risk.value,
-            "reversible": kind.reversible.value, "budget": kind.budget.value,
+            "reversible": kind.reversible.value, "undo": _undo(kind), "budget": kind.budget.value,
             "policy": [f"{name}: {field.description}" for name, field in kind.Policy.model_fields.items()],
         }
         for kind in catalog.ACTIONS
+    }  # fmt: skip
+
+
+def _undo(kind: type[Action]) -> str:
+    if kind.reversible is Reversible.NO:
+        return "it cannot be undone: there is no previous state to return to"
+    return "zen-agents undo ID takes it back, if its target still is what it left"
+
+
+def _inverses() -> Mapping[str, Any]:
+    return {
+        kind.name: {
+            "name": kind.name, "summary": kind.summary, "side_effects": kind.side_effects, "risk": kind.risk.value,
+            "about": inspect.getdoc(kind),
+        }
+        for kind in catalog.INVERSES
     }  # fmt: skip
 
 
@@ -158,5 +176,6 @@ def _guards() -> Mapping[str, Any]:
 
 
 _KINDS: dict[str, Callable[[], Mapping[str, Any]]] = {
-    "agent": _agents, "check": _checks, "action": _actions, "guard": _guards, "reason": _reasons, "code": _codes,
+    "agent": _agents, "check": _checks, "action": _actions, "inverse": _inverses, "guard": _guards, "reason": _reasons,
+    "code": _codes,
 }  # fmt: skip

@@ -13,7 +13,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from zen_agents.cli.answers import show_answers
+from zen_agents.cli.answers import show_answers, way_back
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
@@ -107,5 +107,5 @@ def _extra(line: Line) -> str:
         return f"reason {line.reason.value}"
     if judged and judged.plan:
         plan = judged.plan
-        return f"risk {plan.risk.value}   reversible {plan.reversible.value}   ~{plan.expected_seconds:g} s"
+        return f"risk {plan.risk.value}   reversible {way_back(plan.reversible.value)}   ~{plan.expected_seconds:g} s"
     return ""

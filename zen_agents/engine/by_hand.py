@@ -15,7 +15,7 @@ from zen_agents.engine.parts import Parts
 from zen_agents.engine.repairs import close_target, effect_of, intent_of
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.errors import RefusedError, UsageError
-from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, OutcomeKind
+from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, OutcomeKind, Plan
 from zen_agents.model.observation import Status
 from zen_agents.model.principal import Principal
 from zen_agents.model.verdict import Ruling
@@ -73,15 +73,17 @@ class ByHand:
         """Plan an act by hand and ask every guard."""
         agent, remedy = self.find(action, target)
         request = replace(remedy, requested_by=who, because=reason, override=override)
-        rule = next(iter(self._rules(agent, request)), None)
+        return agent, await self.ask_guards(request, next(iter(self._rules(agent, request)), None), now)
+
+    async def ask_guards(self, request: ActionRequest, rule: Rule | None, now: Instant) -> Judged:
+        """Plan what a person asks for and ask every guard."""
         parts = self._parts
         situation = parts.book.situation(
             parts.policy, now, actionable=parts.actionable, running=parts.executor.running, foreign=parts.foreign
         )
-        judged = await parts.executor.judge(
+        return await parts.executor.judge(
             request, rule=rule, incident=None, policy=parts.policy, situation=situation, now=now
         )
-        return agent, judged
 
     async def act(
         self, action: str, target: str, *, who: Principal, reason: str, override: frozenset[str], wait: bool = True
@@ -94,14 +96,11 @@ class ByHand:
             "guards": [answer_body(answer) for answer in judged.verdict.answers],
         }  # fmt: skip
         parts.journal.human(parts.clock.now(), who, "act", body)
-        if judged.verdict.ruling is not Ruling.ALLOW or judged.plan is None:
-            deciding = judged.verdict.deciding
-            word = judged.verdict.reason.value if judged.verdict.reason else "refused"
-            raise RefusedError(f"{word}: {deciding.value if deciding else ''}", reason=word)
+        plan = allowed_plan(judged)
         rules = self._rules(agent, judged.request)
         within = _verify_within(rules)
         intent = await parts.executor.reserve(
-            judged.plan, policy=policy, verify_within_seconds=within, verified_by=rules[0].key if rules else "",
+            plan, policy=policy, verify_within_seconds=within, verified_by=rules[0].key if rules else "",
             unchanged=lambda: parts.policy is policy,
         )  # fmt: skip
         going = _Act(intent, agent, rules)
@@ -183,6 +182,15 @@ class ByHand:
         await going.agent.turn()
         now = self._parts.clock.now()
         return [rule.condition.evaluate(tick.latest, now).status for rule in going.rules]
+
+
+def allowed_plan(judged: Judged) -> Plan:
+    """Return the plan that every guard agreed to; RefusedError names the one that did not."""
+    if judged.verdict.ruling is Ruling.ALLOW and judged.plan is not None:
+        return judged.plan
+    deciding = judged.verdict.deciding
+    word = judged.verdict.reason.value if judged.verdict.reason else "refused"
+    raise RefusedError(f"{word}: {deciding.value if deciding else ''}", reason=word)
 
 
 def _verify_within(rules: Sequence[Rule]) -> float:

@@ -18,6 +18,7 @@ from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.scheduler import Scheduler
+from zen_agents.engine.undo import Undo
 from zen_agents.errors import StoreError
 from zen_agents.model.agent import AgentState
 from zen_agents.model.incident import Incident, IncidentState
@@ -101,6 +102,7 @@ class Engine:
         later_agents: Sequence[str] = (), warnings: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.parts, self.agents, self.by_hand, self.host_name = parts, agents, by_hand, host_name
+        self.undo = Undo(parts, by_hand, lambda: self.agents)
         self._scheduler, self._recorder, self._events = scheduler, recorder, events
         self._flag, self._courier, self._upkeep, self._pulse = flag, courier, upkeep, pulse
         #: Agents of the configuration that a later version brings.
@@ -209,7 +211,7 @@ class Engine:
             return
         by_agent = {agent.name: agent for agent in self.agents}
         for row in rows:
-            if row.incident is None and self.by_hand.adopt(row):
+            if row.incident is None and (self.undo.adopt(row) or self.by_hand.adopt(row)):
                 continue
             agent = by_agent.get(row.agent) or (self.agents[0] if self.agents else None)
             if agent is None:

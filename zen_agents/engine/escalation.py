@@ -132,7 +132,8 @@ class Escalation:
             "next": next_step,
             "runbook": rule.runbook if rule else "",
             "origin": rule.origin if rule else "",
-            "undo": [row.id for row in rows if row.plan.get("reversible") == "yes" and row.kind is OutcomeKind.VERIFIED],
+            "undo": [row.id for row in rows if row.effect.get("undo") and row.kind is not OutcomeKind.UNDONE],
+            "lasting": [row.action for row in rows if row.plan.get("reversible") == "no"],
             "mode": self._mode_line(),
         }
 

@@ -13,6 +13,7 @@ from time import process_time
 from typing import Any, Protocol
 
 from zen_agents.actions.base import Action
+from zen_agents.actions.inverse import Inverse
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.aside import Aside
 from zen_agents.engine.journal import Journal
@@ -197,6 +198,24 @@ class Executor:
             if row is not None and row.target == target:
                 begun = "" if id in self._running else ", begun by an earlier engine,"
                 raise RefusedError(f"{id} ({row.action}){begun} still runs", reason=Reason.LEASE_HELD)
+
+    def inverse(self, intent: Intent, effect: Effect) -> ActionRequest | None:
+        """Return the request that takes an action back, None if it changed nothing or has no way back."""
+        action = self._actions.get(intent.plan.request.action)
+        request = action.inverse(intent.plan, effect) if action else None
+        return request if request and isinstance(self._actions.get(request.action), Inverse) else None
+
+    def is_inverse(self, action: str) -> bool:
+        """Tell whether an action of this name takes another one back."""
+        return isinstance(self._actions.get(action), Inverse)
+
+    async def missing(self, intent: Intent) -> str:
+        """Look at the target of an inverse and return what is not as it was before; HostError if that cannot be told."""
+        inverse = self._actions.get(intent.plan.request.action)
+        if not isinstance(inverse, Inverse):
+            raise HostError(f"{intent.plan.request.action} takes nothing back")
+        look = self._host.look
+        return await self._aside.ask(lambda: inverse.missing(intent.plan, look()), timeout_seconds=PLAN_SECONDS)
 
     def start(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
         """Perform a reserved intent in a task of its own; `done` is called in the loop with its outcome."""

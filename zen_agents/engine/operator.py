@@ -12,12 +12,14 @@ from zen_agents.engine.executor import Judged, plan_body
 from zen_agents.engine.journal import answer_body
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.status import status_of
+from zen_agents.engine.undo import PAUSED_FOR
 from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError
 from zen_agents.model.action import OutcomeKind
+from zen_agents.model.ids import ACTION
 from zen_agents.model.incident import Incident
 from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
-from zen_agents.ports.store import Brake
+from zen_agents.ports.store import ActionRow, Brake
 from zen_agents.rules import transitions
 
 PAUSE = "pause"
@@ -37,11 +39,13 @@ class Operator:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._looking: Mapping[str, Verb] = {"status": self._status, "ping": self._ping, "judge": self._judge}
+        self._looking: Mapping[str, Verb] = {
+            "status": self._status, "ping": self._ping, "judge": self._judge, "judge_undo": self._judge_undo,
+        }  # fmt: skip
         self._acting: Mapping[str, Verb] = {
             "act": self._act, "ack": self._ack, "pause": self._pause, "resume": self._resume, "reload": self._reload,
             "safe_mode": self._safe_mode, "breaker_reset": self._breaker_reset, "stop": self._stop,
-            "resume_emergency": self._resume_emergency,
+            "resume_emergency": self._resume_emergency, "undo": self._undo,
         }  # fmt: skip
 
     async def answer(self, verb: str, args: dict[str, Any], who: Principal, may_act: bool) -> Any:
@@ -80,6 +84,38 @@ class Operator:
             "action": intent.id, "outcome": kind.value, "took_seconds": outcome.took_seconds if outcome else 0.0,
             "detail": outcome.effect.detail if outcome else "", "output": outcome.effect.output if outcome else "",
         }  # fmt: skip
+
+    async def _judge_undo(self, args: dict[str, Any], who: Principal) -> Any:
+        """Answer what an undo would do and what would be said to it, without doing it."""
+        row, undo = self._action(_text(args, "undoes")), self._engine.undo
+        judged = await undo.judge(row, who=who, reason=_text(args, "reason", ""), override=_override(args))
+        return judged_body(judged) | {
+            "undoes": row.id, "undone_action": row.action, "paused": list(undo.scopes(row)), "paused_seconds": PAUSED_FOR,
+        }  # fmt: skip
+
+    async def _undo(self, args: dict[str, Any], who: Principal) -> Any:
+        row = self._action(_text(args, "undoes"))
+        done = await self._engine.undo.undo(row, who=who, reason=_text(args, "reason"), override=_override(args))
+        self._engine.forget_waits()
+        return {
+            "undoes": row.id, "action": done.intent.id, "outcome": done.outcome.kind.value,
+            "took_seconds": done.outcome.took_seconds, "detail": done.outcome.effect.detail, "paused": list(done.paused),
+            "paused_seconds": PAUSED_FOR,
+        }  # fmt: skip
+
+    def _action(self, id: str) -> ActionRow:
+        """Return the one action whose id begins so; `@last` is the newest. UsageError if there is none, or more than one."""
+        store = self._engine.parts.store
+        if id == "@last":
+            found = [row.id for row in store.actions(limit=1)]
+        else:
+            wanted = id if id.startswith(f"{ACTION}-") else f"{ACTION}-{id}"
+            begin_so = store.find_ids(wanted)
+            found = [wanted] if wanted in begin_so else list(begin_so)
+        row = store.action(found[0]) if len(found) == 1 else None
+        if row is None:
+            raise UsageError(f"{id!r} names {len(found) or 'no'} actions; see: zen-agents actions")
+        return row
 
     async def _ack(self, args: dict[str, Any], who: Principal) -> Any:
         incident = self._incident(_text(args, "incident"))

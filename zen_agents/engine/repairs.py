@@ -308,9 +308,11 @@ def close_target(store: Store, intent: Intent, now: Instant) -> None:
 def intent_of(row: ActionRow) -> Intent:
     """Return the intent that a stored action row stands for, as far as judging it needs."""
     request = ActionRequest(
-        row.action, row.target, because=row.because, incident=row.incident, rule=row.rule, agent=row.agent
-    )
-    plan = Plan(request, tuple(row.plan.get("steps", ())), (), "", Risk.LOW, Reversible.NO, Budget(row.budget))
+        row.action, row.target, dict(row.plan.get("params") or {}), because=row.because, incident=row.incident,
+        rule=row.rule, agent=row.agent,
+    )  # fmt: skip
+    steps, detail = tuple(row.plan.get("steps", ())), dict(row.plan.get("detail") or {})
+    plan = Plan(request, steps, (), "", Risk.LOW, Reversible.NO, Budget(row.budget), detail=detail)
     return Intent(row.id, plan, row.reserved_at, row.leased_until)
 
 

@@ -19,17 +19,17 @@ class AllowList(Guard):
 
     def assess(self, question: Question) -> Answer:
         request, policy = question.request, question.policy
-        path = f"actions.allow.{request.action}"
+        path = f"actions.allow.{request.listed_as}"
         origin = policy.origin(path)
-        allowance = policy.allowed.get(request.action)
+        allowance = policy.allowed.get(request.listed_as)
         if allowance is None:
-            value = f"{one_line(request.action) or 'an action without a name'} is not listed"
+            value = f"{one_line(request.listed_as) or 'an action without a name'} is not listed"
             return self.deny(Reason.NOT_ALLOWED, value, origin=policy.origin("actions.allow", "actions"))
         nothing = _names_nothing(question)
         if nothing:
             return self.deny(Reason.NO_TARGET, nothing, origin=origin)
-        if (request.action, request.target) not in policy.declared:
-            value = f"{one_line(request.target)} is not declared for {request.action}"
+        if (request.listed_as, request.target) not in policy.declared:
+            value = f"{one_line(request.target)} is not declared for {request.listed_as}"
             return self.deny(Reason.OUT_OF_SCOPE, value, origin=origin)
         outside = allowance.permits(question.plan)
         if outside:

@@ -19,7 +19,7 @@ class Cooldown(Guard):
     overridable = True
 
     def assess(self, question: Question) -> Answer:
-        action, now = question.request.action, question.now.steady
+        action, now = question.request.listed_as, question.now.steady
         allowance = question.policy.allowed.get(action)
         if allowance is None:
             return self.allow("the action is not listed, so it has none")

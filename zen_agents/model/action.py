@@ -74,6 +74,13 @@ class ActionRequest:
     override: frozenset[str] = frozenset()
     #: 1 for the first attempt of this rung, 2.. for its retries.
     attempt: int = 1
+    #: Name of the action that this one takes back; "" for all that are no inverse.
+    inverse_of: str = ""
+
+    @property
+    def listed_as(self) -> str:
+        """The name under which the allow-list permits it: an inverse may run where its action may."""
+        return self.inverse_of or self.action
 
 
 @dataclass(frozen=True, slots=True)

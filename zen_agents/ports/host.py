@@ -88,6 +88,24 @@ class FileState:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file that was moved into the quarantine, and what it was."""
+
+    id: str
+    #: Where it was.
+    path: str
+    #: SHA-256 of its content, hex.
+    sha256: str
+    size: int
+    #: As it is given back: never with setuid or setgid.
+    mode: int
+    owner: int
+    group: int
+    #: Seconds since the epoch.
+    modified: float
+
+
+@dataclass(frozen=True, slots=True)
 class Mount:
     """One mounted file system, from /proc/self/mountinfo."""
 
@@ -194,6 +212,13 @@ class HostView(Protocol):
 
     def read_text(self, path: str, *, limit: int = 65536) -> str:
         """Return up to `limit` bytes of a regular file, decoded with replacement."""
+        ...
+
+    def kept_file(self, id: str) -> KeptFile:
+        """Return a file of the quarantine as it would be given back.
+
+        Raises StalePlanError if it is not kept any more, HostError if what is kept is not what was taken.
+        """
         ...
 
     def process(self, pid: int) -> Process | None:
@@ -380,6 +405,13 @@ class DirectoryHandle(Protocol):
 
     def quarantine(self, expected: FileState, *, action: str) -> str:
         """Move a file into the quarantine of the state directory; return the id with which undo finds it."""
+        ...
+
+    def give_back(self, id: str, name: str) -> FileState:
+        """Put a file of the quarantine back with owner, mode and times, under a name that must be free.
+
+        Its content is compared with what was taken first; setuid and setgid never come back (R31).
+        """
         ...
 
 

@@ -15,6 +15,7 @@ import pytest
 from chaos.simulation.host import SimulatedHost
 from tests.support.changing import IS_ROOT, Changing, changing
 from zen_agents.actions.create_directory import CreateDirectory
+from zen_agents.actions.give_back_permissions import GiveBackPermissions
 from zen_agents.actions.remove_stale_pidfile import RemoveStalePidfile
 from zen_agents.actions.restore_permissions import RestorePermissions
 from zen_agents.clock import ManualClock
@@ -125,11 +126,13 @@ async def test_mode_and_owner_come_back_and_undo_knows_what_was(here: Changing, 
     assert access(key) == (0o600, UID, GID)
     with pytest.raises(StalePlanError, match="nothing to do"):
         here.plan(action, "path:key", params)
-    inverse = action.inverse(plan, effect)
+    inverse, undo = action.inverse(plan, effect), GiveBackPermissions()
     assert inverse is not None
-    back = action.plan(inverse, here.host.look())
-    assert back.warning == "lets anyone write, exactly as listed"
-    await action.execute(back, here.control())
+    back = undo.plan(inverse, here.host.look())
+    assert back.warning == "lets anyone write again, as before"
+    assert "is 0600" in undo.missing(back, here.host.look())
+    await undo.execute(back, here.control())
+    assert undo.missing(back, here.host.look()) == ""
     assert access(key) == (0o666, os.geteuid(), os.getegid())
 
 

@@ -55,11 +55,16 @@ def test_a_resolved_mail_begins_with_the_recovery_and_offers_no_stop() -> None:
     assert "zen-agents ack" not in text
 
 
-def test_undo_is_offered_only_where_the_command_exists() -> None:
-    able = AlertContext("web-07", undo_available=True)
+def test_undo_is_offered_and_what_has_no_way_back_says_so() -> None:
+    able = render_email(a_message(), CONTEXT).text
+    assert "zen-agents undo act-1k0q" in able
+    assert "cannot be undone" not in able
 
-    assert "zen-agents undo act-1k0q" in render_email(a_message(), able).text
-    assert "zen-agents undo" not in render_email(a_message(), CONTEXT).text
+    lasting = render_email(
+        a_message(facts={**FACTS, "undo": [], "lasting": ["restart_service", "restart_service"]}), CONTEXT
+    )
+    assert "zen-agents undo" not in lasting.text
+    assert "restart_service cannot be undone: there is no previous state to return" in lasting.text
 
 
 def test_engine_messages_name_the_command_that_leaves_the_state() -> None:
@@ -118,6 +123,7 @@ def test_nothing_untrusted_becomes_a_header_a_line_markup_or_a_command(
     facts = {
         "state": texts[0], "since": texts[1], "did": [texts[2], texts[3]] * 9, "why": texts[3] * 9, "next": texts[4],
         "related": [texts[5]] * 9, "runbook": texts[6], "origin": texts[7], "undo": [texts[0], "act-1k0q"], "host": texts[1],
+        "lasting": texts,
         "log": texts * 3, "log_source": texts[2], "mode": texts[3], "signal": texts[4], "lines": texts * 9, "count": 500,
     }  # fmt: skip
     message = a_message(

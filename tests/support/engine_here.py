@@ -1,0 +1,73 @@
+"""A whole engine in the test's own process, on this host and a temporary state; what people ask goes through its operator.
+
+async with EngineHere(tmp_path, config) as engine:
+    await engine.settle()
+    await engine.ask("undo", undoes="@last", reason="a try")
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from zen_agents.adapters.emergency_flag import EmergencyFlag
+from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.engine.operator import Operator
+from zen_agents.model.principal import Principal
+from zen_agents.ports.host import Host
+from zen_agents.ports.store import ActionRow
+from zen_agents.runtime import Runtime
+from zen_agents.wiring import Machine, Options
+
+ALICE = Principal("alice", 1000)
+
+
+class _Apart(Machine):
+    """This machine, with everything that belongs to the whole host in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pointer, self.host_state = folder / "pointer", folder / "host-state"
+
+    def host(self, state_dir: Path) -> Host:
+        return LinuxHost(state_dir, root=str(self.folder / "no-systemd-here"))
+
+    def flag(self, state_dir: Path) -> EmergencyFlag:
+        return EmergencyFlag(state_dir, host_flag=self.folder / "no-host-flag")
+
+
+class EngineHere:
+    """Starts one engine, without its own loops, and asks it."""
+
+    def __init__(self, folder: Path, config: str, *, dry_run: bool = False) -> None:
+        path = folder / "config.yaml"
+        path.write_text(config, encoding="utf-8")
+        path.chmod(0o600)
+        self.state = folder / "state"
+        self.runtime = Runtime.load(Options((path,), self.state, dry_run=dry_run), _Apart(folder))
+
+    async def __aenter__(self) -> EngineHere:
+        self.engine = self.runtime.open()
+        self.store, self.clock, self.parts = self.runtime.store, self.runtime.clock, self.runtime.parts
+        self.operator = Operator(self.engine)
+        await self.engine.start_without_loops()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.runtime.close("the test is over")
+
+    async def settle(self) -> None:
+        """Look, decide and act until nothing is under way."""
+        await self.engine.settle(0.01)
+
+    async def ask(self, verb: str, **args: Any) -> Any:
+        """Ask as alice does on the acting socket."""
+        return await self.operator.answer(verb, args, ALICE, may_act=True)
+
+    def action(self, action: str) -> ActionRow:
+        """Return the newest action of this name."""
+        return next(row for row in self.store.actions() if row.action == action)
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """Return action and outcome of everything that was done, oldest first."""
+        return [(row.action, row.kind.value) for row in reversed(self.store.actions())]
