@@ -105,6 +105,7 @@ class Runtime:
             context=self._alert_context(), spill=self.options.state_dir / "outbox-spill.jsonl", worker=self._machine.worker,
         )  # fmt: skip
         self.controls = self._machine.controls(host, self.options.state_dir, flag, self.clock)
+        self._keep_files()
         world = World(
             host=host, store=store, clock=self.clock, notifier=self.outbox, events=self._machine.events(), flag=flag,
             control=(lambda _: NullControl(host)) if self.options.dry_run else self.controls,
@@ -328,6 +329,15 @@ class Runtime:
             decisions_before=now - kept.decisions.total_seconds(),
             actions_before=now - max(kept.actions.total_seconds(), self._counted_seconds()),
         )
+        self._keep_files()
+
+    def _keep_files(self) -> None:
+        """Hold the quarantine to what the configuration says; one that cannot be read keeps everything."""
+        kept = self.settings.retention
+        try:
+            self.controls.keep_files(kept.quarantine.total_seconds(), kept.quarantine_size)
+        except HostError as error:
+            log.error("nothing was dropped from the quarantine: %s", error)
 
     def _counted_seconds(self) -> float:
         """Return how far limits and breakers look back: what they count is kept so long, whatever retention says."""
@@ -379,6 +389,7 @@ class Runtime:
             self._not_applied = None
             self.loaded, self.settings, self._loaded_at = loaded, settings, now
             self.outbox.reconfigure(alerts, self._alert_context())
+            self._keep_files()
             self.parts.policy = policy
             # Before anybody decides by it.
             self._write("reloaded", **self._in_force())

@@ -122,6 +122,13 @@ class Controls(Protocol):
     """Makes the control of each intent, and ends with the engine."""
 
     def __call__(self, intent: Intent) -> HostControl: ...
+    def keep_files(self, seconds: float, most_bytes: int) -> None:
+        """Keep files of the quarantine so long and of that size from now on, and drop what has had its time.
+
+        Raises HostError if the quarantine cannot be read.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of what the controls share."""
         ...

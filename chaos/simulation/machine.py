@@ -26,6 +26,9 @@ class SimulatedControls:
         """Return the control of an intent."""
         return self._host.control(intent.id, self._flag)
 
+    def keep_files(self, seconds: float, most_bytes: int) -> None:
+        """Do nothing: what is simulated takes no room."""
+
     def close(self) -> None:
         """Let go of nothing."""
 

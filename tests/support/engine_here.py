@@ -40,11 +40,14 @@ class EngineHere:
     """Starts one engine, without its own loops, and asks it."""
 
     def __init__(self, folder: Path, config: str, *, dry_run: bool = False) -> None:
-        path = folder / "config.yaml"
-        path.write_text(config, encoding="utf-8")
-        path.chmod(0o600)
-        self.state = folder / "state"
-        self.runtime = Runtime.load(Options((path,), self.state, dry_run=dry_run), _Apart(folder))
+        self.config, self.state = folder / "config.yaml", folder / "state"
+        self.write(config)
+        self.runtime = Runtime.load(Options((self.config,), self.state, dry_run=dry_run), _Apart(folder))
+
+    def write(self, config: str) -> None:
+        """Write a configuration for the next start or reload."""
+        self.config.write_text(config, encoding="utf-8")
+        self.config.chmod(0o600)
 
     async def __aenter__(self) -> EngineHere:
         self.engine = self.runtime.open()

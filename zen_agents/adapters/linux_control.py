@@ -66,6 +66,11 @@ class LinuxControls:
         """Return a control through which nothing passes before its `release()`."""
         return LinuxControl(self, intent_id)
 
+    def keep_files(self, seconds: float, most_bytes: int) -> None:
+        """Keep files of the quarantine so long and of that size from now on, and drop what has had its time."""
+        self.quarantine.keep_seconds, self.quarantine.most_bytes = seconds, most_bytes
+        self.quarantine.drop_expired()
+
     def close(self) -> None:
         """Let go of the services' processes, which go on; call in the loop."""
         self.keeper.close()

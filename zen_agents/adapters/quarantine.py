@@ -58,8 +58,6 @@ class KeptFiles:
             return _card(self._directory / f"{id}.json")
         except FileNotFoundError as error:
             raise StalePlanError(f"{id} is not in the quarantine; its time to live is over") from error
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise HostError(f"what {id} in {self._directory} was cannot be read; restore it by hand") from error
 
     @contextlib.contextmanager
     def opened(self, id: str) -> Iterator[tuple[int, Kept]]:
@@ -75,7 +73,7 @@ class KeptFiles:
             os.close(descriptor)
 
     def files(self) -> tuple[Kept, ...]:
-        """Return everything that is kept, the one that expires first leading."""
+        """Return everything that is kept, the one that expires first leading; HostError if that cannot be read."""
         cards = [_card(path) for path in self._directory.glob("q-*.json")] if self._directory.is_dir() else []
         return tuple(sorted(cards, key=lambda kept: kept.expires))
 
@@ -142,7 +140,7 @@ class Quarantine(KeptFiles):
     def forget_unfinished(self) -> None:
         """Remove what an engine that was killed had not entered yet; the originals of that still are where they were."""
         # A card or a directory that cannot be read: then nobody can tell what belongs to nothing.
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        with contextlib.suppress(OSError, HostError):
             named = {name for kept in self.files() for name in (kept.sha256, f"{kept.id}.json")}
             named.update(self.aside.names())
             for path in [path for path in self._directory.iterdir() if path.name not in named]:
@@ -188,7 +186,13 @@ def _hash_of(path: Path) -> str:
 
 
 def _card(path: Path) -> Kept:
-    card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    like = card.pop("likeness")
-    like["attributes"] = {name: base64.b64decode(value) for name, value in like["attributes"].items()}
-    return Kept(likeness=Likeness(**like), **card)
+    """Return what a card says; FileNotFoundError if there is none, HostError if it makes no sense."""
+    try:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        like = card.pop("likeness")
+        like["attributes"] = {name: base64.b64decode(value) for name, value in like["attributes"].items()}
+        return Kept(likeness=Likeness(**like), **card)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise HostError(f"what {path.stem} in {path.parent} was cannot be read; look at it, and move it away") from error

@@ -19,6 +19,7 @@ from zen_agents.model.scalars import (
     Name,
     Percent,
     PositiveDuration,
+    Size,
     TimeOfDay,
     TimeZone,
     UnitName,
@@ -154,6 +155,10 @@ class RetentionSettings(Section):
     metrics: PositiveDuration = Field(timedelta(days=14), description="observations and the engine's own usage")
     decisions: PositiveDuration = Field(timedelta(days=90), description="bodies of decisions; their hashes stay")
     actions: PositiveDuration = Field(timedelta(days=400), description="actions, their plans and outcomes")
+    quarantine: PositiveDuration = Field(
+        timedelta(days=7), description="files that were moved away; so long undo finds them"
+    )
+    quarantine_size: Size = Field(1 << 30, description="what those files take at most; what no longer fits is not moved")
 
 
 class FleetSettings(Section):

@@ -97,3 +97,26 @@ def test_where_nobody_can_tell_what_is_whole_everything_is_kept(tmp_path: Path, 
     before = sorted((tmp_path / "q").iterdir())
     quarantine.forget_unfinished()
     assert sorted((tmp_path / "q").iterdir()) == before
+
+
+def test_a_card_that_makes_no_sense_keeps_everything_and_says_which(tmp_path: Path, clock: ManualClock) -> None:
+    quarantine = Quarantine(tmp_path / "q", clock, keep_seconds=100.0)
+    whole, broken = keep(quarantine, tmp_path / "a", b"whole"), keep(quarantine, tmp_path / "b", b"broken")
+    (tmp_path / "q" / f"{broken}.json").write_text('{"likeness": 1}')
+    clock.advance(101.0)
+    for ask in (quarantine.files, quarantine.drop_expired, lambda: quarantine.find(broken)):
+        with pytest.raises(HostError, match=broken):
+            ask()
+    assert quarantine.find(whole).size == 5
+
+
+def test_a_file_may_be_kept_twice_under_its_own_times(tmp_path: Path, clock: ManualClock) -> None:
+    quarantine = Quarantine(tmp_path / "q", clock, keep_seconds=100.0)
+    first = keep(quarantine, tmp_path / "a", b"one")
+    quarantine.keep_seconds = 10.0
+    second = keep(quarantine, tmp_path / "a", b"two")
+    clock.advance(11.0)
+    assert quarantine.drop_expired() == 1
+    assert [kept.id for kept in quarantine.files()] == [first]
+    with pytest.raises(StalePlanError):
+        quarantine.find(second)

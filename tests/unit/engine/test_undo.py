@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -186,7 +187,7 @@ async def test_without_a_reason_or_a_known_action_nothing_is_judged(tmp_path: Pa
 async def test_an_action_that_left_the_allow_list_is_not_undone(tmp_path: Path, home: Path) -> None:
     async with EngineHere(tmp_path, config(home, "key")) as engine:
         await engine.settle()
-        (tmp_path / "config.yaml").write_text(own_config({"paths": {}}, ["create_directory"]))
+        engine.write(own_config({"paths": {}}, ["create_directory"]))
         await engine.ask("reload")
         await refused(engine, "@last", "not_allowed")
 
@@ -328,3 +329,26 @@ async def test_what_is_there_now_is_never_replaced(tmp_path: Path, pidfile: Path
         present = file_facts(pidfile)
         await refused(engine, "@last", "never replaced")
         assert file_facts(pidfile) == present
+
+
+async def test_the_quarantine_is_as_large_and_as_patient_as_the_configuration_says(tmp_path: Path, pidfile: Path) -> None:
+    first = _service(pidfile)
+    async with EngineHere(tmp_path, first) as engine:
+        quarantine = engine.runtime.controls.quarantine  # type: ignore[attr-defined]
+        assert (quarantine.keep_seconds, quarantine.most_bytes) == (7 * 86400.0, 1 << 30)
+        changed = {**json.loads(first), "retention": {"quarantine": "50ms", "quarantine_size": "2B"}}
+        engine.write(json.dumps(changed))
+        await engine.ask("reload")
+        await engine.ask("act", action="remove_stale_pidfile", target="app", reason="it is in the way")
+        # Eight bytes do not fit into two: it stays where it is.
+        assert engine.action("remove_stale_pidfile").kind is OutcomeKind.FAILED
+        assert file_facts(pidfile) is not None
+
+        engine.write(json.dumps({**changed, "retention": {"quarantine": "50ms"}}))
+        await engine.ask("reload")
+        await engine.ask("act", action="remove_stale_pidfile", target="app", reason="it is in the way")
+        async with asyncio.timeout(30):
+            while quarantine.files():  # noqa: ASYNC110 - a time to live has no event
+                engine.runtime.prune()
+                await asyncio.sleep(0.01)
+        await refused(engine, "@last", "time to live is over")
