@@ -110,9 +110,12 @@ def _refuse_special(params: GiveBackPermissionsParams) -> None:
 
 
 def _warning(params: GiveBackPermissionsParams) -> str:
+    """Return whom the old access lets in again; "" if nobody gains any."""
     added = int(params.was.mode, 8) & ~int(params.left.mode, 8)
     if added & 0o002:
         return "lets anyone write again, as before"
+    if (params.was.owner, params.was.group) != (params.left.owner, params.left.group):
+        return f"gives it to {params.was.owner}:{params.was.group} again, as before"
     return "widens access, as before" if added & 0o077 else ""
 
 

@@ -47,6 +47,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "ack": CommandEntry("ack", "decide", "say that you have an incident"),
     "act": CommandEntry("act", "decide", "run an allowed action by hand, through the same guards"),
     "undo": CommandEntry("undo", "decide", "take back what an action did"),
+    "rollback": CommandEntry("rollback", "decide", "undo everything that was done since a time or an action"),
     "pause": CommandEntry("pause", "brake", "let the engine leave something alone for a while"),
     "resume": CommandEntry("resume", "brake", "lift a pause, a closed target, or the emergency stop"),
     "safe-mode": CommandEntry("safe_mode", "brake", "checks and alerts go on, nothing is changed"),

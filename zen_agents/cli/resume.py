@@ -4,6 +4,7 @@ Examples:
   zen-agents resume web
   zen-agents resume target:service:web              after an unknown outcome, when you have looked
   zen-agents resume --from-emergency --confirm HOST --ack act-7m3x
+  zen-agents resume --staged --bake 10m             after a rollback: one agent at a time, each watched before the next
 
 Nothing that piled up is run: everything is looked at anew.
 """
@@ -18,6 +19,7 @@ from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.envelope import data
 from zen_agents.cli.render import next_steps, say
+from zen_agents.cli.times import ago, seconds_of
 from zen_agents.clock import SystemClock
 from zen_agents.errors import NotRunningError, PermissionDeniedError, RefusedError, UsageError
 from zen_agents.model.action import OutcomeKind
@@ -28,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scope", nargs="?", default="host", help="what was paused; default: the whole host")
     parser.add_argument("--from-emergency", action="store_true", help="end the emergency stop")
     parser.add_argument("--confirm", metavar="HOST", help="with --from-emergency: the host's name")
+    parser.add_argument(
+        "--staged", action="store_true", help="one paused agent at a time; back to observing on a new incident"
+    )
+    parser.add_argument(
+        "--bake", metavar="DURATION", default="10m", help="with --staged: how long each is watched (default 10m)"
+    )
     parser.add_argument("--ack", metavar="ACTION", action="append", default=[], help="you looked at this unknown action")
 
 
@@ -35,11 +43,28 @@ def run(call: Call) -> int:
     """Resume."""
     if call.arguments.from_emergency:
         return _from_emergency(call)
+    if call.arguments.staged:
+        return _staged(call)
     result = call.ask("resume", scope=call.arguments.scope, reason=call.reason(needed=False))
     if call.machine:
         data(call, "resume", result)
     else:
         say(call, f"{result['scope']}: {', '.join(result['lifted'])} lifted; it is looked at anew.")
+    return 0
+
+
+def _staged(call: Call) -> int:
+    bake = seconds_of(call.arguments.bake)
+    result = call.ask("resume_staged", for_seconds=bake, reason=call.reason(needed=False))
+    if call.machine:
+        data(call, "resume", result)
+        return 0
+    then = f", then {', '.join(result['waiting'])}" if result["waiting"] else ""
+    say(
+        call, f"{result['agent']} acts again, on trial for {ago(result['bake_seconds'])}{then}. A new incident of an "
+        "agent on trial pauses it again, and people are told.",
+    )  # fmt: skip
+    next_steps(call, "zen-agents status")
     return 0
 
 

@@ -15,10 +15,12 @@ from zen_agents.engine.by_hand import ByHand
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.recorder import Recorder
+from zen_agents.engine.rollback import PAUSE, Rollback
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.scheduler import Scheduler
-from zen_agents.engine.undo import Undo
+from zen_agents.engine.stages import Stages
+from zen_agents.engine.undo import RULE_PAUSED, Undo
 from zen_agents.errors import StoreError
 from zen_agents.model.agent import AgentState
 from zen_agents.model.incident import Incident, IncidentState
@@ -103,6 +105,8 @@ class Engine:
     ) -> None:  # fmt: skip
         self.parts, self.agents, self.by_hand, self.host_name = parts, agents, by_hand, host_name
         self.undo = Undo(parts, by_hand, lambda: self.agents)
+        self.rollback = Rollback(parts, self.undo, lambda: self.agents)
+        self.stages = Stages(parts, lambda: self.agents, self.forget_waits)
         self._scheduler, self._recorder, self._events = scheduler, recorder, events
         self._flag, self._courier, self._upkeep, self._pulse = flag, courier, upkeep, pulse
         #: Agents of the configuration that a later version brings.
@@ -122,6 +126,7 @@ class Engine:
         self._events.open(self._woken)
         self._recall_flag()
         self._notice_flag()
+        self.stages.recall()
         for agent in self.agents:
             await agent.start()
             self.schedule(agent)
@@ -250,6 +255,7 @@ class Engine:
         try:
             self.parts.executor.write_again()
             self._upkeep.save_time()
+            self.stages.look()
         except StoreError as error:
             # The next round tries again; messages have to go on going out (R15).
             self.parts.safe_mode.store_failed(str(error))
@@ -398,7 +404,7 @@ class Engine:
         if self.parts.foreign:
             lines.append(f"OBSERVING ONLY: {self.parts.foreign}")
         for brake in self.parts.store.brakes():
-            if brake.kind in ("pause", "rule_paused") and (brake.until is None or brake.until > now.steady):
+            if brake.kind in (PAUSE, RULE_PAUSED) and (brake.until is None or brake.until > now.steady):
                 left = f"for {(brake.until - now.steady) / 60:.0f} min" if brake.until else "until lifted"
                 lines.append(
                     f'PAUSED {left} ({brake.scope}) by {brake.by} "{brake.reason}". zen-agents resume {brake.scope}'
@@ -414,10 +420,11 @@ class Engine:
 
     def warnings(self) -> list[str]:
         """Return what a person should know although it holds nothing."""
+        staged = [line] if (line := self.stages.line()) else []
         missed = [f"{times} runs of {job} were missed" for job, times in self.misfires.items()]
         blind = [f"{count} watched ({kind}) are seen only by polling: the kernel gives no event for them"
                  for kind, count in self._events.unwatched.items() if count]  # fmt: skip
-        return [*self.standing_warnings, *missed, *blind]
+        return [*self.standing_warnings, *staged, *missed, *blind]
 
     def later_agents(self) -> list[dict[str, Any]]:
         """Return the agents of the configuration that a later version brings."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from zen_agents.engine.engine import Engine
 from zen_agents.engine.executor import Judged, plan_body
 from zen_agents.engine.journal import answer_body
+from zen_agents.engine.rollback import PAUSE, Result, Step
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.status import status_of
-from zen_agents.engine.undo import PAUSED_FOR
+from zen_agents.engine.undo import PAUSED_FOR, RULE_PAUSED
 from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.ids import ACTION
@@ -22,7 +24,6 @@ from zen_agents.model.reason import Reason
 from zen_agents.ports.store import ActionRow, Brake
 from zen_agents.rules import transitions
 
-PAUSE = "pause"
 #: Names that an error lists at most.
 MOST_LISTED = 30
 #: The longest pause without a confirmation, and how long an acknowledgement keeps the engine off (seconds).
@@ -41,11 +42,13 @@ class Operator:
         self._engine = engine
         self._looking: Mapping[str, Verb] = {
             "status": self._status, "ping": self._ping, "judge": self._judge, "judge_undo": self._judge_undo,
+            "judge_rollback": self._judge_rollback,
         }  # fmt: skip
         self._acting: Mapping[str, Verb] = {
             "act": self._act, "ack": self._ack, "pause": self._pause, "resume": self._resume, "reload": self._reload,
             "safe_mode": self._safe_mode, "breaker_reset": self._breaker_reset, "stop": self._stop,
-            "resume_emergency": self._resume_emergency, "undo": self._undo,
+            "resume_emergency": self._resume_emergency, "undo": self._undo, "rollback": self._rollback,
+            "resume_staged": self._resume_staged,
         }  # fmt: skip
 
     async def answer(self, verb: str, args: dict[str, Any], who: Principal, may_act: bool) -> Any:
@@ -103,6 +106,47 @@ class Operator:
             "paused_seconds": PAUSED_FOR,
         }  # fmt: skip
 
+    async def _judge_rollback(self, args: dict[str, Any], who: Principal) -> Any:
+        """Answer what a rollback would undo and what not, without doing it."""
+        since, named = self._since(args)
+        steps = await self._engine.rollback.preview(since, who=who, reason=_text(args, "reason", ""))
+        return self._steps_body(since, named, steps)
+
+    async def _rollback(self, args: dict[str, Any], who: Principal) -> Any:
+        since, named = self._since(args)
+        if self._engine.stopped():
+            raise RefusedError(Reason.EMERGENCY_STOP.sentence, reason=Reason.EMERGENCY_STOP)
+        steps = await self._engine.rollback.run(since, who=who, reason=_text(args, "reason"))
+        return self._steps_body(since, named, steps)
+
+    def _since(self, args: Mapping[str, Any]) -> tuple[float, str]:
+        """Return the steady time that `to` names, and what names it for good: a moment in ISO 8601, or an action's id."""
+        to, now = _text(args, "to"), self._engine.parts.clock.now()
+        try:
+            ago = (now.wall - datetime.fromisoformat(to)).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            row = self._action(to)
+            return row.reserved_at.steady, row.id
+        if ago < 0:
+            raise UsageError(f"{to} is still to come")
+        return now.steady - ago, to
+
+    def _steps_body(self, since: float, named: str, steps: Sequence[Step]) -> Any:
+        now = self._engine.parts.clock.now()
+        return {
+            "named": named,
+            "to": now.after(since - now.steady).wall.isoformat(timespec="seconds"),
+            "paused": [brake.scope for brake in self._engine.parts.store.brakes()
+                       if brake.kind == PAUSE and brake.scope.startswith("agent:")],
+            "left": sum(step.result is Result.LEFT for step in steps),
+            "steps": [{"id": step.row.id, "action": step.row.action, "target": step.row.target, "result": step.result.value,
+                       "detail": step.detail, "undo": step.by} for step in steps],
+        }  # fmt: skip
+
+    async def _resume_staged(self, args: dict[str, Any], who: Principal) -> Any:
+        trial = self._engine.stages.begin(who, _seconds(args), _text(args, "reason", ""))
+        return {"agent": trial.agent, "bake_seconds": trial.bake_seconds, "waiting": list(trial.waiting)}
+
     def _action(self, id: str) -> ActionRow:
         """Return the one action whose id begins so; `@last` is the newest. UsageError if there is none, or more than one."""
         store = self._engine.parts.store
@@ -154,7 +198,7 @@ class Operator:
     async def _resume(self, args: dict[str, Any], who: Principal) -> Any:
         scope = self._scope(_text(args, "scope", HOST))
         parts, now = self._engine.parts, self._engine.parts.clock.now()
-        lifted = [kind for kind in ("pause", "rule_paused", "target_closed", "observe_only")
+        lifted = [kind for kind in (PAUSE, RULE_PAUSED, "target_closed", "observe_only")
                   if parts.store.lift_brake(kind, scope)]  # fmt: skip
         if not lifted:
             raise UsageError(f"nothing is paused for {scope}{self._held_by()}; see: zen-agents status")
