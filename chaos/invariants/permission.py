@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chaos.invariants.record import Act, Record
+from chaos.invariants.record import Act, Record, kind_of
 from chaos.invariants.violation import Violation
 from zen_agents.catalog import GUARDS
 from zen_agents.guards import protected_names
 from zen_agents.guards.patterns import matches
+from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import ChainedEntry, EntryKind
 from zen_agents.model.observation import Status
 from zen_agents.model.principal import ENGINE
@@ -61,12 +62,37 @@ def _act_of_same_decision(record: Record, act: Act, asked: ChainedEntry) -> str 
 
 def wish_of(record: Record, act: Act) -> ChainedEntry | None:
     """Return the entry in which a person asked for this act: the last one of the same person, action and target."""
-    for each in reversed(list(record.of(EntryKind.HUMAN, "act"))):
+    for each in reversed(list(record.of(EntryKind.HUMAN, "act", "undo"))):
         body = each.entry.body
-        named = (each.entry.actor, body.get("action"), body.get("target"))
-        if each.seq < act.seq and named == (act.intent.entry.actor, act.action, act.target):
+        # An undo is asked for by what it takes back.
+        what = ("undoes", undone_by(act)) if each.entry.id == "undo" else ("action", act.action)
+        named = (each.entry.actor, body.get(what[0]), body.get("target"))
+        if each.seq < act.seq and named == (act.intent.entry.actor, what[1], act.target):
             return each
     return None
+
+
+def undone_by(act: Act) -> str:
+    """Return the id of the action that an act takes back; "" if it is no undo."""
+    return str((act.body.get("params") or {}).get("undoes", ""))
+
+
+def every_undo_is_a_persons_and_takes_back_what_has_ended(record: Record) -> Iterator[Violation]:
+    """R31: no undo by the engine, none of what still ran, and none of what was undone."""
+    ended = {act.id: act.held_until for act in record.acts}
+    undone: set[str] = set()
+    for act in record.acts:
+        if not (taken := undone_by(act)):
+            continue
+        evidence = (act.id, taken)
+        if act.by_engine:
+            yield Violation("R31", f"{act.id} undoes {taken}, and nobody asked for it", evidence)
+        if ended.get(taken, 0) > act.seq:
+            yield Violation("R31", f"{act.id} undoes {taken}, which had not ended", evidence)
+        if taken in undone:
+            yield Violation("R31", f"{act.id} undoes {taken}, which was undone already", evidence)
+        if act.final is not None and kind_of(act.final) is OutcomeKind.VERIFIED:
+            undone.add(taken)
 
 
 def every_target_is_named(record: Record) -> Iterator[Violation]:

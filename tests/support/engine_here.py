@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from chaos.invariants import violations
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.engine.operator import Operator
@@ -37,7 +38,7 @@ class _Apart(Machine):
 
 
 class EngineHere:
-    """Starts one engine, without its own loops, and asks it."""
+    """Starts one engine, without its own loops, and asks it; at its end the record shows no broken rule of safety."""
 
     def __init__(self, folder: Path, config: str, *, dry_run: bool = False) -> None:
         self.config, self.state = folder / "config.yaml", folder / "state"
@@ -58,6 +59,7 @@ class EngineHere:
 
     async def __aexit__(self, *_: object) -> None:
         await self.runtime.close("the test is over")
+        assert violations(self.state) == []
 
     async def settle(self) -> None:
         """Look, decide and act until nothing is under way."""

@@ -171,8 +171,10 @@ async def test_an_action_that_is_not_over_has_to_end_first(tmp_path: Path, home:
     async with EngineHere(tmp_path, config(home, "key")) as engine:
         await engine.settle()
         row = engine.action("restore_permissions")
-        engine.store._file.connection.execute("UPDATE actions SET kind = 'running' WHERE id = ?", (row.id,))
+        state = engine.store._file.connection
+        state.execute("UPDATE actions SET kind = 'running' WHERE id = ?", (row.id,))
         await refused(engine, row.id, "still running")
+        state.execute("UPDATE actions SET kind = 'verified' WHERE id = ?", (row.id,))
 
 
 async def test_without_a_reason_or_a_known_action_nothing_is_judged(tmp_path: Path, home: Path) -> None:
