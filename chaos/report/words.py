@@ -52,7 +52,7 @@ def card_rows(cards: Sequence[EngineCard]) -> list[tuple[str, list[str]]]:
         ("harm done", [str(card.harmful) for card in cards]),
         ("messages to people, sent / needed", [f"{card.pages_sent} / {card.pages_needed}" for card in cards]),
         ("actions that claim an inverse", [f"{card.claims_inverse} of {card.actions}" for card in cards]),
-        ("undo success", ["not in this version" if card.claims_inverse else NOTHING for card in cards]),
+        ("undo success", ["not measured" if card.claims_inverse else NOTHING for card in cards]),
         ("CPU time of a run (p50 / p95)", [times(card.cpu_seconds) for card in cards]),
         ("resident memory (p50 / p95)", [_memory(card.rss_kib) for card in cards]),
         *(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from chaos.invariants import RULES, UNSEEN, Deed, violations
-from tests.support.story import SAID, Story
+from tests.support.story import ALICE, SAID, Story
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind, Resource, ResourceKind
 from zen_agents.model.principal import ENGINE, Principal
@@ -36,7 +36,7 @@ def test_a_sound_record_breaks_no_rule(story: Story) -> None:
     story.pass_time(700)
     story.repair("service:db", final=V.FAILED, over="")
     story.human("pause", scope="target:service:web", for_seconds=60.0, reason="looking")
-    story.by_hand()
+    story.undo(story.by_hand())
     story.pass_time(301)
     story.repair()
     story.human("safe_mode", on=True)
@@ -52,6 +52,25 @@ def test_a_sound_record_breaks_no_rule(story: Story) -> None:
     story.decide(plan)
     story.reserve(plan)
     assert violations(story.close()) == []
+
+
+def undone_twice(story: Story) -> None:
+    undone = story.by_hand()
+    story.undo(undone)
+    story.undo(undone)
+
+
+def undone_early(story: Story) -> None:
+    undone = story.reserve(story.plan("service:db", by=ALICE))
+    story.store._file.connection.execute("DELETE FROM leases")
+    story.undo(undone)
+
+
+def undone_unasked(story: Story) -> None:
+    plan = story.plan(by=ALICE)
+    request = replace(plan.request, action="give_back_file", params={"undoes": story.by_hand().id})
+    story.human("undo", undoes="act-other", target="service:web")
+    story.finish(story.reserve(replace(plan, request=request)), V.VERIFYING, V.VERIFIED)
 
 
 def safe_mode(story: Story) -> None:
@@ -236,6 +255,10 @@ def not_in_outbox(story: Story) -> None:
         (r"R13: .* decided before a brake was lifted", rearmed),
         (r"R22: .* 'engine'", lambda story: story.human("pause", ENGINE, scope="host", for_seconds=1.0)),
         (r"R22: .* ''", lambda story: story.human("pause", Principal("", 0), scope="host", for_seconds=1.0)),
+        (r"R31: .* nobody asked for it", lambda story: story.undo(story.by_hand(), who=ENGINE)),
+        (r"R31: .* was undone already", undone_twice),
+        (r"R31: .* had not ended", undone_early),
+        (r"R4: .* without a person's word", undone_unasked),
         (r"R9: .* against safe mode", safe_mode),
         (r"R9: .* against the emergency stop", stop),
         (r"R9: .* against the emergency stop", stop_still_set),

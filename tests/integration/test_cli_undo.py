@@ -50,10 +50,9 @@ def test_a_person_undoes_rolls_back_and_resumes_in_stages(engine_with: Maker, tm
 
     assert engine.json("resume", f"rule:{key_rule}", "--reason", "found")["lifted"] == ["rule_paused"]
     assert "acts again, on trial for 10 m" in engine.cli("resume", "--staged", "--reason", "found").stdout
-    wait_for(lambda: _mode(key) == 0o640, "the mode, put right again")
-    uploads.mkdir()
-    key.chmod(0o600)
+    repaired(engine, "restore_permissions", "path:key")
     # A new incident of an agent on trial.
+    key.chmod(0o600)
     wait_for(lambda: "only observes again" in str(engine.events()), "the pause")
     assert engine.cli("audit", "verify").returncode == 0
 

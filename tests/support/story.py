@@ -132,6 +132,19 @@ class Story:
         self.finish(intent, OutcomeKind.VERIFYING, OutcomeKind.VERIFIED)
         return intent
 
+    def undo(self, undone: Intent, *, who: Principal = ALICE) -> Intent:
+        """Tell of an undo."""
+        guards = [{"guard": guard.name, "ruling": "allow"} for guard in GUARDS]
+        target = undone.plan.request.target
+        self.journal.human(self.now(), who, "undo", {"undoes": undone.id, "target": target, "guards": guards})
+        plan = self.plan(target, by=who)
+        request = replace(plan.request, action="give_back_file", params={"undoes": undone.id})
+        intent = self.reserve(replace(plan, request=request))
+        self.finish(intent, OutcomeKind.VERIFYING)
+        self.finish(undone, OutcomeKind.UNDONE)
+        self.finish(intent, OutcomeKind.VERIFIED)
+        return intent
+
     def human(self, what: str, who: Principal = ALICE, **body: Any) -> None:
         self.journal.human(self.now(), who, what, body)
 
