@@ -17,6 +17,7 @@ from typing import Any
 from zen_agents import __version__, catalog
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.alert_outbox import Outbox
+from zen_agents.adapters.audit_key import AuditKey
 from zen_agents.adapters.control_socket import ControlSocket, socket_groups
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.host_state import accept, keep_head, why_foreign
@@ -24,6 +25,7 @@ from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.running_actions import forget_ended
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.state_dir import StateDir
+from zen_agents.adapters.syslog_witness import SyslogWitness
 from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.policy import AlertPolicy
@@ -119,6 +121,8 @@ class Runtime:
             foreign=self._foreign(host),
         )  # fmt: skip
         self.parts.flapping = flap_limit(self.settings)
+        # Only now: signing writes, and whose state it is was judged by what stood there before.
+        self._unsigned = self._sign_ledger()
         self.engine = self._engine(world, agents)
         self._end_orphans()
         self._let_go(agents)
@@ -137,6 +141,19 @@ class Runtime:
         except StoreError as error:
             log.critical("%s", error)
             return SqliteStore.volatile(), str(error)
+
+    def _sign_ledger(self) -> str:
+        """Sign the ledger from now on; return why not: an engine that cannot sign watches and acts, and says so."""
+        if not self.store.writable():
+            return ""
+        try:
+            key = AuditKey.of(self.options.state_dir)
+            self.store.sign_with(key, SyslogWitness(self._machine.syslog), self.clock.now())
+            key.publish(self.options.state_dir)
+        except StoreError as error:
+            log.critical("%s", error)
+            return str(error)
+        return ""
 
     def _prepare(self, flag: EmergencyFlag) -> str:
         try:
@@ -234,7 +251,7 @@ class Runtime:
         warnings = [diagnostic.message for diagnostic in self.loaded.diagnostics]
         if os.geteuid() == 0 and (Path(__file__).parent.parent / ".git").exists():
             warnings.insert(0, "started as root from a checkout: whoever may write there may become root")
-        return warnings
+        return [self._unsigned, *warnings] if self._unsigned else warnings
 
     # -- running ------------------------------------------------------------------------------------------------------
     async def run(self) -> str:
@@ -318,6 +335,7 @@ class Runtime:
         if now - self._saved_at >= SAVE_TIME_EVERY:
             self._saved_at = now
             self.store.save_anchor(self.clock.anchor())
+            self.store.sign_waiting(self.clock.now())
             self.store.commit()
             keep_head(self.store, self.options.state_dir)
 

@@ -20,6 +20,7 @@ from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.running_actions import still_running
 from zen_agents.adapters.safe_files import tidy
 from zen_agents.adapters.state_dir import ROOT_POINTER
+from zen_agents.adapters.syslog_witness import SYSLOG
 from zen_agents.adapters.worker_process import run_worker
 from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.clock import Clock, Instant
@@ -140,6 +141,8 @@ class Machine:
     #: Where a start leaves the path of its state for the emergency scripts, and what names the state that a host has had.
     pointer = ROOT_POINTER
     host_state = HOST_STATE
+    #: Where the system's log takes the signed heads of the ledger.
+    syslog = SYSLOG
 
     def host(self, state_dir: Path) -> Host:
         """Return the host to look at."""

@@ -39,6 +39,7 @@ class SimulatedMachine(Machine):
     def __init__(self, host: SimulatedHost, pager: Pager, folder: Path) -> None:
         self._host, self._pager, self._folder = host, pager, folder
         self.pointer, self.host_state = folder / "run" / "state-dir", folder / "etc" / "host-state"
+        self.syslog = folder / "run" / "log"
 
     def host(self, state_dir: Path) -> Host:
         return self._host

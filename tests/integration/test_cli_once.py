@@ -69,8 +69,9 @@ def test_a_run_ends_cleanly_on_each_signal(engine: EngineProcess, number: signal
     assert engine.process is not None
     engine.process.send_signal(number)
     assert engine.process.wait(60) == code
-    last = engine.events()[-1]
+    *_, last, signed = engine.events()
     assert (last["id"], last["body"]["reason"]) == ("stopped", number.name)
+    assert (signed["id"], signed["body"]["seq"]) == ("checkpoint", last["record"])
     assert '"exit_code": ' + str(code) in engine.log.read_text(encoding="utf-8")
 
 

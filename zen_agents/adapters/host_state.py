@@ -27,11 +27,14 @@ def why_foreign(store: SqliteStore, state_dir: Path, machine_id: str, *, host_st
     if kept != machine_id:
         return "the state is from another machine"
     try:
-        before, now = _read_head(state_dir), store.head()[0]
+        (before, digest), now = _read_head(state_dir), store.head()[0]
+        kept_entry = store.entries(since=before - 1, limit=1) if 0 < before <= now else ()
     except (OSError, ValueError) as error:
         return f"whether a copy was restored cannot be told, {HEAD} cannot be read: {error}"
     if now < before:
         return f"the ledger went back from entry {before} to {now}: a copy was restored"
+    if kept_entry and kept_entry[0].hash != digest:
+        return f"entry {before} of the ledger is another one than it was: it was rewritten, or a copy was restored"
     return ""
 
 
@@ -65,9 +68,13 @@ def keep_head(store: SqliteStore, state_dir: Path) -> None:
         log.warning("the ledger's head was not kept: %s", error)
 
 
-def _read_head(state_dir: Path) -> int:
-    """Return the number of the last entry that was remembered, 0 if none ever was; OSError or ValueError if not readable."""
+def _read_head(state_dir: Path) -> tuple[int, str]:
+    """Return number and hash of the last entry that was remembered, 0 if none ever was.
+
+    Raises OSError or ValueError if that cannot be read.
+    """
     try:
-        return int((state_dir / HEAD).read_text(encoding="ascii").partition(" ")[0])
+        seq, digest = (state_dir / HEAD).read_text(encoding="ascii").split()
     except FileNotFoundError:
-        return 0
+        return 0, ""
+    return int(seq), digest

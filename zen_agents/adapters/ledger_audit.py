@@ -7,13 +7,16 @@ import io
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from zen_agents.adapters.ledger_walk import BrokenError, Walk, walk_in_legs
+from zen_agents.adapters.audit_key import PublicKeys
+from zen_agents.adapters.ledger_heads import Head, compare
+from zen_agents.adapters.ledger_signatures import BrokenError
+from zen_agents.adapters.ledger_walk import Known, Walk, walk_in_legs
 from zen_agents.adapters.sqlite_store_file import StateFile, damaged, open_read_only, store_error
 from zen_agents.adapters.sqlite_store_retention import CURSORS
 from zen_agents.adapters.sqlite_store_rows import instant_of_microseconds, microseconds
@@ -35,12 +38,18 @@ class Verification:
     """What `verify` found. `problem` is "" and `ok` True if every entry is what was written and none is missing."""
 
     ok: bool
-    #: Entries that verify, from the first on.
+    #: Entries whose hashes verify, from the first on.
     entries: int
     first_at: Instant | None
     last_at: Instant | None
-    #: Hash of the last entry that verifies; compare it with the copy in the daily digest.
+    #: Hash of the last of them; compare it with a copy elsewhere.
     head: str
+    #: Number of the last entry that a checkpoint covers, how many checkpoints there are, and the ids of the keys.
+    signed_to: int = 0
+    checkpoints: int = 0
+    signed_by: tuple[str, ...] = ()
+    #: Whether the signatures themselves were checked: without a public key they are only compared with what they are over.
+    signatures_checked: bool = False
     #: Bodies that retention dropped; their hashes are part of the chain.
     dropped_bodies: int = 0
     #: Number of the first entry that does not verify.
@@ -56,37 +65,44 @@ class Verification:
     unrecorded_actions: tuple[str, ...] = ()
 
 
-def verify(path: Path, *, leg: int = SHORTEST_LEG) -> Verification:
+def verify(
+    path: Path, *, keys: PublicKeys | None = None, against: Sequence[Head] = (), leg: int = SHORTEST_LEG
+) -> Verification:
     """Check every entry of the ledger at `path`; raises StoreError if the file cannot be read.
 
-    A ledger of at least two legs of `leg` entries is walked by as many processes as the machine has processors for it.
+    `keys` are those whose signatures count; with any, a ledger without signatures does not verify. `against` are heads that
+    were kept elsewhere. A ledger of at least two legs of `leg` entries is walked by as many processes as the machine has
+    processors for it.
     """
-    walk = _in_legs(path, leg)
+    walk = _in_legs(path, keys, leg)
     file = open_read_only(path)
     try:
         # One snapshot: the engine may write meanwhile.
         file.connection.execute("BEGIN")
         broken: BrokenError | None = None
-        if walk is None:
-            walk = Walk(_dropped_to(file))
-            try:
+        to_walk = walk is None
+        walk = walk or Walk(Known(_dropped_to(file), keys))
+        try:
+            if to_walk:
                 walk.along(file)
-            except BrokenError as error:
-                broken = error
+            walk.signatures.require(walk.count)
+            compare(file, walk.count, against)
+        except BrokenError as error:
+            broken = error
         unrecorded = tuple(id for (id,) in file.read("unrecorded_actions"))
-        return _verification(walk, broken, unrecorded)
+        return _verification(walk, broken, unrecorded, checked=keys is not None)
     except sqlite3.Error as error:
         raise store_error(error, path) from error
     finally:
         file.close()
 
 
-def _in_legs(path: Path, leg: int) -> Walk | None:
+def _in_legs(path: Path, keys: PublicKeys | None, leg: int) -> Walk | None:
     """Return a walk that found nothing wrong; None if one process is to walk: a short way, or it is broken."""
     file = open_read_only(path)
     try:
         head = file.read_one("ledger_head")
-        dropped_to = _dropped_to(file)
+        known = Known(_dropped_to(file), keys)
     finally:
         file.close()
     entries = int(head[0]) if head else 0
@@ -94,11 +110,11 @@ def _in_legs(path: Path, leg: int) -> Walk | None:
     if count < 2:
         return None
     ends = [entries * number // count for number in range(count + 1)]
-    return walk_in_legs(path, dropped_to, ends)
+    return walk_in_legs(path, known, ends)
 
 
-def export(path: Path, *, since: datetime | None = None, format: Format = "jsonl") -> Iterator[str]:
-    """Yield the ledger as lines with their line ends, oldest first, from the wall-clock time `since` on.
+def export(path: Path, *, since: datetime | None = None, after: int = 0, format: Format = "jsonl") -> Iterator[str]:
+    """Yield the ledger as lines with their line ends, oldest first, from the wall-clock time `since` on, behind `after`.
 
     A line holds all that is hashed (see `store.ledger`), so that a copy verifies elsewhere. Raises StoreError.
     """
@@ -107,7 +123,7 @@ def export(path: Path, *, since: datetime | None = None, format: Format = "jsonl
     try:
         if format == "csv":
             yield _csv_line(("at", *_COLUMNS))
-        for row in file.connection.execute(SQL["export_entries"], {"from_us": from_us}):
+        for row in file.connection.execute(SQL["export_entries"], {"from_us": from_us, "after": after}):
             yield _exported(dict(zip(_COLUMNS, row, strict=True)), format)
     except sqlite3.Error as error:
         raise store_error(error, path) from error
@@ -139,7 +155,7 @@ def _dropped_to(file: StateFile) -> dict[str, int]:
     return dropped_to
 
 
-def _verification(walk: Walk, broken: BrokenError | None, unrecorded: tuple[str, ...]) -> Verification:
+def _verification(walk: Walk, broken: BrokenError | None, unrecorded: tuple[str, ...], *, checked: bool) -> Verification:
     problem = ""
     if broken:
         problem = f"Entry {broken.seq} does not verify: {broken.problem}."
@@ -151,6 +167,10 @@ def _verification(walk: Walk, broken: BrokenError | None, unrecorded: tuple[str,
         first_at=_instant(walk.first),
         last_at=_instant(walk.last),
         head=walk.head.hex(),
+        signed_to=walk.signatures.upto,
+        checkpoints=walk.signatures.count,
+        signed_by=tuple(walk.signatures.by),
+        signatures_checked=checked,
         dropped_bodies=walk.dropped,
         broken_seq=broken.seq if broken else None,
         expected=broken.expected if broken else "",

@@ -1,4 +1,4 @@
-"""Walks along the chain of the ledger: every hash made again, every outcome brought to its intent.
+"""Walks along the chain of the ledger: every hash made again, every outcome brought to its intent, every signature checked.
 
 A long ledger is walked in legs, one process each; a leg begins with the stored hash of the entry before it, which the leg
 before it has made again. Reads only.
@@ -12,16 +12,20 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from zen_agents.adapters.audit_key import PublicKeys
+from zen_agents.adapters.ledger_signatures import BrokenError, Signatures
 from zen_agents.adapters.sqlite_store_file import StateFile, open_read_only
 from zen_agents.adapters.sqlite_store_retention import CURSORS
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import EntryKind
+from zen_agents.store.checkpoint import CHECKPOINT
 from zen_agents.store.ledger import GENESIS, entry_hash
 from zen_agents.store.statements import SQL
 
@@ -30,25 +34,26 @@ _FINAL = frozenset(kind.value for kind in OutcomeKind if kind.is_final)
 #: Any number that a row can have: an entry before the first is one that nobody wrote.
 _FIRST, _LAST = -(2**63), 2**63 - 1
 _PAIRED = frozenset((EntryKind.INTENT.value, EntryKind.OUTCOME.value))
+_SIGNED = frozenset((EntryKind.ENGINE.value, EntryKind.HUMAN.value))
 
 
-class BrokenError(Exception):
-    """An entry that does not verify: number, problem, expected, got."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a ledger before it is walked along."""
 
-    def __init__(self, seq: int, problem: str, expected: str = "", got: str = "") -> None:
-        super().__init__(problem)
-        self.seq, self.problem, self.expected, self.got = seq, problem, expected, got
+    #: By cursor, the number of the last entry whose body retention may have dropped.
+    dropped_to: Mapping[str, int] = field(default_factory=dict)
+    #: Whose signatures count; None: no key is known, and signatures are only compared with what they are over.
+    keys: PublicKeys | None = None
 
 
 class Walk:
     """One walk along entries that follow each other, oldest first."""
 
-    def __init__(self, dropped_to: Mapping[str, int], *, after: int = 0, head: bytes = GENESIS) -> None:
-        """Begin behind the entry number `after`, whose hash is `head`.
-
-        `dropped_to`: by cursor, the number of the last entry whose body retention may have dropped.
-        """
-        self._dropped_to = dropped_to
+    def __init__(self, known: Known, *, after: int = 0, head: bytes = GENESIS) -> None:
+        """Begin behind the entry number `after`, whose hash is `head`."""
+        self._dropped_to = known.dropped_to
+        self.signatures = Signatures(known.keys)
         self.count = after
         self.before = self.head = head
         self.dropped = 0
@@ -72,6 +77,7 @@ class Walk:
         for action, needs_intent in leg.alone:
             self._close(action, needs_intent)
         self.open |= leg.open
+        self.signatures.go_on_with(leg.signatures)
         self.count, self.head, self.dropped = leg.count, leg.head, self.dropped + leg.dropped
         self.first, self.last = self.first or leg.first, leg.last or self.last
 
@@ -82,7 +88,7 @@ class Walk:
                 if seq != self.count + 1:
                     raise BrokenError(self.count + 1, "an entry is missing", f"entry {self.count + 1}", f"entry {seq}")
                 if body is None:
-                    self._note_dropped(seq, kind)
+                    self._note_dropped(seq, kind, id)
                 elif sha256(body.encode()).digest() != body_hash:
                     raise BrokenError(seq, "its body was changed", body_hash.hex(), sha256(body.encode()).hexdigest())
                 hash = entry_hash(self.head, seq, kind, id, wall_us, steady_us, actor, incident, action, body_hash)
@@ -90,15 +96,17 @@ class Walk:
                     raise BrokenError(seq, "it, or the one before, was changed", hash.hex(), stored.hex())
                 if kind in _PAIRED:
                     self._pair(kind, action, body)
+                elif kind in _SIGNED:
+                    self.signatures.note(seq, kind, id, body, self.head)
                 self.count, self.head, self.last = seq, stored, (wall_us, steady_us)
                 self.first = self.first or self.last
         except (TypeError, AttributeError, ValueError, RecursionError, sqlite3.OperationalError) as error:
             # A column of another type, or text that is no UTF-8: nothing the engine writes.
             raise BrokenError(self.count + 1, f"it cannot be read: {error}") from error
 
-    def _note_dropped(self, seq: int, kind: str) -> None:
+    def _note_dropped(self, seq: int, kind: str, id: str) -> None:
         cursor = _CURSOR_OF.get(kind)
-        if cursor is None or seq > self._dropped_to.get(cursor, 0):
+        if id == CHECKPOINT or cursor is None or seq > self._dropped_to.get(cursor, 0):
             raise BrokenError(seq, "its body is gone, and not by retention")
         self.dropped += 1
 
@@ -117,16 +125,16 @@ class Walk:
             self.alone.append((action, needs_intent))
 
 
-def walk_in_legs(path: Path, dropped_to: Mapping[str, int], ends: Sequence[int]) -> Walk | None:
+def walk_in_legs(path: Path, known: Known, ends: Sequence[int]) -> Walk | None:
     """Walk along the entries up to the last of `ends`, a process for each leg between two of them.
 
     Returns None if a leg is broken or could not be walked; a walk in one snapshot says which it was.
     """
-    walk = Walk(dropped_to)
+    walk = Walk(known)
     try:
         # Forked: what a leg needs is in memory already. Only a command verifies, and it has no other thread.
         with ProcessPoolExecutor(len(ends) - 1, mp_context=get_context("fork")) as processes:
-            for leg in processes.map(partial(_leg, path, dropped_to), ends, ends[1:]):
+            for leg in processes.map(partial(_leg, path, known), ends, ends[1:]):
                 if leg is None or leg.before != walk.head:
                     return None
                 walk.go_on_with(leg)
@@ -135,12 +143,12 @@ def walk_in_legs(path: Path, dropped_to: Mapping[str, int], ends: Sequence[int])
     return walk
 
 
-def _leg(path: Path, dropped_to: Mapping[str, int], after: int, upto: int) -> Walk | None:
+def _leg(path: Path, known: Known, after: int, upto: int) -> Walk | None:
     try:
         file = open_read_only(path)
         try:
             row = file.read_one("entry_hash", (after,))
-            leg = Walk(dropped_to, after=after, head=bytes(row[0]) if row else GENESIS)
+            leg = Walk(known, after=after, head=bytes(row[0]) if row else GENESIS)
             leg.along(file, upto)
         finally:
             file.close()

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from zen_agents.adapters.audit_key import AuditKey
 from zen_agents.adapters.sqlite_store_ballast import lay_ballast
 from zen_agents.adapters.sqlite_store_file import (
     Connect,
@@ -28,11 +29,12 @@ from zen_agents.adapters.sqlite_store_rows import (
     plan_of,
 )
 from zen_agents.adapters.sqlite_store_schema import create, ensure_schema, require_schema
+from zen_agents.adapters.sqlite_store_signing import Signing, Witness
 from zen_agents.adapters.sqlite_store_tables import BrakeTables, MeasurementTables, OutboxTables
-from zen_agents.clock import Anchor
+from zen_agents.clock import Anchor, Instant
 from zen_agents.errors import RefusedError, StoreError
 from zen_agents.model.action import Budget, Effect, Intent, Outcome, OutcomeKind
-from zen_agents.model.entry import ChainedEntry, Entry, EntryKind
+from zen_agents.model.entry import ChainedEntry, Checkpoint, Entry, EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.principal import ENGINE
 from zen_agents.model.reason import Reason
@@ -141,6 +143,19 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
     def append(self, entry: Entry) -> None:
         """Chain an entry to the ledger within the pending batch; a body that is too large is cut."""
         self._ledger.append(entry)
+
+    def sign_with(self, key: AuditKey, witness: Witness, at: Instant) -> None:
+        """Sign the ledger from now on, beginning durably with all that is there; raises StoreError."""
+        self._ledger.begin_signing(Signing(self._file, key, witness), at)
+        self.commit()
+
+    def sign_waiting(self, at: Instant) -> None:
+        """Sign within the pending batch what has waited for ten minutes; nothing if the ledger is not signed."""
+        self._ledger.sign_waiting(at)
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        """Return what was signed last, None if nothing was."""
+        return self._ledger.last_checkpoint()
 
     def head(self) -> tuple[int, str]:
         """Return number and hash of the last ledger entry; (0, genesis) if there is none."""

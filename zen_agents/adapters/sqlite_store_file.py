@@ -73,6 +73,8 @@ class StateFile:
         self.lost_batches = 0
         #: Called when a batch was rolled back: whoever caches what the batch wrote forgets it.
         self.on_rollback: list[Callable[[], None]] = []
+        #: Called when a batch is durable.
+        self.on_commit: list[Callable[[], None]] = []
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -176,6 +178,8 @@ class StateFile:
             raise self._failed(error) from error
         self._lasting.clear()
         self.writable = True
+        for tell in self.on_commit:
+            tell()
 
     def rollback(self) -> None:
         """Drop the batch, but for what is lasting."""

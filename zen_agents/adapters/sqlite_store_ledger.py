@@ -8,8 +8,9 @@ from typing import Any
 
 from zen_agents.adapters.sqlite_store_file import StateFile, damaged
 from zen_agents.adapters.sqlite_store_rows import entry_of, instant_of_microseconds, microseconds
+from zen_agents.adapters.sqlite_store_signing import SIGN_WITHIN, Signing, checkpoint_of_row
 from zen_agents.clock import Instant
-from zen_agents.model.entry import ChainedEntry, Entry, EntryKind
+from zen_agents.model.entry import ChainedEntry, Checkpoint, Entry, EntryKind
 from zen_agents.store.ledger import GENESIS, clean_text, entry_hash, sealed
 
 
@@ -18,6 +19,8 @@ class LedgerEnd:
 
     def __init__(self, file: StateFile) -> None:
         self._file = file
+        #: Signs what is written; None leaves it unsigned.
+        self.signing: Signing | None = None
         #: seq and hash of the last entry as far as this end knows; None: to be read.
         self._last: tuple[int, bytes] | None = None
         # What was rolled back never was.
@@ -35,16 +38,50 @@ class LedgerEnd:
         return self._file.read_one_as(lambda row: instant_of_microseconds(*row), "ledger_head_instant")
 
     def append(self, entry: Entry) -> None:
-        """Chain an entry within the pending batch; raises StoreError."""
+        """Chain an entry within the pending batch, and sign it where that is due; raises StoreError."""
         self._file.begin()
-        if not self._chained(entry):
+        seq, hash = self._chain(entry)
+        if self.signing is not None and self.signing.is_due(seq, entry):
+            self._chain(self.signing.entry(seq, hash, entry.at))
+
+    def sign_waiting(self, at: Instant, within_seconds: float = SIGN_WITHIN) -> None:
+        """Sign what has waited for so long within the pending batch; raises StoreError."""
+        if self.signing is None:
+            return
+        since = self.signing.waits_since(self.head()[0])
+        if since is not None and at.steady - since >= within_seconds:
+            self._sign(self.signing, at)
+
+    def begin_signing(self, signing: Signing, at: Instant) -> None:
+        """Sign from now on, beginning with all that is there; raises StoreError."""
+        self.signing = signing
+        seq, _ = self.head()
+        if seq == 0 or signing.waits_since(seq) is not None:
+            self._sign(signing, at)
+
+    def _sign(self, signing: Signing, at: Instant) -> None:
+        # Within the batch nobody else writes, so that what is signed is what the checkpoint follows.
+        self._file.begin()
+        seq, hash = self.head()
+        self._chain(signing.entry(seq, hash, at))
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        """Return what was signed last."""
+        return self._file.read_one_as(checkpoint_of_row, "last_checkpoint")
+
+    def _chain(self, entry: Entry) -> tuple[int, bytes]:
+        """Write an entry and return its number and hash."""
+        chained = self._chained(entry)
+        if chained is None:
             # Another process wrote since the last batch: its entry has the number that this one was to get.
             self._forget()
-            if not self._chained(entry):
-                raise damaged(self._file.path, "the ledger's numbers do not follow each other")
+            chained = self._chained(entry)
+        if chained is None:
+            raise damaged(self._file.path, "the ledger's numbers do not follow each other")
+        return chained
 
-    def _chained(self, entry: Entry) -> bool:
-        """Write an entry behind the last one that this end knows of; False if its number is taken."""
+    def _chained(self, entry: Entry) -> tuple[int, bytes] | None:
+        """Write an entry behind the last one that this end knows of; None if its number is taken."""
         last_seq, last_hash = self._last or self.head()
         seq, kind, incident, action = last_seq + 1, entry.kind.value, entry.incident, entry.action
         id, actor = clean_text(entry.id), clean_text(entry.actor)
@@ -53,9 +90,9 @@ class LedgerEnd:
         hash = entry_hash(last_hash, seq, kind, id, wall_us, steady_us, actor, incident, action, body_hash)
         row = (seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, hash)
         if not self._file.write("append_entry", row):
-            return False
+            return None
         self._last = (seq, hash)
-        return True
+        return self._last
 
     def entries(
         self,

@@ -22,6 +22,9 @@ from zen_agents.cli.times import took
 from zen_agents.errors import UsageError
 from zen_agents.model.entry import ChainedEntry, EntryKind
 
+#: What a line for people leaves out.
+_FOR_PROGRAMS = frozenset({"uid", "hash", "signature"})
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `events` takes."""
@@ -119,7 +122,7 @@ def _took(facts: Any) -> str:
 
 
 def _telling(name: str, value: object) -> bool:
-    return name != "uid" and value not in (None, "", [], {})
+    return name not in _FOR_PROGRAMS and value not in (None, "", [], {})
 
 
 def _short(name: str, value: object) -> str:

@@ -45,3 +45,19 @@ class ChainedEntry:
     entry: Entry
     prev_hash: str
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A signed statement that the ledger's entry number `seq` had this hash, and so what all entries up to it were."""
+
+    seq: int
+    hash: str
+    #: Id of the key, see `store.checkpoint.key_id`, and the Ed25519 signature; lower-case hex.
+    key: str
+    signature: str
+
+    @property
+    def head(self) -> str:
+        """The head as it is kept elsewhere and as `zen-agents audit verify --against` reads it: `812:7c1e9a...`."""
+        return f"{self.seq}:{self.hash}"

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from zen_agents.clock import Anchor, Instant
 from zen_agents.model.action import Budget, Intent, Outcome, OutcomeKind
 from zen_agents.model.agent import AgentState
-from zen_agents.model.entry import ChainedEntry, Entry, EntryKind
+from zen_agents.model.entry import ChainedEntry, Checkpoint, Entry, EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message
 from zen_agents.model.observation import Observation
@@ -153,6 +153,10 @@ class Store(Protocol):
     # -- ledger -------------------------------------------------------------------------------------------------------
     def append(self, entry: Entry) -> None:
         """Chain an entry to the ledger within the pending batch."""
+        ...
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        """Return what was signed last of the ledger: the head that leaves the host with a message. None if nothing was."""
         ...
 
     def entries(

@@ -286,7 +286,7 @@ FROM (SELECT seq, steady_us FROM ledger WHERE seq > :from_seq ORDER BY seq LIMIT
 
 -- drop_bodies --
 UPDATE ledger SET body = NULL
-WHERE seq > :from_seq AND seq <= :to_seq AND body IS NOT NULL AND id <> 'ledger_pruned'
+WHERE seq > :from_seq AND seq <= :to_seq AND body IS NOT NULL AND id NOT IN ('ledger_pruned', 'checkpoint')
     AND kind IN (SELECT value FROM json_each(:kinds));
 
 -- pruned_entries --
@@ -299,10 +299,18 @@ WHERE seq BETWEEN ? AND ? ORDER BY seq;
 -- entry_hash --
 SELECT hash FROM ledger WHERE seq = ?;
 
+-- entry_steady --
+SELECT steady_us FROM ledger WHERE seq = ?;
+
+-- last_checkpoint --
+-- There is one among so many entries, or none was ever made.
+SELECT seq, body FROM (SELECT seq, kind, id, body FROM ledger ORDER BY seq DESC LIMIT 1000)
+WHERE kind = 'engine' AND id = 'checkpoint' ORDER BY seq DESC LIMIT 1;
+
 -- unrecorded_actions --
 SELECT id FROM actions
 WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE ledger.action = actions.id AND ledger.kind = 'intent') ORDER BY reserved_at;
 
 -- export_entries --
 SELECT seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, hash
-FROM ledger WHERE wall_us >= :from_us ORDER BY seq;
+FROM ledger WHERE seq > :after AND wall_us >= :from_us ORDER BY seq;

@@ -50,6 +50,19 @@ def test_a_restored_copy_is_foreign(tmp_path: Path) -> None:
     assert "a copy was restored" in why_foreign(opened(tmp_path), tmp_path, "here")
 
 
+def test_a_ledger_that_was_rewritten_and_is_no_shorter_is_foreign(tmp_path: Path) -> None:
+    store = opened(tmp_path, entries=3)
+    accept(store, tmp_path, "here", host_state=tmp_path / "none" / "host-state")
+    store.close()
+    (tmp_path / "state.db").unlink()
+    other = opened(tmp_path, entries=2)
+    other.append(an_entry("dec-another"))
+    other.append(an_entry("dec-more"))
+    other.put("machine_id", "here")
+    other.commit()
+    assert "rewritten" in why_foreign(other, tmp_path, "here")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps a record of a host's state")
 def test_a_store_that_was_there_and_is_new_is_foreign(tmp_path: Path) -> None:
     record = tmp_path / "host-state"
