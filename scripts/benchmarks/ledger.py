@@ -154,6 +154,13 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
         )
     speed = verified(folder, 50_000 if quick else 200_000)
     found.append(
-        Figure("audit verify, entries with their signatures", speed, "/s", 200_000, at_least=True, note=f"sqlite {sqlite3.sqlite_version}")
+        Figure(
+            "audit verify, entries with their signatures",
+            speed,
+            "/s",
+            200_000,
+            at_least=True,
+            note=f"sqlite {sqlite3.sqlite_version}",
+        )
     )
     return found
