@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
-from zen_agents.adapters.sqlite_store_rows import INCIDENT_COLUMNS
+from zen_agents.adapters.sqlite_store_rows import APPROVAL_COLUMNS, INCIDENT_COLUMNS
 from zen_agents.store import models
 from zen_agents.store.revision import SCHEMA_REVISION
 from zen_agents.store.statements import SCHEMA_FILE, SQL, load
@@ -88,11 +88,16 @@ def test_columns_of_incidents_are_read_in_the_models_order() -> None:
     assert tuple(column.name for column in TABLES["incidents"].columns) == INCIDENT_COLUMNS
 
 
+def test_columns_of_approvals_are_read_in_the_models_order() -> None:
+    assert tuple(column.name for column in TABLES["approvals"].columns) == APPROVAL_COLUMNS
+
+
 def test_every_select_of_a_noun_reads_the_same_columns() -> None:
     for first, *others in (
         ("live_incidents", "incidents_since"),
         ("action", "unfinished_actions", "actions_since", "actions_on_target"),
         ("breaker", "breakers"),
+        ("approval", "open_approval", "open_approvals", "approvals_since"),
         ("verify_entries", "export_entries"),
     ):
         expected = _selected(first)

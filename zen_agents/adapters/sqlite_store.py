@@ -30,7 +30,7 @@ from zen_agents.adapters.sqlite_store_rows import (
 )
 from zen_agents.adapters.sqlite_store_schema import create, ensure_schema, require_schema
 from zen_agents.adapters.sqlite_store_signing import Signing, Witness
-from zen_agents.adapters.sqlite_store_tables import BrakeTables, MeasurementTables, OutboxTables
+from zen_agents.adapters.sqlite_store_tables import ApprovalTables, BrakeTables, MeasurementTables, OutboxTables
 from zen_agents.clock import Anchor, Instant
 from zen_agents.errors import RefusedError, StoreError
 from zen_agents.model.action import Budget, Effect, Intent, Outcome, OutcomeKind
@@ -47,7 +47,7 @@ BUDGET_SECONDS = 3600.0
 _ANCHOR = "anchor"
 
 
-class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
+class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
     """`ports.store.Store` made real. One connection, used by the thread that opened it.
 
     A write that fails raises StoreError, its whole batch is gone, and `writable()` is False until a later commit succeeds.
@@ -195,7 +195,7 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
         return self._file.read_as(incident_of, "incidents_since", {"since": since, "limit": limit})
 
     def find_ids(self, prefix: str) -> Sequence[str]:
-        """Return ids of incidents, actions and decisions that start with `prefix`, at most 100."""
+        """Return ids of incidents, actions, approvals and decisions that start with `prefix`, at most 100."""
         low = clean_text(prefix)
         return [id for (id,) in self._file.read("find_ids", {"low": low, "high": low + "\U0010ffff"})]
 
@@ -212,12 +212,13 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
     def reserve(self, intent: Intent, *, hourly_limit: int | None) -> None:
         """Write intent, lease, budget token and their ledger entry, and all that is pending, in one durable transaction.
 
-        Raises RefusedError if the budget is spent or the target leased: nothing of the intent is written, what was pending
-        stays pending. Raises StoreError if it cannot be made durable: then nothing at all is written.
+        Raises RefusedError if the budget is spent, the target leased or the approval not (or no longer) to be had: nothing
+        of the intent is written, what was pending stays pending. Raises StoreError if it cannot be made durable: then nothing at all is written.
         """
         opened_here = self._file.begin()
         try:
             self._refuse_if_taken(intent, hourly_limit)
+            self._spend_approval(intent)
         except RefusedError:
             if opened_here:
                 self._file.rollback()
@@ -354,6 +355,14 @@ class SqliteStore(BrakeTables, MeasurementTables, OutboxTables):
             raise RefusedError(
                 f"{Reason.RATE_LIMIT}: {spent} of {hourly_limit} actions of this hour are spent.", reason=Reason.RATE_LIMIT
             )
+
+
+    def _spend_approval(self, intent: Intent) -> None:
+        """Spend the approval that the intent rests on: one yes is one action."""
+        if intent.approval is None:
+            return
+        if not self._file.write("spend_approval", {"id": intent.approval, "action": intent.id}):
+            raise RefusedError(f"{intent.approval} is not open any more.", reason=Reason.APPROVAL_PENDING)
 
 
 def _lease_of(row: Sequence[Any]) -> Lease:

@@ -35,6 +35,8 @@ def drop_rows(file: StateFile, *, metrics_before: float, decisions_before: float
         ("prune_usage", metrics_before),
         ("prune_outbox", decisions_before),
         ("prune_actions", actions_before),
+        ("prune_approvals", actions_before),
+        ("prune_tokens", actions_before),
         ("prune_incidents", actions_before),
     ):
         dropped += file.write(name, {"before": before, "limit": MOST_ROWS})

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
 from zen_agents.clock import Instant
 from zen_agents.model.action import Budget, Intent, OutcomeKind
+from zen_agents.model.approval import Approval, ApprovalAnswer, ApprovalState
 from zen_agents.model.entry import ChainedEntry, Entry, EntryKind
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.observation import Observation, Status
+from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.ports.store import ActionRow, OutboxRow
@@ -135,6 +137,7 @@ def plan_of(intent: Intent) -> dict[str, Any]:
         "warning": plan.warning,
         "digest": plan.digest,
         "verified_by": intent.verified_by,
+        "approval": intent.approval,
     }
 
 
@@ -181,6 +184,46 @@ def action_of(row: Sequence[Any]) -> ActionRow:
         took_seconds=took_seconds,
         plan=json.loads(plan),
         effect=json.loads(effect),
+    )
+
+
+_PLAIN_APPROVAL = (
+    "id", "digest", "action", "target", "agent", "rule", "incident", "because", "needed", "expires_at", "ended_why", "used_by",
+)  # fmt: skip
+#: The columns of every statement that reads approvals, in its order.
+APPROVAL_COLUMNS = (
+    "id", "digest", "action", "target", "agent", "rule", "incident", "requested_by", "requested_uid", "because", "needed",
+    "state", "asked_at", "asked_wall", "expires_at", "plan", "answers", "ended_why", "used_by",
+)  # fmt: skip
+
+
+def approval_columns(approval: Approval) -> dict[str, Any]:
+    """Return an approval's columns."""
+    columns: dict[str, Any] = {name: getattr(approval, name) for name in _PLAIN_APPROVAL}
+    return columns | {
+        "target": clean_text(approval.target),
+        "because": clean_text(approval.because),
+        "ended_why": clean_text(approval.ended_why),
+        "requested_by": clean_text(approval.requested_by.name),
+        "requested_uid": approval.requested_by.uid,
+        "state": approval.state.value,
+        "asked_at": approval.asked_at.steady,
+        "asked_wall": approval.asked_at.wall.timestamp(),
+        "plan": canonical(dict(approval.plan)),
+        "answers": canonical([asdict(answer) for answer in approval.answers]),
+    }
+
+
+def approval_of(row: Sequence[Any]) -> Approval:
+    """Return the approval of a row of `APPROVAL_COLUMNS`."""
+    columns = dict(zip(APPROVAL_COLUMNS, row, strict=True))
+    return Approval(
+        **{name: columns[name] for name in _PLAIN_APPROVAL},
+        requested_by=Principal(columns["requested_by"], columns["requested_uid"]),
+        state=ApprovalState(columns["state"]),
+        asked_at=instant_of(columns["asked_at"], columns["asked_wall"]),
+        plan=json.loads(columns["plan"]),
+        answers=tuple(ApprovalAnswer(**answer) for answer in json.loads(columns["answers"])),
     )
 
 

@@ -1,4 +1,4 @@
-"""The plain tables of `SqliteStore`: brakes, breakers, agents, usage, observations, outbox."""
+"""The plain tables of `SqliteStore`: brakes, breakers, agents, approvals, usage, observations, outbox."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 from zen_agents.adapters.sqlite_store_file import StateFile
 from zen_agents.adapters.sqlite_store_rows import (
+    approval_columns,
+    approval_of,
     instant_of,
     message_json,
     message_of,
@@ -18,6 +20,7 @@ from zen_agents.adapters.sqlite_store_rows import (
 from zen_agents.clock import Instant
 from zen_agents.errors import StoreError
 from zen_agents.model.agent import AgentState
+from zen_agents.model.approval import Approval
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.observation import Observation
 from zen_agents.ports.store import Brake, BreakerRow, OutboxRow, Usage
@@ -110,6 +113,36 @@ class BrakeTables:
                 "changed_wall": at.wall.timestamp(),
             },
         )
+
+
+class ApprovalTables:
+    """Questions to people, and tokens that were used."""
+
+    _file: StateFile
+
+    def save_approval(self, approval: Approval) -> None:
+        """Write an approval, in the place of an older state of it, within the pending batch."""
+        self._file.write("save_approval", approval_columns(approval))
+
+    def approval(self, id: str) -> Approval | None:
+        """Return one approval."""
+        return self._file.read_one_as(approval_of, "approval", {"id": id})
+
+    def open_approval(self, action: str, target: str) -> Approval | None:
+        """Return the open question about an action on a target, also if its time has passed."""
+        return self._file.read_one_as(approval_of, "open_approval", {"action": action, "target": clean_text(target)})
+
+    def open_approvals(self) -> Sequence[Approval]:
+        """Return open questions, oldest first, also those whose time has passed."""
+        return self._file.read_as(approval_of, "open_approvals")
+
+    def approvals(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Approval]:
+        """Return questions asked since then, newest first."""
+        return self._file.read_as(approval_of, "approvals_since", {"since": since, "limit": limit})
+
+    def spend_token(self, token: str, approval: str, at: Instant) -> bool:
+        """Write within the pending batch that a token (its SHA-256, hex) was used; False if it was before."""
+        return self._file.write("spend_token", {"token": token, "approval": approval, "used_at": at.steady}) > 0
 
 
 class MeasurementTables:

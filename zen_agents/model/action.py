@@ -130,6 +130,8 @@ class Intent:
     leased_until: float
     #: The check whose clearing verifies it, by observation name; "" if only the postcondition counts.
     verified_by: str = ""
+    #: The approval that it spends, None where nobody had to be asked.
+    approval: str | None = None
 
 
 class OutcomeKind(StrEnum):

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from zen_agents.clock import Anchor, Instant
 from zen_agents.model.action import Budget, Intent, Outcome, OutcomeKind
 from zen_agents.model.agent import AgentState
+from zen_agents.model.approval import Approval
 from zen_agents.model.entry import ChainedEntry, Checkpoint, Entry, EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message
@@ -182,7 +183,7 @@ class Store(Protocol):
         ...
 
     def find_ids(self, prefix: str) -> Sequence[str]:
-        """Return ids of incidents, actions and decisions that start with `prefix`."""
+        """Return ids of incidents, actions, approvals and decisions that start with `prefix`."""
         ...
 
     def openings(self, key: str, since: float) -> Sequence[float]:
@@ -193,8 +194,8 @@ class Store(Protocol):
     def reserve(self, intent: Intent, *, hourly_limit: int | None) -> None:
         """Write intent, lease, budget token and their ledger entry in one durable transaction.
 
-        Raises RefusedError if the budget is spent (`hourly_limit` within 3600 s of the same budget) or the target is leased;
-        then nothing is written. A person's act gives None: it spends no token.
+        Spends the intent's approval as well. Raises RefusedError if the budget is spent (`hourly_limit` within 3600 s of the
+        same budget), the target is leased or the approval is not to be had; then nothing is written. A person's act gives None: it spends no token.
         """
         ...
 
@@ -237,6 +238,22 @@ class Store(Protocol):
         ...
 
     def lease(self, target: str) -> Lease | None: ...
+
+    # -- approvals ----------------------------------------------------------------------------------------------------
+    def save_approval(self, approval: Approval) -> None: ...
+    def approval(self, id: str) -> Approval | None: ...
+    def open_approval(self, action: str, target: str) -> Approval | None:
+        """Return the open question about an action on a target, also if its time has passed; the reader compares."""
+        ...
+
+    def open_approvals(self) -> Sequence[Approval]: ...
+    def approvals(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Approval]:
+        """Return questions asked since then, newest first."""
+        ...
+
+    def spend_token(self, token: str, approval: str, at: Instant) -> bool:
+        """Write that a token (its SHA-256, hex) was used; False if it was before."""
+        ...
 
     # -- breakers and brakes ------------------------------------------------------------------------------------------
     def breaker(self, name: str) -> BreakerRow | None: ...

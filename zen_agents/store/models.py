@@ -2,7 +2,7 @@
 
 Moments stand in two columns: `X_at` (or a bare name that says so) is seconds on the host's steady timeline and is what
 limits and ages are computed from, `X_wall` is Unix time in seconds for people. Columns named `plan`, `effect`, `message`,
-`facts` and `body` hold JSON. `schema.sql` is generated from here (`python -m zen_agents.workers.migrate --schema`).
+`facts`, `answers` and `body` hold JSON. `schema.sql` is generated from here (`python -m zen_agents.workers.migrate --schema`).
 """
 
 from __future__ import annotations
@@ -132,6 +132,53 @@ class ActionRecord(SQLModel, table=True):
     took_seconds: float = Field(sa_column=Column(Float, nullable=False))
     plan: str = Field(sa_column=Column(Text, nullable=False))
     effect: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class ApprovalRow(SQLModel, table=True):
+    """One question to people; at most one is open for an action on a target."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        Index("ix_approvals_asked", "asked_at"),
+        Index(
+            "ux_approvals_open", "action", "target", unique=True, sqlite_where=text("state IN ('pending', 'approved')")
+        ),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    digest: str = Field(sa_column=Column(Text, nullable=False))
+    action: str = Field(sa_column=Column(Text, nullable=False))
+    target: str = Field(sa_column=Column(Text, nullable=False))
+    agent: str = Field(sa_column=Column(Text, nullable=False))
+    rule: str = Field(sa_column=Column(Text, nullable=False))
+    incident: str | None = Field(sa_column=Column(Text))
+    requested_by: str = Field(sa_column=Column(Text, nullable=False))
+    #: Login uid of the person, None for the engine.
+    requested_uid: int | None = Field(sa_column=Column(Integer))
+    because: str = Field(sa_column=Column(Text, nullable=False))
+    #: How many different people have to say yes.
+    needed: int = Field(sa_column=Column(Integer, nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    asked_at: float = Field(sa_column=Column(Float, nullable=False))
+    asked_wall: float = Field(sa_column=Column(Float, nullable=False))
+    expires_at: float = Field(sa_column=Column(Float, nullable=False))
+    plan: str = Field(sa_column=Column(Text, nullable=False))
+    #: JSON: who said what.
+    answers: str = Field(sa_column=Column(Text, nullable=False))
+    ended_why: str = Field(sa_column=Column(Text, nullable=False))
+    #: The action that spent it.
+    used_by: str | None = Field(sa_column=Column(Text))
+
+
+class ApprovalTokenRow(SQLModel, table=True):
+    """A signed token that was used: it is worth nothing a second time."""
+
+    __tablename__ = "approval_tokens"
+
+    #: SHA-256 of the token, hex.
+    token: str = Field(sa_column=Column(Text, primary_key=True))
+    approval: str = Field(sa_column=Column(Text, nullable=False))
+    used_at: float = Field(sa_column=Column(Float, nullable=False))
 
 
 class LeaseRow(SQLModel, table=True):

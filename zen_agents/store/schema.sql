@@ -5,7 +5,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+INSERT INTO alembic_version (version_num) VALUES ('0002');
 
 CREATE TABLE actions (
 	id TEXT NOT NULL,
@@ -49,6 +49,40 @@ CREATE TABLE agents (
 	changed_wall FLOAT NOT NULL,
 	PRIMARY KEY (name)
 );
+
+CREATE TABLE approval_tokens (
+	token TEXT NOT NULL,
+	approval TEXT NOT NULL,
+	used_at FLOAT NOT NULL,
+	PRIMARY KEY (token)
+);
+
+CREATE TABLE approvals (
+	id TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	action TEXT NOT NULL,
+	target TEXT NOT NULL,
+	agent TEXT NOT NULL,
+	rule TEXT NOT NULL,
+	incident TEXT,
+	requested_by TEXT NOT NULL,
+	requested_uid INTEGER,
+	because TEXT NOT NULL,
+	needed INTEGER NOT NULL,
+	state TEXT NOT NULL,
+	asked_at FLOAT NOT NULL,
+	asked_wall FLOAT NOT NULL,
+	expires_at FLOAT NOT NULL,
+	"plan" TEXT NOT NULL,
+	answers TEXT NOT NULL,
+	ended_why TEXT NOT NULL,
+	used_by TEXT,
+	PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_approvals_asked ON approvals (asked_at);
+
+CREATE UNIQUE INDEX ux_approvals_open ON approvals (action, target) WHERE state IN ('pending', 'approved');
 
 CREATE TABLE brakes (
 	kind TEXT NOT NULL,

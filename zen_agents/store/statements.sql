@@ -102,6 +102,7 @@ FROM incidents WHERE changed_at >= :since ORDER BY changed_at DESC, id LIMIT :li
 SELECT id FROM (
     SELECT id FROM incidents WHERE id >= :low AND id < :high
     UNION SELECT id FROM actions WHERE id >= :low AND id < :high
+    UNION SELECT id FROM approvals WHERE id >= :low AND id < :high
     UNION SELECT id FROM ledger WHERE kind = 'decision' AND id >= :low AND id < :high
 ) ORDER BY id LIMIT 100;
 
@@ -117,6 +118,37 @@ INSERT INTO actions (id, action, target, agent, rule, incident, requested_by, re
     reserved_at, reserved_wall, leased_until, kind, ended_at, ended_wall, took_seconds, plan, effect)
 VALUES (:id, :action, :target, :agent, :rule, :incident, :requested_by, :requested_uid, :because, :budget, :spends,
     :reserved_at, :reserved_wall, :leased_until, 'running', NULL, NULL, 0.0, :plan, '{}');
+
+-- save_approval --
+INSERT OR REPLACE INTO approvals (id, digest, action, target, agent, rule, incident, requested_by, requested_uid, because, needed, state, asked_at,
+    asked_wall, expires_at, plan, answers, ended_why, used_by)
+VALUES (:id, :digest, :action, :target, :agent, :rule, :incident, :requested_by, :requested_uid, :because, :needed, :state, :asked_at,
+    :asked_wall, :expires_at, :plan, :answers, :ended_why, :used_by);
+
+-- spend_approval --
+UPDATE approvals SET state = 'used', used_by = :action WHERE id = :id AND state = 'approved';
+
+-- approval --
+SELECT id, digest, action, target, agent, rule, incident, requested_by, requested_uid, because, needed, state, asked_at,
+    asked_wall, expires_at, plan, answers, ended_why, used_by FROM approvals WHERE id = :id;
+
+-- open_approval --
+SELECT id, digest, action, target, agent, rule, incident, requested_by, requested_uid, because, needed, state, asked_at,
+    asked_wall, expires_at, plan, answers, ended_why, used_by FROM approvals
+WHERE action = :action AND target = :target AND state IN ('pending', 'approved');
+
+-- open_approvals --
+SELECT id, digest, action, target, agent, rule, incident, requested_by, requested_uid, because, needed, state, asked_at,
+    asked_wall, expires_at, plan, answers, ended_why, used_by FROM approvals
+WHERE state IN ('pending', 'approved') ORDER BY asked_at;
+
+-- approvals_since --
+SELECT id, digest, action, target, agent, rule, incident, requested_by, requested_uid, because, needed, state, asked_at,
+    asked_wall, expires_at, plan, answers, ended_why, used_by FROM approvals
+WHERE asked_at >= :since ORDER BY asked_at DESC LIMIT :limit;
+
+-- spend_token --
+INSERT OR IGNORE INTO approval_tokens (token, approval, used_at) VALUES (:token, :approval, :used_at);
 
 -- finish_action --
 UPDATE actions SET kind = :kind, ended_at = :ended_at, ended_wall = :ended_wall, took_seconds = :took_seconds,
@@ -271,6 +303,14 @@ DELETE FROM actions WHERE id IN (
     SELECT id FROM actions WHERE reserved_at < :before AND kind NOT IN ('running', 'verifying')
     ORDER BY reserved_at LIMIT :limit
 );
+
+-- prune_approvals --
+DELETE FROM approvals WHERE id IN (
+    SELECT id FROM approvals WHERE asked_at < :before AND state NOT IN ('pending', 'approved') ORDER BY asked_at LIMIT :limit
+);
+
+-- prune_tokens --
+DELETE FROM approval_tokens WHERE token IN (SELECT token FROM approval_tokens WHERE used_at < :before LIMIT :limit);
 
 -- prune_incidents --
 DELETE FROM incidents WHERE id IN (

@@ -32,8 +32,8 @@ VERSIONS = Path(migrations.__file__).parent / "versions"
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 def upgrade() -> None:
     with op.batch_alter_table("facts") as table:
         table.add_column(sa.Column("weather", sa.Text()))
@@ -60,20 +60,20 @@ def path(tmp_path: Path) -> Path:
 def next_version(tmp_path: Path, more: str = "") -> Path:
     folder = tmp_path / "next"
     folder.mkdir()
-    (folder / "r0002_weather.py").write_text(NEXT.format(more=more or "pass"))
+    (folder / "r0003_weather.py").write_text(NEXT.format(more=more or "pass"))
     return folder
 
 
 def test_old_state_is_copied_then_migrated(path: Path, tmp_path: Path) -> None:
     folder = next_version(tmp_path)
     file = open_writable(path)
-    ensure_schema(file, newest="0002", migrate=lambda state: _upgraded(state, folder))
-    assert revision(file) == "0002"
+    ensure_schema(file, newest="0003", migrate=lambda state: _upgraded(state, folder))
+    assert revision(file) == "0003"
     file.connection.execute("SELECT name, value, weather FROM facts")
     file.close()
-    copy = path.with_name("state.db.before-0001")
+    copy = path.with_name("state.db.before-0002")
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert sorted(file.name for file in path.parent.iterdir()) == ["state.db", "state.db.before-0001"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["state.db", "state.db.before-0002"]
 
     with pytest.raises(SchemaTooNewError, match=str(copy)) as caught:
         SqliteStore(path)
@@ -84,6 +84,26 @@ def test_old_state_is_copied_then_migrated(path: Path, tmp_path: Path) -> None:
     assert store.get("host_name") == "web-07"
     store.close()
     assert verify(path).ok
+
+
+def test_the_first_schema_is_migrated_with_all_that_was_in_it(tmp_path: Path) -> None:
+    """The real worker in its own process: an action under way, a brake and the ledger survive the new tables."""
+    first = tmp_path / "versions"
+    first.mkdir()
+    shutil.copy(VERSIONS / "r0001_first.py", first)
+    path = tmp_path / "state.db"
+    assert upgrade(path, versions=(first,)) == (None, "0001")
+    path.chmod(0o600)
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO facts VALUES ('host_name', 'web-07')")
+    connection.execute("INSERT INTO brakes VALUES ('pause', 'host', 'by hand', 'alice', 1.0, 2.0, 99.0)")
+    connection.commit()
+    connection.close()
+    store = SqliteStore(path)
+    assert (store.get("host_name"), [brake.by for brake in store.brakes()]) == ("web-07", ["alice"])
+    assert store.open_approvals() == []
+    store.close()
+    assert path.with_name("state.db.before-0001").exists()
 
 
 def test_newer_state_without_a_copy(path: Path) -> None:
@@ -103,8 +123,8 @@ def test_a_migration_that_fails_half_way_changes_nothing(path: Path, tmp_path: P
     file = open_writable(path)
     before = _schema(file.connection)
     with pytest.raises(Exception, match="no_such_table"):
-        ensure_schema(file, newest="0002", migrate=lambda state: _upgraded(state, folder))
-    assert revision(file) == "0001" and _schema(file.connection) == before
+        ensure_schema(file, newest="0003", migrate=lambda state: _upgraded(state, folder))
+    assert revision(file) == "0002" and _schema(file.connection) == before
     file.close()
     SqliteStore(path).close()
 
@@ -148,7 +168,7 @@ from zen_agents.workers.migrate import upgrade
 from zen_agents.workers import migrate
 folder = Path(sys.argv[2])
 versions = (Path(migrate._MIGRATIONS) / "versions", folder)
-ensure_schema(open_writable(Path(sys.argv[1])), newest="0002", migrate=lambda state: upgrade(state, versions=versions))
+ensure_schema(open_writable(Path(sys.argv[1])), newest="0003", migrate=lambda state: upgrade(state, versions=versions))
 """
 
 
@@ -161,20 +181,20 @@ def test_killed_while_migrating(seam: str, path: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL
     file = open_writable(path)
-    assert revision(file) == ("0002" if seam == "after_upgrade" else "0001")
-    ensure_schema(file, newest="0002", migrate=lambda state: _upgraded(state, folder))
-    assert revision(file) == "0002"
+    assert revision(file) == ("0003" if seam == "after_upgrade" else "0002")
+    ensure_schema(file, newest="0003", migrate=lambda state: _upgraded(state, folder))
+    assert revision(file) == "0003"
     assert file.read_one("get_fact", {"name": "host_name"}) == ("web-07",)
     file.close()
-    assert path.with_name("state.db.before-0001").exists()
+    assert path.with_name("state.db.before-0002").exists()
 
 
 def test_no_room_for_the_copy_means_no_migration(path: Path, arm: Arm) -> None:
     arm("store.migrate.before_copy:enospc")
     file = open_writable(path)
     with pytest.raises(StoreError, match="The disk is full"):
-        ensure_schema(file, newest="0002", migrate=lambda state: pytest.fail(f"{state} was migrated without a copy"))
-    assert revision(file) == "0001"
+        ensure_schema(file, newest="0003", migrate=lambda state: pytest.fail(f"{state} was migrated without a copy"))
+    assert revision(file) == "0002"
     file.close()
 
 
