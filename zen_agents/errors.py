@@ -40,6 +40,12 @@ class RefusedError(ZenError):
         self.reason = reason
 
 
+class ExpiredError(ZenError):
+    """The answer came too late; nothing was run."""
+
+    exit_code = 5
+
+
 class BusyError(ZenError):
     """Another engine holds this state directory; stop it first, or give --state-dir."""
 

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from zen_agents import __version__, catalog
+from zen_agents.adapters.accounts import group_names
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.alert_outbox import Outbox
+from zen_agents.adapters.approval_tokens import ApprovalTokens
 from zen_agents.adapters.audit_key import AuditKey
 from zen_agents.adapters.control_socket import ControlSocket, socket_groups
 from zen_agents.adapters.emergency_flag import EmergencyFlag
@@ -295,7 +297,7 @@ class Runtime:
 
     async def _open_sockets(self) -> None:
         """Listen for people; an engine that nobody can ask goes on watching, and its log says so."""
-        operator, (view, ops) = Operator(self.engine), socket_groups()
+        operator, (view, ops) = self.operator(), socket_groups()
         if (passing := ops if view is None else view) is not None:
             self.state.open_to(passing)
         for name, may_act, group in (("control.sock", True, ops), ("view.sock", False, view)):
@@ -311,6 +313,10 @@ class Runtime:
         for sock in [sock for sock in self._sockets if sock.may_act is acting]:
             await sock.close()
             self._sockets.remove(sock)
+
+    def operator(self) -> Operator:
+        """Return who answers the control sockets."""
+        return Operator(self.engine, tokens=ApprovalTokens(self.options.state_dir), groups_of=group_names)
 
     def _count_start(self) -> None:
         """Remember this start, and go to safe mode if there were too many lately."""

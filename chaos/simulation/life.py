@@ -30,7 +30,6 @@ from chaos.simulation.site import REPAIRABLE, configuration, make_host, temper
 from chaos.simulation.store_faults import StoreFault, cut_off, put_under
 from chaos.simulation.time import SimulatedTime
 from zen_agents.adapters.emergency_flag import EmergencyFlag
-from zen_agents.engine.operator import Operator
 from zen_agents.errors import SettingsError
 from zen_agents.runtime import Runtime
 from zen_agents.store import failpoint
@@ -192,7 +191,7 @@ class Life:
             self._passes(self.chance.choice([1.0, 10.0, 100.0]))
 
     async def _live(self, runtime: Runtime) -> None:
-        self.operator = Operator(runtime.engine)
+        self.operator = runtime.operator()
         await runtime.start()
         while self._script:
             at, name, happen = self._script[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import grp
+import os
 import pwd
 from pathlib import Path
 
@@ -16,6 +19,20 @@ def login_uid(pid: int, uid: int) -> int:
         return uid
     # 2**32 - 1 means that nobody logged in: a daemon or a container.
     return uid if logged_in == 2**32 - 1 else logged_in
+
+
+def group_names(uid: int) -> frozenset[str]:
+    """Return the names of all groups of an account, empty if it is not known here."""
+    try:
+        account = pwd.getpwuid(uid)
+        ids = os.getgrouplist(account.pw_name, account.pw_gid)
+    except (KeyError, OSError):
+        return frozenset()
+    found = set()
+    for id in ids:
+        with contextlib.suppress(KeyError):
+            found.add(grp.getgrgid(id).gr_name)
+    return frozenset(found)
 
 
 def account_name(uid: int) -> str:

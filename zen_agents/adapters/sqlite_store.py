@@ -213,7 +213,8 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
         """Write intent, lease, budget token and their ledger entry, and all that is pending, in one durable transaction.
 
         Raises RefusedError if the budget is spent, the target leased or the approval not (or no longer) to be had: nothing
-        of the intent is written, what was pending stays pending. Raises StoreError if it cannot be made durable: then nothing at all is written.
+        of the intent is written, what was pending stays pending. Raises StoreError if it cannot be made durable: then
+        nothing at all is written.
         """
         opened_here = self._file.begin()
         try:
@@ -355,7 +356,6 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
             raise RefusedError(
                 f"{Reason.RATE_LIMIT}: {spent} of {hourly_limit} actions of this hour are spent.", reason=Reason.RATE_LIMIT
             )
-
 
     def _spend_approval(self, intent: Intent) -> None:
         """Spend the approval that the intent rests on: one yes is one action."""

@@ -188,7 +188,8 @@ def action_of(row: Sequence[Any]) -> ActionRow:
 
 
 _PLAIN_APPROVAL = (
-    "id", "digest", "action", "target", "agent", "rule", "incident", "because", "needed", "expires_at", "ended_why", "used_by",
+    "id", "digest", "action", "target", "agent", "rule", "incident", "because", "needed", "expires_at", "ended_why",
+    "used_by",
 )  # fmt: skip
 #: The columns of every statement that reads approvals, in its order.
 APPROVAL_COLUMNS = (

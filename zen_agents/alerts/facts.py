@@ -45,6 +45,9 @@ class Facts(TypedDict, total=False):
     signal: str
     #: Mode and budget: "enforce, 1 of 5 repairs this hour".
     mode: str
+    #: For a question: the approval's id, and what exactly would be done, one line a step.
+    approval: str
+    asks: list[str]
     #: For a change: the action's id, outcome, and who asked for it.
     action: str
     outcome: str

@@ -124,6 +124,7 @@ def _of_incident(message: Message, context: AlertContext) -> list[Section]:
     facts, firing = message.facts, message.kind is MessageKind.FIRING
     log_source = one_line(text_fact(facts, "log_source"), 60)
     return [
+        Section("WHAT IS ASKED", tuple(list_fact(facts, "asks", most=8)), steps=_answer_steps(message), most=12),
         Section("WHAT IT DID", tuple(with_local_time(line, context) for line in list_fact(facts, "did", most=6)), most=9),
         Section("WHY", (_why(message),) if _why(message) else (), most=3),
         Section("WHAT HAPPENS NEXT, IF YOU DO NOTHING" if firing else "NEXT", _texts(message, "next"), most=2),
@@ -200,6 +201,14 @@ def _incident_steps(message: Message, context: AlertContext) -> tuple[Step, ...]
     if id and message.kind is MessageKind.FIRING:
         steps.append(Step("I have it", f"zen-agents ack {id}", "no repeats; the engine stops acting on it for 1 h"))
     return tuple(steps) or (Step("The engine", "zen-agents status"),)
+
+
+def _answer_steps(message: Message) -> tuple[Step, ...]:
+    id = safe_id(text_fact(message.facts, "approval"))
+    if not id:
+        return ()
+    yes = Step("Yes", f'zen-agents approve {id} --reason "..."', "every guard is asked again before it is done")
+    return yes, Step("No", f'zen-agents deny {id} --reason "..."')
 
 
 def _stop_steps(message: Message) -> tuple[Step, ...]:

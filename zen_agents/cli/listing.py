@@ -20,7 +20,7 @@ from zen_agents.model.entry import ChainedEntry, EntryKind
 FOLLOW_EVERY = 0.5
 #: Entries of the ledger that are read at first, and how many times more if those do not reach.
 _PAGE, _GROWTH = 500, 4
-_KINDS = {"inc": "incidents", "act": "actions", "dec": "decisions"}
+_KINDS = {"inc": "incidents", "act": "actions", "apr": "approvals", "dec": "decisions"}
 #: Ids that are named where several begin alike.
 _MOST_NAMED = 8
 
@@ -67,7 +67,7 @@ def find(store: SqliteStore, id: str, kind: str) -> str:
     """
     if id.startswith("@"):
         return _named(store, id, kind)
-    wanted = id if re.match(r"(inc|act|dec)-", id) else f"{kind}-{id}"
+    wanted = id if re.match(r"(inc|act|apr|dec)-", id) else f"{kind}-{id}"
     found = [one for one in store.find_ids(wanted) if one.startswith(f"{kind}-")]
     if wanted in found:
         return wanted
@@ -88,6 +88,8 @@ def _named(store: SqliteStore, id: str, kind: str) -> str:
         newest = [row.id for row in store.incidents(limit=1000) if row.opened_at and (row.is_live or id == "@last")]
     elif kind == "act":
         newest = [row.id for row in store.actions(limit=1000) if not row.kind.is_final or id == "@last"]
+    elif kind == "apr":
+        newest = [row.id for row in store.approvals(limit=1000) if row.state.is_open or id == "@last"]
     else:
         newest = [row.entry.id for row in store.entries(kinds=[EntryKind.DECISION], limit=1, newest_first=True)]
     if not newest:

@@ -84,6 +84,9 @@ def _show(call: Call, status: dict[str, Any]) -> None:
     for line in status["abnormal"]:
         say(call, line)
     if not call.arguments.quiet:
+        for demoted in status["demoted"]:
+            scope = demoted["scope"].removeprefix("rule:")
+            say(call, f"asks first: {scope}, since {demoted['reason']}. zen-agents resume {scope}", hang=6)
         for warning in status["warnings"]:
             say(call, f"note: {warning}", hang=6)
     flow(call, _headline(call, status), "  ")
@@ -129,6 +132,9 @@ def _counts(status: dict[str, Any]) -> list[str]:
         f"{plural(status['actions_today'], 'action')} today" + (f" ({outcomes})" if outcomes else ""),
         f"repairs {status['repairs_spent']}/{status['repairs_limit']} this hour",
     ]
+    if waiting := [asked for asked in status["approvals"] if asked["state"] == "pending"]:
+        soonest = min(asked["expires_seconds"] for asked in waiting)
+        parts.append(f"{plural(len(waiting), 'approval')} waiting (expires in {ago(soonest)})")
     if status["pages_undelivered"]:
         parts.append(
             f"{plural(len(status['pages_undelivered']), 'message')} not delivered: {status['pages_undelivered'][0]}"
@@ -157,6 +163,8 @@ def _row(row: dict[str, Any], *, short: bool) -> tuple[object, ...]:
 
 def _next(status: dict[str, Any]) -> list[str]:
     """Return what is worth typing next: about what is broken."""
+    if waiting := [asked["id"] for asked in status["approvals"] if asked["state"] == "pending"]:
+        return [f"zen-agents approvals show {waiting[0]}", f"zen-agents approve {waiting[0]} --reason TEXT"]
     worst = next((row for row in status["checks"] if row["incident"] and row["state"] != "ok"), None)
     if not status["incidents_open"] or worst is None:
         return ["zen-agents actions", "zen-agents events"]

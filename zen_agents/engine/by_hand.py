@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from zen_agents.actions.base import Action
 from zen_agents.clock import Instant
+from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.executor import Judged
 from zen_agents.engine.journal import answer_body
 from zen_agents.engine.parts import Parts
@@ -18,6 +19,7 @@ from zen_agents.errors import RefusedError, UsageError
 from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, OutcomeKind, Plan
 from zen_agents.model.observation import Status
 from zen_agents.model.principal import Principal
+from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Ruling
 from zen_agents.ports.store import ActionRow
 from zen_agents.rules.rule import Rule
@@ -96,6 +98,13 @@ class ByHand:
             "guards": [answer_body(answer) for answer in judged.verdict.answers],
         }  # fmt: skip
         parts.journal.human(parts.clock.now(), who, "act", body)
+        if judged.verdict.ruling is Ruling.HOLD and judged.plan is not None:
+            asked = Approvals(parts).ask(judged.plan, parts.clock.now())
+            raise RefusedError(
+                f"{Reason.APPROVAL_PENDING}: {asked.agreed} of {asked.needed} agreed to {asked.id}; once the others have "
+                f"(zen-agents approve {asked.id}), ask for it again",
+                reason=Reason.APPROVAL_PENDING,
+            )
         plan = allowed_plan(judged)
         rules = self._rules(agent, judged.request)
         within = _verify_within(rules)

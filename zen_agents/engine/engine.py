@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from zen_agents.agents.base import Schedule
 from zen_agents.clock import Instant
+from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.by_hand import ByHand
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.pulse import Pulse
@@ -22,6 +23,7 @@ from zen_agents.engine.scheduler import Scheduler
 from zen_agents.engine.stages import Stages
 from zen_agents.engine.undo import RULE_PAUSED, Undo
 from zen_agents.errors import StoreError
+from zen_agents.guards.approval import DEMOTED
 from zen_agents.model.agent import AgentState
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
@@ -115,6 +117,7 @@ class Engine:
         self.misfires: Counter[str] = Counter()
         self.started_at = parts.clock.now()
         self._flag_seen: str | None = None
+        self.approvals = Approvals(parts)
         self._stop_asked, self._hurried = asyncio.Event(), asyncio.Event()
         self._config_trouble_told = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -211,6 +214,8 @@ class Engine:
 
     def _recover(self) -> None:
         """Verify what an earlier engine left unfinished; nothing is replayed (R16)."""
+        if self.parts.foreign:
+            self._withdraw_approvals("the state is not this host's own", self.parts.clock.now())
         rows, now = self.parts.store.unfinished(), self.parts.clock.now()
         if not rows:
             return
@@ -245,11 +250,18 @@ class Engine:
             await self._guarded(self._courier.deliver_due)
             self._notice_flag()
             self._notice_config()
+            self._expire_approvals()
             self._save()
             if self.last_tick_age(self.parts.clock.now()) is not None and self.parts.store.writable():
                 await self._guarded(self._upkeep.good_tick)
             self._commit()
             await self._pulse.sleep(HOUSEKEEPING_EVERY)
+
+    def _expire_approvals(self) -> None:
+        try:
+            self.approvals.expire(self.parts.clock.now())
+        except StoreError as error:
+            self.parts.safe_mode.store_failed(str(error))
 
     def _save(self) -> None:
         try:
@@ -302,10 +314,18 @@ class Engine:
             return
         before, self._flag_seen = self._flag_seen, text
         if text is not None and before is None:
+            self._withdraw_approvals("the emergency stop was set", now)
             self.parts.escalation.engine("emergency_stop", text, now)
         if text is None:
             self.parts.escalation.engine_resolved("emergency_stop", "actions are allowed again", now)
             self.forget_waits(Reason.EMERGENCY_STOP)
+
+    def _withdraw_approvals(self, why: str, now: Instant) -> None:
+        """Take back what people were asked, or agreed to, before things changed so much (R13, R34)."""
+        try:
+            self.approvals.withdraw(why, now)
+        except StoreError as error:
+            log.error("what is asked could not be taken back: %s", error)
 
     def _write_flag(self, text: str | None, now: Instant) -> None:
         """Write what the ledger does not say yet: what was refused before, or went with a lost batch, is written now."""
@@ -363,8 +383,17 @@ class Engine:
                 names.setdefault(rule.target.partition(":")[2] or rule.name.rpartition(".")[2], target)
                 names |= {rule.name: f"rule:{rule.name}", f"rule:{rule.name}": f"rule:{rule.name}", rule.target: target}
                 names[target] = target
+        for brake in self.parts.store.brakes():
+            if brake.kind == DEMOTED:
+                names |= {brake.scope: brake.scope, brake.scope.removeprefix("rule:"): brake.scope}
         names["host"] = HOST
         return names
+
+    def rules_of(self, scope: str) -> list[str]:
+        """Return the names of the rules about a target's scope, none for any other scope."""
+        target = scope.partition("target:")[2]
+        rules = (rule for agent in self.agents for rule in agent.tick.watchlist.rules.values())
+        return [rule.name for rule in rules if target and rule.target == target]
 
     # -- what status shows --------------------------------------------------------------------------------------------
     async def reload(self) -> Mapping[str, Any]:

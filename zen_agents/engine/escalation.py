@@ -9,6 +9,7 @@ from zen_agents.alerts.facts import Facts
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.journal import Journal
 from zen_agents.model.action import Intent, Outcome, OutcomeKind
+from zen_agents.model.approval import Approval
 from zen_agents.model.duration import duration
 from zen_agents.model.ids import ALERT, new_id
 from zen_agents.model.incident import Incident
@@ -50,6 +51,18 @@ class Escalation:
             MessageKind.FIRING, incident.severity, at, incident.key, self._summary(incident, reason), facts,
             incident=incident, urgent=reason in URGENT,
         )  # fmt: skip
+
+    def approval(self, asked: Approval, incident: Incident | None, rule: Rule | None, at: Instant) -> None:
+        """Ask people whether this may be done, with the command that answers."""
+        what = f"{asked.action} {asked.target}"
+        wait = f"Nothing, until somebody answers; after {duration(asked.expires_at - at.steady)} that means no."
+        summary = f"{self._host_name}: may {what} be done? {asked.because}".rstrip() + f" ({asked.incident or asked.id})"
+        facts: Facts = self._facts(incident, rule, wait) if incident else {"why": asked.because, "next": wait}
+        facts["approval"] = asked.id
+        facts["asks"] = [*(str(step) for step in asked.plan.get("steps", ())), _stakes(asked)]
+        severity = incident.severity if incident else Severity.WARNING
+        key = incident.key if incident else f"approval|{asked.action}|{asked.target}"
+        self._tell(MessageKind.FIRING, severity, at, key, summary, facts, incident=incident, urgent=True)
 
     def resolved(self, incident: Incident, rule: Rule | None, at: Instant) -> None:
         """Tell that an incident is over, if people had been told that it began."""
@@ -162,6 +175,8 @@ class Escalation:
             return "The engine does nothing more about this; a person is needed."
         if reason is Reason.NO_ACTION:
             return "Nothing; this rule only tells."
+        if reason is Reason.APPROVAL_DENIED:
+            return "The engine only watches; run it by hand if it is wanted after all."
         if reason is Reason.UNKNOWN_TOO_LONG:
             return "The engine keeps asking; it does nothing while it cannot tell."
         refused = incident.refused_for
@@ -171,6 +186,13 @@ class Escalation:
 def _subject(incident: Incident) -> str:
     name = incident.target if incident.target != "host" else incident.rule.rpartition(".")[2]
     return name.partition(":")[2] or name
+
+
+def _stakes(asked: Approval) -> str:
+    plan = asked.plan
+    warning = f"; {plan['warning']}" if plan.get("warning") else ""
+    people = ", two people have to agree" if asked.needed > 1 else ""
+    return f"risk {plan.get('risk')}, reversible {plan.get('reversible')}{people}{warning}"
 
 
 def _by(incident: Incident) -> str:

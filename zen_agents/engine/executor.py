@@ -29,6 +29,7 @@ from zen_agents.errors import (
 from zen_agents.guards.base import Guard, Policy, Question, Situation, StopFlag
 from zen_agents.guards.pipeline import assess
 from zen_agents.model.action import ActionRequest, Budget, Effect, Intent, Outcome, OutcomeKind, Plan
+from zen_agents.model.approval import ApprovalState
 from zen_agents.model.ids import ACTION, new_id
 from zen_agents.model.incident import Incident
 from zen_agents.model.reason import Reason
@@ -119,6 +120,10 @@ class Executor:
             return made
         return await self._aside.ask(lambda: self._plan_now(request, host), timeout_seconds=PLAN_SECONDS)
 
+    async def plan_now(self, request: ActionRequest) -> Plan:
+        """Plan a request by a look of this very moment. Raises what `Action.plan` raises."""
+        return await self._plan(request, self._host.look())
+
     def _plan_now(self, request: ActionRequest, host: HostView) -> Plan:
         action = self._actions.get(request.action)
         if action is None:
@@ -162,7 +167,10 @@ class Executor:
         StoreError if it could not be written; then nothing was reserved.
         """
         request, brakes, look = plan.request, self._store.brakes(), self._host.look()
-        if (await self._plan(request, look)).fingerprint != plan.fingerprint:
+        fresh = await self._plan(request, look)
+        approval = self._approval_of(plan)
+        # What people agreed to is done to the letter; else it is enough that the target is the same.
+        if fresh.fingerprint != plan.fingerprint or (approval is not None and fresh.digest != plan.digest):
             raise StalePlanError
         await self._actions[request.action].preflight(plan, look)
         # Looking takes time, in which a person may have said stop, pause or reload.
@@ -175,11 +183,17 @@ class Executor:
         self._refuse_if_one_runs(request.target)
         now = self._clock.now()
         leased_until = now.steady + plan.timeout_seconds + verify_within_seconds
-        intent = Intent(new_id(ACTION), plan, now, leased_until, verified_by)
+        intent = Intent(new_id(ACTION), plan, now, leased_until, verified_by, approval)
         limit = policy.repairs if plan.budget is Budget.REPAIR else policy.housekeeping
         self._store.reserve(intent, hourly_limit=None if request.requested_by.is_person else limit.most)
         self._journal.intended(intent)
         return intent
+
+    def _approval_of(self, plan: Plan) -> str | None:
+        """Return the approval of this very plan, to be spent with it; None if there is none, which the guards judged."""
+        asked = self._store.open_approval(plan.request.action, plan.request.target)
+        granted = asked is not None and asked.state is ApprovalState.APPROVED and asked.digest == plan.digest
+        return asked.id if asked is not None and granted else None
 
     def _refuse_engine_if_it_may_no_longer(self, policy: Policy) -> None:
         """Refuse what the guards let through before the last look: by now another action runs, or nothing can be written."""

@@ -126,9 +126,9 @@ class Journal:
             outcome="-", detail=str(body.get("reason", "")),
         )  # fmt: skip
 
-    def engine(self, at: Instant, what: str, **body: Any) -> None:
-        """Write what the engine did about itself: start, stop, reload, safe mode, agent states."""
-        self._append(Entry(EntryKind.ENGINE, what, at, "engine", body=body))
+    def engine(self, at: Instant, what: str, *, incident: str | None = None, **body: Any) -> None:
+        """Write what the engine did about itself: start, stop, reload, safe mode, agent states, questions to people."""
+        self._append(Entry(EntryKind.ENGINE, what, at, "engine", incident, None, body))
 
     def alerted(self, at: Instant, id: str, body: Mapping[str, Any], *, incident: str | None) -> None:
         """Write that people were told."""

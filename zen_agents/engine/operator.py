@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
+from zen_agents.engine.approvals import approval_body
+from zen_agents.engine.demotion import restore
 from zen_agents.engine.engine import Engine
 from zen_agents.engine.executor import Judged, plan_body
 from zen_agents.engine.journal import answer_body
@@ -16,7 +18,9 @@ from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.status import status_of
 from zen_agents.engine.undo import PAUSED_FOR, RULE_PAUSED
 from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError
+from zen_agents.guards.approval import DEMOTED
 from zen_agents.model.action import OutcomeKind
+from zen_agents.model.approval import Approval
 from zen_agents.model.ids import ACTION
 from zen_agents.model.incident import Incident
 from zen_agents.model.principal import Principal
@@ -35,20 +39,34 @@ MOST_SECONDS = 100 * 365 * 86400.0
 Verb = Callable[[dict[str, Any], Principal], Awaitable[Any]]
 
 
+class Tokens(Protocol):
+    """Signed tokens of approvals; real: `adapters.approval_tokens`."""
+
+    def issue(self, asked: Approval) -> str:
+        """Return a fresh token."""
+        ...
+
+    def verify(self, token: str, asked: Approval) -> str:
+        """Return the name under which it is spent; RefusedError if it was not issued for this."""
+        ...
+
+
 class Operator:
     """Answers the control socket."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, *, tokens: Tokens, groups_of: Callable[[int], Set[str]]) -> None:
+        """`groups_of` returns the names of all groups of an account."""
+        self._engine, self._tokens, self._groups_of = engine, tokens, groups_of
         self._looking: Mapping[str, Verb] = {
             "status": self._status, "ping": self._ping, "judge": self._judge, "judge_undo": self._judge_undo,
-            "judge_rollback": self._judge_rollback,
+            "judge_rollback": self._judge_rollback, "approval": self._shown_approval,
         }  # fmt: skip
         self._acting: Mapping[str, Verb] = {
             "act": self._act, "ack": self._ack, "pause": self._pause, "resume": self._resume, "reload": self._reload,
             "safe_mode": self._safe_mode, "breaker_reset": self._breaker_reset, "stop": self._stop,
             "resume_emergency": self._resume_emergency, "undo": self._undo, "rollback": self._rollback,
-            "resume_staged": self._resume_staged,
+            "resume_staged": self._resume_staged, "approve": self._approve, "deny": self._deny,
+            "approval_token": self._approval_token,
         }  # fmt: skip
 
     async def answer(self, verb: str, args: dict[str, Any], who: Principal, may_act: bool) -> Any:
@@ -72,14 +90,14 @@ class Operator:
     async def _judge(self, args: dict[str, Any], who: Principal) -> Any:
         """Answer what would be said to an act by hand, without doing it."""
         _, judged = await self._engine.by_hand.judge(
-            _text(args, "action"), _text(args, "target"), who=who, reason=_text(args, "reason", ""),
+            _text(args, "action"), _text(args, "target"), who=self._known(who), reason=_text(args, "reason", ""),
             override=_override(args), now=self._engine.parts.clock.now(),
         )  # fmt: skip
         return judged_body(judged)
 
     async def _act(self, args: dict[str, Any], who: Principal) -> Any:
         intent, outcome = await self._engine.by_hand.act(
-            _text(args, "action"), _text(args, "target"), who=who, reason=_text(args, "reason"),
+            _text(args, "action"), _text(args, "target"), who=self._known(who), reason=_text(args, "reason"),
             override=_override(args), wait=bool(args.get("wait", True)),
         )  # fmt: skip
         kind = outcome.kind if outcome else OutcomeKind.RUNNING
@@ -161,6 +179,74 @@ class Operator:
             raise UsageError(f"{id!r} names {len(found) or 'no'} actions; see: zen-agents actions")
         return row
 
+    # -- approvals ----------------------------------------------------------------------------------------------------
+    def _known(self, who: Principal) -> Principal:
+        """Return a person with the configuration's word on whether they may approve."""
+        approvers = self._engine.parts.policy.approvals.approvers
+        if not approvers or who.uid is None or f"user:{who.name}" in approvers:
+            return who
+        groups = {f"group:{name}" for name in self._groups_of(who.uid)}
+        return who if groups & approvers else replace(who, approves=False)
+
+    async def _shown_approval(self, args: dict[str, Any], who: Principal) -> Any:
+        """Answer what is asked, and what became of it."""
+        asked = self._approval(_text(args, "approval").partition(".")[0])
+        done = self._engine.parts.store.action(asked.used_by) if asked.used_by else None
+        return approval_body(asked) | {
+            "used_by": asked.used_by, "outcome": done.kind.value if done else None, "ended_why": asked.ended_why,
+        }  # fmt: skip
+
+    async def _approve(self, args: dict[str, Any], who: Principal) -> Any:
+        token = args.get("token")
+        asked = self._approval(_text(args, "token").partition(".")[0] if token else _text(args, "approval"))
+        if token:
+            self._spend(_text(args, "token"), asked)
+        return await self._answer(asked, args, who, yes=True)
+
+    async def _deny(self, args: dict[str, Any], who: Principal) -> Any:
+        return await self._answer(self._approval(_text(args, "approval")), args, who, yes=False)
+
+    async def _answer(self, asked: Approval, args: dict[str, Any], who: Principal, *, yes: bool) -> Any:
+        reason = _text(args, "reason")
+        try:
+            answered = await self._engine.approvals.answer(asked.id, self._known(who), yes=yes, reason=reason)
+        finally:
+            # Whatever came of it, stale and expired too, the incident is decided anew.
+            incident = next((each for each in self._engine.parts.book if each.id == asked.incident), None)
+            if incident is not None:
+                self._engine.look_soon(incident)
+        return approval_body(answered)
+
+    def _spend(self, token: str, asked: Approval) -> None:
+        """Take a token, once: also one whose answer does not count is spent."""
+        store = self._engine.parts.store
+        spent = store.spend_token(self._tokens.verify(token, asked), asked.id, self._engine.parts.clock.now())
+        store.commit()
+        if not spent:
+            raise RefusedError("the token has been used already; nothing was changed", reason=Reason.DUPLICATE)
+
+    async def _approval_token(self, args: dict[str, Any], who: Principal) -> Any:
+        asked = self._approval(_text(args, "approval"))
+        if not asked.state.is_open:
+            raise RefusedError(f"{asked.id} is {asked.state.value}; it needs no token", reason=Reason.DUPLICATE)
+        parts = self._engine.parts
+        parts.journal.human(parts.clock.now(), who, "approval_token", {"approval": asked.id}, incident=asked.incident)
+        return {"approval": asked.id, "token": self._tokens.issue(asked)}
+
+    def _approval(self, id: str) -> Approval:
+        """Return the one approval whose id starts so; `@last` is the newest open one."""
+        store = self._engine.parts.store
+        found = store.open_approvals()[-1:] if id == "@last" else self._approvals_named(id)
+        if len(found) != 1:
+            raise UsageError(f"{id!r} names {len(found) or 'no'} approvals; see: zen-agents approvals")
+        return found[0]
+
+    def _approvals_named(self, id: str) -> Sequence[Approval]:
+        store, wanted = self._engine.parts.store, id if id.startswith("apr-") else f"apr-{id}"
+        named = [one for one in store.find_ids(wanted) if one.startswith("apr-")]
+        exact = [wanted] if wanted in named else named
+        return [asked for one in exact if (asked := store.approval(one)) is not None]
+
     async def _ack(self, args: dict[str, Any], who: Principal) -> Any:
         incident = self._incident(_text(args, "incident"))
         parts, now = self._engine.parts, self._engine.parts.clock.now()
@@ -200,9 +286,12 @@ class Operator:
         parts, now = self._engine.parts, self._engine.parts.clock.now()
         lifted = [kind for kind in (PAUSE, RULE_PAUSED, "target_closed", "observe_only")
                   if parts.store.lift_brake(kind, scope)]  # fmt: skip
+        if restore(parts, scope, self._engine.rules_of(scope)):
+            lifted.append(DEMOTED)
         if not lifted:
             raise UsageError(f"nothing is paused for {scope}{self._held_by()}; see: zen-agents status")
-        parts.journal.human(now, who, "resume", {"scope": scope, "reason": _text(args, "reason", "")})
+        body = {"scope": scope, "reason": _text(args, "reason", ""), "lifted": lifted}
+        parts.journal.human(now, who, "resume", body)
         if "observe_only" in lifted:
             self._engine.accept_state()
         if "target_closed" in lifted:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from zen_agents.clock import Instant
+from zen_agents.engine.approvals import Approvals
+from zen_agents.engine.demotion import demote
 from zen_agents.engine.executor import Judged, plan_body
 from zen_agents.engine.parts import Parts
 from zen_agents.errors import RefusedError, StalePlanError, StoreError, ZenError
 from zen_agents.guards.base import Policy, Situation
 from zen_agents.model.action import ActionRequest, Budget, Effect, Intent, Outcome, OutcomeKind, Plan, Reversible, Risk
 from zen_agents.model.decision import Decision, DecisionKind
-from zen_agents.model.incident import Incident
+from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer, Ruling, Verdict
 from zen_agents.ports.host import HostView
@@ -44,6 +46,7 @@ class Repairs:
     def __init__(self, parts: Parts, rule_of: Callable[[str], Rule | None], hurry: Callable[[str, float], None]) -> None:
         #: `hurry` has a rule looked at, and decided about, by a steady time.
         self._parts, self._rule_of, self._hurry = parts, rule_of, hurry
+        self._approvals = Approvals(parts)
         #: Intents of this agent that are not finally judged, by action id.
         self._intents: dict[str, Intent] = {}
 
@@ -71,16 +74,36 @@ class Repairs:
         if not self._is_unchanged(incident, policy):
             # Something happened while it was planned, an acknowledgement or a reload for one: decide anew.
             return now.steady
-        if judged.verdict.ruling is Ruling.ALLOW and not is_fresh:
+        if judged.verdict.ruling in (Ruling.ALLOW, Ruling.HOLD) and not is_fresh:
             self._hurry(incident.key, now.steady)
             return now.steady
         if judged.verdict.ruling is Ruling.ALLOW:
             judged = await self._start(judged, incident, rule, decision, policy=policy)
         else:
             self._journal_refusal(incident, decision, judged)
+        if judged.verdict.ruling is Ruling.HOLD:
+            return self._hold(incident, rule, judged, now)
         if judged.verdict.ruling is not Ruling.ALLOW:
             return self._refused(incident, rule, judged, now)
         return now.steady
+
+    def _hold(self, incident: Incident, rule: Rule, judged: Judged, now: Instant) -> float:
+        """Ask people, if they were not; return when to decide again (steady): at the end of the question at the latest."""
+        assert judged.plan is not None  # noqa: S101  HOLD implies a plan
+        asked = self._approvals.ask(judged.plan, now, incident=incident, rule=rule)
+        present = self._parts.book.get(incident.key)
+        if present is not None and present.state is not IncidentState.ESCALATED:
+            self._parts.book.put(transitions.asked(present, now))
+        return min(now.steady + ASK_AGAIN_SECONDS, max(asked.expires_at, now.steady + ASK_STALE_AGAIN_SECONDS))
+
+    def ask_no_more(self, incident: Incident, now: Instant) -> None:
+        """Take back what people were asked about an incident that is over."""
+        if incident.escalated_for is not Reason.APPROVAL_PENDING:
+            return
+        try:
+            self._approvals.withdraw("the incident is over", now, incident=incident.id)
+        except StoreError as error:
+            self._parts.safe_mode.store_failed(str(error))
 
     def hold_back(self, incident: Incident, situation: Situation, now: Instant) -> float:
         """Refuse for the storm alone, without a plan to ask guards about; return when to decide again (steady)."""
@@ -228,9 +251,10 @@ class Repairs:
     def _fail_as_written(self, incident: Incident, rule: Rule, now: Instant) -> None:
         """Move on from an attempt whose failure is written; an engine that died right then has not counted it."""
         row = self._row(incident.action) if incident.action else None
-        if row is not None and row.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT):
+        failed = row is not None and row.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)
+        if row is not None and failed:
             self._count(intent_of(row), failed=True)
-        self._parts.book.put(transitions.attempt_failed(incident, rule, now, self._parts.random))
+        self._move_on(incident, rule, intent_of(row) if row is not None and failed else None, now)
 
     def judge(self, intent: Intent, kind: OutcomeKind, at: Instant, why: str = "") -> None:
         """Write the final outcome of an action and tell it as a change.
@@ -286,7 +310,14 @@ class Repairs:
     def _attempt_failed(self, incident: Incident, rule: Rule, intent: Intent, now: Instant) -> None:
         self._intents.pop(intent.id, None)
         self._count(intent, failed=True)
-        self._parts.book.put(transitions.attempt_failed(incident, rule, now, self._parts.random))
+        self._move_on(incident, rule, intent, now)
+
+    def _move_on(self, incident: Incident, rule: Rule, failed: Intent | None, now: Instant) -> None:
+        """Go to the next attempt or rung; what failed to its last attempt is asked for the next time."""
+        after = transitions.attempt_failed(incident, rule, now, self._parts.random)
+        if failed is not None and after.rung != incident.rung:
+            demote(self._parts, incident, failed.plan.request.action, OutcomeKind.FAILED, failed.id, now)
+        self._parts.book.put(after)
 
     def _unknown(self, incident: Incident, rule: Rule, intent: Intent, now: Instant) -> None:
         """Close the target to the engine and tell: one unknown outcome is one too many to go on guessing."""
@@ -295,6 +326,7 @@ class Repairs:
         self._count(intent, failed=True)
         self._parts.book.put(transitions.outcome_unknown(incident, now))
         close_target(self._parts.store, intent, now)
+        demote(self._parts, incident, request.action, OutcomeKind.UNKNOWN, intent.id, now)
         self._parts.safe_mode.outcome_unknown(request.target)
         log.error("the outcome of %s is unknown; %s is closed to the engine (rule %s)", intent.id, request.target, rule.name)
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from zen_agents.clock import Instant
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.running_agent import RunningAgent
+from zen_agents.guards.approval import DEMOTED
 from zen_agents.model.action import Budget, OutcomeKind
+from zen_agents.model.approval import Approval
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
 from zen_agents.ports.store import ActionRow
@@ -50,12 +52,19 @@ def status_of(engine: Engine) -> dict[str, Any]:
         "actions_by_outcome": _by_outcome(today),
         "repairs_spent": parts.store.spent(Budget.REPAIR, now.steady - parts.policy.repairs.within_seconds),
         "repairs_limit": parts.policy.repairs.most,
+        "approvals": [_approval(asked, now) for asked in parts.store.open_approvals()],
+        "demoted": [{"scope": each.scope, "reason": each.reason} for each in parts.store.brakes() if each.kind == DEMOTED],
         "agents": [_agent(agent, now) for agent in engine.agents] + engine.later_agents(),
         "checks": rows,
         "checks_more": sum(len(agent.tick.watchlist.rules) for agent in engine.agents) - len(rows),
         "pages_undelivered": engine.undelivered(),
         "misfires": dict(engine.misfires),
     }
+
+
+def _approval(asked: Approval, now: Instant) -> dict[str, Any]:
+    what = {"id": asked.id, "action": asked.action, "target": asked.target, "state": asked.state.value}
+    return what | {"agreed": asked.agreed, "needed": asked.needed, "expires_seconds": asked.expires_at - now.steady}
 
 
 def _by_outcome(rows: Any) -> dict[str, int]:

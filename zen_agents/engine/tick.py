@@ -378,6 +378,7 @@ class AgentTick:
     def _over(self, incident: Incident, rule: Rule | None, now: Instant, *, by: str) -> None:
         over = transitions.resolved(incident, by, now)
         self._parts.book.put(over)
+        self.repairs.ask_no_more(incident, now)
         self._parts.journal.forget(incident.key)
         self._parts.escalation.resolved(over, rule, now)
         self._ask_again.pop(incident.key, None)

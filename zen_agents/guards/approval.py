@@ -1,9 +1,12 @@
-"""Who has to agree. Nobody can be asked in this version, so what needs a yes is refused."""
+"""Who has to agree before it is done."""
 
 from __future__ import annotations
 
-from zen_agents.guards.base import Guard, Question
+from zen_agents.guards.base import Guard, Policy, Question
 from zen_agents.guards.wording import one_line
+from zen_agents.model.action import ActionRequest
+from zen_agents.model.approval import Approval as Asked
+from zen_agents.model.approval import ApprovalState
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
 
@@ -11,28 +14,92 @@ from zen_agents.model.verdict import Answer
 NEEDS_PERSON = frozenset(
     {"change_schema", "change_configuration", "change_security", "major_upgrade", "kill_process", "reboot_host"}
 )
+#: The kind of brake that a bad outcome sets: the engine asks before it does this again for that rule.
+DEMOTED = "demoted"
 
 
 class Approval(Guard):
-    """Refuses the engine whatever somebody has to agree to first. A person's own act, with a reason, is one agreement."""
+    """Holds the engine back from what somebody has to agree to, until they did. A person's own act is one agreement."""
 
     name = "approval"
-    why = "What is hard to take back is a person's to decide, and nobody can be asked yet."
+    why = "What is hard to take back, or went wrong the last time, is a person's to decide."
 
     def assess(self, question: Question) -> Answer:
         request, policy = question.request, question.policy
-        path = f"actions.allow.{request.action}"
-        origin = policy.origin(f"{path}.approval", path)
-        allowance = policy.allowed.get(request.action)
-        wanted = "auto" if allowance is None else str(allowance.approval)
-        if wanted not in ("auto", "required", "two_person"):
-            raise ValueError(f"unknown approval {wanted!r}")
-        if wanted == "auto" and request.action in NEEDS_PERSON and f"{path}.approval" not in policy.origins:
-            wanted = "required"
-        if wanted == "auto" and policy.mode == "approve":
-            wanted, origin = "required", policy.origin("mode")
+        wanted, value, origin = _wanted(question)
+        if wanted == "observe":
+            return self.deny(Reason.MODE_OBSERVE, value, origin=origin)
         if wanted == "auto":
-            return self.allow("auto", origin=origin)
-        if wanted == "required" and request.requested_by.is_person and request.because.strip():
-            return self.allow(f"required, and {one_line(request.requested_by.name)} asks in person", origin=origin)
-        return self.deny(Reason.NO_APPROVER, wanted, origin=origin)
+            return self.allow(value, origin=origin)
+        if wanted == "required" and _agrees(request):
+            return self.allow(f"{value}, and {one_line(request.requested_by.name)} asks in person", origin=origin)
+        needed = people_needed(request, policy)
+        if _is_one_person(policy.approvals.approvers) and needed > 1:
+            return self.deny(Reason.NO_APPROVER, f"{value}, but approvals.approvers names one person", origin=origin)
+        return self._asked(question, value, needed, origin)
+
+    def _asked(self, question: Question, wanted: str, needed: int, origin: str) -> Answer:
+        asked = question.store.open_approval(question.request.action, question.request.target)
+        if asked is None or asked.expires_at <= question.now.steady:
+            return self.hold(Reason.APPROVAL_PENDING, wanted, origin=origin)
+        if asked.digest != question.plan.digest:
+            value = f"{wanted}; approval stale: {asked.id} is about another plan or state"
+            return self.hold(Reason.APPROVAL_PENDING, value, origin=origin)
+        if asked.state is ApprovalState.APPROVED and asked.agreed >= needed:
+            return self.allow(f"{wanted}; {asked.id} approved by {_names(asked)}", origin=origin)
+        value = f"{wanted}; {asked.id}: {asked.agreed} of {needed} agreed"
+        return self.hold(Reason.APPROVAL_PENDING, value, origin=origin, until=asked.expires_at)
+
+
+def people_needed(request: ActionRequest, policy: Policy) -> int:
+    """Return how many different people have to agree to an action that needs an approval."""
+    allowance = policy.allowed.get(request.action)
+    return 2 if allowance is not None and str(allowance.approval) == "two_person" else 1
+
+
+def demotion_scope(rule: str, action: str) -> str:
+    """Return the scope of the brake that takes a rule's autonomy for one action."""
+    return f"rule:{rule}/{action}"
+
+
+def _wanted(question: Question) -> tuple[str, str, str]:
+    """Return observe, auto, required or two_person; why, in words; and where that stands."""
+    request, policy = question.request, question.policy
+    path = f"actions.allow.{request.action}"
+    origin = policy.origin(f"{path}.approval", path)
+    allowance = policy.allowed.get(request.action)
+    wanted = "auto" if allowance is None else str(allowance.approval)
+    if wanted not in ("auto", "required", "two_person"):
+        raise ValueError(f"unknown approval {wanted!r}")
+    if wanted == "auto" and request.action in NEEDS_PERSON and f"{path}.approval" not in policy.origins:
+        wanted = "required"
+    if wanted == "auto" and policy.mode == "approve":
+        wanted, origin = "required", policy.origin("mode")
+    less = None if request.requested_by.is_person else _less_autonomy(question)
+    # Less autonomy never loosens what the allow-list asks for.
+    return less if less is not None and (wanted == "auto" or less[0] == "observe") else (wanted, wanted, origin)
+
+
+def _less_autonomy(question: Question) -> tuple[str, str, str] | None:
+    """Return how far the engine may go alone for this rule, None if as far as the allow-list says."""
+    rule, action = question.request.rule or "", question.request.action
+    autonomy, origin = question.policy.autonomy.get((rule, action), "auto"), question.policy.origin("autonomy")
+    if autonomy == "observe":
+        return "observe", "autonomy: observe", origin
+    if autonomy == "approve":
+        return "required", "autonomy: approve", origin
+    scope = demotion_scope(rule, action)
+    demoted = next((each for each in question.store.brakes() if (each.kind, each.scope) == (DEMOTED, scope)), None)
+    return ("required", f"demoted: {one_line(demoted.reason)}", "") if demoted is not None else None
+
+
+def _agrees(request: ActionRequest) -> bool:
+    return request.requested_by.is_person and request.requested_by.approves and bool(request.because.strip())
+
+
+def _is_one_person(approvers: frozenset[str]) -> bool:
+    return len(approvers) == 1 and all(approver.startswith("user:") for approver in approvers)
+
+
+def _names(asked: Asked) -> str:
+    return " and ".join(dict.fromkeys(one_line(answer.by) for answer in asked.answers if answer.yes))

@@ -69,6 +69,17 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalTerms:
+    """Who may say yes, for how long a question stays open, and what its silent end means besides no."""
+
+    #: `user:NAME` and `group:NAME`; empty: whoever may act on the control socket.
+    approvers: frozenset[str] = frozenset()
+    expire_after_seconds: float = 1800.0
+    #: True: people are told that nobody answered.
+    escalates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The configuration as guards see it: what may be done here, and how much."""
 
@@ -92,6 +103,9 @@ class Policy:
     storm_share: float = 0.5
     #: The share counts only from this many failing targets on: one of one is no storm.
     storm_share_from: int = 3
+    approvals: ApprovalTerms = ApprovalTerms()
+    #: (rule, action) -> observe, approve or auto: how far the engine may go alone; what is missing follows the allow-list.
+    autonomy: Mapping[tuple[str, str], str] = field(default_factory=dict)
     maintenance: tuple[MaintenanceWindow, ...] = ()
     boot_grace_seconds: float = 120.0
     #: Unit names that a person added to the protected, and to the stateful, ones.
@@ -183,3 +197,7 @@ class Guard(ABC):
     def deny(self, reason: Reason, value: str = "", *, origin: str = "", until: float | None = None) -> Answer:
         """Return a DENY of this guard."""
         return Answer(self.name, Ruling.DENY, reason, value, origin, until)
+
+    def hold(self, reason: Reason, value: str = "", *, origin: str = "", until: float | None = None) -> Answer:
+        """Return a HOLD of this guard: people are asked."""
+        return Answer(self.name, Ruling.HOLD, reason, value, origin, until)

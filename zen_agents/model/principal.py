@@ -12,6 +12,8 @@ class Principal:
     name: str
     #: Login uid of the person; None for the engine.
     uid: int | None = None
+    #: False for a person who is not among those whom the configuration lets approve.
+    approves: bool = True
 
     @property
     def is_person(self) -> bool:

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     FOREIGN_STATE = "foreign_state"
     MOUNT_MISSING = "mount_missing"
     APPROVAL_PENDING = "approval_pending"
+    APPROVAL_DENIED = "approval_denied"
     NO_APPROVER = "no_approver"
     GUARD_ERROR = "guard_error"
     DRY_RUN = "dry_run"
@@ -99,7 +100,8 @@ _SENTENCES: dict[Reason, str] = {
     Reason.FOREIGN_STATE: "The state is from another machine or was restored; the engine only observes.",
     Reason.MOUNT_MISSING: "A file system that should be mounted is not.",
     Reason.APPROVAL_PENDING: "A person has been asked and has not answered.",
-    Reason.NO_APPROVER: "The action needs an approval and nobody can be asked.",
+    Reason.APPROVAL_DENIED: "A person said no, or nobody answered in time.",
+    Reason.NO_APPROVER: "The action needs more people to agree than the configuration lets approve.",
     Reason.GUARD_ERROR: "A guard could not tell; that means no.",
     Reason.DRY_RUN: "Dry run: the plan is shown, nothing is done.",
     Reason.FLEET_LIMIT: "Too many hosts act at once.",

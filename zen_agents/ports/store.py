@@ -195,7 +195,8 @@ class Store(Protocol):
         """Write intent, lease, budget token and their ledger entry in one durable transaction.
 
         Spends the intent's approval as well. Raises RefusedError if the budget is spent (`hourly_limit` within 3600 s of the
-        same budget), the target is leased or the approval is not to be had; then nothing is written. A person's act gives None: it spends no token.
+        same budget), the target is leased or the approval is not to be had; then nothing is written. A person's act gives
+        None: it spends no token.
         """
         ...
 

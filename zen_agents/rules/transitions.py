@@ -64,6 +64,16 @@ def refused(incident: Incident, reason: Reason, now: Instant) -> Incident:
     return replace(incident, refused_since=since, refused_for=reason)
 
 
+def asked(incident: Incident, now: Instant) -> Incident:
+    """People were asked whether it may be done; the question's own end takes the place of the patience with guards."""
+    if incident.refused_for is Reason.APPROVAL_PENDING and incident.escalated_for is Reason.APPROVAL_PENDING:
+        return incident
+    return replace(
+        incident, refused_since=None, refused_for=Reason.APPROVAL_PENDING, escalated_for=Reason.APPROVAL_PENDING,
+        escalated_at=now,
+    )  # fmt: skip
+
+
 def escalated(incident: Incident, reason: Reason, now: Instant) -> Incident:
     """People are told; the engine only watches until it clears."""
     return replace(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.model.scalars import (
@@ -30,7 +30,6 @@ from zen_agents.model.severity import Severity
 
 Choice = Literal["auto", "notify", "disabled"]
 Ladder = tuple[ActionReference, ...]
-Person = Annotated[str, StringConstraints(pattern=r"^(user|group):[A-Za-z_][A-Za-z0-9_.-]*$")]
 
 
 class LaterSection(BaseModel):
@@ -129,14 +128,6 @@ class DataValidationSettings(LaterAgentSettings):
     datasets: dict[Name, Dataset] = Field(default_factory=dict, description="data sets, by name")
 
 
-class ApprovalsSettings(LaterSection):
-    """Who may say yes, and what silence means."""
-
-    approvers: tuple[Person, ...] = Field((), description="user:NAME or group:NAME")
-    expire_after: PositiveDuration | None = Field(None, description="how long a question stays open")
-    on_expiry: Literal["escalate", "deny"] = Field("escalate", description="never approve")
-
-
 class ConsoleSettings(LaterSection):
     """The web console."""
 
@@ -219,7 +210,6 @@ ACTIONS: dict[str, type[ActionPolicy]] = {
 class LaterParts(LaterSection):
     """The sections of the file that are refused wherever they are written."""
 
-    approvals: ApprovalsSettings | None = Field(None, description="who may say yes")
     console: ConsoleSettings | None = Field(None, description="the web console")
     extends: Presets = Field((), description="presets to start from")
     redact: tuple[Regex, ...] = Field((), description="what is left out of records and messages")

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StringConstraints, model_validator
 
 from zen_agents.model.scalars import (
     AbsolutePath,
+    ActionReference,
     Duration,
     Line,
     Name,
@@ -149,6 +150,30 @@ class ProtectedSettings(Section):
     stateful_units: tuple[UnitName, ...] = Field((), description="databases and brokers, besides the built-in list")
 
 
+#: Who may say yes: an account or a group of this host.
+Approver = Annotated[str, StringConstraints(pattern=r"^(user|group):[A-Za-z_][A-Za-z0-9_.-]*$")]
+
+
+class ApprovalsSettings(Section):
+    """Who may say yes to what needs an approval, and what silence means."""
+
+    approvers: tuple[Approver, ...] = Field(
+        (), description="user:NAME or group:NAME of this host; empty: whoever may act on the control socket"
+    )
+    expire_after: PositiveDuration = Field(timedelta(minutes=30), description="how long a question stays open")
+    on_expiry: Literal["escalate", "deny"] = Field(
+        "escalate", description="what silence means: no; with escalate people are told so"
+    )
+
+
+class Autonomy(StrEnum):
+    """How far the engine may go alone, safest first."""
+
+    OBSERVE = "observe"
+    APPROVE = "approve"
+    AUTO = "auto"
+
+
 class RetentionSettings(Section):
     """How long what was recorded is kept."""
 
@@ -191,6 +216,11 @@ class Settings(Section):
     limits: LimitSettings = Field(LimitSettings(), description="how much may be done")
     breakers: BreakersSettings = Field(BreakersSettings(), description="when acting stops by itself")
     safe_mode: SafeModeSettings = Field(SafeModeSettings(), description="when nothing is changed any more")
+    approvals: ApprovalsSettings = Field(ApprovalsSettings(), description="who may say yes, and what silence means")
+    autonomy: dict[Line, dict[ActionReference, Autonomy]] = Field(
+        default_factory=dict,
+        description="rule -> action -> observe | approve | auto: less than `actions.allow` gives it, never more",
+    )
     maintenance: tuple[WindowSettings, ...] = Field((), description="planned windows")
     quiet_hours: QuietHoursSettings | None = Field(None, description="when messages wait; checks and critical ones never do")
     escalation: EscalationSettings = Field(EscalationSettings(), description="who is told later")

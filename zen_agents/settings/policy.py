@@ -27,11 +27,12 @@ from zen_agents.alerts.policy import (
 )
 from zen_agents.engine.safe_mode import SafeModeTriggers
 from zen_agents.errors import SettingsError
-from zen_agents.guards.base import Limit, MaintenanceWindow, Policy
+from zen_agents.guards.base import ApprovalTerms, Limit, MaintenanceWindow, Policy
 from zen_agents.rules.rule import FlapLimit
 from zen_agents.settings.loader import Loaded
 from zen_agents.settings.models import BreakerSettings, Settings, WindowSettings
 from zen_agents.settings.models_alerts import AlertSettings, EmailSettings, PagerDutySettings
+from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.trust import read_secret
 
 _HOUR = 3600.0
@@ -78,6 +79,12 @@ def to_policy(
         recurrence=_limit(settings.breakers.recurrence),
         storm=Limit(storm.targets, storm.within.total_seconds(), storm.retry_after.total_seconds()),
         storm_share=storm.share / 100,
+        approvals=ApprovalTerms(
+            frozenset(settings.approvals.approvers),
+            settings.approvals.expire_after.total_seconds(),
+            settings.approvals.on_expiry == "escalate",
+        ),
+        autonomy=_autonomy(settings, built),
         maintenance=tuple(_window(window, index, loaded) for index, window in enumerate(settings.maintenance)),
         boot_grace_seconds=limits.boot_grace.total_seconds(),
         protected_units=frozenset(settings.protected.units),
@@ -90,6 +97,18 @@ def to_policy(
         # Guards name limits, brakes and the allow-list; where each of thousands of files is listed, its rule says.
         origins={path: at for path, at in loaded.origins.items() if path.count(".") <= 2 or not path.startswith("agents.")},
     )
+
+
+def _autonomy(settings: Settings, agents: Sequence[BaseAgent]) -> dict[tuple[str, str], str]:
+    """Return how far each named rule may go alone. SettingsError for a rule that there is not: it would be no limit."""
+    if not settings.autonomy:
+        return {}
+    rules = {rule.name for agent in agents for rule in agent.rules()}
+    for name in settings.autonomy:
+        if name not in rules:
+            suggest = did_you_mean(nearest(name, rules))
+            raise SettingsError(f"autonomy names the rule {name!r}, which there is not{f'; {suggest}' if suggest else ''}")
+    return {(rule, action): level.value for rule, actions in settings.autonomy.items() for action, level in actions.items()}
 
 
 def _stateful_allowed(settings: Settings, loaded: Loaded) -> frozenset[str]:

@@ -2,7 +2,8 @@
 
 Moments stand in two columns: `X_at` (or a bare name that says so) is seconds on the host's steady timeline and is what
 limits and ages are computed from, `X_wall` is Unix time in seconds for people. Columns named `plan`, `effect`, `message`,
-`facts`, `answers` and `body` hold JSON. `schema.sql` is generated from here (`python -m zen_agents.workers.migrate --schema`).
+`facts`, `answers` and `body` hold JSON.
+`schema.sql` is generated from here (`python -m zen_agents.workers.migrate --schema`).
 """
 
 from __future__ import annotations
@@ -140,9 +141,7 @@ class ApprovalRow(SQLModel, table=True):
     __tablename__ = "approvals"
     __table_args__ = (
         Index("ix_approvals_asked", "asked_at"),
-        Index(
-            "ux_approvals_open", "action", "target", unique=True, sqlite_where=text("state IN ('pending', 'approved')")
-        ),
+        Index("ux_approvals_open", "action", "target", unique=True, sqlite_where=text("state IN ('pending', 'approved')")),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))

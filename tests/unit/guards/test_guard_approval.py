@@ -1,16 +1,32 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.support.guarding import by_alice, plan, policy, question, request
+from tests.support.guarding import ALICE, NOW, by_alice, plan, policy, question, request
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.actions.base import Approval as Who
 from zen_agents.adapters.sqlite_store import SqliteStore
-from zen_agents.guards.approval import NEEDS_PERSON, Approval
+from zen_agents.guards.approval import DEMOTED, NEEDS_PERSON, Approval, demotion_scope
+from zen_agents.guards.base import ApprovalTerms, Question
 from zen_agents.guards.dry_run import DryRun
 from zen_agents.guards.pipeline import assess
+from zen_agents.model.approval import Approval as Asked
+from zen_agents.model.approval import ApprovalAnswer, ApprovalState
+from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer, Ruling
+from zen_agents.ports.store import Brake
+
+
+def approved(asked: Question) -> Asked:
+    """Return a yes by alice to exactly what is asked."""
+    plan, request = asked.plan, asked.request
+    return Asked(
+        "apr-1", plan.digest, request.action, request.target, "system_health", "", None, Principal("engine"), 1, NOW,
+        NOW.steady + 60.0, {}, state=ApprovalState.APPROVED, answers=(ApprovalAnswer("alice", 1000, True, "seen", 0.0),),
+    )  # fmt: skip
 
 
 def needing(who: Who, **changes):
@@ -28,15 +44,79 @@ def test_what_is_not_listed_needs_nobody_either(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("who", [Who.REQUIRED, Who.TWO_PERSON])
-def test_what_needs_a_yes_is_refused_since_nobody_can_be_asked(store: SqliteStore, who: Who) -> None:
+def test_what_needs_a_yes_says_where_that_is_written(store: SqliteStore, who: Who) -> None:
     written = {"actions.allow.restart_service": "zen.yaml:9:5", "actions.allow.restart_service.approval": "zen.yaml:10:7"}
     answer = Approval().assess(question(store, policy=needing(who, origins=written)))
-    assert (answer.reason, answer.value, answer.origin) == (Reason.NO_APPROVER, who.value, "zen.yaml:10:7")
+    assert (answer.reason, answer.value, answer.origin) == (Reason.APPROVAL_PENDING, who.value, "zen.yaml:10:7")
+
+
+def test_what_needs_a_yes_is_held_until_people_were_asked(store: SqliteStore, who: Who) -> None:
+    answer = Approval().assess(question(store, policy=needing(who)))
+    assert (answer.ruling, answer.reason, answer.value) == (Ruling.HOLD, Reason.APPROVAL_PENDING, who.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ruling"),
+    [
+        ({}, Ruling.ALLOW),
+        ({"state": ApprovalState.PENDING}, Ruling.HOLD),
+        ({"digest": "0" * 64}, Ruling.HOLD),
+        ({"expires_at": NOW.steady}, Ruling.HOLD),
+        ({"answers": ()}, Ruling.HOLD),
+    ],
+)
+def test_only_an_open_yes_to_this_very_plan_lets_it_pass(store: SqliteStore, changes, ruling: Ruling) -> None:
+    asked = question(store, policy=needing(Who.REQUIRED))
+    store.save_approval(replace(approved(asked), **changes))
+    assert Approval().assess(asked).ruling is ruling
+
+
+def test_one_yes_is_not_enough_once_the_file_wants_two(store: SqliteStore) -> None:
+    asked = question(store, policy=needing(Who.TWO_PERSON))
+    store.save_approval(approved(asked))
+    assert Approval().assess(asked).value == "two_person; apr-1: 1 of 2 agreed"
+
+
+def test_two_people_cannot_be_had_where_one_is_named(store: SqliteStore) -> None:
+    asked = question(store, policy=needing(Who.TWO_PERSON, approvals=ApprovalTerms(frozenset({"user:alice"}))))
+    assert Approval().assess(asked).reason is Reason.NO_APPROVER
+
+
+def test_whoever_may_not_approve_does_not_agree_by_asking(store: SqliteStore) -> None:
+    asked = question(
+        store, request=replace(by_alice(), requested_by=replace(ALICE, approves=False)), policy=needing(Who.REQUIRED)
+    )
+    assert Approval().assess(asked).ruling is Ruling.HOLD
+
+
+@pytest.mark.parametrize(("level", "ruling"), [("observe", Ruling.DENY), ("approve", Ruling.HOLD), ("auto", Ruling.ALLOW)])
+def test_a_rule_may_be_given_less_autonomy_than_the_action_has(store: SqliteStore, level: str, ruling: Ruling) -> None:
+    less = policy(autonomy={("system_health.web", "restart_service"): level})
+    asked = request(rule="system_health.web")
+    assert Approval().assess(question(store, request=asked, plan=plan(asked), policy=less)).ruling is ruling
+    other = request(rule="system_health.db")
+    assert Approval().assess(question(store, request=other, plan=plan(other), policy=less)).ruling is Ruling.ALLOW
+
+
+def test_autonomy_never_loosens_what_the_allow_list_asks_for(store: SqliteStore) -> None:
+    most = needing(Who.TWO_PERSON, autonomy={("system_health.web", "restart_service"): "auto"})
+    asked = request(rule="system_health.web")
+    assert Approval().assess(question(store, request=asked, plan=plan(asked), policy=most)).value == "two_person"
+
+
+def test_what_went_wrong_the_last_time_is_asked_for(store: SqliteStore) -> None:
+    scope = demotion_scope("system_health.web", "restart_service")
+    store.set_brake(Brake(DEMOTED, scope, "act-1 failed", "engine", NOW, None))
+    asked = request(rule="system_health.web")
+    answer = Approval().assess(question(store, request=asked, plan=plan(asked)))
+    assert (answer.ruling, answer.value) == (Ruling.HOLD, "demoted: act-1 failed")
+    by_hand = by_alice()
+    assert Approval().assess(question(store, request=by_hand, plan=plan(by_hand))).ruling is Ruling.ALLOW
 
 
 def test_mode_approve_asks_for_everything(store: SqliteStore) -> None:
     answer = Approval().assess(question(store, policy=policy(mode="approve", origins={"mode": "zen.yaml:1:7"})))
-    assert (answer.reason, answer.value, answer.origin) == (Reason.NO_APPROVER, "required", "zen.yaml:1:7")
+    assert (answer.reason, answer.value, answer.origin) == (Reason.APPROVAL_PENDING, "required", "zen.yaml:1:7")
 
 
 @pytest.mark.parametrize("mode", ["approve", "enforce"])
@@ -45,12 +125,12 @@ def test_a_persons_own_act_with_a_reason_is_one_agreement(store: SqliteStore, mo
     answer = Approval().assess(asked)
     assert (answer.value, answer.origin) == ("required, and alice asks in person", "zen.yaml:9:5")
     silent = question(store, request=by_alice(because=" "), policy=needing(Who.REQUIRED, mode=mode))
-    assert Approval().assess(silent).reason is Reason.NO_APPROVER
+    assert Approval().assess(silent).reason is Reason.APPROVAL_PENDING
 
 
 def test_one_person_is_not_two(store: SqliteStore) -> None:
-    asked = question(store, request=by_alice("approval", "no_approver"), policy=needing(Who.TWO_PERSON))
-    assert assess(asked, [Approval()]).reason is Reason.NO_APPROVER
+    asked = question(store, request=by_alice("approval", "approval_pending"), policy=needing(Who.TWO_PERSON))
+    assert assess(asked, [Approval()]).reason is Reason.APPROVAL_PENDING
 
 
 @pytest.mark.parametrize("action", sorted(NEEDS_PERSON))
@@ -59,7 +139,7 @@ def test_what_needs_a_person_stays_so_until_the_hosts_own_file_says_auto(store: 
     loosened = {"allowed": {action: ActionPolicy(approval=Who.AUTO)}}
     by_preset = question(store, request=asked, plan=plan(asked), policy=policy(**loosened))
     refused = Approval().assess(by_preset)
-    assert (refused.reason, refused.value) == (Reason.NO_APPROVER, "required")
+    assert (refused.reason, refused.value) == (Reason.APPROVAL_PENDING, "required")
     by_hand = by_alice(action=action)
     assert Approval().assess(question(store, request=by_hand, policy=policy(**loosened))).ruling is Ruling.ALLOW
     written = policy(**loosened, origins={f"actions.allow.{action}.approval": "zen.yaml:9:30"})

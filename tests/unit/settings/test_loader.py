@@ -72,7 +72,6 @@ def test_later_agents_take_the_specifications_keys_and_nothing_else() -> None:
     [
         "console: {listen: '127.0.0.1:8787', auth: local}",
         "fleet: {role: node}",
-        "approvals: {approvers: ['group:oncall'], expire_after: 30m}",
         "extends: ['preset:web-server']",
         "redact: ['token=\\S+']",
         "breakers: {fleet: {max_hosts_acting: 10%}}",
