@@ -41,7 +41,7 @@ async def test_a_retry_is_no_bad_outcome_yet(tmp_path: Path) -> None:
     await rig.turn()
     rig.host.services["web"].refuses_to_start = True
     rig.host.crash("web")
-    await rig.turn()
+    await rig.run(6)
     rig.host.services["web"].refuses_to_start = False
     await rig.run(120)
     assert rig.outcomes()[0] == "failed" and rig.outcomes()[-1] == "verified"
