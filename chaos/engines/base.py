@@ -84,6 +84,14 @@ class Contender(ABC):
     def operate(self, words: Sequence[str]) -> None:
         """Let a person give it one of its own commands, in the words after its name; nothing for none."""
 
+    def questions(self) -> Sequence[str]:
+        """Return what it asks people before it does it, by ids; nothing where it asks nobody."""
+        return ()
+
+    def approve(self, question: str) -> bool:  # noqa: ARG002 - where nothing is asked nothing is answered
+        """Let a person say yes to a question; False if the answer is not taken."""
+        return False
+
     @abstractmethod
     def timeline(self) -> Timeline:
         """Return what it says about the first fault that it saw since its start."""

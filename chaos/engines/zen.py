@@ -55,6 +55,12 @@ class Zen(Contender):
         if words:
             self._unit.cli(*words).check_returncode()
 
+    def questions(self) -> Sequence[str]:
+        return [row["id"] for row in self._unit.json("approvals")["items"] if row["state"] == "pending"]
+
+    def approve(self, question: str) -> bool:
+        return self._unit.cli("approve", question, "--reason", "seen", "--yes").returncode == 0
+
     def timeline(self) -> Timeline:
         incidents, actions = self._unit.json("incidents")["items"], self._unit.actions()
         return Timeline(

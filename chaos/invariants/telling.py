@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from chaos.invariants.record import Record
 from chaos.invariants.violation import Violation
@@ -47,7 +48,7 @@ def people_are_told_once(record: Record) -> Iterator[Violation]:
     given_back = [each.seq for each in record.of(EntryKind.HUMAN) if each.entry.id != "act"]
     last: dict[tuple[str, str], ChainedEntry] = {}
     for alert in _alerts(record, MessageKind.FIRING.value):
-        fact = (alert.entry.incident or "", _fact(str(alert.entry.body.get("summary", ""))))
+        fact = (alert.entry.incident or "", _fact(alert.entry.body))
         before = last.get(fact)
         if before is not None and not any(before.seq < seq < alert.seq for seq in given_back):
             what = f"people were told twice of {fact[0]}: {fact[1]}"
@@ -75,5 +76,9 @@ def _alerts(record: Record, *kinds: str) -> Iterator[ChainedEntry]:
     return (each for each in record.of(EntryKind.ALERT) if each.entry.body.get("kind") in kinds)
 
 
-def _fact(summary: str) -> str:
+def _fact(alert: Mapping[str, Any]) -> str:
+    """Return what an alert is about; each question is one of its own, asked anew only for another plan."""
+    if asked := alert.get("approval"):
+        return f"the question {asked}"
+    summary = str(alert.get("summary", ""))
     return next((reason.value for reason in Reason if reason.sentence in summary), "keeps coming back")

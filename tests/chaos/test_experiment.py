@@ -156,9 +156,14 @@ def test_a_variant_that_did_not_come_about_is_not_passed() -> None:
     assert any("it was not killed" in sentence for sentence in result.because)
 
 
+def test_an_approval_of_what_has_moved_meanwhile_is_not_carried_out_and_is_asked_anew() -> None:
+    result = varied(SCENARIOS["wrong_permissions"], LateApproval)
+    assert (result.outcome, result.because) == (Outcome.PASSED, ())
+    assert sorted(done.outcome for done in result.actions) == ["verified", "verified"]
+
+
 def test_with_others_what_goes_wrong_with_an_engine_is_not_shown() -> None:
     assert experiment.run(SCENARIOS["crashed_service"], Systemd, variant=DryRun).outcome is Outcome.CANNOT
-    assert experiment.run(SCENARIOS["crashed_service"], Zen, variant=LateApproval).outcome is Outcome.WAITING
 
 
 class Stumbling(NoEngine):

@@ -116,7 +116,10 @@ class Escalation:
             rule=incident.rule if incident else "", target=incident.target if incident else "", urgent=urgent,
         )  # fmt: skip
         try:
-            self._journal.alerted(at, message.id, {"kind": kind.value, "summary": summary}, incident=message.incident)
+            asked = {"approval": facts["approval"]} if "approval" in facts else {}
+            self._journal.alerted(
+                at, message.id, {"kind": kind.value, "summary": summary, **asked}, incident=message.incident
+            )
         except Exception as error:  # telling people goes on when writing is broken (R15)
             log.error("the ledger does not take an alert: %s", error)
         self._send(message)
