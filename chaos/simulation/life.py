@@ -102,7 +102,11 @@ class Life:
     # -- what people and faults use -----------------------------------------------------------------------------------
     def configure(self, how: str) -> None:
         """Write a configuration for the next start or reload."""
-        safer: dict[str, dict[str, Any]] = {"observe": {"mode": "observe"}, "broken": {"agents": []}}
+        safer: dict[str, dict[str, Any]] = {
+            "observe": {"mode": "observe"},
+            "broken": {"agents": []},
+            "approve": {"mode": "approve"},
+        }
         left_out = REPAIRABLE[-1] if how == "short" else ""
         text = configuration(str(self.folder / "key"), without=left_out, **(self._temper | safer.get(how, {})))
         (self.folder / "config.yaml").write_text(text)

@@ -53,8 +53,8 @@ async def switches_safe_mode(life: Life, chance: Random) -> None:
 
 
 async def reloads(life: Life, chance: Random) -> None:
-    """Reload the same file, a safer one, one without a service, or a broken one."""
-    life.configure(chance.choice(["whole", "whole", "observe", "short", "broken"]))
+    """Reload the same file, one that observes, one that asks, one without a service, or a broken one."""
+    life.configure(chance.choice(["whole", "whole", "observe", "approve", "short", "broken"]))
     await asks(life, "reload")
 
 
@@ -79,6 +79,14 @@ async def starts_a_unit(life: Life, chance: Random) -> None:
     life.host.start(chance.choice(REPAIRABLE))
 
 
+async def answers(life: Life, chance: Random) -> None:
+    """Answer what is asked, mostly with yes, sometimes a second time or when it is over."""
+    known = life.runtime.store.approvals(limit=5)
+    if known:
+        verb = "approve" if chance.random() < 0.8 else "deny"
+        await asks(life, verb, approval=chance.choice(known).id, reason="looked")
+
+
 async def lifts_everything(life: Life, chance: Random) -> None:
     """Go through all that holds the engine, as a person on call does when the trouble is over."""
     life.configure("whole")
@@ -86,11 +94,11 @@ async def lifts_everything(life: Life, chance: Random) -> None:
     await ends_the_stop(life, chance)
     await asks(life, "safe_mode", on=False, reason="it is over")
     for brake in list(life.runtime.store.brakes()):
-        if brake.kind in ("pause", "rule_paused", "target_closed", "observe_only"):
+        if brake.kind in ("pause", "rule_paused", "target_closed", "observe_only", "demoted"):
             await asks(life, "resume", scope=brake.scope, reason="it is over")
 
 
 DEEDS: tuple[Deed, ...] = (
     pauses, resumes, acknowledges, acts, acts, switches_safe_mode, reloads, stops_everything, ends_the_stop, stops_a_unit,
-    starts_a_unit, lifts_everything, lifts_everything, lifts_everything,
+    starts_a_unit, answers, answers, answers, lifts_everything, lifts_everything, lifts_everything,
 )  # fmt: skip

@@ -21,7 +21,9 @@ CLOCK_READERS = {
     "engine/breakers.py": "hands pybreaker a moment on its own clock; what counts is the steady age",
 }
 #: Who measures how long something takes; adapters and workers may besides, since they wait for what is outside.
-STOPWATCHES = {"engine/executor.py", "engine/tick.py", "engine/sampler.py", "engine/pulse.py", "cli/status.py"}
+STOPWATCHES = {
+    "engine/executor.py", "engine/tick.py", "engine/sampler.py", "engine/pulse.py", "cli/approve.py", "cli/status.py",
+}  # fmt: skip
 #: Who signals, and how it knows whom.
 SIGNALLERS = {
     "adapters/launcher.py": "the group of a child of its own that nobody has reaped",

@@ -53,7 +53,7 @@ class EngineHere:
     async def __aenter__(self) -> EngineHere:
         self.engine = self.runtime.open()
         self.store, self.clock, self.parts = self.runtime.store, self.runtime.clock, self.runtime.parts
-        self.operator = Operator(self.engine)
+        self.operator = self.runtime.operator()
         await self.engine.start_without_loops()
         return self
 
