@@ -96,6 +96,8 @@ async def lifts_everything(life: Life, chance: Random) -> None:
     for brake in list(life.runtime.store.brakes()):
         if brake.kind in ("pause", "rule_paused", "target_closed", "observe_only", "demoted"):
             await asks(life, "resume", scope=brake.scope, reason="it is over")
+    for asked in life.runtime.store.open_approvals():
+        await asks(life, "approve", approval=asked.id, reason="it is over")
 
 
 DEEDS: tuple[Deed, ...] = (

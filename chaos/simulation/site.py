@@ -94,4 +94,6 @@ def temper(chance: Random) -> dict[str, Any]:
             "storm": {"targets": chance.choice([3, 10]), "share": "90%"},
         },
         "safe_mode": {"enter_when": never},
+        "mode": chance.choice(["enforce", "enforce", "approve"]),
+        "approvals": {"expire_after": chance.choice(["2m", "30m"])},
     }  # fmt: skip

@@ -29,6 +29,22 @@ def test_a_mail_answers_the_five_questions_in_their_order() -> None:
     assert "Europe/Berlin (UTC+1)." in text
 
 
+def test_a_question_shows_what_would_run_and_the_commands_that_answer_it() -> None:
+    asks = ["systemctl restart -- nginx.service", "risk low, reversible no"]
+    text = render_email(a_message(facts={**FACTS, "approval": "apr-2c8d4k", "asks": asks}, urgent=True), CONTEXT).text
+    lines = text.splitlines()
+
+    start = lines.index("WHAT IS ASKED")
+    assert lines[start + 1 : start + 3] == [f"  {line}" for line in asks]
+    assert any('zen-agents approve apr-2c8d4k --reason "..."' in line for line in lines[start:])
+    assert any('zen-agents deny apr-2c8d4k --reason "..."' in line for line in lines[start:])
+
+
+def test_an_id_that_is_none_becomes_no_command() -> None:
+    text = render_email(a_message(facts={**FACTS, "approval": "apr-1; rm -rf /"}), CONTEXT).text
+    assert "zen-agents approve" not in text
+
+
 def test_headers_keep_a_thread_and_stop_auto_replies() -> None:
     first = render_email(a_message(), CONTEXT)
     over = render_email(a_message(kind=MessageKind.RESOLVED), CONTEXT, first_subject=first.subject)
