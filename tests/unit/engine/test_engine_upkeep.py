@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.state import an_intent, an_outcome
+from zen_agents.adapters.audit_key import KEY, PUBLIC_KEYS, PublicKeys
 from zen_agents.adapters.host_state import HEAD
+from zen_agents.adapters.ledger_audit import verify
 from zen_agents.engine import engine as engine_module
 from zen_agents.engine.engine import Engine
 from zen_agents.model.action import Budget, OutcomeKind
@@ -76,6 +78,26 @@ async def test_the_ledgers_head_is_kept_only_when_it_is_durable(runtime: Runtime
     (durable,) = other.execute("SELECT max(seq) FROM ledger").fetchone()
     other.close()
     assert kept == durable, "a kill now would look as if a copy had been restored"
+
+
+async def test_an_engine_signs_and_says_what_it_signed_last(runtime: Runtime) -> None:
+    runtime.open()
+    signed = runtime.store.last_checkpoint()
+    assert signed is not None and runtime.engine.standing_warnings == runtime._warnings()
+    await runtime.start()
+    await runtime.close("SIGTERM")
+    found = verify(runtime.options.state_dir / "state.db", keys=PublicKeys.read(runtime.options.state_dir / PUBLIC_KEYS))
+    assert found.ok and found.signed_by == (signed.key,) and found.signed_to == found.entries - 1
+
+
+async def test_a_key_that_others_can_read_signs_nothing_and_is_told(runtime: Runtime) -> None:
+    state = runtime.options.state_dir
+    state.mkdir(mode=0o700)
+    (state / KEY).write_bytes(bytes(32))
+    (state / KEY).chmod(0o644)
+    engine = runtime.open()
+    assert "audit.key has mode 0644" in engine.standing_warnings[0]
+    assert runtime.store.last_checkpoint() is None and not (state / PUBLIC_KEYS).exists()
 
 
 async def test_a_short_retention_frees_no_limit(runtime: Runtime) -> None:
