@@ -11,6 +11,7 @@ from tests.support.settings import loaded
 from zen_agents import catalog
 from zen_agents.agents.base import AgentContext
 from zen_agents.errors import SettingsError
+from zen_agents.guards.base import ApprovalTerms, Policy
 from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_alert_policy, to_policy
 
 TEXT = """\
@@ -124,3 +125,31 @@ def test_a_mail_servers_address_comes_from_the_environment_or_a_file_that_is_a_s
     secret.unlink()
     with pytest.raises(SettingsError, match=r"smtp\.url"):
         to_alert_policy(result.require(), result, {})
+
+
+SHORT = "agents: {system_health: {services: {web: {unit: web.service}}}}\n"
+
+
+def _asking(text: str) -> Policy:
+    given = loaded(SHORT + text)
+    return to_policy(given.require(), given, agents(given))
+
+
+def test_who_may_approve_and_what_silence_means_come_from_the_file() -> None:
+    assert _asking("").approvals == ApprovalTerms(frozenset(), 1800.0, escalates=True)
+    written = _asking("approvals: {approvers: [user:alice, 'group:oncall'], expire_after: 5m, on_expiry: deny}\n")
+    assert written.approvals == ApprovalTerms(frozenset({"user:alice", "group:oncall"}), 300.0, escalates=False)
+
+
+def test_autonomy_names_rules_that_there_are() -> None:
+    given = _asking("autonomy: {system_health.web: {restart_service: observe}}\n")
+    assert given.autonomy == {("system_health.web", "restart_service"): "observe"}
+    with pytest.raises(SettingsError, match=r"system_health\.wbe.*did you mean"):
+        _asking("autonomy: {system_health.wbe: {restart_service: observe}}\n")
+
+
+@pytest.mark.parametrize(
+    "line", ["on_expiry: approve", "approvers: [alice]", "approvers: ['group:a b']", "expire_after: 0s"]
+)
+def test_what_is_no_such_term_is_an_error(line: str) -> None:
+    assert loaded(f"{SHORT}approvals: {{{line}}}\n").settings is None
