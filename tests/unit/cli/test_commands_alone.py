@@ -38,6 +38,8 @@ ALL = {
     "deny": ("deny", "@last", "--reason", "x"),
     "ack": ("ack", "@last"),
     "act": ("act", "restart_service", "web", "--reason", "x"),
+    "undo": ("undo", "@last", "--reason", "x"),
+    "rollback": ("rollback", "--to", "1h", "--reason", "x"),
     "pause": ("pause", "--for", "1h", "--reason", "x"),
     "resume": ("resume",),
     "safe-mode": ("safe-mode", "on", "--reason", "x"),
