@@ -47,6 +47,19 @@ async def acts(life: Life, chance: Random) -> None:
     await asks(life, "act", action="restart_service", target=chance.choice(REPAIRABLE), reason="by hand", override=override)
 
 
+async def undoes(life: Life, chance: Random) -> None:
+    """Take back one of the last actions, whether that can be or not."""
+    rows = life.runtime.store.actions(limit=5)
+    await asks(life, "undo", undoes=chance.choice(rows).id if rows else "@last", reason="not wanted")
+
+
+async def rolls_back(life: Life, chance: Random) -> None:
+    """Undo what was done lately, and let the agents act again in stages."""
+    rows = life.runtime.store.actions(limit=20)
+    await asks(life, "rollback", to=rows[-1].id if rows else "@last", reason="it went wrong")
+    await asks(life, "resume_staged", for_seconds=chance.choice([30.0, 600.0]), reason="the cause is known")
+
+
 async def switches_safe_mode(life: Life, chance: Random) -> None:
     """Enter or leave safe mode."""
     await asks(life, "safe_mode", on=chance.random() < 0.3, reason="looked")
@@ -101,6 +114,7 @@ async def lifts_everything(life: Life, chance: Random) -> None:
 
 
 DEEDS: tuple[Deed, ...] = (
-    pauses, resumes, acknowledges, acts, acts, switches_safe_mode, reloads, stops_everything, ends_the_stop, stops_a_unit,
-    starts_a_unit, answers, answers, answers, lifts_everything, lifts_everything, lifts_everything,
+    pauses, resumes, acknowledges, acts, acts, undoes, undoes, rolls_back, switches_safe_mode, reloads, stops_everything,
+    ends_the_stop, stops_a_unit, starts_a_unit, answers, answers, answers, lifts_everything, lifts_everything,
+    lifts_everything,
 )  # fmt: skip

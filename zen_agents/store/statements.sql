@@ -110,7 +110,7 @@ SELECT id FROM (
 SELECT opened_at FROM incidents WHERE key = :key AND opened_at >= :since ORDER BY opened_at;
 
 -- repairs --
-SELECT count(*) FROM actions WHERE target = :target AND rule = :rule AND kind = 'verified' AND requested_by = :by
+SELECT count(*) FROM actions WHERE target = :target AND rule = :rule AND kind IN ('verified', 'undone') AND requested_by = :by
     AND ended_at >= :since;
 
 -- reserve_action --

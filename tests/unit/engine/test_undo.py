@@ -354,3 +354,14 @@ async def test_the_quarantine_is_as_large_and_as_patient_as_the_configuration_sa
                 engine.runtime.prune()
                 await asyncio.sleep(0.01)
         await refused(engine, "@last", "time to live is over")
+
+
+async def test_a_repair_that_was_undone_still_counts_as_one(tmp_path: Path, home: Path) -> None:
+    """Else a fix that a person takes back again and again would never be found to keep coming back (R7)."""
+    async with EngineHere(tmp_path, config(home, "key")) as engine:
+        await engine.settle()
+        row = engine.action("restore_permissions")
+        key = f"{row.rule}|{row.target}"
+        assert engine.store.repairs(key, 0.0) == 1
+        await engine.ask("undo", undoes=row.id, reason="a try")
+        assert engine.store.repairs(key, 0.0) == 1

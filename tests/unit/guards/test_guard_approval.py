@@ -50,6 +50,7 @@ def test_what_needs_a_yes_says_where_that_is_written(store: SqliteStore, who: Wh
     assert (answer.reason, answer.value, answer.origin) == (Reason.APPROVAL_PENDING, who.value, "zen.yaml:10:7")
 
 
+@pytest.mark.parametrize("who", [Who.REQUIRED, Who.TWO_PERSON])
 def test_what_needs_a_yes_is_held_until_people_were_asked(store: SqliteStore, who: Who) -> None:
     answer = Approval().assess(question(store, policy=needing(who)))
     assert (answer.ruling, answer.reason, answer.value) == (Ruling.HOLD, Reason.APPROVAL_PENDING, who.value)
