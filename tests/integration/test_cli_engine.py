@@ -20,7 +20,7 @@ LOOKING: list[tuple[str, ...]] = [
     ("status",), ("events",), ("incidents",), ("incidents", "show", "@last"), ("actions",), ("actions", "show", "@last"),
     ("decisions",), ("decisions", "show", "@last"), ("why",), ("why", "--not", "web"), ("breaker",), ("audit", "verify"),
     ("audit", "export"), ("explain", "guards"), ("explain", "mode"), ("schema",), ("version",),
-    ("act", "restart_service", "web", "--dry-run"), ("runbook",), ("runbook", "@last"),
+    ("act", "restart_service", "web", "--dry-run"), ("runbook",), ("runbook", "@last"), ("approvals",),
 ]  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def test_each_look_is_one_document_for_programs(shared: EngineProcess, words: tu
 def test_no_command_is_left_out() -> None:
     elsewhere = {
         "init", "run", "once", "reload", "ack", "act", "pause", "resume", "safe-mode", "stop", "check-config", "config",
-        "plan",
+        "plan", "approve", "deny", "undo", "rollback",
     }  # fmt: skip
     assert {words[0] for words in LOOKING} | elsewhere == set(COMMANDS)
 

@@ -53,7 +53,7 @@ class Approval(Guard):
 
 def people_needed(request: ActionRequest, policy: Policy) -> int:
     """Return how many different people have to agree to an action that needs an approval."""
-    allowance = policy.allowed.get(request.action)
+    allowance = policy.allowed.get(request.listed_as)
     return 2 if allowance is not None and str(allowance.approval) == "two_person" else 1
 
 
@@ -65,9 +65,9 @@ def demotion_scope(rule: str, action: str) -> str:
 def _wanted(question: Question) -> tuple[str, str, str]:
     """Return observe, auto, required or two_person; why, in words; and where that stands."""
     request, policy = question.request, question.policy
-    path = f"actions.allow.{request.action}"
+    path = f"actions.allow.{request.listed_as}"
     origin = policy.origin(f"{path}.approval", path)
-    allowance = policy.allowed.get(request.action)
+    allowance = policy.allowed.get(request.listed_as)
     wanted = "auto" if allowance is None else str(allowance.approval)
     if wanted not in ("auto", "required", "two_person"):
         raise ValueError(f"unknown approval {wanted!r}")

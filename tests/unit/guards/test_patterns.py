@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -38,6 +39,7 @@ def test_the_whole_name_counts(name: str, pattern: str, fits: bool) -> None:
     assert matches(name, (pattern,)) is fits
 
 
+@pytest.mark.skipif("MUTANT_UNDER_TEST" in os.environ, reason="what leads to a mutant compiles expressions of its own")
 def test_the_shipped_sets_need_no_regular_expression() -> None:
     program = (
         "import re\n"
