@@ -18,7 +18,7 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
 from zen_agents.cli.render import flow, next_steps, note, plural, say
-from zen_agents.engine.operator import judged_body
+from zen_agents.engine.executor import judged_body
 from zen_agents.rehearsal.plan import Line, PlanReport
 from zen_agents.rehearsal.stage import rehearse_plan
 

@@ -16,7 +16,7 @@ from zen_agents.actions.base import Action
 from zen_agents.actions.inverse import Inverse
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.aside import Aside
-from zen_agents.engine.journal import Journal
+from zen_agents.engine.journal import Journal, answer_body
 from zen_agents.errors import (
     ActionFailedError,
     HostError,
@@ -337,4 +337,16 @@ def plan_body(plan: Plan) -> dict[str, Any]:
         "expected_seconds": plan.expected_seconds,
         "warning": plan.warning,
         "digest": plan.digest,
+    }
+
+
+def judged_body(judged: Judged) -> dict[str, Any]:
+    """Return a judgement as plain JSON."""
+    return {
+        "action": judged.request.action,
+        "target": judged.request.target,
+        "ruling": judged.verdict.ruling.name.lower(),
+        "reason": judged.verdict.reason.value if judged.verdict.reason else None,
+        "plan": plan_body(judged.plan) if judged.plan else None,
+        "guards": [answer_body(answer) for answer in judged.verdict.answers],
     }

@@ -10,8 +10,7 @@ from typing import Any
 
 from zen_agents.agents.base import BaseAgent
 from zen_agents.clock import Instant, ManualClock
-from zen_agents.engine.executor import Judged
-from zen_agents.engine.operator import judged_body
+from zen_agents.engine.executor import Judged, judged_body
 from zen_agents.engine.parts import Parts
 from zen_agents.model.ids import INCIDENT, new_id
 from zen_agents.model.incident import Incident
