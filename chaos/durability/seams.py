@@ -70,7 +70,7 @@ SEAMS: tuple[Seam, ...] = (
     *_seams(_FIRST, "state/engine.lock", "create truncate write"),
     *_seams(_FIRST, "/run/zen-agents/.state-dir.new", "create write sync"),
     *_seams(_FIRST, "/run/zen-agents/state-dir", "rename"),
-    *_seams(_FIRST, "/run/zen-agents", "sync"),
+    *_seams(_FIRST, "/run/zen-agents", "mkdir sync"),
     # -- the database -------------------------------------------------------------------------------------------------
     *_seams(_FIRST, "state/state.db", "create write sync"),
     # Until it is in WAL mode SQLite keeps a journal of its own.
@@ -81,6 +81,10 @@ SEAMS: tuple[Seam, ...] = (
     *_seams(_FIRST, "state/state.db.ballast", "create allocate"),
     *_seams(_FIRST, "state/.ledger.head.new", "create write sync"),
     *_seams(_FIRST, "state/ledger.head", "rename"),
+    *_seams(_FIRST, "state/.audit.key.new", "create write sync"),
+    *_seams(_FIRST, "state/audit.key", "rename"),
+    *_seams(_FIRST, "state/.audit.pub.new", "create write sync"),
+    *_seams(_FIRST, "state/audit.pub", "rename"),
     # -- the emergency stop -------------------------------------------------------------------------------------------
     *_seams(_FIRST, "state/.emergency-stop-prepared", "create write sync"),
     *_seams(_STOP, "state/EMERGENCY_STOP", "rename write sync unlink"),

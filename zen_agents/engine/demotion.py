@@ -1,6 +1,7 @@
 """What went wrong is asked for the next time, until a person gives the rule its autonomy back (`resume`).
 
-A failed attempt that the ladder tries again is no bad outcome yet; the last attempt of a rung, and an unknown outcome, are.
+A failed attempt is no bad outcome while the ladder still has another, or a further rung; a ladder that is used up, and an
+unknown outcome, are.
 """
 
 from __future__ import annotations

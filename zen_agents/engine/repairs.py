@@ -22,6 +22,7 @@ from zen_agents.ports.host import HostView
 from zen_agents.ports.store import ActionRow, Brake, Store
 from zen_agents.rules import transitions
 from zen_agents.rules.decide import alternatives, decide
+from zen_agents.rules.ladder import is_exhausted
 from zen_agents.rules.rule import Rule
 
 log = logging.getLogger("zen_agents.repairs")
@@ -313,11 +314,18 @@ class Repairs:
         self._move_on(incident, rule, intent, now)
 
     def _move_on(self, incident: Incident, rule: Rule, failed: Intent | None, now: Instant) -> None:
-        """Go to the next attempt or rung; what failed to its last attempt is asked for the next time."""
+        """Go to the next attempt or rung; what failed on a ladder that is used up is asked for the next time."""
         after = transitions.attempt_failed(incident, rule, now, self._parts.random)
-        if failed is not None and after.rung != incident.rung:
-            demote(self._parts, incident, failed.plan.request.action, OutcomeKind.FAILED, failed.id, now)
+        if failed is not None and is_exhausted(rule, after.rung):
+            for action, id in self._failed_for(incident, failed).items():
+                demote(self._parts, incident, action, OutcomeKind.FAILED, id, now)
         self._parts.book.put(after)
+
+    def _failed_for(self, incident: Incident, last: Intent) -> dict[str, str]:
+        """Return each action that failed for an incident, with the newest id; the last one is not written yet."""
+        found = {row.action: row.id for row in reversed(self._parts.store.actions(incident=incident.id))
+                 if row.kind in (OutcomeKind.FAILED, OutcomeKind.TIMED_OUT)}  # fmt: skip
+        return found | {last.plan.request.action: last.id}
 
     def _unknown(self, incident: Incident, rule: Rule, intent: Intent, now: Instant) -> None:
         """Close the target to the engine and tell: one unknown outcome is one too many to go on guessing."""
