@@ -14,6 +14,8 @@ from zen_agents.model.entry import ChainedEntry, EntryKind
 from zen_agents.model.message import MessageKind
 from zen_agents.model.reason import Reason
 
+#: What is said of a fault that is repaired again and again; one fact for its rule and target.
+_RECURS = "keeps coming back"
 _TRIGGERS = (MessageKind.FIRING.value, MessageKind.ENGINE.value)
 
 
@@ -38,9 +40,17 @@ def every_alert_reaches_the_outbox(record: Record) -> Iterator[Violation]:
         message.kind is MessageKind.ROLL_UP for message, _, _ in record.outbox
     )
     for alert in _alerts(record, *_TRIGGERS):
-        if alert.entry.id not in put and alert.entry.incident not in known and not rolled:
+        there = alert.entry.id in put or alert.entry.incident in known or rolled
+        if not there and not _recurs_as_told(record, alert):
             what = f"{alert.entry.id} did not reach the outbox: {alert.entry.body.get('summary')}"
             yield Violation("R15", what, (alert.entry.id, f"entry {alert.seq}"))
+
+
+def _recurs_as_told(record: Record, alert: ChainedEntry) -> bool:
+    """Tell whether it only says once more that a fault keeps coming back: that is one fact over all of its incidents."""
+    keys = {f"{each.key}|recurs" for each in record.incidents if each.id == alert.entry.incident}
+    told = {message.dedup_key.partition("/")[2] for message, _, _ in record.outbox}
+    return _fact(alert.entry.body) == _RECURS and not keys.isdisjoint(told)
 
 
 def people_are_told_once(record: Record) -> Iterator[Violation]:
@@ -81,4 +91,4 @@ def _fact(alert: Mapping[str, Any]) -> str:
     if asked := alert.get("approval"):
         return f"the question {asked}"
     summary = str(alert.get("summary", ""))
-    return next((reason.value for reason in Reason if reason.sentence in summary), "keeps coming back")
+    return next((reason.value for reason in Reason if reason.sentence in summary), _RECURS)
