@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sqlite3
@@ -121,10 +120,8 @@ def _held(database: Path) -> Iterator[None]:
 
 def _with_mail(scene: Scene) -> None:
     """Let people be told by a mail server that nobody listens at: what is told waits."""
-    config = json.loads(scene.engine.config.read_text(encoding="utf-8"))
     smtp = {"host": "127.0.0.1", "port": free_port(), "starttls": "never"}
-    config["alerts"] = {"group_wait": "0s", "email": {"to": ["ops@example.com"], "smtp": smtp}}
-    scene.engine.config.write_text(json.dumps(config), encoding="utf-8")
+    scene.tell({"group_wait": "0s", "email": {"to": ["ops@example.com"], "smtp": smtp}})
     _lived_once(scene)
 
 

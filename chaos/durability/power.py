@@ -8,6 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from chaos.durability.campaign import Finding, Round, in_rounds
 from chaos.durability.disk import Disk
@@ -31,6 +32,8 @@ class Recording:
     life: str
     began_on: Disk
     calls: Sequence[Call]
+    #: Who was told in it; the next engine tells the same.
+    alerts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def record(life: Life, folder: Path) -> Recording:
         life.course(scene)
     finally:
         scene.end()
-    return Recording(life.name, began_on, tuple(read_calls(folder / "journal")))
+    return Recording(life.name, began_on, tuple(read_calls(folder / "journal")), scene.alerts)
 
 
 def cuts(recording: Recording, count: int, seed: str) -> list[Cut]:
@@ -95,6 +98,7 @@ def start(recording: Recording, cut: Cut, image: Path) -> tuple[str, ...]:
     """Start a real engine on what a cut left, and return what is wrong once it has recovered."""
     meant, _ = acknowledged(recording.calls[: cut.after])
     scene = Scene(image)
+    scene.tell(recording.alerts)
     try:
         return recover(scene, meant).problems
     finally:

@@ -147,6 +147,17 @@ class Scene:
         for pid in self.services():
             os.kill(pid, signal.SIGKILL)
 
+    @property
+    def alerts(self) -> dict[str, Any]:
+        """Who is told, as configured; empty if nobody is."""
+        told: dict[str, Any] = json.loads(self.engine.config.read_text(encoding="utf-8")).get("alerts", {})
+        return told
+
+    def tell(self, alerts: dict[str, Any]) -> None:
+        """Configure who is told, from the next start on."""
+        config = json.loads(self.engine.config.read_text(encoding="utf-8"))
+        self.engine.config.write_text(json.dumps(config | ({"alerts": alerts} if alerts else {})), encoding="utf-8")
+
     def _config(self) -> str:
         """Return the configuration as JSON, which is YAML."""
         quick = {"every": "1s", "fail_after": 1, "recover_after": 1, "bake": "0s"}

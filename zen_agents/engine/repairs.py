@@ -225,7 +225,8 @@ class Repairs:
         self.judge(intent, OutcomeKind.VERIFIED, now)
         self._count(intent, failed=False)
         rule = self._rule_of(incident.key)
-        times = self._times_repaired(incident.key, now) + 1
+        # This one is counted by its outcome already.
+        times = self._times_repaired(incident.key, now)
         if rule is not None and times >= COMES_BACK_TIMES:
             self._parts.escalation.keeps_coming_back(incident, rule, now, times)
         return True
