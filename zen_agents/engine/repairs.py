@@ -318,9 +318,16 @@ class Repairs:
         """Go to the next attempt or rung; what failed on a ladder that is used up is asked for the next time."""
         after = transitions.attempt_failed(incident, rule, now, self._parts.random)
         if failed is not None and is_exhausted(rule, after.rung):
-            for action, id in self._failed_for(incident, failed).items():
-                demote(self._parts, incident, action, OutcomeKind.FAILED, id, now)
+            self._demote_all(incident, failed, now)
         self._parts.book.put(after)
+
+    def _demote_all(self, incident: Incident, last: Intent, now: Instant) -> None:
+        """Let everything that failed be asked for; a state that fails meanwhile keeps nobody from being told (R15)."""
+        try:
+            for action, id in self._failed_for(incident, last).items():
+                demote(self._parts, incident, action, OutcomeKind.FAILED, id, now)
+        except StoreError as error:
+            self._parts.safe_mode.store_failed(str(error))
 
     def _failed_for(self, incident: Incident, last: Intent) -> dict[str, str]:
         """Return each action that failed for an incident, with the newest id; the last one is not written yet."""

@@ -11,8 +11,10 @@ from zen_agents.actions.base import ActionPolicy
 from zen_agents.actions.base import Approval as Who
 from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.demotion import restore
+from zen_agents.errors import StoreError
 from zen_agents.guards.approval import DEMOTED
 from zen_agents.model.entry import EntryKind
+from zen_agents.model.incident import IncidentState
 from zen_agents.model.principal import Principal
 
 ALICE = Principal("alice", 1000)
@@ -94,3 +96,20 @@ async def test_what_is_asked_for_anyway_is_not_demoted(tmp_path: Path) -> None:
         for asked in rig.store.open_approvals():
             await Approvals(rig.parts).answer(asked.id, ALICE, yes=True, reason="try")
     assert "failed" in rig.outcomes() and demoted(rig) == []
+
+
+async def test_a_state_that_cannot_be_read_then_keeps_nobody_from_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path)
+
+    def unreadable(*_: object) -> dict[str, str]:
+        raise StoreError("the disk does not answer")
+
+    monkeypatch.setattr(rig.tick.repairs, "_failed_for", unreadable)
+    await rig.turn()
+    rig.host.services["web"].refuses_to_start = True
+    rig.host.crash("web")
+    await rig.run(1200)
+    assert {incident.state for incident in rig.parts.book if incident.target == "service:web"} == {IncidentState.ESCALATED}
+    assert demoted(rig) == []
