@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from zen_agents.clock import Clock
@@ -76,7 +76,7 @@ class SimulatedFiles:
 
     def change(self, path: str, **changes: object) -> FileState:
         """Change fields of what is at `path` and set its change time, as chmod, chown or a write would."""
-        self.states[path] = replace(self.states[path], **{"changed": self._now(), **changes})  # type: ignore[arg-type]
+        self.states[path] = self.states[path]._replace(**{"changed": self._now(), **changes})  # type: ignore[arg-type]
         return self.states[path]
 
     def remove(self, path: str) -> None:
@@ -87,7 +87,7 @@ class SimulatedFiles:
 
     def rename(self, old: str, new: str) -> None:
         """Move one entry; it keeps its inode."""
-        self.states[new] = replace(self.states.pop(old), path=new, changed=self._now())
+        self.states[new] = self.states.pop(old)._replace(path=new, changed=self._now())
         if old in self.contents:
             self.contents[new] = self.contents.pop(old)
 
@@ -166,7 +166,7 @@ class SimulatedFiles:
         state = FileState(
             path, kind, mode, 0, 0, size, now, now, now, self.disk_of(path).mount.device, next(self._inodes), 1
         )
-        self.states[path] = replace(state, **changes)  # type: ignore[arg-type]
+        self.states[path] = state._replace(**changes)  # type: ignore[arg-type]
         return self.states[path]
 
     def _now(self) -> float:

@@ -25,7 +25,7 @@ class Approval(StrEnum):
 class ActionPolicy(BaseModel):
     """What `actions.allow.NAME` says; an action adds its own scope keys (`units`, `paths`) in a subclass."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     approval: Approval = Field(Approval.AUTO, description="auto | required | two_person")
     cooldown: Duration = Field(timedelta(minutes=1), description="least time between two incidents' actions on one target")
@@ -47,7 +47,7 @@ class ActionPolicy(BaseModel):
 class ActionParams(BaseModel):
     """Typed parameters of one action, filled from the configuration, never from what was observed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Action(ABC):

@@ -21,7 +21,7 @@ _PIDFILE_SECONDS = 5.0
 class CommandParams(BaseModel):
     """How a service is started, stopped and restarted: argument lists, never shell strings (R18)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     start: tuple[str, ...] = Field(min_length=1, description="argument list that starts it")
     stop: tuple[str, ...] | None = Field(None, description="argument list that stops it; empty: TERM, then KILL")
@@ -39,7 +39,7 @@ class CommandParams(BaseModel):
 class ProbeParams(BaseModel):
     """The question that a running service answers over the network: one of `tcp` and `http`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     tcp: HostPort | None = Field(None, description="HOST:PORT that accepts a connection")
     http: HttpRequest | None = Field(None, description="page that is answered as it should be")

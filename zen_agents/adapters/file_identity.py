@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.adapters.taken_aside import private_name
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import FileState
@@ -23,34 +24,9 @@ if TYPE_CHECKING:
 
 #: Opens nothing but a place to stand: no device wakes up, no fifo blocks, nothing is read.
 _PLACE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
-_KINDS = {
-    stat.S_IFREG: "file",
-    stat.S_IFDIR: "directory",
-    stat.S_IFLNK: "link",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFIFO: "fifo",
-}
 _MOUNT_ID = re.compile(r"^mnt_id:\s*(\d+)$", re.MULTILINE)
 _RENAME_NOREPLACE = 1
 _NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
-
-
-def state_of(path: str, found: os.stat_result) -> FileState:
-    """Return what a stat says in the words of the port."""
-    return FileState(
-        path=path,
-        kind=_KINDS.get(stat.S_IFMT(found.st_mode), "device"),
-        mode=stat.S_IMODE(found.st_mode),
-        owner=found.st_uid,
-        group=found.st_gid,
-        size=found.st_size,
-        modified=found.st_mtime,
-        changed=found.st_ctime,
-        accessed=found.st_atime,
-        device=found.st_dev,
-        inode=found.st_ino,
-        links=found.st_nlink,
-    )
 
 
 def plain_name(name: str) -> str:
@@ -95,7 +71,7 @@ def held_file(directory: int, expected: FileState, *, mount: int, unchanged: boo
         found = os.fstat(place)
         compare(expected, found, unchanged=unchanged)
         if not stat.S_ISREG(found.st_mode):
-            raise UnsafePathError(f"{expected.path} is a {state_of('', found).kind}, not a regular file; it is left")
+            raise UnsafePathError(f"{expected.path} is a {file_state('', found).kind}, not a regular file; it is left")
         if found.st_nlink != 1:
             raise UnsafePathError(f"{expected.path} has {found.st_nlink} hard links; it is left")
         if mount_of(place) != mount:
@@ -119,7 +95,7 @@ def compare(expected: FileState, found: os.stat_result, *, unchanged: bool) -> N
     """Raise StalePlanError unless this is the very inode that was seen, and with `unchanged` as it was seen."""
     if (found.st_dev, found.st_ino) != (expected.device, expected.inode):
         raise StalePlanError(f"{expected.path} is not the one that was seen; nothing was done")
-    if unchanged and state_of(expected.path, found).fingerprint != expected.fingerprint:
+    if unchanged and file_state(expected.path, found).fingerprint != expected.fingerprint:
         raise StalePlanError(f"{expected.path} has changed since it was seen; nothing was done")
 
 

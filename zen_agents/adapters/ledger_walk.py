@@ -82,27 +82,31 @@ class Walk:
         self.first, self.last = self.first or leg.first, leg.last or self.last
 
     def _over(self, rows: Iterable[Sequence[Any]]) -> None:
-        sha256 = hashlib.sha256
+        # Of a million entries each is touched here: what is kept of the last one is local until the walk ends.
+        sha256, count, head, last = hashlib.sha256, self.count, self.head, self.last
         try:
             for seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, stored in rows:
-                if seq != self.count + 1:
-                    raise BrokenError(self.count + 1, "an entry is missing", f"entry {self.count + 1}", f"entry {seq}")
+                if seq != count + 1:
+                    raise BrokenError(count + 1, "an entry is missing", f"entry {count + 1}", f"entry {seq}")
                 if body is None:
                     self._note_dropped(seq, kind, id)
                 elif sha256(body.encode()).digest() != body_hash:
                     raise BrokenError(seq, "its body was changed", body_hash.hex(), sha256(body.encode()).hexdigest())
-                hash = entry_hash(self.head, seq, kind, id, wall_us, steady_us, actor, incident, action, body_hash)
+                hash = entry_hash(head, seq, kind, id, wall_us, steady_us, actor, incident, action, body_hash)
                 if hash != stored:
                     raise BrokenError(seq, "it, or the one before, was changed", hash.hex(), stored.hex())
                 if kind in _PAIRED:
                     self._pair(kind, action, body)
                 elif kind in _SIGNED:
-                    self.signatures.note(seq, kind, id, body, self.head)
-                self.count, self.head, self.last = seq, stored, (wall_us, steady_us)
-                self.first = self.first or self.last
+                    self.signatures.note(seq, kind, id, body, head)
+                count, head, last = seq, stored, (wall_us, steady_us)
+                if self.first is None:
+                    self.first = last
         except (TypeError, AttributeError, ValueError, RecursionError, sqlite3.OperationalError) as error:
             # A column of another type, or text that is no UTF-8: nothing the engine writes.
-            raise BrokenError(self.count + 1, f"it cannot be read: {error}") from error
+            raise BrokenError(count + 1, f"it cannot be read: {error}") from error
+        finally:
+            self.count, self.head, self.last = count, head, last
 
     def _note_dropped(self, seq: int, kind: str, id: str) -> None:
         cursor = _CURSOR_OF.get(kind)

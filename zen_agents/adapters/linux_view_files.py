@@ -28,19 +28,9 @@ def file_state(path: str, found: os.stat_result) -> FileState:
     """Return what `found`, an lstat of `path`, says."""
     mode = found.st_mode
     return FileState(
-        path=path,
-        kind=_KINDS.get(stat.S_IFMT(mode), "device"),
-        mode=stat.S_IMODE(mode),
-        owner=found.st_uid,
-        group=found.st_gid,
-        size=found.st_size,
-        modified=found.st_mtime,
-        changed=found.st_ctime,
-        accessed=found.st_atime,
-        device=found.st_dev,
-        inode=found.st_ino,
-        links=found.st_nlink,
-    )
+        path, _KINDS.get(stat.S_IFMT(mode), "device"), stat.S_IMODE(mode), found.st_uid, found.st_gid, found.st_size,
+        found.st_mtime, found.st_ctime, found.st_atime, found.st_dev, found.st_ino, found.st_nlink,
+    )  # fmt: skip
 
 
 def look_at_file(path: str) -> FileState | None:

@@ -16,6 +16,8 @@ _DELETED = " (deleted)"
 #: How many command lines are remembered, and up to which length in bytes: a longer one is read again at each look.
 _REMEMBERED_COMMAND_LINES = 20_000
 _LONGEST_REMEMBERED = 1024
+#: How many processes that were asked for one by one are remembered as they were last.
+_REMEMBERED_PROCESSES = 20_000
 #: States of a process that has ended: zombie and dead.
 ENDED = frozenset("ZXx")
 
@@ -25,7 +27,7 @@ _OPEN_FILES = re.compile(rb"^Max open files +(\d{1,20}|unlimited) ", re.MULTILIN
 
 
 class ProcessReader:
-    """Reads processes, and remembers command lines from one look to the next.
+    """Reads processes, and remembers command lines, and what was asked for alone, from one look to the next.
 
     What a method asks of a `Process` is answered for that very process or not at all: after reading, the start time is
     compared, so a reused pid never lends its answers to the process that had the number before (R20).
@@ -35,22 +37,38 @@ class ProcessReader:
         self._root = proc_root
         #: The name is in the key because exec changes command line and name but not the start time.
         self._command_lines: dict[tuple[int, int, str], tuple[str, ...]] = {}
+        #: By pid: a line of stat and what it says. While a process sleeps it stays the same; parsing it is most of the work.
+        self._last_read: dict[int, tuple[bytes, Process]] = {}
 
     def read(self, pid: int) -> Process | None:
         """Return a process by one read of its stat, None if it is gone; HostError if /proc holds nonsense."""
+        content, last = self._stat(pid), self._last_read.get(pid)
+        if last is not None and last[0] == content:
+            return last[1]
+        process = parse_stat(content)
+        if process is None:
+            self._last_read.pop(pid, None)
+            return None
+        if len(self._last_read) >= _REMEMBERED_PROCESSES:
+            # Most of them ended unasked long ago.
+            self._last_read.clear()
+        self._last_read[pid] = content, process
+        return process
+
+    def _stat(self, pid: int) -> bytes:
+        """Return the line of a process, b"" if it is gone."""
         try:
             descriptor = os.open(f"{self._root}/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise_unless_gone(f"process {pid}", error)
-            return None
+            return b""
         try:
-            content = os.read(descriptor, 4096)
+            return os.read(descriptor, 4096)
         except OSError as error:
             raise_unless_gone(f"process {pid}", error)
-            return None
+            return b""
         finally:
             os.close(descriptor)
-        return parse_stat(content)
 
     def read_all(self) -> dict[int, Process]:
         """Return every process, and forget the command lines of those that are gone."""
@@ -61,7 +79,7 @@ class ProcessReader:
         table = {}
         for name in names:
             if name.isdigit():
-                process = self.read(int(name))
+                process = parse_stat(self._stat(int(name)))
                 if process is not None:
                     table[process.pid] = process
         self._forget(table)

@@ -20,10 +20,10 @@ from zen_agents.adapters.file_identity import (
     proc_path,
     put_back,
     rename_without_replacing,
-    state_of,
     take_aside,
 )
 from zen_agents.adapters.likeness import Likeness, set_owner_and_mode
+from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.adapters.taken_aside import inode_of
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import FileState
@@ -67,7 +67,7 @@ class OpenDirectory:
             self._quarantine.aside.forget(self._mark)
 
     def directory(self) -> FileState:
-        return state_of(self._path, os.fstat(self._descriptor))
+        return file_state(self._path, os.fstat(self._descriptor))
 
     def entries(self) -> Sequence[FileState]:
         found = []
@@ -79,7 +79,7 @@ class OpenDirectory:
             # An entry that went away between listing and looking is simply no entry any more.
             with contextlib.suppress(FileNotFoundError):
                 state = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
-                found.append(state_of(self._join(name), state))
+                found.append(file_state(self._join(name), state))
         return found
 
     @contextlib.contextmanager
@@ -214,7 +214,7 @@ class OpenDirectory:
         new_name = plain_name(name)
         with self._quarantine.opened(id) as (descriptor, kept):
             self._copy(descriptor, new_name, compress=False, like=kept.likeness)
-        return state_of(self._join(name), os.stat(new_name, dir_fd=self._descriptor, follow_symlinks=False))
+        return file_state(self._join(name), os.stat(new_name, dir_fd=self._descriptor, follow_symlinks=False))
 
     # -- below: how ---------------------------------------------------------------------------------------------------
 
@@ -235,7 +235,7 @@ class OpenDirectory:
         except BaseException as error:
             # Half a copy helps nobody; it is removed by the inode that was made here.
             with contextlib.suppress(OSError, StalePlanError, HostError):
-                self._unlink(state_of(path, os.fstat(target)))
+                self._unlink(file_state(path, os.fstat(target)))
             if isinstance(error, OSError):
                 raise HostError(f"{path} cannot be written: {error.strerror}; nothing was changed") from error
             raise

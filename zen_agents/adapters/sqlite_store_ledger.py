@@ -41,7 +41,7 @@ class LedgerEnd:
         """Chain an entry within the pending batch, and sign it where that is due; raises StoreError."""
         self._file.begin()
         seq, hash = self._chain(entry)
-        if self.signing is not None and self.signing.is_due(seq, entry):
+        if self.signing is not None and self.signing.is_due(seq, entry.kind.value, entry.id):
             self._chain(self.signing.entry(seq, hash, entry.at))
 
     def sign_waiting(self, at: Instant, within_seconds: float = SIGN_WITHIN) -> None:

@@ -30,9 +30,10 @@ class Signing:
         file.on_rollback.append(self._forget)
         file.on_commit.append(self._tell)
 
-    def is_due(self, seq: int, entry: Entry) -> bool:
+    def is_due(self, seq: int, kind: str, id: str) -> bool:
         """Tell whether the entry with this number, just written, has to be signed before the next one."""
-        return seq - self._last_signed() >= MOST_UNSIGNED or is_signed_at_once(entry.kind.value, entry.id)
+        last = self._last if self._last is not None else self._last_signed()
+        return seq - last >= MOST_UNSIGNED or is_signed_at_once(kind, id)
 
     def waits_since(self, seq: int) -> float | None:
         """Return when the first entry that is not signed was written (steady), with `seq` the last; None if all are."""

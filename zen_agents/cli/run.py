@@ -51,8 +51,8 @@ def run(call: Call) -> int:
 async def _run(call: Call, runtime: Runtime) -> int:
     runtime.open()
     _greet(call, runtime)
-    # What is there now stays; it need not be looked at by every collection. See `main` for where that was off.
-    gc.collect()
+    # What is there now stays, a start leaves next to no garbage: no collection need look at it. See `main` for where that
+    # was off.
     gc.freeze()
     gc.enable()
     if call.arguments.max_runtime:

@@ -58,7 +58,7 @@ class Sampler:
     async def sample(self, checks: Sequence[Check], now: Instant, look: HostView | None = None) -> list[Observation]:
         """Return observations of all checks, UNKNOWN where one could not tell within its time-out; begins with this look."""
         probes = [check for check in checks if isinstance(check, Probe)]
-        blocking = [check for check in checks if not isinstance(check, Probe)]
+        blocking = [check for check in checks if not isinstance(check, Probe)] if probes else checks
         observations = await self._blocking(blocking, now, look or self._host.look()) if blocking else []
         if probes:
             view = self._host.look()

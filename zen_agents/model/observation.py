@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from zen_agents.clock import Instant
 
@@ -21,9 +22,10 @@ class Status(StrEnum):
 _NO_FACTS: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One check's answer about one target at one moment."""
+
+    # A tuple and no dataclass: each look makes thousands of them, in less than half of the time.
 
     #: Dotted name, the word rules use: `cpu.percent`, `disk.percent`, `service.web`, `port.web`.
     name: str
@@ -39,7 +41,7 @@ class Observation:
     #: Identity of the thing seen (`pid:start_time`, `device:inode:mtime`), to notice that it changed since.
     fingerprint: str = ""
     #: Short evidence as text, names only, never environments.
-    facts: Mapping[str, str] = field(default_factory=lambda: _NO_FACTS)
+    facts: Mapping[str, str] = _NO_FACTS
 
 
 @dataclass(frozen=True, slots=True)

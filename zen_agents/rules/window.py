@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from math import isfinite
 from operator import sub
@@ -85,7 +84,7 @@ class RecentObservations:
         """Remember an observation. A value that is not finite makes it UNKNOWN; one older than the newest is ignored."""
         value = observation.value
         if value is not None and not isfinite(value):
-            observation = replace(observation, status=Status.UNKNOWN, value=None, detail="the measured value is not finite")
+            observation = observation._replace(status=Status.UNKNOWN, value=None, detail="the measured value is not finite")
         pair = (observation.name, observation.target)
         newest = self._newest.get(pair)
         if newest is not None and observation.at.steady < newest.at.steady:

@@ -21,11 +21,13 @@ MOST_UNSIGNED = 200
 
 #: What the engine does about itself that is signed at once, as all that a person does is.
 _SIGNED_AT_ONCE = frozenset({"started", "stopped"})
+# Asked of every entry: plain words compare in a tenth of the time.
+_HUMAN, _ENGINE = EntryKind.HUMAN.value, EntryKind.ENGINE.value
 
 
 def is_signed_at_once(kind: str, id: str) -> bool:
     """Tell whether a checkpoint follows directly behind such an entry."""
-    return kind == EntryKind.HUMAN or (kind == EntryKind.ENGINE and id in _SIGNED_AT_ONCE)
+    return kind == _HUMAN or (kind == _ENGINE and id in _SIGNED_AT_ONCE)
 
 
 def signed_text(seq: int, hash: str) -> bytes:

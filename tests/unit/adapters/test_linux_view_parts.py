@@ -169,6 +169,20 @@ def test_a_command_line_is_remembered_until_the_process_changes(host: LinuxHost,
     assert view.command_line(view.processes()[42]) == ("/another",)
 
 
+def test_what_is_remembered_of_a_process_is_never_older_than_its_line(host: LinuxHost, proc: Path) -> None:
+    directory = a_process(proc, 42)
+    first = host.look().process(42)
+    assert host.look().process(42) == first
+    (directory / "stat").write_text(a_stat(42, "another"))
+    changed = host.look().process(42)
+    assert changed is not None and changed.name == "another"
+    (directory / "stat").unlink()
+    assert host.look().process(42) is None
+    (directory / "stat").write_text("42 (cut off")
+    with pytest.raises(HostError):
+        host.look().process(42)
+
+
 def test_an_empty_command_line_is_asked_again(host: LinuxHost, proc: Path) -> None:
     directory = a_process(proc, 42, argv="")
     view = host.look()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zen_agents.adapters.file_identity import state_of
+from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.clock import ManualClock
 from zen_agents.errors import HostError, StalePlanError
@@ -21,7 +21,7 @@ def keep(quarantine: Quarantine, path: Path, content: bytes) -> str:
     path.write_bytes(content)
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return quarantine.keep(descriptor, state_of(str(path), path.stat()), action="test", go_on=lambda: None)
+        return quarantine.keep(descriptor, file_state(str(path), path.stat()), action="test", go_on=lambda: None)
     finally:
         os.close(descriptor)
 

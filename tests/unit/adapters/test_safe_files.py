@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.changing import IS_ROOT, Changing, changing
 from zen_agents.adapters import file_identity
-from zen_agents.adapters.file_identity import state_of
+from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import FileState
@@ -37,7 +37,7 @@ def opened(here: Changing, path: Path, go_on: Callable[[], None] = lambda: None)
 
 
 def seen(path: Path) -> FileState:
-    return state_of(str(path), path.lstat())
+    return file_state(str(path), path.lstat())
 
 
 CHANGES: dict[str, Callable[[OpenDirectory, FileState], object]] = {
@@ -245,7 +245,7 @@ for name in ("tmpfs", "bind"):
 subprocess.run(["mount", "-t", "tmpfs", "none", top / "tmpfs"], check=True)
 subprocess.run(["mount", "--bind", top.parent, top / "bind"], check=True)
 subprocess.run(["mount", "--bind", top / "victim", top / "bound"], check=True)
-from zen_agents.adapters.file_identity import state_of
+from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.adapters.safe_files import open_directory
 from zen_agents.errors import UnsafePathError
 refused = []
@@ -256,13 +256,13 @@ with open_directory(str(top), go_on=lambda: None, quarantine=None) as directory:
                 pass
         except UnsafePathError as error:
             refused.append(name)
-        state = state_of(str(top / name), (top / name).lstat())
+        state = file_state(str(top / name), (top / name).lstat())
         try:
             directory.set_mode_and_owner(state, mode=0o777, owner=None, group=None)
         except UnsafePathError:
             refused.append(name + " mode")
     try:
-        directory.remove(state_of(str(top / "bound"), (top / "bound").lstat()))
+        directory.remove(file_state(str(top / "bound"), (top / "bound").lstat()))
     except UnsafePathError as error:
         refused.append("bound")
 print(refused)

@@ -293,7 +293,7 @@ def test_measurements(path: Path) -> None:
     usage = Usage("system_health", "tick", clock.now(), 0.01, 0.002, 40_000_000, 11)
     store.record_usage(usage)
     first = an_observation("cpu.percent", clock.now(), value=10.0)
-    second = replace(an_observation("cpu.percent", clock.advance(5.0), value=None), facts={"load": "9"})
+    second = an_observation("cpu.percent", clock.advance(5.0), value=None)._replace(facts={"load": "9"})
     store.record_observations([first, second, an_observation("load1", clock.now(), value=1.0)])
     store.commit()
     assert list(store.usage(since=0.0)) == [usage] and store.usage(since=6.0) == []
@@ -343,7 +343,7 @@ def test_text_that_is_no_utf_8_is_kept_as_escapes(path: Path) -> None:
     odd = b"caf\xe9".decode("utf-8", "surrogateescape")
     store = SqliteStore(path)
     store.record_observations(
-        [replace(an_observation("path.x", Instant(START, 5.0), value=None), detail=odd, facts={"name": odd})]
+        [an_observation("path.x", Instant(START, 5.0), value=None)._replace(detail=odd, facts={"name": odd})]
     )
     store.append(an_entry("dec-1", body={"name": odd, "number": float("nan"), "set": frozenset({"b", "a"})}))
     store.commit()

@@ -138,7 +138,7 @@ def test_the_file_stops_growing(path: Path) -> None:
 def test_space_of_what_was_dropped_goes_back(path: Path) -> None:
     store = SqliteStore(path)
     store.record_observations(
-        [replace(an_observation("a", Instant(START, 1.0), value=1.0), detail="x" * 1000) for _ in range(3000)]
+        [an_observation("a", Instant(START, 1.0), value=1.0)._replace(detail="x" * 1000) for _ in range(3000)]
     )
     store.commit()
     store.prune(metrics_before=1e6, decisions_before=0.0, actions_before=0.0)
@@ -151,7 +151,7 @@ def test_the_log_is_bounded(path: Path) -> None:
     log = path.with_name("state.db-wal")
     for _ in range(20):
         store.record_observations(
-            [replace(an_observation("a", Instant(START, 1.0), value=1.0), detail="x" * 1000) for _ in range(1000)]
+            [an_observation("a", Instant(START, 1.0), value=1.0)._replace(detail="x" * 1000) for _ in range(1000)]
         )
         store.commit()
     store.prune(metrics_before=0.0, decisions_before=0.0, actions_before=0.0)

@@ -20,7 +20,7 @@ Ladder = Annotated[
 class Section(BaseModel):
     """Part of the section: unknown keys are errors, and nothing changes once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def check_order(breach: Breach, limit: float, *, at: str = "", see: str = "above") -> None:
