@@ -106,3 +106,20 @@ def test_the_greeting_says_where_to_look_and_how_to_stop(engine: EngineProcess) 
     assert "stop-agents.sh --emergency" in greeting
     os.kill(engine.process.pid, signal.SIGHUP)  # type: ignore[union-attr]
     wait_for(lambda: any(one["id"] == "reloaded" for one in engine.events()), "the reload")
+
+
+def test_what_was_done_names_its_rules_line_and_the_paths_that_changed(
+    engine_with: Callable[[str], EngineProcess], tmp_path: Path
+) -> None:
+    path = tmp_path / "uploads"
+    one = engine_with(
+        "version: 1\nagents:\n  system_health:\n    paths:\n"
+        f'      uploads: {{path: {path}, kind: directory, mode: "0750", owner: {os.geteuid()}, group: {os.getegid()},'
+        " create: true}\n"
+    )
+    assert once(one)[0] == 0
+    told = json.loads(one.cli("why", "@last", "-o", "json").stdout)
+    acted = next(row["body"] for row in told["chain"] if row["body"].get("outcome") == "act")
+    assert acted["origin"].endswith(":5:7")
+    # The engine made it while the incident lasted.
+    assert [row["what"] for row in told["changed"]["found"] if row["kind"] == "file"] == [str(path)]

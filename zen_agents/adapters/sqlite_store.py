@@ -177,6 +177,10 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
             since=since, kinds=kinds, incident=incident, action=action, limit=limit, newest_first=newest_first
         )
 
+    def decision(self, id: str) -> ChainedEntry | None:
+        """Return one decision, None if there is none of this id."""
+        return self._ledger.decision(id)
+
     # -- incidents ----------------------------------------------------------------------------------------------------
     def save_incident(self, incident: Incident) -> None:
         """Write an incident, in the place of an older state of it, within the pending batch; lasting."""
@@ -193,6 +197,14 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
     def incidents(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Incident]:
         """Return incidents that began or changed since then, newest first."""
         return self._file.read_as(incident_of, "incidents_since", {"since": since, "limit": limit})
+
+    def incident(self, id: str) -> Incident | None:
+        """Return one incident, None if there is none of this id."""
+        return self._file.read_one_as(incident_of, "incident", {"id": id})
+
+    def incidents_about(self, name: str, *, until: float, limit: int) -> Sequence[Incident]:
+        """Return incidents whose rule or target is called so and that began by then (Unix seconds), newest first."""
+        return self._file.read_as(incident_of, "incidents_about", {"name": name, "until": until, "limit": limit})
 
     def find_ids(self, prefix: str) -> Sequence[str]:
         """Return ids of incidents, actions, approvals and decisions that start with `prefix`, at most 100."""

@@ -119,6 +119,10 @@ class LedgerEnd:
             },
         )
 
+    def decision(self, id: str) -> ChainedEntry | None:
+        """Return one decision, None if there is none of this id."""
+        return self._file.read_one_as(lambda row: entry_of(row, GENESIS), "decision", {"id": id})
+
 
 def _head_of(row: Sequence[Any]) -> tuple[int, bytes]:
     seq, hash = row

@@ -49,6 +49,12 @@ def show_answers(
         print(f"{' ' * indent}{hidden} more guards were asked, all passed (-v shows each)")
 
 
+def show_rule(call: Call, facts: Mapping[str, Any], *, indent: int = 4) -> None:
+    """Print which rule a decision rests on and where it stands in the configuration, if the ledger says so."""
+    if facts.get("origin"):
+        say(call, f"{'rule':18} {'':9} {facts.get('rule')}  {_origin(call, facts)}", indent=indent, hang=29)
+
+
 def _show(call: Call, answer: Mapping[str, Any], now: float | None, indent: int) -> None:
     word = "pass" if answer["ruling"] == "allow" else str(answer["ruling"]).upper()
     parts = [str(answer.get("reason", "")), str(answer.get("value", "")), _left(answer, now), _origin(call, answer)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from zen_agents.cli.actions import show_effect
-from zen_agents.cli.answers import sentence, show_answers
+from zen_agents.cli.answers import sentence, show_answers, show_rule
 from zen_agents.cli.call import Call
 from zen_agents.cli.events import words
 from zen_agents.cli.render import say
@@ -71,6 +71,7 @@ class Chain:
             say(self._call, f"{len(guards)} guards were asked, all passed (-v shows each)", indent=_BELOW)
             return
         self._shown_guards |= facts.get("outcome") == "act"
+        show_rule(self._call, facts, indent=_BELOW)
         show_answers(self._call, guards, indent=_BELOW, every=every)
 
     def _action(self, row: ChainedEntry) -> None:

@@ -12,7 +12,7 @@ import argparse
 from typing import Any
 
 from zen_agents.adapters.sqlite_store import SqliteStore
-from zen_agents.cli.answers import sentence, show_answers
+from zen_agents.cli.answers import sentence, show_answers, show_rule
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.events import follow_entries
@@ -73,10 +73,10 @@ def run(call: Call) -> int:
 
 def decision(store: SqliteStore, id: str) -> ChainedEntry:
     """Return one decision; UsageError if retention has dropped it."""
-    found = recent(store, lambda row: row.entry.id == id, kinds=[EntryKind.DECISION], limit=1)
-    if not found:
+    found = store.decision(id)
+    if found is None:
         raise UsageError(f"{id} is not kept any more")
-    return found[0]
+    return found
 
 
 def _row(call: Call, row: ChainedEntry) -> tuple[object, ...]:
@@ -104,6 +104,7 @@ def show(call: Call, row: ChainedEntry) -> int:
     for name in ("seen", "detail"):
         if facts.get(name) and not (name == "detail" and facts["detail"] == facts.get("seen")):
             say(call, f"{name:9} {facts[name]}", indent=2, hang=10)
+    show_rule(call, facts)
     show_answers(call, facts.get("guards", ()))
     if row.entry.incident:
         next_steps(call, f"zen-agents why {row.entry.incident}")

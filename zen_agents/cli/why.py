@@ -18,6 +18,7 @@ from zen_agents.cli.actions import action
 from zen_agents.cli.actions import body as action_body
 from zen_agents.cli.call import Call
 from zen_agents.cli.chain import Chain, chain_body
+from zen_agents.cli.changed import changes_about, changes_body, show_changes
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import find
 from zen_agents.cli.outlook import outlook
@@ -59,12 +60,8 @@ def run(call: Call) -> int:
 
 def _any_kind(store: SqliteStore, id: str) -> str:
     """Return the incident that is meant by an id without its prefix, or by the name of what is broken."""
-    named = [row for row in store.incidents(limit=1000) if row.opened_at and id in _names(row)]
+    named = [row for row in store.incidents_about(id, until=float("inf"), limit=100) if row.opened_at]
     return named[0].id if named else id
-
-
-def _names(incident: Incident) -> tuple[str, ...]:
-    return incident.target, incident.target.partition(":")[2], incident.rule, incident.rule.partition(".")[2]
 
 
 def _by_hand(call: Call, store: SqliteStore, id: str) -> int:
@@ -84,8 +81,10 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     incident = _incident(store, find(store, id, "inc"))
     entries = store.entries(incident=incident.id, limit=_MOST_ENTRIES)
     happens = outlook(call, incident, call.now(store))
+    changed = changes_about(store, incident, call.now(store))
     if call.machine:
-        data(call, "why", {"incident": incidents.body(incident), "chain": chain_body(entries), "next": happens})
+        told = {"chain": chain_body(entries), "changed": changes_body(changed), "next": happens}
+        data(call, "why", {"incident": incidents.body(incident), **told})
         return 0
     say(call, _sentence(call, incident, call.now(store).steady))
     print()
@@ -93,20 +92,23 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     say(call, f"{call.clock(incident.began_at.wall)}  check     {first}", hang=12)
     Chain(call, entries).show()
     print()
+    show_changes(call, changed)
+    print()
     say(call, f"What happens next: {happens}", hang=2)
     if incident.is_live:
         name = incident.target.partition(":")[2] or incident.rule
         stop = (f"Stop it:  zen-agents pause {name} --for 2h --reason TEXT", "All: zen-agents stop --emergency")
         flow(call, stop, "      ")
         say(call, f"Take it:  zen-agents ack {incident.id}")
+        say(call, f"Fix it:   zen-agents runbook {incident.id}")
     return 0
 
 
 def _incident(store: SqliteStore, id: str) -> Incident:
-    for incident in (*store.live_incidents(), *store.incidents(limit=100_000)):
-        if incident.id == id:
-            return incident
-    raise UsageError(f"{id} is not kept any more")
+    incident = store.incident(id)
+    if incident is None:
+        raise UsageError(f"{id} is not kept any more")
+    return incident
 
 
 def _sentence(call: Call, incident: Incident, now: float) -> str:

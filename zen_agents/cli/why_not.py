@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from zen_agents.adapters.sqlite_store import SqliteStore
-from zen_agents.cli.answers import NEVER_OVERRIDDEN, deciding, sentence, show_answers
+from zen_agents.cli.answers import NEVER_OVERRIDDEN, deciding, sentence, show_answers, show_rule
 from zen_agents.cli.call import Call
 from zen_agents.cli.decisions import body
 from zen_agents.cli.envelope import data
@@ -18,6 +18,7 @@ from zen_agents.cli.render import say
 from zen_agents.cli.times import ago, moment_of
 from zen_agents.errors import NotRunningError, PermissionDeniedError, UsageError
 from zen_agents.model.entry import ChainedEntry, EntryKind
+from zen_agents.model.incident import Incident
 
 #: Decisions that only say that what was done is waited for; the one before says why.
 _WAITING = frozenset({"settling", "verifying", "not_held", "cleared", "escalated", "acknowledged"})
@@ -30,13 +31,18 @@ _REASON_IS_ENOUGH = frozenset(
     {"safe_mode", "paused", "maintenance", "mode_observe", "auto_mitigate_off", "stopped_by_person"}
 )
 
+#: Incidents of one check, decisions of one incident, and decisions in all that are looked through.
+_MOST_INCIDENTS, _MOST_DECISIONS, _NEWEST = 20, 1000, 20
+
 
 def why_not(call: Call, store: SqliteStore, check: str) -> int:
     """Explain why the engine did nothing about a check, by its rule's or target's name; UsageError if nothing is like it."""
     now = call.now(store)
     until = moment_of(call.arguments.at, now.wall) if call.arguments.at else now.wall
-    rows = recent(store, lambda row: _is_about(row, check, until), kinds=[EntryKind.DECISION], limit=20)
+    rows = _decided_about(store, check, until)
     state = _present(call, check)
+    if not rows and (later := store.incidents_about(check, until=float("inf"), limit=1)):
+        return _decided_only_later(call, later[0], until)
     if not rows:
         return _never_decided(call, store, check, state)
     judged = next((row for row in rows if row.entry.body.get("reason") not in _WAITING), rows[0])
@@ -57,8 +63,17 @@ def _asked(rows: Sequence[ChainedEntry], judged: ChainedEntry) -> ChainedEntry:
     return next((row for row in same if row.entry.body.get("guards")), judged)
 
 
-def _is_about(row: ChainedEntry, check: str, until: datetime) -> bool:
-    return row.entry.at.wall <= until and check in _names(row.entry.body)
+def _decided_about(store: SqliteStore, check: str, until: datetime) -> list[ChainedEntry]:
+    """Return the newest decisions about a check by then, newest first.
+
+    They are found by its incidents; where none is kept, among the newest decisions of all.
+    """
+    kinds, found = [EntryKind.DECISION], list[ChainedEntry]()
+    for incident in store.incidents_about(check, until=until.timestamp(), limit=_MOST_INCIDENTS):
+        found += store.entries(incident=incident.id, kinds=kinds, limit=_MOST_DECISIONS, newest_first=True)
+    found = found or list(store.entries(kinds=kinds, limit=_MOST_DECISIONS, newest_first=True))
+    about = [row for row in found if row.entry.at.wall <= until and check in _names(row.entry.body)]
+    return sorted(about, key=lambda row: row.seq, reverse=True)[:_NEWEST]
 
 
 def _names(facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -77,6 +92,14 @@ def _checks(call: Call) -> Sequence[Mapping[str, Any]]:
     except (NotRunningError, PermissionDeniedError):
         return ()
     return checks
+
+
+def _decided_only_later(call: Call, incident: Incident, until: datetime) -> int:
+    if call.machine:
+        data(call, "why-not", {"rule": incident.rule, "target": incident.target, "outcome": None, "now": None})
+    else:
+        print(f"Nothing had been decided about it by {call.clock(until)}. The first incident of it began later.")
+    return 0
 
 
 def _never_decided(call: Call, store: SqliteStore, check: str, state: Mapping[str, Any] | None) -> int:
@@ -111,6 +134,7 @@ def _tell_guards(call: Call, asked: ChainedEntry, judged: ChainedEntry, now: flo
         left = f", {ago(until - now)} left" if until is not None and until > now else ""
         because = sentence(reason) if facts.get("guards") else facts.get("detail") or sentence(reason)
         say(call, f"BLOCKED by {reason}{left}: {because}", indent=2, hang=2)
+    show_rule(call, asked.entry.body)
     if asked is not judged:
         print(f"  the guards when they were last asked, {call.clock(asked.entry.at.wall)}:")
     show_answers(call, asked.entry.body.get("guards") or (), now=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.ports.events import EventSource, Wake
+from zen_agents.ports.store import WATCHED_PATHS
 
 log = logging.getLogger("zen_agents.engine")
 
@@ -38,6 +40,8 @@ log = logging.getLogger("zen_agents.engine")
 HOUSEKEEPING_EVERY = 5.0
 #: Under this name the store keeps what was last known of the emergency stop.
 _FLAG_FACT = "emergency_stop"
+#: Watched paths that the state names, for `why`; there may be thousands.
+MOST_PATHS = 200
 #: How long a stop waits for running actions (seconds).
 DRAIN_SECONDS = 60.0
 #: How long a stop waits for messages to be delivered (seconds); what is left is sent by the next engine.
@@ -117,6 +121,8 @@ class Engine:
         self.misfires: Counter[str] = Counter()
         self.started_at = parts.clock.now()
         self._flag_seen: str | None = None
+        #: What the state says of which paths are watched; None: not said by this engine yet.
+        self._watched_paths: list[str] | None = None
         self.approvals = Approvals(parts)
         self._stop_asked, self._hurried = asyncio.Event(), asyncio.Event()
         self._config_trouble_told = False
@@ -243,7 +249,19 @@ class Engine:
 
     def rewatch(self) -> None:
         """Tell the event sources what the agents now want to be woken by."""
-        self._events.watch([watch for agent in self.agents for watch in agent.tick.watchlist.all_watches()])
+        watches = [watch for agent in self.agents for watch in agent.tick.watchlist.all_watches()]
+        self._events.watch(watches)
+        self._remember_paths(sorted({watch.name for watch in watches if watch.kind == "path"})[:MOST_PATHS])
+
+    def _remember_paths(self, paths: list[str]) -> None:
+        """Let the state say which paths are watched: `why` looks there for what changed."""
+        if paths == self._watched_paths:
+            return
+        try:
+            self.parts.store.put(WATCHED_PATHS, json.dumps(paths))
+            self._watched_paths = paths
+        except StoreError as error:
+            self.parts.safe_mode.store_failed(str(error))
 
     async def _keep_house(self) -> None:
         while True:

@@ -53,11 +53,12 @@ class Journal:
 
     def decided(
         self, incident: Incident, decision: Decision, verdict: Verdict | None = None, *,
-        plan: Mapping[str, Any] | None = None, one_of_many: bool = False,
+        plan: Mapping[str, Any] | None = None, one_of_many: bool = False, origin: str = "",
     ) -> str | None:  # fmt: skip
         """Write a decision with every guard's answer; return its id, or None if nothing changed since the last one.
 
-        For `one_of_many` that share their reason there is one log line together: `sum_up`.
+        `origin` is where the rule stands in the configuration. For `one_of_many` that share their reason there is one log
+        line together: `sum_up`.
         """
         deciding = verdict.deciding if verdict else None
         reason = deciding.reason if deciding and deciding.reason else decision.reason
@@ -77,6 +78,8 @@ class Journal:
             "status": incident.last_status.value,
             "value": incident.value,
         }
+        if origin:
+            body["origin"] = origin
         if decision.request:
             body["action"] = decision.request.action
         if verdict:

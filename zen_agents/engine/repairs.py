@@ -129,7 +129,9 @@ class Repairs:
 
     def _journal(self, incident: Incident, decision: Decision, judged: Judged) -> None:
         plan = plan_body(judged.plan) if judged.plan else None
-        self._parts.journal.decided(incident, decision, judged.verdict, plan=plan)
+        rule = self._rule_of(incident.key)
+        origin = rule.origin if rule is not None else ""
+        self._parts.journal.decided(incident, decision, judged.verdict, plan=plan, origin=origin)
 
     def _journal_refusal(self, incident: Incident, decision: Decision, judged: Judged) -> None:
         try:

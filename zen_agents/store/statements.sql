@@ -67,6 +67,12 @@ WHERE l.action = :action AND l.seq > :since AND (:incident IS NULL OR l.incident
     AND (:kinds IS NULL OR l.kind IN (SELECT value FROM json_each(:kinds)))
 ORDER BY l.seq DESC LIMIT :limit;
 
+-- decision --
+SELECT l.seq, l.kind, l.id, l.wall_us, l.steady_us, l.actor, l.incident, l.action, l.body, l.hash,
+    (SELECT p.hash FROM ledger AS p WHERE p.seq = l.seq - 1) AS prev_hash
+FROM ledger AS l
+WHERE l.kind = 'decision' AND l.id = :id;
+
 -- save_incident --
 INSERT OR REPLACE INTO incidents (id, key, agent, rule, target, severity, state, began_at, began_wall, opened_at,
     opened_wall, changed_at, changed_wall, last_status, detail, value, fingerprint, bad_streak, good_streak, good_since,
@@ -97,6 +103,26 @@ SELECT id, key, agent, rule, target, severity, state, began_at, began_wall, open
     refused_for, escalated_for, escalated_at, escalated_wall, acknowledged_by, acknowledged_until, keep_acting,
     resolved_at, resolved_wall, resolved_by
 FROM incidents WHERE changed_at >= :since ORDER BY changed_at DESC, id LIMIT :limit;
+
+-- incident --
+SELECT id, key, agent, rule, target, severity, state, began_at, began_wall, opened_at,
+    opened_wall, changed_at, changed_wall, last_status, detail, value, fingerprint, bad_streak, good_streak, good_since,
+    unknown_since, rung, attempts, next_attempt_at, action, settle_until, verify_deadline, outcome_unknown, refused_since,
+    refused_for, escalated_for, escalated_at, escalated_wall, acknowledged_by, acknowledged_until, keep_acting,
+    resolved_at, resolved_wall, resolved_by
+FROM incidents WHERE id = :id;
+
+-- incidents_about --
+-- By the rule's or the target's name, or what of it stands behind a dot or colon.
+SELECT id, key, agent, rule, target, severity, state, began_at, began_wall, opened_at,
+    opened_wall, changed_at, changed_wall, last_status, detail, value, fingerprint, bad_streak, good_streak, good_since,
+    unknown_since, rung, attempts, next_attempt_at, action, settle_until, verify_deadline, outcome_unknown, refused_since,
+    refused_for, escalated_for, escalated_at, escalated_wall, acknowledged_by, acknowledged_until, keep_acting,
+    resolved_at, resolved_wall, resolved_by
+FROM incidents WHERE began_wall <= :until AND (
+    :name IN (rule, target) OR substr(target, instr(target, ':') + 1) = :name
+    OR substr(rule, -length(:name) - 1) = '.' || :name
+) ORDER BY began_at DESC LIMIT :limit;
 
 -- find_ids --
 SELECT id FROM (
