@@ -64,6 +64,7 @@ COMMANDS: dict[str, CommandEntry] = {
     ),
     "plan": CommandEntry("plan", "author", "what would be done right now; changes nothing"),
     "audit": CommandEntry("audit", "trust", "verify or export the ledger"),
+    "doctor": CommandEntry("doctor", "trust", "what may be wrong with the installation; --bundle packs a report"),
     "version": CommandEntry("version", "trust", "print the version"),
 }
 

@@ -1,0 +1,154 @@
+"""What the engine relies on around it: its configuration, secrets, clock, log, and the ways to people."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from zen_agents.doctor.examination import Finding, Site, State, fine, worst
+from zen_agents.errors import SettingsError
+from zen_agents.settings.loader import effective_values
+from zen_agents.settings.policy import to_alert_policy
+from zen_agents.settings.trust import distrust, read_secret
+
+#: A server that works answers within this (seconds).
+_ANSWERS_WITHIN = 5.0
+#: What the kernel says of a clock that nobody sets (TIME_ERROR).
+_NOT_SET = 5
+#: Room for the kernel's answer about the clock (bytes); it is less than half of that.
+_TIMEX_BYTES = 512
+
+
+def configuration(site: Site) -> Finding:
+    """Is there one, is it valid, and may nobody else write it?"""
+    loaded = site.loaded
+    if loaded is None:
+        return Finding(State.FAILED, "there is no configuration", "zen-agents init")
+    name = ", ".join(loaded.files)
+    for file in loaded.files:
+        if why := distrust(file, os.geteuid()):
+            return Finding(State.FAILED, why, f"chmod go-w {file}")
+    if loaded.errors:
+        more = f" (and {len(loaded.errors) - 1} more)" if len(loaded.errors) > 1 else ""
+        return Finding(State.FAILED, f"{name}: {loaded.errors[0].message}{more}", "zen-agents check-config")
+    if loaded.diagnostics:
+        return Finding(State.WARNING, f"{name}: {loaded.diagnostics[0].message}", "zen-agents check-config")
+    return fine(f"{name} is valid")
+
+
+def applied(site: Site) -> Finding:
+    """Is the configuration on disk the one in force?"""
+    if site.status is None or site.loaded is None or site.loaded.settings is None:
+        return Finding(State.UNKNOWN, "that takes a running engine and a valid configuration")
+    if trouble := site.status["config"].get("not_applied"):
+        return Finding(State.FAILED, str(trouble["error"]), "zen-agents check-config, then zen-agents reload")
+    if site.status["config"]["digest"] != site.loaded.digest:
+        return Finding(State.WARNING, "the files say something else than what is in force", "zen-agents reload")
+    return fine("the configuration on disk is in force")
+
+
+def secrets(site: Site) -> Finding:
+    """Can every secret that the configuration names be read, by the engine alone?"""
+    if site.loaded is None or site.loaded.settings is None:
+        return Finding(State.UNKNOWN, "the configuration is not valid")
+    named, bad = list(secret_files(effective_values(site.loaded.settings))), []
+    for path in named:
+        try:
+            read_secret(path)
+        except SettingsError as error:
+            bad.append(Finding(State.FAILED, str(error), f"chmod 0600 {path}; as the account that runs the engine"))
+    return worst(
+        bad, f"{len(named)} files with secrets, each the engine's alone" if named else "no file of a secret is named"
+    )
+
+
+def secret_files(values: Any) -> Iterator[str]:
+    """Yield the files with secrets that effective settings name."""
+    for key, value in values.items() if isinstance(values, Mapping) else ():
+        if key.endswith("_file") and isinstance(value, str) and value:
+            yield value
+        else:
+            yield from secret_files(value)
+
+
+def clock(_: Site) -> Finding:
+    """Does somebody set the clock?"""
+    if kernel_clock() == _NOT_SET:
+        how = "start systemd-timesyncd or chrony; in a container that is the host's affair"
+        return Finding(State.WARNING, "nobody sets this host's clock", how)
+    return fine("the clock is kept right")
+
+
+def kernel_clock() -> int:
+    """Return what the kernel says of its clock (`ntp_gettime`); OSError if it says nothing."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    said: int = libc.ntp_gettime(ctypes.create_string_buffer(_TIMEX_BYTES))
+    if said < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return said
+
+
+def system_log(site: Site) -> Finding:
+    """Is there a log of the system, which gets the ledger's heads?"""
+    if not Path(os.path.realpath(site.path("/dev/log"))).exists():
+        how = "start systemd-journald or rsyslog"
+        return Finding(State.WARNING, "there is no /dev/log: a rewritten ledger is harder to notice", how)
+    return fine("the system's log takes the ledger's heads")
+
+
+def mail(site: Site) -> Finding:
+    """Does the mail server answer?"""
+
+    def ask(policy: Any) -> Finding | None:
+        smtp = policy.email.smtp
+        return _reached(smtp.host, smtp.port, "the mail server") if policy.email.to else None
+
+    return _if_told(site, ask, "mail is off")
+
+
+def pager(site: Site) -> Finding:
+    """Does PagerDuty answer?"""
+
+    def ask(policy: Any) -> Finding | None:
+        where = urlsplit(policy.pagerduty.url)
+        port = where.port or (80 if where.scheme == "http" else 443)
+        return _reached(where.hostname or "", port, "PagerDuty") if policy.pagerduty.enabled else None
+
+    return _if_told(site, ask, "PagerDuty is off")
+
+
+def heartbeat(site: Site) -> Finding:
+    """Would somebody notice that this host is dead?"""
+
+    def ask(policy: Any) -> Finding | None:
+        return None if policy.heartbeat is None else fine("its silence is noticed elsewhere")
+
+    found = _if_told(site, ask, "", connects=False)
+    if found.text:
+        return found
+    return Finding(State.WARNING, "nobody notices if this host is dead", "set alerts.heartbeat.url_file")
+
+
+def _if_told(site: Site, ask: Callable[[Any], Finding | None], otherwise: str, *, connects: bool = True) -> Finding:
+    if site.loaded is None or site.loaded.settings is None:
+        return Finding(State.UNKNOWN, "the configuration is not valid")
+    if connects and not site.online:
+        return Finding(State.UNKNOWN, "not asked (--offline)")
+    return ask(to_alert_policy(site.loaded.settings, site.loaded, site.environ)) or fine(otherwise)
+
+
+def _reached(host: str, port: int, what: str) -> Finding:
+    try:
+        with contextlib.closing(socket.create_connection((host, port), timeout=_ANSWERS_WITHIN)):
+            return fine(f"{what} at {host}:{port} takes connections")
+    except OSError as error:
+        said = error.strerror or str(error)
+        return Finding(
+            State.FAILED, f"{what} at {host}:{port} cannot be reached: {said}", "look at the network, and at alerts:"
+        )
