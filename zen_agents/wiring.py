@@ -31,6 +31,7 @@ from zen_agents.engine.executor import ControlFactory, Executor
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import ActionLog, Journal
 from zen_agents.engine.parts import Parts
+from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
 from zen_agents.engine.sampler import Sampler
@@ -228,6 +229,6 @@ def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, hos
         store=world.store, host=world.host, clock=world.clock, policy=policy,
         sampler=Sampler(world.host, world.clock, world.thread), book=IncidentBook(world.store), executor=executor,
         journal=journal, escalation=escalation, breakers=Breakers(world.store, policy.failures, world.clock.now),
-        safe_mode=safe_mode, foreign=foreign,
+        safe_mode=safe_mode, rivals=Rivals(world.store, journal), foreign=foreign,
     )  # fmt: skip
     return parts

@@ -16,6 +16,7 @@ from chaos.faults.deleted_library import DeletedLibrary
 from chaos.faults.deleted_open_log import DeletedOpenLog
 from chaos.faults.descriptor_leak import DescriptorLeak
 from chaos.faults.directory_removed import DirectoryRemoved
+from chaos.faults.followed_crash import FollowedCrash
 from chaos.faults.hostile_names import HostileNames
 from chaos.faults.hostile_text import HostileText
 from chaos.faults.hosts_poisoned import HostsPoisoned
@@ -51,6 +52,7 @@ from chaos.faults.temp_files_in_use import TempFilesInUse
 from chaos.faults.two_crashes import TwoCrashes
 from chaos.faults.uninterruptible import Uninterruptible
 from chaos.faults.unit_edited import UnitEdited
+from chaos.faults.unit_fought_over import UnitFoughtOver
 from chaos.faults.vulnerable_os_package import VulnerableOsPackage
 from chaos.faults.vulnerable_python_package import VulnerablePythonPackage
 from chaos.faults.wrong_permissions import WrongPermissions
@@ -70,6 +72,7 @@ FAULTS: tuple[type[Fault], ...] = (
     DeletedOpenLog,
     DescriptorLeak,
     DirectoryRemoved,
+    FollowedCrash,
     HostileNames,
     HostileText,
     HostsPoisoned,
@@ -105,6 +108,7 @@ FAULTS: tuple[type[Fault], ...] = (
     TwoCrashes,
     Uninterruptible,
     UnitEdited,
+    UnitFoughtOver,
     VulnerableOsPackage,
     VulnerablePythonPackage,
     WrongPermissions,

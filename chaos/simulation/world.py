@@ -71,6 +71,9 @@ class SimulatedService:
     active_state: str = "inactive"
     result: str = "success"
     changed_us: int = 0
+    #: When it last ceased to be active, and its main process ended, as systemd tells.
+    left_active_us: int = 0
+    main_exit_us: int = 0
     runs: int = 0
     restarts: int = 0
     started_at: list[float] = field(default_factory=list)
@@ -273,12 +276,19 @@ class SimulatedWorld:
     def stop(self, name: str) -> None:
         """Stop a service in good order, as a person or a control would."""
         service = self.services[name]
+        if service.pid:
+            # It leaves the active state before its process has ended.
+            service.left_active_us = int(self.boot_seconds * 1e6)
+            service.main_exit_us = service.left_active_us + 1
         self._end(service)
         self._become(service, "inactive", "success")
 
     def crash(self, name: str) -> None:
         """Let a service's process die by a signal."""
         service = self.services[name]
+        if service.pid:
+            service.main_exit_us = int(self.boot_seconds * 1e6)
+            service.left_active_us = service.main_exit_us + 1
         self._end(service)
         self._become(service, "failed", "signal")
 
@@ -316,6 +326,8 @@ class SimulatedWorld:
             start_limit_burst=service.start_limit_burst,
             start_limit_interval_seconds=service.start_limit_interval_seconds,
             slice="system.slice",
+            left_active_us=service.left_active_us,
+            main_exit_us=service.main_exit_us,
         )
 
     def _within_start_limit(self, service: SimulatedService) -> bool:

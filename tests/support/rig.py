@@ -33,6 +33,7 @@ from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import Journal
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.recorder import Recorder
+from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
 from zen_agents.engine.sampler import sound
@@ -230,6 +231,7 @@ class Rig:
             store=self.store, host=self.host, clock=self.clock, policy=policy, sampler=InlineSampler(self.host),
             book=IncidentBook(self.store), executor=executor, journal=journal, escalation=escalation,
             breakers=Breakers(self.store, policy.failures, self.clock.now), safe_mode=safe_mode, random=random.Random(1),
+            rivals=Rivals(self.store, journal),
         )  # fmt: skip
 
     def _control(self, intent: Intent) -> HostControl:

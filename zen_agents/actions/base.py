@@ -91,6 +91,14 @@ class Action(ABC):
         del plan, effect
         return None
 
+    def undone(self, plan: Plan) -> str:
+        """Return in words what somebody did to the target since it was last mended, as the new plan for it shows.
+
+        "" where a fault explains what the plan found as well: nobody is suspected without proof.
+        """
+        del plan
+        return ""
+
     def postcondition(self, plan: Plan) -> tuple[str, str] | None:
         """Return (observation name, target) that must be OK afterwards, None if only the rule's own check judges."""
         del plan

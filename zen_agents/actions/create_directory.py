@@ -107,6 +107,10 @@ class CreateDirectory(Action):
         made = {"made": effect.undo["made"]}
         return ActionRequest(RemoveMadeDirectories.name, plan.request.target, made, inverse_of=self.name)
 
+    def undone(self, plan: Plan) -> str:
+        """A directory does not go away by itself."""
+        return f"removed {plan.request.params['path']}"
+
     def postcondition(self, plan: Plan) -> tuple[str, str] | None:
         name = subject_of(plan.request, "path")
         return f"path.{name}", plan.request.target

@@ -16,11 +16,11 @@ from zen_agents.actions.restart_by_command import (
 )
 from zen_agents.actions.restart_unit import START_LIMIT, is_busy, restart_unit, unit_of
 from zen_agents.actions.scope import subject_of
-from zen_agents.errors import RefusedError
+from zen_agents.errors import HostError, RefusedError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import AbsolutePath, Name, UnitName
-from zen_agents.ports.host import HostControl, HostView, Unit
+from zen_agents.ports.host import HostControl, HostView, Unit, with_all_taken_along
 
 #: A unit may take this long to stop and start before systemd gives up on it, plus some.
 _UNIT_TIMEOUT_SECONDS = 240.0
@@ -92,10 +92,10 @@ class RestartService(Action):
         if params.service != name:
             raise RefusedError(f"the target is {request.target}, the parameters name {params.service}; nothing was done")
         if params.unit is not None:
-            return self._unit_plan(request, unit_of(params.unit, host))
+            return self._unit_plan(request, unit_of(params.unit, host), host)
         return self._command_plan(request, params, host)
 
-    def _unit_plan(self, request: ActionRequest, unit: Unit) -> Plan:
+    def _unit_plan(self, request: ActionRequest, unit: Unit, host: HostView) -> Plan:
         waits = (f"wait until {unit.id} is no longer {unit.active_state}",) if is_busy(unit) else ()
         limited = unit.result == START_LIMIT
         resets = (f"systemctl reset-failed -- {unit.id} (systemd's own start limit was hit)",) if limited else ()
@@ -115,8 +115,10 @@ class RestartService(Action):
                 "result": unit.result,
                 "before": f"{unit.active_state} ({unit.sub_state})",
                 "start_limit": f"{unit.start_limit_burst} starts in {unit.start_limit_interval_seconds:g} s",
+                "stopped": unit.was_stopped,
             },
             warning=f"takes along {', '.join(unit.takes_along[:10])}" if unit.takes_along else "",
+            along=_along(unit, host),
         )
 
     def _command_plan(self, request: ActionRequest, params: RestartServiceParams, host: HostView) -> Plan:
@@ -160,7 +162,20 @@ class RestartService(Action):
             executable=params.executable, stop_timeout_seconds=params.stop_timeout_seconds, start_seconds=_START_SECONDS,
         )  # fmt: skip
 
+    def undone(self, plan: Plan) -> str:
+        """A unit that failed, or ended by itself, was stopped by nobody."""
+        return f"stopped {plan.detail['unit']}" if plan.detail.get("stopped") else ""
+
     def postcondition(self, plan: Plan) -> tuple[str, str] | None:
         params: RestartServiceParams = self.params(plan.request)
         kind = "process" if params.unit is None else "unit"
         return f"{kind}.{params.service}", plan.request.target
+
+
+def _along(unit: Unit, host: HostView) -> tuple[Resource, ...]:
+    """Return the units that a restart takes along; where they are too many, those that it takes itself."""
+    try:
+        names = set(with_all_taken_along({unit.id: unit}, host))
+    except HostError:
+        names = set(unit.takes_along)
+    return tuple(Resource(ResourceKind.UNIT, name) for name in sorted(names - {unit.id}))

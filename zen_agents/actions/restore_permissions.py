@@ -108,6 +108,11 @@ class RestorePermissions(Action):
             inverse_of=self.name,
         )
 
+    def undone(self, plan: Plan) -> str:
+        """A file keeps its mode and owner until somebody changes them."""
+        found = plan.detail
+        return f"set {plan.request.params['path']} to {found['mode']} {found['owner']}:{found['group']}"
+
     def postcondition(self, plan: Plan) -> tuple[str, str] | None:
         name = subject_of(plan.request, "path")
         return f"path.{name}", plan.request.target

@@ -14,7 +14,8 @@ from zen_agents.ports.host import Unit
 
 _PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,MainPID,NRestarts,InvocationID,StateChangeTimestampMonotonic,Job,"
-    "RequiredBy,BoundBy,ConsistsOf,PropagatesStopTo,StartLimitBurst,StartLimitIntervalUSec,Slice"
+    "RequiredBy,BoundBy,ConsistsOf,PropagatesStopTo,StartLimitBurst,StartLimitIntervalUSec,Slice,"
+    "ActiveExitTimestampMonotonic,ExecMainExitTimestampMonotonic"
 )
 _TAKES_ALONG = ("RequiredBy", "BoundBy", "ConsistsOf", "PropagatesStopTo")
 _KINDS = "service|socket|target|timer|mount|automount|swap|path|slice|scope|device"
@@ -117,6 +118,8 @@ def parse_unit(block: str) -> Unit | None:
             start_limit_burst=int(said.get("StartLimitBurst", "0")),
             start_limit_interval_seconds=span_seconds(said.get("StartLimitIntervalUSec", "0")),
             slice=said.get("Slice", ""),
+            left_active_us=int(said.get("ActiveExitTimestampMonotonic", "0")),
+            main_exit_us=int(said.get("ExecMainExitTimestampMonotonic", "0")),
         )
     except (KeyError, ValueError) as error:
         raise HostError(f"systemctl show did not tell {error} of a unit") from error

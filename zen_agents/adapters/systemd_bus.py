@@ -34,12 +34,12 @@ _TAKES_ALONG = ("RequiredBy", "BoundBy", "ConsistsOf", "PropagatesStopTo")
 #: Of what every unit has.
 _WANTED = {
     "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "StateChangeTimestampMonotonic", "Job",
-    "StartLimitBurst", "StartLimitIntervalUSec", *_TAKES_ALONG,
+    "StartLimitBurst", "StartLimitIntervalUSec", "ActiveExitTimestampMonotonic", *_TAKES_ALONG,
 }  # fmt: skip
 #: Of what only units of a kind have. Each is asked by itself: for all of them systemd reads the unit's control group, twice
 #: as long as everything else takes.
 _WANTED_OF_KIND = {
-    "service": ("Result", "MainPID", "NRestarts", "Slice"),
+    "service": ("Result", "MainPID", "NRestarts", "Slice", "ExecMainExitTimestampMonotonic"),
     "slice": ("Slice",),
     **dict.fromkeys(("socket", "mount", "swap", "scope"), ("Result", "Slice")),
     **dict.fromkeys(("automount", "timer", "path"), ("Result",)),
@@ -277,6 +277,8 @@ def unit_of(said: Any) -> Unit | None:
             start_limit_burst=int(said.get("StartLimitBurst", 0)),
             start_limit_interval_seconds=float("inf") if interval == _INFINITE else interval / 1e6,
             slice=said.get("Slice", ""),
+            left_active_us=int(said.get("ActiveExitTimestampMonotonic", 0)),
+            main_exit_us=int(said.get("ExecMainExitTimestampMonotonic", 0)),
         )
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise BusError(f"systemd did not tell {error} of a unit") from error

@@ -28,6 +28,8 @@ class Facts(TypedDict, total=False):
     next: str
     #: Changes on the host that may have to do with it, one line each, in the same form.
     related: list[str]
+    #: What the engine did and how somebody else undid it, both sides by turns, in the same form.
+    fight: list[str]
     #: Address or path of the rule's page.
     runbook: str
     #: `file:line:column` of the rule.

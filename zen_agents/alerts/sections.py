@@ -126,6 +126,11 @@ def _of_incident(message: Message, context: AlertContext) -> list[Section]:
     return [
         Section("WHAT IS ASKED", tuple(list_fact(facts, "asks", most=8)), steps=_answer_steps(message), most=12),
         Section("WHAT IT DID", tuple(with_local_time(line, context) for line in list_fact(facts, "did", most=6)), most=9),
+        Section(
+            "SOMEBODY ELSE UNDOES IT",
+            tuple(with_local_time(line, context) for line in list_fact(facts, "fight", most=6)),
+            most=12,
+        ),
         Section("WHY", (_why(message),) if _why(message) else (), most=3),
         Section("WHAT HAPPENS NEXT, IF YOU DO NOTHING" if firing else "NEXT", _texts(message, "next"), most=2),
         Section("PROBABLY RELATED", tuple(with_local_time(line, context) for line in list_fact(facts, "related", most=3))),

@@ -18,6 +18,7 @@ from zen_agents.ports.host import HostView, Unit
 
 _SWITCHED_OFF = frozenset({"disabled", "masked", "masked-runtime"})
 _RUNNING = frozenset({"active", "reloading", "refreshing"})
+_DOWN = frozenset({"inactive", "failed"})
 _ON_THE_WAY = frozenset({"activating", "deactivating", "maintenance"})
 #: How long (seconds) systemd may be on the way before that counts as not running.
 _GRACE = 45.0
@@ -60,7 +61,8 @@ class UnitCheck(Check):
 
     def _judge(self, unit: Unit, now: Instant) -> tuple[Status, str]:
         state = f"{unit.id} is {unit.active_state} ({unit.sub_state})"
-        if unit.active_state in _ON_THE_WAY:
+        # A unit that waits for its turn in a restart of another one is down between two jobs, and nobody stopped it.
+        if unit.active_state in _ON_THE_WAY or (unit.busy and unit.active_state in _DOWN):
             since = self._on_the_way_since = self._on_the_way_since if self._on_the_way_since is not None else now.steady
             if now.steady - since < _GRACE:
                 return Status.UNKNOWN, f"{state}; systemd is at it"
@@ -68,7 +70,7 @@ class UnitCheck(Check):
         self._on_the_way_since = None
         if unit.active_state in _RUNNING:
             return Status.OK, state
-        if unit.active_state not in ("inactive", "failed"):
+        if unit.active_state not in _DOWN:
             return Status.UNKNOWN, f"{state}, which is no state that is known"
         if was_stopped_by_person(unit):
             return Status.PROBLEM, f"{state}: stopped by a person, not by a fault"
@@ -78,7 +80,7 @@ class UnitCheck(Check):
 def was_stopped_by_person(unit: Unit) -> bool:
     """Tell whether the unit's state is a person's doing: it ended well, or it is disabled or masked."""
     if unit.load_state == "masked" or unit.unit_file_state in _SWITCHED_OFF:
-        return unit.active_state in ("inactive", "failed")
+        return unit.active_state in _DOWN
     return unit.active_state == "inactive" and unit.result == "success"
 
 

@@ -25,6 +25,7 @@ from zen_agents.engine.stages import Stages
 from zen_agents.engine.undo import RULE_PAUSED, Undo
 from zen_agents.errors import StoreError
 from zen_agents.guards.approval import DEMOTED
+from zen_agents.guards.recurrence import RIVAL
 from zen_agents.model.agent import AgentState
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
@@ -455,6 +456,11 @@ class Engine:
                 left = f"for {(brake.until - now.steady) / 60:.0f} min" if brake.until else "until lifted"
                 lines.append(
                     f'PAUSED {left} ({brake.scope}) by {brake.by} "{brake.reason}". zen-agents resume {brake.scope}'
+                )
+            if brake.kind == RIVAL and brake.until is not None and brake.until > now.steady:
+                lines.append(
+                    f"BACKED OFF for {(brake.until - now.steady) / 60:.0f} min ({brake.scope}): {brake.reason}. "
+                    f"zen-agents resume {brake.scope}"
                 )
             if brake.kind == "target_closed":
                 lines.append(f"CLOSED to the engine: {brake.scope}: {brake.reason}. zen-agents resume {brake.scope}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from zen_agents.alerts.facts import Facts
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.journal import Journal
+from zen_agents.engine.rivals import MOST_TURNS, Turn
 from zen_agents.model.action import Intent, Outcome, OutcomeKind
 from zen_agents.model.approval import Approval
 from zen_agents.model.duration import duration
@@ -94,6 +95,25 @@ class Escalation:
         summary = f"{self._host_name}: {_subject(incident)} keeps coming back, repaired {times} times ({incident.id})"
         facts = self._facts(incident, rule, "Look for the cause: repairing it again only hides it.")
         self._tell(MessageKind.FIRING, Severity.WARNING, at, f"{incident.key}|recurs", summary, facts, incident=incident)
+
+    def fought_over(self, incident: Incident, rule: Rule, at: Instant, turns: Sequence[Turn], calm_seconds: float) -> None:
+        """Tell that somebody else undoes what the engine does, with both sides.
+
+        It is a fact of its own: that the target is well again, which may be the other one's doing, does not take it back.
+        """
+        wait = f"The engine leaves it alone, for {duration(calm_seconds)} at least. Find who else changes it; let one do it."
+        facts = self._facts(incident, rule, wait)
+        facts["fight"] = [line for turn in turns[-MOST_TURNS:] for line in turn.lines]
+        what = f"somebody else undid the last {len(turns)} repairs. {Reason.RECURRENCE.sentence}"
+        summary = f"{self._host_name}: {_subject(incident)}: {what} ({incident.id})"
+        self._tell(
+            MessageKind.FIRING, incident.severity, at, _fight(incident.target), summary, facts, incident=incident
+        )  # fmt: skip
+
+    def fight_over(self, target: str, by: str, at: Instant) -> None:
+        """Tell that a person let the engine act again on what was fought over."""
+        summary = f"{self._host_name}: {target.partition(':')[2]} is no longer fought over, says {by}"
+        self._tell(MessageKind.RESOLVED, Severity.INFO, at, _fight(target), summary, {"state": summary})
 
     def engine(self, what: str, detail: str, at: Instant, *, severity: Severity = Severity.CRITICAL) -> None:
         """Tell something about the engine itself: safe mode, emergency stop, configuration not applied."""
@@ -184,6 +204,10 @@ class Escalation:
             return "The engine keeps asking; it does nothing while it cannot tell."
         refused = incident.refused_for
         return f"The engine asks again; it was refused: {refused.sentence}" if refused else "The engine keeps watching."
+
+
+def _fight(target: str) -> str:
+    return f"fight|{target}"
 
 
 def _subject(incident: Incident) -> str:

@@ -76,6 +76,8 @@ class Executor:
         self._guards, self._actions, self._control = guards, actions, control
         self._resident_bytes, self._still_running = resident_bytes, still_running
         self._running: dict[str, asyncio.Task[None]] = {}
+        #: Action -> the subjects that it disturbs while it runs.
+        self._disturbed: dict[str, frozenset[str]] = {}
         #: Steady time at which an action ended last.
         self.last_ended_at = float("-inf")
         #: Outcomes that the store did not take, by action id.
@@ -92,6 +94,11 @@ class Executor:
     def runs(self, action: str) -> bool:
         """Tell whether this action runs now."""
         return action in self._running
+
+    @property
+    def disturbed(self) -> frozenset[str]:
+        """Subjects (`unit:web.service`) that actions are changing right now: what is seen of them is their doing (R8)."""
+        return frozenset().union(*self._disturbed.values())
 
     async def judge(
         self, request: ActionRequest, *, rule: Rule | None, incident: Incident | None, policy: Policy,
@@ -219,6 +226,11 @@ class Executor:
         request = action.inverse(intent.plan, effect) if action else None
         return request if request and isinstance(self._actions.get(request.action), Inverse) else None
 
+    def undone(self, plan: Plan) -> str:
+        """Return what somebody did to a target since it was mended, "" if nobody need have done anything."""
+        action = self._actions.get(plan.request.action)
+        return action.undone(plan) if action else ""
+
     def is_inverse(self, action: str) -> bool:
         """Tell whether an action of this name takes another one back."""
         return isinstance(self._actions.get(action), Inverse)
@@ -233,6 +245,7 @@ class Executor:
 
     def start(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
         """Perform a reserved intent in a task of its own; `done` is called in the loop with its outcome."""
+        self._disturbed[intent.id] = intent.plan.disturbs
         self._running[intent.id] = asyncio.create_task(self._perform(intent, done), name=intent.id)
 
     async def drain(self, timeout_seconds: float | None = None) -> None:
@@ -252,6 +265,7 @@ class Executor:
             self._measure(intent, outcome, process_time() - cpu)
         finally:
             self._running.pop(intent.id, None)
+            self._disturbed.pop(intent.id, None)
             self.last_ended_at = self._clock.now().steady
         done(intent, outcome)
 

@@ -19,6 +19,7 @@ from zen_agents.engine.status import status_of
 from zen_agents.engine.undo import RULE_PAUSED
 from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError
 from zen_agents.guards.approval import DEMOTED
+from zen_agents.guards.recurrence import RIVAL
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.principal import Principal
@@ -124,7 +125,7 @@ class Operator:
     async def _resume(self, args: dict[str, Any], who: Principal) -> Any:
         scope = self._scope(text_of(args, "scope", HOST))
         parts, now = self._engine.parts, self._engine.parts.clock.now()
-        lifted = [kind for kind in (PAUSE, RULE_PAUSED, "target_closed", "observe_only")
+        lifted = [kind for kind in (PAUSE, RULE_PAUSED, RIVAL, "target_closed", "observe_only")
                   if parts.store.lift_brake(kind, scope)]  # fmt: skip
         if restore(parts, scope, self._engine.rules_of(scope)):
             lifted.append(DEMOTED)
@@ -136,6 +137,10 @@ class Operator:
             self._engine.accept_state()
         if "target_closed" in lifted:
             self._reopen(scope.partition(":")[2])
+        if RIVAL in lifted:
+            target = scope.partition(":")[2]
+            parts.rivals.forget(target)
+            parts.escalation.fight_over(target, who.name, now)
         self._engine.forget_waits(Reason.FOREIGN_STATE if "observe_only" in lifted else Reason.PAUSED)
         return {"scope": scope, "lifted": lifted}
 

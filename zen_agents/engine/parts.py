@@ -11,6 +11,7 @@ from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.executor import Executor
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import Journal
+from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.safe_mode import SafeMode
 from zen_agents.engine.sampler import Sampler
 from zen_agents.guards.base import Policy
@@ -34,6 +35,7 @@ class Parts:
     escalation: Escalation
     breakers: Breakers
     safe_mode: SafeMode
+    rivals: Rivals
     #: Why the state is not this host's own; "" if it is (R34).
     foreign: str = ""
     #: Targets of rules with a ladder, over all agents: the storm brake's denominator.

@@ -11,7 +11,8 @@ from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.demotion import demote
 from zen_agents.engine.executor import Judged, plan_body
 from zen_agents.engine.parts import Parts
-from zen_agents.errors import RefusedError, StalePlanError, StoreError, ZenError
+from zen_agents.engine.rivals import MOST_TURNS
+from zen_agents.errors import HostError, RefusedError, StalePlanError, StoreError, ZenError
 from zen_agents.guards.base import Policy, Situation
 from zen_agents.model.action import ActionRequest, Budget, Effect, Intent, Outcome, OutcomeKind, Plan, Reversible, Risk
 from zen_agents.model.decision import Decision, DecisionKind
@@ -72,8 +73,8 @@ class Repairs:
                 break
         if judged is None:
             return now.steady + ASK_AGAIN_SECONDS
-        if not self._is_unchanged(incident, policy):
-            # Something happened while it was planned, an acknowledgement or a reload for one: decide anew.
+        # Something happened while it was planned, an acknowledgement or a reload for one: decide anew.
+        if not self._is_unchanged(incident, policy) or self._is_fought_over(judged.plan, incident, rule, view, now):
             return now.steady
         if judged.verdict.ruling in (Ruling.ALLOW, Ruling.HOLD) and not is_fresh:
             self._hurry(incident.key, now.steady)
@@ -87,6 +88,21 @@ class Repairs:
         if judged.verdict.ruling is not Ruling.ALLOW:
             return self._refused(incident, rule, judged, now)
         return now.steady
+
+    def _is_fought_over(self, plan: Plan | None, incident: Incident, rule: Rule, view: HostView, now: Instant) -> bool:
+        """Tell whether somebody else has undone this too often; then it is left to people, who are told of both sides."""
+        parts, limit = self._parts, self._parts.policy.recurrence
+        undone = parts.executor.undone(plan) if plan is not None else ""
+        if plan is None or not undone:
+            return False
+        turns = parts.rivals.seen(plan, undone, _who_else(view), now, limit)
+        if len(turns) < MOST_TURNS or parts.escalation.holds_back(Reason.RECURRENCE):
+            return False
+        brake = parts.rivals.back_off(turns, now, limit)
+        parts.journal.decided(incident, Decision(DecisionKind.ESCALATE, Reason.RECURRENCE, now, brake.reason))
+        parts.book.put(transitions.escalated(incident, Reason.RECURRENCE, now))
+        parts.escalation.fought_over(incident, rule, now, turns, limit.retry_after_seconds)
+        return True
 
     def _hold(self, incident: Incident, rule: Rule, judged: Judged, now: Instant) -> float:
         """Ask people, if they were not; return when to decide again (steady): at the end of the question at the latest."""
@@ -229,7 +245,9 @@ class Repairs:
         rule = self._rule_of(incident.key)
         # This one is counted by its outcome already.
         times = self._times_repaired(incident.key, now)
-        if rule is not None and times >= COMES_BACK_TIMES:
+        # Whose repairs are undone again and again is told of as a fight, once that goes on.
+        fought = len(self._parts.rivals.of(incident.target)) >= MOST_TURNS - 1
+        if rule is not None and times >= COMES_BACK_TIMES and not fought:
             self._parts.escalation.keeps_coming_back(incident, rule, now, times)
         return True
 
@@ -267,6 +285,8 @@ class Repairs:
         """
         self._intents.pop(intent.id, None)
         did = effect_of(self._row(intent.id))
+        if did.ok:
+            self._parts.rivals.mended(intent, at)
         ok = kind is OutcomeKind.VERIFIED or (did.ok and not why)
         effect = replace(did, ok=ok, detail="; ".join(filter(None, (why, did.detail))))
         outcome = Outcome(intent.id, kind, at, at.steady - intent.reserved_at.steady, effect)
@@ -347,6 +367,14 @@ class Repairs:
         demote(self._parts, incident, request.action, OutcomeKind.UNKNOWN, intent.id, now)
         self._parts.safe_mode.outcome_unknown(request.target)
         log.error("the outcome of %s is unknown; %s is closed to the engine (rule %s)", intent.id, request.target, rule.name)
+
+
+def _who_else(view: HostView) -> str:
+    """Return which configuration management is at work, "" if none is, or that cannot be told."""
+    try:
+        return view.configuration_run()
+    except HostError:
+        return ""
 
 
 def close_target(store: Store, intent: Intent, now: Instant) -> None:

@@ -11,6 +11,7 @@ from time import perf_counter, process_time
 from zen_agents.agents.base import BaseAgent
 from zen_agents.clock import Instant
 from zen_agents.engine.blindness import Blindness
+from zen_agents.engine.echo import Echo
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.repairs import ASK_AGAIN_SECONDS, Repairs
@@ -67,7 +68,7 @@ class AgentTick:
         self._began, self._asked = 0.0, frozenset[str]()
         #: True while those are decided about whom the storm brake holds back together.
         self._held_back = False
-        self._blindness = Blindness(parts)
+        self._blindness, self._echo = Blindness(parts), Echo(parts)
         # The repairs under way outlive a reload, the watchlist does not.
         self.repairs = Repairs(parts, self._rule_of, self._hurry)
         self.rebuild(agent)
@@ -154,7 +155,10 @@ class AgentTick:
 
     async def _fold(self, observations: Sequence[Observation], *, everything: bool) -> None:
         touched: dict[str, Rule] = dict(self.watchlist.rules) if everything else {}
+        disturbed = self._echo.targets(self.watchlist)
         for observation in observations:
+            if observation.target in disturbed and self._echo.is_one(observation, self.watchlist):
+                continue
             self._window.add(observation)
             if self.watchlist.says_nothing(observation, self._parts.book):
                 continue

@@ -92,6 +92,15 @@ class Watchlist:
             self._due[name] = now
         return bool(woken)
 
+    def targets_of(self, subjects: Iterable[str]) -> frozenset[str]:
+        """Return the targets of what is watched under these subjects; a `service:` subject is itself one."""
+        found = set[str]()
+        for subject in subjects:
+            kind, _, name = subject.partition(":")
+            found.add(subject)
+            found.update(self.checks[check].target for check in self._subjects.get(kind, {}).get(name, ()))
+        return frozenset(found)
+
     def _is_read_only_by(self, kind: Callable[[Rule], bool], name: str) -> bool:
         """Tell whether rules read what this check observes, and all of them are of this kind."""
         check = self.checks[name]

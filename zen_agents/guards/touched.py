@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from zen_agents.errors import HostError, StalePlanError
 from zen_agents.guards.base import Question
 from zen_agents.model.action import ResourceKind
-from zen_agents.ports.host import HostView, Process, Unit
+from zen_agents.ports.host import HostView, Process, Unit, with_all_taken_along
 
-#: A unit that takes more than this along is refused unseen.
-_MOST_UNITS = 500
 #: No chain of parents is longer than this on a sound host.
 _MOST_ANCESTORS = 64
 
@@ -32,25 +30,8 @@ def units(question: Question) -> dict[str, Unit]:
 
 
 def units_with_all_taken_along(question: Question) -> dict[str, Unit | None]:
-    """Return the touched units and, transitively, all that a stop or restart takes along, by canonical id.
-
-    None stands for one that systemd does not know: its name is all there is to judge. Raises HostError if they are too many.
-    """
-    direct = units(question)
-    found: dict[str, Unit | None] = dict(direct)
-    waiting = [name for unit in direct.values() for name in unit.takes_along]
-    seen = set(found)
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        if len(seen) > _MOST_UNITS:
-            raise HostError(f"a restart would take more than {_MOST_UNITS} units along")
-        unit = question.host.unit(name)
-        found[unit.id if unit else name] = unit
-        waiting += unit.takes_along if unit else ()
-    return found
+    """Return the touched units and all that a stop or restart takes along; see `with_all_taken_along`."""
+    return with_all_taken_along(units(question), question.host)
 
 
 def processes(question: Question) -> tuple[Process, ...]:

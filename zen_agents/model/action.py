@@ -105,6 +105,13 @@ class Plan:
     detail: Mapping[str, Any] = field(default_factory=dict)
     #: What cannot be undone or widens access, in words; empty if nothing.
     warning: str = ""
+    #: What changes along with what is touched and is not acted on: units that a restart takes along.
+    along: tuple[Resource, ...] = ()
+
+    @property
+    def disturbs(self) -> frozenset[str]:
+        """Subjects (`unit:web.service`) that are not as they should be while it runs, and are no fault then (R8)."""
+        return frozenset(f"{resource.kind.value}:{resource.name}" for resource in (*self.touches, *self.along))
 
     @property
     def digest(self) -> str:

@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from zen_agents.errors import HostError
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -59,6 +61,14 @@ class Unit:
     start_limit_burst: int
     start_limit_interval_seconds: float
     slice: str = ""
+    #: When it last ceased to be active, and when its main process last ended, in microseconds since boot; 0 if never.
+    left_active_us: int = 0
+    main_exit_us: int = 0
+
+    @property
+    def was_stopped(self) -> bool:
+        """True if systemd began to stop it while its main process still ran: somebody asked for that, it did not fail."""
+        return self.active_state in ("inactive", "failed") and 0 < self.left_active_us < self.main_exit_us
 
 
 class FileState(NamedTuple):
@@ -461,3 +471,28 @@ class HostControl(Protocol):
     def open_directory(self, path: str) -> AbstractContextManager[DirectoryHandle]:
         """Open a declared absolute directory, each component without following links."""
         ...
+
+
+#: A unit that takes more than this along is not followed to its end.
+_MOST_UNITS = 500
+
+
+def with_all_taken_along(direct: Mapping[str, Unit], host: HostView) -> dict[str, Unit | None]:
+    """Return units and, transitively, all that a stop or restart of them takes along, by canonical id.
+
+    None stands for one that systemd does not know: its name is all there is to judge. Raises HostError if they are too many.
+    """
+    found: dict[str, Unit | None] = dict(direct)
+    waiting = [name for unit in direct.values() for name in unit.takes_along]
+    seen = set(found)
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if len(seen) > _MOST_UNITS:
+            raise HostError(f"a restart would take more than {_MOST_UNITS} units along")
+        unit = host.unit(name)
+        found[unit.id if unit else name] = unit
+        waiting += unit.takes_along if unit else ()
+    return found

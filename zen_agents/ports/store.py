@@ -88,7 +88,7 @@ class BreakerRow:
 class Brake:
     """A pause, safe mode, or hold that a person or the engine set."""
 
-    #: `pause`, `safe_mode`, `observe_only`, `storm`, `target_closed`, `rule_paused`.
+    #: `pause`, `safe_mode`, `observe_only`, `storm`, `target_closed`, `rule_paused`, `rival`.
     kind: str
     #: `host`, `agent:NAME`, `rule:NAME`, `target:T`.
     scope: str

@@ -136,6 +136,18 @@ async def test_mode_and_owner_come_back_and_undo_knows_what_was(here: Changing, 
     assert access(key) == (0o666, os.geteuid(), os.getegid())
 
 
+async def test_only_somebody_else_makes_it_wrong_again_and_what_they_did_is_said(here: Changing, top: Path) -> None:
+    key = top / "tls.key"
+    key.write_text("secret")
+    key.chmod(0o666)
+    params = {"path": str(key), "kind": "file", "mode": "0600", "owner": str(UID), "group": str(GID)}
+    plan = here.plan(RestorePermissions(), "path:key", params)
+    assert RestorePermissions().undone(plan) == f"set {key} to 0666 {os.geteuid()}:{os.getegid()}"
+    params = {"path": str(top / "spool"), "mode": "0750", **OWN}
+    plan = here.plan(CreateDirectory(), "path:spool", params)
+    assert CreateDirectory().undone(plan) == f"removed {top / 'spool'}"
+
+
 async def test_nothing_below_a_directory_changes(here: Changing, top: Path) -> None:
     (top / "inside").write_text("x")
     (top / "inside").chmod(0o600)

@@ -351,3 +351,27 @@ async def test_a_simulated_service_restarts_by_its_command_too() -> None:
     effect = await ACTION.execute(ACTION.plan(request, host.look()), host.control())
     assert effect.ok
     assert host.services["web"].pid != 0
+
+
+# -- whose doing it is ----------------------------------------------------------------------------------------------------
+def test_what_is_taken_along_is_named_through_any_number_of_units() -> None:
+    host = SimulatedHost()
+    host.add_service("web", unit="web.service", takes_along=("worker.service",))
+    host.add_service("worker", unit="worker.service", takes_along=("web.service", "mailer.service"))
+    plan = ACTION.plan(unit_request(), host.look())
+    assert {resource.name for resource in plan.along} == {"worker.service", "mailer.service"}
+    assert plan.disturbs == {"unit:web.service", "unit:worker.service", "unit:mailer.service"}
+    assert plan.touches == (Resource(ResourceKind.UNIT, "web.service"),)
+
+
+def test_only_a_stop_is_somebodys_doing() -> None:
+    host = SimulatedHost()
+    host.add_service("web", unit="web.service")
+    host.start("web")
+    host.advance(5)
+    host.crash("web")
+    assert ACTION.undone(ACTION.plan(unit_request(), host.look())) == ""
+    host.start("web")
+    host.advance(5)
+    host.stop("web")
+    assert ACTION.undone(ACTION.plan(unit_request(), host.look())) == "stopped web.service"

@@ -25,7 +25,8 @@ def with_state(message: bytes) -> bytes:
     """Return a message with all behind it that is asked for along with what every unit has."""
     own = reply(2, "v", text("success")) + reply(3, "v", b"\x01u\0\0" + struct.pack("<I", 4242))
     own += reply(4, "v", b"\x01u\0\0" + struct.pack("<I", 0)) + reply(5, "v", text("system.slice"))
-    return message + own + reply(6, "v", text("running"))
+    own += reply(6, "v", b"\x01t\0\0\0\0\0\0" + struct.pack("<Q", 70_000_000))
+    return message + own + reply(7, "v", text("running"))
 
 
 def text(value: str) -> bytes:

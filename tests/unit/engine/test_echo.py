@@ -1,0 +1,110 @@
+"""What the engine changes itself is no event: it opens no incident, counts as nothing, and gives nobody's stop back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.simulation.host import SimulatedHost
+from tests.support.guarding import unit
+from tests.support.rig import Restart, Rig, RigAgent, UpCheck
+from zen_agents.checks.base import Check
+from zen_agents.checks.unit import UnitCheck
+from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind
+from zen_agents.model.incident import IncidentState
+from zen_agents.ports.events import Watch
+from zen_agents.ports.host import HostControl, HostView
+
+
+class WatchedUp(UpCheck):
+    """A question about a unit that is asked at once when systemd says that the unit changed."""
+
+    def watches(self) -> Sequence[Watch]:
+        return (Watch("unit", f"{self._service}.service"),)
+
+
+class TakesAlong(Restart):
+    """A restart of web during which systemd stops db; the agent looks right then."""
+
+    rig: Rig
+    #: Whether db comes back with it.
+    starts_it_again = True
+
+    def plan(self, request: ActionRequest, host: HostView) -> Plan:
+        return replace(super().plan(request, host), along=(Resource(ResourceKind.UNIT, "db.service"),))
+
+    async def execute(self, plan: Plan, control: HostControl) -> Effect:
+        was_up = bool(self.rig.host.services["db"].pid)
+        self.rig.host.stop("db")
+        for _ in range(3):
+            await self.rig.tick.run(everything=True)
+            self.rig.host.advance(0.3)
+        effect = await super().execute(plan, control)
+        if was_up and self.starts_it_again:
+            self.rig.host.start("db")
+        return effect
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    def checks(agent: RigAgent) -> Sequence[Check]:
+        return [WatchedUp(name, agent._host, 5.0) for name in agent._names]
+
+    monkeypatch.setattr(RigAgent, "checks", checks)
+    rig = Rig(tmp_path, ["web", "db"])
+    TakesAlong.rig = rig
+    rig.parts.executor._actions = {"restart_service": TakesAlong()}
+    return rig
+
+
+def opened(rig: Rig) -> list[str]:
+    return sorted(incident.target for incident in rig.store.incidents())
+
+
+async def test_what_a_restart_takes_along_opens_no_incident(rig: Rig) -> None:
+    await rig.turn()
+    rig.host.crash("web")
+    await rig.run(60)
+    assert opened(rig) == ["service:web"]
+    assert rig.outcomes() == ["verified"]
+    assert rig.summaries() == []
+
+
+async def test_what_does_not_come_back_with_it_is_a_fault_once_the_action_has_ended(rig: Rig) -> None:
+    rig.parts.executor._actions["restart_service"].starts_it_again = False  # type: ignore[attr-defined]
+    await rig.turn()
+    rig.host.crash("web")
+    await rig.turn(everything=True)
+    # Long before it is due: what was passed over is looked at again at once.
+    await rig.run(1)
+    assert opened(rig) == ["service:db", "service:web"]
+
+
+async def test_what_a_person_stopped_before_stays_theirs(rig: Rig) -> None:
+    await rig.turn()
+    rig.host.stop("db")
+    await rig.run(1200)
+    (before,) = list(rig.parts.book)
+    assert before.state is IncidentState.ESCALATED
+    rig.host.crash("web")
+    await rig.run(60)
+    (after,) = list(rig.parts.book)
+    assert (after.id, after.state, after.escalated_for) == (before.id, before.state, before.escalated_for)
+    assert not rig.host.services["db"].pid
+
+
+def judged(**changes: Any) -> Any:
+    host = SimulatedHost()
+    host.faults.answer("unit", unit("web.service", **changes))
+    (seen,) = UnitCheck("web", "web.service", every_seconds=5.0).observe(host.look(), host.clock.now())
+    return seen.status.value
+
+
+def test_a_unit_that_waits_for_its_turn_in_a_restart_is_not_down_yet() -> None:
+    assert judged(active_state="inactive", busy=True) == "unknown"
+    assert judged(active_state="inactive", busy=False) == "problem"
+    assert judged(active_state="failed", result="signal", busy=False) == "problem"
