@@ -475,4 +475,5 @@ class Runtime:
             engine.schedule(started)
         self._end_orphans()
         self.parts.actionable = actionable_targets(engine.agents)
+        self.parts.causes.forget()
         engine.rewatch()

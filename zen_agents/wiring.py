@@ -26,6 +26,7 @@ from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.aside import Aside, DaemonThread, Thread
 from zen_agents.engine.breakers import Breakers
+from zen_agents.engine.causes import Causes
 from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.executor import ControlFactory, Executor
 from zen_agents.engine.incidents import IncidentBook
@@ -201,10 +202,12 @@ def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, hos
     """Wire the engine's own parts over the ports."""
     actions: Mapping[str, Action] = {kind.name: kind() for kind in (*catalog.ACTIONS, *catalog.INVERSES)}
     journal = Journal(world.store, world.action_log)
+    aside = Aside(world.thread)
+    causes = Causes(world.host, world.clock, aside)
     executor = Executor(
         host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag, guards=catalog.GUARDS,
         actions=actions, control=world.control, resident_bytes=resident_bytes, still_running=world.still_running,
-        aside=Aside(world.thread),
+        aside=aside, causes_of=causes.of,
     )  # fmt: skip
     parts: Parts
 
@@ -229,6 +232,6 @@ def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, hos
         store=world.store, host=world.host, clock=world.clock, policy=policy,
         sampler=Sampler(world.host, world.clock, world.thread), book=IncidentBook(world.store), executor=executor,
         journal=journal, escalation=escalation, breakers=Breakers(world.store, policy.failures, world.clock.now),
-        safe_mode=safe_mode, rivals=Rivals(world.store, journal), foreign=foreign,
+        safe_mode=safe_mode, causes=causes, rivals=Rivals(world.store, journal), foreign=foreign,
     )  # fmt: skip
     return parts

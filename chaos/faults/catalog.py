@@ -40,6 +40,7 @@ from chaos.faults.read_only_remount import ReadOnlyRemount
 from chaos.faults.recurring_crash import RecurringCrash
 from chaos.faults.resolver_killed import ResolverKilled
 from chaos.faults.rival_controller import RivalController
+from chaos.faults.root_gone import RootGone
 from chaos.faults.runaway_child import RunawayChild
 from chaos.faults.silent_metrics import SilentMetrics
 from chaos.faults.slow_to_end import SlowToEnd
@@ -96,6 +97,7 @@ FAULTS: tuple[type[Fault], ...] = (
     RecurringCrash,
     ResolverKilled,
     RivalController,
+    RootGone,
     RunawayChild,
     SilentMetrics,
     SlowToEnd,

@@ -111,6 +111,9 @@ class SimulatedView:
     def unit(self, name: str) -> Unit | None:
         return self._once("unit", lambda: self._unit(name), name)
 
+    def unit_needs(self, names: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        return self._ask("unit_needs", lambda: {name: self._needs(name) for name in names if self._host.systemd})
+
     def package_transaction(self) -> str:
         return self._once("package_transaction", lambda: self._host.package_manager)
 
@@ -184,6 +187,10 @@ class SimulatedView:
     def _unit(self, name: str) -> Unit | None:
         service = self._host.service_of_unit(name if "." in name else f"{name}.service")
         return self._host.unit_state(service) if service and self._host.systemd else None
+
+    def _needs(self, name: str) -> Sequence[tuple[str, str]]:
+        service = self._host.service_of_unit(name)
+        return [("Requires", other) for other in service.needs] if service else []
 
     def _probe(self, port: int, timeout_seconds: float) -> ProbeResult:
         service = self._host.answering(port)

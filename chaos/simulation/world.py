@@ -64,6 +64,8 @@ class SimulatedService:
     start_limit_burst: int = 5
     start_limit_interval_seconds: float = 10.0
     takes_along: tuple[str, ...] = ()
+    #: Units that it requires.
+    needs: tuple[str, ...] = ()
     enabled: bool = True
     pid: int = 0
     answers_at: float = 0.0

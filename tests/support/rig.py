@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 
 from chaos.simulation.host import SimulatedHost
@@ -27,6 +28,7 @@ from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.by_hand import ByHand
+from zen_agents.engine.causes import Causes
 from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.executor import Executor
 from zen_agents.engine.incidents import IncidentBook
@@ -54,6 +56,7 @@ from zen_agents.model.entry import EntryKind
 from zen_agents.model.message import Message
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.severity import Severity
+from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostControl, HostView
 from zen_agents.rules.condition import StatusIs
 from zen_agents.rules.rule import Hold, Rule, Rung
@@ -79,6 +82,20 @@ class UpCheck(Check):
         up = self._host.answering(service.port) is service and not service.hangs
         status = Status.OK if up else Status.PROBLEM
         return [Observation(self.name, self.target, status, now, None, "answers" if up else "connection refused")]
+
+
+class WatchedUp(UpCheck):
+    """The same of a unit, asked at once when systemd says that the unit changed."""
+
+    def watches(self) -> Sequence[Watch]:
+        return (Watch("unit", f"{self._service}.service"),)
+
+
+def watch_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let agents of rigs that are made from now on watch their units."""
+    monkeypatch.setattr(
+        RigAgent, "checks", lambda agent: [WatchedUp(name, agent._host, agent._every) for name in agent._names]
+    )
 
 
 class Restart(Action):
@@ -219,9 +236,11 @@ class Rig:
         escalation = Escalation(
             notifier=self.told, store=self.store, journal=journal, clock=self.clock, host_name="host", mode_line=lambda: ""
         )
+        causes = Causes(self.host, self.clock)
         executor = Executor(
             host=self.host, store=self.store, journal=journal, clock=self.clock, stop=self.flag, guards=GUARDS,
             actions={"restart_service": Restart()}, control=self._control,
+            causes_of=causes.of,
         )  # fmt: skip
         safe_mode = SafeMode(
             store=self.store, journal=journal, clock=self.clock, triggers=triggers,
@@ -231,7 +250,7 @@ class Rig:
             store=self.store, host=self.host, clock=self.clock, policy=policy, sampler=InlineSampler(self.host),
             book=IncidentBook(self.store), executor=executor, journal=journal, escalation=escalation,
             breakers=Breakers(self.store, policy.failures, self.clock.now), safe_mode=safe_mode, random=random.Random(1),
-            rivals=Rivals(self.store, journal),
+            rivals=Rivals(self.store, journal), causes=causes,
         )  # fmt: skip
 
     def _control(self, intent: Intent) -> HostControl:

@@ -235,6 +235,10 @@ class LinuxView:
             self._units.update(found)
         return self._units[full]
 
+    def unit_needs(self, names: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return what each of these units cannot run without; never remembered."""
+        return self._host.units.needs([unit_name(name) for name in names]) if names and self.has_systemd() else {}
+
     # -- who else works here ------------------------------------------------------------------------------------------
     def package_transaction(self) -> str:
         """Return which package manager is at work, "" if none; up to two seconds old."""

@@ -17,6 +17,10 @@ _PROPERTIES = (
     "RequiredBy,BoundBy,ConsistsOf,PropagatesStopTo,StartLimitBurst,StartLimitIntervalUSec,Slice,"
     "ActiveExitTimestampMonotonic,ExecMainExitTimestampMonotonic"
 )
+#: What a unit cannot run without; and what a socket starts, which answers behind it.
+_NEEDS, _STARTS = ("Requires", "Requisite", "BindsTo", "PartOf"), "Triggers"
+#: Units named in one call, and how long that may take (seconds); asked rarely.
+_MOST_NAMES, _NEEDS_SECONDS = 200, 5.0
 _TAKES_ALONG = ("RequiredBy", "BoundBy", "ConsistsOf", "PropagatesStopTo")
 _KINDS = "service|socket|target|timer|mount|automount|swap|path|slice|scope|device"
 #: What may be handed to systemctl as a name; a template without an instance (`a@.service`) has no state.
@@ -67,6 +71,20 @@ class UnitReader:
         if code or len(blocks) != len(names):
             raise HostError(f"systemctl show gave {len(blocks)} answers for {len(names)} units (exit code {code})")
         return {name: parse_unit(block) for name, block in zip(names, blocks, strict=True)}
+
+    def needs(self, names: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return what these units cannot run without, by canonical id, as (relation, unit); HostError if nobody says."""
+        found: dict[str, Sequence[tuple[str, str]]] = {}
+        properties = ",".join(("Id", *_NEEDS, _STARTS))
+        for start in range(0, len(names), _MOST_NAMES):
+            argv = (self._systemctl, "show", f"--property={properties}", "--", *names[start : start + _MOST_NAMES])
+            _, output = run_bounded(argv, timeout_seconds=max(self._timeout_seconds, _NEEDS_SECONDS))
+            for block in output.split("\n\n"):
+                said = dict(line.partition("=")[::2] for line in block.splitlines() if "=" in line)
+                if unit := said.get("Id", ""):
+                    relations = (*_NEEDS, _STARTS) if unit.endswith(".socket") else _NEEDS
+                    found[unit] = [(name, other) for name in relations for other in said.get(name, "").split()]
+        return found
 
     def system_state(self) -> str:
         """Return the word of `systemctl is-system-running`; HostError if it gives none that is known."""

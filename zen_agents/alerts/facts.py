@@ -30,6 +30,8 @@ class Facts(TypedDict, total=False):
     related: list[str]
     #: What the engine did and how somebody else undid it, both sides by turns, in the same form.
     fight: list[str]
+    #: What is down for its sake and is not told by itself, one line each, in the same form.
+    explains: list[str]
     #: Address or path of the rule's page.
     runbook: str
     #: `file:line:column` of the rule.

@@ -131,6 +131,11 @@ def _of_incident(message: Message, context: AlertContext) -> list[Section]:
             tuple(with_local_time(line, context) for line in list_fact(facts, "fight", most=6)),
             most=12,
         ),
+        Section(
+            "DOWN FOR ITS SAKE, NOT TOLD BY ITSELF",
+            tuple(with_local_time(line, context) for line in list_fact(facts, "explains", most=8)),
+            most=10,
+        ),
         Section("WHY", (_why(message),) if _why(message) else (), most=3),
         Section("WHAT HAPPENS NEXT, IF YOU DO NOTHING" if firing else "NEXT", _texts(message, "next"), most=2),
         Section("PROBABLY RELATED", tuple(with_local_time(line, context) for line in list_fact(facts, "related", most=3))),

@@ -46,6 +46,11 @@ class Check(ABC):
         """Return what should wake this check early, as known after the last look."""
         return ()
 
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], ...]:
+        """Return the (host, port) that it asks over the network: who listens there may be why it fails."""
+        return ()
+
     def unknown(self, now: Instant, why: str) -> tuple[Observation, ...]:
         """Return UNKNOWN for everything this check observes."""
         return tuple(Observation(name, self.target, Status.UNKNOWN, now, None, why) for name in self.observes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from zen_agents.checks.base import Probe
 from zen_agents.clock import Instant
@@ -68,6 +69,10 @@ class TcpProbe(ServiceProbeCheck):
         super().__init__(service, every_seconds=every_seconds, answer_within_seconds=answer_within_seconds)
         self._host_name, self._port = host_name, port
 
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], ...]:
+        return ((self._host_name, self._port),)
+
     async def _ask(self, host: HostView) -> ProbeResult:
         return await host.tcp(self._host_name, self._port, self._answer_within_seconds)
 
@@ -81,6 +86,11 @@ class HttpProbe(ServiceProbeCheck):
     def __init__(self, service: str, request: HttpRequest, *, every_seconds: float, answer_within_seconds: float) -> None:
         super().__init__(service, every_seconds=every_seconds, answer_within_seconds=answer_within_seconds)
         self._request = request
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], ...]:
+        url = urlsplit(self._request.url)
+        return ((url.hostname, url.port or (443 if url.scheme == "https" else 80)),) if url.hostname else ()
 
     async def _ask(self, host: HostView) -> ProbeResult:
         return await host.http(self._request, self._answer_within_seconds)

@@ -14,12 +14,14 @@ from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import HostView, Unit
+from zen_agents.ports.host import HostView, Process, Unit
 
 _SWITCHED_OFF = frozenset({"disabled", "masked", "masked-runtime"})
 _RUNNING = frozenset({"active", "reloading", "refreshing"})
 _DOWN = frozenset({"inactive", "failed"})
 _ON_THE_WAY = frozenset({"activating", "deactivating", "maintenance"})
+#: Zombie and dead, as ps writes them.
+_ENDED = frozenset("ZXx")
 #: How long (seconds) systemd may be on the way before that counts as not running.
 _GRACE = 45.0
 
@@ -47,8 +49,9 @@ class UnitCheck(Check):
         if unit is None:
             known = "does not know" if host.has_systemd() else "does not run this host, so nobody knows"
             raise HostError(f"systemd {known} {self._unit}")
-        self._watches = (Watch("unit", unit.id), *_main_process(host, unit))
-        status, said = self._judge(unit, now)
+        process = host.process(unit.main_pid) if unit.main_pid > 0 else None
+        self._watches = (Watch("unit", unit.id), *_main_process(unit, process))
+        status, said = self._judge(unit, process, now)
         facts = {"unit": unit.id, "state": f"{unit.active_state} ({unit.sub_state})", "restarts": str(unit.restarts)}
         if status is Status.PROBLEM and was_stopped_by_person(unit):
             facts["stopped_by_person"] = "yes"
@@ -59,7 +62,7 @@ class UnitCheck(Check):
         """Return systemd's change notices, and the pidfd of the main process, which is faster."""
         return self._watches
 
-    def _judge(self, unit: Unit, now: Instant) -> tuple[Status, str]:
+    def _judge(self, unit: Unit, process: Process | None, now: Instant) -> tuple[Status, str]:
         state = f"{unit.id} is {unit.active_state} ({unit.sub_state})"
         # A unit that waits for its turn in a restart of another one is down between two jobs, and nobody stopped it.
         if unit.active_state in _ON_THE_WAY or (unit.busy and unit.active_state in _DOWN):
@@ -69,12 +72,18 @@ class UnitCheck(Check):
             return Status.PROBLEM, f"{state} for {now.steady - since:.0f} s"
         self._on_the_way_since = None
         if unit.active_state in _RUNNING:
-            return Status.OK, state
+            return _running(process, state)
         if unit.active_state not in _DOWN:
             return Status.UNKNOWN, f"{state}, which is no state that is known"
         if was_stopped_by_person(unit):
             return Status.PROBLEM, f"{state}: stopped by a person, not by a fault"
         return Status.PROBLEM, f"{state}, result {unit.result or 'not told'}"
+
+
+def _running(process: Process | None, state: str) -> tuple[Status, str]:
+    if process is not None and process.state in _ENDED:
+        return Status.UNKNOWN, f"{state}, but its process {process.pid} has just ended and systemd has not noticed yet"
+    return Status.OK, state
 
 
 def was_stopped_by_person(unit: Unit) -> bool:
@@ -84,6 +93,5 @@ def was_stopped_by_person(unit: Unit) -> bool:
     return unit.active_state == "inactive" and unit.result == "success"
 
 
-def _main_process(host: HostView, unit: Unit) -> Sequence[Watch]:
-    process = host.process(unit.main_pid) if unit.main_pid > 0 else None
+def _main_process(unit: Unit, process: Process | None) -> Sequence[Watch]:
     return (Watch("process", unit.id, process.pid, process.start_time),) if process is not None else ()

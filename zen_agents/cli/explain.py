@@ -5,6 +5,10 @@ Examples:
   zen-agents explain config agents.system_health.thresholds     a setting: type, default, unit, environment variable
   zen-agents explain cooldown                       whatever is called so: agent, check, action, guard, reason
   zen-agents explain guards                         all of a kind; also: agents, checks, actions, inverses, reasons, codes
+  zen-agents explain graph web                      what web depends on, what depends on it, and how that is known
+  zen-agents explain graph -o dot                   the same of everything, for Graphviz
+
+The graph is the running engine's.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Any
 
 from zen_agents import catalog
 from zen_agents.actions.base import Action
-from zen_agents.cli.call import Call
+from zen_agents.cli.call import FORMATS, Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.parsing import meant
 from zen_agents.cli.render import say
@@ -25,6 +29,8 @@ from zen_agents.errors import UsageError
 from zen_agents.model.action import Reversible
 from zen_agents.model.reason import Reason
 from zen_agents.settings.codes import CODES
+
+OUTPUTS = (*FORMATS, "dot")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Find it and print it."""
     what, name = call.arguments.what, call.arguments.name
+    if what == "graph":
+        from zen_agents.cli.explain_graph import show_graph  # noqa: PLC0415  few ask for it
+
+        return show_graph(call, name)
+    if call.output == "dot":
+        raise UsageError("-o dot is for: zen-agents explain graph")
     if what == "config" or (name is None and "." in what):
         return _config(call, (name or "") if what == "config" else what)
     kind = what.removesuffix("s")
@@ -59,7 +71,7 @@ def _by_name(call: Call, name: str) -> int:
     everything = {(kind, one): facts for kind, known in _KINDS.items() for one, facts in known().items()}
     found = [(kind, facts) for (kind, one), facts in everything.items() if one == name]
     if not found:
-        names = [*(one for _, one in everything), *_KINDS, "config", *(f"{kind}s" for kind in _KINDS)]
+        names = [*(one for _, one in everything), *_KINDS, "config", "graph", *(f"{kind}s" for kind in _KINDS)]
         like = name.upper() if name[:2].upper() == "ZC" else name
         raise UsageError(f"nothing is called {name!r}{meant(like, names)}; see: zen-agents explain --help")
     if call.machine and len(found) > 1:

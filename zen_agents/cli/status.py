@@ -157,8 +157,12 @@ def _row(row: dict[str, Any], *, short: bool) -> tuple[object, ...]:
     action, target = row["last_action"], row["target"].partition(":")[2]
     check = row["check"].partition(".")[2] if short else row["check"]
     name = check if row["target"] == "host" or f".{check}".endswith(f".{target}") else f"{check} ({target})"
+    muted = row.get("muted_by")
+    value = (
+        f"muted by {muted['target'].partition(':')[2]} ({muted['incident']}): {muted['source']}" if muted else row["value"]
+    )
     done = f"{action['id']} {action['action']} {action['outcome']}" if action else "-"
-    return name, row["state"], ago(row["since_seconds"]), row["value"] or "-", done
+    return name, row["state"], ago(row["since_seconds"]), value or "-", done
 
 
 def _next(status: dict[str, Any]) -> list[str]:

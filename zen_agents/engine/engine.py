@@ -39,6 +39,8 @@ log = logging.getLogger("zen_agents.engine")
 
 #: How often the engine looks after itself (seconds): flag, outbox, anchor of the steady timeline.
 HOUSEKEEPING_EVERY = 5.0
+#: The same until the first turn was taken.
+FIRST_ROUNDS_EVERY = 0.5
 #: Under this name the store keeps what was last known of the emergency stop.
 _FLAG_FACT = "emergency_stop"
 #: Watched paths that the state names, for `why`; there may be thousands.
@@ -270,11 +272,27 @@ class Engine:
             self._notice_flag()
             self._notice_config()
             self._expire_approvals()
+            self._read_causes()
             self._save()
             if self.last_tick_age(self.parts.clock.now()) is not None and self.parts.store.writable():
                 await self._guarded(self._upkeep.good_tick)
             self._commit()
-            await self._pulse.sleep(HOUSEKEEPING_EVERY)
+            # What waits for the first turn need not wait for a whole round after it.
+            looked = self.last_tick_age(self.parts.clock.now()) is not None
+            await self._pulse.sleep(HOUSEKEEPING_EVERY if looked else FIRST_ROUNDS_EVERY)
+
+    def _read_causes(self) -> None:
+        """Have what depends on what read beside the loop, once everything was looked at, and then rarely."""
+        if self.last_tick_age(self.parts.clock.now()) is None or not self.parts.causes.is_due():
+            return
+        reading = asyncio.create_task(self._guarded(self.read_causes), name="causes")
+        self._tasks = [*(task for task in self._tasks if not task.done()), reading]
+
+    async def read_causes(self) -> None:
+        """Read what depends on what now."""
+        lists = [agent.tick.watchlist for agent in self.agents]
+        checks = [check for each in lists for check in each.checks.values()]
+        await self.parts.causes.renew(checks, [rule for each in lists for rule in each.rules.values()])
 
     def _expire_approvals(self) -> None:
         try:

@@ -45,9 +45,13 @@ class Escalation:
         """Tell whether an incident is not told now: within a storm, unless it is urgent."""
         return self.storm and reason not in URGENT
 
-    def incident(self, incident: Incident, rule: Rule | None, reason: Reason, at: Instant, *, next_step: str = "") -> None:
-        """Tell that an incident needs a person."""
+    def incident(
+        self, incident: Incident, rule: Rule | None, reason: Reason, at: Instant, *, next_step: str = "",
+        explained: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Tell that an incident needs a person, and in the same message what is down for its sake (`explained`)."""
         facts = self._facts(incident, rule, next_step or self._what_next(incident, reason))
+        facts["explains"] = list(explained)
         self._tell(
             MessageKind.FIRING, incident.severity, at, incident.key, self._summary(incident, reason), facts,
             incident=incident, urgent=reason in URGENT,

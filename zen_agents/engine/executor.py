@@ -71,6 +71,7 @@ class Executor:
         self, *, host: Host, store: Store, journal: Journal, clock: Clock, stop: StopFlag, guards: Sequence[Guard],
         actions: Mapping[str, Action], control: ControlFactory, resident_bytes: Callable[[], int] = lambda: 0,
         still_running: Callable[[], Collection[str]] = tuple, aside: Aside | None = None,
+        causes_of: Callable[[Rule], Mapping[str, str]] = lambda rule: dict.fromkeys(rule.depends_on, ""),
     ) -> None:  # fmt: skip
         self._host, self._store, self._journal, self._clock, self._stop = host, store, journal, clock, stop
         self._guards, self._actions, self._control = guards, actions, control
@@ -83,6 +84,8 @@ class Executor:
         #: Outcomes that the store did not take, by action id.
         self._unwritten: dict[str, Outcome] = {}
         self._aside = aside or Aside()
+        #: Keys of what a rule depends on, and how that is known.
+        self._causes_of = causes_of
         #: Plans made ahead, and the look they rest on.
         self._ahead: tuple[HostView | None, dict[_PlanKey, Plan | Exception]] = (None, {})
 
@@ -110,9 +113,10 @@ class Executor:
             plan = _in_time(await self._plan(request, host), policy)
         except Exception as error:  # a plan that cannot be made is a "no", whatever the cause
             return Judged(request, None, _unplannable(error))
+        causes = self._causes_of(rule) if rule else {}
         question = Question(
             request=request, plan=plan, incident=incident, now=now, policy=policy, situation=situation,
-            depends_on=rule.depends_on if rule else frozenset(), store=self._store, host=host, stop=self._stop,
+            depends_on=frozenset(causes), known_by=causes, store=self._store, host=host, stop=self._stop,
             needs_confirmation=rule.needs_confirmation if rule else False,
         )  # fmt: skip
         return Judged(request, plan, assess(question, self._guards))

@@ -15,7 +15,7 @@ from zen_agents.engine.operator_undo import UndoVerbs
 from zen_agents.engine.requests import listed, names_of, override_of, seconds_of, text_of
 from zen_agents.engine.rollback import PAUSE
 from zen_agents.engine.safe_mode import HOST
-from zen_agents.engine.status import status_of
+from zen_agents.engine.status import incidents_of, status_of
 from zen_agents.engine.undo import RULE_PAUSED
 from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError
 from zen_agents.guards.approval import DEMOTED
@@ -42,6 +42,7 @@ class Operator:
         self._looking: Mapping[str, Verb] = {
             "status": self._status, "ping": self._ping, "judge": self._judge, "judge_undo": undo.judge_undo,
             "judge_rollback": undo.judge_rollback, "approval": self._approvals.shown_approval,
+            "graph": self._graph,
         }  # fmt: skip
         self._acting: Mapping[str, Verb] = {
             "act": self._act, "ack": self._ack, "pause": self._pause, "resume": self._resume, "reload": self._reload,
@@ -65,6 +66,11 @@ class Operator:
 
     async def _ping(self, args: dict[str, Any], who: Principal) -> Any:
         return {"you": who.name, "host": self._engine.host_name}
+
+    async def _graph(self, args: dict[str, Any], who: Principal) -> Any:
+        if self._engine.parts.causes.renewed_at is None:
+            await self._engine.read_causes()
+        return self._engine.parts.causes.body() | {"incidents": incidents_of(self._engine)}
 
     async def _status(self, args: dict[str, Any], who: Principal) -> Any:
         return status_of(self._engine)

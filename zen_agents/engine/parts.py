@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from zen_agents.clock import Clock
 from zen_agents.engine.breakers import Breakers
+from zen_agents.engine.causes import Causes
 from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.executor import Executor
 from zen_agents.engine.incidents import IncidentBook
@@ -36,6 +37,7 @@ class Parts:
     breakers: Breakers
     safe_mode: SafeMode
     rivals: Rivals
+    causes: Causes
     #: Why the state is not this host's own; "" if it is (R34).
     foreign: str = ""
     #: Targets of rules with a ladder, over all agents: the storm brake's denominator.

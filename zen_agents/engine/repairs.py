@@ -77,7 +77,8 @@ class Repairs:
         if not self._is_unchanged(incident, policy) or self._is_fought_over(judged.plan, incident, rule, view, now):
             return now.steady
         if judged.verdict.ruling in (Ruling.ALLOW, Ruling.HOLD) and not is_fresh:
-            self._hurry(incident.key, now.steady)
+            for key in (incident.key, *parts.causes.of(rule)):
+                self._hurry(key, now.steady)
             return now.steady
         if judged.verdict.ruling is Ruling.ALLOW:
             judged = await self._start(judged, incident, rule, decision, policy=policy)

@@ -155,7 +155,23 @@ def _row(
         "incident": incident.id if incident else None,
         "severity": rule.severity.value,
         "last_action": _action(action),
+        "muted_by": _muted_by(agent, rule, incident),
     }
+
+
+def _muted_by(agent: RunningAgent, rule: Rule, incident: Incident | None) -> dict[str, str] | None:
+    """Return of what people are told instead, and how it is known that this depends on it."""
+    mute = agent.tick.mute(rule, incident) if incident is not None and incident.opened_at is not None else None
+    return None if mute is None else {"target": mute.root.target, "incident": mute.root.id, "source": mute.source}
+
+
+def incidents_of(engine: Engine) -> list[dict[str, Any]]:
+    """Return the open incidents of services, by what they are muted if they are."""
+    return [
+        {"target": rule.target, "incident": incident.id, "muted_by": _muted_by(agent, rule, incident)}
+        for agent, rule, incident in _with_incident(engine)
+        if incident.opened_at is not None and rule.target.startswith("service:")
+    ]
 
 
 def _state(incident: Incident | None, status: Status) -> tuple[str, float | None]:

@@ -11,6 +11,7 @@ from time import perf_counter, process_time
 from zen_agents.agents.base import BaseAgent
 from zen_agents.clock import Instant
 from zen_agents.engine.blindness import Blindness
+from zen_agents.engine.causes import MUTED_FOR, Mute
 from zen_agents.engine.echo import Echo
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.recorder import Recorder
@@ -294,6 +295,7 @@ class AgentTick:
         opened = self._parts.book.openings(incident.key, now.steady - rule.flapping.within_seconds)
         flapping = is_flapping(opened, rule.flapping, now)
         decision = self._unless_it_acts_still(incident, decide(incident, rule, now, flapping=flapping), now)
+        decision = self._unless_muted(incident, rule, decision, now)
         if decision.kind is DecisionKind.ACT and self._held_back:
             return self.repairs.hold_back(incident, situation, now)
         self._parts.book.write(incident.key)
@@ -310,6 +312,20 @@ class AgentTick:
             return decision
         again_at = now.steady + VERIFY_EVERY
         return Decision(DecisionKind.WAIT, Reason.SETTLING, now, "its action still runs", again_at=again_at)
+
+    def _unless_muted(self, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> Decision:
+        """Return the decision, or to wait where people are told of the root instead: it is down for another one's sake."""
+        if decision.kind is not DecisionKind.ESCALATE or decision.reason not in MUTED_FOR:
+            return decision
+        mute = self.mute(rule, incident)
+        if mute is None:
+            return decision
+        why = f"muted by {mute.root.target} ({mute.root.id}): {mute.source}"
+        return Decision(DecisionKind.WAIT, Reason.DEPENDENCY_DOWN, now, why, again_at=now.steady + ASK_AGAIN_SECONDS)
+
+    def mute(self, rule: Rule, incident: Incident) -> Mute | None:
+        """Return by what an incident is muted, for status."""
+        return self._parts.causes.mute(rule, incident, self._parts.book)
 
     def _do_nothing_to_the_host(self, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> float:
         """Do what was decided where that is not an action; return when to decide again (steady)."""
@@ -343,7 +359,9 @@ class AgentTick:
         )
 
     def _is_fresh(self, rule: Rule, now: Instant) -> bool:
-        """Tell whether what a rule rests on was seen in this very turn."""
+        """Tell whether what a rule rests on was seen in this very turn, and so was all that may be its cause."""
+        if not all(self.watchlist.has_asked_all(key, self._asked) for key in self._parts.causes.of(rule)):
+            return False
         if self.watchlist.has_asked_all(rule.key, self._asked):
             return True
         finding = rule.condition.evaluate(self._window, now)
@@ -367,7 +385,8 @@ class AgentTick:
 
     def _escalate(self, incident: Incident, rule: Rule, reason: Reason, now: Instant) -> None:
         self._parts.book.put(transitions.escalated(incident, reason, now))
-        self._parts.escalation.incident(incident, rule, reason, now)
+        explained = self._parts.causes.explained(incident, self.watchlist.rules, self._parts.book)
+        self._parts.escalation.incident(incident, rule, reason, now, explained=explained)
         if reason is Reason.LADDER_EXHAUSTED:
             self._parts.safe_mode.ladder_exhausted()
 
@@ -387,8 +406,9 @@ class AgentTick:
         self._parts.escalation.resolved(over, rule, now)
         self._ask_again.pop(incident.key, None)
         # What waited for it need not wait until it is asked again.
-        for key in self._dependents.get(incident.key, ()):
-            if self._parts.book.get(key) is not None:
+        for key in {*self._dependents.get(incident.key, ()), *self._parts.causes.dependents(incident.key)}:
+            if (waited := self._parts.book.get(key)) is not None:
+                self._parts.book.put(transitions.released(waited, Reason.DEPENDENCY_DOWN))
                 self._ask_again[key] = now.steady
 
     def look_soon(self, key: str) -> None:

@@ -172,6 +172,8 @@ class Question:
     store: Store
     host: HostView
     stop: StopFlag
+    #: How each of `depends_on` is known that is not written in the configuration.
+    known_by: Mapping[str, str] = field(default_factory=dict)
 
 
 class Guard(ABC):

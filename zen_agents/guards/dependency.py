@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zen_agents.guards.base import Guard, Question
+from zen_agents.guards.wording import one_line
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
 
@@ -18,7 +19,8 @@ class Dependency(Guard):
         for key in sorted(question.depends_on):
             incident = question.situation.incidents.get(key)
             if incident is not None and incident.is_live:
-                return self.deny(Reason.DEPENDENCY_DOWN, f"{key} is {incident.state.value} ({incident.id})")
+                how = f": {one_line(known)}" if (known := question.known_by.get(key)) else ""
+                return self.deny(Reason.DEPENDENCY_DOWN, f"{key} is {incident.state.value} ({incident.id}){how}")
         return self.allow(
             f"{len(question.depends_on)} of {len(question.depends_on)} fine" if question.depends_on else "none"
         )

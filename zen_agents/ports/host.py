@@ -283,6 +283,13 @@ class HostView(Protocol):
         """Return a unit's state, None if it is not known to systemd. All units asked for before come in one call."""
         ...
 
+    def unit_needs(self, names: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return what each of these units cannot run without, as (relation, unit): `("Requires", "db.service")`.
+
+        Requires, Requisite, BindsTo and PartOf; of a socket what it Triggers. Not remembered; empty without systemd.
+        """
+        ...
+
     def package_transaction(self) -> str:
         """Return which package manager holds its lock (`dpkg, pid 4242`), "" if none does.
 

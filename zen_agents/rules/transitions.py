@@ -95,6 +95,13 @@ def readmitted(incident: Incident, lifted: Reason, now: Instant) -> Incident:
     return replace(incident, state=IncidentState.OPEN, changed_at=now, refused_since=None, refused_for=None)
 
 
+def released(incident: Incident, reason: Reason) -> Incident:
+    """What guards refused for is over: the patience with them begins anew."""
+    if incident.refused_for is not reason:
+        return incident
+    return replace(incident, refused_since=None, refused_for=None)
+
+
 def acknowledged(incident: Incident, *, by: str, until: float | None, keep_acting: bool, now: Instant) -> Incident:
     """A person has it until the steady time `until` (None: until it is resolved); patience with guards begins anew."""
     return replace(

@@ -393,7 +393,9 @@ for name in names:
         "Id=real-" + name, "LoadState=loaded", "ActiveState=active", "SubState=running", "Result=success",
         "UnitFileState=enabled", "MainPID=4242", "NRestarts=3", "InvocationID=ab", "StateChangeTimestampMonotonic=777",
         "Job=12", "RequiredBy=a.service b.service", "BoundBy=", "ConsistsOf=b.service", "StartLimitBurst=5",
-        "StartLimitIntervalUSec=1min 30s", "Slice=system.slice"]))
+        "StartLimitIntervalUSec=1min 30s", "Slice=system.slice", "ActiveExitTimestampMonotonic=5",
+        "ExecMainExitTimestampMonotonic=9", "Requires=db.service -.mount", "Requisite=", "BindsTo=c.service", "PartOf=",
+        "Triggers=d.service"]))
 print("\\n\\n".join(blocks))
 """
 
@@ -420,6 +422,16 @@ def test_a_unit_is_told_as_systemctl_shows_it(systemd_host: LinuxHost) -> None:
     assert unit.busy
     assert unit.takes_along == ("a.service", "b.service")
     assert (unit.start_limit_burst, unit.start_limit_interval_seconds) == (5, 90.0)
+    assert (unit.left_active_us, unit.main_exit_us, unit.was_stopped) == (5, 9, False)
+
+
+def test_what_units_need_is_told_and_what_a_socket_starts(systemd_host: LinuxHost, tmp_path: Path) -> None:
+    needs = systemd_host.look().unit_needs(["web", "app.socket"])
+    hard = [("Requires", "db.service"), ("Requires", "-.mount"), ("BindsTo", "c.service")]
+    assert needs == {"real-web.service": hard, "real-app.socket": [*hard, ("Triggers", "d.service")]}
+    (call,) = (tmp_path / "calls").read_text().splitlines()
+    assert call.split("|")[0].endswith("-- web.service app.socket")
+    assert systemd_host.look().unit_needs([]) == {}
 
 
 def test_all_units_ever_asked_for_come_in_one_call(systemd_host: LinuxHost, tmp_path: Path) -> None:

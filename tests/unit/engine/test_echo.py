@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,11 @@ import pytest
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.guarding import unit
-from tests.support.rig import Restart, Rig, RigAgent, UpCheck
-from zen_agents.checks.base import Check
+from tests.support.rig import Restart, Rig, watch_units
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind
 from zen_agents.model.incident import IncidentState
-from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostControl, HostView
-
-
-class WatchedUp(UpCheck):
-    """A question about a unit that is asked at once when systemd says that the unit changed."""
-
-    def watches(self) -> Sequence[Watch]:
-        return (Watch("unit", f"{self._service}.service"),)
 
 
 class TakesAlong(Restart):
@@ -51,10 +41,7 @@ class TakesAlong(Restart):
 
 @pytest.fixture
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    def checks(agent: RigAgent) -> Sequence[Check]:
-        return [WatchedUp(name, agent._host, 5.0) for name in agent._names]
-
-    monkeypatch.setattr(RigAgent, "checks", checks)
+    watch_units(monkeypatch)
     rig = Rig(tmp_path, ["web", "db"])
     TakesAlong.rig = rig
     rig.parts.executor._actions = {"restart_service": TakesAlong()}
@@ -108,3 +95,13 @@ def test_a_unit_that_waits_for_its_turn_in_a_restart_is_not_down_yet() -> None:
     assert judged(active_state="inactive", busy=True) == "unknown"
     assert judged(active_state="inactive", busy=False) == "problem"
     assert judged(active_state="failed", result="signal", busy=False) == "problem"
+
+
+def test_a_unit_whose_process_has_just_ended_is_not_well_any_more() -> None:
+    host = SimulatedHost()
+    host.add_service("web", unit="web.service")
+    host.start("web")
+    check = UnitCheck("web", "web.service", every_seconds=5.0)
+    assert check.observe(host.look(), host.clock.now())[0].status.value == "ok"
+    host.change_process(host.services["web"].pid, state="Z")
+    assert check.observe(host.look(), host.clock.now())[0].status.value == "unknown"

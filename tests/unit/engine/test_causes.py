@@ -1,0 +1,164 @@
+"""Acts at the root: children wait, are told of with their root, and show by what they are muted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chaos.simulation.host import SimulatedHost
+from tests.support.rig import Rig, watch_units
+from zen_agents.engine.host_causes import Ground, edges_of
+from zen_agents.model.incident import IncidentState
+from zen_agents.model.severity import Severity
+from zen_agents.rules.causality import Edge
+
+WEB, DB = "system_health.web|service:web", "system_health.db|service:db"
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    watch_units(monkeypatch)
+    return Rig(tmp_path, ["web", "db"])
+
+
+async def read(rig: Rig) -> None:
+    """Take the first turn, and read the graph as the engine does after it."""
+    await rig.turn()
+    await rig.parts.causes.renew(rig.tick.watchlist.checks.values(), rig.tick.watchlist.rules.values())
+
+
+async def both_down(rig: Rig) -> None:
+    """Let db end for good, and web with it, until people are told."""
+    rig.host.services["web"].needs = ("db.service",)
+    await read(rig)
+    rig.host.services["db"].refuses_to_start = True
+    rig.host.crash("db")
+    rig.host.crash("web")
+    await rig.run(1500)
+
+
+async def test_the_root_is_acted_on_and_its_child_is_told_of_with_it(rig: Rig) -> None:
+    await both_down(rig)
+    assert {row.target for row in rig.store.actions(limit=100)} == {"service:db"}
+    (told,) = [message for message in rig.told.messages if message.kind.value == "firing"]
+    assert told.target == "service:db"
+    (line,) = told.facts["explains"]
+    assert line.endswith("service:web (Requires= of web.service)")
+    web = rig.parts.book.get(WEB)
+    assert web is not None and web.state is IncidentState.OPEN
+    mute = rig.tick.mute(rig.tick.watchlist.rules[WEB], web)
+    assert mute is not None and (mute.root.key, mute.source) == (DB, "Requires= of web.service")
+    assert "dependency_down" in rig.reasons()
+
+
+async def test_once_the_root_is_well_its_child_is_repaired_and_not_given_up(rig: Rig) -> None:
+    await both_down(rig)
+    rig.host.services["db"].refuses_to_start = False
+    rig.host.advance(60)
+    rig.host.start("db")
+    await rig.run(60)
+    assert rig.host.services["web"].pid
+    assert not list(rig.parts.book)
+    assert [message.target for message in rig.told.messages if message.kind.value == "firing"] == ["service:db"]
+
+
+async def test_a_child_that_nothing_mutes_any_more_is_told(rig: Rig) -> None:
+    await both_down(rig)
+    rig.host.services["web"].refuses_to_start = True
+    rig.host.services["db"].refuses_to_start = False
+    rig.host.advance(60)
+    rig.host.start("db")
+    await rig.run(1500)
+    assert [message.target for message in rig.told.messages if message.kind.value == "firing"] == [
+        "service:db",
+        "service:web",
+    ]
+
+
+async def test_in_a_circle_both_are_repaired(rig: Rig) -> None:
+    rig.host.services["web"].needs, rig.host.services["db"].needs = ("db.service",), ("web.service",)
+    await read(rig)
+    rig.host.crash("db")
+    rig.host.crash("web")
+    await rig.run(120)
+    assert rig.host.services["db"].pid and rig.host.services["web"].pid
+
+
+async def test_what_wakes_nobody_mutes_nothing_that_does(rig: Rig) -> None:
+    await both_down(rig)
+    web, db = rig.parts.book.get(WEB), rig.parts.book.get(DB)
+    assert web is not None and db is not None
+    rig.parts.book.put(replace(db, severity=Severity.INFO))
+    assert rig.tick.mute(rig.tick.watchlist.rules[WEB], web) is None
+
+
+async def test_where_it_cannot_be_read_what_is_known_holds(rig: Rig) -> None:
+    rig.host.services["web"].needs = ("db.service",)
+    await read(rig)
+    rig.host.faults.fail("unit_needs")
+    await read(rig)
+    assert rig.parts.causes.of(rig.tick.watchlist.rules[WEB]) == {DB: "Requires= of web.service"}
+    rig.host.faults.heal()
+    rig.host.services["web"].needs = ()
+    assert not rig.parts.causes.is_due()
+    rig.host.advance(3600)
+    assert rig.parts.causes.is_due()
+    await read(rig)
+    assert rig.parts.causes.of(rig.tick.watchlist.rules[WEB]) == {}
+
+
+# -- what a host shows ----------------------------------------------------------------------------------------------------
+def a_host() -> SimulatedHost:
+    host = SimulatedHost()
+    host.add_service("db", unit="db.service", port=5432)
+    host.add_service("web", unit="web.service", port=8080)
+    host.start("db")
+    host.start("web")
+    return host
+
+
+GROUNDS = {
+    "service:db": Ground(("db.service",), (), (("127.0.0.1", 5432),)),
+    "service:web": Ground(("web.service",), (), (("127.0.0.1", 8080), ("::1", 5432))),
+}
+ASKS_DB = Edge("service:web", "service:db", "its probe asks port 5432, where db.service listens")
+
+
+def test_who_listens_where_a_probe_asks_is_seen_while_it_does() -> None:
+    host = a_host()
+    before = edges_of(GROUNDS, host.look())
+    assert [edge for edge in before if edge.child != edge.parent] == [ASKS_DB]
+    host.crash("db")
+    assert ASKS_DB in edges_of(GROUNDS, host.look(), before)
+    assert ASKS_DB not in edges_of(GROUNDS, host.look())
+
+
+def test_units_that_nobody_listed_lie_in_between() -> None:
+    host = a_host()
+    host.services["web"].needs = ("app.socket", "system.slice", "-.mount")
+    host.add_service("app", unit="app.socket", needs=("db.service",))
+    assert edges_of(GROUNDS | {"service:web": Ground(("web.service",))}, host.look())[:2] == [
+        Edge("service:web", "unit:app.socket", "Requires= of web.service"),
+        Edge("unit:app.socket", "service:db", "Requires= of app.socket"),
+    ]
+
+
+def test_a_path_lies_on_its_mount_and_a_name_needs_whoever_resolves_it() -> None:
+    host = a_host()
+    host.add_service("dns", unit="dns.service", port=53)
+    host.start("dns")
+    host.files.add_disk("/srv", total_bytes=1 << 30)
+    host.files.add_file("/etc/resolv.conf", "search example.com\nnameserver 127.0.0.1\n")
+    grounds = {
+        "path:uploads": Ground((), ("/srv/uploads",)),
+        "path:etc": Ground((), ("/etc/app",)),
+        "service:api": Ground((), (), (("api.example.com", 443), ("192.0.2.7", 80))),
+        "service:dns": Ground(("dns.service",)),
+    }
+    assert [edge for edge in edges_of(grounds, host.look()) if edge.child != edge.parent] == [
+        Edge("path:uploads", "mount:/srv", "/srv/uploads is on it"),
+        Edge("service:api", "dns", "its probe asks for the name api.example.com"),
+        Edge("dns", "service:dns", "/etc/resolv.conf names 127.0.0.1, where dns.service listens"),
+    ]

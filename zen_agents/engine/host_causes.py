@@ -1,0 +1,131 @@
+"""What the host itself shows of what depends on what: systemd's units, listening ports, mounts, and who resolves names.
+
+Read-only and never a guess: an edge is there because systemd, the kernel or a file says so, and it says which.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from zen_agents.errors import HostError
+from zen_agents.ports.host import HostView
+from zen_agents.rules.causality import Edge
+
+#: Who resolves names for this host.
+DNS = "dns"
+#: Every unit needs these; they explain nothing.
+_OF_ALL = frozenset({"-.mount", "sysinit.target", "basic.target"})
+#: No chain of units that need each other is followed further.
+_DEEPEST = 4
+_DNS_PORT = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is known of one target by its checks."""
+
+    units: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    #: (host, port) that its probes ask.
+    endpoints: tuple[tuple[str, int], ...] = ()
+
+
+def edges_of(grounds: Mapping[str, Ground], host: HostView, before: Sequence[Edge] = ()) -> list[Edge]:
+    """Return every edge that can be read now; HostError if systemd does not answer.
+
+    Who listens is only to be seen while it does: where nobody listens now, what was seen `before` stands.
+    """
+    by_unit = {unit: target for target, ground in grounds.items() for unit in ground.units}
+    found = list(_units(by_unit, host))
+    for target, ground in grounds.items():
+        found += _mounts(target, ground, host)
+        for name, port in ground.endpoints:
+            found += _listening(target, name, port, by_unit, host, before)
+    if any(edge.parent == DNS for edge in found):
+        found += _resolver(by_unit, host, before)
+    return found
+
+
+def _units(by_unit: Mapping[str, str], host: HostView) -> Iterator[Edge]:
+    """Follow what units need, through units that are not listed."""
+    nearest, seen = sorted(by_unit), set(by_unit)
+    for _ in range(_DEEPEST):
+        if not nearest:
+            return
+        onward = set()
+        for unit, needs in host.unit_needs(nearest).items():
+            for relation, other in needs:
+                if other not in _OF_ALL and not other.endswith(".slice"):
+                    yield Edge(_node(unit, by_unit), _node(other, by_unit), f"{relation}= of {unit}")
+                    onward |= {other} - seen
+        seen |= onward
+        nearest = sorted(onward)
+
+
+def _node(unit: str, by_unit: Mapping[str, str]) -> str:
+    return by_unit.get(unit, f"unit:{unit}")
+
+
+def _mounts(target: str, ground: Ground, host: HostView) -> Iterator[Edge]:
+    for path in ground.paths:
+        points = [mount.path for mount in host.mounts() if mount.path != "/" and f"{path}/".startswith(f"{mount.path}/")]
+        if points:
+            yield Edge(target, f"mount:{max(points, key=len)}", f"{path} is on it")
+
+
+def _listening(
+    target: str, name: str, port: int, by_unit: Mapping[str, str], host: HostView, before: Sequence[Edge]
+) -> Iterator[Edge]:
+    if not _is_address(name) and name != "localhost":
+        yield Edge(target, DNS, f"its probe asks for the name {name}")
+        return
+    if name == "localhost" or _is_local(name):
+        yield from _by_port(target, port, f"its probe asks port {port}, where", by_unit, host, before)
+
+
+def _resolver(by_unit: Mapping[str, str], host: HostView, before: Sequence[Edge]) -> Iterator[Edge]:
+    """Yield who answers for names, if that is a unit of this host."""
+    if host.file("/etc/resolv.conf") is None:
+        return
+    servers = [line.split()[1] for line in host.read_text("/etc/resolv.conf").splitlines()
+               if line.startswith("nameserver") and len(line.split()) > 1]  # fmt: skip
+    local = next((server for server in servers if _is_address(server) and _is_local(server)), None)
+    if local is not None:
+        how = f"/etc/resolv.conf names {local}, where"
+        yield from _by_port(DNS, _DNS_PORT, how, by_unit, host, before)
+
+
+def _by_port(
+    child: str, port: int, how: str, by_unit: Mapping[str, str], host: HostView, before: Sequence[Edge]
+) -> Iterator[Edge]:
+    """Yield whose unit listens on a port; what was seen before, if nobody does."""
+    listening = host.listeners(port)
+    if not listening:
+        yield from (edge for edge in before if edge.child == child and edge.source.startswith(how))
+    for unit in sorted({unit for pid in listening if (unit := _unit_of(pid, host))}):
+        yield Edge(child, _node(unit, by_unit), f"{how} {unit} listens")
+
+
+def _unit_of(pid: int, host: HostView) -> str:
+    """Return the service in whose control group a process is, "" for none."""
+    try:
+        process = host.process(pid)
+        group = host.cgroup(process) if process is not None else ""
+    except HostError:
+        return ""
+    return next((part for part in reversed(group.split("/")) if part.endswith(".service")), "")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_local(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return parsed.is_loopback or parsed.is_unspecified
