@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts.benchmarks import footprint, ledger, repair, scale, storm
+from scripts.benchmarks import footprint, ledger, look, repair, scale, storm
 from scripts.benchmarks.report import Figure, machine, print_table, write_json
 
 PARTS: dict[str, Callable[[Path, bool], Sequence[Figure]]] = {
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[Path, bool], Sequence[Figure]]] = {
     "scale": scale.figures,
     "storm": storm.figures,
     "ledger": ledger.figures,
+    "look": look.figures,
 }
 
 

@@ -7,9 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zen_agents.adapters.audit_key import AuditKey
 from zen_agents.adapters.sqlite_store_ballast import lay_ballast
 from zen_agents.adapters.sqlite_store_file import (
     Connect,
@@ -40,6 +39,9 @@ from zen_agents.model.principal import ENGINE
 from zen_agents.model.reason import Reason
 from zen_agents.ports.store import ActionRow, Lease, Ran
 from zen_agents.store.ledger import MOST_BODY_BYTES, canonical, clean_text
+
+if TYPE_CHECKING:
+    from zen_agents.adapters.audit_key import AuditKey
 
 #: The window of an hourly budget.
 BUDGET_SECONDS = 3600.0

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zen_agents.adapters.audit_key import AuditKey
 from zen_agents.adapters.sqlite_store_file import StateFile
 from zen_agents.clock import Instant
 from zen_agents.model.entry import Checkpoint, Entry, EntryKind
 from zen_agents.store.checkpoint import CHECKPOINT, MOST_UNSIGNED, checkpoint_body, checkpoint_of, is_signed_at_once
+
+if TYPE_CHECKING:
+    from zen_agents.adapters.audit_key import AuditKey
 
 #: No entry waits longer for a signature (seconds).
 SIGN_WITHIN = 600.0

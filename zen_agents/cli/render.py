@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from zen_agents.cli.call import Call
@@ -44,6 +42,12 @@ def width_of(call: Call) -> int | None:
     """Return how many columns a line may have; None if nobody minds: no terminal, or -o wide."""
     if call.output == "wide" or not sys.stdout.isatty():
         return None
+    return _columns()
+
+
+def _columns() -> int:
+    import shutil  # noqa: PLC0415  with all its archive formats, for whoever looks at a terminal only
+
     return shutil.get_terminal_size().columns
 
 
@@ -111,6 +115,8 @@ def say(call: Call, text: object, *, indent: int = 0, hang: int = 0, paint: str 
     line, width, margin = clean(text).rstrip(), width_of(call), " " * indent
     lines = [margin + line]
     if width is not None and len(lines[0]) > width >= indent + hang + _NARROWEST_LINE:
+        import textwrap  # noqa: PLC0415  as above
+
         lines = textwrap.wrap(
             line, width, initial_indent=margin, subsequent_indent=" " * (indent + hang), break_on_hyphens=False
         )
@@ -143,7 +149,7 @@ def next_steps(call: Call, *commands: str) -> None:
     """Name at most three commands worth typing next; on a terminal only, and never on stdout."""
     if sys.stderr.isatty() and not call.arguments.quiet and not call.machine:
         first, *others = commands[:3]
-        width = shutil.get_terminal_size().columns
+        width = _columns()
         print("\n".join(_flowed([f"Next: {first}", *others], "    ", width, hang=6)), file=sys.stderr)
 
 
