@@ -63,8 +63,10 @@ def test_a_no_and_somebody_who_may_not_answer(engine_with: EngineWith) -> None:
         assert (refused.returncode, "approvals.approvers names others" in refused.stderr) == (77, True)
     engine.config.write_text(asking(port))
     assert engine.cli("reload").returncode == 0
-    denied = engine.cli("deny", id[:8], "--reason", "batch running")
+    assert engine.cli("deny", id, "--reason", "x", "--pause", "2").returncode == 2
+    denied = engine.cli("deny", id[:8], "--reason", "batch running", "--pause", "2h")
     assert (denied.returncode, "is not done" in denied.stdout) == (0, True), denied.stderr
+    assert "rule:system_health.web is paused for 2 h" in denied.stdout
     assert engine.actions() == [] and engine.json("approvals")["items"] == []
     (kept,) = engine.json("approvals", "--all")["items"]
     assert (kept["state"], kept["answers"][0]["reason"]) == ("denied", "batch running")

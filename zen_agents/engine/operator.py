@@ -12,7 +12,7 @@ from zen_agents.engine.engine import Engine
 from zen_agents.engine.executor import judged_body
 from zen_agents.engine.operator_approvals import ApprovalVerbs, Tokens
 from zen_agents.engine.operator_undo import UndoVerbs
-from zen_agents.engine.requests import listed, names_of, override_of, seconds_of, text_of
+from zen_agents.engine.requests import LONGEST_PAUSE, listed, names_of, override_of, seconds_of, text_of
 from zen_agents.engine.rollback import PAUSE
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.status import incidents_of, status_of
@@ -26,9 +26,6 @@ from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
 from zen_agents.ports.store import Brake
 from zen_agents.rules import transitions
-
-#: The longest pause without a confirmation (seconds).
-LONGEST_PAUSE = 86400.0
 
 Verb = Callable[[dict[str, Any], Principal], Awaitable[Any]]
 

@@ -8,11 +8,13 @@ from typing import Any, Protocol
 
 from zen_agents.engine.approvals import approval_body
 from zen_agents.engine.engine import Engine
-from zen_agents.engine.requests import text_of
+from zen_agents.engine.requests import pause_of, text_of
+from zen_agents.engine.undo import RULE_PAUSED
 from zen_agents.errors import RefusedError, UsageError
 from zen_agents.model.approval import Approval
 from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
+from zen_agents.ports.store import Brake
 
 
 class Tokens(Protocol):
@@ -59,7 +61,24 @@ class ApprovalVerbs:
         return await self._answer(asked, args, who, yes=True)
 
     async def deny(self, args: dict[str, Any], who: Principal) -> Any:
-        return await self._answer(self._approval(text_of(args, "approval")), args, who, yes=False)
+        """Say no, and with `pause_seconds` keep the rule from asking again for so long; a no that counts comes first."""
+        asked, seconds = self._approval(text_of(args, "approval")), pause_of(args)
+        answered = await self._answer(asked, args, who, yes=False)
+        if seconds is None:
+            return answered
+        return answered | {"paused": self._pause(asked, seconds, args, who), "paused_seconds": seconds}
+
+    def _pause(self, asked: Approval, seconds: float, args: dict[str, Any], who: Principal) -> str:
+        """Pause the rule that asked on its target, or what a person asked about; return the scope."""
+        parts, reason = self._engine.parts, text_of(args, "reason")
+        now = parts.clock.now()
+        scope = f"rule:{asked.rule}" if asked.rule else f"target:{asked.target}"
+        parts.store.set_brake(
+            Brake(RULE_PAUSED, scope, f"{asked.id} was denied: {reason}", who.name, now, now.steady + seconds)
+        )
+        body = {"scope": scope, "for_seconds": seconds, "reason": reason, "approval": asked.id}
+        parts.journal.human(now, who, "pause", body, incident=asked.incident)
+        return scope
 
     async def _answer(self, asked: Approval, args: dict[str, Any], who: Principal, *, yes: bool) -> Any:
         reason = text_of(args, "reason")

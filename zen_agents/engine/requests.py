@@ -11,6 +11,8 @@ from zen_agents.errors import UsageError
 MOST_LISTED = 30
 #: How long an acknowledgement keeps the engine off where nobody says (seconds).
 ACKNOWLEDGED_FOR = 3600.0
+#: The longest pause without a confirmation (seconds).
+LONGEST_PAUSE = 86400.0
 #: No time that a person names is longer (seconds): a century.
 MOST_SECONDS = 100 * 365 * 86400.0
 
@@ -24,12 +26,22 @@ def text_of(args: Mapping[str, Any], name: str, default: str | None = None) -> s
     return text[:500]
 
 
-def seconds_of(args: Mapping[str, Any]) -> float:
+def seconds_of(args: Mapping[str, Any], name: str = "for_seconds", flag: str = "--for") -> float:
     """Return a length of time, `ACKNOWLEDGED_FOR` where none is given; UsageError for one that is none."""
-    value = args.get("for_seconds", ACKNOWLEDGED_FOR)
+    value = args.get(name, ACKNOWLEDGED_FOR)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < MOST_SECONDS:
-        raise UsageError("--for DURATION is needed, longer than nothing: 30m, 2h")
+        raise UsageError(f"{flag} DURATION is needed, longer than nothing: 30m, 2h")
     return float(value)
+
+
+def pause_of(args: Mapping[str, Any]) -> float | None:
+    """Return how long `--pause` is to last, None where it is not given; UsageError for more than a pause may last."""
+    if args.get("pause_seconds") is None:
+        return None
+    seconds = seconds_of(args, "pause_seconds", "--pause")
+    if seconds > LONGEST_PAUSE:
+        raise UsageError("a pause with a no ends within 24 h; nothing was answered. For longer: zen-agents pause --help")
+    return seconds
 
 
 def listed(names: Sequence[str]) -> str:

@@ -274,6 +274,12 @@ CODES: dict[str, Code] = {
         "List a narrower mode, or keep it: it is a warning, and an error only with `check-config --strict`.",
         'paths:\n  tool: {path: /opt/app/tool, mode: "4755", owner: root, group: root}',
     ),
+    "ZC506": Code(
+        "An approver who is not known here, or could not answer.",
+        "A question that nobody can answer ends as a no, however urgent it was.",
+        "Correct the name, or add the account to the group that may act (zen-ops).",
+        'approvals:\n  approvers: ["user:alcie"]',
+    ),
     "ZC601": Code(
         "An environment variable has a value that cannot be used.",
         "It wins over the file, so guessing would change what the engine does.",

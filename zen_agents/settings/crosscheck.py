@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from zen_agents.settings.crosscheck_approvals import check_approvers
 from zen_agents.settings.crosscheck_health import check_health
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.ladders import check_ladders
@@ -22,6 +23,7 @@ def crosscheck(root: Node, settings: Settings | None, environ: Mapping[str, str]
     _check_channels(root, report)
     _check_pagerduty(root, environ, report)
     _check_secret_files(root, report)
+    check_approvers(root, report)
     if settings is not None and not report.failed:
         from zen_agents.settings.own_rules import check_own_rules  # noqa: PLC0415 - only for a file that is right so far
 

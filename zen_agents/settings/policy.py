@@ -32,7 +32,6 @@ from zen_agents.rules.rule import FlapLimit
 from zen_agents.settings.loader import Loaded
 from zen_agents.settings.models import BreakerSettings, Settings, WindowSettings
 from zen_agents.settings.models_alerts import AlertSettings, EmailSettings, PagerDutySettings
-from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.trust import read_secret
 
 _HOUR = 3600.0
@@ -84,7 +83,7 @@ def to_policy(
             settings.approvals.expire_after.total_seconds(),
             settings.approvals.on_expiry == "escalate",
         ),
-        autonomy=_autonomy(settings, built),
+        autonomy=_autonomy(settings),
         maintenance=tuple(_window(window, index, loaded) for index, window in enumerate(settings.maintenance)),
         boot_grace_seconds=limits.boot_grace.total_seconds(),
         protected_units=frozenset(settings.protected.units),
@@ -99,15 +98,8 @@ def to_policy(
     )
 
 
-def _autonomy(settings: Settings, agents: Sequence[BaseAgent]) -> dict[tuple[str, str], str]:
-    """Return how far each named rule may go alone. SettingsError for a rule that there is not: it would be no limit."""
-    if not settings.autonomy:
-        return {}
-    rules = {rule.name for agent in agents for rule in agent.rules()}
-    for name in settings.autonomy:
-        if name not in rules:
-            suggest = did_you_mean(nearest(name, rules))
-            raise SettingsError(f"autonomy names the rule {name!r}, which there is not{f'; {suggest}' if suggest else ''}")
+def _autonomy(settings: Settings) -> dict[tuple[str, str], str]:
+    """Return how far each named rule may go alone with each action."""
     return {(rule, action): level.value for rule, actions in settings.autonomy.items() for action, level in actions.items()}
 
 

@@ -12,6 +12,7 @@ from zen_agents import catalog
 from zen_agents.agents.base import AgentContext
 from zen_agents.errors import SettingsError
 from zen_agents.guards.base import ApprovalTerms, Policy
+from zen_agents.settings import crosscheck_approvals
 from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_alert_policy, to_policy
 
 TEXT = """\
@@ -144,8 +145,31 @@ def test_who_may_approve_and_what_silence_means_come_from_the_file() -> None:
 def test_autonomy_names_rules_that_there_are() -> None:
     given = _asking("autonomy: {system_health.web: {restart_service: observe}}\n")
     assert given.autonomy == {("system_health.web", "restart_service"): "observe"}
-    with pytest.raises(SettingsError, match=r"system_health\.wbe.*did you mean"):
-        _asking("autonomy: {system_health.wbe: {restart_service: observe}}\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "meant"),
+    [
+        ("autonomy: {system_health.wbe: {restart_service: observe}}", "ZC303", "system_health.web"),
+        ("autonomy: {system_health.web: {restart_servce: observe}}", "ZC301", "restart_service"),
+        ("autonomy: {system_health.web: {'restart_service:web': observe}}", "ZC301", "restart_service"),
+        ("approvals: {approvers: ['user:roott']}", "ZC506", "user:root"),
+        ("approvals: {approvers: ['user:root', 'group:no-such-people-here']}", "ZC506", ""),
+    ],
+)
+def test_names_that_nobody_and_nothing_has_are_told_at_their_place(written: str, code: str, meant: str) -> None:
+    given = loaded(f"{SHORT}{written}\n")
+    (told,) = given.diagnostics
+    assert (told.code, told.replacement, told.place.line) == (code, meant, 2)
+    assert (given.settings is None) == (code != "ZC506")
+
+
+def test_an_approver_who_cannot_reach_the_socket_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crosscheck_approvals, "_is_group", lambda name: True)
+    monkeypatch.setattr(crosscheck_approvals, "_may_act", lambda name, group: name == "root")
+    (told,) = loaded(f"{SHORT}approvals: {{approvers: [user:root, user:nobody]}}\n").diagnostics
+    assert told.code == "ZC506" and "`user:nobody` could not reach the engine" in told.message
+    assert told.help == "usermod --append --groups zen-ops nobody"
 
 
 @pytest.mark.parametrize(
