@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.simulation.host import SimulatedHost
-from chaos.simulation.site import DATA, REPAIRABLE, SERVICES, SPOOL
+from chaos.simulation.site import DATA, DEPENDS_ON, REPAIRABLE, SERVICES, SPOOL
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
 from zen_agents.runtime import Runtime
@@ -26,7 +26,14 @@ def _is_seen_to(incident: Incident, runtime: Runtime) -> bool:
     acknowledged = incident.acknowledged_until is not None and incident.acknowledged_until > runtime.clock.now().steady
     # What is only told of its own accord, by a rule without an action, is told when it opens.
     is_over = incident.last_status is Status.OK and incident.state is IncidentState.SUSPECTED
-    return incident.escalated_for is not None or acknowledged or is_over
+    return incident.escalated_for is not None or acknowledged or is_over or _is_muted(incident, runtime)
+
+
+def _is_muted(incident: Incident, runtime: Runtime) -> bool:
+    """Tell whether people know of what it depends on: while that is down they are not told of each thing that suffers."""
+    needed = {f"service:{child}": f"service:{root}" for child, root in DEPENDS_ON.items()}.get(incident.target)
+    roots = (each for each in runtime.parts.book if each.target == needed and each.opened_at is not None)
+    return any(root.escalated_for is not None and root.severity.rank >= incident.severity.rank for root in roots)
 
 
 def _broken(host: SimulatedHost) -> Iterator[str]:

@@ -12,6 +12,8 @@ from chaos.simulation.host import SimulatedHost
 REPAIRABLE = ("web", "api", "worker", "mail")
 #: A database, which it may not; a service that nothing is said of; one that is never touched.
 LEFT_ALONE = ("postgresql", "bystander", "ssh")
+#: Service -> the one without which it is not restarted.
+DEPENDS_ON = {"api": "web"}
 SERVICES = (*REPAIRABLE, *LEFT_ALONE)
 DATA, SPOOL, SCRATCH, LOG, CACHE = "/srv/data", "/srv/spool", "/srv/scratch", "/var/log/app/app.log", "/srv/cache"
 _GIB = 1 << 30
@@ -44,7 +46,8 @@ def configuration(key_file: str, *, without: str = "", **changes: Any) -> str:
         if name != without
     }  # fmt: skip
     root = {"owner": "root", "group": "root"}
-    services["api"]["depends_on"] = ["web"]
+    for child, needed in DEPENDS_ON.items():
+        services[child]["depends_on"] = [needed]
     whole: dict[str, Any] = {
         "version": 1,
         "host": {"name": "sim"},

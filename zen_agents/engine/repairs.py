@@ -99,7 +99,7 @@ class Repairs:
         turns = parts.rivals.seen(plan, undone, _who_else(view), now, limit)
         if len(turns) < MOST_TURNS or parts.escalation.holds_back(Reason.RECURRENCE):
             return False
-        brake = parts.rivals.back_off(turns, now, limit)
+        brake = parts.rivals.back_off(turns, incident.id, now, limit)
         parts.journal.decided(incident, Decision(DecisionKind.ESCALATE, Reason.RECURRENCE, now, brake.reason))
         parts.book.put(transitions.escalated(incident, Reason.RECURRENCE, now))
         parts.escalation.fought_over(incident, rule, now, turns, limit.retry_after_seconds)

@@ -102,14 +102,15 @@ class Rivals:
         """Return the turns about a target, oldest first."""
         return [turn for turn in self._known() if turn.target == target]
 
-    def back_off(self, turns: Sequence[Turn], now: Instant, limit: Limit) -> Brake:
+    def back_off(self, turns: Sequence[Turn], incident: str, now: Instant, limit: Limit) -> Brake:
         """Leave the target to whoever else is at it, until it has been calm for the limit's `retry_after`."""
         target, last, undone = turns[-1].target, turns[-1], ", ".join(turn.action for turn in turns)
         whose = f"by {last.by}" if last.by else "nobody knows by whom"
         why = f"somebody else undid {undone}; the last time: {last.undone}, {whose}"
         brake = Brake(RIVAL, f"target:{target}", why, ENGINE.name, now, now.steady + limit.retry_after_seconds)
         self._store.set_brake(brake)
-        self._journal.engine(now, "fought_over", target=target, turns=[asdict(turn) for turn in turns])
+        told = [line for turn in turns for line in turn.lines]
+        self._journal.engine(now, "fought_over", incident=incident, target=target, turns=told)
         return brake
 
     def forget(self, target: str) -> None:

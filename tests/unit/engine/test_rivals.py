@@ -87,7 +87,7 @@ async def test_the_third_undoing_is_the_last_and_people_are_told_both_sides(tmp_
     assert incident.state is IncidentState.ESCALATED and incident.escalated_for is not None
     assert incident.escalated_for.value == "recurrence"
     (written,) = [row.entry for row in rig.store.entries(kinds=[EntryKind.ENGINE]) if row.entry.id == "fought_over"]
-    assert [turn["action"] for turn in written.body["turns"]] == rig.controls
+    assert (written.incident, written.body["turns"]) == (incident.id, sides)
 
 
 async def test_a_crash_accuses_nobody(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_what_is_kept_in_another_form_is_begun_anew(tmp_path: Path) -> Non
 DEEDS = st.lists(st.sampled_from(["stop", "crash", "start", "restart the engine", "set the clock", "wait"]), max_size=14)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(DEEDS)
 def test_however_it_goes_it_never_does_again_what_was_undone_three_times(deeds: list[str]) -> None:
     """R8: within the window, no target is mended more often than its undoings, crashes and three allow."""

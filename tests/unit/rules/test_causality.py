@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zen_agents.rules.causality import Causality, Edge
@@ -35,6 +35,7 @@ def test_in_a_circle_nobody_is_the_cause_and_what_the_circle_needs_is() -> None:
     assert set(graph.causes("x")) == {"a", "b", "c", "disk"}
 
 
+@settings(deadline=None)
 @given(EDGES)
 def test_of_two_nodes_at_most_one_is_the_others_cause(edges: list[Edge]) -> None:
     """R8, R3: nothing is muted by what it explains itself, however the edges lie; so somebody is always acted on."""
@@ -47,6 +48,7 @@ def test_of_two_nodes_at_most_one_is_the_others_cause(edges: list[Edge]) -> None
             assert set(graph.causes(cause)) <= set(graph.causes(node)) | {node}
 
 
+@settings(deadline=None)
 @given(EDGES, st.sets(NODES, min_size=1))
 def test_of_all_that_is_down_something_is_nobodys_child(edges: list[Edge], down: set[str]) -> None:
     graph = Causality(edges)
