@@ -184,6 +184,14 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
         return self._ledger.decision(id)
 
     # -- incidents ----------------------------------------------------------------------------------------------------
+    def entries_before(self, steady: float) -> int:
+        """Return the number of the last entry that was written before this moment, 0 if none was."""
+        return self._ledger.entries_before(steady)
+
+    def skipped(self, after: int, upto: int) -> Mapping[str, int]:
+        """Return how often each reason kept the engine from acting, in the entries between two numbers."""
+        return self._ledger.skipped(after, upto)
+
     def save_incident(self, incident: Incident) -> None:
         """Write an incident, in the place of an older state of it, within the pending batch; lasting."""
         self._file.write_lasting("save_incident", incident.id, incident_columns(incident))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from zen_agents.adapters.sqlite_store_file import StateFile, damaged
@@ -122,6 +123,20 @@ class LedgerEnd:
     def decision(self, id: str) -> ChainedEntry | None:
         """Return one decision, None if there is none of this id."""
         return self._file.read_one_as(lambda row: entry_of(row, GENESIS), "decision", {"id": id})
+
+    def entries_before(self, steady: float) -> int:
+        """Return the number of the last entry written before this moment, 0 if none was; the entries follow each other."""
+        moment, (last, _) = round(steady * 1e6), self.head()
+        return bisect_left(range(1, last + 1), moment, key=self._steady_of)
+
+    def _steady_of(self, seq: int) -> int:
+        row = self._file.read_one("entry_steady", (seq,))
+        return int(row[0]) if row else 0
+
+    def skipped(self, after: int, upto: int) -> Mapping[str, int]:
+        """Return how often each reason kept the engine from acting between two entries, the most frequent first."""
+        rows = self._file.read_as(lambda row: (str(row[0]), int(row[1])), "skipped_between", {"after": after, "upto": upto})
+        return dict(rows)
 
 
 def _head_of(row: Sequence[Any]) -> tuple[int, bytes]:

@@ -259,6 +259,10 @@ class OutboxTables:
         row = self._file.read_one("sent_since", {"channel": channel, "since": since})
         return int(row[0]) if row else 0
 
+    def told(self, since: float) -> Sequence[tuple[float, str, str]]:
+        """Return when (Unix seconds) what reached people since then (steady), on which channel, how severe; oldest first."""
+        return self._file.read_as(lambda row: (float(row[0]), str(row[1]), str(row[2])), "told_since", {"since": since})
+
     def _note_page(self, message: Message) -> None:
         if message.kind is MessageKind.RESOLVED:
             self._file.write("close_page", {"dedup_key": message.dedup_key})

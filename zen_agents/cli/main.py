@@ -43,6 +43,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "actions": CommandEntry("actions", "look", "list actions, or show one"),
     "decisions": CommandEntry("decisions", "look", "list decisions, also each no, or show one"),
     "why": CommandEntry("why", "look", "why something was done; --not: why it was not"),
+    "report": CommandEntry(
+        "report", "look", "what came of it: proof of fix by rule, healing debt, objectives, who did what"
+    ),
     "runbook": CommandEntry("runbook", "look", "what to do about it, without a network"),
     "approvals": CommandEntry("approvals", "decide", "list what people are asked, or show one question"),
     "approve": CommandEntry("approve", "decide", "say yes to what is asked"),

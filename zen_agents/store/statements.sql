@@ -73,6 +73,11 @@ SELECT l.seq, l.kind, l.id, l.wall_us, l.steady_us, l.actor, l.incident, l.actio
 FROM ledger AS l
 WHERE l.kind = 'decision' AND l.id = :id;
 
+-- skipped_between --
+SELECT json_extract(body, '$.reason'), count(*) FROM ledger
+WHERE seq > :after AND seq <= :upto AND kind = 'decision' AND json_extract(body, '$.outcome') = 'skip'
+GROUP BY 1 ORDER BY 2 DESC, 1;
+
 -- save_incident --
 INSERT OR REPLACE INTO incidents (id, key, agent, rule, target, severity, state, began_at, began_wall, opened_at,
     opened_wall, changed_at, changed_wall, last_status, detail, value, fingerprint, bad_streak, good_streak, good_since,
@@ -308,6 +313,10 @@ DELETE FROM pages WHERE dedup_key = :dedup_key;
 
 -- open_pages --
 SELECT dedup_key, incident FROM pages ORDER BY dedup_key;
+
+-- told_since --
+SELECT done_wall, channel, json_extract(message, '$.severity')
+FROM outbox WHERE state = 'sent' AND done_at >= :since ORDER BY done_at;
 
 -- sent_since --
 SELECT count(*) FROM outbox WHERE state = 'sent' AND channel = :channel AND done_at >= :since;

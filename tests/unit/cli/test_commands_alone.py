@@ -32,6 +32,7 @@ ALL = {
     "actions": ("actions",),
     "decisions": ("decisions",),
     "why": ("why",),
+    "report": ("report",),
     "runbook": ("runbook", "disk"),
     "approvals": ("approvals",),
     "approve": ("approve", "@last", "--reason", "x", "--yes"),

@@ -1,0 +1,324 @@
+"""Proof of fix: what the figures of the report are and how each is counted; pure.
+
+An action *ran* if it got as far as the host: it was verified, failed, timed out, or its outcome is unknown. An incident is
+*acted on* if an action that was for it ran, whoever asked. All durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+from zen_agents.model.action import OutcomeKind
+from zen_agents.model.entry import ChainedEntry
+from zen_agents.model.incident import Incident
+from zen_agents.ports.store import ActionRow
+from zen_agents.report.rate import Rate
+from zen_agents.report.recorded import Recorded, Told
+
+#: A repair after which the same broke again within this did not mend the cause (seconds).
+AGAIN_WITHIN = 86_400.0
+#: What cleared within this is compared, with and without an action (seconds).
+CLEARED_WITHIN = 3_600.0
+#: Repaired so often within the span, a thing is a debt: its cause wants a person.
+DEBT_FROM = 3
+#: Hours (local) at which people sleep.
+NIGHT = (22, 7)
+
+#: Judged outcomes of what ran. What was undone had its own end before, which is not kept.
+JUDGED = (OutcomeKind.VERIFIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.UNKNOWN)
+_RAN = frozenset((*JUDGED, OutcomeKind.UNDONE))
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Half of them took no longer than `median`, 19 of 20 no longer than `p95`; None of nothing."""
+
+    median: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleProof:
+    """What one rule achieved."""
+
+    rule: str
+    incidents: int
+    #: Of the judged actions of this rule, those that were verified: the fault was gone and stayed gone while it was watched.
+    verified: Rate
+    #: Of the incidents that the engine repaired, those after which the same opened again within `AGAIN_WITHIN`. Left out is
+    #: what was repaired so lately that it cannot be told yet.
+    recurred: Rate
+    #: Cleared within `CLEARED_WITHIN` of opening: of the incidents that were acted on, and, as the counterfactual, of those
+    #: that nobody acted on. Left out is what opened so lately that it cannot be told yet.
+    cleared_acted: Rate
+    cleared_alone: Rate
+    #: From the first bad look to the end, of incidents that the engine repaired.
+    repaired: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """One thing that is repaired again and again."""
+
+    rule: str
+    target: str
+    repairs: int
+    first: datetime
+    last: datetime
+    #: How long it was broken in all (seconds).
+    broken_seconds: float
+    #: The actions that mended it, the most used first.
+    actions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One target for remediation itself, and whether it is met; None: too little to tell."""
+
+    name: str
+    target: str
+    value: str
+    met: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What one person did, by verb, and how many actions were run for them."""
+
+    name: str
+    did: Mapping[str, int]
+    actions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All figures of a span."""
+
+    since: datetime
+    until: datetime
+    incidents: int
+    open: int
+    #: Of the incidents that are over and did not clear by themselves, those that the engine ended with nobody called.
+    fixed_without_person: Rate
+    #: From the first bad look to the end, of all that are over.
+    lasted: Spread
+    outcomes: Mapping[str, int]
+    skipped: Mapping[str, int]
+    #: Local nights in which somebody was paged, or told of something critical.
+    nights: int
+    told: Mapping[str, int]
+    #: Incidents by local day and how they ended: `engine`, `itself`, `person`, `open`.
+    days: Mapping[str, Mapping[str, int]]
+    rules: Sequence[RuleProof]
+    debts: Sequence[Debt]
+    objectives: Sequence[Objective]
+    people: Sequence[Person]
+    is_cut: bool
+
+
+def measure(recorded: Recorded) -> Report:
+    """Count everything; an empty span has an empty report."""
+    ran = _by_incident(row for row in recorded.actions if row.kind in _RAN)
+    rules = _rules(recorded, ran)
+    over = [one for one in recorded.incidents if not one.is_live]
+    wanted = [one for one in over if _ended_by(one) in ("engine", "person")]
+    alone = [one for one in wanted if _ended_by(one) == "engine" and one.escalated_at is None]
+    return Report(
+        since=recorded.since,
+        until=recorded.until,
+        incidents=len(recorded.incidents),
+        open=len(recorded.incidents) - len(over),
+        fixed_without_person=Rate(len(alone), len(wanted)),
+        lasted=_spread(map(_lasted, over)),
+        outcomes=_counted(row.kind.value for row in recorded.actions),
+        skipped=dict(recorded.skipped),
+        nights=len({_night(one) for one in recorded.told if _disturbs(one)} - {None}),
+        told=_counted(one.channel for one in recorded.told),
+        days=_days(recorded),
+        rules=rules,
+        debts=_debts(recorded, ran),
+        objectives=_objectives(recorded, rules),
+        people=_people(recorded),
+        is_cut=recorded.is_cut,
+    )
+
+
+def _by_incident(rows: Iterable[ActionRow]) -> Mapping[str, list[ActionRow]]:
+    found: dict[str, list[ActionRow]] = defaultdict(list)
+    for row in rows:
+        if row.incident is not None:
+            found[row.incident].append(row)
+    return found
+
+
+def _ended_by(incident: Incident) -> str:
+    if incident.is_live:
+        return "open"
+    return incident.resolved_by if incident.resolved_by in ("engine", "itself", "configuration") else "person"
+
+
+def _lasted(incident: Incident) -> float:
+    end = incident.resolved_at or incident.changed_at
+    return max(0.0, end.steady - incident.began_at.steady)
+
+
+def _spread(seconds: Iterable[float]) -> Spread:
+    """Return median and 95th percentile by nearest rank: the value at position ceil(p * n) of the sorted ones."""
+    ranked = sorted(seconds)
+    if not ranked:
+        return Spread(None, None)
+    return Spread(*(ranked[ceil(share * len(ranked)) - 1] for share in (0.5, 0.95)))
+
+
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(words).most_common())
+
+
+# -- rules ----------------------------------------------------------------------------------------------------------------
+def _rules(recorded: Recorded, ran: Mapping[str, list[ActionRow]]) -> Sequence[RuleProof]:
+    incidents, judged = defaultdict(list), defaultdict(list)
+    for one in recorded.incidents:
+        incidents[one.rule].append(one)
+    rule_of = {one.id: one.rule for one in recorded.incidents}
+    for row in recorded.actions:
+        if row.kind in JUDGED:
+            judged[rule_of.get(row.incident or "", row.rule)].append(row)
+    again = _openings(recorded.incidents)
+    proofs = [
+        _proof(rule, incidents[rule], judged[rule], ran, again, recorded.now.steady)
+        for rule in sorted({*incidents, *judged} - {""})
+    ]
+    return sorted(proofs, key=lambda proof: -proof.incidents)
+
+
+def _proof(
+    rule: str, incidents: Sequence[Incident], judged: Sequence[ActionRow], ran: Mapping[str, list[ActionRow]],
+    again: Mapping[str, Sequence[float]], now: float,
+) -> RuleProof:  # fmt: skip
+    repaired = [one for one in incidents if _ended_by(one) == "engine"]
+    returns = [came for one in repaired if (came := _came_again(one, again[one.key], now)) is not None]
+    acted, alone = [one for one in incidents if one.id in ran], [one for one in incidents if one.id not in ran]
+    return RuleProof(
+        rule=rule,
+        incidents=len(incidents),
+        verified=Rate(sum(row.kind is OutcomeKind.VERIFIED for row in judged), len(judged)),
+        recurred=Rate(sum(returns), len(returns)),
+        cleared_acted=_cleared(acted, now),
+        cleared_alone=_cleared(alone, now),
+        repaired=_spread(map(_lasted, repaired)),
+    )
+
+
+def _openings(incidents: Iterable[Incident]) -> Mapping[str, list[float]]:
+    found: dict[str, list[float]] = defaultdict(list)
+    for one in incidents:
+        if one.opened_at is not None:
+            found[one.key].append(one.opened_at.steady)
+    return found
+
+
+def _came_again(incident: Incident, openings: Sequence[float], now: float) -> bool | None:
+    """Tell whether it opened again soon after it was repaired; None if that cannot be told yet."""
+    ended = (incident.resolved_at or incident.changed_at).steady
+    if any(ended <= at <= ended + AGAIN_WITHIN for at in openings):
+        return True
+    return False if ended + AGAIN_WITHIN <= now else None
+
+
+def _cleared(incidents: Iterable[Incident], now: float) -> Rate:
+    """Count those that were over within `CLEARED_WITHIN`; what the configuration ended says nothing."""
+    cleared = of = 0
+    for one in incidents:
+        opened = one.opened_at.steady if one.opened_at else one.began_at.steady
+        end = (one.resolved_at or one.changed_at).steady
+        in_time = not one.is_live and end - opened <= CLEARED_WITHIN
+        if _ended_by(one) == "configuration" or not (in_time or opened + CLEARED_WITHIN <= now):
+            continue
+        of += 1
+        cleared += in_time
+    return Rate(cleared, of)
+
+
+# -- debts, objectives, people --------------------------------------------------------------------------------------------
+def _debts(recorded: Recorded, ran: Mapping[str, list[ActionRow]]) -> Sequence[Debt]:
+    repaired: dict[str, list[Incident]] = defaultdict(list)
+    for one in recorded.incidents:
+        if _ended_by(one) == "engine":
+            repaired[one.key].append(one)
+    debts = [_debt(each, ran) for each in repaired.values() if len(each) >= DEBT_FROM]
+    return sorted(debts, key=lambda debt: (-debt.repairs, debt.rule, debt.target))
+
+
+def _debt(incidents: Sequence[Incident], ran: Mapping[str, list[ActionRow]]) -> Debt:
+    actions = _counted(row.action for one in incidents for row in ran.get(one.id, ()))
+    first, last = incidents[0], incidents[-1]
+    return Debt(
+        first.rule, first.target, len(incidents), first.began_at.wall, last.began_at.wall,
+        sum(map(_lasted, incidents)), tuple(actions),
+    )  # fmt: skip
+
+
+def _objectives(recorded: Recorded, rules: Sequence[RuleProof]) -> Sequence[Objective]:
+    """Judge remediation itself: verified at least 95 %, again within a day at most 10 %, unknown at most 1 %, p95 5 min."""
+    judged = [row for row in recorded.actions if row.kind in JUDGED]
+    verified = Rate(sum(row.kind is OutcomeKind.VERIFIED for row in judged), len(judged))
+    unknown = Rate(sum(row.kind is OutcomeKind.UNKNOWN for row in judged), len(judged))
+    recurred = Rate(sum(rule.recurred.times for rule in rules), sum(rule.recurred.of for rule in rules))
+    lasted = [_lasted(one) for one in recorded.incidents if _ended_by(one) == "engine"]
+    slow = Rate(sum(seconds > 300 for seconds in lasted), len(lasted))
+    return (
+        _objective("actions verified", "at least 95 %", verified, at_least=0.95),
+        _objective("broken again within a day", "at most 10 %", recurred, at_most=0.10),
+        _objective("outcome unknown", "at most 1 %", unknown, at_most=0.01),
+        _objective("repaired later than 5 min", "at most 5 %", slow, at_most=0.05),
+    )
+
+
+def _objective(name: str, target: str, rate: Rate, *, at_least: float = 0.0, at_most: float = 1.0) -> Objective:
+    share = rate.share
+    if share is None:
+        return Objective(name, target, "none", None)
+    met = None if rate.is_few else at_least <= share <= at_most
+    return Objective(name, target, f"{100 * share:.1f} % ({rate.times} of {rate.of})", met)
+
+
+def _people(recorded: Recorded) -> Sequence[Person]:
+    did: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in recorded.people:
+        did[row.entry.actor][_verb(row)] += 1
+    for_them = Counter(row.requested_by for row in recorded.actions if row.kind in _RAN and row.requested_by in did)
+    people = [Person(name, dict(verbs.most_common()), for_them[name]) for name, verbs in did.items()]
+    return sorted(people, key=lambda person: -sum(person.did.values()))
+
+
+def _verb(row: ChainedEntry) -> str:
+    return row.entry.id.replace("_", " ")
+
+
+# -- days and nights ------------------------------------------------------------------------------------------------------
+def _days(recorded: Recorded) -> Mapping[str, Mapping[str, int]]:
+    day, last = recorded.since.astimezone().date(), recorded.until.astimezone().date()
+    days: dict[str, Counter[str]] = {}
+    while day <= last:
+        days[day.isoformat()] = Counter()
+        day += timedelta(days=1)
+    for one in recorded.incidents:
+        if one.opened_at is not None:
+            days.setdefault(one.opened_at.wall.astimezone().date().isoformat(), Counter())[_ended_by(one)] += 1
+    return days
+
+
+def _disturbs(told: Told) -> bool:
+    return told.channel == "pagerduty" or told.severity == "critical"
+
+
+def _night(told: Told) -> str | None:
+    """Return the night, by the date of its evening; None by day."""
+    at, (begins, ends) = datetime.fromtimestamp(told.at, UTC).astimezone(), NIGHT
+    if ends <= at.hour < begins:
+        return None
+    return (at - timedelta(days=1 if at.hour < ends else 0)).date().isoformat()
