@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -246,7 +246,7 @@ class SimulatedWorld:
     def change_process(self, pid: int, **changes: Any) -> Process:
         """Change what the table says of a process: state, memory, CPU seconds."""
         entry = self.processes[pid]
-        entry.process = replace(entry.process, **changes)
+        entry.process = entry.process._replace(**changes)
         return entry.process
 
     def end_process(self, pid: int) -> None:

@@ -45,7 +45,7 @@ def unit(name: str = "web.service", **changes: Any) -> Unit:
         unit_file_state="enabled", main_pid=0, restarts=0, invocation="a1", changed_us=1, busy=False, takes_along=(),
         start_limit_burst=5, start_limit_interval_seconds=10.0, slice="system.slice",
     )  # fmt: skip
-    return replace(calm, **changes)
+    return calm._replace(**changes)
 
 
 def process(pid: int, name: str = "web", *, parent: int = 1, start_time: int = 9) -> Process:

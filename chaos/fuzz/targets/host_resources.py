@@ -79,10 +79,10 @@ def fuzz(data: bytes) -> None:
     with contextlib.suppress(HostError):
         _sound("CPU", astuple(reader.cpu_times()))
     with contextlib.suppress(HostError):
-        _sound("memory", astuple(reader.memory()))
+        _sound("memory", reader.memory())
     with contextlib.suppress(HostError):
         pressure = reader.pressure("memory")
-        _sound("pressure", astuple(pressure) if pressure else ())
+        _sound("pressure", pressure or ())
 
 
 def _sound(what: str, numbers: tuple[float, ...]) -> None:

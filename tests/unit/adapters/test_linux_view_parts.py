@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -538,7 +537,7 @@ def test_a_running_package_manager_without_a_lock_is_seen(host: LinuxHost, proc:
 def test_a_package_manager_that_ended_and_was_not_reaped_holds_nobody_up(host: LinuxHost) -> None:
     ended = Process(42, 7, 1, "dnf", "Z", 0.0, 0, 42)
     assert host.occupation.package_transaction([ended]) == ""
-    assert host.occupation.package_transaction([ended, replace(ended, pid=43, state="S")]) == "dnf, pid 43"
+    assert host.occupation.package_transaction([ended, ended._replace(pid=43, state="S")]) == "dnf, pid 43"
 
 
 def test_the_answer_may_be_a_moment_old(host: LinuxHost, proc: Path) -> None:

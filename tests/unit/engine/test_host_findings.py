@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +70,9 @@ async def test_want_of_a_resource_is_told_once_and_never_acted_on(tmp_path: Path
     await rig.run(60)
     memory = rig.host.memory
     if what == "memory":
-        rig.host.memory = replace(memory, available=memory.total // 20)
+        rig.host.memory = memory._replace(available=memory.total // 20)
     elif what == "swap":
-        rig.host.memory = replace(memory, swap_free=memory.swap_total // 50)
+        rig.host.memory = memory._replace(swap_free=memory.swap_total // 50)
     elif what == "load":
         rig.host.load = (30.0, 30.0, 30.0)
     else:

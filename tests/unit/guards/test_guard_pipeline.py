@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -395,6 +394,6 @@ def test_a_text_that_is_shown_keeps_its_words(text: str, most: int, shown: str) 
 
 def test_what_is_shown_of_a_process_name_is_one_line(store: SqliteStore) -> None:
     host = CalmHost(table={4242: process(4242, "sshd")}, units={})
-    host.table[4242] = replace(host.table[4242], name="dpkg\x1b[2J\n")
+    host.table[4242] = host.table[4242]._replace(name="dpkg\x1b[2J\n")
     asked = question(store, plan=plan(None, "process:4242:9"), host=host, incident=incident())
     assert all(answer.value.isprintable() for answer in assess(asked, GUARDS).answers)
