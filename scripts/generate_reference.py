@@ -24,6 +24,7 @@ from zen_agents.actions.base import ActionPolicy
 from zen_agents.agents.base import AgentContext
 from zen_agents.cli.main import _GROUPS, COMMANDS
 from zen_agents.cli.parsing import add_common
+from zen_agents.engine.measurements import METRICS, MODES
 from zen_agents.model.reason import Reason
 from zen_agents.settings import environment
 from zen_agents.settings.codes import CODES
@@ -66,6 +67,11 @@ the same in the terminal. Whether a code is an error or a warning stands before 
 
 `zen-agents COMMAND --help` says the same. Without a command it is `status`, if there is anything to have one. Output for
 programs: `-o json`, with a `schema` field; messages go to the error stream.""",
+    "metrics": """# Metrics
+
+What Prometheus is told where [`metrics:`](config.md#metrics) names a place
+([measure it with Prometheus](../how-to/measure-it-with-prometheus.md)). Counters begin with the engine's start. A metric
+keeps at most 2000 sets of labels apart; what comes after them is counted as `(other)`.""",
     "environment": """# Environment variables
 
 A variable wins over the file; `zen-agents config show --sources` says where each value came from. A value that cannot be
@@ -295,10 +301,21 @@ def environment_page() -> str:
     return "\n\n".join([*parts, table(("Variable", "Meaning"), others)])
 
 
+def metrics_page() -> str:
+    """Return every metric with its labels."""
+    rows = [
+        (f"`zen_agents_{name}`", kind, ", ".join(f"`{label}`" for label in labels) or "-", meaning)
+        for name, (kind, labels, meaning) in METRICS.items()
+    ]
+    held = f"`mode` is one of {', '.join(f'`{mode}`' for mode in MODES)}."
+    return "\n\n".join([_BEGINNINGS["metrics"], table(("Metric", "Kind", "Labels", "Meaning"), rows), held])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "config.md": config_page, "agents.md": agents_page, "checks.md": checks_page, "actions.md": actions_page,
     "guards.md": guards_page, "reasons.md": reasons_page, "exit-codes.md": exit_codes_page,
     "error-codes.md": error_codes_page, "commands.md": commands_page, "environment.md": environment_page,
+    "metrics.md": metrics_page,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zen_agents import __version__, catalog
 from zen_agents.adapters.accounts import group_names
@@ -62,6 +62,10 @@ from zen_agents.wiring import (
     resident_bytes,
 )
 
+if TYPE_CHECKING:
+    from zen_agents.adapters.metrics_export import MetricsExport
+    from zen_agents.engine.measurements import Measurements
+
 log = logging.getLogger("zen_agents.runtime")
 
 #: The steady timeline is saved this often (seconds): so much of it could be lost over a reboot.
@@ -82,6 +86,8 @@ class Runtime:
         self._reloading = asyncio.Lock()
         self._saved_at = float("-inf")
         self._sockets: list[ControlSocket] = []
+        self.measurements: Measurements | None = None
+        self._metrics: MetricsExport | None = None
 
     @classmethod
     def load(cls, options: Options, machine: Machine | None = None) -> Runtime:
@@ -286,10 +292,13 @@ class Runtime:
         """Write the start down and begin; `run` does so, and whoever takes the place of signals and sockets."""
         self._count_start()
         await self.engine.start()
+        await self.export_metrics()
 
     async def close(self, reason: str) -> None:
         """End cleanly: actions drained, everything written, the state let go."""
         await self.engine.stop(reason)
+        if self._metrics is not None:
+            await self._metrics.close()
         await self._close_sockets(acting=False)
         self.controls.close()
         self.store.close()
@@ -313,6 +322,26 @@ class Runtime:
         for sock in [sock for sock in self._sockets if sock.may_act is acting]:
             await sock.close()
             self._sockets.remove(sock)
+
+    async def export_metrics(self) -> None:
+        """Tell Prometheus what the configuration says it is told; without a word of it nothing is loaded for it."""
+        wanted = self.settings.metrics
+        if self._metrics is not None:
+            await self._metrics.close()
+            self._metrics = None
+        if wanted.textfile is None and wanted.listen is None:
+            return
+        from zen_agents.adapters.metrics_export import MetricsExport  # noqa: PLC0415
+        from zen_agents.engine.measurements import Measurements  # noqa: PLC0415
+
+        if self.measurements is None:
+            self.measurements = Measurements(self.engine, self._recorder, lambda: self.outbox.delivered, __version__)
+        self._metrics = MetricsExport(self.measurements.text)
+        host, _, port = (wanted.listen or "").rpartition(":")
+        await self._metrics.open(
+            file=Path(wanted.textfile) if wanted.textfile else None, every_seconds=wanted.every.total_seconds(),
+            listen=(host.strip("[]"), int(port)) if wanted.listen else None,
+        )  # fmt: skip
 
     def operator(self) -> Operator:
         """Return who answers the control sockets."""
@@ -418,6 +447,7 @@ class Runtime:
             # Before anybody decides by it.
             self._write("reloaded", **self._in_force())
             await self._swap(agents, policy)
+            await self.export_metrics()
             self._let_go(agents)
             gc.collect()
             return {"config": loaded.digest, "agents": [agent.name for agent in agents]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,17 @@ import yaml
 
 from chaos.scenario import Scenario
 from tests.support.doc_blocks import Block, blocks, pages
+from zen_agents.engine.measurements import METRICS
 from zen_agents.settings.loader import load
 from zen_agents.settings.rendering import render
 
 #: Words behind ```yaml of blocks that are no whole configuration, or not a valid one.
-_OTHER = {"facts", "wrong", "job", "plugin", "scenario", "method"}
+_OTHER = {"facts", "wrong", "job", "plugin", "scenario", "method", "prometheus"}
 _CONFIGURATIONS = [
     block for page in pages() for block in blocks(page) if block.language == "yaml" and not _OTHER & set(block.words)
 ]
 _METHODS = [block for page in pages() for block in blocks(page) if "method" in block.words]
+_ALARMS = [block for page in pages() for block in blocks(page) if "prometheus" in block.words]
 _SCENARIOS = [block for page in pages() for block in blocks(page) if "scenario" in block.words]
 
 
@@ -49,3 +52,13 @@ def test_a_method_on_a_page_is_one_that_a_scenario_can_have(block: Block) -> Non
     whole = yaml.safe_load(next(each.text for each in _SCENARIOS if each.page == block.page))
     written = yaml.safe_load(block.text)["method"]
     assert len(Scenario.model_validate({**whole, "method": written}).method) == len(written)
+
+
+@pytest.mark.parametrize("block", _ALARMS, ids=lambda block: block.name)
+def test_an_alarm_of_prometheus_is_about_metrics_and_labels_that_there_are(block: Block) -> None:
+    rules = yaml.safe_load(block.text)["groups"][0]["rules"]
+    found = [match for rule in rules for match in re.finditer(r"zen_agents_(\w+)(?:\{(\w+))?", rule["expr"])]
+    assert len(found) >= len(rules)
+    for match in found:
+        assert match[1] in METRICS
+        assert match[2] is None or match[2] in METRICS[match[1]][1]

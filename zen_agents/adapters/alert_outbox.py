@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from math import inf
@@ -85,6 +86,8 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[str] = set()
         self._troubles: dict[str, str] = {}
+        #: How many deliveries ended so since the start, by channel and outcome.
+        self.delivered: Counter[tuple[str, str]] = Counter()
         self._next_review = clock.now().steady + _REVIEW_EVERY
         self._next_ping = -inf
 
@@ -218,6 +221,7 @@ class Outbox:
 
     def _note(self, row: OutboxRow, answer: Delivered, now: Instant) -> None:
         detail, name = one_line(answer.detail, 300), f"{row.channel} {row.message.dedup_key}"
+        self.delivered[row.channel, answer.outcome.value] += 1
         if answer.outcome is DeliveryOutcome.OK:
             self._rows.sent(row, now)
             self._took(row)

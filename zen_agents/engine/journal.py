@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from zen_agents.clock import Instant
-from zen_agents.model.action import Intent, Outcome
+from zen_agents.model.action import Intent, Outcome, OutcomeKind
 from zen_agents.model.decision import Decision
 from zen_agents.model.entry import Entry, EntryKind
 from zen_agents.model.ids import DECISION, new_id
@@ -27,6 +27,10 @@ OUTCOME_WORDS = {Ruling.ALLOW: "act", Ruling.HOLD: "ask", Ruling.SIMULATE: "skip
 _RULING_WORDS = {ruling: ruling.name.lower() for ruling in Ruling}
 #: Too long for a log line; `zen-agents why ID` shows them.
 _IN_THE_LEDGER_ALONE = frozenset({"guards", "plan"})
+
+
+#: What is logged is called so by collectors; human acts and what the engine does about itself have a name of their own.
+_EVENTS = {EntryKind.DECISION: "zen_agents.decision.made", EntryKind.ALERT: "zen_agents.alert.told"}
 
 
 class ActionLog(Protocol):
@@ -142,13 +146,18 @@ class Journal:
         self._store.append(entry)
         if log.isEnabledFor(logging.INFO):
             gist = {name: value for name, value in entry.body.items() if name not in _IN_THE_LEDGER_ALONE}
-            told = {"actor": entry.actor, "incident": entry.incident, **gist}
-            log.info("%s %s", entry.kind.value, entry.id, extra={"zen": told})
+            told = {"id": entry.id, "actor": entry.actor, "incident": entry.incident, **gist}
+            event = _EVENTS.get(entry.kind) or f"zen_agents.{entry.kind.value}.{entry.id}"
+            log.info("%s %s", entry.kind.value, entry.id, extra={"zen": told, "event": event})
 
     def _line(self, at: Instant, kind: str, intent: Intent, outcome: str, detail: str) -> None:
         request = intent.plan.request
         word = outcome.upper() if kind == "OUTCOME" else "starts"
-        done.info("%s  %s %s %s: %s", intent.id, request.action, request.target, word, detail)
+        facts = {"action_id": intent.id, "action": request.action, "target": request.target, "rule": request.rule,
+                 "incident": request.incident, "outcome": outcome}  # fmt: skip
+        event = "started" if kind == "INTENT" else "finished" if OutcomeKind(outcome).is_final else "executed"
+        extra = {"zen": facts, "event": f"zen_agents.action.{event}"}
+        done.info("%s  %s %s %s: %s", intent.id, request.action, request.target, word, detail, extra=extra)
         self._action_log.write(
             at, kind, intent.id, action=request.action, target=request.target, by=request.requested_by.name,
             outcome=outcome, detail=detail,

@@ -32,6 +32,8 @@ class Recorder:
         #: Ticks so far, and when the last one ended, by agent.
         self.ticks: dict[str, int] = {}
         self.last_tick: dict[str, Instant] = {}
+        #: Seconds spent on looking, and checks that were looked at, since the start, by agent.
+        self.looked: dict[str, tuple[float, int]] = {}
 
     def observed(self, observations: Iterable[Observation]) -> None:
         """Keep what is new enough or changed."""
@@ -59,6 +61,8 @@ class Recorder:
         """Add one tick to its agent's sum, and keep the sum once a minute."""
         self.ticks[agent] = self.ticks.get(agent, 0) + 1
         self.last_tick[agent] = at
+        seconds, looks = self.looked.get(agent, (0.0, 0))
+        self.looked[agent] = (seconds + wall_seconds, looks + checks)
         sums = self._sums.setdefault(agent, [at.steady, 0.0, 0.0, 0.0])
         sums[1] += wall_seconds
         sums[2] += cpu_seconds

@@ -5,17 +5,19 @@ The sections of agents and the policies of actions belong to them (`catalog`); t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints, model_validator
 
 from zen_agents.model.scalars import (
     AbsolutePath,
     ActionReference,
     Duration,
+    HostPort,
     Line,
     Name,
     Percent,
@@ -27,6 +29,8 @@ from zen_agents.model.scalars import (
     refuse,
 )
 from zen_agents.settings.models_alerts import AlertSettings, EscalationSettings, QuietHoursSettings
+
+_LOOPBACK = re.compile(r"localhost|\[::1\]|127(\.[0-9]{1,3}){3}")
 
 
 class Section(BaseModel):
@@ -186,6 +190,33 @@ class RetentionSettings(Section):
     quarantine_size: Size = Field(1 << 30, description="what those files take at most; what no longer fits is not moved")
 
 
+def _for_node_exporter(value: str) -> str:
+    if not value.endswith(".prom"):
+        raise refuse("path", "ends in `.prom`: node_exporter reads no other file")
+    return value
+
+
+def _of_this_host(value: str) -> str:
+    if not _LOOPBACK.fullmatch(value.rpartition(":")[0]):
+        raise refuse(
+            "address", "is an address of this host alone, like 127.0.0.1:9464: whoever asks sees what runs here. For other "
+            "hosts use `textfile` with node_exporter, or a proxy that asks who they are",
+        )  # fmt: skip
+    return value
+
+
+class MetricsSettings(Section):
+    """What Prometheus is told; nothing is measured for it unless one of the two places is named."""
+
+    textfile: Annotated[AbsolutePath, AfterValidator(_for_node_exporter)] | None = Field(
+        None, description="file that node_exporter's textfile collector reads; ends in .prom"
+    )
+    listen: Annotated[HostPort, AfterValidator(_of_this_host)] | None = Field(
+        None, description="where GET /metrics is answered, like 127.0.0.1:9464; an address of this host alone"
+    )
+    every: PositiveDuration = Field(timedelta(seconds=15), description="how often the file is written")
+
+
 class FleetSettings(Section):
     """This host's part in a fleet."""
 
@@ -227,6 +258,7 @@ class Settings(Section):
     alerts: AlertSettings = Field(AlertSettings(), description="who is told, and how")
     protected: ProtectedSettings = Field(ProtectedSettings(), description="what is never touched")
     retention: RetentionSettings = Field(RetentionSettings(), description="how long records are kept")
+    metrics: MetricsSettings = Field(MetricsSettings(), description="what Prometheus is told, and where")
     fleet: FleetSettings = Field(FleetSettings(), description="this host's part in a fleet")
     plugins: tuple[Name, ...] = Field((), description="packages whose agents, checks and actions may be loaded")
     #: Agents that a later version brings: name -> whether its section says `enabled`.
