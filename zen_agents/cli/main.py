@@ -69,9 +69,10 @@ COMMANDS: dict[str, CommandEntry] = {
     "audit": CommandEntry("audit", "trust", "verify or export the ledger"),
     "doctor": CommandEntry("doctor", "trust", "what may be wrong with the installation; --bundle packs a report"),
     "version": CommandEntry("version", "trust", "print the version"),
+    "completion": CommandEntry("completion", "shell", "print the completion script of bash, zsh or fish"),
 }
 
-_GROUPS = ("start", "look", "decide", "brake", "author", "trust")
+_GROUPS = ("start", "look", "decide", "brake", "author", "trust", "shell")
 
 
 #: What a shell says of a program that ended because nobody read on (128 + SIGPIPE).
