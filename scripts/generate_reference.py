@@ -22,7 +22,8 @@ from reference_config import config_page
 from zen_agents import catalog, errors
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.agents.base import AgentContext
-from zen_agents.cli.main import _GROUPS, COMMANDS
+from zen_agents.cli.exit_codes import EXIT_CODES
+from zen_agents.cli.main import COMMANDS, GROUPS
 from zen_agents.cli.parsing import add_common
 from zen_agents.engine.measurements import METRICS, MODES
 from zen_agents.model.reason import Reason
@@ -188,32 +189,14 @@ def reasons_page() -> str:
     return "\n\n".join([_BEGINNINGS["reasons"], table(("Word", "Meaning"), rows)])
 
 
-_EXIT_CODES = {
-    0: "Done, healthy, or nothing to do.",
-    1: "It ran, and the answer is bad: degraded, failed; or an error that no other code names.",
-    2: "Wrong usage: an unknown flag, or an answer was needed where nobody can be asked.",
-    3: "The engine is not running, or cannot be reached.",
-    4: "Refused by a guard, or the plan no longer held; the reason is printed.",
-    5: "No answer in time (`status --wait`).",
-    6: "It ran, and it is not known whether it worked.",
-    7: "The ledger is broken.",
-    10: "Something would run (`plan --exit-code`).",
-    75: "Busy: another engine holds this state directory. Try again.",
-    77: "No permission.",
-    78: "The configuration is not valid, or the state is of a newer version.",
-    130: "Ctrl-C, after a clean end.",
-    143: "TERM, after a clean end.",
-}
-
-
 def exit_codes_page() -> str:
     """Return every code, the errors that end with it, and what the commands say of theirs."""
     kinds = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, errors.ZenError)]
-    unknown = {kind.exit_code for kind in kinds} - set(_EXIT_CODES)
+    unknown = {kind.exit_code for kind in kinds} - set(EXIT_CODES)
     if unknown:
         raise SystemExit(f"exit codes without a meaning on the page: {sorted(unknown)}")
     rows = []
-    for code, meaning in _EXIT_CODES.items():
+    for code, meaning in EXIT_CODES.items():
         says = [(inspect.getdoc(kind) or "").split("\n", 1)[0] for kind in kinds if kind.exit_code == code]
         rows.append((str(code), meaning, "; ".join(dict.fromkeys(says)) if code > 1 else ""))
     by_command = [(f"`{name}`", line) for name in COMMANDS for line in [_exit_line(name)] if line]
@@ -251,7 +234,7 @@ def error_codes_page() -> str:
 def commands_page() -> str:
     """Return every command with all its arguments."""
     parts = [_BEGINNINGS["commands"]]
-    for group in _GROUPS:
+    for group in GROUPS:
         rows = [(f"[`{name}`](#{name})", entry.summary) for name, entry in COMMANDS.items() if entry.group == group]
         parts += [f"**{group}**", table(("Command", ""), rows)]
     parts += ["## Flags that every command knows", _arguments(add_common)]

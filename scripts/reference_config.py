@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import time, timedelta
-from typing import Any, NamedTuple
-
-from pydantic import BaseModel
-
 from zen_agents import catalog
 from zen_agents.actions.base import ActionPolicy
-from zen_agents.model.scalars import format_duration
+from zen_agents.settings.every_key import Defaults, Key, every_key
 from zen_agents.settings.explain import Explained, explain
-from zen_agents.settings.models import Settings
-from zen_agents.settings.shape import Shape, root
 
 _BEGINNING = """# Configuration
 
@@ -31,34 +23,13 @@ Every action has:"""
 _HEAD = "| Key | Type | Default | Meaning |\n|---|---|---|---|"
 
 
-class Key(NamedTuple):
-    """One key, with the path that is printed."""
-
-    path: str
-    shown: str
-    shape: Shape
-
-
 def config_page() -> str:
     """Return the page."""
-    keys = list(_walk(root(), (), ""))
+    keys = list(every_key())
     parts = [_BEGINNING]
     for title, members in _sections(keys):
         parts += [f"## {title}", *_intro(title), _table(members)]
     return "\n\n".join(parts)
-
-
-def _walk(shape: Shape, path: tuple[str, ...], shown: str) -> Iterator[Key]:
-    for name in shape.keys:
-        below = shape.step(name)
-        if below is not None:
-            key = f"{shown}.{name}" if shown else name
-            yield Key(".".join((*path, name)), key, below)
-            yield from _walk(below, (*path, name), key)
-    inner = None if shape.keys else shape.step("NAME")
-    if inner is not None and inner.keys:
-        free = explain(".".join(path)).type.startswith("map")
-        yield from _walk(inner, (*path, "NAME"), f"{shown}.NAME" if free else f"{shown}[]")
 
 
 def _sections(keys: list[Key]) -> list[tuple[str, list[Key]]]:
@@ -90,12 +61,12 @@ def _intro(title: str) -> list[str]:
 
 
 def _table(keys: list[Key]) -> str:
-    defaults = _defaults()
+    defaults = Defaults()
     rows = []
     for key in keys:
         facts = explain(key.path)
         shown = key.shown.removeprefix("agents.system_health.").removeprefix("actions.allow.")
-        rows.append(_row(shown, facts, _default(defaults, key.path, facts)))
+        rows.append(_row(shown, facts, defaults.of(key.path, facts)))
     return "\n".join([_HEAD, *rows])
 
 
@@ -107,39 +78,3 @@ def _row(shown: str, facts: Explained, default: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _defaults() -> Mapping[str, Any]:
-    agents = {kind.name: kind.Settings() for kind in catalog.AGENTS}
-    return {"": Settings(), "agents": agents}
-
-
-def _default(defaults: Mapping[str, Any], path: str, facts: Explained) -> str:
-    """Return the value that really holds without the key: what a section makes of its own parts may differ by place."""
-    words = path.split(".")
-    if "NAME" in words or facts.needed:
-        return ""
-    value: Any = defaults["agents"][words[1]] if words[0] == "agents" else defaults[""]
-    for word in words[2:] if words[0] == "agents" else words:
-        value = _attribute(value, word)
-    return _written(value)
-
-
-def _attribute(value: Any, name: str) -> Any:
-    if isinstance(value, BaseModel):
-        for own, field in type(value).model_fields.items():
-            if name in (own, field.alias):
-                return getattr(value, own)
-    return None
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, timedelta):
-        return format_duration(value)
-    if isinstance(value, time):
-        return f"{value:%H:%M}"
-    if isinstance(value, int | float | str):
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    return ""

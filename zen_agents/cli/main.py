@@ -70,9 +70,11 @@ COMMANDS: dict[str, CommandEntry] = {
     "doctor": CommandEntry("doctor", "trust", "what may be wrong with the installation; --bundle packs a report"),
     "version": CommandEntry("version", "trust", "print the version"),
     "completion": CommandEntry("completion", "shell", "print the completion script of bash, zsh or fish"),
+    "man": CommandEntry("man", "shell", "print a page of the manual, or write all of them"),
 }
 
-_GROUPS = ("start", "look", "decide", "brake", "author", "trust", "shell")
+#: In this order commands are listed.
+GROUPS = ("start", "look", "decide", "brake", "author", "trust", "shell")
 
 
 #: What a shell says of a program that ended because nobody read on (128 + SIGPIPE).
@@ -158,7 +160,7 @@ def _help_on(rest: Sequence[str]) -> tuple[str | None, list[str]]:
 def overview() -> str:
     """Return the help that lists all commands."""
     lines = ["zen-agents fixes what breaks on this host, by rule, and can always say why.", ""]
-    for group in _GROUPS:
+    for group in GROUPS:
         lines.append(f"{group}:")
         lines += [f"  {name:14} {entry.summary}" for name, entry in COMMANDS.items() if entry.group == group]
     lines += ["", "zen-agents COMMAND --help says more.  At 3 AM: zen-agents status, then zen-agents why @last"]

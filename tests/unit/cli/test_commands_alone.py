@@ -55,10 +55,11 @@ ALL = {
     "doctor": ("doctor", "--offline"),
     "version": ("version",),
     "completion": ("completion", "bash"),
+    "man": ("man", "why"),
 }
 #: What a command ends with where there is neither an engine, nor a state, nor a configuration.
 NOTHING_HERE = {
-    "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0,
+    "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0, "man": 0,
     "doctor": 1, "run": 78, "once": 78, "plan": 78, "check-config": 78, "config": 78,
 }  # fmt: skip
 #: Ends with 1 and has an answer all the same.
