@@ -66,6 +66,7 @@ COMMANDS: dict[str, CommandEntry] = {
         "explain", "author", "explain a setting, an error code, an agent, a check, an action or a guard"
     ),
     "plan": CommandEntry("plan", "author", "what would be done right now; changes nothing"),
+    "new": CommandEntry("new", "author", "begin a check, an action, an agent or a rule of your own, with tests"),
     "audit": CommandEntry("audit", "trust", "verify or export the ledger"),
     "doctor": CommandEntry("doctor", "trust", "what may be wrong with the installation; --bundle packs a report"),
     "version": CommandEntry("version", "trust", "print the version"),

@@ -51,6 +51,7 @@ ALL = {
     "schema": ("schema",),
     "explain": ("explain", "guards"),
     "plan": ("plan",),
+    "new": ("new", "rule", "high_load"),
     "audit": ("audit", "verify"),
     "doctor": ("doctor", "--offline"),
     "version": ("version",),
@@ -59,7 +60,7 @@ ALL = {
 }
 #: What a command ends with where there is neither an engine, nor a state, nor a configuration.
 NOTHING_HERE = {
-    "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0, "man": 0,
+    "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0, "new": 0, "man": 0,
     "doctor": 1, "run": 78, "once": 78, "plan": 78, "check-config": 78, "config": 78,
 }  # fmt: skip
 #: Ends with 1 and has an answer all the same.
