@@ -75,8 +75,13 @@ def _tree(call: Call, node: str | None, edges: Sequence[_Edge], graph: Mapping[s
     age = graph["read_seconds_ago"]
     watched = plural(len(graph["watched"]), "service")
     print()
-    say(call, f"read {ago(age)} ago. Only between the {watched} that are looked after does one mute the other; what is no "
-              "service: is shown, and mutes nothing.")  # fmt: skip
+    if graph["more"]:
+        print(f"... and {graph['more']} more")
+    say(
+        call,
+        f"what mutes was read {ago(age)} ago. Only between the {watched} that are looked after does one mute the other; "
+        "what is no service: is shown, and mutes nothing.",
+    )
 
 
 def _below(top: str, edges: Sequence[_Edge], told: set[str]) -> Iterator[tuple[int, _Edge]]:

@@ -7,14 +7,14 @@ read, what the configuration says of `depends_on` holds alone.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zen_agents.checks.base import Check
 from zen_agents.clock import Clock
 from zen_agents.engine.aside import Aside
-from zen_agents.engine.host_causes import Ground, edges_of
+from zen_agents.engine.host_causes import edges_of, mounts_of
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.errors import HostError
 from zen_agents.model.incident import Incident, incident_key
@@ -31,6 +31,8 @@ RENEW_EVERY, READ_SECONDS = 3600.0, 20.0
 #: What a muted incident is not told for: it waits for its root, or cannot tell for its sake.
 MUTED_FOR = frozenset({Reason.REFUSED_TOO_LONG, Reason.UNKNOWN_TOO_LONG, Reason.NO_ACTION})
 DEPENDS_ON = "depends_on"
+#: Edges that are shown at most.
+MOST_SHOWN = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Causes:
         self.graph = Causality()
         #: Steady time; None before the first.
         self.renewed_at: float | None = None
-        #: Target of a service -> the key of the rule that says that it is down.
+        #: Target of a service in the graph -> the key of the rule that says that it is down.
         self._keys: dict[str, str] = {}
         self._dependents: dict[str, list[str]] = {}
 
@@ -62,23 +64,40 @@ class Causes:
         """Have it read again soon: the configuration is another one."""
         self.renewed_at = None
 
-    async def renew(self, checks: Iterable[Check], rules: Iterable[Rule]) -> None:
-        """Read the graph anew; what cannot be read leaves it as it was."""
-        grounds, known = _grounds(checks), [rule for rule in rules if _is_service(rule)]
-        before = self.graph.edges
+    async def renew(self, checks: Sequence[Check], rules: Iterable[Rule]) -> None:
+        """Read anew what may explain what; what cannot be read leaves it as it was. Only what counts is kept."""
+        known, before = [rule for rule in rules if _is_service(rule)], self.graph.edges
         self.renewed_at = self._clock.now().steady
         try:
-            look = self._host.look
-            seen = await self._aside.ask(lambda: edges_of(grounds, look(), before), timeout_seconds=READ_SECONDS)
+            seen = await self._read(lambda: edges_of(checks, self._host.look(), before))
         except HostError as error:
             log.warning("what depends on what cannot be read; what is listed and was known holds: %s", error)
             seen = list(before)
-        self.graph = Causality([*_listed(known), *seen])
-        self._keys = {rule.target: rule.key for rule in known}
+        keys = {rule.target: rule.key for rule in known}
+        self.graph = Causality([*_listed(known), *seen]).leading_to(keys)
+        ends = {end for edge in self.graph.edges for end in (edge.child, edge.parent)}
+        self._keys = {target: keys[target] for target in ends if target in keys}
         self._dependents = {}
         for rule in known:
             for key in self.of(rule):
                 self._dependents.setdefault(key, []).append(rule.key)
+
+    async def shown(self, checks: Sequence[Check], rules: Iterable[Rule]) -> dict[str, Any]:
+        """Return all that can be read now as plain JSON, with what explains nothing; HostError if it cannot be read."""
+        known, before = [rule for rule in rules if _is_service(rule)], self.graph.edges
+
+        def read() -> list[Edge]:
+            look = self._host.look()
+            return [*edges_of(checks, look, before), *mounts_of(checks, look)]
+
+        graph = Causality([*_listed(known), *await self._read(read)])
+        edges = [{"child": edge.child, "parent": edge.parent, "source": edge.source} for edge in graph.edges[:MOST_SHOWN]]
+        age = None if self.renewed_at is None else self._clock.now().steady - self.renewed_at
+        more = max(0, len(graph.edges) - MOST_SHOWN)
+        return {"read_seconds_ago": age, "watched": sorted(rule.target for rule in known), "edges": edges, "more": more}
+
+    async def _read(self, edges: Callable[[], list[Edge]]) -> list[Edge]:
+        return await self._aside.ask(edges, timeout_seconds=READ_SECONDS)
 
     def of(self, rule: Rule) -> Mapping[str, str]:
         """Return the keys of the rules whose incident explains one of this rule, the nearest first, and how it is known."""
@@ -111,12 +130,6 @@ class Causes:
                 found.append(f"{incident.opened_at.wall.isoformat(timespec='seconds')}  {rule.target} ({how})")
         return found
 
-    def body(self) -> dict[str, Any]:
-        """Return the graph as plain JSON; an edge between two services that are looked after mutes."""
-        age = None if self.renewed_at is None else self._clock.now().steady - self.renewed_at
-        edges = [{"child": edge.child, "parent": edge.parent, "source": edge.source} for edge in self.graph.edges]
-        return {"read_seconds_ago": age, "watched": sorted(self._keys), "edges": edges}
-
 
 def _is_service(rule: Rule) -> bool:
     """Tell whether a rule is the one that says that a service is down; others about it explain nothing."""
@@ -130,17 +143,3 @@ def _listed(rules: Sequence[Rule]) -> list[Edge]:
         Edge(rule.target, key.partition("|")[2], f"{DEPENDS_ON} at {rule.origin}" if rule.origin else DEPENDS_ON)
         for rule in rules for key in sorted(rule.depends_on)
     ]  # fmt: skip
-
-
-def _grounds(checks: Iterable[Check]) -> dict[str, Ground]:
-    found: dict[str, Ground] = {}
-    for check in checks:
-        watches = check.watches()
-        units = tuple(watch.name for watch in watches if watch.kind == "unit")
-        paths = tuple(watch.name for watch in watches if watch.kind == "path")
-        if units or paths or check.endpoints:
-            known = found.get(check.target, Ground())
-            found[check.target] = Ground(
-                (*known.units, *units), (*known.paths, *paths), (*known.endpoints, *check.endpoints)
-            )
-    return found

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from zen_agents.agents.base import Schedule
+from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.by_hand import ByHand
@@ -34,6 +35,7 @@ from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.ports.events import EventSource, Wake
 from zen_agents.ports.store import WATCHED_PATHS
+from zen_agents.rules.rule import Rule
 
 log = logging.getLogger("zen_agents.engine")
 
@@ -290,9 +292,18 @@ class Engine:
 
     async def read_causes(self) -> None:
         """Read what depends on what now."""
+        await self.parts.causes.renew(*self._watched())
+
+    async def shown_causes(self) -> dict[str, Any]:
+        """Return what depends on what, as plain JSON."""
+        if self.parts.causes.renewed_at is None:
+            await self.read_causes()
+        return await self.parts.causes.shown(*self._watched())
+
+    def _watched(self) -> tuple[list[Check], list[Rule]]:
         lists = [agent.tick.watchlist for agent in self.agents]
         checks = [check for each in lists for check in each.checks.values()]
-        await self.parts.causes.renew(checks, [rule for each in lists for rule in each.rules.values()])
+        return checks, [rule for each in lists for rule in each.rules.values()]
 
     def _expire_approvals(self) -> None:
         try:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Protocol
 
 from zen_agents.errors import HostError
+from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostView
 from zen_agents.rules.causality import Edge
 
@@ -20,32 +21,49 @@ _OF_ALL = frozenset({"-.mount", "sysinit.target", "basic.target"})
 #: No chain of units that need each other is followed further.
 _DEEPEST = 4
 _DNS_PORT = 53
+#: So many units, and ports, are read.
+MOST_UNITS, MOST_PORTS = 2000, 200
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What is known of one target by its checks."""
+class Look(Protocol):
+    """What a check tells of what it looks at; `checks.base.Check` is one."""
 
-    units: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-    #: (host, port) that its probes ask.
-    endpoints: tuple[tuple[str, int], ...] = ()
+    target: str
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], ...]:
+        """(host, port) that it asks."""
+        ...
+
+    def watches(self) -> Sequence[Watch]:
+        """The units and paths that it looks at."""
+        ...
 
 
-def edges_of(grounds: Mapping[str, Ground], host: HostView, before: Sequence[Edge] = ()) -> list[Edge]:
-    """Return every edge that can be read now; HostError if systemd does not answer.
+def edges_of(looks: Sequence[Look], host: HostView, before: Sequence[Edge] = ()) -> list[Edge]:
+    """Return every edge by which one service may explain another; HostError if systemd does not answer.
 
-    Who listens is only to be seen while it does: where nobody listens now, what was seen `before` stands.
+    Who listens is only to be seen while it does: where nobody listens now, what was seen `before` stands. With thousands of
+    units or ports they are not read: that would keep systemd and the kernel busy for long.
     """
-    by_unit = {unit: target for target, ground in grounds.items() for unit in ground.units}
-    found = list(_units(by_unit, host))
-    for target, ground in grounds.items():
-        found += _mounts(target, ground, host)
-        for name, port in ground.endpoints:
-            found += _listening(target, name, port, by_unit, host, before)
+    by_unit = {watch.name: look.target for look in looks for watch in look.watches() if watch.kind == "unit"}
+    found = list(_units(by_unit, host)) if len(by_unit) <= MOST_UNITS else []
+    endpoints = {(look.target, name, port) for look in looks for name, port in look.endpoints}
+    for target, name, port in sorted(endpoints) if len(endpoints) <= MOST_PORTS else ():
+        found += _listening(target, name, port, by_unit, host, before)
     if any(edge.parent == DNS for edge in found):
         found += _resolver(by_unit, host, before)
     return found
+
+
+def mounts_of(looks: Sequence[Look], host: HostView) -> Iterator[Edge]:
+    """Yield the mount on which each watched path is; to be shown, it explains no fault of its own."""
+    points = sorted((mount.path for mount in host.mounts() if mount.path != "/"), key=len, reverse=True)
+    for look in looks:
+        for watch in look.watches():
+            on = next((point for point in points if f"{watch.name}/".startswith(f"{point}/")), None)
+            if watch.kind == "path" and on is not None:
+                yield Edge(look.target, f"mount:{on}", f"{watch.name} is on it")
 
 
 def _units(by_unit: Mapping[str, str], host: HostView) -> Iterator[Edge]:
@@ -66,13 +84,6 @@ def _units(by_unit: Mapping[str, str], host: HostView) -> Iterator[Edge]:
 
 def _node(unit: str, by_unit: Mapping[str, str]) -> str:
     return by_unit.get(unit, f"unit:{unit}")
-
-
-def _mounts(target: str, ground: Ground, host: HostView) -> Iterator[Edge]:
-    for path in ground.paths:
-        points = [mount.path for mount in host.mounts() if mount.path != "/" and f"{path}/".startswith(f"{mount.path}/")]
-        if points:
-            yield Edge(target, f"mount:{max(points, key=len)}", f"{path} is on it")
 
 
 def _listening(

@@ -65,9 +65,7 @@ class Operator:
         return {"you": who.name, "host": self._engine.host_name}
 
     async def _graph(self, args: dict[str, Any], who: Principal) -> Any:
-        if self._engine.parts.causes.renewed_at is None:
-            await self._engine.read_causes()
-        return self._engine.parts.causes.body() | {"incidents": incidents_of(self._engine)}
+        return await self._engine.shown_causes() | {"incidents": incidents_of(self._engine)}
 
     async def _status(self, args: dict[str, Any], who: Principal) -> Any:
         return status_of(self._engine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -37,6 +37,20 @@ class Causality:
             found = self._reached(node)
             self._causes[node] = {cause: how for cause, how in found.items() if node not in self._reached(cause)}
         return self._causes[node]
+
+    def leading_to(self, nodes: Collection[str]) -> Causality:
+        """Return the graph without what leads to none of these: nothing else can be a cause that counts."""
+        children: dict[str, list[Edge]] = {}
+        for edge in self.edges:
+            children.setdefault(edge.parent, []).append(edge)
+        kept, waiting, seen = set[Edge](), [node for node in children if node in nodes], set[str]()
+        while waiting:
+            node = waiting.pop()
+            if node not in seen:
+                seen.add(node)
+                kept.update(children.get(node, ()))
+                waiting += [edge.child for edge in children.get(node, ())]
+        return Causality(edge for edge in self.edges if edge in kept)
 
     def _reached(self, node: str) -> dict[str, str]:
         found: dict[str, str] = {}

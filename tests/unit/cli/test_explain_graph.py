@@ -16,6 +16,7 @@ MUTED = {
 }  # fmt: skip
 GRAPH: dict[str, Any] = {
     "read_seconds_ago": 60.0,
+    "more": 0,
     "watched": ["service:db", "service:web", "service:mail"],
     "edges": [
         {"child": "service:web", "parent": "unit:app.socket", "source": "Requires= of web.service"},

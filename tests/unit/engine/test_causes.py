@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.rig import Rig, watch_units
-from zen_agents.engine.host_causes import Ground, edges_of
+from zen_agents.engine.host_causes import MOST_UNITS, edges_of, mounts_of
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.severity import Severity
+from zen_agents.ports.events import Watch
 from zen_agents.rules.causality import Edge
 
 WEB, DB = "system_health.web|service:web", "system_health.db|service:db"
@@ -26,7 +27,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
 async def read(rig: Rig) -> None:
     """Take the first turn, and read the graph as the engine does after it."""
     await rig.turn()
-    await rig.parts.causes.renew(rig.tick.watchlist.checks.values(), rig.tick.watchlist.rules.values())
+    await rig.parts.causes.renew(list(rig.tick.watchlist.checks.values()), rig.tick.watchlist.rules.values())
 
 
 async def both_down(rig: Rig) -> None:
@@ -119,27 +120,39 @@ def a_host() -> SimulatedHost:
     return host
 
 
-GROUNDS = {
-    "service:db": Ground(("db.service",), (), (("127.0.0.1", 5432),)),
-    "service:web": Ground(("web.service",), (), (("127.0.0.1", 8080), ("::1", 5432))),
-}
+@dataclass
+class Seen:
+    """A check, as far as the graph asks it."""
+
+    target: str
+    names: tuple[tuple[str, str], ...] = ()
+    endpoints: tuple[tuple[str, int], ...] = ()
+
+    def watches(self) -> list[Watch]:
+        return [Watch(kind, name) for kind, name in self.names]
+
+
+LOOKS = [
+    Seen("service:db", (("unit", "db.service"),), (("127.0.0.1", 5432),)),
+    Seen("service:web", (("unit", "web.service"),), (("127.0.0.1", 8080), ("::1", 5432))),
+]
 ASKS_DB = Edge("service:web", "service:db", "its probe asks port 5432, where db.service listens")
 
 
 def test_who_listens_where_a_probe_asks_is_seen_while_it_does() -> None:
     host = a_host()
-    before = edges_of(GROUNDS, host.look())
+    before = edges_of(LOOKS, host.look())
     assert [edge for edge in before if edge.child != edge.parent] == [ASKS_DB]
     host.crash("db")
-    assert ASKS_DB in edges_of(GROUNDS, host.look(), before)
-    assert ASKS_DB not in edges_of(GROUNDS, host.look())
+    assert ASKS_DB in edges_of(LOOKS, host.look(), before)
+    assert ASKS_DB not in edges_of(LOOKS, host.look())
 
 
 def test_units_that_nobody_listed_lie_in_between() -> None:
     host = a_host()
     host.services["web"].needs = ("app.socket", "system.slice", "-.mount")
     host.add_service("app", unit="app.socket", needs=("db.service",))
-    assert edges_of(GROUNDS | {"service:web": Ground(("web.service",))}, host.look())[:2] == [
+    assert edges_of([LOOKS[0], Seen("service:web", (("unit", "web.service"),))], host.look())[:2] == [
         Edge("service:web", "unit:app.socket", "Requires= of web.service"),
         Edge("unit:app.socket", "service:db", "Requires= of app.socket"),
     ]
@@ -151,14 +164,31 @@ def test_a_path_lies_on_its_mount_and_a_name_needs_whoever_resolves_it() -> None
     host.start("dns")
     host.files.add_disk("/srv", total_bytes=1 << 30)
     host.files.add_file("/etc/resolv.conf", "search example.com\nnameserver 127.0.0.1\n")
-    grounds = {
-        "path:uploads": Ground((), ("/srv/uploads",)),
-        "path:etc": Ground((), ("/etc/app",)),
-        "service:api": Ground((), (), (("api.example.com", 443), ("192.0.2.7", 80))),
-        "service:dns": Ground(("dns.service",)),
-    }
-    assert [edge for edge in edges_of(grounds, host.look()) if edge.child != edge.parent] == [
-        Edge("path:uploads", "mount:/srv", "/srv/uploads is on it"),
+    looks = [
+        Seen("path:uploads", (("path", "/srv/uploads"),)),
+        Seen("path:etc", (("path", "/etc/app"),)),
+        Seen("service:api", (), (("api.example.com", 443), ("192.0.2.7", 80))),
+        Seen("service:dns", (("unit", "dns.service"),)),
+    ]
+    assert list(mounts_of(looks, host.look())) == [Edge("path:uploads", "mount:/srv", "/srv/uploads is on it")]
+    assert edges_of(looks, host.look()) == [
         Edge("service:api", "dns", "its probe asks for the name api.example.com"),
         Edge("dns", "service:dns", "/etc/resolv.conf names 127.0.0.1, where dns.service listens"),
     ]
+
+
+def test_thousands_of_ports_and_units_are_not_read() -> None:
+    host = a_host()
+    host.faults.fail("listeners")
+    host.faults.fail("unit_needs")
+    many = [Seen(f"service:{n}", (("unit", f"{n}.service"),), (("127.0.0.1", n),)) for n in range(1, MOST_UNITS + 2)]
+    assert edges_of(many, host.look()) == []
+
+
+async def test_only_what_counts_is_kept_and_all_is_shown(rig: Rig) -> None:
+    rig.host.services["web"].needs = ("db.service", "lonely.service")
+    await read(rig)
+    assert [edge.parent for edge in rig.parts.causes.graph.edges] == ["service:db"]
+    shown = await rig.parts.causes.shown(list(rig.tick.watchlist.checks.values()), rig.tick.watchlist.rules.values())
+    assert {edge["parent"] for edge in shown["edges"]} == {"service:db", "unit:lonely.service"}
+    assert (shown["watched"], shown["more"]) == (["service:db", "service:web"], 0)

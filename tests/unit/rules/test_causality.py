@@ -53,3 +53,11 @@ def test_of_two_nodes_at_most_one_is_the_others_cause(edges: list[Edge]) -> None
 def test_of_all_that_is_down_something_is_nobodys_child(edges: list[Edge], down: set[str]) -> None:
     graph = Causality(edges)
     assert any(not down & set(graph.causes(node)) for node in down)
+
+
+@settings(deadline=None)
+@given(EDGES, st.sets(NODES))
+def test_what_leads_nowhere_can_go_and_changes_no_cause_that_counts(edges: list[Edge], counted: set[str]) -> None:
+    graph, kept = Causality(edges), Causality(edges).leading_to(counted)
+    for node in "abcdef":
+        assert set(graph.causes(node)) & counted == set(kept.causes(node)) & counted
