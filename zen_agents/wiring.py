@@ -31,6 +31,7 @@ from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.executor import ControlFactory, Executor
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import ActionLog, Journal
+from zen_agents.engine.messages import mode_line
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.running_agent import RunningAgent
@@ -38,7 +39,7 @@ from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
 from zen_agents.engine.sampler import Sampler
 from zen_agents.errors import HostError, UsageError
 from zen_agents.guards.base import Policy
-from zen_agents.model.action import Budget, Intent
+from zen_agents.model.action import Intent
 from zen_agents.ports.events import EventSource
 from zen_agents.ports.host import Host, HostControl
 from zen_agents.ports.notifier import Notifier
@@ -211,18 +212,10 @@ def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, hos
     )  # fmt: skip
     parts: Parts
 
-    def mode_line() -> str:
-        spent = world.store.spent(Budget.REPAIR, world.clock.now().steady - parts.policy.repairs.within_seconds)
-        return f"mode {parts.policy.mode}, {spent} of {parts.policy.repairs.most} repairs used this hour"
-
     escalation = Escalation(
-        notifier=world.notifier,
-        store=world.store,
-        journal=journal,
-        clock=world.clock,
-        host_name=host_name,
-        mode_line=mode_line,
-    )
+        notifier=world.notifier, store=world.store, journal=journal, host_name=host_name,
+        mode_line=lambda: mode_line(parts.policy, world.store, world.clock.now()),
+    )  # fmt: skip
 
     def entered(reason: str, at: Instant) -> None:
         escalation.engine("safe_mode", reason, at)

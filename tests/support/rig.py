@@ -234,7 +234,7 @@ class Rig:
     def _parts(self, policy: Policy, triggers: SafeModeTriggers) -> Parts:
         journal = Journal(self.store, ActionLogFile(self.state_dir / "actions.log"))
         escalation = Escalation(
-            notifier=self.told, store=self.store, journal=journal, clock=self.clock, host_name="host", mode_line=lambda: ""
+            notifier=self.told, store=self.store, journal=journal, host_name="host", mode_line=lambda: ""
         )
         causes = Causes(self.host, self.clock)
         executor = Executor(

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from tests.support.rig import Rig, Told
 from tests.support.state import an_incident, an_intent, an_outcome
 from zen_agents.clock import Instant
-from zen_agents.engine.escalation import URGENT, Escalation, duration
+from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.journal import Journal
+from zen_agents.engine.messages import URGENT
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
+from zen_agents.model.duration import duration
 from zen_agents.model.incident import Incident
 from zen_agents.model.reason import Reason
 
@@ -100,7 +102,7 @@ def test_the_foot_says_the_mode(rig: Rig) -> None:
     told = Told()
     journal = Journal(rig.store, rig.parts.journal._action_log)
     escalation = Escalation(
-        notifier=told, store=rig.store, journal=journal, clock=rig.clock, host_name="web-07",
+        notifier=told, store=rig.store, journal=journal, host_name="web-07",
         mode_line=lambda: "mode enforce, 1 of 5 repairs used this hour",
     )  # fmt: skip
     escalation.incident(an_old_incident(rig), None, Reason.FLAPPING, rig.clock.now())

@@ -1,0 +1,139 @@
+"""What is told about an incident or an action, put into a message; whom it reaches is the notifier's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from zen_agents.alerts.facts import Facts
+from zen_agents.clock import Instant
+from zen_agents.guards.base import Policy
+from zen_agents.model.action import Budget, OutcomeKind
+from zen_agents.model.duration import duration
+from zen_agents.model.ids import ALERT, new_id
+from zen_agents.model.incident import Incident
+from zen_agents.model.message import Message, MessageKind
+from zen_agents.model.reason import Reason
+from zen_agents.model.severity import Severity
+from zen_agents.ports.store import ActionRow, Store
+from zen_agents.rules.rule import Rule
+
+log = logging.getLogger("zen_agents.escalation")
+
+#: Reasons that no quiet hours and no no_alerts window hold back.
+URGENT = frozenset({Reason.UNKNOWN_OUTCOME, Reason.SAFE_MODE, Reason.EMERGENCY_STOP, Reason.APPROVAL_PENDING})
+
+
+class Messages:
+    """Composes messages from what the store knows; tells nobody and writes nothing."""
+
+    def __init__(self, *, store: Store, host_name: str, mode_line: Callable[[], str]) -> None:
+        """`mode_line` returns one line about mode and budget for the foot of a message."""
+        self._store, self.host_name, self.mode_line = store, host_name, mode_line
+
+    def firing(
+        self, incident: Incident, rule: Rule | None, reason: Reason, at: Instant, *, next_step: str = "",
+        explained: Sequence[str] = (),
+    ) -> Message:  # fmt: skip
+        """Return that an incident needs a person, and what is down for its sake (`explained`)."""
+        facts = self.facts(incident, rule, next_step or _what_next(incident, reason))
+        facts["explains"] = list(explained)
+        return self.message(
+            MessageKind.FIRING, incident.severity, at, incident.key, self._summary(incident, reason, at), facts,
+            incident=incident, urgent=reason in URGENT,
+        )  # fmt: skip
+
+    def resolved(self, incident: Incident, rule: Rule | None, at: Instant) -> Message:
+        """Return that an incident is over."""
+        seconds = at.steady - incident.began_at.steady
+        summary = f"{self.host_name}: {subject_of(incident)} recovered after {duration(seconds)} ({incident.id})"
+        facts = self.facts(incident, rule, "Nothing; it is over.")
+        facts["state"] = f"RECOVERED after {duration(seconds)}, by {_by(incident)}."
+        return self.message(MessageKind.RESOLVED, incident.severity, at, incident.key, summary, facts, incident=incident)
+
+    def message(
+        self, kind: MessageKind, severity: Severity, at: Instant, key: str, summary: str, facts: Facts, *,
+        incident: Incident | None = None, urgent: bool = False,
+    ) -> Message:  # fmt: skip
+        """Return a message with an id of its own; `key` is what the same is known by on this host."""
+        return Message(
+            id=new_id(ALERT), kind=kind, severity=severity, at=at, dedup_key=self.key(key), summary=summary, facts=facts,
+            incident=incident.id if incident else None, agent=incident.agent if incident else "",
+            rule=incident.rule if incident else "", target=incident.target if incident else "", urgent=urgent,
+        )  # fmt: skip
+
+    def key(self, key: str) -> str:
+        """Return a key as it is known outside of this host."""
+        return f"{self.host_name}/{key}"
+
+    def facts(self, incident: Incident, rule: Rule | None, next_step: str) -> Facts:
+        """Return what is known about an incident, for a message."""
+        rows = self._rows_of(incident)
+        return {
+            "state": f"{incident.detail or incident.last_status.value}",
+            "since": incident.began_at.wall.isoformat(),
+            "did": [self.did_line(row) for row in rows],
+            "why": rule.summary if rule else "",
+            "next": next_step,
+            "runbook": rule.runbook if rule else "",
+            "origin": rule.origin if rule else "",
+            "undo": [row.id for row in rows if row.effect.get("undo") and row.kind is not OutcomeKind.UNDONE],
+            "lasting": [row.action for row in rows if row.plan.get("reversible") == "no"],
+            "mode": self.mode_line(),
+        }
+
+    def _rows_of(self, incident: Incident) -> list[ActionRow]:
+        try:
+            return list(reversed(self._store.actions(incident=incident.id, limit=10)))
+        except Exception as error:  # the message goes out without this list (R15)
+            log.error("the actions of %s cannot be read: %s", incident.id, error)
+            return []
+
+    def rows(self, id: str) -> list[ActionRow]:
+        """Return an action, nothing if it cannot be read."""
+        try:
+            row = self._store.action(id)
+        except Exception as error:  # as above
+            log.error("%s cannot be read: %s", id, error)
+            return []
+        return [row] if row else []
+
+    def did_line(self, row: ActionRow) -> str:
+        """Return one line about an action: when, what, on what, how it ended."""
+        detail = str(row.effect.get("detail", ""))
+        began = row.reserved_at.wall.isoformat(timespec="seconds")
+        return f"{began}  {row.action} {row.target} -> {row.kind.value.upper()}  {row.id}  {detail}".rstrip()
+
+    def _summary(self, incident: Incident, reason: Reason, at: Instant) -> str:
+        bad = duration(at.steady - incident.began_at.steady)
+        tried = f", {incident.attempts or 'no'} repair{'s' if incident.attempts != 1 else ''} tried"
+        return f"{self.host_name}: {subject_of(incident)} bad for {bad}{tried}: {reason.sentence} ({incident.id})"
+
+
+def mode_line(policy: Policy, store: Store, now: Instant) -> str:
+    """Return one line about mode and budget, for the foot of a message."""
+    spent = store.spent(Budget.REPAIR, now.steady - policy.repairs.within_seconds)
+    return f"mode {policy.mode}, {spent} of {policy.repairs.most} repairs used this hour"
+
+
+def subject_of(incident: Incident) -> str:
+    """Return the short name of what is bad."""
+    name = incident.target if incident.target != "host" else incident.rule.rpartition(".")[2]
+    return name.partition(":")[2] or name
+
+
+def _by(incident: Incident) -> str:
+    return {"engine": "the engine", "itself": "itself, not by the engine"}.get(incident.resolved_by, incident.resolved_by)
+
+
+def _what_next(incident: Incident, reason: Reason) -> str:
+    if reason in (Reason.LADDER_EXHAUSTED, Reason.UNKNOWN_OUTCOME, Reason.RECURRENCE, Reason.FLAPPING):
+        return "The engine does nothing more about this; a person is needed."
+    if reason is Reason.NO_ACTION:
+        return "Nothing; this rule only tells."
+    if reason is Reason.APPROVAL_DENIED:
+        return "The engine only watches; run it by hand if it is wanted after all."
+    if reason is Reason.UNKNOWN_TOO_LONG:
+        return "The engine keeps asking; it does nothing while it cannot tell."
+    refused = incident.refused_for
+    return f"The engine asks again; it was refused: {refused.sentence}" if refused else "The engine keeps watching."
