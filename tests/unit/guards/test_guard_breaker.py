@@ -9,10 +9,10 @@ from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.base import Limit
 from zen_agents.guards.breaker import Breaker
 from zen_agents.guards.pipeline import assess
-from zen_agents.guards.recurrence import Recurrence
+from zen_agents.guards.recurrence import RIVAL, Recurrence
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Ruling
-from zen_agents.ports.store import BreakerRow
+from zen_agents.ports.store import Brake, BreakerRow
 
 NAME = "restart_service|service:web"
 
@@ -87,6 +87,19 @@ def test_a_fault_that_keeps_coming_back_is_not_repaired_again(store: SqliteStore
     repaired(store, 9000, 5000, 100)
     answer = Recurrence().assess(question(store))
     assert (answer.reason, answer.value) == (Reason.RECURRENCE, "3 of 3 repairs in 4h")
+
+
+def test_what_somebody_else_undoes_is_left_for_as_long_as_the_brake_says_and_a_person_may(store: SqliteStore) -> None:
+    until = NOW.steady + 600
+    store.set_brake(Brake(RIVAL, "target:service:web", "somebody else undid act-1", "engine", NOW, until))
+    answer = Recurrence().assess(question(store))
+    assert (answer.ruling, answer.reason, answer.until) == (Ruling.DENY, Reason.RECURRENCE, until)
+    assert answer.value == "target:service:web by engine: somebody else undid act-1 (10m left)"
+    assert Recurrence().assess(question(store, incident=None)).ruling is Ruling.ALLOW
+    assert Recurrence().assess(question(store, now=NOW.after(600))).ruling is Ruling.ALLOW
+    store.lift_brake(RIVAL, "target:service:web")
+    store.set_brake(Brake(RIVAL, "target:service:db", "", "engine", NOW, until))
+    assert Recurrence().assess(question(store)).ruling is Ruling.ALLOW
 
 
 def test_without_a_calm_that_arms_it_again_it_stays(store: SqliteStore) -> None:

@@ -78,6 +78,14 @@ def test_what_depends_on_nothing_sick_does_not_wait(store: SqliteStore, depends_
     assert (answer.ruling, answer.value) == (Ruling.ALLOW, said)
 
 
+def test_how_a_dependency_is_known_is_said_where_the_configuration_does_not_say_it(store: SqliteStore) -> None:
+    sick = situation(incidents={DATABASE: incident(id="inc-db", key=DATABASE)})
+    asked = question(
+        store, depends_on=frozenset({DATABASE}), known_by={DATABASE: "Requires= of web.service"}, situation=sick
+    )
+    assert Dependency().assess(asked).value == f"{DATABASE} is open (inc-db): Requires= of web.service"
+
+
 def test_one_sick_thing_among_several_is_enough(store: SqliteStore) -> None:
     live = {"a|service:a": incident(state=IncidentState.RESOLVED), DATABASE: incident(id="inc-db", key=DATABASE)}
     needed = frozenset({"a|service:a", "0|service:0", DATABASE, "z|service:z"})
