@@ -27,6 +27,7 @@ from zen_agents.model.action import OutcomeKind
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.severity import Severity
+from zen_agents.ports.store import Brake
 
 
 class Telling:
@@ -533,6 +534,44 @@ async def test_quiet_hours_keep_a_warning_until_morning_and_never_the_urgent(tel
 
     assert at_night == 1
     assert [mail["Subject"].split()[3] for mail in box.mails] == ["odd", "nginx"]
+
+
+@pytest.mark.parametrize(("step_seconds", "told"), [(4 * 3600, 1), (-3600, 0)])
+async def test_a_clock_that_is_set_in_quiet_hours_loses_nothing_and_wakes_nobody(
+    telling: Any, step_seconds: float, told: int
+) -> None:
+    with mail_server() as box:
+        here = telling(
+            replace(a_policy(smtp_port=box.port), quiet_hours=QuietHours(clock_time(22), clock_time(7), "Europe/Berlin"))
+        )
+        here.tell(severity=Severity.WARNING)
+        await here.deliver(60)
+        here.clock.jump_wall(step_seconds)
+        await here.deliver(1)
+        after_the_step = len(box.mails)
+        # By the clock as it was at first, the night would be over now.
+        await here.deliver(4 * 3600)
+        as_it_was = len(box.mails)
+        await here.deliver(3600)
+
+    assert (after_the_step, as_it_was, len(box.mails)) == (told, told, 1)
+
+
+async def test_a_window_that_a_person_started_holds_all_but_the_urgent_until_it_is_ended(telling: Any) -> None:
+    with mail_server() as box:
+        here = telling(a_policy(smtp_port=box.port))
+        now = here.clock.now()
+        here.store.set_brake(Brake("maintenance_observe", "window:move", "racks", "alice", now, now.steady + 7200))
+        here.tell()
+        for number, reason in enumerate(("unknown", "safe", "stop", "question")):
+            here.tell(id=f"alr-{number}", name=reason, severity=Severity.WARNING, urgent=True)
+        await here.deliver(60)
+        within = sorted(mail["Subject"].split()[3] for mail in box.mails)
+        here.store.lift_brake("maintenance_observe", "window:move")
+        await here.deliver(60)
+
+    assert within == ["question", "safe", "stop", "unknown"]
+    assert box.mails[-1]["Subject"].split()[3] == "nginx"
 
 
 async def test_the_digest_comes_once_a_day_and_not_at_the_first_start(telling: Any) -> None:

@@ -21,7 +21,12 @@ LOOKING: list[tuple[str, ...]] = [
     ("decisions",), ("decisions", "show", "@last"), ("why",), ("why", "--not", "web"), ("breaker",), ("audit", "verify"),
     ("audit", "export"), ("explain", "guards"), ("explain", "mode"), ("schema",), ("version",),
     ("act", "restart_service", "web", "--dry-run"), ("runbook",), ("runbook", "@last"), ("approvals",),
+    ("maintenance",),
 ]  # fmt: skip
+
+
+#: How the notes begin that there is nothing to show.
+NOTHING = ("no breaker", "nothing waits", "no window")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,7 @@ def test_each_look_is_one_document_for_programs(shared: EngineProcess, words: tu
     for line in shared.cli(*words, "-o", "jsonl").stdout.splitlines():
         json.loads(line)
     people = shared.cli(*words)
-    assert (people.returncode, people.stderr) == (0, "") or people.stderr.startswith(("no breaker", "nothing waits"))
+    assert (people.returncode, people.stderr) == (0, "") or people.stderr.startswith(NOTHING)
     assert "Traceback" not in people.stdout + people.stderr
     assert "\x1b" not in people.stdout
 
@@ -52,7 +57,7 @@ def test_each_look_is_one_document_for_programs(shared: EngineProcess, words: tu
 def test_no_command_is_left_out() -> None:
     elsewhere = {
         "init", "run", "once", "reload", "ack", "act", "pause", "resume", "safe-mode", "stop", "check-config", "config",
-        "plan", "approve", "deny", "undo", "rollback",
+        "plan", "approve", "deny", "undo", "rollback", "alert", "doctor",
     }  # fmt: skip
     assert {words[0] for words in LOOKING} | elsewhere == set(COMMANDS)
 
@@ -89,6 +94,16 @@ def test_a_pause_binds_the_engine_until_it_is_lifted(shared: EngineProcess) -> N
     nothing = shared.cli("resume", "web")
     assert (nothing.returncode, "nothing is paused for target:service:web" in nothing.stderr) == (2, True)
     assert shared.cli("status").returncode == 0
+
+
+def test_a_window_is_the_first_line_and_no_sickness(shared: EngineProcess) -> None:
+    words = ("--until", "23:59", "--timezone", "UTC", "--effect", "no_alerts", "--reason", "a test")
+    assert shared.json("maintenance", "start", "disks", *words)["effect"] == "no_alerts"
+    status = shared.cli("status")
+    assert (status.returncode, status.stdout.startswith("MAINTENANCE disks (no_alerts) until ")) == (0, True)
+    assert shared.json("maintenance")["items"][0]["state"] == "open"
+    assert "disks is closed" in shared.cli("maintenance", "end", "disks").stdout
+    assert shared.cli("status").stdout.startswith("MAINTENANCE") is False
 
 
 @pytest.mark.parametrize(

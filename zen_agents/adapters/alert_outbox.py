@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -27,9 +28,11 @@ from zen_agents.alerts.items import item_for, ping_item
 from zen_agents.alerts.ordering import Known, choose
 from zen_agents.alerts.plain_text import one_line
 from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, is_email
+from zen_agents.alerts.quiet import held_until
 from zen_agents.alerts.routing import Dispatch, first_channels
 from zen_agents.clock import Clock, Instant
 from zen_agents.errors import StoreError
+from zen_agents.guards.windows import MUTING, started
 from zen_agents.jobs.alert_delivery import (
     WORKER,
     Delivered,
@@ -40,6 +43,7 @@ from zen_agents.jobs.alert_delivery import (
     MalformedJobError,
 )
 from zen_agents.model.message import Message, MessageKind
+from zen_agents.model.severity import Severity
 from zen_agents.ports.store import OutboxRow, Store
 
 log = logging.getLogger("zen_agents.outbox")
@@ -155,7 +159,8 @@ class Outbox:
         for row in pending:
             if not self._intake.policy.is_reachable(row.channel):
                 self._rows.failed(row, "the channel is no longer configured", now, not_before=now.steady, give_up=True)
-        choice = choose(reachable, now.steady, self._intake.policy, self._known(pending))
+        held = self._held(reachable, now)
+        choice = choose(held, now.steady, self._intake.policy, self._known(pending))
         for row, why in choice.superseded:
             self._forget_failing(row)
             self._rows.failed(row, why, now, not_before=now.steady, give_up=True)
@@ -166,6 +171,33 @@ class Outbox:
             self._start(lane, partial(self._deliver, bundles[:_BATCH], now))
         if choice.superseded or len(reachable) < len(pending):
             self._rows.confirm()
+
+    def _held(self, rows: Sequence[OutboxRow], now: Instant) -> list[OutboxRow]:
+        """Return the rows with the time until which quiet hours or a window hold them, as it is now.
+
+        It is asked anew each time: the clock may have been set, a window ended, the configuration changed.
+        """
+        policy, muted = self._intake.policy, self._muted_until(now)
+        until: dict[tuple[MessageKind, Severity, bool], float] = {}
+        found = []
+        for row in rows:
+            message = row.message
+            if message.kind is MessageKind.RESOLVED and row.channel == PAGERDUTY:  # a page is closed at any hour
+                found.append(row)
+                continue
+            like = (message.kind, message.severity, message.urgent)
+            if like not in until:
+                until[like] = held_until(message, policy, now, muted_until=muted)
+            found.append(row if until[like] <= now.steady else replace(row, not_before=max(row.not_before, until[like])))
+        return found
+
+    def _muted_until(self, now: Instant) -> float:
+        """Return when the last window closes that a person started and in which nothing is told."""
+        try:
+            windows = started(self._store.brakes(), now.steady)
+        except StoreError:  # then none is known, and people are told (R4)
+            return -inf
+        return max((window.until for window in windows if window.effect in MUTING), default=-inf)
 
     def _start(self, lane: str, work: Callable[[], Awaitable[None]]) -> None:
         async def run() -> None:

@@ -12,7 +12,6 @@ from zen_agents.adapters.outbox_rows import OutboxRows
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.items import first_subject
 from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy
-from zen_agents.alerts.quiet import held_until
 from zen_agents.alerts.roll_up import HeldBack, short_key
 from zen_agents.alerts.routing import Dispatch, dispatches, fact_digest, first_channels, resolved_dispatches
 from zen_agents.clock import Clock, Instant
@@ -96,7 +95,7 @@ class Intake:
             channels = (*channels, PAGERDUTY)
         if told:
             self.memory.remember(f"{message.dedup_key}{OVER}", replace(told, message=message, told_at=now.steady))
-        for dispatch in resolved_dispatches(message, channels, self.policy, now):
+        for dispatch in resolved_dispatches(channels, self.policy, now):
             self.put(message, dispatch, now)
 
     def put(self, message: Message, dispatch: Dispatch, now: Instant) -> list[str]:
@@ -135,7 +134,7 @@ class Intake:
             if not held.count or now.steady < earliest:
                 continue
             message = held.message(channel, self.context, now)
-            self._rows.add(message, (channel,), held_until(message, self.policy, now))
+            self._rows.add(message, (channel,), now.steady)
             del self.memory.held[channel]
             self.memory.next_roll_up[channel] = now.steady + _ROLL_UP_EVERY
             self.memory.changed = True
@@ -154,7 +153,7 @@ class Intake:
                 channels = tuple(channel for channel in told.channels if channel != PAGERDUTY)
                 self.memory.remember(key, replace(told, told_at=now.steady, message=again))
                 if channels:
-                    self.put(again, Dispatch(channels, held_until(again, self.policy, now)), now)
+                    self.put(again, Dispatch(channels, now.steady), now)
 
     def close_orphaned_pages(self, now: Instant, live: frozenset[str]) -> None:
         """Resolve pages whose incident is over although no resolve was told, as after a crash in between."""

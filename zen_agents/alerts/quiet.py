@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from math import inf
 
 from zen_agents.alerts.context import zone
 from zen_agents.alerts.policy import AlertPolicy, NoAlertsWindow, QuietHours
@@ -16,11 +17,13 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NEVER_WAIT = frozenset({MessageKind.TEST, MessageKind.DIGEST, MessageKind.CHANGE})
 
 
-def held_until(message: Message, policy: AlertPolicy, at: Instant) -> float:
+def held_until(message: Message, policy: AlertPolicy, at: Instant, *, muted_until: float = -inf) -> float:
     """Return the steady time before which a message ready at `at` is not sent; `at` itself if nothing holds it.
 
     Urgent messages are never held. Quiet hours do not hold what `page_only` names, nor ever a critical one; a no_alerts
-    window holds everything that is not urgent.
+    window holds everything that is not urgent, and so does one that a person started (`muted_until`, steady).
+
+    Ask again when the time has come: somebody may have set the clock, ended the window or changed the configuration.
     """
     if message.urgent or message.kind in _NEVER_WAIT:
         return at.steady
@@ -28,8 +31,8 @@ def held_until(message: Message, policy: AlertPolicy, at: Instant) -> float:
     quiet = policy.quiet_hours
     if quiet and message.severity is not Severity.CRITICAL and message.severity not in quiet.page_only:
         ends.append(quiet_end(quiet, at.wall))
-    latest = max((end for end in ends if end is not None), default=None)
-    return at.steady if latest is None else at.steady + max(0.0, (latest - at.wall).total_seconds())
+    latest = max((end for end in ends if end is not None), default=at.wall)
+    return max(muted_until, at.steady + max(0.0, (latest - at.wall).total_seconds()))
 
 
 def quiet_end(quiet: QuietHours, moment: datetime) -> datetime | None:

@@ -15,7 +15,6 @@ from typing import Any
 
 from zen_agents.alerts.facts import AGEING
 from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, EscalationStep, Match, Route, is_email
-from zen_agents.alerts.quiet import held_until
 from zen_agents.clock import Instant
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.severity import Severity
@@ -23,7 +22,7 @@ from zen_agents.model.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """These channels, not before this steady time."""
+    """These channels, not before this steady time; whether quiet hours or a window hold it then is seen then."""
 
     channels: tuple[str, ...]
     not_before: float
@@ -41,26 +40,23 @@ def dispatches(message: Message, policy: AlertPolicy, now: Instant, *, incidents
     first = first_channels(message, policy, incidents_open=incidents_open)
     found: dict[float, list[str]] = {}
     for channel in first:
-        ready = now.after(_wait(message, channel, policy))
-        found.setdefault(held_until(message, policy, ready), []).append(channel)
+        found.setdefault(now.steady + _wait(message, channel, policy), []).append(channel)
     if message.kind is MessageKind.FIRING:
         told = set(first)
         for step in policy.escalation:
             added = [channel for channel in step.channels if channel not in told and policy.is_reachable(channel)]
             told.update(added)
             if added:
-                found.setdefault(held_until(message, policy, now.after(step.after_seconds)), []).extend(added)
+                found.setdefault(now.steady + step.after_seconds, []).extend(added)
     return tuple(Dispatch(tuple(channels), at) for at, channels in sorted(found.items()))
 
 
-def resolved_dispatches(
-    message: Message, channels: tuple[str, ...], policy: AlertPolicy, now: Instant
-) -> tuple[Dispatch, ...]:
-    """Return when the channels that heard of the trigger hear that it is over. A page is closed at any hour."""
+def resolved_dispatches(channels: tuple[str, ...], policy: AlertPolicy, now: Instant) -> tuple[Dispatch, ...]:
+    """Return where those that heard of the trigger hear that it is over, pages first."""
     reachable = _reachable(channels, policy)
     others = tuple(channel for channel in reachable if channel != PAGERDUTY)
     found = [Dispatch((PAGERDUTY,), now.steady)] if PAGERDUTY in reachable else []
-    return (*found, Dispatch(others, held_until(message, policy, now))) if others else tuple(found)
+    return (*found, Dispatch(others, now.steady)) if others else tuple(found)
 
 
 def first_channels(message: Message, policy: AlertPolicy, *, incidents_open: bool = False) -> tuple[str, ...]:

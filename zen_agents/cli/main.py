@@ -56,6 +56,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "rollback": CommandEntry("rollback", "decide", "undo everything that was done since a time or an action"),
     "pause": CommandEntry("pause", "brake", "let the engine leave something alone for a while"),
     "resume": CommandEntry("resume", "brake", "lift a pause, a closed target, or the emergency stop"),
+    "maintenance": CommandEntry("maintenance", "brake", "list windows of planned work, start or end one"),
     "safe-mode": CommandEntry("safe_mode", "brake", "checks and alerts go on, nothing is changed"),
     "breaker": CommandEntry("breaker", "brake", "list circuit breakers, or close one"),
     "stop": CommandEntry("stop", "brake", "stop the engine; --emergency: stop all changes at once"),

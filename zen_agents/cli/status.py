@@ -81,7 +81,7 @@ def _show(call: Call, status: dict[str, Any]) -> None:
     if call.machine:
         data(call, "status", {key: value for key, value in status.items() if key != "schema"})
         return
-    for line in status["abnormal"]:
+    for line in (*status["abnormal"], *(_window(call, window) for window in status["windows"])):
         say(call, line)
     if not call.arguments.quiet:
         for demoted in status["demoted"]:
@@ -96,6 +96,12 @@ def _show(call: Call, status: dict[str, Any]) -> None:
     print()
     _table(call, status)
     next_steps(call, *_next(status))
+
+
+def _window(call: Call, window: dict[str, Any]) -> str:
+    ends = call.clock(datetime.fromisoformat(window["ends_at"]))
+    end = f" by {window['by']}. zen-agents maintenance end {window['name']}" if window["by"] else ""
+    return f"MAINTENANCE {window['name']} ({window['effect']}) until {ends}, {ago(window['left_seconds'])} left{end}"
 
 
 def _table(call: Call, status: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from zen_agents.errors import UsageError
 from zen_agents.model.duration import duration
@@ -38,6 +39,32 @@ def moment_of(text: str, now: datetime) -> datetime:
         return moment if moment.tzinfo else moment.astimezone()
     except (ValueError, OverflowError):
         raise _no_time(text) from None
+
+
+def end_of(text: str, zone: ZoneInfo | None, now: datetime) -> datetime:
+    """Return the coming moment (UTC) that 06:00 or 2026-01-31T06:00 names in a zone; None is this host's.
+
+    Where clocks are set it is the later one that can be meant: what is to last until then lasts in any reading. UsageError
+    for a time that is past, or none.
+    """
+    local = now.astimezone(zone)
+    days = [local.date(), local.date() + timedelta(days=1)] if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text) else []
+    try:
+        shown = [datetime.fromisoformat(f"{day}T{text:0>5}") for day in days] or [datetime.fromisoformat(text)]
+        ends = [_last_reading(each, zone) for each in shown]
+    except (ValueError, OverflowError):
+        raise UsageError(f"{text!r} is no time: write 06:00 or 2026-01-31T06:00") from None
+    coming = next((end for end in ends if end > now), None)
+    if coming is None:
+        raise UsageError(f"{text} is past; it is {local:%Y-%m-%d %H:%M} there now")
+    return coming
+
+
+def _last_reading(shown: datetime, zone: ZoneInfo | None) -> datetime:
+    if shown.tzinfo is not None:
+        return shown.astimezone(UTC)
+    folds = (shown.replace(fold=fold) for fold in (0, 1))
+    return max((each.replace(tzinfo=zone) if zone else each).astimezone(UTC) for each in folds)
 
 
 def _time_of_day(text: str, now: datetime) -> datetime:

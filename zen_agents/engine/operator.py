@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Mapping, Set
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,16 @@ from zen_agents.engine.engine import Engine
 from zen_agents.engine.executor import judged_body
 from zen_agents.engine.operator_approvals import ApprovalVerbs, Tokens
 from zen_agents.engine.operator_undo import UndoVerbs
-from zen_agents.engine.requests import LONGEST_PAUSE, listed, names_of, override_of, seconds_of, text_of
+from zen_agents.engine.operator_windows import WindowVerbs
+from zen_agents.engine.requests import (
+    confirm_if_long,
+    listed,
+    names_of,
+    names_this_host,
+    override_of,
+    seconds_of,
+    text_of,
+)
 from zen_agents.engine.rollback import PAUSE
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.status import incidents_of, status_of
@@ -36,6 +44,7 @@ class Operator:
     def __init__(self, engine: Engine, *, tokens: Tokens, groups_of: Callable[[int], Set[str]]) -> None:
         """`groups_of` returns the names of all groups of an account."""
         self._engine, self._approvals, undo = engine, ApprovalVerbs(engine, tokens, groups_of), UndoVerbs(engine)
+        windows = WindowVerbs(engine)
         self._looking: Mapping[str, Verb] = {
             "status": self._status, "ping": self._ping, "judge": self._judge, "judge_undo": undo.judge_undo,
             "judge_rollback": undo.judge_rollback, "approval": self._approvals.shown_approval,
@@ -46,7 +55,8 @@ class Operator:
             "safe_mode": self._safe_mode, "breaker_reset": self._breaker_reset, "stop": self._stop,
             "resume_emergency": self._resume_emergency, "undo": undo.undo, "rollback": undo.rollback,
             "resume_staged": undo.resume_staged, "approve": self._approvals.approve, "deny": self._approvals.deny,
-            "approval_token": self._approvals.approval_token,
+            "approval_token": self._approvals.approval_token, "maintenance_start": windows.start,
+            "maintenance_end": windows.end,
         }  # fmt: skip
 
     async def answer(self, verb: str, args: dict[str, Any], who: Principal, may_act: bool) -> Any:
@@ -115,8 +125,7 @@ class Operator:
 
     async def _pause(self, args: dict[str, Any], who: Principal) -> Any:
         scope, seconds = self._scope(text_of(args, "scope", HOST)), seconds_of(args)
-        if seconds > LONGEST_PAUSE and not self._names_this_host(args.get("confirm")):
-            raise UsageError(f"a pause ends within 24 h; for longer add --confirm {self._engine.host_name}")
+        confirm_if_long(args, seconds, self._engine.host_name, "a pause")
         parts, now = self._engine.parts, self._engine.parts.clock.now()
         reason = text_of(args, "reason")
         parts.store.set_brake(Brake(PAUSE, scope, reason, who.name, now, now.steady + seconds))
@@ -205,12 +214,8 @@ class Operator:
         self._engine.request_stop()
         return {"running": self._engine.parts.executor.running}
 
-    def _names_this_host(self, name: object) -> bool:
-        """Tell whether a person typed this host's name: the one in messages, or the one that the plain scripts print."""
-        return name in (self._engine.host_name, os.uname().nodename)
-
     async def _resume_emergency(self, args: dict[str, Any], who: Principal) -> Any:
-        if not self._names_this_host(args.get("confirm")):
+        if not names_this_host(args.get("confirm"), self._engine.host_name):
             raise UsageError(f"type the host's name: --confirm {self._engine.host_name}")
         acknowledged = names_of(args, "acknowledged", "--ack takes ids of actions, separated by commas")
         unknown = [row.id for row in self._engine.parts.store.actions(limit=200)

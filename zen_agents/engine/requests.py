@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from zen_agents.errors import UsageError
 MOST_LISTED = 30
 #: How long an acknowledgement keeps the engine off where nobody says (seconds).
 ACKNOWLEDGED_FOR = 3600.0
-#: The longest pause without a confirmation (seconds).
+#: The longest pause or window without a confirmation (seconds).
 LONGEST_PAUSE = 86400.0
 #: No time that a person names is longer (seconds): a century.
 MOST_SECONDS = 100 * 365 * 86400.0
@@ -60,3 +61,14 @@ def names_of(args: Mapping[str, Any], name: str, otherwise: str) -> frozenset[st
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise UsageError(otherwise)
     return frozenset(names)
+
+
+def names_this_host(name: object, host_name: str) -> bool:
+    """Tell whether a person typed this host's name: the one in messages, or the one that the plain scripts print."""
+    return name in (host_name, os.uname().nodename)
+
+
+def confirm_if_long(args: Mapping[str, Any], seconds: float, host_name: str, what: str) -> None:
+    """Raise UsageError if `what` is to last longer than a day and nobody confirmed that with the host's name."""
+    if seconds > LONGEST_PAUSE and not names_this_host(args.get("confirm"), host_name):
+        raise UsageError(f"{what} ends within 24 h; for longer add --confirm {host_name}")

@@ -11,6 +11,7 @@ from zen_agents.clock import Instant
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.guards.approval import DEMOTED
+from zen_agents.guards.windows import OpenWindow, open_windows
 from zen_agents.model.action import Budget, OutcomeKind
 from zen_agents.model.approval import Approval
 from zen_agents.model.incident import Incident, IncidentState
@@ -43,6 +44,7 @@ def status_of(engine: Engine) -> dict[str, Any]:
         "mode": parts.policy.mode,
         "dry_run": parts.policy.dry_run,
         "abnormal": engine.abnormal(),
+        "windows": [_window(window, now) for window in open_windows(parts.policy.maintenance, parts.store.brakes(), now)],
         "warnings": engine.warnings(),
         "up_seconds": now.steady - engine.started_at.steady,
         "last_tick_seconds_ago": engine.last_tick_age(now),
@@ -60,6 +62,13 @@ def status_of(engine: Engine) -> dict[str, Any]:
         "pages_undelivered": engine.undelivered(),
         "misfires": dict(engine.misfires),
     }
+
+
+def _window(window: OpenWindow, now: Instant) -> dict[str, Any]:
+    return {
+        "name": window.name, "effect": window.effect, "left_seconds": window.until - now.steady,
+        "ends_at": now.after(window.until - now.steady).wall.isoformat(), "by": window.by, "reason": window.reason,
+    }  # fmt: skip
 
 
 def _approval(asked: Approval, now: Instant) -> dict[str, Any]:

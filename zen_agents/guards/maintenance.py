@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from zen_agents.guards.base import Guard, MaintenanceWindow, Question
-from zen_agents.guards.windows import forbids, permits
-from zen_agents.guards.wording import span
+from zen_agents.guards.base import Guard, Question
+from zen_agents.guards.windows import EFFECTS, open_windows, permits
+from zen_agents.guards.wording import one_line, span
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
-
-#: Effect of a window -> whether it forbids acting.
-EFFECTS = {"no_actions": True, "observe": True, "no_alerts": False}
 
 
 class Maintenance(Guard):
@@ -22,19 +17,14 @@ class Maintenance(Guard):
     binds_people = False
 
     def assess(self, question: Question) -> Answer:
-        windows, now = question.policy.maintenance, question.now.wall
-        closing = [(end, window) for window in windows if (end := self._forbidden_until(window, now)) is not None]
+        open_now = open_windows(question.policy.maintenance, question.store.brakes(), question.now)
+        closing = [window for window in open_now if EFFECTS.get(window.effect, True)]
         if closing:
-            end, window = max(closing, key=lambda pair: pair[0])
-            left = (end - now).total_seconds()
-            value = f"{window.name} ({window.effect}), {span(left)} left"
-            return self.deny(Reason.MAINTENANCE, value, origin=window.origin, until=question.now.steady + left)
+            last = max(closing, key=lambda window: window.until)
+            by = f" by {one_line(last.by)}" if last.by else ""
+            value = f"{one_line(last.name)} ({last.effect}){by}, {span(last.until - question.now.steady)} left"
+            return self.deny(Reason.MAINTENANCE, value, origin=last.origin, until=last.until)
         return self._only_in(question)
-
-    def _forbidden_until(self, window: MaintenanceWindow, now: datetime) -> datetime | None:
-        if window.effect not in EFFECTS:
-            raise ValueError(f"maintenance window {window.name} has the unknown effect {window.effect!r}")
-        return forbids(window, now) if EFFECTS[window.effect] else None
 
     def _only_in(self, question: Question) -> Answer:
         policy, action = question.policy, question.request.action

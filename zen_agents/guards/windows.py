@@ -1,5 +1,7 @@
 """When a maintenance window is open. The only limit that goes by the wall clock: it is a calendar's.
 
+A person may also start one, for a length of time: that is a brake, and its end is on the steady timeline.
+
 On the two days a year on which clocks are set, "an hour from 02:00" has more than one reading: the hour comes twice or not
 at all, and its length can be elapsed time or what the clock on the wall shows. A window that forbids lasts from the first
 to the last moment of any reading, one that permits (`only_in`) holds where all readings agree: the doubt never acts.
@@ -7,13 +9,80 @@ to the last moment of any reading, one that permits (`only_in`) holds where all 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
+from zen_agents.clock import Instant
 from zen_agents.guards.base import MaintenanceWindow
+from zen_agents.ports.store import Brake
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: Effect of a window -> whether it forbids acting.
+EFFECTS = {"no_actions": True, "observe": True, "no_alerts": False}
+#: Effects that hold messages back.
+MUTING = frozenset({"no_alerts", "observe"})
+#: What a window that a person started is as a brake: its kind ends in the effect, its scope names it.
+STARTED, SCOPE = "maintenance_", "window:"
+#: How far ahead an opening is looked for (days): a leap day's window comes within eight years, and none is rarer.
+_FAR_DAYS = 8 * 366
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWindow:
+    """A window that is open now."""
+
+    name: str
+    effect: str
+    #: Steady time at which it closes.
+    until: float
+    #: Where the configuration has it; "" for one that a person started.
+    origin: str = ""
+    by: str = ""
+    reason: str = ""
+
+
+def open_windows(planned: Iterable[MaintenanceWindow], brakes: Iterable[Brake], now: Instant) -> list[OpenWindow]:
+    """Return the windows that are open, those of the calendar first. ValueError for one that nobody understands."""
+    found = []
+    for window in planned:
+        if window.effect not in EFFECTS:
+            raise ValueError(f"maintenance window {window.name} has the unknown effect {window.effect!r}")
+        if (end := forbids(window, now.wall)) is not None:
+            until = now.steady + (end - now.wall).total_seconds()
+            found.append(OpenWindow(window.name, window.effect, until, window.origin))
+    return found + started(brakes, now.steady)
+
+
+def started(brakes: Iterable[Brake], now: float) -> list[OpenWindow]:
+    """Return the windows that people started and that last."""
+    return [
+        OpenWindow(
+            brake.scope.removeprefix(SCOPE), brake.kind.removeprefix(STARTED), brake.until, "", brake.by, brake.reason
+        )
+        for brake in brakes
+        if brake.kind.startswith(STARTED) and brake.until is not None and brake.until > now
+    ]
+
+
+def upcoming(window: MaintenanceWindow, at: datetime, most: int) -> Sequence[tuple[datetime, datetime]]:
+    """Return the next openings (UTC) of a window, from their first to their last moment, one that is open first."""
+    return list(islice(_coming(window, at), most))
+
+
+def _coming(window: MaintenanceWindow, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    open_until = forbids(window, at)
+    zone, lasts = ZoneInfo(window.timezone), timedelta(seconds=window.duration_seconds)
+    first = at.astimezone(zone).date() - timedelta(days=lasts.days + 2)
+    for ahead in range(_FAR_DAYS):
+        day = first + timedelta(days=ahead)
+        if window.days and DAYS[day.weekday()] not in window.days:
+            continue
+        starts, ends = _of_day(datetime.combine(day, window.start), zone, lasts)
+        if max(ends) > at and (min(starts) > at or open_until is not None):
+            yield min(starts), max(ends)
 
 
 def forbids(window: MaintenanceWindow, at: datetime) -> datetime | None:
@@ -37,9 +106,12 @@ def _openings(window: MaintenanceWindow, at: datetime) -> Iterator[tuple[tuple[d
     for back in range(-1, lasts.days + 3):
         day = today - timedelta(days=back)
         if not window.days or DAYS[day.weekday()] in window.days:
-            begins = datetime.combine(day, window.start)
-            starts = _readings(begins, zone)
-            yield starts, (*(start + lasts for start in starts), *_readings(begins + lasts, zone))
+            yield _of_day(datetime.combine(day, window.start), zone, lasts)
+
+
+def _of_day(begins: datetime, zone: ZoneInfo, lasts: timedelta) -> tuple[tuple[datetime, ...], tuple[datetime, ...]]:
+    starts = _readings(begins, zone)
+    return starts, (*(start + lasts for start in starts), *_readings(begins + lasts, zone))
 
 
 def _readings(shown: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -62,6 +62,35 @@ def test_a_window_holds_all_but_the_urgent_until_its_end() -> None:
     assert held_until(a_message(), policy, Instant(utc("2026-01-12T03:30:00"), 0.0)) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("moment", "left_seconds"),
+    [
+        # Clocks go forward at 01:00 UTC: two hours from 01:30 there are two hours that pass.
+        ("2026-03-29T00:30:00", 7200.0),
+        ("2026-03-29T02:29:59", 1.0),
+        # Clocks go back at 01:00 UTC: 01:30 there is 23:30 UTC, before the hour that comes twice.
+        ("2026-10-25T01:29:59", 1.0),
+        ("2026-10-25T01:30:00", 0.0),
+    ],
+)
+def test_a_window_over_the_setting_of_clocks_holds_as_long_as_it_says_and_never_the_urgent(
+    moment: str, left_seconds: float
+) -> None:
+    window = NoAlertsWindow("nightly", time(1, 30), 7200.0, timezone="Europe/Berlin")
+    policy, now = AlertPolicy(no_alerts=(window,)), Instant(utc(moment), 0.0)
+
+    assert held_until(a_message(), policy, now) == left_seconds
+    assert held_until(a_message(urgent=True), policy, now) == 0.0
+
+
+def test_a_window_that_a_person_started_holds_like_one_of_the_calendar() -> None:
+    noon = Instant(utc("2026-01-10T12:00:00"), 100.0)
+
+    assert held_until(a_message(), AlertPolicy(), noon, muted_until=700.0) == 700.0
+    assert held_until(a_message(), AlertPolicy(), noon, muted_until=50.0) == 100.0
+    assert held_until(a_message(urgent=True), AlertPolicy(), noon, muted_until=700.0) == 100.0
+
+
 def test_a_window_longer_than_a_day_is_still_open_on_the_next() -> None:
     window = NoAlertsWindow("move", time(12), 30 * 3600.0, frozenset({"fri"}))
 

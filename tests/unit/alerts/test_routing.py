@@ -106,7 +106,7 @@ def test_escalation_adds_later_channels_and_never_repeats_an_early_one() -> None
 
 
 def test_resolves_close_a_page_at_any_hour() -> None:
-    found = resolved_dispatches(a_message(kind=MessageKind.RESOLVED), ("email", "pagerduty", "email:gone"), BOTH, NIGHT)
+    found = resolved_dispatches(("email", "pagerduty", "email:gone"), BOTH, NIGHT)
 
     assert [one.channels for one in found] == [("pagerduty",), ("email",)]
 

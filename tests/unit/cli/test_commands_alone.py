@@ -43,6 +43,7 @@ ALL = {
     "rollback": ("rollback", "--to", "1h", "--reason", "x"),
     "pause": ("pause", "--for", "1h", "--reason", "x"),
     "resume": ("resume",),
+    "maintenance": ("maintenance", "start", "disks", "--for", "1h", "--reason", "x"),
     "safe-mode": ("safe-mode", "on", "--reason", "x"),
     "breaker": ("breaker",),
     "stop": ("stop",),

@@ -20,6 +20,7 @@ from zen_agents.guards.pipeline import assess
 from zen_agents.guards.windows import forbids, permits
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Ruling
+from zen_agents.ports.store import Brake
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -144,6 +145,24 @@ def test_any_window_of_the_name_will_do(store: SqliteStore) -> None:
         ("2026-03-24T03:30:00", "only in weekend, which is not open"),
     ):
         assert Maintenance().assess(asked(store, utc(at), other, sunday, monday, only_in="weekend")).value == said
+
+
+@pytest.mark.parametrize(
+    ("effect", "ruling"), [("no_actions", Ruling.DENY), ("observe", Ruling.DENY), ("no_alerts", Ruling.ALLOW)]
+)
+def test_one_that_a_person_started_counts_as_long_as_it_lasts(store: SqliteStore, effect: str, ruling: Ruling) -> None:
+    store.set_brake(Brake(f"maintenance_{effect}", "window:disks", "new disks", "alice", NOW, NOW.steady + 600))
+    answer = Maintenance().assess(asked(store, NOW.wall))
+    assert answer.ruling is ruling
+    if ruling is Ruling.DENY:
+        assert (answer.value, answer.until) == (f"disks ({effect}) by alice, 10m left", NOW.steady + 600)
+    store.set_brake(Brake(f"maintenance_{effect}", "window:disks", "new disks", "alice", NOW, NOW.steady))
+    assert Maintenance().assess(asked(store, NOW.wall)).value == "none active"
+
+
+def test_one_whose_effect_nobody_knows_forbids(store: SqliteStore) -> None:
+    store.set_brake(Brake("maintenance_odd", "window:disks", "", "alice", NOW, NOW.steady + 600))
+    assert Maintenance().assess(asked(store, NOW.wall)).reason is Reason.MAINTENANCE
 
 
 def test_of_several_that_forbid_the_last_to_close_is_told(store: SqliteStore) -> None:
