@@ -183,6 +183,10 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
         """Return one decision, None if there is none of this id."""
         return self._ledger.decision(id)
 
+    def decisions_between(self, since: float, until: float, *, after: int = 0, limit: int = 1000) -> Sequence[ChainedEntry]:
+        """Return decisions about incidents of that time (steady) whose number is larger than `after`, oldest first."""
+        return self._ledger.decisions_between(since, until, after=after, limit=limit)
+
     # -- incidents ----------------------------------------------------------------------------------------------------
     def entries_before(self, steady: float) -> int:
         """Return the number of the last entry that was written before this moment, 0 if none was."""

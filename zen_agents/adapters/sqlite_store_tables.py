@@ -187,6 +187,21 @@ class MeasurementTables:
         newest_first = self._file.read_as(lambda row: observation_of(name, target, row), "observations_since", params)
         return newest_first[::-1]
 
+    def recorded_series(self) -> Mapping[tuple[str, str], int]:
+        """Return the number of each (name, target) of which something is kept."""
+        return {(str(name), str(target)): int(id) for id, name, target in self._file.read("recorded_series")}
+
+    def recording_began(self) -> Instant | None:
+        """Return when the oldest kept observation was made, None if there is none."""
+        return self._file.read_one_as(lambda row: instant_of(*row), "recording_began")
+
+    def recorded(self, series: Sequence[int], *, since: float, until: float) -> Sequence[Sequence[Any]]:
+        """Return kept observations of these series, oldest first, as rows, because a week of them is many.
+
+        A row: series, status, seen_at, seen_wall, value, detail, facts (JSON or "").
+        """
+        return self._file.read("recorded_observations", {"since": since, "until": until, "series": json.dumps(list(series))})
+
     def _series_of(self, name: str, target: str) -> int:
         known = self._series.get((name, target))
         if known is not None:

@@ -69,6 +69,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "plan": CommandEntry("plan", "author", "what would be done right now; changes nothing"),
     "new": CommandEntry("new", "author", "begin a check, an action, an agent or a rule of your own, with tests"),
     "alert": CommandEntry("alert", "trust", "try the way to people, or show what they would get"),
+    "replay": CommandEntry("replay", "author", "what a configuration would have decided in the recorded past"),
     "audit": CommandEntry("audit", "trust", "verify or export the ledger"),
     "doctor": CommandEntry("doctor", "trust", "what may be wrong with the installation; --bundle packs a report"),
     "version": CommandEntry("version", "trust", "print the version"),

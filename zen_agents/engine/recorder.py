@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+from array import array
 from collections.abc import Callable, Iterable
 
 from zen_agents.clock import Instant
 from zen_agents.errors import StoreError
-from zen_agents.model.observation import Observation, Status
+from zen_agents.model.observation import BETWEEN, Observation, Status, samples_text
 from zen_agents.ports.store import Store, Usage
 
 log = logging.getLogger("zen_agents.recorder")
 
 #: A measurement is kept at most this often (seconds); a change of status always.
 KEEP_EVERY = 60.0
+#: What was measured between two that are kept goes with the second of them, but no more than this many.
+MOST_BETWEEN = 120
 #: The cost of a tick is summed up and kept this often (seconds).
 USAGE_EVERY = 60.0
 
@@ -28,6 +31,8 @@ class Recorder:
         #: By (name, target): the status that was kept last, and when a measurement was.
         self._statuses: dict[tuple[str, str], Status] = {}
         self._measured_at: dict[tuple[str, str], float] = {}
+        #: By (name, target): moment (steady) and value, one after the other, of what was measured since.
+        self._between: dict[tuple[str, str], array[float]] = {}
         self._sums: dict[str, list[float]] = {}
         #: Ticks so far, and when the last one ended, by agent.
         self.ticks: dict[str, int] = {}
@@ -37,7 +42,7 @@ class Recorder:
 
     def observed(self, observations: Iterable[Observation]) -> None:
         """Keep what is new enough or changed."""
-        keep = [observation for observation in observations if self._worth_keeping(observation)]
+        keep = [self._with_past(observation) for observation in observations if self._worth_keeping(observation)]
         if not keep:
             return
         try:
@@ -50,12 +55,27 @@ class Recorder:
         kept, at = self._statuses.get(pair), observation.at.steady
         due = observation.value is not None and at - self._measured_at.get(pair, float("-inf")) >= KEEP_EVERY
         if observation.status is kept and not due:
+            if observation.value is not None:
+                self._put_by(pair, at, observation.value)
             return False
         if observation.status is not kept:
             self._statuses[pair] = observation.status
         if observation.value is not None:
             self._measured_at[pair] = at
         return True
+
+    def _put_by(self, pair: tuple[str, str], at: float, value: float) -> None:
+        between = self._between.setdefault(pair, array("d"))
+        if len(between) < 2 * MOST_BETWEEN:
+            between.extend((at, value))
+
+    def _with_past(self, observation: Observation) -> Observation:
+        """Return an observation with what was measured since the one that was kept before it, for `replay`."""
+        between = self._between.pop((observation.name, observation.target), None)
+        if not between:
+            return observation
+        facts = {**observation.facts, BETWEEN: samples_text(observation.at.steady, between)}
+        return observation._replace(facts=facts)
 
     def took(self, agent: str, at: Instant, wall_seconds: float, cpu_seconds: float, checks: int) -> None:
         """Add one tick to its agent's sum, and keep the sum once a minute."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -55,3 +55,19 @@ class Finding:
     fingerprint: str = ""
     #: True when this finding needs no hold: the exit of a watched main process, not a probe that may flicker.
     certain: bool = False
+
+
+#: The fact of a kept observation that holds what was measured since the one kept before it.
+BETWEEN = "between"
+
+
+def samples_text(at: float, samples: Sequence[float]) -> str:
+    """Return moments and values (one after the other, steady seconds) as text: how long before `at`, and the value."""
+    return " ".join(f"{at - when:.3f}:{value:.9g}" for when, value in zip(samples[::2], samples[1::2], strict=True))
+
+
+def samples_of(at: float, text: str) -> Iterator[tuple[float, float]]:
+    """Yield what `samples_text` wrote as (moment, value), oldest first; ValueError if it is damaged."""
+    for sample in text.split():
+        ago, _, value = sample.partition(":")
+        yield at - float(ago), float(value)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.agents.base import BaseAgent
 from zen_agents.clock import Clock, Instant, ManualClock, SystemClock
+from zen_agents.engine.parts import Parts
 from zen_agents.model.message import Message
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import Host
 from zen_agents.rehearsal.facts import FactsHost, read_facts
 from zen_agents.rehearsal.plan import PlanReport, look, observations_of, rehearse
+from zen_agents.settings.loader import Loaded
 from zen_agents.settings.policy import safe_mode_triggers, to_policy
 from zen_agents.wiring import Options, World, agent_context, build_agents, build_parts, load_settings
 
@@ -47,14 +50,20 @@ class _Nobody:
         """Do nothing."""
 
 
-async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport:
-    """Return what would be done now, on this host or on written facts."""
-    loaded = load_settings(options)
-    settings, facts = loaded.require(), read_facts(facts_file) if facts_file else None
-    store = SqliteStore.snapshot(None if facts else options.state_dir / "state.db")
-    clock: Clock = ManualClock(facts.now, _LONG_AFTER_BOOT) if facts else SystemClock(store.anchor())
-    host: Host = FactsHost(facts) if facts else LinuxHost(options.state_dir)
-    nobody = _Nobody()
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The engine's parts and agents by a configuration, over a store that is dropped and a door that is closed."""
+
+    parts: Parts
+    agents: Sequence[BaseAgent]
+    host_name: str
+    #: The configuration's files.
+    files: tuple[str, ...]
+
+
+def set_stage(options: Options, loaded: Loaded, *, host: Host, store: SqliteStore, clock: Clock) -> Stage:
+    """Build the parts of a rehearsal by a configuration that is valid."""
+    settings, nobody = loaded.require(), _Nobody()
     world = World(
         host=host, store=store, clock=clock, notifier=nobody, events=nobody, flag=EmergencyFlag(options.state_dir),
         control=lambda _: NullControl(host), action_log=nobody,
@@ -66,7 +75,19 @@ async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport
         world, to_policy(settings, loaded, agents), triggers=safe_mode_triggers(settings), host_name=host_name
     )
     parts.actionable = len({rule.target for agent in agents for rule in agent.rules() if rule.ladder})
-    now = clock.now()
+    return Stage(parts, agents, host_name, tuple(map(str, loaded.files)))
+
+
+async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport:
+    """Return what would be done now, on this host or on written facts."""
+    loaded = load_settings(options)
+    loaded.require()
+    facts = read_facts(facts_file) if facts_file else None
+    store = SqliteStore.snapshot(None if facts else options.state_dir / "state.db")
+    clock: Clock = ManualClock(facts.now, _LONG_AFTER_BOOT) if facts else SystemClock(store.anchor())
+    host: Host = FactsHost(facts) if facts else LinuxHost(options.state_dir)
+    stage = set_stage(options, loaded, host=host, store=store, clock=clock)
+    parts, agents, now = stage.parts, stage.agents, clock.now()
     if facts:
         observations = observations_of(facts, agents, now)
         report = await rehearse(parts, agents, observations, now, facts_only=True)
@@ -75,4 +96,4 @@ async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport
         observations = await look(parts, agents)
         parts.sampler.close()
         report = await rehearse(parts, agents, observations, clock.now())
-    return replace(report, host=host_name, mode=parts.policy.mode, config=tuple(map(str, loaded.files)))
+    return replace(report, host=stage.host_name, mode=parts.policy.mode, config=stage.files)

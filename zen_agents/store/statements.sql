@@ -286,6 +286,23 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 SELECT status, seen_at, seen_wall, value, detail, fingerprint, facts
 FROM observations WHERE series = :series AND seen_at >= :since ORDER BY seen_at DESC, id DESC LIMIT :limit;
 
+-- recorded_series --
+SELECT id, name, target FROM series ORDER BY id;
+
+-- recorded_observations --
+SELECT series, status, seen_at, seen_wall, value, detail, facts FROM observations
+WHERE seen_at >= :since AND seen_at < :until AND series IN (SELECT value FROM json_each(:series)) ORDER BY seen_at, id;
+
+-- recording_began --
+SELECT seen_at, seen_wall FROM observations ORDER BY seen_at LIMIT 1;
+
+-- decisions_between --
+SELECT l.seq, l.kind, l.id, l.wall_us, l.steady_us, l.actor, l.incident, l.action, l.body, l.hash,
+    (SELECT p.hash FROM ledger AS p WHERE p.seq = l.seq - 1) AS prev_hash
+FROM ledger AS l
+WHERE l.seq > :since AND l.kind = 'decision' AND l.incident IS NOT NULL AND l.steady_us BETWEEN :from_us AND :to_us
+ORDER BY l.seq LIMIT :limit;
+
 -- enqueue --
 INSERT OR IGNORE INTO outbox (message_id, channel, message, made_at, attempts, not_before, state, last_error)
 VALUES (:message_id, :channel, :message, :made_at, 0, :not_before, 'pending', '');

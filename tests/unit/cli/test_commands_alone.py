@@ -54,6 +54,7 @@ ALL = {
     "plan": ("plan",),
     "new": ("new", "rule", "high_load"),
     "alert": ("alert", "test"),
+    "replay": ("replay",),
     "audit": ("audit", "verify"),
     "doctor": ("doctor", "--offline"),
     "version": ("version",),

@@ -9,9 +9,9 @@ import pytest
 from tests.support.state import an_observation
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant, SystemClock
-from zen_agents.engine.recorder import Recorder
+from zen_agents.engine.recorder import MOST_BETWEEN, Recorder
 from zen_agents.errors import StoreError
-from zen_agents.model.observation import Observation, Status
+from zen_agents.model.observation import BETWEEN, Observation, Status, samples_of
 
 NOW = SystemClock().now()
 
@@ -37,6 +37,23 @@ def test_a_measurement_is_kept_once_a_minute(store: SqliteStore, kept: list[Obse
     for second in range(0, 300, 5):
         recorder.observed([an_observation("cpu.percent", at(second), value=float(second))])
     assert [observation.value for observation in kept] == [0.0, 60.0, 120.0, 180.0, 240.0]
+
+
+def test_what_is_measured_between_goes_with_the_next_that_is_kept_and_has_a_bound(
+    store: SqliteStore, kept: list[Observation]
+) -> None:
+    recorder = Recorder(store, lambda: 0, lambda: None)
+    for second in range(0, 121, 15):
+        recorder.observed([an_observation("cpu.percent", at(second), value=second / 7)])
+    told = [pair for one in kept[1:] for pair in samples_of(one.at.steady - NOW.steady, one.facts[BETWEEN])]
+    seconds = [15, 30, 45, 75, 90, 105]
+    assert [when for when, _ in told] == pytest.approx(seconds)
+    assert [value for _, value in told] == pytest.approx([second / 7 for second in seconds])
+    assert BETWEEN not in kept[0].facts
+    for number in range(5000):
+        recorder.observed([an_observation("cpu.percent", at(121 + number / 100), value=1.0)])
+    recorder.observed([an_observation("cpu.percent", at(181), value=1.0)])
+    assert len(kept[-1].facts[BETWEEN].split()) == MOST_BETWEEN
 
 
 def test_a_change_of_status_is_always_kept_and_a_lasting_one_without_a_number_is_not(
