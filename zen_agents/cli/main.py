@@ -38,6 +38,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "once": CommandEntry("once", "start", "look, decide and act once, wait for the outcome, and end"),
     "reload": CommandEntry("reload", "start", "load the configuration anew; a bad one changes nothing"),
     "status": CommandEntry("status", "look", "is it still broken, what was done, what comes next"),
+    "top": CommandEntry("top", "look", "the status, live; no key acts on the host"),
     "events": CommandEntry("events", "look", "everything that happened, newest last"),
     "incidents": CommandEntry("incidents", "look", "list incidents, or show one"),
     "actions": CommandEntry("actions", "look", "list actions, or show one"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +89,8 @@ def _show(call: Call, status: dict[str, Any]) -> None:
             say(call, f"asks first: {scope}, since {demoted['reason']}. zen-agents resume {scope}", hang=6)
         for warning in status["warnings"]:
             say(call, f"note: {warning}", hang=6)
-    flow(call, _headline(call, status), "  ")
-    flow(call, _counts(status), " | ")
+    flow(call, headline(call, status), "  ")
+    flow(call, counts(status), " | ")
     if call.arguments.quiet:
         return
     print()
@@ -108,7 +108,7 @@ def _table(call: Call, status: dict[str, Any]) -> None:
     rows = status["checks"] if call.arguments.verbose else _worth_showing(status["checks"])
     if rows:
         short = _is_narrow(call) and len({row["check"].partition(".")[0] for row in rows}) == 1
-        table(call, ("CHECK", "STATE", "SINCE", "VALUE", "LAST ACTION"), [_row(row, short=short) for row in rows])
+        table(call, ("CHECK", "STATE", "SINCE", "VALUE", "LAST ACTION"), [row_of(row, short=short) for row in rows])
     else:
         print("Nothing is watched: no agent is enabled, or none has a check.")
     if hidden := len(status["checks"]) - len(rows):
@@ -120,7 +120,8 @@ def _table(call: Call, status: dict[str, Any]) -> None:
             say(call, f"agent {agent['name']}: {agent['state']}")
 
 
-def _headline(call: Call, status: dict[str, Any]) -> Iterable[str]:
+def headline(call: Call, status: Mapping[str, Any]) -> Iterable[str]:
+    """Return who it is, in which mode, and since when, in parts."""
     mode = status["mode"].upper() + (" (DRY RUN)" if status["dry_run"] else "")
     config, last = status["config"], status["last_tick_seconds_ago"]
     looked = f"last look {ago(last)} ago" if last is not None else "not looked yet"
@@ -131,7 +132,8 @@ def _headline(call: Call, status: dict[str, Any]) -> Iterable[str]:
     )  # fmt: skip
 
 
-def _counts(status: dict[str, Any]) -> list[str]:
+def counts(status: Mapping[str, Any]) -> list[str]:
+    """Return how much is open, done, spent and asked, in parts."""
     outcomes = ", ".join(f"{count} {kind}" for kind, count in sorted(status["actions_by_outcome"].items()))
     parts = [
         f"{plural(status['incidents_open'], 'incident')} open",
@@ -159,7 +161,8 @@ def _is_narrow(call: Call) -> bool:
     return width is not None and width < _WIDE
 
 
-def _row(row: dict[str, Any], *, short: bool) -> tuple[object, ...]:
+def row_of(row: Mapping[str, Any], *, short: bool) -> tuple[object, ...]:
+    """Return one check as its name, state, age, value and last action; `short`: without the name of its agent."""
     action, target = row["last_action"], row["target"].partition(":")[2]
     check = row["check"].partition(".")[2] if short else row["check"]
     name = check if row["target"] == "host" or f".{check}".endswith(f".{target}") else f"{check} ({target})"
@@ -188,7 +191,7 @@ def _next(status: dict[str, Any]) -> list[str]:
 
 def _dead(call: Call, error: NotRunningError) -> int:
     """Say that nobody watches, and what the state still tells; one that cannot be read tells nothing, and is told."""
-    abnormal: list[str] = [_gone(call)]
+    abnormal: list[str] = [gone(call)]
     live: Sequence[Incident] = ()
     last: Sequence[ActionRow] | None = None
     if (call.state_dir / "EMERGENCY_STOP").exists():
@@ -222,7 +225,8 @@ def _show_last(call: Call, live: Sequence[Incident], last: Sequence[ActionRow]) 
         say(call, f"{row.id}  {call.clock(row.reserved_at.wall)}  {row.action} {row.target} -> {row.kind.value}", indent=2)
 
 
-def _gone(call: Call) -> str:
+def gone(call: Call) -> str:
+    """Return that nobody watches, and whether an engine hangs or none is there."""
     living = living_engine(call.state_dir)
     if living is None:
         return f"ENGINE NOT RUNNING on {call.state_dir}: nobody watches this host. Start it with: zen-agents run"

@@ -27,6 +27,7 @@ ALL = {
     "once": ("once", "--yes"),
     "reload": ("reload",),
     "status": ("status",),
+    "top": ("top",),
     "events": ("events",),
     "incidents": ("incidents",),
     "actions": ("actions",),
@@ -63,7 +64,7 @@ ALL = {
 }
 #: What a command ends with where there is neither an engine, nor a state, nor a configuration.
 NOTHING_HERE = {
-    "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0, "new": 0, "man": 0,
+    "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0, "new": 0, "top": 2, "man": 0,
     "doctor": 1, "run": 78, "once": 78, "plan": 78, "check-config": 78, "config": 78,
     "alert": 78,
 }  # fmt: skip
