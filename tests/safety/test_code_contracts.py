@@ -23,6 +23,7 @@ CLOCK_READERS = {
 #: Who measures how long something takes; adapters and workers may besides, since they wait for what is outside.
 STOPWATCHES = {
     "engine/executor.py", "engine/tick.py", "engine/sampler.py", "engine/pulse.py", "cli/approve.py", "cli/status.py",
+    "cli/top.py", "doctor/state.py",
 }  # fmt: skip
 #: Who signals, and how it knows whom.
 SIGNALLERS = {
