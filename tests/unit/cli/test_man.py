@@ -14,6 +14,11 @@ from zen_agents.cli.grammar import grammar
 from zen_agents.cli.main import COMMANDS
 from zen_agents.settings.every_key import every_key
 
+#: What is written in a page, and what a reader sees.
+_ESCAPES = {
+    "\\-": "-", "\\&": "", "\\(aq": "'", "\\(ti": "~", "\\(ha": "^", "\\(ga": "`", "\\fB": "", "\\fR": "", "\\e": "\\",
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -24,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def as_read(page: str) -> str:
     """Return a page's text as a reader sees it, as far as escapes go."""
-    for written, meant in (("\\-", "-"), ("\\&", ""), ("\\(aq", "'"), ("\\fB", ""), ("\\fR", ""), ("\\e", "\\")):
+    for written, meant in _ESCAPES.items():
         page = page.replace(written, meant)
     return page
 
