@@ -137,6 +137,7 @@ class LedgerEnd:
         """Return how often each reason kept the engine from acting between two entries, the most frequent first."""
         rows = self._file.read_as(lambda row: (str(row[0]), int(row[1])), "skipped_between", {"after": after, "upto": upto})
         return dict(rows)
+
     def decisions_between(self, since: float, until: float, *, after: int, limit: int) -> Sequence[ChainedEntry]:
         """Return decisions about incidents of that time (steady) whose number is larger than `after`, oldest first."""
         params = {"since": after, "from_us": round(since * 1e6), "to_us": round(until * 1e6), "limit": limit}

@@ -1,7 +1,7 @@
 """What a configuration would have decided in the recorded past, beside what was decided. Changes nothing and writes nothing.
 
 Examples:
-  zen-agents replay --since 7d --config new.yaml    + would now act, - no longer, ~ otherwise
+  zen-agents replay --since 7d --config new.yaml    what would be decided otherwise
   zen-agents replay --since yesterday --agent system_health
   zen-agents replay -v                              every decision of the replay, not the differences alone
 

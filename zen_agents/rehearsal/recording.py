@@ -127,7 +127,7 @@ class Recording:
 
     def decisions(self, since: float, until: float) -> Iterator[ChainedEntry]:
         """Yield the decisions about incidents that the ledger holds of that time (steady), oldest first."""
-        after = 0
+        after = self._store.entries_before(since)
         while rows := self._store.decisions_between(since, until, after=after, limit=_MOST_DECISIONS):
             yield from rows
             after = rows[-1].seq
