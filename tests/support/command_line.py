@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.support.schemas import as_promised
 from tests.support.state import an_incident, an_intent, an_outcome
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.cli.call import Call
@@ -34,9 +35,12 @@ class Done:
     code: int
     out: str
     err: str
+    words: tuple[str, ...] = ()
 
     def json(self) -> Any:
-        return json.loads(self.out)
+        """Return what was printed for a program; fails if it is not as promised, where nothing was picked of it."""
+        body = json.loads(self.out)
+        return body if any(word.startswith("--json=") for word in self.words) else as_promised(body)
 
 
 def command(*words: str) -> Done:
@@ -47,7 +51,7 @@ def command(*words: str) -> Done:
             code = main(list(words))
         except SystemExit as ended:  # argparse's --help
             code = int(ended.code or 0)
-    return Done(code, out.getvalue(), err.getvalue())
+    return Done(code, out.getvalue(), err.getvalue(), words)
 
 
 def a_call(*words: str) -> Call:

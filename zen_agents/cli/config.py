@@ -31,7 +31,7 @@ def run(call: Call) -> int:
     shown = show(loaded, sources=call.arguments.sources, diff_defaults=call.arguments.diff_defaults)
     if call.machine:
         sources = {path: str(source) for path, source in shown.sources.items()}
-        data(call, "config", {"files": list(loaded.files), "values": shown.values, "sources": sources})
+        data(call, "config-show", {"files": list(loaded.files), "values": shown.values, "sources": sources})
         return 0
     print(f"# {', '.join(loaded.files)}")
     print(to_yaml(shown), end="")

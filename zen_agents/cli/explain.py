@@ -98,7 +98,7 @@ def _config(call: Call, path: str) -> int:
 
 def _list(call: Call, kind: str, known: Mapping[str, Mapping[str, Any]]) -> int:
     if call.machine:
-        data(call, f"{kind}s", list(known.values()))
+        data(call, f"explain-{kind}s", list(known.values()))
         return 0
     width = max(map(len, known), default=0)
     for name, facts in known.items():

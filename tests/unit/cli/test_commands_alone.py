@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.command_line import WrittenState, command
-from tests.support.draft07 import faults
+from tests.support.schemas import as_promised, faults
 from zen_agents import __version__, catalog
 from zen_agents.cli.main import COMMANDS
 from zen_agents.model.reason import Reason
@@ -116,8 +116,7 @@ def test_what_programs_read_is_one_document_with_an_envelope(name: str, output: 
         assert body == {"schema": "zen-agents/error/v1", "error": done.err.strip().removeprefix("zen-agents: "),
                         "exit_code": done.code}  # fmt: skip
     elif name != "explain" or output != "jsonl":
-        assert body["schema"].startswith("zen-agents/")
-        assert body["schema"].endswith("/v1")
+        as_promised(body)
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
@@ -270,8 +269,8 @@ def test_config_show_loads_again_and_names_its_sources(monkeypatch: pytest.Monke
 def test_the_schema_is_draft_07_and_takes_what_the_loader_takes() -> None:
     schema = json.loads(command("schema", "config").out)
     assert schema["$schema"].startswith("http://json-schema.org/draft-07/")
-    assert not list(faults(yaml.safe_load(SHORT), schema, schema))
-    assert list(faults({"agents": {"system_health": {"enabeld": True}}}, schema, schema))
+    assert not list(faults(yaml.safe_load(SHORT), schema))
+    assert list(faults({"agents": {"system_health": {"enabeld": True}}}, schema))
     assert command("schema", "-o", "json").json()["document"] == schema
 
 

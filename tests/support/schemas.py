@@ -1,0 +1,31 @@
+"""Holds what is printed for programs against the schema that is promised for it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft7Validator
+
+from zen_agents.cli.shapes import json_schema
+
+
+def faults(value: Any, schema: dict[str, Any]) -> list[str]:
+    """Return what a value does against a schema, each with its place."""
+    return [f"{error.json_path} {error.message}" for error in Draft7Validator(schema).iter_errors(value)]
+
+
+def as_promised(body: Any) -> Any:
+    """Return what a command printed; fails if it is not what its schema promises, or has none."""
+    family, name, version = body["schema"].split("/")
+    assert (family, version) == ("zen-agents", "v1")
+    found = [f"{error.json_path} {error.message}" for error in _validator(name).iter_errors(body)]
+    assert not found, f"zen-agents schema {name}: {found[:3]}"
+    return body
+
+
+@cache
+def _validator(name: str) -> Draft7Validator:
+    schema = json_schema(name)
+    Draft7Validator.check_schema(schema)
+    return Draft7Validator(schema)
