@@ -199,9 +199,17 @@ class World:
     thread: Callable[[], Thread] = DaemonThread
 
 
-def build_parts(world: World, policy: Policy, *, triggers: SafeModeTriggers, host_name: str, foreign: str = "") -> Parts:
-    """Wire the engine's own parts over the ports."""
-    actions: Mapping[str, Action] = {kind.name: kind() for kind in (*catalog.ACTIONS, *catalog.INVERSES)}
+def catalog_actions() -> dict[str, Action]:
+    """Return every action that this version can do, by name."""
+    return {kind.name: kind() for kind in (*catalog.ACTIONS, *catalog.INVERSES)}
+
+
+def build_parts(
+    world: World, policy: Policy, *, triggers: SafeModeTriggers, host_name: str, foreign: str = "",
+    actions: Mapping[str, Action] | None = None,
+) -> Parts:  # fmt: skip
+    """Wire the engine's own parts over the ports; `actions` are the catalog's unless a rehearsal brings its own."""
+    actions = catalog_actions() if actions is None else actions
     journal = Journal(world.store, world.action_log)
     aside = Aside(world.thread)
     causes = Causes(world.host, world.clock, aside)

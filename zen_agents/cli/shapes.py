@@ -179,6 +179,13 @@ SHAPES: Mapping[str, Any] = {
         "pages_undelivered?": [str], "misfires?": _COUNTS, "*": ANY,
     },
     "stop": ({"running": int}, {"flag": str, "was_set": bool, "actions": {"*": str}, "engine": str}),
+    "test-rules": {
+        "passed": int, "failed": int, "diagnostics": [_THINGS],
+        "tests": [
+            {"file": str, "name": str, "ok": bool,
+             "failures": [{"file": str, "line": int, "expected": str, "got": str, "rule": str}]}
+        ],
+    },
     "undo": {
         "undoes": str, "action": str, "outcome": str, "took_seconds": float, "detail": str, "paused": [str],
         "paused_seconds": float,

@@ -50,15 +50,15 @@ class Facts:
 
     def about(self, name: str, target: str) -> Fact | None:
         """Return the fact about an observation, None if the file says nothing of it."""
-        return next((self.observations[key] for key in _keys(name, target) if key in self.observations), None)
+        return next((self.observations[key] for key in keys_of(name, target) if key in self.observations), None)
 
     def unused(self, observed: Iterable[tuple[str, str]]) -> tuple[str, ...]:
         """Return the facts that say nothing of what is observed: misspelt, or about another configuration."""
-        used = {key for name, target in observed for key in _keys(name, target)}
+        used = {key for name, target in observed for key in keys_of(name, target)}
         return tuple(key for key in self.observations if key not in used)
 
 
-def _keys(name: str, target: str) -> Iterator[str]:
+def keys_of(name: str, target: str) -> Iterator[str]:
     """Yield what a fact about an observation may be called, the closest first."""
     yield f"{name}@{target}"
     yield name
@@ -97,11 +97,18 @@ def _moment(path: Path, text: Any) -> datetime:
     return moment
 
 
-def _fact(path: Path, name: object, value: object) -> Fact:
+def fact_of(value: object) -> Fact | None:
+    """Return what a number or a state means, None if it is neither."""
     if isinstance(value, str) and value.lower() in _WORDS:
         return Fact(_WORDS[value.lower()], None)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Fact(Status.OK, float(value))
+    return None
+
+
+def _fact(path: Path, name: object, value: object) -> Fact:
+    if (fact := fact_of(value)) is not None:
+        return fact
     raise UsageError(f"{path}: {name}: {value!r} is neither a number nor one of {', '.join(sorted(_WORDS))}")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from zen_agents.agents.base import BaseAgent
+from zen_agents.checks.base import Check
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.engine.executor import Judged, judged_body
 from zen_agents.engine.parts import Parts
@@ -93,10 +94,10 @@ async def look(parts: Parts, agents: Sequence[BaseAgent]) -> list[Observation]:
     return [observation for observation in first if (observation.name, observation.target) not in anew] + second
 
 
-def observations_of(facts: Facts, agents: Sequence[BaseAgent], now: Instant) -> list[Observation]:
-    """Return the facts as what the agents' checks would have observed; what the file leaves out is UNKNOWN."""
+def observations_of(facts: Facts, checks: Iterable[Check], now: Instant) -> list[Observation]:
+    """Return the facts as what these checks would have observed; what the facts leave out is UNKNOWN."""
     found = []
-    for check in (check for agent in agents for check in agent.checks()):
+    for check in checks:
         for name in check.observes:
             fact = facts.about(name, check.target)
             status = fact.status if fact else Status.UNKNOWN

@@ -24,10 +24,10 @@ from zen_agents.settings.policy import safe_mode_triggers, to_policy
 from zen_agents.wiring import Options, World, agent_context, build_agents, build_parts, load_settings
 
 #: A rehearsal on facts happens long after the boot, as far as the guards can tell.
-_LONG_AFTER_BOOT = 1e6
+LONG_AFTER_BOOT = 1e6
 
 
-class _Nobody:
+class Nobody:
     """Tells nobody, logs nothing, is woken by nothing."""
 
     unwatched: Mapping[str, int] = {}
@@ -63,7 +63,7 @@ class Stage:
 
 def set_stage(options: Options, loaded: Loaded, *, host: Host, store: SqliteStore, clock: Clock) -> Stage:
     """Build the parts of a rehearsal by a configuration that is valid."""
-    settings, nobody = loaded.require(), _Nobody()
+    settings, nobody = loaded.require(), Nobody()
     world = World(
         host=host, store=store, clock=clock, notifier=nobody, events=nobody, flag=EmergencyFlag(options.state_dir),
         control=lambda _: NullControl(host), action_log=nobody,
@@ -84,12 +84,12 @@ async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport
     loaded.require()
     facts = read_facts(facts_file) if facts_file else None
     store = SqliteStore.snapshot(None if facts else options.state_dir / "state.db")
-    clock: Clock = ManualClock(facts.now, _LONG_AFTER_BOOT) if facts else SystemClock(store.anchor())
+    clock: Clock = ManualClock(facts.now, LONG_AFTER_BOOT) if facts else SystemClock(store.anchor())
     host: Host = FactsHost(facts) if facts else LinuxHost(options.state_dir)
     stage = set_stage(options, loaded, host=host, store=store, clock=clock)
     parts, agents, now = stage.parts, stage.agents, clock.now()
     if facts:
-        observations = observations_of(facts, agents, now)
+        observations = observations_of(facts, [check for agent in agents for check in agent.checks()], now)
         report = await rehearse(parts, agents, observations, now, facts_only=True)
         report = replace(report, unused_facts=facts.unused((seen.name, seen.target) for seen in observations))
     else:

@@ -1,0 +1,129 @@
+"""Test rules: what is seen over time, and what the engine has to make of it. Needs no host, privilege or network.
+
+Examples:
+  zen-agents test rules tests/*.yaml                each test, and what was not as expected
+  zen-agents test rules nginx.yaml --run cooldown --explain    only these tests, with every decision and guard
+  zen-agents test rules tests/*.yaml --junit out.xml           for the pipeline as well
+
+Exit: 0 all passed, 1 a test failed, 78 a test file or its configuration is not valid.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zen_agents.cli.answers import show_answers
+from zen_agents.cli.call import Call
+from zen_agents.cli.envelope import data
+from zen_agents.cli.options import config_of
+from zen_agents.cli.render import clean, colour_wanted, say
+from zen_agents.errors import SettingsError, UsageError
+from zen_agents.rehearsal.expectations import course, line_of
+from zen_agents.rehearsal.junit import junit
+from zen_agents.rehearsal.rule_testing import Broken, Result, run_files
+from zen_agents.settings.rendering import as_json, render
+
+_FAILED = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `test` takes."""
+    parser.add_argument("what", choices=("rules",), help="what is tested")
+    parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="files of rule tests")
+    parser.add_argument("--run", metavar="REGEX", default="", help="only tests whose `FILE: name` it matches")
+    parser.add_argument("--junit", metavar="OUT", type=Path, help="write the results as JUnit XML as well")
+    parser.add_argument("--diff", action="store_true", help="show expected and got of a failure as a diff")
+    parser.add_argument("--explain", action="store_true", help="show everything that came of each test, with every guard")
+
+
+def run(call: Call) -> int:
+    """Play the tests and tell what was not as expected."""
+    # What a test makes the engine complain of is in its course; it is no message of this command.
+    logging.getLogger("zen_agents").addHandler(logging.NullHandler())
+    results, broken = asyncio.run(
+        run_files(call.arguments.files, os.environ, only=_pattern(call), config=lambda: config_of(call))
+    )
+    if not results and not broken:
+        raise UsageError(f"--run {call.arguments.run} matches none of the tests")
+    if call.arguments.junit is not None:
+        _write(call.arguments.junit, junit(results, broken))
+    failed = sum(1 for result in results if result.failures)
+    if call.machine:
+        data(call, "test-rules", _body(results, broken))
+    else:
+        _show(call, results, broken)
+        print(f"{len(results) - failed} passed, {failed} failed" + (f", {len(broken)} not valid" if broken else ""))
+    if broken:
+        return SettingsError.exit_code
+    return _FAILED if failed else 0
+
+
+def _pattern(call: Call) -> re.Pattern[str]:
+    try:
+        return re.compile(call.arguments.run)
+    except re.error as error:
+        raise UsageError(f"--run {call.arguments.run!r} is no regular expression: {error}") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _show(call: Call, results: Sequence[Result], broken: Sequence[Broken]) -> None:
+    for each in broken:
+        print(render(each.diagnostics, "full", colour=colour_wanted(call), files=[str(each.path)]))
+    for result in results:
+        if result.failures:
+            for failure in result.failures:
+                say(call, f"FAIL  {failure}", hang=6)
+                for line in course(failure, result.events) if call.arguments.diff else ():
+                    print(f"      {clean(line)}")
+            if not call.arguments.explain:
+                again = shlex.join(["zen-agents", "test", "rules", str(result.path), "--run", _literally(result.name)])
+                print(f"      why: {clean(again)} --explain")
+        elif not call.arguments.quiet:
+            say(call, f"PASS  {result.path.name}: {result.name}", hang=6)
+        if call.arguments.explain:
+            _explain(call, result)
+
+
+def _literally(name: str) -> str:
+    """Return a regular expression that finds this name, and is still read easily."""
+    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", name)
+
+
+def _explain(call: Call, result: Result) -> None:
+    for event in result.events:
+        print(f"      {clean(line_of(event))}")
+        if event.guards:
+            show_answers(call, event.guards, indent=17, every=bool(call.arguments.verbose))
+
+
+def _body(results: Sequence[Result], broken: Sequence[Broken]) -> dict[str, Any]:
+    return {
+        "passed": sum(1 for result in results if not result.failures),
+        "failed": sum(1 for result in results if result.failures),
+        "diagnostics": [as_json(diagnostic) for each in broken for diagnostic in each.diagnostics],
+        "tests": [
+            {
+                "file": str(result.path), "name": result.name, "ok": not result.failures,
+                "failures": [
+                    {"file": failure.place.document.name, "line": failure.place.line, "expected": failure.expected,
+                     "got": failure.got, "rule": failure.rule}
+                    for failure in result.failures
+                ],
+            }
+            for result in results
+        ],
+    }  # fmt: skip

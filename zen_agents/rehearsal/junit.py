@@ -1,0 +1,57 @@
+"""Results of rule tests as JUnit XML, the form that pipelines read."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from zen_agents.rehearsal.rule_testing import Broken, Result
+
+
+def junit(results: Sequence[Result], broken: Sequence[Broken]) -> str:
+    """Return one suite a file; a file that is not valid is one test with an error."""
+    failed = sum(1 for result in results if result.failures)
+    took = sum(result.took_seconds for result in results)
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<testsuites name="zen-agents test rules"{_counts(len(results) + len(broken), failed, len(broken), took)}>',
+    ]
+    for path, group in groupby(results, key=lambda result: str(result.path)):
+        lines += _suite(path, list(group))
+    for each in broken:
+        name = _text(str(each.path))
+        text = "\n".join(f"{diagnostic.place}: {diagnostic.code} {diagnostic.message}" for diagnostic in each.diagnostics)
+        lines += [
+            f'  <testsuite name="{name}"{_counts(1, 0, 1, 0.0)}>',
+            f'    <testcase classname="{name}" name="the file is valid">',
+            f'      <error message="{_text(text.partition(chr(10))[0])}">{_text(text)}</error>',
+            "    </testcase>",
+            "  </testsuite>",
+        ]
+    return "\n".join([*lines, "</testsuites>", ""])
+
+
+def _suite(path: str, results: Sequence[Result]) -> Iterable[str]:
+    took = sum(result.took_seconds for result in results)
+    failed = sum(1 for result in results if result.failures)
+    yield f'  <testsuite name="{_text(path)}"{_counts(len(results), failed, 0, took)}>'
+    for result in results:
+        head = f'    <testcase classname="{_text(path)}" name="{_text(result.name)}" time="{result.took_seconds:.3f}"'
+        if not result.failures:
+            yield f"{head}/>"
+            continue
+        text = "\n".join(str(failure) for failure in result.failures)
+        yield f"{head}>"
+        yield f'      <failure message="{_text(str(result.failures[0]))}">{_text(text)}</failure>'
+        yield "    </testcase>"
+    yield "  </testsuite>"
+
+
+def _counts(tests: int, failures: int, errors: int, seconds: float) -> str:
+    return f' tests="{tests}" failures="{failures}" errors="{errors}" time="{seconds:.3f}"'
+
+
+def _text(text: str) -> str:
+    """Return text as XML may hold it: what it cannot, and what a terminal would obey, is replaced."""
+    return html.escape("".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text))

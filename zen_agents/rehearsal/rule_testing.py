@@ -1,0 +1,74 @@
+"""Runs files of rule tests: read, checked against their configuration, played and judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from zen_agents.rehearsal.expectations import Failure, crosscheck, judge
+from zen_agents.rehearsal.rule_tests import Written, read_rule_tests
+from zen_agents.rehearsal.trial import Event, declared, play
+from zen_agents.settings.diagnostics import Diagnostic
+from zen_agents.settings.loader import Loaded, load
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One test that was played."""
+
+    path: Path
+    name: str
+    #: Empty: it passed.
+    failures: Sequence[Failure]
+    #: Everything that came of it.
+    events: Sequence[Event]
+    #: Real seconds that playing it took.
+    took_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A file whose tests cannot be played: it, or its configuration, is not valid."""
+
+    path: Path
+    diagnostics: Sequence[Diagnostic]
+
+
+async def run_files(
+    paths: Sequence[Path], environ: Mapping[str, str], *, only: re.Pattern[str], config: Callable[[], Path]
+) -> tuple[Sequence[Result], Sequence[Broken]]:
+    """Play the tests of these files whose `FILE: name` the pattern finds.
+
+    `config` is asked for a configuration where a file names none; what it raises goes through.
+    """
+    results: list[Result] = []
+    broken: list[Broken] = []
+    for path in paths:
+        written, diagnostics = read_rule_tests(path)
+        if written is None:
+            broken.append(Broken(path, diagnostics))
+            continue
+        named = written.file.config
+        loaded = load([path.parent / named if named is not None else config()], environ)
+        if loaded.settings is None:
+            broken.append(Broken(path, loaded.errors))
+        elif unknown := crosscheck(written, declared(loaded)):
+            broken.append(Broken(path, unknown))
+        else:
+            results += await _play_all(written, loaded, only)
+    return results, broken
+
+
+async def _play_all(written: Written, loaded: Loaded, only: re.Pattern[str]) -> list[Result]:
+    results = []
+    for index, test in enumerate(written.file.tests):
+        if not only.search(f"{written.path.name}: {test.name}"):
+            continue
+        began = perf_counter()
+        events = await play(test, loaded)
+        failures = judge(test, index, written, events)
+        results.append(Result(written.path, test.name, failures, events, perf_counter() - began))
+    return results

@@ -1,0 +1,180 @@
+"""Files of rule tests: what is written in them, checked key by key, each mistake with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from zen_agents.errors import UsageError
+from zen_agents.model.incident import IncidentState
+from zen_agents.model.message import MessageKind
+from zen_agents.model.reason import Reason
+from zen_agents.model.scalars import Duration, PositiveDuration, refuse
+from zen_agents.model.severity import Severity
+from zen_agents.rehearsal.series import MOST_SAMPLES, SeriesError, read_series
+from zen_agents.settings.diagnostics import Diagnostic, Report
+from zen_agents.settings.nodes import Node, Place
+from zen_agents.settings.reader import read
+from zen_agents.settings.shape import Shape
+from zen_agents.settings.validation import validate
+
+#: No test plays longer than this.
+LONGEST = timedelta(days=31)
+
+
+def _moment(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise refuse("text", f"is an ISO time like 2026-01-10T03:00:00+01:00, got `{text}`") from None
+    if not 1971 <= moment.year <= 9000:
+        raise refuse("range", f"is between 1971 and 9000, got `{text}`")
+    return text
+
+
+def _series(value: str) -> str:
+    try:
+        read_series(value)
+    except SeriesError as error:
+        raise refuse("text", f"cannot be read: {error}", offset=error.offset) from None
+    return value
+
+
+def _soon(value: timedelta) -> timedelta:
+    if value > LONGEST:
+        raise refuse("range", "is at most 31d")
+    return value
+
+
+At = Annotated[Duration, AfterValidator(_soon)]
+#: A single number or state needs no quotes.
+Series = Annotated[str, AfterValidator(_series)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class ActionResult(_Strict):
+    """How an action ends wherever it is taken in a test."""
+
+    exit: int = Field(0, ge=0, le=255, description="0: it did what it should; anything else: it failed")
+    takes: At = Field(timedelta(seconds=1), description="how long it runs")
+
+
+class Expectation(_Strict):
+    """What is expected at one moment: exactly one of `decision`, `alert` and `incident`, and what is said of it."""
+
+    at: At = Field(description="how long after the start")
+    decision: str | None = Field(None, description="name of a rule: what was decided about it")
+    alert: Literal[MessageKind.FIRING, MessageKind.RESOLVED, MessageKind.ENGINE, MessageKind.CHANGE] | None = Field(
+        None, description="people are told so within one sample from then"
+    )
+    incident: str | None = Field(None, description="name of a rule: the state of its incident")
+    outcome: Literal["act", "skip", "ask", "alert", "resolve", "failed"] | None = Field(None, description="with `decision`")
+    reason: Reason | None = Field(None, description="with `decision`")
+    action: str | None = Field(None, description="with `decision`")
+    target: str | None = Field(None, description="`service:web`, or what of it is touched: nginx.service")
+    severity: Severity | None = Field(None, description="with `alert`")
+    rule: str | None = Field(None, description="with `alert`: name of a rule")
+    state: Literal["none"] | IncidentState | None = Field(None, description="with `incident`")
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Expectation:
+        about = [name for name in ("decision", "alert", "incident") if getattr(self, name) is not None]
+        if len(about) != 1:
+            raise refuse("conflict", "needs exactly one of `decision`, `alert` and `incident`")
+        goes_with = {"decision": ("outcome", "reason", "action"), "alert": ("severity", "rule"), "incident": ("state",)}
+        for other, keys in goes_with.items():
+            for key in keys:
+                if other != about[0] and getattr(self, key) is not None:
+                    raise refuse("conflict", f"says nothing of `{about[0]}`; it goes with `{other}`", at=key)
+        needed = {"decision": "outcome", "incident": "state"}.get(about[0])
+        if needed is not None and getattr(self, needed) is None:
+            raise refuse("conflict", f"needs `{needed}` beside it", at=about[0])
+        return self
+
+
+class RuleTest(_Strict):
+    """One story: what is seen over time, and what has to come of it."""
+
+    name: str = Field(min_length=1, description="what it shows, in words")
+    start: Annotated[str, AfterValidator(_moment)] = Field(
+        "2026-01-01T00:00:00+00:00", description="ISO time at which it begins; UTC unless it says otherwise"
+    )
+    sample_every: PositiveDuration = Field(timedelta(seconds=30), description="time from one written sample to the next")
+    inputs: Mapping[str, Series] = Field(description="observation, with its target behind @ if need be -> series")
+    action_results: Mapping[str, ActionResult] = Field({}, description="how each action ends (default: well, within 1s)")
+    expect: tuple[Expectation, ...] = Field((), description="what has to come of it")
+    expect_only: bool = Field(False, description="true: any action that is not expected fails the test")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> RuleTest:
+        if not self.expect and not self.expect_only:
+            raise refuse("conflict", "expects nothing, so it could not fail", at="name")
+        longest = max([*(len(read_series(series)) for series in self.inputs.values()), 1])
+        if longest * self.sample_every > LONGEST:
+            raise refuse("range", f"plays for more than 31d: {longest} samples", at="sample_every")
+        if max((each.at for each in self.expect), default=timedelta()) / self.sample_every > MOST_SAMPLES:
+            raise refuse("range", f"makes more than {MOST_SAMPLES} samples", at="sample_every")
+        return self
+
+    @property
+    def begins(self) -> datetime:
+        """The moment at which it begins."""
+        moment = datetime.fromisoformat(self.start)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class RuleTestFile(_Strict):
+    """A file of them, all on one configuration."""
+
+    config: str | None = Field(None, description="the configuration, from this file's directory; or -c names it")
+    tests: tuple[RuleTest, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that could be read, with the places in it."""
+
+    path: Path
+    file: RuleTestFile
+    root: Node
+
+    def place(self, *steps: str | int) -> Place:
+        """Return where something stands; the nearest above it if it is not written."""
+        node, entry, _ = self.root.nearest(steps)
+        return entry.place if entry is not None else node.place
+
+
+def read_rule_tests(path: Path) -> tuple[Written | None, Sequence[Diagnostic]]:
+    """Read one file. What is wrong with it is in the diagnostics, and then there is nothing else.
+
+    Raises UsageError if the file cannot be read.
+    """
+    report = Report()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    root = read(content, str(path), report)
+    file = None if report.failed else validate(RuleTestFile, root, (), Shape(RuleTestFile), report, root)
+    if file is not None:
+        _refuse_twice((test.name for test in file.tests), root, report)
+    # What `explain config` explains is the configuration's grammar, not this one.
+    found = [replace(diagnostic, help="") for diagnostic in report.sorted()]
+    return (Written(path, file, root) if file is not None and not report.failed else None), found
+
+
+def _refuse_twice(names: Iterable[str], root: Node, report: Report) -> None:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            node, _, _ = root.nearest(("tests", index, "name"))
+            report.error("ZC214", f"a second test is called `{name}`; a report could not tell them apart", node)
+        seen.add(name)
