@@ -121,6 +121,7 @@ class Runtime:
             control=(lambda _: NullControl(host)) if self.options.dry_run else self.controls,
             action_log=ActionLogFile(self.options.state_dir / "actions.log"),
             still_running=lambda: self._machine.still_running(self.options.state_dir), thread=self._machine.thread,
+            evidence=self._machine.evidence(host, self.options.state_dir),
         )  # fmt: skip
         self._host, self._pulse = host, Pulse(store)
         agents = build_agents(self.settings, self._context(self.loaded), self.options.agents)
@@ -129,6 +130,7 @@ class Runtime:
             foreign=self._foreign(host),
         )  # fmt: skip
         self.parts.flapping = flap_limit(self.settings)
+        self.parts.journal.redaction.use(self.settings.redact)
         # Only now: signing writes, and whose state it is was judged by what stood there before.
         self._unsigned = self._sign_ledger()
         self.engine = self._engine(world, agents)
@@ -440,6 +442,7 @@ class Runtime:
                     raise
                 raise SettingsError(f"the configuration cannot be applied: {error}") from error
             self._not_applied = None
+            self.parts.journal.redaction.use(settings.redact)
             self.loaded, self.settings, self._loaded_at = loaded, settings, now
             self.outbox.reconfigure(alerts, self._alert_context())
             self._keep_files()

@@ -13,12 +13,14 @@ from zen_agents import catalog
 from zen_agents.actions.base import Action
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.event_sources import EventSources
+from zen_agents.adapters.host_evidence import HostEvidence
 from zen_agents.adapters.host_state import HOST_STATE
 from zen_agents.adapters.linux_control import LinuxControls
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.running_actions import still_running
 from zen_agents.adapters.safe_files import tidy
+from zen_agents.adapters.service_keeper import ServiceKeeper
 from zen_agents.adapters.state_dir import ROOT_POINTER
 from zen_agents.adapters.syslog_witness import SYSLOG
 from zen_agents.adapters.worker_process import run_worker
@@ -28,6 +30,7 @@ from zen_agents.engine.aside import Aside, DaemonThread, Thread
 from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.causes import Causes
 from zen_agents.engine.escalation import Escalation
+from zen_agents.engine.evidence import Evidence
 from zen_agents.engine.executor import ControlFactory, Executor
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import ActionLog, Journal
@@ -41,6 +44,7 @@ from zen_agents.errors import HostError, UsageError
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import Intent
 from zen_agents.ports.events import EventSource
+from zen_agents.ports.evidence import EvidenceSource
 from zen_agents.ports.host import Host, HostControl
 from zen_agents.ports.notifier import Notifier
 from zen_agents.ports.store import Store
@@ -165,6 +169,10 @@ class Machine:
         """Remove what an earlier engine was removing when it was killed."""
         tidy(Quarantine(state_dir / "quarantine", clock))
 
+    def evidence(self, host: Host, state_dir: Path) -> EvidenceSource | None:
+        """Return what reads evidence before a repair; None if nothing does."""
+        return HostEvidence(host, ServiceKeeper(state_dir).said)
+
     def events(self) -> EventSource:
         """Return what wakes the engine early."""
         return EventSources()
@@ -197,6 +205,8 @@ class World:
     #: Ids of actions whose command still runs, also such as an earlier engine began.
     still_running: Callable[[], Collection[str]] = tuple
     thread: Callable[[], Thread] = DaemonThread
+    #: Reads what was wrong before it is repaired; None: nothing does.
+    evidence: EvidenceSource | None = None
 
 
 def catalog_actions() -> dict[str, Action]:
@@ -212,17 +222,18 @@ def build_parts(
     actions = catalog_actions() if actions is None else actions
     journal = Journal(world.store, world.action_log)
     aside = Aside(world.thread)
+    evidence = Evidence(world.evidence, store=world.store, journal=journal, clock=world.clock, aside=aside)
     causes = Causes(world.host, world.clock, aside)
     executor = Executor(
         host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag, guards=catalog.GUARDS,
         actions=actions, control=world.control, resident_bytes=resident_bytes, still_running=world.still_running,
-        aside=aside, causes_of=causes.of,
+        aside=aside, evidence=evidence, causes_of=causes.of,
     )  # fmt: skip
     parts: Parts
 
     escalation = Escalation(
         notifier=world.notifier, store=world.store, journal=journal, host_name=host_name,
-        mode_line=lambda: mode_line(parts.policy, world.store, world.clock.now()),
+        mode_line=lambda: mode_line(parts.policy, world.store, world.clock.now()), evidence=evidence.of,
     )  # fmt: skip
 
     def entered(reason: str, at: Instant) -> None:

@@ -50,6 +50,9 @@ class SimulatedMachine(Machine):
     def controls(self, host: Host, state_dir: Path, flag: EmergencyFlag, clock: Clock) -> Controls:
         return SimulatedControls(self._host, flag)
 
+    def evidence(self, host: Host, state_dir: Path) -> None:
+        """Take none: clues of a dictionary tell nobody anything."""
+
     def events(self) -> EventSource:
         return self._host.events
 

@@ -574,6 +574,24 @@ async def test_a_window_that_a_person_started_holds_all_but_the_urgent_until_it_
     assert box.mails[-1]["Subject"].split()[3] == "nginx"
 
 
+async def test_what_was_seen_before_the_repair_is_attached(telling: Any) -> None:
+    seen = {"processes": ["812 java S 3072 MiB 40 s CPU"], "open_files": ["/srv/a.log\x1b[2J"]}
+    with mail_server() as box:
+        here = telling(a_policy(smtp_port=box.port))
+        here.tell(facts={**FACTS, **seen})
+        await here.deliver()
+
+    (mail,) = box.mails
+    assert mail.get_content_type() == "multipart/mixed"
+    body, attached = mail.iter_parts()  # type: ignore[attr-defined]
+    assert [part.get_content_type() for part in body.iter_parts()] == ["text/plain", "text/html"]
+    assert attached.get_filename() == "evidence.txt"
+    text = attached.get_content().replace("\r\n", "\n")
+    assert "  812 java S 3072 MiB 40 s CPU\n" in text
+    assert "LAST LINES journalctl -u nginx\n  03:12:33 nginx[8812]: [emerg] cannot load certificate\n" in text
+    assert "\x1b" not in text
+
+
 async def test_the_digest_comes_once_a_day_and_not_at_the_first_start(telling: Any) -> None:
     with mail_server() as box:
         here = telling(replace(a_policy(smtp_port=box.port), digest=DigestPolicy(clock_time(8), timezone="Europe/Berlin")))

@@ -45,6 +45,9 @@ class Facts(TypedDict, total=False):
     #: The last lines of the log, and where they are from.
     log: list[str]
     log_source: str
+    #: Taken before the repair: the largest and the busiest processes, and what the process that was repaired had open.
+    processes: list[str]
+    open_files: list[str]
     #: The recent past as text: o up, x down, A action.
     signal: str
     #: Mode and budget: "enforce, 1 of 5 repairs this hour".
@@ -62,7 +65,7 @@ class Facts(TypedDict, total=False):
 
 
 #: Facts whose change is no news: they age or are counted by themselves.
-AGEING = frozenset({"host", "log", "log_source", "signal", "mode", "headline", "since"})
+AGEING = frozenset({"host", "log", "log_source", "processes", "open_files", "signal", "mode", "headline", "since"})
 
 #: No single fact is rendered longer than this many characters.
 LONGEST = 4000

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from zen_agents.alerts.context import AlertContext
+from zen_agents.alerts.evidence import FILE_NAME, evidence_text
 from zen_agents.alerts.mail import render_email, subject
 from zen_agents.alerts.pages import render_change, render_pagerduty
 from zen_agents.alerts.plain_text import one_line
@@ -96,6 +97,7 @@ def _email(
         password=smtp.password,
         password_file=smtp.password_file,
         timeout_seconds=smtp.timeout_seconds,
+        attachments=((FILE_NAME, evidence),) if (evidence := evidence_text(message)) else (),
     )
 
 

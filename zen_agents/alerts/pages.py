@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from zen_agents.alerts.context import AlertContext
+from zen_agents.alerts.evidence import evidence_line
 from zen_agents.alerts.facts import list_fact, text_fact
 from zen_agents.alerts.plain_text import cut, one_line, safe_address, safe_id, safe_word
 from zen_agents.alerts.sections import headline, no_way_back, with_local_time
@@ -101,6 +102,7 @@ def _details(message: Message, context: AlertContext) -> dict[str, str]:
         "9 about": "; ".join(list_fact(facts, "lines", most=40)),
         "incident": id,
         "mode": text_fact(facts, "mode"),
+        "evidence": evidence_line(message),
         "log": " / ".join(list_fact(facts, "log", most=10)),
     }
     return {name: one_line(text, 8000) for name, text in details.items() if text}

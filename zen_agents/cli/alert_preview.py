@@ -16,7 +16,9 @@ from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import find
 from zen_agents.cli.render import clean, note, say
 from zen_agents.clock import Instant
+from zen_agents.engine.evidence import evidence_in
 from zen_agents.engine.messages import Messages, mode_line
+from zen_agents.engine.redaction import Redaction
 from zen_agents.errors import UsageError
 from zen_agents.jobs.alert_delivery import AppriseItem, EmailItem, EventItem, Item
 from zen_agents.model.incident import Incident
@@ -65,7 +67,10 @@ def _about(call: Call, ways: Ways) -> Message:
 
 def _composed(incident: Incident, store: Store, rules: Mapping[str, Rule], ways: Ways, now: Instant) -> Message:
     policy = to_policy(ways.loaded.require(), ways.loaded, ())
-    messages = Messages(store=store, host_name=ways.context.host_name, mode_line=lambda: mode_line(policy, store, now))
+    messages = Messages(
+        store=store, host_name=ways.context.host_name, mode_line=lambda: mode_line(policy, store, now),
+        evidence=lambda each: evidence_in(store, each), redaction=Redaction(ways.loaded.require().redact),
+    )  # fmt: skip
     rule = rules.get(incident.key)
     if incident.resolved_at is not None:
         return messages.resolved(incident, rule, incident.resolved_at)
@@ -87,7 +92,8 @@ def _body(item: Item) -> dict[str, Any]:
     if isinstance(item, EmailItem):
         mail = compose(item)
         headers = [[name, str(value)] for name, value in mail.items() if not name.startswith(("Content-", "MIME-"))]
-        return {"server": f"{item.host}:{item.port}", "headers": headers, "text": item.text, "html": item.html}
+        return {"server": f"{item.host}:{item.port}", "headers": headers, "text": item.text, "html": item.html,
+                "attachments": dict(item.attachments)}  # fmt: skip
     if isinstance(item, EventItem):
         return {"url": item.url, "event": {"routing_key": _KEY, **item.event}}
     if isinstance(item, AppriseItem):
@@ -105,4 +111,7 @@ def _show(call: Call, shown: Mapping[str, Any]) -> None:
     print()
     text = shown["html"] if call.arguments.html and "html" in shown else shown.get("text", shown.get("body", ""))
     print("\n".join(clean(line) for line in text.splitlines()))
+    for name, attached in shown.get("attachments", {}).items():
+        print(f"\n-- attached: {name}")
+        print("\n".join(clean(line) for line in attached.splitlines()))
     print()

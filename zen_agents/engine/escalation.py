@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from zen_agents.alerts.facts import Facts
 from zen_agents.clock import Instant
@@ -30,9 +31,12 @@ class Escalation:
 
     def __init__(
         self, *, notifier: Notifier, store: Store, journal: Journal, host_name: str, mode_line: Callable[[], str],
+        evidence: Callable[[Incident], Mapping[str, Any]] = lambda _: {},
     ) -> None:  # fmt: skip
         self._notifier, self._journal = notifier, journal
-        self._messages = Messages(store=store, host_name=host_name, mode_line=mode_line)
+        self._messages = Messages(
+            store=store, host_name=host_name, mode_line=mode_line, evidence=evidence, redaction=journal.redaction
+        )
         self._message, self._host_name = self._messages.message, host_name
         #: Set while the storm brake is open: one message told it all.
         self.storm = False

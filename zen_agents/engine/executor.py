@@ -16,6 +16,7 @@ from zen_agents.actions.base import Action
 from zen_agents.actions.inverse import Inverse
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.aside import Aside
+from zen_agents.engine.evidence import Evidence
 from zen_agents.engine.journal import Journal, answer_body
 from zen_agents.errors import (
     ActionFailedError,
@@ -70,7 +71,7 @@ class Executor:
     def __init__(
         self, *, host: Host, store: Store, journal: Journal, clock: Clock, stop: StopFlag, guards: Sequence[Guard],
         actions: Mapping[str, Action], control: ControlFactory, resident_bytes: Callable[[], int] = lambda: 0,
-        still_running: Callable[[], Collection[str]] = tuple, aside: Aside | None = None,
+        still_running: Callable[[], Collection[str]] = tuple, aside: Aside | None = None, evidence: Evidence | None = None,
         causes_of: Callable[[Rule], Mapping[str, str]] = lambda rule: dict.fromkeys(rule.depends_on, ""),
     ) -> None:  # fmt: skip
         self._host, self._store, self._journal, self._clock, self._stop = host, store, journal, clock, stop
@@ -83,7 +84,7 @@ class Executor:
         self.last_ended_at = float("-inf")
         #: Outcomes that the store did not take, by action id.
         self._unwritten: dict[str, Outcome] = {}
-        self._aside = aside or Aside()
+        self._aside, self._evidence = aside or Aside(), evidence
         #: Keys of what a rule depends on, and how that is known.
         self._causes_of = causes_of
         #: Plans made ahead, and the look they rest on.
@@ -249,6 +250,8 @@ class Executor:
 
     def start(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
         """Perform a reserved intent in a task of its own; `done` is called in the loop with its outcome."""
+        if self._evidence is not None:
+            self._evidence.before(intent)
         self._disturbed[intent.id] = intent.plan.disturbs
         self._running[intent.id] = asyncio.create_task(self._perform(intent, done), name=intent.id)
 
@@ -291,6 +294,7 @@ class Executor:
 
     def record(self, intent: Intent, outcome: Outcome) -> None:
         """Write an outcome; if the store cannot, the plain log still has it and `write_again` writes it later."""
+        outcome = replace(outcome, effect=self._journal.redaction.effect(outcome.effect))
         self._unwritten.pop(intent.id, None)
         self._finish(outcome)
         self._journal.ended(intent, outcome)

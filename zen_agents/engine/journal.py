@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from zen_agents.clock import Instant
+from zen_agents.engine.redaction import Redaction
 from zen_agents.model.action import Intent, Outcome, OutcomeKind
 from zen_agents.model.decision import Decision
 from zen_agents.model.entry import Entry, EntryKind
@@ -46,8 +47,10 @@ class ActionLog(Protocol):
 class Journal:
     """Writes entries into the store's pending batch, and a structured log line for each, or one for many."""
 
-    def __init__(self, store: Store, action_log: ActionLog) -> None:
+    def __init__(self, store: Store, action_log: ActionLog, redaction: Redaction | None = None) -> None:
         self._store = store
+        #: What is left out of everything that is written.
+        self.redaction = redaction or Redaction()
         self._action_log = action_log
         #: Incident key -> what was last written about it, and the lost batches of which that takes account.
         self._last: dict[str, tuple[Any, ...]] = {}
@@ -88,9 +91,9 @@ class Journal:
             body["action"] = decision.request.action
         if verdict:
             body["guards"] = [answer_body(answer) for answer in verdict.answers]
-        entry = Entry(EntryKind.DECISION, id, decision.at, incident.agent, incident.id, None, body)
         if plan is not None:
             body["plan"] = plan
+        entry = Entry(EntryKind.DECISION, id, decision.at, incident.agent, incident.id, None, self.redaction.value(body))
         if one_of_many:
             self._store.append(entry)
             self._many += 1
@@ -127,6 +130,7 @@ class Journal:
 
     def human(self, at: Instant, who: Principal, what: str, body: Mapping[str, Any], *, incident: str | None = None) -> None:
         """Write what a person did."""
+        body = self.redaction.value(body)
         self._append(Entry(EntryKind.HUMAN, what, at, who.name, incident, None, {"uid": who.uid, **body}))
         self._action_log.write(
             at, "HUMAN", what, action=what, target=str(body.get("scope") or body.get("target") or "host"), by=who.name,
@@ -135,10 +139,11 @@ class Journal:
 
     def engine(self, at: Instant, what: str, *, incident: str | None = None, **body: Any) -> None:
         """Write what the engine did about itself: start, stop, reload, safe mode, agent states, questions to people."""
-        self._append(Entry(EntryKind.ENGINE, what, at, "engine", incident, None, body))
+        self._append(Entry(EntryKind.ENGINE, what, at, "engine", incident, None, self.redaction.value(body)))
 
     def alerted(self, at: Instant, id: str, body: Mapping[str, Any], *, incident: str | None) -> None:
         """Write that people were told."""
+        body = self.redaction.value(body)
         done.info("told: %s", body.get("summary", id))
         self._append(Entry(EntryKind.ALERT, id, at, "engine", incident, None, body))
 
@@ -151,7 +156,7 @@ class Journal:
             log.info("%s %s", entry.kind.value, entry.id, extra={"zen": told, "event": event})
 
     def _line(self, at: Instant, kind: str, intent: Intent, outcome: str, detail: str) -> None:
-        request = intent.plan.request
+        request, detail = intent.plan.request, self.redaction.text(detail)
         word = outcome.upper() if kind == "OUTCOME" else "starts"
         facts = {"action_id": intent.id, "action": request.action, "target": request.target, "rule": request.rule,
                  "incident": request.incident, "outcome": outcome}  # fmt: skip

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from zen_agents.alerts.facts import Facts
 from zen_agents.clock import Instant
+from zen_agents.engine.redaction import Redaction
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import Budget, OutcomeKind
 from zen_agents.model.duration import duration
@@ -27,9 +29,21 @@ URGENT = frozenset({Reason.UNKNOWN_OUTCOME, Reason.SAFE_MODE, Reason.EMERGENCY_S
 class Messages:
     """Composes messages from what the store knows; tells nobody and writes nothing."""
 
-    def __init__(self, *, store: Store, host_name: str, mode_line: Callable[[], str]) -> None:
-        """`mode_line` returns one line about mode and budget for the foot of a message."""
+    def __init__(
+        self, *, store: Store, host_name: str, mode_line: Callable[[], str],
+        evidence: Callable[[Incident], Mapping[str, Any]] = lambda _: {}, redaction: Redaction | None = None,
+    ) -> None:  # fmt: skip
+        """Compose for this host.
+
+        Args:
+            store: The state.
+            host_name: What messages call the host.
+            mode_line: Returns one line about mode and budget for the foot of a message.
+            evidence: Returns the facts that were taken before an incident was repaired.
+            redaction: What is left out.
+        """
         self._store, self.host_name, self.mode_line = store, host_name, mode_line
+        self._evidence, self._redaction = evidence, redaction or Redaction()
 
     def firing(
         self, incident: Incident, rule: Rule | None, reason: Reason, at: Instant, *, next_step: str = "",
@@ -57,7 +71,8 @@ class Messages:
     ) -> Message:  # fmt: skip
         """Return a message with an id of its own; `key` is what the same is known by on this host."""
         return Message(
-            id=new_id(ALERT), kind=kind, severity=severity, at=at, dedup_key=self.key(key), summary=summary, facts=facts,
+            id=new_id(ALERT), kind=kind, severity=severity, at=at,
+            dedup_key=self.key(key), summary=self._redaction.text(summary), facts=self._redaction.value(facts),
             incident=incident.id if incident else None, agent=incident.agent if incident else "",
             rule=incident.rule if incident else "", target=incident.target if incident else "", urgent=urgent,
         )  # fmt: skip
@@ -80,7 +95,15 @@ class Messages:
             "undo": [row.id for row in rows if row.effect.get("undo") and row.kind is not OutcomeKind.UNDONE],
             "lasting": [row.action for row in rows if row.plan.get("reversible") == "no"],
             "mode": self.mode_line(),
+            **self._evidence_of(incident),  # type: ignore[typeddict-item]  # the names of `evidence.FACTS`
         }
+
+    def _evidence_of(self, incident: Incident) -> Mapping[str, Any]:
+        try:
+            return self._evidence(incident)
+        except Exception as error:  # the message goes out without it (R15)
+            log.error("the evidence of %s cannot be read: %s", incident.id, error)
+            return {}
 
     def _rows_of(self, incident: Incident) -> list[ActionRow]:
         try:

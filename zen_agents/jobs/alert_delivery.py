@@ -53,6 +53,8 @@ class EmailItem:
     password: str = field(default="", repr=False)
     password_file: str = ""
     timeout_seconds: float = 15.0
+    #: File name -> text.
+    attachments: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,7 @@ def _moment(value: object, name: str) -> float:
 _READERS: dict[str, Any] = {
     "recipients": _texts,
     "headers": _pairs,
+    "attachments": _pairs,
     "port": _port,
     "timeout_seconds": _seconds,
     "sent_at": _moment,

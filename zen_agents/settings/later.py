@@ -212,4 +212,3 @@ class LaterParts(LaterSection):
 
     console: ConsoleSettings | None = Field(None, description="the web console")
     extends: Presets = Field((), description="presets to start from")
-    redact: tuple[Regex, ...] = Field((), description="what is left out of records and messages")

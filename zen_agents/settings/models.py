@@ -22,6 +22,7 @@ from zen_agents.model.scalars import (
     Name,
     Percent,
     PositiveDuration,
+    Regex,
     Size,
     TimeOfDay,
     TimeZone,
@@ -259,6 +260,7 @@ class Settings(Section):
     protected: ProtectedSettings = Field(ProtectedSettings(), description="what is never touched")
     retention: RetentionSettings = Field(RetentionSettings(), description="how long records are kept")
     metrics: MetricsSettings = Field(MetricsSettings(), description="what Prometheus is told, and where")
+    redact: tuple[Regex, ...] = Field((), description="patterns of what is left out of the ledger and of messages")
     fleet: FleetSettings = Field(FleetSettings(), description="this host's part in a fleet")
     plugins: tuple[Name, ...] = Field((), description="packages whose agents, checks and actions may be loaded")
     #: Agents that a later version brings: name -> whether its section says `enabled`.

@@ -103,7 +103,10 @@ class _NoEncryptionError(Exception):
 
 
 def compose(item: EmailItem) -> EmailMessage:
-    """Return the mail: text/plain first, text/html last. Raises one of `_MALFORMED` for what is no address."""
+    """Return the mail: text/plain first, text/html last, what is attached behind them.
+
+    Raises one of `_MALFORMED` for what is no address.
+    """
     # Folding at 78 may leave nothing behind `Subject:`, which readers show as a leading space; encoded words need it.
     plain = item.subject.isascii() and item.sender_name.isascii()
     mail = EmailMessage(policy=SMTP_POLICY.clone(max_line_length=900) if plain else SMTP_POLICY)
@@ -116,6 +119,8 @@ def compose(item: EmailItem) -> EmailMessage:
         mail[name] = value
     mail.set_content(item.text, subtype="plain", charset="utf-8", cte="quoted-printable")
     mail.add_alternative(item.html, subtype="html", charset="utf-8", cte="quoted-printable")
+    for name, text in item.attachments:
+        mail.add_attachment(text, subtype="plain", charset="utf-8", cte="quoted-printable", filename=name)
     return mail
 
 

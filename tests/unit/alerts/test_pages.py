@@ -77,6 +77,13 @@ def test_too_large_an_event_loses_its_log_and_then_its_details() -> None:
     assert len(json.dumps(without).encode()) < MOST_BYTES
 
 
+def test_a_trigger_has_what_was_seen_before_the_repair_in_short() -> None:
+    facts = {**FACTS, "processes": ["812 java S 3072 MiB 40 s CPU"], "open_files": ["/srv/a", "/srv/b"]}
+    details = render_pagerduty(a_message(facts=facts), CONTEXT)["payload"]["custom_details"]
+
+    assert details["evidence"] == "top: 812 java S 3072 MiB 40 s CPU; 2 files open, like /srv/b"
+
+
 def test_a_change_event_says_what_was_done() -> None:
     facts = {"action": "act-7m3x9k", "outcome": "verified", "by": "engine", "why": "it was down"}
     event = render_change(replace(a_message(facts=facts), kind=MessageKind.CHANGE), CONTEXT)

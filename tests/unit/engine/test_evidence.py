@@ -1,0 +1,181 @@
+"""What was wrong is read before it is repaired, once, in bounds, and costs the repair next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.engine_here import EngineHere
+from tests.support.own_config import ACCOUNT, own_config
+from tests.support.state import an_incident, an_intent
+from zen_agents.adapters.action_log import ActionLogFile
+from zen_agents.adapters.host_evidence import MOST_FILES, MOST_LINES, HostEvidence
+from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.clock import ManualClock, SystemClock
+from zen_agents.engine.aside import Aside
+from zen_agents.engine.evidence import MOST_A_MINUTE, Evidence, evidence_in
+from zen_agents.engine.journal import Journal
+from zen_agents.engine.redaction import Redaction
+from zen_agents.errors import HostError
+from zen_agents.model.action import Intent, Resource, ResourceKind
+from zen_agents.ports.evidence import Fragile, Surroundings
+
+
+class Source:
+    """Evidence without a host; it may hang, fail or be slow."""
+
+    def __init__(self) -> None:
+        self.asked: list[str | None] = []
+        self.trouble: Exception | None = None
+
+    def fragile(self, plan: Any) -> Fragile:
+        self.asked.append(plan.request.incident)
+        if self.trouble:
+            raise self.trouble
+        return Fragile(["token=abc said"], "of web", ["/srv/a.log"])
+
+    def surroundings(self, plan: Any) -> Surroundings:
+        if self.trouble:
+            raise self.trouble
+        return Surroundings(["1 init S 4 MiB 2 s CPU"], ["not this"], "elsewhere")
+
+
+class Taking:
+    def __init__(self, folder: Path) -> None:
+        self.source, self.clock = Source(), ManualClock(SystemClock().now().wall, 1000.0)
+        self.store = SqliteStore(folder / "state.db")
+        self.journal = Journal(self.store, ActionLogFile(folder / "actions.log"), Redaction([r"token=\S+"]))
+        self.aside = Aside()
+        self.evidence = Evidence(self.source, store=self.store, journal=self.journal, clock=self.clock, aside=self.aside)
+
+    def intent(self, incident: str) -> Intent:
+        intent = an_intent(f"act-{incident[4:]}", self.clock.now())
+        return replace(intent, plan=replace(intent.plan, request=replace(intent.plan.request, incident=incident)))
+
+
+@pytest.fixture
+def taking(tmp_path: Path) -> Any:
+    taking = Taking(tmp_path)
+    yield taking
+    taking.aside.close()
+    taking.store.close()
+
+
+async def test_it_is_redacted_in_the_ledger_and_outlives_the_engine(taking: Taking) -> None:
+    taking.evidence.before(taking.intent("inc-aaaa11"))
+    await taking.evidence.settle()
+    incident = replace(an_incident("inc-aaaa11", taking.clock.now()), attempts=1)
+    facts = {
+        "processes": ["1 init S 4 MiB 2 s CPU"], "open_files": ["/srv/a.log"], "log": ["[redacted] said"],
+        "log_source": "of web",
+    }  # fmt: skip
+    assert taking.evidence.of(incident) == facts
+    taking.store.commit()
+    assert evidence_in(taking.store, incident) == facts
+    later = Evidence(None, store=taking.store, journal=taking.journal, clock=taking.clock, aside=taking.aside)
+    assert later.of(incident) == facts
+
+
+async def test_a_storm_takes_a_few_and_an_incident_one(taking: Taking) -> None:
+    for number in range(100):
+        for _ in range(2):
+            taking.evidence.before(taking.intent(f"inc-aaaa{number}"))
+    await taking.evidence.settle()
+    assert taking.source.asked == [f"inc-aaaa{number}" for number in range(MOST_A_MINUTE)]
+    taking.clock.advance(61)
+    taking.evidence.before(taking.intent("inc-bbbb11"))
+    await taking.evidence.settle()
+    assert taking.source.asked[-1] == "inc-bbbb11"
+
+
+@pytest.mark.parametrize("trouble", [HostError("no"), RuntimeError("a fault")])
+async def test_what_cannot_be_read_is_missing_and_nothing_else(taking: Taking, trouble: Exception) -> None:
+    taking.source.trouble = trouble
+    taking.evidence.before(taking.intent("inc-aaaa11"))
+    await taking.evidence.settle()
+    assert taking.evidence.of(an_incident("inc-aaaa11", taking.clock.now())) == {}
+
+
+async def test_a_process_s_files_its_last_words_and_the_largest_are_named_and_bounded(tmp_path: Path) -> None:
+    names = [tmp_path / f"file-{number}" for number in range(MOST_FILES + 9)]
+    script = f"""
+import os, sys
+kept = [open(name, "w") for name in {[str(name) for name in names]!r}]
+print("open", flush=True)
+sys.stdin.read()
+"""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        env={"SECRET_TOKEN": "S3cr3t"},
+    )  # fmt: skip
+    try:
+        assert child.stdout is not None
+        await child.stdout.readline()
+        host = LinuxHost(tmp_path)
+        process = host.look().process(child.pid)
+        assert process is not None
+        said = "".join(f"line {number} {'x' * 900}\n" for number in range(50))
+        evidence = HostEvidence(host, lambda name: said if name == "web" else "")
+        intent = an_intent("act-aaaa11", SystemClock().now())
+        plan = replace(intent.plan, fingerprint=process.fingerprint)
+        fragile, rest = evidence.fragile(plan), evidence.surroundings(plan)
+    finally:
+        child.kill()
+        await child.wait()
+    assert plan.request.target == "service:web"
+    assert len(fragile.open_files) == MOST_FILES
+    assert set(fragile.open_files) & {str(name) for name in names}
+    assert len(fragile.log) <= MOST_LINES
+    assert fragile.log[-1].startswith("line 49 ")
+    assert max(map(len, fragile.log)) <= 300
+    assert 5 <= len(rest.processes) <= 10
+    assert "S3cr3t" not in str((fragile, rest))
+
+
+async def test_a_unit_s_journal_is_asked_by_an_argument_list(tmp_path: Path) -> None:
+    asked = tmp_path / "journalctl"
+    asked.write_text('#!/bin/sh\necho "$2 says no"\n')
+    asked.chmod(0o755)
+    plan = replace(an_intent("act-aaaa11", SystemClock().now()).plan, touches=(Resource(ResourceKind.UNIT, "web; id"),))
+    host = LinuxHost(tmp_path)
+    found = HostEvidence(host, lambda _: "", journalctl=str(asked)).surroundings(plan)
+    assert (found.log, found.log_source) == (["web; id says no"], "journalctl -u web; id")
+    assert HostEvidence(host, lambda _: "", journalctl="/nowhere").surroundings(plan).log == []
+
+
+def a_program(folder: Path) -> str:
+    """Write a service that says something in its first life only."""
+    program, marker = folder / "program", folder / "second"
+    first_time = f"touch {marker}; echo the disk is on fire token=abc"
+    program.write_text(f"#!/bin/sh\n[ -e {marker} ] || {{ {first_time}; }}\nexec sleep 1000\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+async def test_the_last_words_of_a_service_are_read_before_its_restart_overwrites_them(tmp_path: Path) -> None:
+    web = {"command": {"start": [a_program(tmp_path)], "user": ACCOUNT}, "every": "1s"}
+    config = own_config({"services": {"web": web}}, ["restart_service"], redact=[r"token=\S+"])
+    async with EngineHere(tmp_path, config) as engine:
+        await engine.settle()
+        first = engine.action("restart_service")
+        process = engine.runtime._host.look().service_process("web")
+        assert process is not None
+        os.kill(process.pid, 9)
+        await engine.settle()
+        ended = engine.action("restart_service")
+        assert ended.id != first.id
+        incident = engine.store.incident(str(ended.incident))
+        assert incident is not None
+        facts = evidence_in(engine.store, incident)
+        assert facts["log"] == ["the disk is on fire [redacted]"]
+        assert facts["processes"]
+        replaced = engine.runtime._host.look().service_process("web")
+        assert replaced is not None
+        os.kill(replaced.pid, 9)

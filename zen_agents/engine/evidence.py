@@ -1,0 +1,106 @@
+"""What the host looked like before it was repaired, for the message to people: a repair removes its own clues.
+
+Two steps, so that no repair waits: what the repair would destroy is read at once, in a fraction of a millisecond, the rest
+beside it. Once an incident, at most `MOST_A_MINUTE` a minute, and bounded in size: a storm takes a few, not thousands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from zen_agents.clock import Clock
+from zen_agents.engine.aside import Aside
+from zen_agents.engine.journal import Journal
+from zen_agents.errors import HostError
+from zen_agents.model.action import Intent
+from zen_agents.model.entry import EntryKind
+from zen_agents.model.incident import Incident
+from zen_agents.ports.evidence import EvidenceSource, Fragile, Surroundings
+from zen_agents.ports.store import Store
+
+log = logging.getLogger("zen_agents.evidence")
+
+#: Name of the ledger's entry.
+EVIDENCE = "evidence"
+#: What of it a message shows.
+FACTS = ("processes", "open_files", "log", "log_source")
+MOST_A_MINUTE = 6
+#: The rest may take so long (seconds); what comes later is not told.
+WITHIN_SECONDS = 3.0
+#: Incidents whose evidence is at hand for messages; of older ones it is in the ledger.
+_MOST_REMEMBERED = 100
+
+
+def evidence_in(store: Store, incident: Incident) -> Mapping[str, Any]:
+    """Return the facts that the ledger has: `processes`, `open_files`, `log`, `log_source`; nothing if none was taken."""
+    entries = store.entries(kinds=(EntryKind.ENGINE,), incident=incident.id, limit=50)
+    body = next((row.entry.body for row in entries if row.entry.id == EVIDENCE), {})
+    return {name: body[name] for name in FACTS if name in body}
+
+
+class Evidence:
+    """Takes evidence before repairs and remembers it for messages."""
+
+    def __init__(self, source: EvidenceSource | None, *, store: Store, journal: Journal, clock: Clock, aside: Aside) -> None:
+        """Without a source nothing is ever taken."""
+        self._source, self._store, self._journal, self._clock, self._aside = source, store, journal, clock, aside
+        self._taken: dict[str, Mapping[str, Any]] = {}
+        self._lately: deque[float] = deque(maxlen=MOST_A_MINUTE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def before(self, intent: Intent) -> None:
+        """Take the evidence of an incident, unless it was taken; returns at once and never raises."""
+        incident, now = intent.plan.request.incident, self._clock.now().steady
+        if self._source is None or incident is None or incident in self._taken or self._is_too_often(now):
+            return
+        self._lately.append(now)
+        self._remember(incident, {})
+        try:
+            fragile = self._source.fragile(intent.plan)
+        except Exception:  # a clue that is lost must not cost the repair
+            log.exception("the evidence of %s could not be read", incident)
+            fragile = Fragile()
+        task = asyncio.get_running_loop().create_task(self._rest(self._source, intent, incident, fragile), name=EVIDENCE)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def of(self, incident: Incident) -> Mapping[str, Any]:
+        """Return what messages about an incident show of it, as `evidence_in`; also what an earlier engine took."""
+        if incident.id not in self._taken and incident.attempts:
+            self._remember(incident.id, evidence_in(self._store, incident))
+        return self._taken.get(incident.id, {})
+
+    async def settle(self) -> None:
+        """Wait for what is being read."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _rest(self, source: EvidenceSource, intent: Intent, incident: str, fragile: Fragile) -> None:
+        try:
+            rest = await self._aside.ask(lambda: source.surroundings(intent.plan), timeout_seconds=WITHIN_SECONDS)
+        except HostError as error:
+            log.warning("the surroundings of %s could not be read: %s", incident, error)
+            rest = Surroundings()
+        except Exception:  # as above
+            log.exception("the surroundings of %s could not be read", incident)
+            rest = Surroundings()
+        facts = {
+            "processes": list(rest.processes), "open_files": list(fragile.open_files),
+            "log": list(fragile.log or rest.log), "log_source": fragile.log_source or rest.log_source,
+        }  # fmt: skip
+        facts = self._journal.redaction.value({name: value for name, value in facts.items() if value})
+        self._remember(incident, facts)
+        self._journal.engine(intent.reserved_at, EVIDENCE, incident=incident, before=intent.id, **facts)
+
+    def _is_too_often(self, now: float) -> bool:
+        return len(self._lately) == MOST_A_MINUTE and now - self._lately[0] < 60.0
+
+    def _remember(self, incident: str, facts: Mapping[str, Any]) -> None:
+        self._taken.pop(incident, None)
+        self._taken[incident] = facts
+        while len(self._taken) > _MOST_REMEMBERED:
+            del self._taken[next(iter(self._taken))]
