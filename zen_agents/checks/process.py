@@ -33,6 +33,8 @@ class Finder(Protocol):
 class ByRecord:
     """The process that the engine last started for this service."""
 
+    __slots__ = ("_service",)
+
     def __init__(self, service: str) -> None:
         self._service = service
 
@@ -42,6 +44,8 @@ class ByRecord:
 
 class ByPidfile:
     """The process that a pidfile names, if the pidfile may be believed."""
+
+    __slots__ = ("_executable", "_path", "_user")
 
     def __init__(self, path: str, *, user: str = "", executable: str = "") -> None:
         self._path, self._user, self._executable = path, user, executable
@@ -53,6 +57,8 @@ class ByPidfile:
 class ByUnit:
     """The main process of a systemd unit."""
 
+    __slots__ = ("_unit",)
+
     def __init__(self, unit: str) -> None:
         self._unit = unit
 
@@ -63,6 +69,8 @@ class ByUnit:
 
 class ProcessCheck(Check):
     """Observes `process.NAME` (judged), and `.cpu_percent`, `.rss` (bytes), `.descriptors_percent` where they are wanted."""
+
+    __slots__ = ("_find", "_fingerprint", "_known", "_last", "_metrics", "_names", "_said", "_watches")
 
     kind = "process"
     summary = "Does the main process of this service live?"

@@ -29,6 +29,8 @@ _GRACE = 45.0
 class UnitCheck(Check):
     """Observes `unit.NAME` (judged) of one systemd unit."""
 
+    __slots__ = ("_on_the_way_since", "_unit", "_watches")
+
     kind = "unit"
     summary = "Does systemd say that this unit is running?"
 

@@ -95,6 +95,9 @@ class IncidentBook:
 
     def _save(self, incident: Incident) -> None:
         self._unwritten.discard(incident.key)
+        if not self._unwritten:
+            # One that had ten thousand in it keeps their room.
+            self._unwritten = set()
         self._store.save_incident(incident)
 
     def openings(self, key: str, since: float) -> Sequence[float]:

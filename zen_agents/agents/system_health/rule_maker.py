@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.system_health.compact_ladder import Ladders
@@ -14,7 +14,7 @@ from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import Beyond
 from zen_agents.rules.rule import Condition, Hold, Rule, Rung
 
-_AT_ONCE = Hold()
+_AT_ONCE, _NOTHING = Hold(), frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class RuleMaker:
     context: AgentContext
     remedies: Remedies
     ladders: Ladders
+    #: Each as it was first made: thousands of rules have the same.
+    holds: dict[Hold, Hold] = field(default_factory=dict)
 
     def rule(
         self,
@@ -38,7 +40,7 @@ class RuleMaker:
         clear: Condition | None = None,
         ladder: tuple[Rung, ...] = (),
         runbook: str = "",
-        depends_on: frozenset[str] = frozenset(),
+        depends_on: frozenset[str] = _NOTHING,
     ) -> Rule:
         """Return a rule; `at` is the key path of the setting it comes from, below the agent's section."""
         target = sys.intern(target)
@@ -49,14 +51,14 @@ class RuleMaker:
             agent=AGENT,
             target=target,
             condition=condition,
-            hold=hold,
+            hold=self.holds.setdefault(hold, hold),
             clear=clear,
             severity=severity,
             ladder=self.ladders.keep(ladder, target),
             # A window that is not full yet cannot be told; that is no reason to call people.
             unknown_patience_seconds=max(patience, longest + when_critical),
             patience_seconds=when_critical if severity is Severity.CRITICAL else patience,
-            depends_on=depends_on,
+            depends_on=depends_on or _NOTHING,
             origin=self.context.origin(f"agents.{AGENT}.{at}".rstrip(".")),
             runbook=runbook,
             summary=summary,
