@@ -11,6 +11,9 @@ import pytest
 from tests.support.state import an_incident, an_intent, an_outcome
 from tests.support.telling import CONTEXT, FACTS, NIGHT, a_message, a_policy, event_server, mail_server, secret
 from zen_agents.adapters.alert_outbox import Outbox
+from zen_agents.adapters.audit_key import AuditKey
+from zen_agents.adapters.ledger_audit import verify
+from zen_agents.adapters.ledger_heads import heads_in
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.alerts.policy import (
     AlertPolicy,
@@ -24,6 +27,7 @@ from zen_agents.alerts.policy import (
 from zen_agents.clock import ManualClock
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
+from zen_agents.model.entry import Entry, EntryKind
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.severity import Severity
@@ -629,6 +633,26 @@ async def test_the_heartbeat_is_pinged_only_after_a_good_tick_and_not_too_often(
 
     assert len(events.requests) == 2
     assert here.outbox.undelivered() == ["heartbeat: 500"]
+
+
+async def test_the_ledger_s_signed_head_leaves_the_host_by_heartbeat_and_digest(telling: Any, tmp_path: Path) -> None:
+    with event_server() as events, mail_server() as box:
+        url = secret(tmp_path / "url", f"{events.url}/ping")
+        digest = DigestPolicy(clock_time(4), timezone="Europe/Berlin")
+        here = telling(replace(a_policy(smtp_port=box.port), heartbeat=HeartbeatPolicy(60.0, url_file=url), digest=digest))
+        here.store.sign_with(AuditKey.of(tmp_path), lambda _: None, here.clock.now())
+        here.store.append(Entry(EntryKind.HUMAN, "pause", here.clock.now(), "alice"))
+        await here.deliver(60)
+        await here.outbox.good_tick()
+        assert await here.outbox.drain(30)
+        for _ in range(50):
+            await here.deliver(1800)
+
+    (head,) = heads_in(events.asked_with[0]["X-Zen-Ledger-Head"])
+    assert head.seq >= 1
+    (told,) = heads_in(next(box.mails[0].iter_parts()).get_content())  # type: ignore[attr-defined]
+    assert told == head
+    assert verify(tmp_path / "state.db", keys=None, against=[head]).ok
 
 
 async def test_safe_mode_pages_only_while_an_incident_is_open(telling: Any) -> None:

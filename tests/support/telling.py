@@ -140,6 +140,8 @@ class Events:
     #: Statuses of the coming answers; 202 when there are none left.
     statuses: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    #: Headers of the requests.
+    asked_with: list[Mapping[str, str]] = field(default_factory=list)
     #: Held back until set: a server that hangs.
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -171,6 +173,7 @@ def event_server(*, hangs: bool = False) -> Iterator[Events]:
             self._answer()
 
         def _answer(self) -> None:
+            events.asked_with.append(dict(self.headers))
             events.arrived.set()
             events.released.wait(30)
             status = events.statuses.pop(0) if events.statuses else 202

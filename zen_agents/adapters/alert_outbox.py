@@ -141,11 +141,23 @@ class Outbox:
     async def good_tick(self) -> None:
         """Start a ping of the heartbeat's address if it is due; call it only after a tick that went well."""
         heartbeat, now = self._intake.policy.heartbeat, self._clock.now().steady
-        item = ping_item(self._intake.policy)
-        if heartbeat is None or item is None or now < self._next_ping or "heartbeat" in self._busy:
+        if heartbeat is None or now < self._next_ping or "heartbeat" in self._busy:
+            return
+        item = ping_item(self._intake.policy, self._head())
+        if item is None:
             return
         self._next_ping = now + heartbeat.every_seconds
         self._start("heartbeat", partial(self._ping, item))
+
+    def _head(self) -> str:
+        """Return the ledger's last signed head, once it is on the disk; "" if there is none."""
+        try:
+            self._store.commit()
+            checkpoint = self._store.last_checkpoint()
+        except StoreError as error:
+            log.error("the ledger's head cannot be told: %s", error)
+            return ""
+        return checkpoint.head if checkpoint else ""
 
     def undelivered(self) -> Sequence[str]:
         """Return what could not be delivered and why, one line each, for `status`."""

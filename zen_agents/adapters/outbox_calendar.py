@@ -41,7 +41,10 @@ def _digest(store: Store, context: AlertContext, now: Instant) -> Message:
              for one in store.live_incidents() if one.opened_at]  # fmt: skip
     lines += [f"{row.kind.value:<8}  {_since(row.reserved_at.wall, context)}  {row.action} {row.target}  {row.id}"
               for row in done]  # fmt: skip
-    return digest_message([one_line(line, 160) for line in lines], count=len(lines), context=context, now=now)
+    store.commit()
+    checkpoint = store.last_checkpoint()
+    head = checkpoint.head if checkpoint else ""
+    return digest_message([one_line(line, 160) for line in lines], count=len(lines), context=context, now=now, head=head)
 
 
 def page_not_delivered(message: Message, detail: str, context: AlertContext, now: Instant) -> Message:

@@ -62,6 +62,8 @@ class Facts(TypedDict, total=False):
     #: For a roll-up and a digest: one line each, and how many there are in all (the lines may be fewer).
     lines: list[str]
     count: int
+    #: For a digest: the ledger's signed head, `812:7c1e...`.
+    head: str
 
 
 #: Facts whose change is no news: they age or are counted by themselves.

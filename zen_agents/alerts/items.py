@@ -49,10 +49,12 @@ def first_subject(message: Message, context: AlertContext) -> str:
     return subject(message, context)
 
 
-def ping_item(policy: AlertPolicy) -> PingItem | None:
-    """Return the fetch of the heartbeat's address, None if there is none."""
+def ping_item(policy: AlertPolicy, head: str = "") -> PingItem | None:
+    """Return the fetch of the heartbeat's address, None if there is none; `head` is the ledger's, to be kept there."""
     heartbeat = policy.heartbeat
-    return PingItem("heartbeat", url=heartbeat.url, url_file=heartbeat.url_file) if heartbeat else None
+    if heartbeat is None:
+        return None
+    return PingItem("heartbeat", url=heartbeat.url, url_file=heartbeat.url_file, method=heartbeat.method, head=head)
 
 
 def _event(ref: str, message: Message, policy: AlertPolicy, context: AlertContext) -> EventItem:

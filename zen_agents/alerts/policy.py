@@ -172,6 +172,8 @@ class HeartbeatPolicy:
     every_seconds: float = 60.0
     url_file: str = ""
     url: str = field(default="", repr=False)
+    #: GET, or POST with the ledger's head as JSON; either has it as the header X-Zen-Ledger-Head.
+    method: str = "GET"
 
 
 @dataclass(frozen=True, slots=True)

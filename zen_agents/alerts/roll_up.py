@@ -133,8 +133,8 @@ def bundle(messages: Sequence[Message], context: AlertContext, now: Instant) -> 
     )
 
 
-def digest_message(lines: Sequence[str], *, count: int, context: AlertContext, now: Instant) -> Message:
-    """Return the daily digest: what was done and went well, and what is still open."""
+def digest_message(lines: Sequence[str], *, count: int, context: AlertContext, now: Instant, head: str = "") -> Message:
+    """Return the daily digest: what was done and went well, what is still open, and the ledger's head to be kept."""
     what = f"{count} thing{'s' if count != 1 else ''} in the last day" if count else "nothing happened in the last day"
     return Message(
         id=new_id(ALERT),
@@ -143,5 +143,5 @@ def digest_message(lines: Sequence[str], *, count: int, context: AlertContext, n
         at=now,
         dedup_key=f"{context.host_name}/engine|digest",
         summary=f"{context.host_name}: {what}",
-        facts={"lines": list(lines)[:MOST_LINES], "count": count},
+        facts={"lines": list(lines)[:MOST_LINES], "count": count, "head": head},
     )

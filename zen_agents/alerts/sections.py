@@ -156,6 +156,8 @@ def _of_many(message: Message) -> list[Section]:
     steps = [Step("See everything", "zen-agents incidents")]
     if message.kind is MessageKind.ROLL_UP:
         steps.append(Step("The engine", "zen-agents status"))
+    if head := safe_word(text_fact(message.facts, "head")):
+        steps.append(Step("Ledger's head", head, "keep it: audit verify --against shows a rewritten ledger"))
     return [
         Section("WHAT IT IS ABOUT", lines + more, most=37, verbatim=True),
         Section("WHY", _texts(message, "why"), most=3),

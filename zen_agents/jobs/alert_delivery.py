@@ -98,6 +98,9 @@ class PingItem:
     url: str = field(default="", repr=False)
     url_file: str = ""
     timeout_seconds: float = 10.0
+    method: str = "GET"
+    #: The ledger's signed head, `812:7c1e...`; "" if there is none.
+    head: str = ""
 
 
 Item = EmailItem | EventItem | AppriseItem | PingItem

@@ -116,6 +116,7 @@ class HeartbeatSettings(AlertSection):
 
     url_file: AbsolutePath = Field(description="file with the address, mode 0600")
     every: PositiveDuration = Field(timedelta(seconds=60), description="not more often than this")
+    method: Literal["GET", "POST"] = Field("GET", description="POST: with the ledger's head, for a service that keeps it")
 
 
 def _by_host_and_rule(value: tuple[str, ...]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from zen_agents.guards.base import ApprovalTerms, Limit, MaintenanceWindow, Poli
 from zen_agents.rules.rule import FlapLimit
 from zen_agents.settings.loader import Loaded
 from zen_agents.settings.models import BreakerSettings, Settings, WindowSettings
-from zen_agents.settings.models_alerts import AlertSettings, EmailSettings, PagerDutySettings
+from zen_agents.settings.models_alerts import AlertSettings, EmailSettings, HeartbeatSettings, PagerDutySettings
 from zen_agents.settings.trust import read_secret
 
 _HOUR = 3600.0
@@ -157,9 +157,13 @@ def to_alert_policy(settings: Settings, loaded: Loaded, environ: Mapping[str, st
             for step in settings.escalation.default
         ),
         digest=DigestPolicy(digest.at, digest.to, digest.timezone) if digest else None,
-        heartbeat=HeartbeatPolicy(heartbeat.every.total_seconds(), heartbeat.url_file) if heartbeat else None,
+        heartbeat=_heartbeat(heartbeat) if heartbeat else None,
         timezone=alerts.timezone,
     )
+
+
+def _heartbeat(heartbeat: HeartbeatSettings) -> HeartbeatPolicy:
+    return HeartbeatPolicy(heartbeat.every.total_seconds(), heartbeat.url_file, method=heartbeat.method)
 
 
 def _limit(breaker: BreakerSettings) -> Limit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 from zen_agents.jobs.alert_delivery import Delivered, DeliveryOutcome, EventItem, PingItem
 from zen_agents.workers.secret_file import SecretError, read_secret
 
+#: What a head looks like; nothing else becomes a header.
+_HEAD = re.compile(r"[0-9]{1,20}:[0-9a-f]{64}")
 _MOST_ANSWER_BYTES = 16 * 1024
 _MOST_RETRY_AFTER_SECONDS = 3600.0
 
@@ -46,7 +49,13 @@ def send_event(item: EventItem) -> Delivered:
 def ping(item: PingItem) -> Delivered:
     """Fetch the heartbeat's address once; never raises. The address is a secret and is not repeated in the answer."""
     try:
-        status, _, _ = request("GET", item.url or read_secret(item.url_file), timeout_seconds=item.timeout_seconds)
+        url = item.url or read_secret(item.url_file)
+        method, head = ("POST" if item.method == "POST" else "GET"), item.head
+        status, _, _ = request(
+            method, url, timeout_seconds=item.timeout_seconds,
+            body=json.dumps({"ledger_head": head}).encode() if method == "POST" else b"",
+            headers={"X-Zen-Ledger-Head": head} if _HEAD.fullmatch(head) else {},
+        )  # fmt: skip
     except (SecretError, AddressError) as error:
         return Delivered(item.ref, DeliveryOutcome.RETRY, str(error))
     except (OSError, http.client.HTTPException) as error:

@@ -107,6 +107,19 @@ def test_a_ping_fetches_the_secret_address_and_does_not_repeat_it(tmp_path: Path
     assert events.requests[0][0] == "/ping/hidden-word"
 
 
+@pytest.mark.parametrize(("method", "body"), [("GET", {}), ("POST", {"ledger_head": f"812:{'7c' * 32}"})])
+def test_a_ping_takes_the_ledger_s_head_along_and_nothing_that_is_none(method: str, body: dict[str, str]) -> None:
+    head = f"812:{'7c' * 32}"
+    with event_server() as events:
+        good = ping(PingItem("h", url=f"{events.url}/ping", method=method, head=head))
+        odd = ping(PingItem("h", url=f"{events.url}/ping", head="x\r\nX-Evil: 1"))
+
+    assert (good.outcome, odd.outcome) == (DeliveryOutcome.OK, DeliveryOutcome.OK)
+    assert events.requests[0] == ("/ping", body)
+    assert events.asked_with[0]["X-Zen-Ledger-Head"] == head
+    assert not {"X-Zen-Ledger-Head", "X-Evil"} & set(events.asked_with[1])
+
+
 def test_an_address_with_characters_that_http_does_not_know_is_rejected() -> None:
     with event_server() as events:
         answer = send_event(EventItem("1", f"{events.url}/caf\xe9", {}, routing_key=KEY))
