@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zen_agents.errors import NotAnsweringError, NotRunningError, PermissionDeniedError, ZenError
+from zen_agents.model.principal import not_an_operator
 
 #: The longest path that the kernel takes for a socket.
 _MOST_PATH_BYTES = 107
@@ -33,7 +34,7 @@ def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_se
             sock.sendall(json.dumps(request).encode() + b"\n")
             line = sock.makefile("rb").readline()
         except PermissionError:
-            raise PermissionDeniedError(f"{path}: you may not use this; ask to be added to the group zen-ops") from None
+            raise PermissionDeniedError(_may_not(path)) from None
         except (TimeoutError, BlockingIOError):
             # A full queue of connections (EAGAIN) is an engine that takes none.
             raise NotAnsweringError(
@@ -43,6 +44,12 @@ def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_se
         except OSError:
             raise NotRunningError from None
     return _result(line)
+
+
+def _may_not(path: Path) -> str:
+    from zen_agents.adapters.accounts import account_name  # noqa: PLC0415  only for those who may not
+
+    return f"{path}: {not_an_operator(account_name(os.getuid()))}"
 
 
 def _result(line: bytes) -> Any:

@@ -25,7 +25,7 @@ from typing import Any
 from zen_agents.adapters.accounts import account_name, login_uid
 from zen_agents.adapters.control_client import reachable
 from zen_agents.errors import UsageError, ZenError
-from zen_agents.model.principal import Principal
+from zen_agents.model.principal import OPS_GROUP, Principal
 
 log = logging.getLogger("zen_agents.control")
 
@@ -37,7 +37,7 @@ MOST_REQUESTS_A_SECOND = 50
 #: An idle connection, and one that does not take its answer, is closed after this many seconds.
 IDLE_SECONDS = 30.0
 #: Who may look, and who may act, besides the engine's own account.
-VIEW_GROUP, OPS_GROUP = "zen-view", "zen-ops"
+VIEW_GROUP = "zen-view"
 
 #: Answers one request; `may_act` is False on the socket for looking.
 Answerer = Callable[[str, dict[str, Any], Principal, bool], Awaitable[Any]]

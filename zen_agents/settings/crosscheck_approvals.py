@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 
 from zen_agents import catalog
 from zen_agents.adapters.accounts import group_names
+from zen_agents.model.principal import OPS_GROUP
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.nodes import Node
@@ -37,8 +38,6 @@ def check_approvers(root: Node, report: Report) -> None:
     written = root.get("approvals", "approvers")
     if written is None:
         return
-    from zen_agents.adapters.control_socket import OPS_GROUP  # noqa: PLC0415  it brings the event loop; few name approvers
-
     for node in written.value if written.is_list else ():
         kind, _, name = node.text.partition(":")
         if kind == "user" and not _is_account(name):
