@@ -26,7 +26,8 @@ class EventSources:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: Callable[[Wake], None] | None = None
         self._pending: dict[str, Wake] = {}
-        self._watched: frozenset[Watch] = frozenset()
+        # Each once, and no set: of thousands that would be most of what is kept here.
+        self._watched: tuple[Watch, ...] = ()
 
     def open(self, wake: Callable[[Wake], None]) -> None:
         """Attach to the running loop; a source that cannot be opened is left out."""
@@ -36,8 +37,9 @@ class EventSources:
 
     def watch(self, watches: Iterable[Watch]) -> None:
         """Replace what is watched. A kind that nobody serves is ignored: the poll sees it."""
-        wanted = frozenset(watches)
-        if wanted == self._watched and not any(source.unwatched for source in self._sources):
+        wanted = tuple(dict.fromkeys(watches))
+        same = len(wanted) == len(self._watched) and set(wanted) == set(self._watched)
+        if same and not any(source.unwatched for source in self._sources):
             return
         self._watched = wanted
         for source in self._sources:
@@ -46,7 +48,7 @@ class EventSources:
     def close(self) -> None:
         """Stop waking and give back every descriptor; harmless when it was never opened."""
         self._wake = None
-        self._watched = frozenset()
+        self._watched = ()
         self._pending.clear()
         for source in self._sources:
             source.close()

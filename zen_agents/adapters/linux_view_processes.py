@@ -138,7 +138,8 @@ class ProcessReader:
 
     def is_same(self, process: Process) -> bool:
         """Tell whether the pid still belongs to this process."""
-        present = self.read(process.pid)
+        # Asked of whole process tables, of which nothing need be remembered.
+        present = parse_stat(self._stat(process.pid))
         return present is not None and present.start_time == process.start_time
 
     def _field(self, process: Process, file: str, pattern: re.Pattern[bytes]) -> bytes:

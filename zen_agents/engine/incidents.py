@@ -125,18 +125,21 @@ class IncidentBook:
     ) -> Situation:  # fmt: skip
         """Return what guards may know of the whole host; incidents of `log_only` rules confirm nothing (R32)."""
         horizon = now.steady - policy.storm.within_seconds
-        failing = {
-            incident.target
-            for incident in self._live.values()
-            if incident.opened_at is not None and incident.opened_at.steady >= horizon
-        }
+        # Counted at once: in a storm two sets of ten thousand would be a megabyte.
+        failing = len(
+            {
+                incident.target
+                for incident in self._live.values()
+                if incident.opened_at is not None and incident.opened_at.steady >= horizon
+            }
+        )
         problems = frozenset(
             incident.target
             for incident in self._live.values()
             if incident.last_status is Status.PROBLEM and incident.rule not in log_only
         )
         # The incidents themselves as they are when a guard looks: one that is over holds nobody back.
-        return Situation(MappingProxyType(self._live), len(failing), actionable, running, foreign, problems)
+        return Situation(MappingProxyType(self._live), failing, actionable, running, foreign, problems)
 
 
 def _differs(before: Incident, after: Incident) -> bool:
