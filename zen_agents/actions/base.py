@@ -67,6 +67,11 @@ class Action(ABC):
     risk: ClassVar[Risk]
     reversible: ClassVar[Reversible]
     budget: ClassVar[Budget] = Budget.REPAIR
+    #: How observations begin that it can make good, `{name}` being its target's: `probe.{name}`, `disk.`. A rule that reads
+    #: none of them could never see whether it helped. () says that nobody knows.
+    mends: ClassVar[tuple[str, ...]] = ()
+    #: The same of those that it makes bad while it runs, or for a while.
+    disturbs: ClassVar[tuple[str, ...]] = ()
     Params: ClassVar[type[ActionParams]]
     Policy: ClassVar[type[ActionPolicy]] = ActionPolicy
 

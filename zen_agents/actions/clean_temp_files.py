@@ -58,6 +58,7 @@ class CleanTempFiles(Action):
     side_effects = "A program that comes back to such a file after a long time does not find it."
     risk = Risk.LOW
     reversible = Reversible.NO
+    mends = ("temp_dir.{name}.", "disk.")
     budget = Budget.HOUSEKEEPING
     Params = CleanTempFilesParams
     Policy = PathsPolicy

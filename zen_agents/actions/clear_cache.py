@@ -40,6 +40,7 @@ class ClearCache(Action):
     side_effects = "The program that fills the cache has to fetch or compute those things again."
     risk = Risk.LOW
     reversible = Reversible.NO
+    mends = ("cache.{name}.", "disk.")
     budget = Budget.HOUSEKEEPING
     Params = ClearCacheParams
     Policy = PathsPolicy

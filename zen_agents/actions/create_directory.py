@@ -46,6 +46,7 @@ class CreateDirectory(Action):
     side_effects = "None: an empty directory appears."
     risk = Risk.LOW
     reversible = Reversible.YES
+    mends = ("path.{name}",)
     Params = CreateDirectoryParams
     Policy = PathsPolicy
 

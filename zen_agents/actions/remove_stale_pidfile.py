@@ -38,6 +38,7 @@ class RemoveStalePidfile(Action):
     side_effects = "A service that refuses to start because of the file starts again."
     risk = Risk.LOW
     reversible = Reversible.YES
+    mends = ("process.{name}", "unit.{name}", "probe.{name}")
     Params = RemoveStalePidfileParams
     Policy = PathsPolicy
 

@@ -83,6 +83,20 @@ class RestartService(Action):
     side_effects = "Its connections end; what it had not saved is lost; units that require it restart with it."
     risk = Risk.MEDIUM
     reversible = Reversible.NO
+    mends = (
+        "process.{name}",
+        "unit.{name}",
+        "probe.{name}",
+        "cpu.",
+        "load1",
+        "load5",
+        "load15",
+        "memory.",
+        "swap.",
+        "pressure.",
+        "disk.",
+    )
+    disturbs = ("process.{name}", "unit.{name}", "probe.{name}")
     Params = RestartServiceParams
     Policy = RestartServicePolicy
 

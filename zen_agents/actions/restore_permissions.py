@@ -34,6 +34,7 @@ class RestorePermissions(Action):
     side_effects = "Programs that used the wrong access lose it, or those that lacked it have it again."
     risk = Risk.MEDIUM
     reversible = Reversible.YES
+    mends = ("path.{name}",)
     Params = RestorePermissionsParams
     Policy = PathsPolicy
 

@@ -72,6 +72,8 @@ class RotateLogs(Action):
     side_effects = "A log that its writer holds open is copied and emptied: what is written in between is lost."
     risk = Risk.LOW
     reversible = Reversible.NO
+    mends = ("log.{name}.largest_bytes", "disk.")
+    disturbs = ("log.{name}.deleted_bytes",)
     budget = Budget.HOUSEKEEPING
     Params = RotateLogsParams
     Policy = RotateLogsPolicy

@@ -41,6 +41,7 @@ class TruncateDeletedLog(Action):
     side_effects = "What the deleted log said, which only its writer could still read, is gone."
     risk = Risk.LOW
     reversible = Reversible.NO
+    mends = ("log.{name}.deleted_bytes", "disk.")
     budget = Budget.HOUSEKEEPING
     Params = TruncateDeletedLogParams
     Policy = PathsPolicy

@@ -19,6 +19,11 @@ _TEXT_OR_NULL, _NUMBER_OR_NULL = (str, None), (float, None)
 _THINGS = {"*": ANY}
 _GUARD = {"guard": str, "ruling": str, "value?": (str, float, None), "reason?": _TEXT_OR_NULL, "until?": _NUMBER_OR_NULL,
           "origin?": str, "detail?": str}  # fmt: skip
+_DIAGNOSTIC = {
+    "code": str, "level": str, "message": str, "file": str, "line": int, "column": int, "length": int, "label": str,
+    "note": str, "help": str, "replacement": _TEXT_OR_NULL,
+}  # fmt: skip
+_BOUND = {"most": int, "by": str}
 _LAST_ACTION = {"id": str, "action": str, "outcome": str}
 _MUTED_BY = ({"target": str, "incident": str, "source": str}, None)
 _PLAN = {
@@ -96,10 +101,7 @@ SHAPES: Mapping[str, Any] = {
     "breakers": _items({"name": str, "state": str, "failures": int, "open_seconds": _NUMBER_OR_NULL}),
     "check-config": {
         "ok": bool, "files": [str], "mode?": str, "agents?": [str], "rules?": int, "allowed?": [str], "implied?": [ANY],
-        "diagnostics": [
-            {"code": str, "level": str, "message": str, "file": str, "line": int, "column": int, "length": int,
-             "label": str, "note": str, "help": str, "replacement": _TEXT_OR_NULL}
-        ],
+        "diagnostics": [_DIAGNOSTIC],
     },
     "completion": {"name": str, "script": str},
     "config-show": {"files": [str], "values": _THINGS, "sources": {"*": str}},
@@ -150,6 +152,10 @@ SHAPES: Mapping[str, Any] = {
         "people": [{"name": str, "did": _COUNTS, "actions": int}],
         "is_cut": bool,
     },
+    "lint": {
+        "files": [str], "findings": [_DIAGNOSTIC], "worst_case": _BOUND,
+        "agents": [{"agent": str, **_BOUND}], "rules": [{"rule": str, **_BOUND}],
+    },
     "replay": {
         "host": str, "config": [str], "since": str, "until": str, "judged_seconds": float,
         "gaps": [{"since": str, "until": str}], "unjudged": [str], "refused": _COUNTS, "decisions": [_DECIDED],
@@ -180,7 +186,7 @@ SHAPES: Mapping[str, Any] = {
     },
     "stop": ({"running": int}, {"flag": str, "was_set": bool, "actions": {"*": str}, "engine": str}),
     "test-rules": {
-        "passed": int, "failed": int, "diagnostics": [_THINGS],
+        "passed": int, "failed": int, "diagnostics": [_DIAGNOSTIC],
         "tests": [
             {"file": str, "name": str, "ok": bool,
              "failures": [{"file": str, "line": int, "expected": str, "got": str, "rule": str}]}

@@ -12,10 +12,9 @@ from zen_agents.rehearsal.rule_testing import Broken, Result
 def junit(results: Sequence[Result], broken: Sequence[Broken]) -> str:
     """Return one suite a file; a file that is not valid is one test with an error."""
     failed = sum(1 for result in results if result.failures)
-    took = sum(result.took_seconds for result in results)
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<testsuites name="zen-agents test rules"{_counts(len(results) + len(broken), failed, len(broken), took)}>',
+        f'<testsuites name="zen-agents test rules"{_counts(len(results) + len(broken), failed, len(broken))}>',
     ]
     for path, group in groupby(results, key=lambda result: str(result.path)):
         lines += _suite(path, list(group))
@@ -23,7 +22,7 @@ def junit(results: Sequence[Result], broken: Sequence[Broken]) -> str:
         name = _text(str(each.path))
         text = "\n".join(f"{diagnostic.place}: {diagnostic.code} {diagnostic.message}" for diagnostic in each.diagnostics)
         lines += [
-            f'  <testsuite name="{name}"{_counts(1, 0, 1, 0.0)}>',
+            f'  <testsuite name="{name}"{_counts(1, 0, 1)}>',
             f'    <testcase classname="{name}" name="the file is valid">',
             f'      <error message="{_text(text.partition(chr(10))[0])}">{_text(text)}</error>',
             "    </testcase>",
@@ -33,11 +32,10 @@ def junit(results: Sequence[Result], broken: Sequence[Broken]) -> str:
 
 
 def _suite(path: str, results: Sequence[Result]) -> Iterable[str]:
-    took = sum(result.took_seconds for result in results)
     failed = sum(1 for result in results if result.failures)
-    yield f'  <testsuite name="{_text(path)}"{_counts(len(results), failed, 0, took)}>'
+    yield f'  <testsuite name="{_text(path)}"{_counts(len(results), failed, 0)}>'
     for result in results:
-        head = f'    <testcase classname="{_text(path)}" name="{_text(result.name)}" time="{result.took_seconds:.3f}"'
+        head = f'    <testcase classname="{_text(path)}" name="{_text(result.name)}"'
         if not result.failures:
             yield f"{head}/>"
             continue
@@ -48,8 +46,8 @@ def _suite(path: str, results: Sequence[Result]) -> Iterable[str]:
     yield "  </testsuite>"
 
 
-def _counts(tests: int, failures: int, errors: int, seconds: float) -> str:
-    return f' tests="{tests}" failures="{failures}" errors="{errors}" time="{seconds:.3f}"'
+def _counts(tests: int, failures: int, errors: int) -> str:
+    return f' tests="{tests}" failures="{failures}" errors="{errors}"'
 
 
 def _text(text: str) -> str:

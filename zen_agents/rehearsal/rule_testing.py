@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
 from zen_agents.rehearsal.expectations import Failure, crosscheck, judge
 from zen_agents.rehearsal.rule_tests import Written, read_rule_tests
@@ -25,8 +24,6 @@ class Result:
     failures: Sequence[Failure]
     #: Everything that came of it.
     events: Sequence[Event]
-    #: Real seconds that playing it took.
-    took_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,7 @@ async def _play_all(written: Written, loaded: Loaded, only: re.Pattern[str]) -> 
     for index, test in enumerate(written.file.tests):
         if not only.search(f"{written.path.name}: {test.name}"):
             continue
-        began = perf_counter()
         events = await play(test, loaded)
         failures = judge(test, index, written, events)
-        results.append(Result(written.path, test.name, failures, events, perf_counter() - began))
+        results.append(Result(written.path, test.name, failures, events))
     return results

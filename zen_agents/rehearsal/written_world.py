@@ -18,7 +18,7 @@ from zen_agents.errors import HostError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan
 from zen_agents.model.message import Message
 from zen_agents.model.observation import Observation
-from zen_agents.ports.host import FileState, Host, HostControl, HostView
+from zen_agents.ports.host import FileState, Host, HostView
 from zen_agents.rehearsal.facts import Facts, FactsHost
 from zen_agents.rehearsal.plan import observations_of
 from zen_agents.rehearsal.rule_tests import ActionResult
@@ -78,8 +78,8 @@ class WrittenAction(Action):
         step = f"{real.name} {request.target} (its files are not looked at in a test)"
         return Plan(request, (step,), touched_paths(paths), "written", real.risk, real.reversible, real.budget)
 
-    async def execute(self, plan: Plan, control: HostControl) -> Effect:
-        """Let the time pass that it takes, and end as it is written."""
+    async def execute(self, plan: Plan, control: object) -> Effect:
+        """Let the time pass that it takes, and end as it is written; the door to the host is of no use to it."""
         del control
         takes = self._result.takes.total_seconds()
         await self._clock.sleep(min(takes, plan.timeout_seconds))

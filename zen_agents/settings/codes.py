@@ -304,4 +304,34 @@ CODES: dict[str, Code] = {
         "Change `mode` in the file, or leave the variable out.",
         "mode: observe   # with ZEN_AGENTS_MODE=enforce",
     ),
+    "ZC701": Code(
+        "Rules that set each other off in a circle.",
+        "What one does makes bad what the next looks at: they would go on until a limit stops them.",
+        "Let one of them only tell, or say with `depends_on` which service suffers from the other.",
+        "rules:\n  a: {when: probe.web is bad, on_match: [restart_service:db]}\n  b: {...: [restart_service:web]}",
+    ),
+    "ZC702": Code(
+        "Two rules that act on one resource.",
+        "Each judges by its own view; what one has repaired the other may take apart, and both spend the same limits.",
+        "Leave it to one of them, or let the other only tell.",
+        "services:\n  web: {unit: nginx.service}\n  site: {unit: nginx.service}",
+    ),
+    "ZC703": Code(
+        "An action that a rule can never take.",
+        "A guard refuses it on a calm host with nothing spent, so it refuses always, and a night shows it first.",
+        "Widen the scope or the limit that the message names, or take the action out of the ladder.",
+        "services:\n  web: {unit: nginx.service}\nactions:\n  allow: {restart_service: {units: [mysql.service]}}",
+    ),
+    "ZC704": Code(
+        "A condition that nothing can meet.",
+        "The rule looks like a safeguard, and is none.",
+        "Use a limit that can be passed.",
+        "thresholds:\n  disk: [{path: /, above: 100%}]",
+    ),
+    "ZC705": Code(
+        "An action whose effect the rule cannot see.",
+        "It is judged by the rule's own condition: what is mended elsewhere is retried, and told as failed.",
+        "Put into the condition what the action is to mend.",
+        "rules:\n  hot: {when: cpu.percent > 90, on_match: [clear_cache:pip]}",
+    ),
 }

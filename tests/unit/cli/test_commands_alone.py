@@ -56,6 +56,7 @@ ALL = {
     "new": ("new", "rule", "high_load"),
     "alert": ("alert", "test"),
     "replay": ("replay",),
+    "lint": ("lint",),
     "test": ("test", "rules", "none.yaml"),
     "audit": ("audit", "verify"),
     "doctor": ("doctor", "--offline"),
@@ -67,7 +68,7 @@ ALL = {
 NOTHING_HERE = {
     "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0, "new": 0, "top": 2, "man": 0,
     "doctor": 1, "run": 78, "once": 78, "plan": 78, "check-config": 78, "config": 78,
-    "alert": 78, "test": 2,
+    "alert": 78, "lint": 78, "test": 2,
 }  # fmt: skip
 #: Ends with 1 and has an answer all the same.
 ANSWERS_BADLY = {"doctor"}

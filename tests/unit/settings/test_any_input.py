@@ -126,7 +126,8 @@ def test_the_good_file_is_good() -> None:
 
 
 def test_every_code_that_can_be_reported_is_explained_and_its_example_is_short() -> None:
-    files = [path for path in Path(package.__file__).parent.glob("*.py") if path.name != "codes.py"]
+    settings = Path(package.__file__).parent
+    files = [path for path in (*settings.glob("*.py"), *settings.with_name("lint").glob("*.py")) if path.name != "codes.py"]
     sources = "".join(path.read_text(encoding="utf-8") for path in files)
     reported = set(re.findall(r'"(ZC\d{3})"', sources))
     assert reported == set(CODES)
