@@ -27,7 +27,7 @@ agents:
 actions:
   default: deny
   allow:
-    restart_service: {{cooldown: {cooldown}, {per_hour}}}
+    restart_service: {{cooldown: {cooldown}, verify_within: 30s, {per_hour}}}
     clear_cache: {{cooldown: {cooldown}}}
 limits: {{max_auto_repairs_per_hour: {repairs}, max_housekeeping_per_hour: {housekeeping}, per_target_per_hour: {target},
   max_concurrent: 2}}
@@ -118,6 +118,16 @@ def test_it_is_reached_by_a_service_that_flaps(tmp_path: Path, given: dict[str, 
         # Four attempts of each incident, a backoff apart, would do more than one in ten minutes.
         assert bounds.rules[key].by == by
         assert most - 1 <= reached <= bounds.rules[key].most
+
+
+def test_it_is_reached_by_two_incidents_that_each_need_every_attempt(tmp_path: Path) -> None:
+    bounds, loaded = bounds_and(tmp_path, target=50, repairs=50, cooldown="52m")
+    # Each is mended by its fourth attempt; the second begins before the cooldown of the first is over.
+    probe = "down x9 up x153 down x60"
+    done = actions(loaded, {"service.web": "up", "service.app": "up", "probe.web": probe}, 0)
+    bound = bounds.rules["system_health.web|service:web"]
+    assert (bound.most, bound.by) == (8, "cooldown and backoff")
+    assert busiest([event.at for event in done]) == 8
 
 
 @pytest.mark.parametrize("given", [{"mode": "observe"}, {"per_hour": "max_per_hour: 0"}, {"repairs": 0}])
