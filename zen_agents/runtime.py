@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from zen_agents import __version__, catalog
 from zen_agents.adapters.accounts import group_names
 from zen_agents.adapters.action_log import ActionLogFile
-from zen_agents.adapters.alert_outbox import Outbox
 from zen_agents.adapters.approval_tokens import ApprovalTokens
 from zen_agents.adapters.audit_key import AuditKey
 from zen_agents.adapters.control_socket import ControlSocket, socket_groups
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.host_state import accept, keep_head, why_foreign
 from zen_agents.adapters.null_control import NullControl
+from zen_agents.adapters.outbox_at_rest import OutboxAtRest
 from zen_agents.adapters.running_actions import forget_ended
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.state_dir import StateDir
@@ -110,7 +110,7 @@ class Runtime:
         unprepared = self._prepare(flag)
         host = self._machine.host(self.options.state_dir)
         self.host_name = self._resolve_host_name()
-        self.outbox = Outbox(
+        self.outbox = OutboxAtRest(
             store, self._alert_policy(self.settings, self.loaded), self.clock,
             context=self._alert_context(), spill=self.options.state_dir / "outbox-spill.jsonl", worker=self._machine.worker,
         )  # fmt: skip

@@ -10,10 +10,11 @@ import pytest
 
 from tests.support.state import an_incident, an_intent, an_outcome
 from tests.support.telling import CONTEXT, FACTS, NIGHT, a_message, a_policy, event_server, mail_server, secret
-from zen_agents.adapters.alert_outbox import Outbox
 from zen_agents.adapters.audit_key import AuditKey
 from zen_agents.adapters.ledger_audit import verify
 from zen_agents.adapters.ledger_heads import heads_in
+from zen_agents.adapters.outbox_at_rest import OutboxAtRest
+from zen_agents.adapters.outbox_rows import OutboxRows
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.alerts.policy import (
     AlertPolicy,
@@ -44,7 +45,7 @@ class Telling:
         self.open()
 
     def open(self) -> None:
-        self.outbox = Outbox(
+        self.outbox = OutboxAtRest(
             self.store, self.policy, self.clock, context=CONTEXT, spill=self.directory / "outbox-spill.jsonl"
         )
 
@@ -395,7 +396,7 @@ async def test_with_no_disk_at_all_a_message_is_delivered_from_memory(
 ) -> None:
     with event_server() as events:
         here = telling(a_policy(pagerduty=events.url))
-        here.outbox = Outbox(
+        here.outbox = OutboxAtRest(
             SqliteStore.volatile(), here.policy, here.clock, context=CONTEXT, spill=tmp_path / "gone" / "spill.jsonl"
         )
         here.tell()
@@ -411,15 +412,13 @@ def test_a_spill_file_that_others_may_write_or_that_is_damaged_is_not_believed(t
     spill.write_text('{"channel": "pagerduty"}\nnonsense\n')
     spill.chmod(0o600)
     here = telling(a_policy(pagerduty="http://127.0.0.1:9"))
-    assert here.outbox._rows.pending() == []
+    assert OutboxRows(here.store, spill).pending() == []
 
     spill.chmod(0o666)
-    here.open()
-    assert here.outbox._rows.pending() == []
+    assert OutboxRows(here.store, spill).pending() == []
     spill.unlink()
     spill.symlink_to("/etc/passwd")
-    here.open()
-    assert here.outbox._rows.pending() == []
+    assert OutboxRows(here.store, spill).pending() == []
 
 
 async def test_ten_thousand_at_once_become_a_few_and_one_roll_up(telling: Any) -> None:
@@ -509,6 +508,19 @@ async def test_escalation_tells_managers_only_while_nobody_has_it(telling: Any) 
     assert ("boss@example.com", "inc-4k2p7m") in by_recipient
     assert ("boss@example.com", "inc-taken1") not in by_recipient
     assert len([one for one in by_recipient if one[0] == "ops@example.com"]) == 2
+
+
+async def test_nothing_that_renders_or_delivers_is_made_until_something_is_told(telling: Any) -> None:
+    with mail_server() as box:
+        here = telling(a_policy(smtp_port=box.port))
+        for _ in range(3):
+            await here.deliver(3600)
+            await here.outbox.good_tick()
+        at_rest = here.outbox._awake is None
+        here.tell()
+        await here.deliver(60)
+
+    assert (at_rest, len(box.mails)) == (True, 1)
 
 
 async def test_what_lasts_is_told_again_unless_a_person_has_it(telling: Any) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tenacity import RetryCallState, Retrying, wait_exponential, wait_random
 
+from zen_agents.adapters.outbox_at_rest import RunWorker
 from zen_agents.adapters.outbox_calendar import digest_due, page_not_delivered
 from zen_agents.adapters.outbox_intake import OVER, TRIGGERS, Intake
 from zen_agents.adapters.outbox_memory import Told, load_memory
@@ -48,9 +49,6 @@ from zen_agents.ports.store import OutboxRow, Store
 
 log = logging.getLogger("zen_agents.outbox")
 
-#: Runs a worker module with a JSON request and returns its JSON reply; raises WorkerError.
-RunWorker = Callable[..., Awaitable[str]]
-
 _BATCH = 20
 _WORKER_SECONDS, _WORKER_GRACE_SECONDS = 45.0, 30.0
 #: How often the outbox looks for repeats, pages without an incident, and the digest.
@@ -73,6 +71,7 @@ class Outbox:
         context: AlertContext,
         spill: Path,
         worker: RunWorker = run_worker,
+        since: float | None = None,
     ) -> None:
         """Take up what an earlier engine left undelivered. Does not raise for a store that cannot be read.
 
@@ -83,6 +82,7 @@ class Outbox:
             context: The host that messages speak of.
             spill: `<state>/outbox-spill.jsonl`, used while the store cannot be written.
             worker: Starts a delivery worker.
+            since: Steady time from which reviews are counted, if the engine began before this.
         """
         self._store, self._clock, self._worker = store, clock, worker
         self._rows, self._memory = OutboxRows(store, spill), load_memory(store)
@@ -92,7 +92,7 @@ class Outbox:
         self._troubles: dict[str, str] = {}
         #: How many deliveries ended so since the start, by channel and outcome.
         self.delivered: Counter[tuple[str, str]] = Counter()
-        self._next_review = clock.now().steady + _REVIEW_EVERY
+        self._next_review = (clock.now().steady if since is None else since) + _REVIEW_EVERY
         self._next_ping = -inf
 
     # -- telling ------------------------------------------------------------------------------------------------------

@@ -16,12 +16,10 @@ from zen_agents.adapters.sqlite_store_rows import message_json, message_of
 from zen_agents.alerts.roll_up import MOST_KEYS, HeldBack
 from zen_agents.errors import StoreError
 from zen_agents.model.message import Message
-from zen_agents.ports.store import Store
+from zen_agents.ports.store import OUTBOX_MEMORY, Store
 
 log = logging.getLogger("zen_agents.outbox")
 
-#: Name of the fact in the store.
-FACT = "alerts.memory"
 MOST_TOLD = 200
 _HOUR = 3600.0
 
@@ -139,7 +137,7 @@ class Memory:
             "failing": [[id, at] for id, at in self.failing.items()],
             "digest_day": self.digest_day,
         }
-        store.put(FACT, json.dumps(values, separators=(",", ":")))
+        store.put(OUTBOX_MEMORY, json.dumps(values, separators=(",", ":")))
         self.changed = False
 
 
@@ -147,7 +145,7 @@ def load_memory(store: Store) -> Memory:
     """Return what the store remembers; a fresh memory if it cannot tell, so that people are rather told twice (R4)."""
     memory = Memory()
     try:
-        text = store.get(FACT)
+        text = store.get(OUTBOX_MEMORY)
         if text:
             _fill(memory, json.loads(text))
     except (StoreError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -23,6 +23,8 @@ from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message
 from zen_agents.model.observation import Observation
 
+#: Name of the fact in which the outbox keeps what it has told.
+OUTBOX_MEMORY = "alerts.memory"
 #: The fact that lists, as JSON, the paths that the engine watches: so that a command knows them with the engine dead.
 WATCHED_PATHS = "watched_paths"
 

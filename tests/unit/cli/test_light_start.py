@@ -47,3 +47,14 @@ def test_asking_a_running_engine_loads_no_database(tmp_path: Path) -> None:
         cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert not {"sqlite3", "asyncio", "yaml", "pydantic"}.intersection(done.stdout.split())
+
+
+def test_an_engine_starts_without_what_renders_and_delivers_messages() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, zen_agents.cli.run; print(*sys.modules)"], cwd=REPOSITORY,
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    loaded = set(done.stdout.split())
+    assert "zen_agents.adapters.outbox_at_rest" in loaded
+    never = {"items", "mail", "mail_html", "pages", "sections", "roll_up", "routing", "ordering", "quiet", "evidence"}
+    assert not loaded & {"zen_agents.jobs.alert_delivery", *(f"zen_agents.alerts.{name}" for name in never)}
