@@ -18,7 +18,7 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.main import main
 from zen_agents.cli.parsing import add_common
 from zen_agents.clock import Instant, SystemClock
-from zen_agents.model.action import Effect, OutcomeKind
+from zen_agents.model.action import Effect, Outcome, OutcomeKind
 from zen_agents.model.entry import Entry, EntryKind
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.principal import Principal
@@ -88,26 +88,28 @@ class WrittenState:
 
     def incident(self, id: str, began: Instant, **changes: Any) -> None:
         base = an_incident(id, began, target=changes.pop("target", "service:web"))
-        self.store.save_incident(replace(base, rule="system_health.web", **changes))
+        self.store.save_incident(replace(base, **{"rule": "system_health.web", **changes}))
 
     def decided(self, id: str, at: Instant, *, incident: str | None = "inc-aaaa11", **body: Any) -> None:
         facts = {"rule": "system_health.web", "target": "service:web", "outcome": "skip", "reason": "cooldown", **body}
         self.store.append(Entry(EntryKind.DECISION, id, at, "system_health", incident, None, facts))
 
     def happened(
-        self, kind: EntryKind, id: str, at: Instant, body: Mapping[str, Any], *, incident: str | None = None
-    ) -> None:
-        self.store.append(Entry(kind, id, at, "engine", incident, None, body))
+        self, kind: EntryKind, id: str, at: Instant, body: Mapping[str, Any], *, incident: str | None = None,
+        by: str = "engine",
+    ) -> None:  # fmt: skip
+        self.store.append(Entry(kind, id, at, by, incident, None, body))
 
     def acted(
         self, id: str, at: Instant, kind: OutcomeKind, *, incident: str | None = "inc-aaaa11", by: str = "",
-        effect: Effect | None = None,
+        effect: Effect | None = None, target: str = "service:web",
     ) -> None:  # fmt: skip
         """Write an action from its intent to its outcome, or to where it is now."""
-        intent = an_intent(id, at)
+        intent = an_intent(id, at, target=target)
         who = Principal(by, 1000) if by else intent.plan.request.requested_by
         request = replace(intent.plan.request, incident=incident, requested_by=who)
-        intent = replace(intent, plan=replace(intent.plan, request=request))
+        steps = (f'["systemctl", "restart", "{target.partition(":")[2]}.service"]',)
+        intent = replace(intent, plan=replace(intent.plan, request=request, steps=steps))
         self.store.reserve(intent, hourly_limit=None)
         if kind is OutcomeKind.RUNNING:
             return
@@ -115,7 +117,11 @@ class WrittenState:
         outcome = outcome if effect is None else replace(outcome, effect=effect)
         self.store.finish(outcome)
         if kind.is_final:
-            self.store.finish(replace(outcome, kind=kind, at=at.after(4.0), took_seconds=4.0))
+            self.judged(outcome, kind, at.after(4.0))
+
+    def judged(self, outcome: Outcome, kind: OutcomeKind, at: Instant) -> None:
+        """Write how an action that was being verified ended."""
+        self.store.finish(replace(outcome, kind=kind, at=at, took_seconds=4.0))
 
     def broke(self, name: str, *, opened: float) -> None:
         now = self.clock.now().steady

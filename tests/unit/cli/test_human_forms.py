@@ -1,0 +1,153 @@
+"""What people see, kept as golden files: each looking command at 80 and 120 columns, with and without colour.
+
+`RENEW_GOLDEN=1` writes them anew; look at the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.broken_night import CONFIG, FACTS, NOW, RULE_TESTS, WRONG_CONFIG, a_broken_night
+from tests.support.command_line import WrittenState
+from tests.support.moments import frozen
+from tests.support.terminal import on_terminal
+from zen_agents.adapters import host_changes
+from zen_agents.cli.main import COMMANDS
+from zen_agents.doctor.examination import Check, Finding, State, fine
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+_RENEW = bool(os.environ.get("RENEW_GOLDEN"))
+_COLUMNS = (80, 120)
+
+#: Golden file -> what is typed.
+FORMS = {
+    "actions": "actions",
+    "actions-show": "actions show act-7m3x2c",
+    "approvals": "approvals --all",
+    "approvals-show": "approvals show apr-2c8d4k",
+    "audit-tail": "audit tail --last 5",
+    "audit-verify": "audit verify",
+    "breaker": "breaker",
+    "check-config": "check-config /etc/zen-agents/config.yaml",
+    "check-config-wrong": "check-config /etc/zen-agents/wrong.yaml",
+    "decisions": "decisions",
+    "decisions-show": "decisions show dec-8t5v1r",
+    "doctor": "doctor",
+    "events": "events --since 3h",
+    "explain-action": "explain restart_service",
+    "explain-code": "explain ZC101",
+    "explain-guard": "explain cooldown",
+    "explain-setting": "explain config agents.system_health.thresholds",
+    "incidents": "incidents --since 2d",
+    "incidents-show": "incidents show inc-4k2p9d",
+    "maintenance": "maintenance",
+    "plan": "plan --facts /etc/zen-agents/facts.yaml",
+    "report": "report",
+    "runbook-page": "runbook breaker-open",
+    "status": "status",
+    "test-rules": "test rules /etc/zen-agents/web-tests.yaml",
+    "why": "why inc-8t5v1q",
+    "why-not": "why --not postgresql@16-main",
+    "wrong-id": "why inc-4k2p9e",
+}
+
+#: Lists that grow with the product: only that they fit is looked at.
+_GROWING = ("--help", "explain guards", "explain actions", "explain checks", "explain reasons", "runbook")
+
+#: Commands that change, run, print for programs, or draw a whole screen: their tests are elsewhere.
+NOT_LOOKED_AT = frozenset({
+    "init", "run", "once", "reload", "approve", "deny", "ack", "act", "undo", "rollback", "pause", "resume", "safe-mode",
+    "stop", "config", "schema", "new", "alert", "replay", "version", "completion", "man", "top",
+})  # fmt: skip
+
+_FILES = {"config.yaml": CONFIG, "wrong.yaml": WRONG_CONFIG, "facts.yaml": FACTS, "web-tests.yaml": RULE_TESTS}
+_EXAMINED: Mapping[str, Check] = {
+    "python": lambda _: fine("3.13.2, all that is needed is there"),
+    "unit": lambda _: Finding(
+        State.WARNING, "zen-agents.service is installed and not enabled: it does not start with this host",
+        "systemctl enable --now zen-agents.service",
+    ),
+    "mail": lambda _: Finding(
+        State.FAILED, "mail.example.com:587 refused the connection within 3 s; nobody is told of anything by mail",
+        "Ask it from here: zen-agents alert test --route default, and look whether a firewall stands between",
+    ),
+    "clock": lambda _: Finding(State.UNKNOWN, "timedatectl does not answer"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where it all happened: real directories, with the names that they have in the golden files."""
+
+    #: What stands in a golden file -> the real directory, which is named as long.
+    places: Mapping[str, Path]
+
+    def shown(self, typed: str, *, columns: int, colour: bool) -> str:
+        """Return what a person sees who types this."""
+        words, (state, settings) = typed, self.places.values()
+        for name, real in self.places.items():
+            words = words.replace(name, str(real))
+        common = ("--state-dir", str(state), "--config", str(settings / "config.yaml"))
+        seen = on_terminal(*words.split(), *common, columns=columns, colour=colour)
+        text = seen.text
+        for name, real in self.places.items():
+            text = text.replace(str(real), name)
+        return f"$ zen-agents {typed}\n{text}[exit {seen.code}]\n"
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    """Return the host after a bad night, its clock stopped."""
+    with (
+        tempfile.TemporaryDirectory(prefix="zen-go", dir="/tmp") as state,
+        tempfile.TemporaryDirectory(prefix="ze", dir="/tmp") as settings,
+        frozen(NOW),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name in [name for name in os.environ if name.startswith("ZEN_AGENTS_")]:
+            patch.delenv(name)
+        patch.setattr(socket, "gethostname", lambda: "web-07")
+        patch.setattr("zen_agents.cli.doctor.CHECKS", _EXAMINED)
+        (Path(settings) / "dpkg.log").write_text("2026-11-21 02:58:41 upgrade postgresql-16:amd64 16.4-1 16.5-1\n", "utf-8")
+        # The default is bound when the module is read.
+        patch.setattr(host_changes.package_changes, "__defaults__", ((Path(settings) / "dpkg.log",),))
+        for name, text in _FILES.items():
+            (Path(settings) / name).write_text(text, "utf-8")
+            (Path(settings) / name).chmod(0o600)
+        a_broken_night(WrittenState(Path(state)))
+        yield Scene({"/var/lib/zen-agents": Path(state), "/etc/zen-agents": Path(settings)})
+
+
+@pytest.mark.parametrize("columns", _COLUMNS)
+@pytest.mark.parametrize("name", FORMS)
+def test_what_people_see(scene: Scene, name: str, columns: int) -> None:
+    plain = scene.shown(FORMS[name], columns=columns, colour=False)
+    coloured = scene.shown(FORMS[name], columns=columns, colour=True)
+    # Colour repeats what a word says, and moves nothing.
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+    assert "\x1b" not in plain
+    _kept(GOLDEN / f"{name}.{columns}.txt", plain)
+    _kept(GOLDEN / f"{name}.{columns}.colour.txt", coloured if coloured != plain else None)
+
+
+def _kept(path: Path, text: str | None) -> None:
+    """Compare with a golden file, or renew it; None: there is to be none, because nothing is coloured."""
+    if _RENEW:
+        path.unlink(missing_ok=True) if text is None else path.write_text(text, "utf-8")
+    found = path.read_text("utf-8") if path.exists() else None
+    assert text == found, f"{path.name} is another; if that is meant: RENEW_GOLDEN=1"
+
+
+def test_each_looking_command_is_kept_and_nothing_else() -> None:
+    kept = {typed.split()[0] for typed in FORMS.values()}
+    assert set(COMMANDS) - NOT_LOOKED_AT - kept == set(), "without a form in FORMS, or a place in NOT_LOOKED_AT"
+    assert kept | NOT_LOOKED_AT == set(COMMANDS)
+    assert {path.name.partition(".")[0] for path in GOLDEN.iterdir()} == set(FORMS)
