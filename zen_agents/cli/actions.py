@@ -61,7 +61,7 @@ def run(call: Call) -> int:
         note(f"no such action since {call.arguments.since}")
         return 0
     heads = ("ID", "WHEN", "TARGET", "ACTION", "BY", "OUTCOME", "TOOK", "WHY")
-    table(call, heads, [_row(call, row) for row in rows], spare=("TOOK", "BY"))
+    table(call, heads, [_row(call, row) for row in rows], spare=("TOOK", "BY", "WHY"), whole=heads[:-1])
     next_steps(call, f"zen-agents actions show {rows[0].id}", f"zen-agents why {rows[0].id}")
     return 0
 
@@ -103,7 +103,7 @@ def word_of(row: ActionRow) -> str:
 def _row(call: Call, row: ActionRow) -> tuple[object, ...]:
     why = f"{row.incident or ''} {row.because}".strip()
     lasted = took(row.took_seconds) if row.ended_at else "-"
-    return row.id, call.clock(row.reserved_at.wall), row.target, row.action, row.requested_by, word_of(row), lasted, why
+    return row.id, call.when(row.reserved_at.wall), row.target, row.action, row.requested_by, word_of(row), lasted, why
 
 
 def body(row: ActionRow) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def show_answers(
     for answer in shown:
         _show(call, answer, now, indent)
     if hidden := len(ordered) - len(shown):
-        print(f"{' ' * indent}{hidden} more guards were asked, all passed (-v shows each)")
+        asked = f"{hidden} more guards were asked, all passed" if hidden > 1 else "1 more guard was asked, and passed"
+        print(f"{' ' * indent}{asked} (-v shows each)")
 
 
 def show_rule(call: Call, facts: Mapping[str, Any], *, indent: int = 4) -> None:

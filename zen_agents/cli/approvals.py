@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from zen_agents.cli.answers import way_back
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import add_span, find, id_of, span, steady_of
@@ -50,7 +51,7 @@ def run(call: Call) -> int:
         note("nothing waits for an answer" if not call.arguments.all else f"nothing was asked since {call.arguments.since}")
         return 0
     heads = ("ID", "EXPIRES", "ASKS FOR", "RISK", "AGREED", "STATE", "WHY")
-    table(call, heads, [_row(row, now.steady) for row in rows])
+    table(call, heads, [_row(row, now.steady) for row in rows], spare=("WHY", "AGREED", "RISK"), whole=heads[:-1])
     open_ones = [row.id for row in rows if row.state.is_open]
     if open_ones:
         id = open_ones[0]
@@ -115,4 +116,4 @@ def show_plan(call: Call, plan: Any) -> None:
         say(call, f"{'step':9} {step}", indent=2, hang=10)
     if plan.get("warning"):
         say(call, f"{'warning':9} {plan['warning']}", indent=2, hang=10)
-    say(call, f"{'risk':9} {plan.get('risk', '-')}, reversible {plan.get('reversible', '-')}", indent=2)
+    say(call, f"{'risk':9} {plan.get('risk', '-')}, reversible {way_back(plan.get('reversible', '-'))}", indent=2)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zen_agents.clock import Instant
 
 FORMATS = ("table", "wide", "json", "jsonl", "yaml", "name")
+_DAYS_OF_A_WEEK = 7
 #: Those that programs read.
 MACHINE = frozenset({"json", "jsonl", "yaml", "name", "csv"})
 
@@ -122,6 +123,14 @@ class Call:
         zone = UTC if self.arguments.utc else None
         local = at.astimezone(zone)
         return f"{local:%H:%M:%S}" if local.date() == self._today.astimezone(zone).date() else f"{local:%Y-%m-%d %H:%M:%S}"
+
+    def when(self, at: datetime) -> str:
+        """Return a moment for a column: the time, with the day if it is not today, the date if that is longer ago."""
+        zone = UTC if self.arguments.utc else None
+        local, days = at.astimezone(zone), (self._today.astimezone(zone).date() - at.astimezone(zone).date()).days
+        if days == 0:
+            return f"{local:%H:%M:%S}"
+        return f"{local:%a %H:%M}" if 0 < days < _DAYS_OF_A_WEEK else f"{local:%Y-%m-%d %H:%M}"
 
     @cached_property
     def _today(self) -> datetime:

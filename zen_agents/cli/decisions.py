@@ -66,7 +66,7 @@ def run(call: Call) -> int:
         note(f"no such decision since {call.arguments.since}")
         return 0
     heads = ("ID", "WHEN", "RULE", "TARGET", "OUTCOME", "REASON", "DETAIL")
-    table(call, heads, [_row(call, row) for row in rows], spare=("TARGET",))
+    table(call, heads, [_row(call, row) for row in rows], spare=("TARGET", "DETAIL"), whole=heads[:-1])
     next_steps(call, f"zen-agents decisions show {rows[0].entry.id}")
     return 0
 
@@ -82,7 +82,7 @@ def decision(store: SqliteStore, id: str) -> ChainedEntry:
 def _row(call: Call, row: ChainedEntry) -> tuple[object, ...]:
     entry, facts = row.entry, row.entry.body
     return (
-        entry.id, call.clock(entry.at.wall), facts.get("rule", "-"), facts.get("target", "-"), facts.get("outcome", "-"),
+        entry.id, call.when(entry.at.wall), facts.get("rule", "-"), facts.get("target", "-"), facts.get("outcome", "-"),
         facts.get("reason", "-"), facts.get("detail") or facts.get("seen", ""),
     )  # fmt: skip
 

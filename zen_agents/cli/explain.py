@@ -31,6 +31,8 @@ from zen_agents.model.reason import Reason
 from zen_agents.settings.codes import CODES
 
 OUTPUTS = (*FORMATS, "dot")
+#: Columns that a key of a setting gets.
+_KEY = 24
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +93,7 @@ def _config(call: Call, path: str) -> int:
     facts = asdict(found) | {"name": path or "the whole configuration", "summary": found.description}
     del facts["path"], facts["description"]
     if not call.machine:
-        facts["keys"] = [f"{key:24} {meaning}" for key, meaning in found.keys.items()]
+        facts["keys"] = [f"{key:{_KEY}} {meaning}" for key, meaning in found.keys.items()]
         facts["needed"] = "it has to be given" if found.needed else ""
     return _print(call, facts)
 
@@ -116,7 +118,7 @@ def _print(call: Call, facts: Mapping[str, Any], kind: str = "") -> int:
             continue
         print(f"\n{key.replace('_', ' ')}")
         for line in value if isinstance(value, list | tuple) else str(value).splitlines():
-            say(call, line, indent=2, hang=2)
+            say(call, line, indent=2, hang=_KEY + 1 if key == "keys" else 2)
     return 0
 
 

@@ -46,7 +46,8 @@ def run(call: Call) -> int:
         note("no incident is open" if wanted.open else f"no such incident since {wanted.since}")
         return 0
     heads = ("ID", "BEGAN", "LASTED", "RULE", "TARGET", "SEVERITY", "STATE", "FIXED BY", "DETAIL")
-    table(call, heads, [_row(call, row, now.steady) for row in rows], spare=("SEVERITY", "TARGET", "FIXED BY", "LASTED"))
+    spare = ("SEVERITY", "TARGET", "FIXED BY", "LASTED")
+    table(call, heads, [_row(call, row, now.steady) for row in rows], spare=spare, whole=heads[:-1])
     next_steps(call, f"zen-agents why {rows[0].id}")
     return 0
 
@@ -59,7 +60,7 @@ def _shown(call: Call, row: Incident) -> bool:
 def _row(call: Call, row: Incident, now: float) -> tuple[object, ...]:
     end = row.resolved_at.steady if row.resolved_at else now
     return (
-        row.id, call.clock(row.began_at.wall), ago(end - row.began_at.steady), row.rule, row.target, row.severity.value,
+        row.id, call.when(row.began_at.wall), ago(end - row.began_at.steady), row.rule, row.target, row.severity.value,
         row.state.value, row.resolved_by or "-", row.detail,
     )  # fmt: skip
 

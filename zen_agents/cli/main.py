@@ -44,9 +44,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "actions": CommandEntry("actions", "look", "list actions, or show one"),
     "decisions": CommandEntry("decisions", "look", "list decisions, also each no, or show one"),
     "why": CommandEntry("why", "look", "why something was done; --not: why it was not"),
-    "report": CommandEntry(
-        "report", "look", "what came of it: proof of fix by rule, healing debt, objectives, who did what"
-    ),
+    "report": CommandEntry("report", "look", "what came of it: proof of fix, healing debt, who did what"),
     "runbook": CommandEntry("runbook", "look", "what to do about it, without a network"),
     "approvals": CommandEntry("approvals", "decide", "list what people are asked, or show one question"),
     "approve": CommandEntry("approve", "decide", "say yes to what is asked"),
@@ -64,17 +62,15 @@ COMMANDS: dict[str, CommandEntry] = {
     "check-config": CommandEntry("check_config", "author", "check configuration files"),
     "config": CommandEntry("config", "author", "show the configuration in force and where each value came from"),
     "schema": CommandEntry("schema", "author", "print the JSON Schema of the configuration, for editors"),
-    "explain": CommandEntry(
-        "explain", "author", "explain a setting, an error code, an agent, a check, an action or a guard"
-    ),
+    "explain": CommandEntry("explain", "author", "explain a setting, an error code, a check, an action, a guard"),
     "plan": CommandEntry("plan", "author", "what would be done right now; changes nothing"),
-    "new": CommandEntry("new", "author", "begin a check, an action, an agent or a rule of your own, with tests"),
+    "new": CommandEntry("new", "author", "begin a check, action, agent or rule of your own, with tests"),
     "alert": CommandEntry("alert", "trust", "try the way to people, or show what they would get"),
     "replay": CommandEntry("replay", "author", "what a configuration would have decided in the recorded past"),
     "lint": CommandEntry("lint", "author", "prove what rules may do at worst, and what in them can never work"),
     "test": CommandEntry("test", "author", "test rules: what is seen over time, and what has to come of it"),
     "audit": CommandEntry("audit", "trust", "verify or export the ledger"),
-    "doctor": CommandEntry("doctor", "trust", "what may be wrong with the installation; --bundle packs a report"),
+    "doctor": CommandEntry("doctor", "trust", "what may be wrong with the installation; --bundle packs it"),
     "version": CommandEntry("version", "trust", "print the version"),
     "completion": CommandEntry("completion", "shell", "print the completion script of bash, zsh or fish"),
     "man": CommandEntry("man", "shell", "print a page of the manual, or write all of them"),
@@ -114,7 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: ZenError, words: Sequence[str]) -> int:
-    print(f"zen-agents: {error}", file=sys.stderr)
+    from zen_agents.cli.render import note  # noqa: PLC0415  kept out of the engine's start
+
+    for line in f"zen-agents: {error}".splitlines():
+        note(line)
     if output_of(words) not in ("table", "wide", "name"):
         from zen_agents.cli.envelope import print_error  # noqa: PLC0415  only for programs
 
@@ -170,7 +169,7 @@ def overview() -> str:
     for group in GROUPS:
         lines.append(f"{group}:")
         lines += [f"  {name:14} {entry.summary}" for name, entry in COMMANDS.items() if entry.group == group]
-    lines += ["", "zen-agents COMMAND --help says more.  At 3 AM: zen-agents status, then zen-agents why @last"]
+    lines += ["", "zen-agents COMMAND --help says more.", "At 3 AM: zen-agents status, then zen-agents why @last"]
     return "\n".join(lines)
 
 

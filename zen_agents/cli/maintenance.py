@@ -16,6 +16,7 @@ import argparse
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -105,7 +106,7 @@ def _list(call: Call) -> int:
         note("no window is planned, and none is open")
         return 0
     heads = ("NAME", "STATE", "EFFECT", "BEGINS", "ENDS", "ZONE", "UTC", "WHERE")
-    table(call, heads, list(_cells(rows)), spare=("WHERE", "UTC"))
+    table(call, heads, list(_cells(rows)), spare=("WHERE", "UTC"), whole=heads[:-1])
     return 0
 
 
@@ -165,4 +166,6 @@ def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[object, ...]]:
         world = (datetime.fromisoformat(row[key]) if row[key] else None for key in ("begins_at_utc", "ends_at_utc"))
         begins, ends = (f"{at:%a %d %b %H:%M}" if at else "now" for at in local)
         span = "..".join(f"{at:%H:%M}" if at else "" for at in world)
-        yield row["name"], row["state"], row["effect"], begins, ends, row["timezone"], span, row["where"]
+        # The whole path is for programs.
+        where = PurePath(row["where"]).name if row["begins_at"] else row["where"]
+        yield row["name"], row["state"], row["effect"], begins, ends, row["timezone"], span, where

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from zen_agents.cli.call import Call
 
@@ -17,8 +18,13 @@ _COLOURS = {
     "UNKNOWN": "33;1",
 }
 
+#: What no line is broken in: a number with its unit, and what stands in backquotes to be typed.
+_BOUND = re.compile(r"\d (?:ms|s|min|h|d|%)(?!\w)|`[^`]+`")
+#: No text that may be shown has it: it is not printable.
+_BINDS = "\N{NO-BREAK SPACE}"
+
 #: No column gets narrower than this (characters), and with so many it still says something.
-_NARROWEST, _READABLE = 8, 20
+_NARROWEST, _READABLE = 8, 12
 #: Below this many columns lines are not broken any more.
 _NARROWEST_LINE = 24
 
@@ -51,15 +57,20 @@ def _columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def table(call: Call, heads: Sequence[str], rows: Iterable[Sequence[object]], *, spare: Sequence[str] = ()) -> None:
+def table(
+    call: Call, heads: Sequence[str], rows: Iterable[Sequence[object]], *, spare: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> None:  # fmt: skip
     """Print aligned columns that fit the terminal.
 
-    Where it is too narrow the `spare` columns are left out, in their order, and then the widest are cut, never the first.
+    Where it is too narrow the `spare` columns are left out, in their order, and then the widest are cut: the `whole` ones
+    only when no other has anything left to give, the first never.
     """
     texts = [[clean(cell) if cell is not None else "-" for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[column]) for row in texts)]) for column, head in enumerate(heads)]
-    shown = _shown(heads, widths, spare, width_of(call))
-    widths = _fitted([widths[column] for column in shown], width_of(call))
+    shown = _shown(heads, widths, spare, whole, width_of(call))
+    kept = {place for place, column in enumerate(shown) if heads[column] in whole}
+    widths = _fitted([widths[column] for column in shown], kept, width_of(call))
     colour = colour_wanted(call)
     print(_row([heads[column] for column in shown], widths, colour=False))
     for row in texts:
@@ -71,22 +82,26 @@ def _row(cells: Sequence[str], widths: Sequence[int], *, colour: bool) -> str:
     return "  ".join(_coloured(cell) if colour else cell for cell in padded).rstrip()
 
 
-def _shown(heads: Sequence[str], widths: Sequence[int], spare: Sequence[str], most: int | None) -> list[int]:
+def _shown(
+    heads: Sequence[str], widths: Sequence[int], spare: Sequence[str], whole: Sequence[str], most: int | None
+) -> list[int]:
     """Return the columns for which there is room."""
     shown, left = list(range(len(heads))), [heads.index(head) for head in spare]
-    while left and most is not None and _total([min(widths[column], _READABLE) for column in shown]) > most:
+    least = [width if head in whole else min(width, _READABLE) for head, width in zip(heads, widths, strict=True)]
+    while left and most is not None and _total([least[column] for column in shown]) > most:
         shown.remove(left.pop(0))
     return shown
 
 
-def _fitted(widths: Sequence[int], most: int | None) -> list[int]:
+def _fitted(widths: Sequence[int], whole: Set[int], most: int | None) -> list[int]:
     """Take from the widest until all fit, as far as that goes; the first, which names the thing, is left whole."""
-    fitted = list(widths)
-    while most is not None and _total(fitted) > most:
-        widest = max(range(1, len(fitted)), key=fitted.__getitem__, default=0)
-        if fitted[widest] <= _NARROWEST:
-            break
-        fitted[widest] -= 1
+    fitted, columns = list(widths), range(1, len(widths))
+    for giving in ([column for column in columns if column not in whole], [*columns]):
+        while most is not None and _total(fitted) > most:
+            widest = max(giving, key=fitted.__getitem__, default=0)
+            if widest == 0 or fitted[widest] <= _NARROWEST:
+                break
+            fitted[widest] -= 1
     return fitted
 
 
@@ -104,7 +119,8 @@ def cut(text: str, width: int) -> str:
 
 def _coloured(cell: str) -> str:
     code = _COLOURS.get(cell.strip())
-    return f"\x1b[{code}m{cell}\x1b[0m" if code else cell
+    word = cell.rstrip()
+    return f"\x1b[{code}m{word}\x1b[0m{cell[len(word) :]}" if code else cell
 
 
 def say(call: Call, text: object, *, indent: int = 0, hang: int = 0, paint: str = "") -> None:
@@ -112,17 +128,29 @@ def say(call: Call, text: object, *, indent: int = 0, hang: int = 0, paint: str 
 
     The first `paint` in it gets the colour of that word.
     """
-    line, width, margin = clean(text).rstrip(), width_of(call), " " * indent
-    lines = [margin + line]
-    if width is not None and len(lines[0]) > width >= indent + hang + _NARROWEST_LINE:
-        import textwrap  # noqa: PLC0415  as above
-
-        lines = textwrap.wrap(
-            line, width, initial_indent=margin, subsequent_indent=" " * (indent + hang), break_on_hyphens=False
-        )
+    lines = _broken(clean(text).rstrip(), width_of(call), indent, hang)
     if paint and colour_wanted(call):
         lines[0] = lines[0].replace(paint, _coloured(paint), 1)
     print("\n".join(lines))
+
+
+def _broken(line: str, width: int | None, indent: int, hang: int) -> list[str]:
+    margin = " " * indent
+    if width is None or len(margin + line) <= width or width < indent + hang + _NARROWEST_LINE:
+        return [margin + line]
+    import textwrap  # noqa: PLC0415  as above
+
+    further, room = margin + " " * hang, width - indent - hang
+    bound = _BOUND.sub(lambda found: found[0].replace(" ", _BINDS) if len(found[0]) <= room else found[0], line)
+    lines = textwrap.wrap(bound, width, initial_indent=margin, subsequent_indent=further, break_on_hyphens=False)
+    return [each.replace(_BINDS, " ") for each in lines]
+
+
+def typed(call: Call, label: str, command: str) -> None:
+    """Print a command that is worth typing behind its label; where it does not fit, on a line of its own, never broken."""
+    line, width = clean(label + command), width_of(call)
+    fits = width is None or len(line) <= width
+    print(line if fits else f"{clean(label).rstrip()}\n  {clean(command)}")
 
 
 def flow(call: Call, parts: Iterable[str], separator: str) -> None:
@@ -141,8 +169,9 @@ def _flowed(parts: Iterable[str], separator: str, width: int | None, *, hang: in
 
 
 def note(text: str) -> None:
-    """Say something about the answer, beside it: on stderr."""
-    print(clean(text), file=sys.stderr)
+    """Say something about the answer, beside it: on stderr, broken on a terminal."""
+    width = _columns() if sys.stderr.isatty() else None
+    print("\n".join(_broken(clean(text), width, 0, 2)), file=sys.stderr)
 
 
 def next_steps(call: Call, *commands: str) -> None:

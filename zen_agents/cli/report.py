@@ -70,7 +70,8 @@ def _show(call: Call, report: Report, host: str) -> None:
         say(call, "")
         say(call, heading)
         if rows:
-            table(call, [head.upper() for head in heads], rows, spare=[head.upper() for head in heads[:1:-1]])
+            names = [head.upper() for head in heads]
+            table(call, names, rows, spare=names[:1:-1], whole=names)
         else:
             say(call, "none", indent=2)
     if report.debts:

@@ -16,7 +16,7 @@ import zen_agents
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.parsing import meant
-from zen_agents.cli.render import note, table
+from zen_agents.cli.render import note, say, table, width_of
 from zen_agents.errors import UsageError, ZenError
 
 #: Kinds of target that are listed by name: they share the page of their kind.
@@ -48,8 +48,21 @@ def run(call: Call) -> int:
     if call.machine:
         data(call, "runbook", {"name": found, "title": _title(text), "text": text})
     else:
-        print(text.rstrip("\n"))
+        _show(call, text.rstrip("\n"))
     return 0
+
+
+def _show(call: Call, text: str) -> None:
+    """Print a page; on a terminal its paragraphs and the rows of its tables are broken where the terminal ends."""
+    if width_of(call) is None:
+        print(text)
+        return
+    for number, block in enumerate(text.split("\n\n")):
+        if number:
+            print()
+        lines = block.splitlines()
+        for line in lines if block.startswith("|") else [" ".join(lines)]:
+            say(call, line, hang=2 if block.startswith("|") else 0)
 
 
 def _folder() -> Path:

@@ -219,10 +219,14 @@ def _dead(call: Call, error: NotRunningError) -> int:
 def _show_last(call: Call, live: Sequence[Incident], last: Sequence[ActionRow]) -> None:
     print(f"{plural(len(live), 'incident')} open when it was last seen" + (":" if live else ""))
     for incident in live:
-        say(call, f"{incident.id}  since {call.clock(incident.began_at.wall)}  {incident.rule}: {incident.detail}", indent=2)
+        since = f"since {call.clock(incident.began_at.wall)}"
+        say(call, f"{incident.id}  {since}  {incident.rule}: {incident.detail}", indent=2, hang=12)
     print("What it did last:" if last else "It has done nothing yet.")
     for row in last:
-        say(call, f"{row.id}  {call.clock(row.reserved_at.wall)}  {row.action} {row.target} -> {row.kind.value}", indent=2)
+        did = f"{row.action} {row.target} -> {row.kind.value}"
+        say(call, f"{row.id}  {call.clock(row.reserved_at.wall)}  {did}", indent=2, hang=12)
+    about = [f"zen-agents why {live[0].id}"] if live else []
+    next_steps(call, *about, "zen-agents doctor")
 
 
 def gone(call: Call) -> str:

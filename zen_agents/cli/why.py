@@ -22,7 +22,7 @@ from zen_agents.cli.changed import changes_about, changes_body, show_changes
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import find
 from zen_agents.cli.outlook import outlook
-from zen_agents.cli.render import flow, say
+from zen_agents.cli.render import say, typed
 from zen_agents.cli.times import ago
 from zen_agents.errors import UsageError
 from zen_agents.model.incident import Incident, IncidentState
@@ -97,10 +97,10 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     say(call, f"What happens next: {happens}", hang=2)
     if incident.is_live:
         name = incident.target.partition(":")[2] or incident.rule
-        stop = (f"Stop it:  zen-agents pause {name} --for 2h --reason TEXT", "All: zen-agents stop --emergency")
-        flow(call, stop, "      ")
-        say(call, f"Take it:  zen-agents ack {incident.id}")
-        say(call, f"Fix it:   zen-agents runbook {incident.id}")
+        typed(call, "Fix it:   ", f"zen-agents runbook {incident.id}")
+        typed(call, "Take it:  ", f"zen-agents ack {incident.id}")
+        typed(call, "Stop it:  ", f"zen-agents pause {name} --for 2h --reason TEXT")
+        typed(call, "Stop all: ", "zen-agents stop --emergency")
     return 0
 
 

@@ -14,7 +14,7 @@ from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import recent
 from zen_agents.cli.outlook import outlook
 from zen_agents.cli.parsing import meant
-from zen_agents.cli.render import say
+from zen_agents.cli.render import say, typed
 from zen_agents.cli.times import ago, moment_of
 from zen_agents.errors import NotRunningError, PermissionDeniedError, UsageError
 from zen_agents.model.entry import ChainedEntry, EntryKind
@@ -147,10 +147,11 @@ def _way_past(call: Call, facts: Mapping[str, Any], reason: str) -> None:
         return
     act = f"zen-agents act {facts['action']} {str(facts['target']).partition(':')[2] or facts['target']}"
     if reason in _NAMED and reason not in NEVER_OVERRIDDEN:
-        say(call, f"Once by hand: {act} --override {reason} --reason TEXT", hang=2)
+        typed(call, "Once by hand: ", f"{act} --override {reason} --reason TEXT")
     elif reason in _REASON_IS_ENOUGH:
-        say(call, f"Once by hand: {act} --reason TEXT", hang=2)
+        typed(call, "Once by hand: ", f"{act} --reason TEXT")
     elif reason == "emergency_stop":
         print("Nobody acts until: zen-agents resume --from-emergency")
     elif reason in ("not_allowed", "out_of_scope"):
-        say(call, f"To allow it, list it in the configuration: zen-agents explain config actions.allow.{facts['action']}")
+        name = f"actions.allow.{facts['action']}"
+        typed(call, "To allow it, list it in the configuration: ", f"zen-agents explain config {name}")

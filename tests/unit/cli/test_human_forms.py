@@ -62,6 +62,9 @@ FORMS = {
 #: Lists that grow with the product: only that they fit is looked at.
 _GROWING = ("--help", "explain guards", "explain actions", "explain checks", "explain reasons", "runbook")
 
+#: A command is copied as it stands, an excerpt of a file and what is wrong there stand as compilers show them.
+_CANNOT_BE_BROKEN = re.compile(r"(Next:|      why:)? *zen-agents |\d+ \| |error\[")
+
 #: Commands that change, run, print for programs, or draw a whole screen: their tests are elsewhere.
 NOT_LOOKED_AT = frozenset({
     "init", "run", "once", "reload", "approve", "deny", "ack", "act", "undo", "rollback", "pause", "resume", "safe-mode",
@@ -136,6 +139,14 @@ def test_what_people_see(scene: Scene, name: str, columns: int) -> None:
     assert "\x1b" not in plain
     _kept(GOLDEN / f"{name}.{columns}.txt", plain)
     _kept(GOLDEN / f"{name}.{columns}.colour.txt", coloured if coloured != plain else None)
+
+
+@pytest.mark.parametrize("columns", _COLUMNS)
+@pytest.mark.parametrize("typed", [*FORMS.values(), *_GROWING])
+def test_each_line_fits_but_a_command_to_be_typed(scene: Scene, typed: str, columns: int) -> None:
+    lines = scene.shown(typed, columns=columns, colour=False).splitlines()[1:]
+    wide = [line for line in lines if len(line) > columns and not _CANNOT_BE_BROKEN.match(line)]
+    assert wide == []
 
 
 def _kept(path: Path, text: str | None) -> None:
