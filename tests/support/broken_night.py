@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from tests.support.command_line import WrittenState, guard
 from tests.support.state import a_message
@@ -66,6 +67,52 @@ _PLAN = {
     "steps": ['["systemctl", "restart", "postgresql@16-main.service"]'], "risk": "high", "reversible": "no",
     "warning": "clients lose their connections; a database that recovers may take minutes to answer",
 }  # fmt: skip
+
+
+def what_the_engine_says() -> dict[str, Any]:
+    """Return the status as an engine would tell it that lives through this night."""
+    done = {"id": "act-8t5v12", "action": "restart_service", "outcome": "unknown"}
+    mended = {"id": "act-7m3x2c", "action": "restart_service", "outcome": "verified"}
+    muted = {"target": "service:postgresql@16-main", "incident": "inc-8t5v1q", "source": "listed"}
+    base = {
+        "since_seconds": 1140.0,
+        "value": "",
+        "incident": None,
+        "severity": "error",
+        "last_action": None,
+        "muted_by": None,
+    }
+    database = {
+        "check": "system_health.postgresql@16-main", "target": "service:postgresql@16-main", "state": "DOWN",
+        "value": "no process of postgresql@16-main.service runs", "incident": "inc-8t5v1q", "last_action": done,
+    }  # fmt: skip
+    others = (
+        {
+            "check": "system_health.api",
+            "target": "service:api",
+            "state": "DOWN",
+            "incident": "inc-3n6w0e",
+            "muted_by": muted,
+        },
+        {"check": "system_health.disk.filling", "target": "disk:/srv", "state": "unknown", "value": "measured for 4 min"},
+        {"check": "system_health.cpu", "target": "host", "state": "ok", "value": "12.5", "since_seconds": None},
+        {"check": "system_health.web", "target": "service:web", "state": "ok", "last_action": mended},
+    )
+    config = {"digest": "3f9a1c77", "path": "/etc/zen-agents/config.yaml", "loaded_at": "2026-11-18T09:12:44+00:00"}
+    asked = {"id": "apr-2c8d4k", "state": "pending", "expires_seconds": 600.0}
+    window = {"name": "racks", "effect": "observe", "left_seconds": 2400.0, "ends_at": "2026-11-21T04:00:00+00:00",
+              "by": "alice", "reason": "moving racks 4 to 9"}  # fmt: skip
+    return {
+        "schema": "zen-agents/status/v1", "host": "web-07", "health": "degraded", "mode": "enforce", "dry_run": False,
+        "abnormal": ["PAUSED until 04:16 (service:cache) by alice: I work on it. zen-agents resume service:cache"],
+        "windows": [window], "warnings": ["disk:/mnt is configured and not mounted: nobody watches it"],
+        "up_seconds": 238_000.0, "last_tick_seconds_ago": 2.1, "config": config, "incidents_open": 2, "actions_today": 4,
+        "actions_by_outcome": {"verified": 1, "failed": 1, "timed_out": 1, "unknown": 1}, "repairs_spent": 4,
+        "repairs_limit": 6, "approvals": [asked], "checks": [base | row for row in (database, *others)], "checks_more": 0,
+        "demoted": [{"scope": "rule:system_health.postgresql@16-main", "reason": "act-8t5v12 ended unknown"}],
+        "agents": [{"name": "system_health", "state": "running"}, {"name": "package_updates", "state": "crashed: restarts"}],
+        "pages_undelivered": ["email: 451 greylisted"], "misfires": {},
+    }  # fmt: skip
 
 
 def a_broken_night(state: WrittenState) -> None:

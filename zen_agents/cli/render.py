@@ -18,8 +18,8 @@ _COLOURS = {
     "UNKNOWN": "33;1",
 }
 
-#: What no line is broken in: a number with its unit, and what stands in backquotes to be typed.
-_BOUND = re.compile(r"\d (?:ms|s|min|h|d|%)(?!\w)|`[^`]+`")
+#: What no line is broken in: a number with its unit, and a command to be typed, in backquotes or at the end.
+_BOUND = re.compile(r"\d (?:ms|s|min|h|d|%)(?!\w)|`[^`]+`|\bzen-agents (?:[^,;:]|[,:](?! ))+$")
 #: No text that may be shown has it: it is not printable.
 _BINDS = "\N{NO-BREAK SPACE}"
 

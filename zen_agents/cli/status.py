@@ -82,7 +82,7 @@ def _show(call: Call, status: dict[str, Any]) -> None:
         data(call, "status", {key: value for key, value in status.items() if key != "schema"})
         return
     for line in (*status["abnormal"], *(_window(call, window) for window in status["windows"])):
-        say(call, line)
+        say(call, line, hang=2)
     if not call.arguments.quiet:
         for demoted in status["demoted"]:
             scope = demoted["scope"].removeprefix("rule:")
@@ -107,8 +107,14 @@ def _window(call: Call, window: dict[str, Any]) -> str:
 def _table(call: Call, status: dict[str, Any]) -> None:
     rows = status["checks"] if call.arguments.verbose else _worth_showing(status["checks"])
     if rows:
-        short = _is_narrow(call) and len({row["check"].partition(".")[0] for row in rows}) == 1
-        table(call, ("CHECK", "STATE", "SINCE", "VALUE", "LAST ACTION"), [row_of(row, short=short) for row in rows])
+        narrow = _is_narrow(call)
+        short = narrow and len({row["check"].partition(".")[0] for row in rows}) == 1
+        cells = [row_of(row, short=short) for row in rows]
+        if narrow:
+            # How it ended says more than what it was; `actions` has both.
+            cells = [(*most, _ended(row)) for (*most, _), row in zip(cells, rows, strict=True)]
+        heads = ("CHECK", "STATE", "SINCE", "VALUE", "LAST ACTION")
+        table(call, heads, cells, whole=("STATE", "SINCE", "LAST ACTION"))
     else:
         print("Nothing is watched: no agent is enabled, or none has a check.")
     if hidden := len(status["checks"]) - len(rows):
@@ -174,11 +180,17 @@ def row_of(row: Mapping[str, Any], *, short: bool) -> tuple[object, ...]:
     return name, row["state"], ago(row["since_seconds"]), value or "-", done
 
 
+def _ended(row: Mapping[str, Any]) -> str:
+    action = row["last_action"]
+    return f"{action['id']} {action['outcome']}" if action else "-"
+
+
 def _next(status: dict[str, Any]) -> list[str]:
     """Return what is worth typing next: about what is broken."""
-    if waiting := [asked["id"] for asked in status["approvals"] if asked["state"] == "pending"]:
-        return [f"zen-agents approvals show {waiting[0]}", f"zen-agents approve {waiting[0]} --reason TEXT"]
     worst = next((row for row in status["checks"] if row["incident"] and row["state"] != "ok"), None)
+    if waiting := [asked["id"] for asked in status["approvals"] if asked["state"] == "pending"]:
+        asked = [f"zen-agents approvals show {waiting[0]}", f"zen-agents approve {waiting[0]} --reason TEXT"]
+        return asked if worst is None else [*asked, f"zen-agents why {worst['incident']}"]
     if not status["incidents_open"] or worst is None:
         return ["zen-agents actions", "zen-agents events"]
     name = worst["target"].partition(":")[2] or worst["check"]
@@ -210,7 +222,7 @@ def _dead(call: Call, error: NotRunningError) -> int:
         data(call, "status", body)
         return error.exit_code
     for line in abnormal:
-        say(call, line)
+        say(call, line, hang=2)
     if last is not None and not call.arguments.quiet:
         _show_last(call, live, last)
     return error.exit_code

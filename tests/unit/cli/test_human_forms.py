@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.broken_night import CONFIG, FACTS, NOW, RULE_TESTS, WRONG_CONFIG, a_broken_night
+from tests.support.broken_night import CONFIG, FACTS, NOW, RULE_TESTS, WRONG_CONFIG, a_broken_night, what_the_engine_says
 from tests.support.command_line import WrittenState
 from tests.support.moments import frozen
+from tests.support.schemas import as_promised
 from tests.support.terminal import on_terminal
-from zen_agents.adapters import host_changes
+from zen_agents.adapters import control_client, host_changes
 from zen_agents.cli.main import COMMANDS
 from zen_agents.doctor.examination import Check, Finding, State, fine
 
@@ -50,6 +51,7 @@ FORMS = {
     "incidents-show": "incidents show inc-4k2p9d",
     "maintenance": "maintenance",
     "plan": "plan --facts /etc/zen-agents/facts.yaml",
+    "replay": "replay --config /etc/zen-agents/config.yaml",
     "report": "report",
     "runbook-page": "runbook breaker-open",
     "status": "status",
@@ -58,6 +60,8 @@ FORMS = {
     "why-not": "why --not postgresql@16-main",
     "wrong-id": "why inc-4k2p9e",
 }
+#: The same, of an engine that lives and answers.
+LIVING = {"status-living": "status", "status-living-quiet": "status -q"}
 
 #: Lists that grow with the product: only that they fit is looked at.
 _GROWING = ("--help", "explain guards", "explain actions", "explain checks", "explain reasons", "runbook")
@@ -93,7 +97,7 @@ class Scene:
     #: What stands in a golden file -> the real directory, which is named as long.
     places: Mapping[str, Path]
 
-    def shown(self, typed: str, *, columns: int, colour: bool) -> str:
+    def shown(self, typed: str, *, columns: int, colour: bool = False) -> str:
         """Return what a person sees who types this."""
         words, (state, settings) = typed, self.places.values()
         for name, real in self.places.items():
@@ -129,11 +133,30 @@ def scene() -> Iterator[Scene]:
         yield Scene({"/var/lib/zen-agents": Path(state), "/etc/zen-agents": Path(settings)})
 
 
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an engine answer that lives through this night, as its status is promised."""
+    said = as_promised(what_the_engine_says())
+    monkeypatch.setattr(control_client, "ask", lambda *_, **__: said)
+
+
 @pytest.mark.parametrize("columns", _COLUMNS)
 @pytest.mark.parametrize("name", FORMS)
 def test_what_people_see(scene: Scene, name: str, columns: int) -> None:
-    plain = scene.shown(FORMS[name], columns=columns, colour=False)
-    coloured = scene.shown(FORMS[name], columns=columns, colour=True)
+    _compare(scene, name, FORMS[name], columns)
+
+
+@pytest.mark.usefixtures("answering")
+@pytest.mark.parametrize("columns", _COLUMNS)
+@pytest.mark.parametrize("name", LIVING)
+def test_what_people_see_while_the_engine_lives(scene: Scene, name: str, columns: int) -> None:
+    _compare(scene, name, LIVING[name], columns)
+    assert _too_wide(scene, LIVING[name], columns) == []
+
+
+def _compare(scene: Scene, name: str, typed: str, columns: int) -> None:
+    plain = scene.shown(typed, columns=columns)
+    coloured = scene.shown(typed, columns=columns, colour=True)
     # Colour repeats what a word says, and moves nothing.
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
     assert "\x1b" not in plain
@@ -144,9 +167,12 @@ def test_what_people_see(scene: Scene, name: str, columns: int) -> None:
 @pytest.mark.parametrize("columns", _COLUMNS)
 @pytest.mark.parametrize("typed", [*FORMS.values(), *_GROWING])
 def test_each_line_fits_but_a_command_to_be_typed(scene: Scene, typed: str, columns: int) -> None:
-    lines = scene.shown(typed, columns=columns, colour=False).splitlines()[1:]
-    wide = [line for line in lines if len(line) > columns and not _CANNOT_BE_BROKEN.match(line)]
-    assert wide == []
+    assert _too_wide(scene, typed, columns) == []
+
+
+def _too_wide(scene: Scene, typed: str, columns: int) -> list[str]:
+    lines = scene.shown(typed, columns=columns).splitlines()[1:]
+    return [line for line in lines if len(line) > columns and not _CANNOT_BE_BROKEN.match(line)]
 
 
 def _kept(path: Path, text: str | None) -> None:
@@ -161,4 +187,4 @@ def test_each_looking_command_is_kept_and_nothing_else() -> None:
     kept = {typed.split()[0] for typed in FORMS.values()}
     assert set(COMMANDS) - NOT_LOOKED_AT - kept == set(), "without a form in FORMS, or a place in NOT_LOOKED_AT"
     assert kept | NOT_LOOKED_AT == set(COMMANDS)
-    assert {path.name.partition(".")[0] for path in GOLDEN.iterdir()} == set(FORMS)
+    assert {path.name.partition(".")[0] for path in GOLDEN.iterdir()} == {*FORMS, *LIVING}
