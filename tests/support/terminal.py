@@ -54,7 +54,10 @@ def _run(terminal: int, words: tuple[str, ...], kind: str) -> int:
         patch.setenv("TERM", kind)
         for stream in ("stdout", "stderr", "__stdout__"):
             patch.setattr(sys, stream, screen)
-        return main(words)
+        try:
+            return main(words)
+        except SystemExit as ended:  # argparse's --help
+            return int(ended.code or 0)
 
 
 def _read_all(terminal: int, into: list[bytes]) -> None:

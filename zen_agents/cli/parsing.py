@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
@@ -45,6 +46,18 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=30)
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        # What is named by one word in the usage is listed here; else argparse lists it there, however long.
+        listed = f" (one of {', '.join(map(str, action.choices))})" if action.metavar and action.choices else ""
+        return f"{action.help or ''}{listed}"
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if not sys.stdout.isatty():
+            return super()._fill_text(text, width, indent)
+        from zen_agents.cli.help_text import fitted  # noqa: PLC0415  kept out of the engine's start
+
+        return fitted(text, width)
 
 
 def parser_of(command: str, about: str | None, outputs: Sequence[str] = FORMATS) -> Parser:
@@ -129,7 +142,9 @@ def add_common(parser: argparse.ArgumentParser, outputs: Sequence[str] = FORMATS
     common.add_argument(
         "--state-dir", metavar="DIR", help="state directory (else ZEN_AGENTS_STATE_DIR, else the usual place)"
     )
-    common.add_argument("-o", "--output", choices=outputs, default="table", help="how to print (default: table)")
+    common.add_argument(
+        "-o", "--output", metavar="FORMAT", choices=outputs, default="table", help="how to print (default: table)",
+    )  # fmt: skip
     common.add_argument(
         "--json", metavar="FIELD,...", nargs="?", help="the same as -o json; with fields, only these: --json=id,outcome"
     )

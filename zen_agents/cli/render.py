@@ -128,13 +128,14 @@ def say(call: Call, text: object, *, indent: int = 0, hang: int = 0, paint: str 
 
     The first `paint` in it gets the colour of that word.
     """
-    lines = _broken(clean(text).rstrip(), width_of(call), indent, hang)
+    lines = broken(clean(text).rstrip(), width_of(call), indent, hang)
     if paint and colour_wanted(call):
         lines[0] = lines[0].replace(paint, _coloured(paint), 1)
     print("\n".join(lines))
 
 
-def _broken(line: str, width: int | None, indent: int, hang: int) -> list[str]:
+def broken(line: str, width: int | None, indent: int, hang: int) -> list[str]:
+    """Return a line as lines that fit; what follows the first is `hang` columns further in. None: nobody minds."""
     margin = " " * indent
     if width is None or len(margin + line) <= width or width < indent + hang + _NARROWEST_LINE:
         return [margin + line]
@@ -171,7 +172,7 @@ def _flowed(parts: Iterable[str], separator: str, width: int | None, *, hang: in
 def note(text: str) -> None:
     """Say something about the answer, beside it: on stderr, broken on a terminal."""
     width = _columns() if sys.stderr.isatty() else None
-    print("\n".join(_broken(clean(text), width, 0, 2)), file=sys.stderr)
+    print("\n".join(broken(clean(text), width, 0, 2)), file=sys.stderr)
 
 
 def next_steps(call: Call, *commands: str) -> None:

@@ -38,9 +38,7 @@ _WIDE = 110
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `status` takes."""
-    parser.add_argument(
-        "--wait", metavar="STATE", choices=("healthy", "running"), help="wait until it is healthy or running"
-    )
+    parser.add_argument("--wait", metavar="STATE", choices=("healthy", "running"), help="wait until it is so")
     parser.add_argument("--timeout", metavar="DURATION", default="5m", help="with --wait: give up after this (default 5m)")
 
 

@@ -47,6 +47,7 @@ FORMS = {
     "explain-code": "explain ZC101",
     "explain-guard": "explain cooldown",
     "explain-setting": "explain config agents.system_health.thresholds",
+    "help-maintenance": "maintenance --help",
     "incidents": "incidents --since 2d",
     "incidents-show": "incidents show inc-4k2p9d",
     "maintenance": "maintenance",
@@ -165,7 +166,7 @@ def _compare(scene: Scene, name: str, typed: str, columns: int) -> None:
 
 
 @pytest.mark.parametrize("columns", _COLUMNS)
-@pytest.mark.parametrize("typed", [*FORMS.values(), *_GROWING])
+@pytest.mark.parametrize("typed", [*FORMS.values(), *_GROWING, *(f"{name} --help" for name in COMMANDS)])
 def test_each_line_fits_but_a_command_to_be_typed(scene: Scene, typed: str, columns: int) -> None:
     assert _too_wide(scene, typed, columns) == []
 
