@@ -58,7 +58,8 @@ def test_each_look_is_one_document_for_programs(shared: EngineProcess, words: tu
 def test_no_command_is_left_out() -> None:
     elsewhere = {
         "init", "run", "once", "reload", "ack", "act", "pause", "resume", "safe-mode", "stop", "check-config", "config",
-        "plan", "approve", "deny", "undo", "rollback", "alert", "doctor", "test", "completion", "man", "new", "replay", "top",
+        "plan", "approve", "deny", "undo", "rollback", "alert", "doctor", "test", "completion", "man", "new", "replay",
+        "top", "lint",
     }  # fmt: skip
     assert {words[0] for words in LOOKING} | elsewhere == set(COMMANDS)
 

@@ -67,7 +67,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "new": CommandEntry("new", "author", "begin a check, action, agent or rule of your own, with tests"),
     "alert": CommandEntry("alert", "trust", "try the way to people, or show what they would get"),
     "replay": CommandEntry("replay", "author", "what a configuration would have decided in the recorded past"),
-    "lint": CommandEntry("lint", "author", "prove what rules may do at worst, and what in them can never work"),
+    "lint": CommandEntry("lint", "author", "what rules may do at worst, and what can never work"),
     "test": CommandEntry("test", "author", "test rules: what is seen over time, and what has to come of it"),
     "audit": CommandEntry("audit", "trust", "verify or export the ledger"),
     "doctor": CommandEntry("doctor", "trust", "what may be wrong with the installation; --bundle packs it"),

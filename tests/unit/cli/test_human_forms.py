@@ -50,6 +50,7 @@ FORMS = {
     "help-maintenance": "maintenance --help",
     "incidents": "incidents --since 2d",
     "incidents-show": "incidents show inc-4k2p9d",
+    "lint": "lint /etc/zen-agents/config.yaml",
     "maintenance": "maintenance",
     "plan": "plan --facts /etc/zen-agents/facts.yaml",
     "replay": "replay --config /etc/zen-agents/config.yaml",
