@@ -18,7 +18,7 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data, one_line
 from zen_agents.cli.listing import add_span, follow, one_of, recent, span
 from zen_agents.cli.render import note, say
-from zen_agents.cli.times import took
+from zen_agents.cli.times import ago, took
 from zen_agents.errors import UsageError
 from zen_agents.model.entry import ChainedEntry, EntryKind
 
@@ -112,7 +112,7 @@ def words(row: ChainedEntry) -> str:
         return f"{facts.get('action')} {facts.get('target')}: {facts.get('outcome')}{_took(facts)}{detail and ' - '}{detail}"
     if kind is EntryKind.ALERT:
         return f"{facts.get('kind')}: {facts.get('summary')}"
-    rest = ", ".join(f"{name} {_short(name, value)}" for name, value in facts.items() if _telling(name, value))
+    rest = ", ".join(_said(name, value) for name, value in facts.items() if _telling(name, value))
     return f"{row.entry.actor}: {rest}" if rest else row.entry.actor
 
 
@@ -123,6 +123,12 @@ def _took(facts: Any) -> str:
 
 def _telling(name: str, value: object) -> bool:
     return name not in _FOR_PROGRAMS and value not in (None, "", [], {})
+
+
+def _said(name: str, value: object) -> str:
+    if name.endswith("_seconds") and isinstance(value, int | float):
+        return f"{name.removesuffix('_seconds')} {ago(value)}"
+    return f"{name} {_short(name, value)}"
 
 
 def _short(name: str, value: object) -> str:

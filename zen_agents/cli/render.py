@@ -19,7 +19,7 @@ _COLOURS = {
 }
 
 #: What no line is broken in: a number with its unit, and a command to be typed, in backquotes or at the end.
-_BOUND = re.compile(r"\d (?:ms|s|min|h|d|%)(?!\w)|`[^`]+`|\bzen-agents (?:[^,;:]|[,:](?! ))+$")
+_BOUND = re.compile(r"\d (?:ms|s|min|h|d|%)(?!\w)(?: \d+ (?:s|min|h)(?!\w))?|`[^`]+`|\bzen-agents (?:[^,;:]|[,:](?! ))+$")
 #: No text that may be shown has it: it is not printable.
 _BINDS = "\N{NO-BREAK SPACE}"
 

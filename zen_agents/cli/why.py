@@ -16,7 +16,7 @@ from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.cli import decisions, incidents
 from zen_agents.cli.actions import action
 from zen_agents.cli.actions import body as action_body
-from zen_agents.cli.call import Call
+from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.chain import Chain, chain_body
 from zen_agents.cli.changed import changes_about, changes_body, show_changes
 from zen_agents.cli.envelope import data
@@ -98,8 +98,9 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     if incident.is_live:
         name = incident.target.partition(":")[2] or incident.rule
         typed(call, "Fix it:   ", f"zen-agents runbook {incident.id}")
-        typed(call, "Take it:  ", f"zen-agents ack {incident.id}")
-        typed(call, "Stop it:  ", f"zen-agents pause {name} --for 2h --reason TEXT")
+        if living_engine(call.state_dir) is not None:
+            typed(call, "Take it:  ", f"zen-agents ack {incident.id}")
+            typed(call, "Stop it:  ", f"zen-agents pause {name} --for 2h --reason TEXT")
         typed(call, "Stop all: ", "zen-agents stop --emergency")
     return 0
 

@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.broken_night import CONFIG, FACTS, NOW, RULE_TESTS, WRONG_CONFIG, a_broken_night, what_the_engine_says
 from tests.support.command_line import WrittenState
+from tests.support.engine_process import start_time
 from tests.support.moments import frozen
 from tests.support.schemas import as_promised
 from tests.support.terminal import on_terminal
@@ -63,7 +64,7 @@ FORMS = {
     "wrong-id": "why inc-4k2p9e",
 }
 #: The same, of an engine that lives and answers.
-LIVING = {"status-living": "status", "status-living-quiet": "status -q"}
+LIVING = {"status-living": "status", "status-living-quiet": "status -q", "why-living": "why inc-8t5v1q"}
 
 #: Lists that grow with the product: only that they fit is looked at.
 _GROWING = ("--help", "explain guards", "explain actions", "explain checks", "explain reasons", "runbook")
@@ -136,10 +137,14 @@ def scene() -> Iterator[Scene]:
 
 
 @pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> None:
+def answering(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let an engine answer that lives through this night, as its status is promised."""
     said = as_promised(what_the_engine_says())
     monkeypatch.setattr(control_client, "ask", lambda *_, **__: said)
+    lock = scene.places["/var/lib/zen-agents"] / "engine.lock"
+    lock.write_text(f"{os.getpid()} {start_time(os.getpid())}\n", "ascii")
+    yield
+    lock.unlink()
 
 
 @pytest.mark.parametrize("columns", _COLUMNS)

@@ -259,7 +259,7 @@ def test_events_are_told_oldest_first_in_words(state: WrittenState) -> None:
     lines = state("events").out.splitlines()
     assert [line.split()[1] for line in lines[:2]] == ["intent", "outcome"] or "dec-aaaa11" in lines[0]
     assert any("verified after 4.0 s - restarted" in line for line in lines)
-    assert "engine: scope host, for_seconds 3600" in lines[-2] or "for_seconds 3600" in lines[-2]
+    assert "engine: for 1 h, scope host" in lines[-2]
     assert "config 012345, dry_run no" in lines[-1]
     assert "uid" not in lines[-2]
     only = state("events", "--kind", "human,engine", "-o", "jsonl").out.splitlines()
