@@ -23,7 +23,7 @@ h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: var(--soft); } dd { margin: 0; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; } td { overflow-wrap: anywhere; min-width: 4rem; }
+th { color: var(--soft); font-weight: 600; } td { min-width: 4rem; }
 svg { width: 100%; height: auto; } svg text { fill: var(--soft); font-size: 11px; }
 .grid { stroke: var(--line); } .room { fill: var(--room); } .interval { stroke: var(--ink); stroke-width: 2; }
 .engine { fill: var(--engine); } .itself { fill: var(--itself); } .person { fill: var(--person); }
