@@ -1,6 +1,6 @@
-"""What changed on a host within a time: packages by dpkg's log, files by their times. Looked at by commands, not the engine.
+"""What changed on a host within a time: packages by dpkg's log, files by their times.
 
-All text that comes back is untrusted: it is shown, never obeyed.
+Commands look at it, and the engine beside a repair. All text that comes back is untrusted: it is shown, never obeyed.
 """
 
 from __future__ import annotations
@@ -47,12 +47,17 @@ class Changes:
     unknown: Sequence[str] = ()
 
 
-def package_changes(since: datetime, until: datetime, logs: Sequence[Path] = DPKG_LOGS) -> Changes:
-    """Return packages that were installed, upgraded or removed, oldest first; never raises."""
+def package_changes(
+    since: datetime, until: datetime, logs: Sequence[Path] = DPKG_LOGS, *, most_bytes: int = _MOST_LOG_BYTES
+) -> Changes:
+    """Return packages that were installed, upgraded or removed, oldest first; never raises.
+
+    Of each log the last `most_bytes` are read.
+    """
     found: list[Change] = []
     for log in logs:
         try:
-            lines = _last_lines(log)
+            lines = _last_lines(log, most_bytes)
         except FileNotFoundError:
             if log == logs[0]:
                 return Changes((), (f"packages: there is no {log}",))
@@ -65,13 +70,13 @@ def package_changes(since: datetime, until: datetime, logs: Sequence[Path] = DPK
     return Changes(found)
 
 
-def _last_lines(log: Path) -> list[str]:
+def _last_lines(log: Path, most_bytes: int) -> list[str]:
     """Return the last lines of a log, the first of them whole."""
     with log.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _MOST_LOG_BYTES))
-        lines = file.read(_MOST_LOG_BYTES).decode(errors="replace").split("\n")
-    return lines[size > _MOST_LOG_BYTES : -1]
+        file.seek(max(0, size - most_bytes))
+        lines = file.read(most_bytes).decode(errors="replace").split("\n")
+    return lines[size > most_bytes : -1]
 
 
 def _local(moment: datetime) -> str:

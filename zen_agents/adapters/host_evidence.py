@@ -6,12 +6,16 @@ import heapq
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 
+from zen_agents.adapters.host_changes import DPKG_LOGS, file_changes, package_changes
 from zen_agents.errors import HostError
 from zen_agents.model.action import Plan
+from zen_agents.model.duration import duration
 from zen_agents.ports.evidence import Fragile, Surroundings
-from zen_agents.ports.host import Host, Process
+from zen_agents.ports.host import Host, HostView, Process
 
 MOST_LINES, MOST_FILES, MOST_PROCESSES = 10, 32, 5
 #: No line is longer (characters), and so much of a log's end is read (bytes).
@@ -21,15 +25,23 @@ _MOST_DESCRIPTORS = 64
 JOURNALCTL = "/usr/bin/journalctl"
 _JOURNAL_SECONDS = 2.0
 _MEBIBYTE = 1024 * 1024
+#: What changed within this long before may have to do with it; so many changes are named.
+_LATELY, MOST_CHANGES = timedelta(days=1), 5
+#: Read of dpkg's log, and looked at of the watched paths: the repair goes on beside, on the same processor.
+_PACKAGE_LOG_BYTES, _MOST_WATCHED = 32 * 1024, 200
 _PROCESS = re.compile(r"(\d+):(\d+)")
 
 
 class HostEvidence:
     """Reads what `engine.evidence.Evidence` asks for."""
 
-    def __init__(self, host: Host, said: Callable[[str], str], *, proc: str = "/proc", journalctl: str = JOURNALCTL) -> None:
+    def __init__(
+        self, host: Host, said: Callable[[str], str], *, proc: str = "/proc", journalctl: str = JOURNALCTL,
+        package_logs: Sequence[Path] = DPKG_LOGS,
+    ) -> None:  # fmt: skip
         """`said` returns the end of what a service that the engine started has printed."""
         self._host, self._said, self._proc, self._journalctl = host, said, proc, journalctl
+        self._package_logs = package_logs
 
     def fragile(self, plan: Plan) -> Fragile:
         """Return the last words of a service that a restart would overwrite, and what its process has open."""
@@ -37,12 +49,22 @@ class HostEvidence:
         said = _last(self._said(name)) if kind == "service" else []
         return Fragile(said, f"of {name}" if said else "", tuple(self._open_files(plan)))
 
-    def surroundings(self, plan: Plan) -> Surroundings:
-        """Return the largest and busiest processes, and the journal of the unit that is acted on."""
-        processes = list(self._host.look().processes().values())
+    def surroundings(self, plan: Plan, watched: Sequence[str], at: datetime) -> Surroundings:
+        """Return the largest and busiest processes, the journal of the unit that is acted on, what changed, and the host."""
+        view = self._host.look()
+        processes = list(view.processes().values())
         unit = next((resource.name for resource in plan.touches if resource.kind.value == "unit"), "")
         lines = self._journal(unit) if unit else []
-        return Surroundings(tuple(_worst(processes)), lines, f"journalctl -u {unit}" if lines else "")
+        source, related = f"journalctl -u {unit}" if lines else "", tuple(self._changed(watched, at))
+        return Surroundings(tuple(_worst(processes)), lines, source, related, _in_one_line(view))
+
+    def _changed(self, watched: Sequence[str], at: datetime) -> Iterator[str]:
+        """Yield the newest changes of packages and watched files in the day before."""
+        since = at - _LATELY
+        packages = package_changes(since, at, self._package_logs, most_bytes=_PACKAGE_LOG_BYTES)
+        files = file_changes(watched[:_MOST_WATCHED], since, at)
+        for change in heapq.nlargest(MOST_CHANGES, (*packages.found, *files.found), key=lambda change: change.at):
+            yield f"{change.at.isoformat(timespec='seconds')}  {change.kind} {change.what[:MOST_CHARACTERS]}"
 
     def _open_files(self, plan: Plan) -> Iterator[str]:
         """Yield the names of files that the process which is acted on has open."""
@@ -92,6 +114,13 @@ def _last(text: str) -> list[str]:
     """Return the last lines of a text."""
     lines = [line.strip()[:MOST_CHARACTERS] for line in text[-_END_BYTES:].splitlines()]
     return [line for line in lines if line][-MOST_LINES:]
+
+
+def _in_one_line(view: HostView) -> str:
+    memory, disk = view.memory(), view.disk_use("/")
+    used = 100 * (memory.total - memory.available) // max(memory.total, 1)
+    full = 100 * (disk.total_bytes - disk.free_bytes) // max(disk.total_bytes, 1)
+    return f"load {view.load()[0]:.1f}, memory {used} %, / {full} %, up {duration(view.boot_seconds())}"
 
 
 def _worst(processes: list[Process]) -> Iterator[str]:

@@ -67,7 +67,9 @@ class Facts(TypedDict, total=False):
 
 
 #: Facts whose change is no news: they age or are counted by themselves.
-AGEING = frozenset({"host", "log", "log_source", "processes", "open_files", "signal", "mode", "headline", "since"})
+AGEING = frozenset(
+    {"host", "log", "log_source", "processes", "open_files", "related", "signal", "mode", "headline", "since"}
+)
 
 #: No single fact is rendered longer than this many characters.
 LONGEST = 4000

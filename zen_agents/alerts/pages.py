@@ -94,7 +94,7 @@ def _details(message: Message, context: AlertContext) -> dict[str, str]:
         "1 state": headline(message, context)[0],
         "2 engine did": "; ".join(with_local_time(line, context) for line in list_fact(facts, "did", most=6)),
         "3 next if you do nothing": text_fact(facts, "next"),
-        "4 probably related": "; ".join(list_fact(facts, "related", most=4)),
+        "4 probably related": "; ".join(with_local_time(line, context) for line in list_fact(facts, "related", most=4)),
         "5 stop": f"{stop}everything: zen-agents stop --emergency" if message.kind is MessageKind.FIRING else "",
         "6 undo": "   |   ".join((*undo, *no_way_back(message))),
         "7 rule": f"{message.rule}{f', {origin}' if origin else ''}",

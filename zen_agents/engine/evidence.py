@@ -7,6 +7,7 @@ beside it. Once an incident, at most `MOST_A_MINUTE` a minute, and bounded in si
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import deque
 from collections.abc import Mapping
@@ -20,14 +21,14 @@ from zen_agents.model.action import Intent
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.ports.evidence import EvidenceSource, Fragile, Surroundings
-from zen_agents.ports.store import Store
+from zen_agents.ports.store import WATCHED_PATHS, Store
 
 log = logging.getLogger("zen_agents.evidence")
 
 #: Name of the ledger's entry.
 EVIDENCE = "evidence"
 #: What of it a message shows.
-FACTS = ("processes", "open_files", "log", "log_source")
+FACTS = ("processes", "open_files", "log", "log_source", "related", "host")
 MOST_A_MINUTE = 6
 #: The rest may take so long (seconds); what comes later is not told.
 WITHIN_SECONDS = 3.0
@@ -36,7 +37,7 @@ _MOST_REMEMBERED = 100
 
 
 def evidence_in(store: Store, incident: Incident) -> Mapping[str, Any]:
-    """Return the facts that the ledger has: `processes`, `open_files`, `log`, `log_source`; nothing if none was taken."""
+    """Return the facts of `FACTS` that the ledger has; nothing if none was taken."""
     entries = store.entries(kinds=(EntryKind.ENGINE,), incident=incident.id, limit=50)
     body = next((row.entry.body for row in entries if row.entry.id == EVIDENCE), {})
     return {name: body[name] for name in FACTS if name in body}
@@ -81,7 +82,10 @@ class Evidence:
 
     async def _rest(self, source: EvidenceSource, intent: Intent, incident: str, fragile: Fragile) -> None:
         try:
-            rest = await self._aside.ask(lambda: source.surroundings(intent.plan), timeout_seconds=WITHIN_SECONDS)
+            watched, at = json.loads(self._store.get(WATCHED_PATHS) or "[]"), intent.reserved_at.wall
+            rest = await self._aside.ask(
+                lambda: source.surroundings(intent.plan, watched, at), timeout_seconds=WITHIN_SECONDS
+            )
         except HostError as error:
             log.warning("the surroundings of %s could not be read: %s", incident, error)
             rest = Surroundings()
@@ -91,6 +95,7 @@ class Evidence:
         facts = {
             "processes": list(rest.processes), "open_files": list(fragile.open_files),
             "log": list(fragile.log or rest.log), "log_source": fragile.log_source or rest.log_source,
+            "related": list(rest.related), "host": rest.host,
         }  # fmt: skip
         facts = self._journal.redaction.value({name: value for name, value in facts.items() if value})
         self._remember(incident, facts)

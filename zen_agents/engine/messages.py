@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from zen_agents.alerts.facts import Facts
@@ -24,6 +25,9 @@ log = logging.getLogger("zen_agents.escalation")
 
 #: Reasons that no quiet hours and no no_alerts window hold back.
 URGENT = frozenset({Reason.UNKNOWN_OUTCOME, Reason.SAFE_MODE, Reason.EMERGENCY_STOP, Reason.APPROVAL_PENDING})
+
+#: What was done within this long before (seconds) may have to do with it, and so much of what may is told.
+_LATELY, _MOST_RELATED = 86_400.0, 4
 
 
 class Messages:
@@ -83,7 +87,7 @@ class Messages:
 
     def facts(self, incident: Incident, rule: Rule | None, next_step: str) -> Facts:
         """Return what is known about an incident, for a message."""
-        rows = self._rows_of(incident)
+        rows, evidence = self._rows_of(incident), self._evidence_of(incident)
         return {
             "state": f"{incident.detail or incident.last_status.value}",
             "since": incident.began_at.wall.isoformat(),
@@ -95,7 +99,8 @@ class Messages:
             "undo": [row.id for row in rows if row.effect.get("undo") and row.kind is not OutcomeKind.UNDONE],
             "lasting": [row.action for row in rows if row.plan.get("reversible") == "no"],
             "mode": self.mode_line(),
-            **self._evidence_of(incident),  # type: ignore[typeddict-item]  # the names of `evidence.FACTS`
+            **evidence,  # type: ignore[typeddict-item]  # the names of `evidence.FACTS`
+            "related": sorted((*evidence.get("related", ()), *self._done_lately(incident)), reverse=True)[:_MOST_RELATED],
         }
 
     def _evidence_of(self, incident: Incident) -> Mapping[str, Any]:
@@ -111,6 +116,15 @@ class Messages:
         except Exception as error:  # the message goes out without this list (R15)
             log.error("the actions of %s cannot be read: %s", incident.id, error)
             return []
+
+    def _done_lately(self, incident: Incident) -> list[str]:
+        """Return what the engine did for others in the day before, a line each: an ISO time comes first."""
+        try:
+            rows = self._store.actions(since=incident.began_at.steady - _LATELY, limit=2 * _MOST_RELATED)
+        except Exception as error:  # as above
+            log.error("what was done before %s cannot be read: %s", incident.id, error)
+            return []
+        return [_by_the_engine(row) for row in rows if row.incident != incident.id]
 
     def rows(self, id: str) -> list[ActionRow]:
         """Return an action, nothing if it cannot be read."""
@@ -137,6 +151,11 @@ def mode_line(policy: Policy, store: Store, now: Instant) -> str:
     """Return one line about mode and budget, for the foot of a message."""
     spent = store.spent(Budget.REPAIR, now.steady - policy.repairs.within_seconds)
     return f"mode {policy.mode}, {spent} of {policy.repairs.most} repairs used this hour"
+
+
+def _by_the_engine(row: ActionRow) -> str:
+    at = row.reserved_at.wall.astimezone(UTC).isoformat(timespec="seconds")
+    return f"{at}  zen-agents: {row.action} {row.target} -> {row.kind.value} ({row.id})"
 
 
 def subject_of(incident: Incident) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from zen_agents.model.action import Plan
@@ -20,11 +21,15 @@ class Fragile:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What else is going on: the largest and the busiest processes by name, and the journal of a unit."""
+    """What else is going on: the largest and the busiest processes by name, the journal of a unit, what changed lately."""
 
     processes: Sequence[str] = ()
     log: Sequence[str] = ()
     log_source: str = ""
+    #: What changed in the day before, the newest first, a line each: an ISO time, what it is, its name.
+    related: Sequence[str] = ()
+    #: The host in one line.
+    host: str = ""
 
 
 class EvidenceSource(Protocol):
@@ -34,6 +39,9 @@ class EvidenceSource(Protocol):
         """Return what the planned action would destroy; quick, never raises."""
         ...
 
-    def surroundings(self, plan: Plan) -> Surroundings:
-        """Return the rest; may block. HostError if the host does not tell."""
+    def surroundings(self, plan: Plan, watched: Sequence[str], at: datetime) -> Surroundings:
+        """Return the rest, as it was at that time; may block. HostError if the host does not tell.
+
+        Among `watched` paths it looks for files that changed.
+        """
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from tests.support.rig import Rig, Told
 from tests.support.state import an_incident, an_intent, an_outcome
+from zen_agents.alerts.routing import fact_digest
 from zen_agents.clock import Instant
 from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.journal import Journal
-from zen_agents.engine.messages import URGENT
+from zen_agents.engine.messages import URGENT, Messages
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.duration import duration
@@ -41,6 +43,27 @@ def test_the_summary_says_what_for_how_long_and_what_was_tried(rig: Rig) -> None
     assert (message.dedup_key, message.kind.value) == ("host/web|service:web", "firing")
     assert message.facts["state"] == "connection refused"
     assert "a person is needed" in message.facts["next"]
+
+
+def test_what_may_have_to_do_with_it_is_told_the_newest_first_and_is_no_news(rig: Rig) -> None:
+    before, incident = rig.clock.now(), an_old_incident(rig)
+    for id, whose in (("act-1", "inc-1"), ("act-2", "inc-2")):
+        plan = an_intent(id, before).plan
+        plan = replace(plan, request=replace(plan.request, incident=whose))
+        rig.store.reserve(replace(an_intent(id, before), plan=plan), hourly_limit=9)
+        rig.store.finish(an_outcome(id, OutcomeKind.VERIFIED, before))
+    at = before.wall.astimezone(UTC)
+    later, earlier = (f"{(at + timedelta(hours=hours)).isoformat()}  package upgrade openssl" for hours in (1, -1))
+    seen = {"related": [earlier, later], "host": "load 0.4"}
+    messages = Messages(store=rig.store, host_name="host", mode_line=str, evidence=lambda _: seen)
+    message = messages.firing(incident, None, Reason.LADDER_EXHAUSTED, before)
+    own = f"{at.isoformat(timespec='seconds')}  zen-agents: restart_service service:web -> verified (act-2)"
+    assert message.facts["related"] == [later, own, earlier]
+    assert message.facts["host"] == "load 0.4"
+    plain = Messages(store=rig.store, host_name="host", mode_line=str)
+    alone = plain.firing(incident, None, Reason.LADDER_EXHAUSTED, before)
+    assert alone.facts["related"] == [own]
+    assert fact_digest(alone) == fact_digest(message)
 
 
 def test_who_was_not_told_of_the_beginning_is_not_told_of_the_end(rig: Rig) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ from zen_agents.engine.redaction import Redaction
 from zen_agents.errors import HostError
 from zen_agents.model.action import Intent, Resource, ResourceKind
 from zen_agents.ports.evidence import Fragile, Surroundings
+from zen_agents.ports.store import WATCHED_PATHS
+
+NOW = SystemClock().now().wall
 
 
 class Source:
@@ -41,10 +45,11 @@ class Source:
             raise self.trouble
         return Fragile(["token=abc said"], "of web", ["/srv/a.log"])
 
-    def surroundings(self, plan: Any) -> Surroundings:
+    def surroundings(self, plan: Any, watched: Any, at: Any) -> Surroundings:
         if self.trouble:
             raise self.trouble
-        return Surroundings(["1 init S 4 MiB 2 s CPU"], ["not this"], "elsewhere")
+        changed = [f"{at.isoformat()}  file {path} token=abc" for path in watched]
+        return Surroundings(["1 init S 4 MiB 2 s CPU"], ["not this"], "elsewhere", changed, "load 0.4")
 
 
 class Taking:
@@ -69,12 +74,14 @@ def taking(tmp_path: Path) -> Any:
 
 
 async def test_it_is_redacted_in_the_ledger_and_outlives_the_engine(taking: Taking) -> None:
+    taking.store.put(WATCHED_PATHS, '["/etc/web.conf"]')
     taking.evidence.before(taking.intent("inc-aaaa11"))
     await taking.evidence.settle()
     incident = replace(an_incident("inc-aaaa11", taking.clock.now()), attempts=1)
     facts = {
         "processes": ["1 init S 4 MiB 2 s CPU"], "open_files": ["/srv/a.log"], "log": ["[redacted] said"],
-        "log_source": "of web",
+        "log_source": "of web", "host": "load 0.4",
+        "related": [f"{taking.clock.now().wall.isoformat()}  file /etc/web.conf [redacted]"],
     }  # fmt: skip
     assert taking.evidence.of(incident) == facts
     taking.store.commit()
@@ -125,7 +132,7 @@ sys.stdin.read()
         evidence = HostEvidence(host, lambda name: said if name == "web" else "")
         intent = an_intent("act-aaaa11", SystemClock().now())
         plan = replace(intent.plan, fingerprint=process.fingerprint)
-        fragile, rest = evidence.fragile(plan), evidence.surroundings(plan)
+        fragile, rest = evidence.fragile(plan), evidence.surroundings(plan, (), SystemClock().now().wall)
     finally:
         child.kill()
         await child.wait()
@@ -145,9 +152,28 @@ async def test_a_unit_s_journal_is_asked_by_an_argument_list(tmp_path: Path) -> 
     asked.chmod(0o755)
     plan = replace(an_intent("act-aaaa11", SystemClock().now()).plan, touches=(Resource(ResourceKind.UNIT, "web; id"),))
     host = LinuxHost(tmp_path)
-    found = HostEvidence(host, lambda _: "", journalctl=str(asked)).surroundings(plan)
+    found = HostEvidence(host, lambda _: "", journalctl=str(asked)).surroundings(plan, (), NOW)
     assert (found.log, found.log_source) == (["web; id says no"], "journalctl -u web; id")
-    assert HostEvidence(host, lambda _: "", journalctl="/nowhere").surroundings(plan).log == []
+    assert HostEvidence(host, lambda _: "", journalctl="/nowhere").surroundings(plan, (), NOW).log == []
+
+
+async def test_what_changed_in_the_day_before_is_named_and_what_the_repair_changes_is_not(tmp_path: Path) -> None:
+    at, log = NOW.replace(microsecond=0), tmp_path / "dpkg.log"
+    upgraded = f"{(at - timedelta(hours=2)).astimezone():%Y-%m-%d %H:%M:%S}"
+    log.write_text(f"{'x' * 200_000}\n{upgraded} upgrade openssl:amd64 3.0.14 3.0.15\n")
+    for name, hours in (("certificate", 1), ("pidfile", -1)):
+        (tmp_path / name).touch()
+        moment = (at - timedelta(hours=hours)).timestamp()
+        os.utime(tmp_path / name, (moment, moment))
+    plan = an_intent("act-aaaa11", SystemClock().now()).plan
+    later = at + timedelta(hours=1) - timedelta(seconds=1)
+    evidence = HostEvidence(LinuxHost(tmp_path), lambda _: "", package_logs=[log])
+    found = evidence.surroundings(plan, [str(tmp_path / name) for name in ("certificate", "pidfile")], later)
+    told = [line.partition("  ")[2] for line in found.related]
+    assert "package upgrade openssl:amd64 3.0.14 -> 3.0.15" in told
+    assert [line for line in told if line.startswith("file ")] == [f"file {tmp_path}/certificate (mode, owner or name)"]
+    assert all(datetime.fromisoformat(line.partition("  ")[0]) <= later for line in found.related)
+    assert found.host.startswith("load ") and ", memory " in found.host and ", up " in found.host
 
 
 def a_program(folder: Path) -> str:
