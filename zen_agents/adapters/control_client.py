@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from zen_agents.errors import NotAnsweringError, NotRunningError, PermissionDeniedError, ZenError
-from zen_agents.model.principal import not_an_operator
 
 #: The longest path that the kernel takes for a socket.
 _MOST_PATH_BYTES = 107
 _HIGHEST_EXIT_CODE = 255
+#: Names of the sockets for what changes something, and for looking alone.
+_ACTING, _LOOKING = "control.sock", "view.sock"
 
 
 def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_seconds: float = 10.0) -> Any:
@@ -34,7 +35,7 @@ def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_se
             sock.sendall(json.dumps(request).encode() + b"\n")
             line = sock.makefile("rb").readline()
         except PermissionError:
-            raise PermissionDeniedError(_may_not(path)) from None
+            raise _refused(path) from None
         except (TimeoutError, BlockingIOError):
             # A full queue of connections (EAGAIN) is an engine that takes none.
             raise NotAnsweringError(
@@ -43,16 +44,10 @@ def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_se
             ) from None
         except OSError:
             raise NotRunningError from None
-    return _result(line)
+    return _result(line, path)
 
 
-def _may_not(path: Path) -> str:
-    from zen_agents.adapters.accounts import account_name  # noqa: PLC0415  only for those who may not
-
-    return f"{path}: {not_an_operator(account_name(os.getuid()))}"
-
-
-def _result(line: bytes) -> Any:
+def _result(line: bytes, path: Path) -> Any:
     try:
         answer = json.loads(line)
     except (ValueError, RecursionError):
@@ -60,11 +55,19 @@ def _result(line: bytes) -> Any:
     match answer:
         case {"ok": True, "result": result}:
             return result
+        case {"ok": False, "kind": "PermissionDeniedError"} if path.name == _LOOKING:
+            raise _refused(path.with_name(_ACTING))
         case {"ok": False, "error": str(text), "exit_code": int(code)} if 0 < code <= _HIGHEST_EXIT_CODE:
             refusal = ZenError(text)
             refusal.exit_code = code
             raise refusal
     raise NotAnsweringError("what answers on the control socket does not speak its language; look: zen-agents version")
+
+
+def _refused(path: Path) -> PermissionDeniedError:
+    from zen_agents.adapters.control_access import why_refused  # noqa: PLC0415  for whoever is refused
+
+    return PermissionDeniedError(f"{path}: {why_refused(path)}")
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ look, members of `zen-ops` may act. The state directory is then opened for passi
 from __future__ import annotations
 
 import asyncio
-import grp
 import json
 import logging
 import os
@@ -23,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from zen_agents.adapters.accounts import account_name, login_uid
+from zen_agents.adapters.control_access import OPS_GROUP, VIEW_GROUP, group_id
 from zen_agents.adapters.control_client import reachable
 from zen_agents.errors import UsageError, ZenError
-from zen_agents.model.principal import OPS_GROUP, Principal
+from zen_agents.model.principal import Principal
 
 log = logging.getLogger("zen_agents.control")
 
@@ -36,8 +36,6 @@ MOST_CONNECTIONS = 32
 MOST_REQUESTS_A_SECOND = 50
 #: An idle connection, and one that does not take its answer, is closed after this many seconds.
 IDLE_SECONDS = 30.0
-#: Who may look, and who may act, besides the engine's own account.
-VIEW_GROUP = "zen-view"
 
 #: Answers one request; `may_act` is False on the socket for looking.
 Answerer = Callable[[str, dict[str, Any], Principal, bool], Awaitable[Any]]
@@ -164,14 +162,7 @@ def _failure(error: ZenError) -> dict[str, Any]:
 
 def socket_groups() -> tuple[int | None, int | None]:
     """Return the ids of the groups that may look and that may act; None for one that is not there, or if not root."""
-    return (_group(VIEW_GROUP), _group(OPS_GROUP)) if os.geteuid() == 0 else (None, None)
-
-
-def _group(name: str) -> int | None:
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        return None
+    return (group_id(VIEW_GROUP), group_id(OPS_GROUP)) if os.geteuid() == 0 else (None, None)
 
 
 def _peer(sock: socket.socket) -> Principal:

@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 
 import zen_agents
-from zen_agents.adapters.control_socket import VIEW_GROUP
+from zen_agents.adapters.control_access import OPS_GROUP, VIEW_GROUP
 from zen_agents.doctor.examination import Finding, Site, State, fine, worst
-from zen_agents.model.principal import OPS_GROUP
 
 #: The oldest Python that it runs on.
 _OLDEST = (3, 11)

@@ -105,7 +105,8 @@ class Approvals:
             self._parts.store.commit()
             raise ExpiredError(f"{id} has expired; nothing was run")
         if who.uid is None or not who.approves:
-            raise PermissionDeniedError(f"{who.name} may not answer {id}: approvals.approvers names others")
+            others = ", ".join(sorted(self._parts.policy.approvals.approvers)) or "nobody"
+            raise PermissionDeniedError(f"{who.name} may not answer {id}; approvals.approvers names {others}")
         if self._parts.foreign:
             raise RefusedError(f"{Reason.FOREIGN_STATE.sentence} {self._parts.foreign}", reason=Reason.FOREIGN_STATE)
         if asked.state is ApprovalState.APPROVED:

@@ -30,7 +30,7 @@ from zen_agents.guards.approval import DEMOTED
 from zen_agents.guards.recurrence import RIVAL
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.incident import Incident
-from zen_agents.model.principal import Principal, not_an_operator
+from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
 from zen_agents.ports.store import Brake
 from zen_agents.rules import transitions
@@ -66,7 +66,7 @@ class Operator:
         if verb not in self._acting:
             raise UsageError(f"the engine does not know {verb!r}; is the command line newer than the engine?")
         if not may_act:
-            raise PermissionDeniedError(not_an_operator(who.name))
+            raise PermissionDeniedError
         result = await self._acting[verb](args, who)
         self._engine.parts.store.commit()
         return result

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: The group of this host whose members may act.
-OPS_GROUP = "zen-ops"
-
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -25,11 +22,3 @@ class Principal:
 
 
 ENGINE = Principal("engine")
-
-
-def not_an_operator(account: str) -> str:
-    """Return what to tell somebody who may not act: the group, and the commands that work."""
-    return (
-        f"{account} is not in the group {OPS_GROUP}. Now: sudo zen-agents ...; "
-        f"from the next login on: sudo usermod -aG {OPS_GROUP} {account}"
-    )

@@ -277,7 +277,7 @@ CODES: dict[str, Code] = {
     "ZC506": Code(
         "An approver who is not known here, or could not answer.",
         "A question that nobody can answer ends as a no, however urgent it was.",
-        "Correct the name, or add the account to the group that may act (zen-ops).",
+        "Correct the name, or add the account to the group that may act (zen-ops; and zen-view, where that one is there).",
         'approvals:\n  approvers: ["user:alcie"]',
     ),
     "ZC601": Code(

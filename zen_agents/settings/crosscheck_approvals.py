@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import grp
+import os
 import pwd
 from collections.abc import Collection, Iterable
 
 from zen_agents import catalog
-from zen_agents.adapters.accounts import group_names
-from zen_agents.model.principal import OPS_GROUP
+from zen_agents.adapters.control_access import OPS_GROUP, group_id, joining, lacking
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.nodes import Node
@@ -42,13 +42,33 @@ def check_approvers(root: Node, report: Report) -> None:
         kind, _, name = node.text.partition(":")
         if kind == "user" and not _is_account(name):
             _unknown(node, "account", name, (account.pw_name for account in pwd.getpwall()), report)
-        elif kind == "group" and not _is_group(name):
+        elif kind == "group" and group_id(name) is None:
             _unknown(node, "group", name, (group.gr_name for group in grp.getgrall()), report)
-        elif kind == "user" and _is_group(OPS_GROUP) and not _may_act(name, OPS_GROUP):
-            report.warning(
-                "ZC506", f"`{node.text}` could not reach the engine: not in the group {OPS_GROUP}", node,
-                help=f"usermod --append --groups {OPS_GROUP} {name}",
-            )  # fmt: skip
+        elif kind in ("user", "group"):
+            _check_reach(node, (name,) if kind == "user" else _members(name), report)
+
+
+def _check_reach(node: Node, names: Collection[str], report: Report) -> None:
+    """Warn if none of these accounts could open the socket that takes the answer; of nobody nothing is known."""
+    accounts = {name: pwd.getpwnam(name).pw_uid for name in names if _is_account(name)}
+    # Whoever checks the file may be the account that the engine runs as: that one always reaches it.
+    if not accounts or not {0, os.geteuid()}.isdisjoint(accounts.values()):
+        return
+    missing = {name: lacking(uid) for name, uid in accounts.items()}
+    name = next(iter(accounts))
+    if group_id(OPS_GROUP) is None:
+        what, how = f"there is no group {OPS_GROUP}", f"groupadd {OPS_GROUP} && {joining((OPS_GROUP,), name)}"
+    elif all(missing.values()):
+        what, how = f"not in the group {' and '.join(missing[name])}", joining(missing[name], name)
+    else:
+        return
+    report.warning("ZC506", f"`{node.text}` could not reach the engine: {what}", node, help=how)
+
+
+def _members(group: str) -> list[str]:
+    found = grp.getgrnam(group)
+    first = (account.pw_name for account in pwd.getpwall() if account.pw_gid == found.gr_gid)
+    return list(dict.fromkeys((*found.gr_mem, *first)))
 
 
 def _unknown(node: Node, what: str, name: str, known: Iterable[str], report: Report) -> None:
@@ -58,22 +78,9 @@ def _unknown(node: Node, what: str, name: str, known: Iterable[str], report: Rep
     report.warning("ZC506", message, node, label=did_you_mean(meant), replacement=meant)
 
 
-def _may_act(name: str, group: str) -> bool:
-    uid = pwd.getpwnam(name).pw_uid
-    return uid == 0 or group in group_names(uid)
-
-
 def _is_account(name: str) -> bool:
     try:
         pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
-
-
-def _is_group(name: str) -> bool:
-    try:
-        grp.getgrnam(name)
     except KeyError:
         return False
     return True

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.settings import loaded
 from zen_agents import catalog
+from zen_agents.adapters import control_access
 from zen_agents.agents.base import AgentContext
 from zen_agents.errors import SettingsError
 from zen_agents.guards.base import ApprovalTerms, Policy
@@ -164,12 +165,28 @@ def test_names_that_nobody_and_nothing_has_are_told_at_their_place(written: str,
     assert (given.settings is None) == (code != "ZC506")
 
 
-def test_an_approver_who_cannot_reach_the_socket_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crosscheck_approvals, "_is_group", lambda name: True)
-    monkeypatch.setattr(crosscheck_approvals, "_may_act", lambda name, group: name == "root")
-    (told,) = loaded(f"{SHORT}approvals: {{approvers: [user:root, user:nobody]}}\n").diagnostics
-    assert told.code == "ZC506" and "`user:nobody` could not reach the engine" in told.message
-    assert told.help == "usermod --append --groups zen-ops nobody"
+@pytest.mark.parametrize(
+    ("approvers", "ops", "told", "how"),
+    [
+        ("[user:root, user:nobody]", "daemon", "`user:nobody` could not reach", "usermod --append --groups daemon nobody"),
+        ("['group:bin']", "daemon", "`group:bin` could not reach", "usermod --append --groups daemon bin"),
+        ("[user:nobody]", "no-such-people-here", "there is no group", "groupadd no-such-people-here && usermod "),
+    ],
+)
+def test_an_approver_who_cannot_reach_the_socket_is_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, approvers: str, ops: str, told: str, how: str
+) -> None:
+    for module in (control_access, crosscheck_approvals):
+        monkeypatch.setattr(module, "OPS_GROUP", ops)
+    (found,) = loaded(f"{SHORT}approvals: {{approvers: {approvers}}}\n").diagnostics
+    assert found.code == "ZC506" and told in found.message
+    assert (found.help or "").startswith(how)
+
+
+def test_approvers_who_reach_the_socket_are_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (control_access, crosscheck_approvals):
+        monkeypatch.setattr(module, "OPS_GROUP", "daemon")
+    assert not loaded(f"{SHORT}approvals: {{approvers: ['user:daemon', 'group:daemon', 'group:root']}}\n").diagnostics
 
 
 @pytest.mark.parametrize(
