@@ -98,18 +98,19 @@ def _may_have_arrived(row: OutboxRow, now: float, policy: AlertPolicy) -> bool:
 
 
 def _bundles(ripe: list[OutboxRow], soon: list[OutboxRow], now: float, policy: AlertPolicy) -> list[tuple[OutboxRow, ...]]:
-    """Return mails of one rule together, with those of the same rule that would follow within the group's wait."""
-    groups: dict[tuple[str, str, str], list[OutboxRow]] = {}
+    """Return mails of one group together, with those of the same group that would follow within its wait."""
+    groups: dict[tuple[str, ...], list[OutboxRow]] = {}
     single: list[tuple[OutboxRow, ...]] = []
     for row in ripe:
         if _groups(row):
-            groups.setdefault(_group(row), []).append(row)
+            groups.setdefault(_group(row, policy), []).append(row)
         else:
             single.append((row,))
     for row in soon:
         waits_for_group = row.attempts == 0 and row.not_before <= now + policy.group_wait_seconds
-        if _groups(row) and waits_for_group and _group(row) in groups and not later_step(row.message, row.channel, policy):
-            groups[_group(row)].append(row)
+        group = groups.get(_group(row, policy)) if waits_for_group and _groups(row) else None
+        if group and not later_step(row.message, row.channel, policy):
+            group.append(row)
     return [*single, *(tuple(rows) for rows in groups.values())]
 
 
@@ -118,5 +119,8 @@ def _groups(row: OutboxRow) -> bool:
     return is_email(row.channel) and row.message.kind in kinds and bool(row.message.rule)
 
 
-def _group(row: OutboxRow) -> tuple[str, str, str]:
-    return (row.channel, row.message.rule, row.message.kind.value)
+def _group(row: OutboxRow, policy: AlertPolicy) -> tuple[str, ...]:
+    """Return what the mails of one group have in common; all are of one host."""
+    message = row.message
+    values = {"rule": message.rule, "agent": message.agent, "target": message.target}
+    return (row.channel, message.kind.value, *(value for name, value in values.items() if name in policy.group_by))

@@ -186,7 +186,9 @@ class AlertPolicy:
     urls: Mapping[str, AppriseUrl] = field(default_factory=dict)
     #: In order; none matches: every channel there is.
     routes: tuple[Route, ...] = ()
-    #: A mail that is neither critical nor urgent waits this long for others of its rule.
+    #: What the messages of one mail have in common: of host, rule, agent and target.
+    group_by: frozenset[str] = frozenset({"host", "rule"})
+    #: A mail that is neither critical nor urgent waits this long for others of its group.
     group_wait_seconds: float = 30.0
     #: The same facts are told again after this long, while they last.
     repeat_every_seconds: float = 4 * 3600.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,8 +109,9 @@ def line_of(message: Message, context: AlertContext) -> str:
 
 
 def bundle(messages: Sequence[Message], context: AlertContext, now: Instant) -> Message:
-    """Return one message for several of the same rule and kind that are due together; there is at least one."""
-    first = messages[0]
+    """Return one message for several of the same kind that are due together; there is at least one."""
+    first, rule, agent = messages[0], _same(each.rule for each in messages), _same(each.agent for each in messages)
+    common = rule or _same(each.target for each in messages) or agent or "all"
     names = ", ".join(dict.fromkeys(subject_name(message) for message in messages))
     word = "recovered" if first.kind is MessageKind.RESOLVED else "need you"
     worst = max((message.severity for message in messages), key=lambda severity: severity.rank)
@@ -119,18 +120,24 @@ def bundle(messages: Sequence[Message], context: AlertContext, now: Instant) -> 
         kind=MessageKind.ROLL_UP,
         severity=worst,
         at=now,
-        dedup_key=f"{first.dedup_key.partition('|')[0]}|together",
-        summary=f"{context.host_name}: {len(messages)} of {first.rule} {word}: {one_line(names, 200)}",
+        dedup_key=f"{context.host_name}/{common}|together",
+        summary=f"{context.host_name}: {len(messages)} of {common} {word}: {one_line(names, 200)}",
         facts={
-            "why": str(first.facts.get("why", "")),
+            "why": str(first.facts.get("why", "")) if rule else "",
             "lines": [line_of(message, context) for message in messages[:MOST_LINES]],
             "count": len(messages),
             "mode": str(first.facts.get("mode", "")),
         },
-        agent=first.agent,
-        rule=first.rule,
+        agent=agent,
+        rule=rule,
         urgent=any(message.urgent for message in messages),
     )
+
+
+def _same(values: Iterable[str]) -> str:
+    """Return what all are, "" if they differ."""
+    found = set(values)
+    return found.pop() if len(found) == 1 else ""
 
 
 def digest_message(lines: Sequence[str], *, count: int, context: AlertContext, now: Instant, head: str = "") -> Message:

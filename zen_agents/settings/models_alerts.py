@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from zen_agents.model.scalars import (
     AbsolutePath,
@@ -17,7 +17,6 @@ from zen_agents.model.scalars import (
     PositiveDuration,
     TimeOfDay,
     TimeZone,
-    refuse,
 )
 from zen_agents.model.severity import Severity
 
@@ -119,12 +118,6 @@ class HeartbeatSettings(AlertSection):
     method: Literal["GET", "POST"] = Field("GET", description="POST: with the ledger's head, for a service that keeps it")
 
 
-def _by_host_and_rule(value: tuple[str, ...]) -> tuple[str, ...]:
-    if set(value) != {"host", "rule"}:
-        raise refuse("later", "is [host, rule] in this version")
-    return value
-
-
 class AlertSettings(AlertSection):
     """Who is told, and how."""
 
@@ -132,8 +125,8 @@ class AlertSettings(AlertSection):
     pagerduty: PagerDutySettings = Field(PagerDutySettings(), description="pages")
     urls: dict[Name, UrlSettings] = Field(default_factory=dict, description="further channels, reached as url:NAME")
     routes: tuple[RouteSettings, ...] = Field((), description="the first that matches; none: every channel")
-    group_by: Annotated[tuple[Literal["host", "rule", "agent", "target"], ...], AfterValidator(_by_host_and_rule)] = Field(
-        ("host", "rule"), description="what one mail gathers; nothing else in this version"
+    group_by: tuple[Literal["host", "rule", "agent", "target"], ...] = Field(
+        ("host", "rule"), min_length=1, description="what the messages of one mail have in common; [host] gathers all"
     )
     group_wait: Duration = Field(timedelta(seconds=30), description="how long a mail that is not critical waits for others")
     repeat_every: PositiveDuration = Field(timedelta(hours=4), description="the same is told again after this long")

@@ -144,6 +144,7 @@ def to_alert_policy(settings: Settings, loaded: Loaded, environ: Mapping[str, st
         pagerduty=_pagerduty(alerts.pagerduty, environ),
         urls={name: AppriseUrl(url_file=url.url_file) for name, url in alerts.urls.items()},
         routes=_routes(alerts, loaded),
+        group_by=frozenset(alerts.group_by),
         group_wait_seconds=alerts.group_wait.total_seconds(),
         repeat_every_seconds=alerts.repeat_every.total_seconds(),
         max_per_hour=alerts.max_per_hour,

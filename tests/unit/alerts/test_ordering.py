@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,26 @@ def test_a_pressing_trigger_leaves_a_trace_even_if_it_is_over() -> None:
     choice = choose([a_row(1, critical), a_row(2, over(severity=Severity.CRITICAL))], 1.0, POLICY, Known())
 
     assert [rows[0].id for rows in choice.send] == [2]
+
+
+@pytest.mark.parametrize(
+    ("group_by", "mails"),
+    [
+        ({"host", "rule"}, [[1, 3], [2]]),
+        ({"target"}, [[1, 2], [3]]),
+        ({"rule", "target"}, [[1], [2], [3]]),
+        ({"agent"}, [[1, 2, 3]]),
+        ({"host"}, [[1, 2, 3]]),
+    ],
+)
+def test_a_mail_gathers_what_has_in_common_what_is_asked_for(group_by: set[str], mails: list[list[int]]) -> None:
+    told = [warning("alr-1", "a", "disk"), warning("alr-2", "a", "web"), warning("alr-3", "b", "disk")]
+    policy = replace(POLICY, group_by=frozenset(group_by))
+    choice = choose([a_row(number, message) for number, message in enumerate(told, 1)], 1.0, policy, Known())
+
+    assert [[row.id for row in rows] for rows in choice.send] == mails
+    pages = choose([a_row(number, message, "pagerduty") for number, message in enumerate(told, 1)], 1.0, policy, Known())
+    assert len(pages.send) == 3
 
 
 def test_a_trigger_that_may_have_arrived_is_followed_by_its_resolve_and_never_sent_after_it() -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.support.telling import CONTEXT, NIGHT, a_message
 from zen_agents.alerts.mail import render_email
 from zen_agents.alerts.roll_up import MOST_LINES, HeldBack, bundle, digest_message
-from zen_agents.model.message import MessageKind
+from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.severity import Severity
 
 
@@ -39,6 +39,16 @@ def test_a_bundle_names_each_target() -> None:
 
     assert together.kind is MessageKind.ROLL_UP
     assert together.summary == "web-07: 2 of disk need you: a, b"
+
+
+def test_a_bundle_of_several_rules_says_what_they_have_in_common() -> None:
+    def together(*names: tuple[str, str]) -> Message:
+        return bundle([a_message(name=name, rule=rule) for rule, name in names], CONTEXT, NIGHT)
+
+    assert together(("disk", "a"), ("inodes", "a")).summary.startswith("web-07: 2 of service:a need you: a")
+    mixed = together(("disk", "a"), ("web", "b"))
+    assert mixed.summary == "web-07: 2 of system_health need you: a, b"
+    assert (mixed.rule, mixed.facts["why"]) == ("", "")
 
 
 def test_a_digest_may_be_empty() -> None:

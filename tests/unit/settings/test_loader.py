@@ -75,7 +75,6 @@ def test_later_agents_take_the_specifications_keys_and_nothing_else() -> None:
         "extends: ['preset:web-server']",
         "breakers: {fleet: {max_hosts_acting: 10%}}",
         "actions: {allow: {reboot_host: {approval: two_person}}}",
-        "alerts: {group_by: [agent], email: {to: a@example.com}}",
     ],
 )
 def test_what_a_later_version_brings_is_refused_and_never_ignored(part: str) -> None:
