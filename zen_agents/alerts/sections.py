@@ -44,7 +44,10 @@ _ENGINE_STEPS: dict[str, tuple[tuple[str, str], ...]] = {
     "safe_mode": (("Leave it", "zen-agents safe-mode off"),),
     "emergency_stop": (("Leave it", "zen-agents resume --from-emergency --confirm {host}"),),
     "config_not_applied": (("What is wrong", "zen-agents check-config"), ("Try again", "zen-agents reload")),
-    "ledger_broken": (("What is wrong", "zen-agents audit verify"),),
+    "observe_only": (
+        ("The ledger", "zen-agents audit verify"),
+        ("Go on", 'zen-agents resume --reason "..."'),
+    ),
     "page_not_delivered": (("Open incidents", "zen-agents incidents"),),
 }
 

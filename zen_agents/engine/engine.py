@@ -226,7 +226,9 @@ class Engine:
     def _recover(self) -> None:
         """Verify what an earlier engine left unfinished; nothing is replayed (R16)."""
         if self.parts.foreign:
-            self._withdraw_approvals("the state is not this host's own", self.parts.clock.now())
+            now = self.parts.clock.now()
+            self._withdraw_approvals("the state is not this host's own", now)
+            self.parts.escalation.engine("observe_only", f"nothing is repaired: {self.parts.foreign}", now)
         rows, now = self.parts.store.unfinished(), self.parts.clock.now()
         if not rows:
             return
@@ -402,6 +404,7 @@ class Engine:
     def accept_state(self) -> None:
         """Take the state as this host's own; see `Upkeep.accept_state`."""
         self._upkeep.accept_state()
+        self.parts.escalation.engine_resolved("observe_only", "a person has looked", self.parts.clock.now())
 
     def safe_mode_left(self, by: str) -> None:
         """Tell that safe mode is over, and look at everything anew."""
