@@ -99,7 +99,8 @@ limits:
   boot_grace: 0s
 breakers:
   failures: {{open_after: 1000000}}
-  recurrence: {{open_after: 1000000}}
+  # Whoever injects faults undoes repairs again and again: that is no fight here.
+  recurrence: {{open_after: 1000000, within: 1s, retry_after: 1s}}
   flapping: {{open_after: 1000000}}
   storm: {{targets: 1000000, share: 100%}}
 safe_mode: {{enter_when: {{unknown_outcomes: 0, exhausted_ladders: 0, engine_restarts: 0, storm: false}}}}

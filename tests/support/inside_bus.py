@@ -1,6 +1,5 @@
 """Run inside a disposable host: prints, as JSON, what systemd says over each way to its bus and what systemctl says."""
 
-import dataclasses
 import json
 import sys
 from collections.abc import Mapping
@@ -27,7 +26,7 @@ def main() -> None:
     told = {
         way: {
             "state": reader.system_state(),
-            "units": {name: unit and dataclasses.asdict(unit) for name, unit in units_of(reader, names).items()},
+            "units": {name: unit and unit._asdict() for name, unit in units_of(reader, names).items()},
         }
         for way, reader in ways.items()
     }

@@ -1,6 +1,5 @@
 """Run inside a disposable host: prints what the engine's own view says of the units named, as JSON."""
 
-import dataclasses
 import json
 import sys
 
@@ -14,7 +13,7 @@ def main() -> None:
     for name in sys.argv[1:]:
         try:
             unit = look.unit(name)
-            units[name] = dataclasses.asdict(unit) if unit is not None else None
+            units[name] = unit._asdict() if unit is not None else None
         except HostError as error:
             units[name] = str(error)
     sys.stdout.write(json.dumps({"has_systemd": look.has_systemd(), "system_state": look.system_state(), "units": units}))

@@ -29,7 +29,7 @@ class Recorder:
         #: Called when checks want to be woken by other things than before.
         self.watches_changed = watches_changed
         #: By (name, target): the status that was kept last, and when a measurement was.
-        self._statuses: dict[tuple[str, str], Status] = {}
+        self._statuses: dict[tuple[str, str], Status | None] = {}
         self._measured_at: dict[tuple[str, str], float] = {}
         #: By (name, target): moment (steady) and value, one after the other, of what was measured since.
         self._between: dict[tuple[str, str], array[float]] = {}
@@ -39,6 +39,11 @@ class Recorder:
         self.last_tick: dict[str, Instant] = {}
         #: Seconds spent on looking, and checks that were looked at, since the start, by agent.
         self.looked: dict[str, tuple[float, int]] = {}
+
+    def expect(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Know these pairs before they are observed, by the tuples that whoever reads them has already."""
+        for pair in pairs:
+            self._statuses.setdefault(pair, None)
 
     def observed(self, observations: Iterable[Observation]) -> None:
         """Keep what is new enough or changed."""

@@ -86,6 +86,7 @@ class AgentTick:
         rules = [rule if rule.flapping == flapping else replace(rule, flapping=flapping) for rule in agent.rules()]
         self.watchlist = Watchlist(agent.checks(), rules, self._parts.clock.now().steady)
         self._window.expect(self.watchlist.pairs)
+        self._recorder.expect(self.watchlist.pairs)
         for rule in rules:
             for condition in (rule.condition, rule.clear):
                 if condition is not None:

@@ -27,6 +27,7 @@ WRITERS = {
     "adapters/event_pressure.py": "triggers in /proc, no disk",
     "adapters/file_identity.py": "the file that is moved into the quarantine",
     "adapters/launcher.py": "a pipe to a child, no disk",
+    "adapters/metrics_export.py": "what Prometheus is told now, written anew at the next moment",
     "adapters/linux_control.py": "running/",
     "adapters/linux_control_deleted.py": "logs of others that were deleted: emptied, nothing is to last",
     "adapters/outbox_rows.py": "outbox-spill.jsonl",
@@ -40,6 +41,9 @@ WRITERS = {
     "adapters/state_dir.py": "the directory and engine.lock",
     "adapters/taken_aside.py": "notes of a moment, which are volatile",
     "cli/init.py": "a configuration that a person asked for; no engine runs",
+    "cli/man.py": "pages that a person asked for; no engine runs",
+    "cli/new.py": "a scaffold that a person asked for; no engine runs",
+    "cli/test.py": "a report for CI that a person asked for; no engine runs",
 }
 _CHANGES = {
     "fsync", "fdatasync", "rename", "renames", "unlink", "rmdir", "mkdir", "makedirs", "write_text", "write_bytes",
