@@ -7,8 +7,13 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from zen_agents.store import failpoint
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("zen_agents", deadline=None)
+settings.load_profile("zen_agents")
 
 #: Arms one failpoint of the test's own process.
 Arm = Callable[[str | None], None]
