@@ -53,6 +53,21 @@ def prepare(folder: Path, pace: Pace) -> Scene:
     return Scene(config, state, faults, sink)
 
 
+#: Nothing here can be reached. Whoever injects faults undoes repairs again and again: that is no fight here.
+_UNLIMITED = """limits:
+  max_auto_repairs_per_hour: 1000000
+  max_housekeeping_per_hour: 1000000
+  per_target_per_hour: 1000000
+  boot_grace: 0s
+breakers:
+  failures: {open_after: 1000000}
+  recurrence: {open_after: 1000000, within: 1s, retry_after: 1s}
+  flapping: {open_after: 1000000}
+  storm: {targets: 1000000, share: 100%}
+safe_mode: {enter_when: {unknown_outcomes: 0, exhausted_ladders: 0, engine_restarts: 0, storm: false}}
+"""
+
+
 def _configuration(folder: Path, pace: Pace, port: int, sink_port: int) -> str:
     """Return the configuration: the shipped periods divided by the speed, and limits that nothing here can reach."""
     argv = ", ".join(f'"{word}"' for word in service_argv(folder, port))
@@ -92,19 +107,7 @@ alerts:
   group_wait: 0s
   max_per_hour: 10000
   pagerduty: {{enabled: true, url: "http://127.0.0.1:{sink_port}", routing_key_file: {folder}/routing-key}}
-limits:
-  max_auto_repairs_per_hour: 1000000
-  max_housekeeping_per_hour: 1000000
-  per_target_per_hour: 1000000
-  boot_grace: 0s
-breakers:
-  failures: {{open_after: 1000000}}
-  # Whoever injects faults undoes repairs again and again: that is no fight here.
-  recurrence: {{open_after: 1000000, within: 1s, retry_after: 1s}}
-  flapping: {{open_after: 1000000}}
-  storm: {{targets: 1000000, share: 100%}}
-safe_mode: {{enter_when: {{unknown_outcomes: 0, exhausted_ladders: 0, engine_restarts: 0, storm: false}}}}
-"""
+{_UNLIMITED}"""
 
 
 def _free(more: str = "") -> str:

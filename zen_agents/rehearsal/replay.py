@@ -24,7 +24,7 @@ from zen_agents.rehearsal.past_plan import asked_then
 from zen_agents.rehearsal.recording import LONGEST_SILENCE, Gap, Moment
 from zen_agents.rules import transitions
 from zen_agents.rules.decide import decide
-from zen_agents.rules.hysteresis import fold, is_flapping
+from zen_agents.rules.hysteresis import has_moved, is_flapping, refold
 from zen_agents.rules.rule import Rule
 from zen_agents.rules.window import RecentObservations
 
@@ -158,17 +158,13 @@ class Replay:
         if self._held:
             self._refresh(rule, now)
         before = book.get(rule.key)
-        finding = rule.condition.evaluate(self._window, now)
-        if before is None and finding.status is Status.OK:
-            return
-        if before is not None and rule.clear is not None and finding.status is Status.OK and before.opened_at is not None:
-            finding = rule.clear.evaluate(self._window, now)
-        after = fold(rule, before, finding, now, new_id=lambda: new_id(INCIDENT))
+        after = refold(rule, before, self._window, now, new_id=lambda: new_id(INCIDENT))
         if after is None:
-            book.drop(rule.key)
-            self._ask_again.pop(rule.key, None)
+            if before is not None:
+                book.drop(rule.key)
+                self._ask_again.pop(rule.key, None)
             return
-        if before is None or before.state is not after.state or before.last_status is not after.last_status:
+        if has_moved(before, after):
             self._ask_again[rule.key] = now.steady
         book.put(after)
 

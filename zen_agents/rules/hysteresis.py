@@ -12,7 +12,23 @@ from dataclasses import replace
 from zen_agents.clock import Instant
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Finding, Status
-from zen_agents.rules.rule import FlapLimit, Rule
+from zen_agents.rules.rule import FlapLimit, Rule, Window
+
+
+def refold(
+    rule: Rule, incident: Incident | None, window: Window, now: Instant, *, new_id: Callable[[], str]
+) -> Incident | None:
+    """Fold in what was seen lately: what the condition says, or `clear` once it is open; see `fold`."""
+    finding = rule.condition.evaluate(window, now)
+    is_open = incident is not None and incident.opened_at is not None
+    if is_open and rule.clear is not None and finding.status is Status.OK:
+        finding = rule.clear.evaluate(window, now)
+    return fold(rule, incident, finding, now, new_id=new_id)
+
+
+def has_moved(before: Incident | None, after: Incident) -> bool:
+    """Tell whether something is to be decided about it again: its state is another one, or what was seen last."""
+    return before is None or before.state is not after.state or before.last_status is not after.last_status
 
 
 def fold(
