@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -14,12 +15,22 @@ def replace_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
     What a crash leaves besides is `unfinished(path)`, which the next call takes away.
     """
+    _replace(path, content, mode, os.fsync)
+    sync(path.parent)
+
+
+def replace_at_once(path: Path, content: bytes) -> None:
+    """Give a file that everybody may read this content at once; raises OSError. After a power cut it may be the old one."""
+    _replace(path, content, 0o644, lambda descriptor: os.fchmod(descriptor, 0o644))
+
+
+def _replace(path: Path, content: bytes, mode: int, before_it_counts: Callable[[int], None]) -> None:
     fresh = unfinished(path)
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, _NEW, mode)
     try:
         write_whole(descriptor, content)
-        os.fsync(descriptor)
+        before_it_counts(descriptor)
         fresh.rename(path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -27,7 +38,6 @@ def replace_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         raise
     finally:
         os.close(descriptor)
-    sync(path.parent)
 
 
 def unfinished(path: Path) -> Path:

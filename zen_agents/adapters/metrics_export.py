@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from zen_agents.adapters.durable_file import unfinished, write_whole
+from zen_agents.adapters.durable_file import replace_at_once
 from zen_agents.errors import ZenError
 from zen_agents.telemetry.exposition import CONTENT_TYPE
 
@@ -17,7 +15,6 @@ log = logging.getLogger("zen_agents.metrics")
 
 #: A request may take so long (seconds) and be so large (bytes); so many are served at once.
 _WITHIN, _MOST_BYTES, _MOST_AT_ONCE = 5.0, 8192, 8
-_FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 #: Returns everything in Prometheus' text format; raises ZenError if it cannot be told.
 Measure = Callable[[], Awaitable[str]]
@@ -109,23 +106,6 @@ class MetricsExport:
         except ZenError as error:
             return _response("503 Service Unavailable", f"{error}\n")
         return _response("200 OK", text, body=words[0] == b"GET")
-
-
-def replace_at_once(path: Path, content: bytes) -> None:
-    """Give a file that everybody may read this content at once; raises OSError. After a power cut it may be the old one."""
-    fresh = unfinished(path)
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, _FRESH, 0o644)
-    try:
-        os.fchmod(descriptor, 0o644)
-        write_whole(descriptor, content)
-        fresh.rename(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise
-    finally:
-        os.close(descriptor)
 
 
 def _response(status: str, text: str, *, body: bool = True) -> bytes:

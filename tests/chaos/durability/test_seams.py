@@ -22,12 +22,11 @@ PACKAGE = Path(__file__).parents[3] / "zen_agents"
 WRITERS = {
     "adapters/action_log.py": "actions.log",
     "adapters/control_socket.py": "the sockets, which are volatile",
-    "adapters/durable_file.py": "ledger.head, audit.key, audit.pub, services/, running/, quarantine cards, spill, pointer",
+    "adapters/durable_file.py": "ledger.head, audit.key, audit.pub, services/, running/, quarantine cards, spill, metrics",
     "adapters/emergency_flag.py": "EMERGENCY_STOP and what is prepared for it",
     "adapters/event_pressure.py": "triggers in /proc, no disk",
     "adapters/file_identity.py": "the file that is moved into the quarantine",
     "adapters/launcher.py": "a pipe to a child, no disk",
-    "adapters/metrics_export.py": "what Prometheus is told now, written anew at the next moment",
     "adapters/linux_control.py": "running/",
     "adapters/linux_control_deleted.py": "logs of others that were deleted: emptied, nothing is to last",
     "adapters/outbox_rows.py": "outbox-spill.jsonl",

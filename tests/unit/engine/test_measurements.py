@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.engine_here import EngineHere
 from tests.support.own_config import own_config
 from tests.support.settings import loaded
-from zen_agents.adapters.metrics_export import MetricsExport, replace_at_once
+from zen_agents.adapters.durable_file import replace_at_once
+from zen_agents.adapters.metrics_export import MetricsExport
 from zen_agents.engine.measurements import METRICS
 from zen_agents.errors import SettingsError, StoreError
 
