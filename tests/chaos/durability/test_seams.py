@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).parents[3] / "zen_agents"
 WRITERS = {
     "adapters/action_log.py": "actions.log",
     "adapters/control_socket.py": "the sockets, which are volatile",
-    "adapters/durable_file.py": "ledger.head, audit.key, audit.pub, services/, running/, quarantine cards, spill, metrics",
+    "adapters/durable_file.py": "ledger.head, audit keys, services/, running/, quarantine cards, spill, pointer, metrics",
     "adapters/emergency_flag.py": "EMERGENCY_STOP and what is prepared for it",
     "adapters/event_pressure.py": "triggers in /proc, no disk",
     "adapters/file_identity.py": "the file that is moved into the quarantine",
