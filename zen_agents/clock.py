@@ -8,10 +8,11 @@ time (CLOCK_BOOTTIME) and is carried over restarts and reboots by the anchor tha
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
+
+from zen_agents.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +25,7 @@ from zen_agents.adapters.syslog_witness import SYSLOG
 from zen_agents.adapters.worker_process import run_worker
 from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.clock import Clock, Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.aside import Aside, DaemonThread, Thread
 from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.causes import Causes

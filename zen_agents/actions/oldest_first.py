@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import DirectoryHandle, FileState, HostControl, HostView
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
@@ -25,6 +24,7 @@ from zen_agents.actions.scope import (
     subject_of,
     touched_paths,
 )
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
 from zen_agents.model.reason import Reason

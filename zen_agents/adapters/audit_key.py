@@ -10,10 +10,10 @@ import binascii
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from zen_agents.adapters.durable_file import replace_durably
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import StoreError, UsageError
 from zen_agents.model.entry import Checkpoint
 from zen_agents.store.checkpoint import key_id, signed_text

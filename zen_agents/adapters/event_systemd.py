@@ -10,10 +10,10 @@ import asyncio
 import os
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from zen_agents.adapters.event_source import Push
+from zen_agents.dataclass import dataclass
 from zen_agents.ports.events import Wake, Watch
 
 UNIT_PATH = "/org/freedesktop/systemd1/unit/"

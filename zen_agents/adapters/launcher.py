@@ -12,9 +12,9 @@ import stat
 import subprocess
 import time
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, RefusedError
 from zen_agents.model.reason import Reason
 from zen_agents.ports.host import Command, CommandResult

@@ -8,7 +8,6 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +20,7 @@ from zen_agents.adapters.sqlite_store_file import StateFile, damaged, open_read_
 from zen_agents.adapters.sqlite_store_retention import CURSORS
 from zen_agents.adapters.sqlite_store_rows import instant_of_microseconds, microseconds
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.store.ledger import canonical
 from zen_agents.store.statements import SQL
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from zen_agents.adapters.ledger_signatures import BrokenError
 from zen_agents.adapters.sqlite_store_file import StateFile
+from zen_agents.dataclass import dataclass
 
 #: `812:7c1e...` in a message or a line of the system's log, `812 7c1e...` in a state's `ledger.head`.
 _HEAD = re.compile(r"(?<![0-9a-f])(\d{1,18})[: ]([0-9a-f]{64})(?![0-9a-f])")

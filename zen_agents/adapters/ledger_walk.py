@@ -12,7 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,6 +22,7 @@ from zen_agents.adapters.audit_key import PublicKeys
 from zen_agents.adapters.ledger_signatures import BrokenError, Signatures
 from zen_agents.adapters.sqlite_store_file import StateFile, open_read_only
 from zen_agents.adapters.sqlite_store_retention import CURSORS
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import EntryKind

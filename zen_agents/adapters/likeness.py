@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from zen_agents.adapters.file_identity import proc_path
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
 
 _ACL = "system.posix_acl_access"

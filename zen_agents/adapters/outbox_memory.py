@@ -9,11 +9,12 @@ import json
 import logging
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from zen_agents.adapters.sqlite_store_rows import message_json, message_of
 from zen_agents.alerts.roll_up import MOST_KEYS, HeldBack
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import StoreError
 from zen_agents.model.message import Message
 from zen_agents.ports.store import OUTBOX_MEMORY, Store

@@ -12,13 +12,14 @@ import logging
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
 from zen_agents.adapters.durable_file import append_line, replace_durably, sync
 from zen_agents.adapters.sqlite_store_rows import message_json, message_of
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import StoreError
 from zen_agents.model.message import Message
 from zen_agents.ports.store import OutboxRow, Store

@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from zen_agents.adapters.durable_file import replace_durably
 from zen_agents.adapters.likeness import Likeness
 from zen_agents.adapters.taken_aside import TakenAside
 from zen_agents.clock import Clock
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError
 from zen_agents.ports.host import FileState
 

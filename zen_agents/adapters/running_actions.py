@@ -12,11 +12,11 @@ import re
 import signal
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from zen_agents.adapters.durable_file import unfinished
 from zen_agents.clock import boot_id
+from zen_agents.dataclass import dataclass
 
 #: A killed package manager is worse than the wait.
 _PACKAGE_MANAGERS = re.compile(r"dpkg.*|apt|apt-get|aptitude|rpm|dnf.*|yum|zypper|pacman|apk")

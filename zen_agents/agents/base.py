@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.checks.base import Check
+from zen_agents.dataclass import dataclass
 from zen_agents.model.action import ActionRequest
 from zen_agents.ports.host import Mount
 from zen_agents.ports.vitals import Vitals

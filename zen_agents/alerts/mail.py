@@ -7,13 +7,13 @@ lines fit a lock screen. Nothing untrusted can add a header, a line or markup.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from zen_agents.alerts.context import AlertContext, zone_line
 from zen_agents.alerts.facts import text_fact
 from zen_agents.alerts.mail_html import html_part
 from zen_agents.alerts.plain_text import COLUMNS, cut, one_line, safe_id, wrapped
 from zen_agents.alerts.sections import Section, Step, headline, sections
+from zen_agents.dataclass import dataclass
 from zen_agents.model.message import Message, MessageKind
 
 #: A text part has fewer lines than this.

@@ -8,10 +8,11 @@ have arrived after all, then the resolve is sent.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, StepCondition, is_email
 from zen_agents.alerts.routing import is_pressing, later_step
+from zen_agents.dataclass import dataclass
 from zen_agents.model.message import MessageKind
 from zen_agents.ports.store import OutboxRow
 

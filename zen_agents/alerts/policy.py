@@ -11,11 +11,12 @@ Channels are words: `email` (everybody in `EmailPolicy.to`), `email:GROUP` (one 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import time
 from enum import StrEnum
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from zen_agents.dataclass import dataclass
 from zen_agents.model.severity import Severity
 
 EMAIL, PAGERDUTY, URL_PREFIX, EMAIL_PREFIX = "email", "pagerduty", "url:", "email:"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.plain_text import one_line
 from zen_agents.alerts.sections import subject_name, without_host
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.ids import ALERT, new_id
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.severity import Severity

@@ -10,12 +10,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from zen_agents.alerts.facts import AGEING
 from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, EscalationStep, Match, Route, is_email
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.severity import Severity
 

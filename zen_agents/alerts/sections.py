@@ -6,12 +6,12 @@ words and ids only; text from outside is shown and never becomes part of one (R1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from zen_agents.alerts.context import AlertContext, clock_face
 from zen_agents.alerts.facts import list_fact, text_fact
 from zen_agents.alerts.plain_text import one_line, safe_address, safe_id, safe_word
+from zen_agents.dataclass import dataclass
 from zen_agents.model.message import Message, MessageKind
 
 

@@ -5,8 +5,7 @@ Checks share the sampler's thread with all others, so a walk stops after `MOST_E
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
 from zen_agents.ports.host import FileState, HostView
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.alerts.items import item_for
@@ -30,6 +29,7 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.render import next_steps, note, say
 from zen_agents.cli.times import ago
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
 from zen_agents.jobs.alert_delivery import (
     WORKER,

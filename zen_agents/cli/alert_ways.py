@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from zen_agents import __version__
 from zen_agents.alerts.context import AlertContext
@@ -12,6 +12,7 @@ from zen_agents.alerts.trial import route_channels
 from zen_agents.cli.call import Call
 from zen_agents.cli.options import config_of
 from zen_agents.clock import Instant, SystemClock
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import SettingsError, UsageError
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.settings.loader import Loaded, load

@@ -6,11 +6,11 @@ import argparse
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from zen_agents.cli.call import FORMATS
 from zen_agents.cli.main import COMMANDS
 from zen_agents.cli.parsing import Parser, add_common, parser_of, usage_of
+from zen_agents.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from zen_agents.cli.render import clean
+from zen_agents.dataclass import dataclass
 
 #: Below this (columns, lines) there is nothing worth showing.
 SMALLEST = (40, 12)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from zen_agents.actions.base import Action
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.executor import Judged
 from zen_agents.engine.journal import answer_body

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from zen_agents.checks.base import Check
 from zen_agents.clock import Clock
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.aside import Aside
 from zen_agents.engine.host_causes import edges_of, mounts_of
 from zen_agents.engine.incidents import IncidentBook

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import process_time
 from typing import Any, Protocol
 
 from zen_agents.actions.base import Action
 from zen_agents.actions.inverse import Inverse
 from zen_agents.clock import Clock, Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.aside import Aside
 from zen_agents.engine.evidence import Evidence
 from zen_agents.engine.journal import Journal, answer_body

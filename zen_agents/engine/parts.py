@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from zen_agents.clock import Clock
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.causes import Causes
 from zen_agents.engine.escalation import Escalation

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.journal import Journal
 from zen_agents.errors import StoreError
 from zen_agents.guards.base import Limit

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.undo import Undo

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from zen_agents.clock import Clock, Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.journal import Journal
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind

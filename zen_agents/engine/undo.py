@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.by_hand import ByHand, allowed_plan
 from zen_agents.engine.executor import Judged
 from zen_agents.engine.journal import answer_body

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import time, timedelta
 from typing import ClassVar, Protocol
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.action import ActionRequest, Plan
 from zen_agents.model.incident import Incident
 from zen_agents.model.reason import Reason

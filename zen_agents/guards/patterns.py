@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
+
+from zen_agents.dataclass import dataclass
 
 _SPECIAL = frozenset("*?[")
 

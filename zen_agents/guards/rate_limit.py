@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from zen_agents.dataclass import dataclass
 from zen_agents.guards.base import Guard, Limit, Question
 from zen_agents.guards.past_actions import first_in_need, frees_at, is_retry
 from zen_agents.guards.wording import span

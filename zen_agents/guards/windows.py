@@ -10,12 +10,12 @@ to the last moment of any reading, one that permits (`only_in`) holds where all 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.guards.base import MaintenanceWindow
 from zen_agents.ports.store import Brake
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar
+
+from zen_agents.dataclass import dataclass
 
 #: Module that does the job; adapters start it by this name and never import it.
 WORKER = "zen_agents.workers.alert_delivery"

@@ -14,9 +14,9 @@ It is never exceeded; breakers, the storm brake, leases, the time that actions t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from zen_agents import catalog
+from zen_agents.dataclass import dataclass
 from zen_agents.guards.base import Limit, Policy
 from zen_agents.model.action import ActionRequest, Budget
 from zen_agents.rules.rule import Rule

@@ -6,7 +6,7 @@ Nothing was ever done there, nothing else is wrong, and no window is open. Who r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.agents.base import BaseAgent
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.parts import Parts
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import ActionRequest

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.principal import Principal
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.reason import Reason
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 
 
 class Status(StrEnum):

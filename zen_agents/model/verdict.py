@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from zen_agents.dataclass import dataclass
 from zen_agents.model.reason import Reason
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from zen_agents.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from zen_agents.dataclass import dataclass
 from zen_agents.model.action import Plan
 
 

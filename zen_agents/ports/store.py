@@ -11,10 +11,10 @@ All times are steady seconds unless they are an `Instant`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from zen_agents.clock import Anchor, Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.action import Budget, Intent, Outcome, OutcomeKind
 from zen_agents.model.agent import AgentState
 from zen_agents.model.approval import Approval

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from zen_agents.dataclass import dataclass
 from zen_agents.model.entry import ChainedEntry
 from zen_agents.rehearsal.recording import Gap
 from zen_agents.rehearsal.replay import Decided

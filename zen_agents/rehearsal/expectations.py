@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from zen_agents import catalog
 from zen_agents.agents.base import BaseAgent
+from zen_agents.dataclass import dataclass
 from zen_agents.rehearsal.facts import keys_of
 from zen_agents.rehearsal.rule_tests import Expectation, RuleTest, Written
 from zen_agents.rehearsal.trial import Event

@@ -10,11 +10,11 @@ A name may carry its target behind `@`; without one every check that makes such 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, UsageError
 from zen_agents.model.observation import Status
 from zen_agents.ports.host import Mount, Process, Unit

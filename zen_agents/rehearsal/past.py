@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant, ManualClock
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
 from zen_agents.model.observation import Status
 from zen_agents.rehearsal.difference import Difference, differences, recorded_decisions

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from zen_agents.agents.base import BaseAgent
 from zen_agents.checks.base import Check
 from zen_agents.clock import Instant, ManualClock
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.executor import Judged, judged_body
 from zen_agents.engine.parts import Parts
 from zen_agents.model.ids import INCIDENT, new_id

@@ -9,13 +9,13 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import ChainedEntry
 from zen_agents.model.observation import BETWEEN, Observation, Status, samples_of

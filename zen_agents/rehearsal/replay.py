@@ -7,10 +7,11 @@ in the recording; it counts as having helped if the recording says that it was g
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from zen_agents.clock import Instant, ManualClock
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.parts import Parts
 from zen_agents.errors import RefusedError
 from zen_agents.model.action import Budget, Effect, Intent, Outcome, OutcomeKind, Plan

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from zen_agents.dataclass import dataclass
 from zen_agents.rehearsal.expectations import Failure, crosscheck, judge
 from zen_agents.rehearsal.rule_tests import Written, read_rule_tests
 from zen_agents.rehearsal.trial import Event, declared, play

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from zen_agents.adapters.emergency_flag import EmergencyFlag
@@ -13,6 +13,7 @@ from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.agents.base import BaseAgent
 from zen_agents.clock import Clock, Instant, ManualClock, SystemClock
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.parts import Parts
 from zen_agents.model.message import Message
 from zen_agents.ports.events import Watch

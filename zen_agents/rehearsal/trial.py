@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.agents.base import BaseAgent
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.tick import AgentTick

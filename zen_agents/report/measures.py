@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
+from zen_agents.dataclass import dataclass
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import ChainedEntry
 from zen_agents.model.incident import Incident

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
+
+from zen_agents.dataclass import dataclass
 
 #: Of fewer than this a share says nothing.
 FEWEST = 10

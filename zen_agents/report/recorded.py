@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.entry import ChainedEntry, EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.ports.store import ActionRow, Store

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from zen_agents.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.observation import Finding, Observation, Status
 from zen_agents.model.scalars import format_duration
 from zen_agents.rules.rule import Condition, Window

@@ -22,9 +22,9 @@ UNKNOWN is in none of them a ground to act or a success. All ages are steady sec
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.decision import Decision, DecisionKind
 from zen_agents.model.incident import Incident, IncidentState

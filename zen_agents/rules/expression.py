@@ -11,11 +11,12 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from math import isfinite
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.model.observation import Finding, Status
 from zen_agents.model.scalars import format_duration
 from zen_agents.rules.aggregates import AGGREGATES, Read, aggregate_of, newest_of

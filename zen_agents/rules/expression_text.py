@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import isfinite
 
 from pydantic_core import PydanticCustomError
 
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import SettingsError
 from zen_agents.model.scalars import parse_duration, parse_percent, parse_size
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from zen_agents.dataclass import dataclass
 from zen_agents.settings.nodes import Document, Entry, Node, Place
 
 #: What a diagnostic can be about.

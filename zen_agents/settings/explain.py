@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import time, timedelta
 from enum import Enum
 from typing import Any
 
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
 from zen_agents.model.scalars import format_duration
 from zen_agents.settings.environment import variables

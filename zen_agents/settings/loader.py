@@ -7,10 +7,11 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import SettingsError
 from zen_agents.settings import environment
 from zen_agents.settings.assembly import assemble

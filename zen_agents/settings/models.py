@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SkipValidation, StringConstraints, model_validator
 
 from zen_agents.model.scalars import (
     AbsolutePath,
@@ -29,15 +29,10 @@ from zen_agents.model.scalars import (
     UnitName,
     refuse,
 )
+from zen_agents.model.section import Section, part
 from zen_agents.settings.models_alerts import AlertSettings, EscalationSettings, QuietHoursSettings
 
 _LOOPBACK = re.compile(r"localhost|\[::1\]|127(\.[0-9]{1,3}){3}")
-
-
-class Section(BaseModel):
-    """A map of the configuration: unknown keys are refused, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Mode(StrEnum):
@@ -106,16 +101,12 @@ class StormSettings(Section):
 class BreakersSettings(Section):
     """When acting stops by itself."""
 
-    failures: BreakerSettings = Field(BreakerSettings(), description="failed actions on one target")
-    flapping: BreakerSettings = Field(
-        BreakerSettings(within=timedelta(minutes=30), retry_after=timedelta(hours=2)),
-        description="openings of one incident",
+    failures: BreakerSettings = part("failed actions on one target")
+    flapping: BreakerSettings = part("openings of one incident", within="30m", retry_after="2h")
+    recurrence: BreakerSettings = part(
+        "verified repairs of one fault that came back", open_after=3, within="4h", retry_after="2h"
     )
-    recurrence: BreakerSettings = Field(
-        BreakerSettings(open_after=3, within=timedelta(hours=4), retry_after=timedelta(hours=2)),
-        description="verified repairs of one fault that came back",
-    )
-    storm: StormSettings = Field(StormSettings(), description="many targets failing at once")
+    storm: StormSettings = part("many targets failing at once")
 
 
 class SafeModeTriggerSettings(Section):
@@ -131,7 +122,7 @@ class SafeModeTriggerSettings(Section):
 class SafeModeSettings(Section):
     """Level 4: nothing is changed any more, checks and alerts go on."""
 
-    enter_when: SafeModeTriggerSettings = Field(SafeModeTriggerSettings(), description="its triggers")
+    enter_when: SafeModeTriggerSettings = part("its triggers")
 
 
 class WindowSettings(Section):
@@ -241,27 +232,27 @@ class Settings(Section):
 
     version: Literal[1] = Field(1, description="version of the grammar")
     mode: Mode = Field(Mode.ENFORCE, description="observe: never act; approve: ask first; enforce: act inside the policy")
-    host: HostSettings = Field(HostSettings(), description="who this host is")
+    host: HostSettings = part("who this host is")
     #: Agent -> its own settings model; only agents of this version.
     agents: Mapping[str, SkipValidation[Any]] = Field(default_factory=dict, description="the agents, by name")
-    actions: ActionsSettings = Field(ActionsSettings(), description="what may be done")
-    limits: LimitSettings = Field(LimitSettings(), description="how much may be done")
-    breakers: BreakersSettings = Field(BreakersSettings(), description="when acting stops by itself")
-    safe_mode: SafeModeSettings = Field(SafeModeSettings(), description="when nothing is changed any more")
-    approvals: ApprovalsSettings = Field(ApprovalsSettings(), description="who may say yes, and what silence means")
+    actions: ActionsSettings = part("what may be done")
+    limits: LimitSettings = part("how much may be done")
+    breakers: BreakersSettings = part("when acting stops by itself")
+    safe_mode: SafeModeSettings = part("when nothing is changed any more")
+    approvals: ApprovalsSettings = part("who may say yes, and what silence means")
     autonomy: dict[Line, dict[ActionReference, Autonomy]] = Field(
         default_factory=dict,
         description="rule -> action -> observe | approve | auto: less than `actions.allow` gives it, never more",
     )
     maintenance: tuple[WindowSettings, ...] = Field((), description="planned windows")
     quiet_hours: QuietHoursSettings | None = Field(None, description="when messages wait; checks and critical ones never do")
-    escalation: EscalationSettings = Field(EscalationSettings(), description="who is told later")
-    alerts: AlertSettings = Field(AlertSettings(), description="who is told, and how")
-    protected: ProtectedSettings = Field(ProtectedSettings(), description="what is never touched")
-    retention: RetentionSettings = Field(RetentionSettings(), description="how long records are kept")
-    metrics: MetricsSettings = Field(MetricsSettings(), description="what Prometheus is told, and where")
+    escalation: EscalationSettings = part("who is told later")
+    alerts: AlertSettings = part("who is told, and how")
+    protected: ProtectedSettings = part("what is never touched")
+    retention: RetentionSettings = part("how long records are kept")
+    metrics: MetricsSettings = part("what Prometheus is told, and where")
     redact: tuple[Regex, ...] = Field((), description="patterns of what is left out of the ledger and of messages")
-    fleet: FleetSettings = Field(FleetSettings(), description="this host's part in a fleet")
+    fleet: FleetSettings = part("this host's part in a fleet")
     plugins: tuple[Name, ...] = Field((), description="packages whose agents, checks and actions may be loaded")
     #: Agents that a later version brings: name -> whether its section says `enabled`.
     later_agents: Mapping[str, bool] = Field(default_factory=dict, exclude=True)

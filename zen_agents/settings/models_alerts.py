@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from zen_agents.model.scalars import (
     AbsolutePath,
@@ -18,14 +18,8 @@ from zen_agents.model.scalars import (
     TimeOfDay,
     TimeZone,
 )
+from zen_agents.model.section import Section, part
 from zen_agents.model.severity import Severity
-
-
-class AlertSection(BaseModel):
-    """A map of the configuration: unknown keys are refused, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
-
 
 #: `email`, `email:GROUP`, `pagerduty`, `url:NAME`; `crosscheck` tells which of them exist.
 Channel = Line
@@ -41,7 +35,7 @@ Severities = Annotated[tuple[Severity, ...], BeforeValidator(_as_list, json_sche
 Addresses = Annotated[tuple[EmailAddress, ...], _one_or_more]
 
 
-class SmtpSettings(AlertSection):
+class SmtpSettings(Section):
     """The mail server; SMTP_URL or SMTP_URL_FILE wins over it."""
 
     host: Line = Field("localhost", description="its name or address")
@@ -55,17 +49,17 @@ class SmtpSettings(AlertSection):
     url_file: AbsolutePath | None = Field(None, description="file with smtp://USER:PASSWORD@HOST:PORT instead, mode 0600")
 
 
-class EmailSettings(AlertSection):
+class EmailSettings(Section):
     """Mail."""
 
     to: Addresses = Field((), description="who is written to; env ALERT_EMAIL wins; empty: no mail")
     sender: Line = Field("", alias="from", description="sender; empty: zen-agents@HOST")
     groups: dict[Name, Addresses] = Field(default_factory=dict, description="further groups, reached as email:NAME")
-    smtp: SmtpSettings = Field(SmtpSettings(), description="the mail server")
+    smtp: SmtpSettings = part("the mail server")
     subject: Literal["thread", "status"] = Field("thread", description="thread: follow-ups keep it; status: they change it")
 
 
-class PagerDutySettings(AlertSection):
+class PagerDutySettings(Section):
     """PagerDuty's Events API v2."""
 
     enabled: bool = Field(False, description="env ALERT_PAGERDUTY_ENABLED wins")
@@ -78,13 +72,13 @@ class PagerDutySettings(AlertSection):
     deliver_within: PositiveDuration = Field(timedelta(minutes=15), description="a page later than this goes by mail")
 
 
-class UrlSettings(AlertSection):
+class UrlSettings(Section):
     """A further channel, in Apprise's words; its address is a secret."""
 
     url_file: AbsolutePath = Field(description="file with the address, mode 0600")
 
 
-class MatchSettings(AlertSection):
+class MatchSettings(Section):
     """Which messages a route takes; what is left out matches everything."""
 
     severity: Annotated[
@@ -95,14 +89,14 @@ class MatchSettings(AlertSection):
     target: Line = Field("", description="name of a target; a trailing * matches any rest")
 
 
-class RouteSettings(AlertSection):
+class RouteSettings(Section):
     """The first route that matches names the channels that are told at once."""
 
-    match: MatchSettings = Field(MatchSettings(), description="which messages; empty: all")
+    match: MatchSettings = part("which messages; empty: all")
     to: Channels = Field(min_length=1, description="email, email:GROUP, pagerduty or url:NAME")
 
 
-class DigestSettings(AlertSection):
+class DigestSettings(Section):
     """One message a day with what went well."""
 
     at: TimeOfDay = Field(description='when, like "08:00"')
@@ -110,7 +104,7 @@ class DigestSettings(AlertSection):
     to: Channels = Field(("email",), min_length=1, description="channels")
 
 
-class HeartbeatSettings(AlertSection):
+class HeartbeatSettings(Section):
     """An address that is fetched after each good tick; its silence is the alarm."""
 
     url_file: AbsolutePath = Field(description="file with the address, mode 0600")
@@ -118,11 +112,11 @@ class HeartbeatSettings(AlertSection):
     method: Literal["GET", "POST"] = Field("GET", description="POST: with the ledger's head, for a service that keeps it")
 
 
-class AlertSettings(AlertSection):
+class AlertSettings(Section):
     """Who is told, and how."""
 
-    email: EmailSettings = Field(EmailSettings(), description="mail")
-    pagerduty: PagerDutySettings = Field(PagerDutySettings(), description="pages")
+    email: EmailSettings = part("mail")
+    pagerduty: PagerDutySettings = part("pages")
     urls: dict[Name, UrlSettings] = Field(default_factory=dict, description="further channels, reached as url:NAME")
     routes: tuple[RouteSettings, ...] = Field((), description="the first that matches; none: every channel")
     group_by: tuple[Literal["host", "rule", "agent", "target"], ...] = Field(
@@ -136,7 +130,7 @@ class AlertSettings(AlertSection):
     timezone: TimeZone = Field("UTC", description="zone in which messages show times")
 
 
-class QuietHoursSettings(AlertSection):
+class QuietHoursSettings(Section):
     """A daily period in which messages wait for its end."""
 
     start: TimeOfDay = Field(description='when it begins, like "22:00"')
@@ -145,7 +139,7 @@ class QuietHoursSettings(AlertSection):
     page_only: tuple[Severity, ...] = Field((Severity.CRITICAL,), description="severities that do not wait")
 
 
-class StepSettings(AlertSection):
+class StepSettings(Section):
     """One step of the escalation: it only adds channels, later."""
 
     after: Duration = Field(description="how long after the first message")
@@ -155,7 +149,7 @@ class StepSettings(AlertSection):
     )
 
 
-class EscalationSettings(AlertSection):
+class EscalationSettings(Section):
     """Who is told later."""
 
     default: tuple[StepSettings, ...] = Field((), description="the steps, in order")

@@ -7,9 +7,11 @@ environment variable or a flag put it there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from zen_agents.dataclass import dataclass
 
 Path = tuple[str | int, ...]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from zen_agents.dataclass import dataclass
 from zen_agents.settings.loader import Loaded, effective_values
 from zen_agents.settings.models import Settings
 from zen_agents.settings.nodes import Origin
@@ -89,7 +89,7 @@ def _defaults(settings: Settings) -> dict[str, Any]:
     allow = {name: type(policy)() for name, policy in settings.actions.allow.items()}
     bare = Settings().model_copy(
         update={
-            "agents": {name: type(section).model_construct() for name, section in settings.agents.items()},
+            "agents": {name: type(section)() for name, section in settings.agents.items()},
             "actions": settings.actions.model_copy(update={"allow": allow}),
             "later_agents": dict.fromkeys(settings.later_agents, True),
         }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from zen_agents.dataclass import dataclass
 from zen_agents.settings.nodes import Node, Origin, Path, dotted
 
 

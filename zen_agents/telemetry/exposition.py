@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from zen_agents.dataclass import dataclass
 
 #: What the endpoint says its answer is.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

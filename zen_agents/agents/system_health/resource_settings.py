@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from zen_agents.agents.system_health.threshold_settings import Section
 from zen_agents.model.scalars import (
     AbsolutePath,
     Account,
@@ -22,6 +21,7 @@ from zen_agents.model.scalars import (
     at_least,
     refuse,
 )
+from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.system_health.compact_ladder import Ladders
 from zen_agents.agents.system_health.remedies import AGENT, Remedies
+from zen_agents.dataclass import dataclass
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import Beyond

@@ -11,7 +11,6 @@ from zen_agents.agents.system_health.service_settings import Service
 from zen_agents.agents.system_health.threshold_settings import (
     Breach,
     Ladder,
-    Section,
     Thresholds,
     check_order,
 )
@@ -26,6 +25,7 @@ from zen_agents.model.scalars import (
     TimeZone,
     refuse,
 )
+from zen_agents.model.section import Section, part
 from zen_agents.model.severity import Severity
 
 #: Hysteresis where `clear` is not given: percent points below the threshold.
@@ -64,7 +64,7 @@ class SystemHealthSettings(Section):
         timedelta(seconds=15),
         description="how often CPU, memory, load and stalls are measured, so that `for` is true",
     )
-    thresholds: Thresholds = Field(default_factory=Thresholds, description="when a measured number counts as too much")
+    thresholds: Thresholds = part("when a measured number counts as too much")
     services: dict[Name, Service] = Field(default_factory=dict, description="services to watch and restart, by name")
     paths: dict[Name, WatchedPath] = Field(
         default_factory=dict, description="files and directories whose existence, mode and owner are kept, by name"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from zen_agents.model.scalars import AbsolutePath, ActionReference, Duration, Line, PositiveDuration, Threshold, refuse
+from zen_agents.model.section import Section, part
 from zen_agents.model.severity import Severity
 
 #: An ordered ladder: the first action that guards allow is taken, the next only after it did not help.
@@ -15,12 +16,6 @@ Ladder = Annotated[
     tuple[ActionReference, ...],
     Field(description="actions to take, in order: the next one only if the one before did not help; empty: people are told"),
 ]
-
-
-class Section(BaseModel):
-    """Part of the section: unknown keys are errors, and nothing changes once it is read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def check_order(breach: Breach, limit: float, *, at: str = "", see: str = "above") -> None:
@@ -121,18 +116,14 @@ class PressureThreshold(Section):
 class Thresholds(Section):
     """When what is measured on the whole host counts as a problem."""
 
-    cpu: CpuThreshold = Field(default_factory=CpuThreshold, description="with `cpu_threshold`, the CPU of the host")
-    memory: MemoryThreshold = Field(
-        default_factory=MemoryThreshold, description="with `memory_threshold`, the memory of the host or container"
-    )
+    cpu: CpuThreshold = part("with `cpu_threshold`, the CPU of the host")
+    memory: MemoryThreshold = part("with `memory_threshold`, the memory of the host or container")
     disk: tuple[DiskThreshold, ...] = Field(
         (), description="one entry per file system; those not listed count as full above 90 % for 10 minutes"
     )
-    swap: SwapThreshold = Field(default_factory=SwapThreshold, description="swap space; a host without it is never above")
-    load: LoadThreshold = Field(default_factory=LoadThreshold, description="load average, a hint only")
-    pressure: PressureThreshold = Field(
-        default_factory=PressureThreshold, description="stalls; kernels without pressure stall information do not tell"
-    )
+    swap: SwapThreshold = part("swap space; a host without it is never above")
+    load: LoadThreshold = part("load average, a hint only")
+    pressure: PressureThreshold = part("stalls; kernels without pressure stall information do not tell")
     disk_every: PositiveDuration = Field(
         timedelta(minutes=1), description="how often disks are looked at; they fill slower than CPUs change"
     )
