@@ -120,7 +120,7 @@ def agents_page() -> str:
 def checks_page() -> str:
     """Return what can be looked at, and how the answers are called."""
     parts = [_BEGINNINGS["checks"]]
-    for kind in catalog.CHECKS:
+    for kind in catalog.CHECKS.values():
         module = inspect.getdoc(inspect.getmodule(kind)) or ""
         parts += [f"## {kind.kind}", kind.summary, _prose(inspect.getdoc(kind) or ""), _prose(module)]
     return "\n\n".join(part for part in parts if part)
@@ -140,7 +140,7 @@ def _prose(text: str) -> str:
 def actions_page() -> str:
     """Return what can be done, and how it is bounded."""
     parts = [_BEGINNINGS["actions"]]
-    for kind in catalog.ACTIONS:
+    for kind in catalog.ACTIONS.values():
         scope = [(f"`{name}`", field.description or "") for name, field in kind.Policy.model_fields.items()
                  if name not in ActionPolicy.model_fields]  # fmt: skip
         parameters = [(f"`{name}`", field.description or "") for name, field in kind.Params.model_fields.items()]
@@ -157,7 +157,7 @@ def actions_page() -> str:
     parts += [
         "## Inverses",
         "What `zen-agents undo` runs, by hand alone. No list allows one: it may run where its action may.",
-        table(("Inverse", ""), [(f"`{kind.name}`", kind.summary) for kind in catalog.INVERSES]),
+        table(("Inverse", ""), [(f"`{kind.name}`", kind.summary) for kind in catalog.INVERSES.values()]),
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -55,7 +55,7 @@ def _sections(keys: list[Key]) -> list[tuple[str, list[Key]]]:
 def _intro(title: str) -> list[str]:
     if title != "actions.allow":
         return []
-    one = catalog.ACTIONS[0].name
+    one = next(iter(catalog.ACTIONS))
     rows = [_row(f"NAME.{name}", explain(f"actions.allow.{one}.{name}"), "") for name in ActionPolicy.model_fields]
     return [_ACTIONS, "\n".join([_HEAD, *rows]), "Besides, what narrows it further:"]
 

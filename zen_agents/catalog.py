@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from zen_agents.actions.base import Action
-from zen_agents.actions.clean_temp_files import CleanTempFiles
-from zen_agents.actions.clear_cache import ClearCache
-from zen_agents.actions.create_directory import CreateDirectory
-from zen_agents.actions.give_back_file import GiveBackFile
-from zen_agents.actions.give_back_permissions import GiveBackPermissions
 from zen_agents.actions.inverse import Inverse
-from zen_agents.actions.remove_made_directories import RemoveMadeDirectories
-from zen_agents.actions.remove_stale_pidfile import RemoveStalePidfile
-from zen_agents.actions.restart_service import RestartService
-from zen_agents.actions.restore_permissions import RestorePermissions
-from zen_agents.actions.rotate_logs import RotateLogs
-from zen_agents.actions.truncate_deleted_log import TruncateDeletedLog
 from zen_agents.agents.base import BaseAgent
 from zen_agents.agents.system_health.agent import SystemHealthAgent
 from zen_agents.checks.base import Check
-from zen_agents.checks.cache import CacheCheck
-from zen_agents.checks.clock_step import ClockCheck
-from zen_agents.checks.cpu import CpuCheck
-from zen_agents.checks.disk import DiskCheck
-from zen_agents.checks.engine_health import EngineCheck
-from zen_agents.checks.load import LoadCheck
-from zen_agents.checks.log import DeletedLogCheck, LogCheck
-from zen_agents.checks.memory import MemoryCheck
-from zen_agents.checks.network_probe import HttpProbe, TcpProbe
-from zen_agents.checks.path import PathCheck
-from zen_agents.checks.pressure import PressureCheck
-from zen_agents.checks.process import ProcessCheck
-from zen_agents.checks.temp_dir import TempDirCheck
-from zen_agents.checks.unit import UnitCheck
+from zen_agents.first_use import later, load
 from zen_agents.guards.allow_list import AllowList
 from zen_agents.guards.approval import Approval
 from zen_agents.guards.auto_mitigate import AutoMitigate
@@ -57,29 +34,69 @@ from zen_agents.guards.safe_mode import SafeMode
 from zen_agents.guards.stateful import Stateful
 from zen_agents.guards.stopped_by_person import StoppedByPerson
 from zen_agents.guards.storm_brake import StormBrake
+from zen_agents.model.action import Risk
+
+T = TypeVar("T")
+
+
+def _classes(places: Mapping[str, str]) -> Mapping[str, Any]:
+    return later(lambda name: load(f"zen_agents.{places[name]}"), places)
+
 
 AGENTS: tuple[type[BaseAgent], ...] = (SystemHealthAgent,)
 
-CHECKS: tuple[type[Check], ...] = (
-    CpuCheck, LoadCheck, MemoryCheck, PressureCheck, DiskCheck,
-    ProcessCheck, UnitCheck, TcpProbe, HttpProbe,
-    PathCheck, TempDirCheck, LogCheck, DeletedLogCheck, CacheCheck,
-    ClockCheck, EngineCheck,
-)  # fmt: skip
-
-ACTIONS: tuple[type[Action], ...] = (
-    RestartService,  # level 1 of most ladders: what is down is brought back
-    CleanTempFiles,  # room, from what nobody used for long
-    RotateLogs,  # room, from what was written and is kept in small
-    TruncateDeletedLog,  # room, from what has no name any more
-    ClearCache,  # room, from what can be fetched again
-    CreateDirectory,  # what must be there
-    RestorePermissions,  # what must be so, and no wider
-    RemoveStalePidfile,  # what keeps a dead service from starting
+#: Kind -> where its class is. A check is loaded by the area of an agent that asks it; here, for those who list all.
+CHECKS: Mapping[str, type[Check]] = _classes(
+    {
+        "cpu": "checks.cpu:CpuCheck",
+        "load": "checks.load:LoadCheck",
+        "memory": "checks.memory:MemoryCheck",
+        "pressure": "checks.pressure:PressureCheck",
+        "disk": "checks.disk:DiskCheck",
+        "process": "checks.process:ProcessCheck",
+        "unit": "checks.unit:UnitCheck",
+        "tcp": "checks.network_probe:TcpProbe",
+        "http": "checks.network_probe:HttpProbe",
+        "path": "checks.path:PathCheck",
+        "temp_dir": "checks.temp_dir:TempDirCheck",
+        "log": "checks.log:LogCheck",
+        "deleted_log": "checks.log:DeletedLogCheck",
+        "cache": "checks.cache:CacheCheck",
+        "clock": "checks.clock_step:ClockCheck",
+        "engine": "checks.engine_health:EngineCheck",
+    }
 )
 
+#: Name -> where its class is.
+ACTIONS: Mapping[str, type[Action]] = _classes(
+    {
+        "restart_service": "actions.restart_service:RestartService",  # level 1 of most ladders: what is down comes back
+        "clean_temp_files": "actions.clean_temp_files:CleanTempFiles",  # room, from what nobody used for long
+        "rotate_logs": "actions.rotate_logs:RotateLogs",  # room, from what was written and is kept in small
+        "truncate_deleted_log": "actions.truncate_deleted_log:TruncateDeletedLog",  # room, from what has no name any more
+        "clear_cache": "actions.clear_cache:ClearCache",  # room, from what can be fetched again
+        "create_directory": "actions.create_directory:CreateDirectory",  # what must be there
+        "restore_permissions": "actions.restore_permissions:RestorePermissions",  # what must be so, and no wider
+        "remove_stale_pidfile": "actions.remove_stale_pidfile:RemoveStalePidfile",  # what keeps a dead service from starting
+    }
+)
+
+#: What may be done where a configuration has no `actions:`: every action whose risk is low or medium.
+MILD: frozenset[str] = frozenset(
+    {
+        "restart_service", "clean_temp_files", "rotate_logs", "truncate_deleted_log", "clear_cache", "create_directory",
+        "restore_permissions", "remove_stale_pidfile",
+    }
+)  # fmt: skip
+
 #: What takes an action back. No list allows one by its own name: it may run where the action may, and by hand alone.
-INVERSES: tuple[type[Inverse], ...] = (GiveBackFile, GiveBackPermissions, RemoveMadeDirectories)
+INVERSES: Mapping[str, type[Inverse]] = _classes(
+    {
+        "give_back_file": "actions.give_back_file:GiveBackFile",
+        "give_back_permissions": "actions.give_back_permissions:GiveBackPermissions",
+        "remove_made_directories": "actions.remove_made_directories:RemoveMadeDirectories",
+    }
+)
 
 #: All are asked every time, in this order; the most restrictive answer wins.
 GUARDS: tuple[Guard, ...] = (
@@ -116,21 +133,24 @@ def extend(
     Raises:
         ValueError: if a name is taken already.
     """
-    global AGENTS, CHECKS, ACTIONS  # noqa: PLW0603 - this page is the one list of what the product can do
+    global AGENTS, CHECKS, ACTIONS, MILD  # noqa: PLW0603 - this page is the one list of what the product can do
     for agent in agents:
         if agent not in AGENTS:
-            _refuse_taken("agent", agent.name, (known.name for known in AGENTS))
+            if agent.name in {known.name for known in AGENTS}:
+                raise _taken("agent", agent.name)
             AGENTS = (*AGENTS, agent)
-    for check in checks:
-        if check not in CHECKS:
-            _refuse_taken("check", check.kind, (known.kind for known in CHECKS))
-            CHECKS = (*CHECKS, check)
-    for action in actions:
-        if action not in ACTIONS:
-            _refuse_taken("action", action.name, (known.name for known in ACTIONS))
-            ACTIONS = (*ACTIONS, action)
+    CHECKS = _with(CHECKS, "check", {check.kind: check for check in checks})
+    added = {action.name: action for action in actions}
+    ACTIONS = _with(ACTIONS, "action", added)
+    MILD |= {name for name, action in added.items() if action.risk in (Risk.LOW, Risk.MEDIUM)}
 
 
-def _refuse_taken(what: str, name: str, known: Iterable[str]) -> None:
-    if name in known:
-        raise ValueError(f"the {what} {name} is there already")
+def _with(known: Mapping[str, type[T]], what: str, added: Mapping[str, type[T]]) -> Mapping[str, type[T]]:
+    new = {name: kind for name, kind in added.items() if name not in known or known[name] is not kind}
+    if taken := next((name for name in new if name in known), None):
+        raise _taken(what, taken)
+    return later(lambda name: new[name] if name in new else known[name], (*known, *new)) if new else known
+
+
+def _taken(what: str, name: str) -> ValueError:
+    return ValueError(f"the {what} {name} is there already")

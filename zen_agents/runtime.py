@@ -43,6 +43,7 @@ from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.scheduler import Scheduler
 from zen_agents.engine.tick import AgentTick
 from zen_agents.errors import HostError, SettingsError, StoreError, ZenError
+from zen_agents.first_use import later
 from zen_agents.guards.base import Policy
 from zen_agents.ports.host import Host
 from zen_agents.ports.store import Brake
@@ -195,7 +196,7 @@ class Runtime:
         running = [self._running(agent, recorder) for agent in agents]
         parts.actionable = actionable_targets(running)
         self._recorder = recorder
-        by_hand = ByHand(parts, lambda: engine.agents, {kind.name: kind() for kind in catalog.ACTIONS})
+        by_hand = ByHand(parts, lambda: engine.agents, later(lambda name: catalog.ACTIONS[name](), catalog.ACTIONS))
         engine = Engine(
             parts=parts, agents=running, scheduler=scheduler, recorder=recorder, by_hand=by_hand, events=world.events,
             flag=world.flag, courier=self.outbox, upkeep=self, pulse=self._pulse, host_name=self.host_name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -41,6 +42,7 @@ from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
 from zen_agents.engine.sampler import Sampler
 from zen_agents.errors import HostError, UsageError
+from zen_agents.first_use import later
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import Intent
 from zen_agents.ports.events import EventSource
@@ -209,9 +211,10 @@ class World:
     evidence: EvidenceSource | None = None
 
 
-def catalog_actions() -> dict[str, Action]:
-    """Return every action that this version can do, by name."""
-    return {kind.name: kind() for kind in (*catalog.ACTIONS, *catalog.INVERSES)}
+def catalog_actions() -> Mapping[str, Action]:
+    """Return every action that this version can do, by name, and what undoes them; each is loaded when it is needed."""
+    kinds: tuple[Mapping[str, type[Action]], ...] = (catalog.ACTIONS, catalog.INVERSES)
+    return later(lambda name: next(each[name] for each in kinds if name in each)(), chain(*kinds))
 
 
 def build_parts(

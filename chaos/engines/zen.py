@@ -19,14 +19,14 @@ from zen_agents import catalog
 from zen_agents.model.action import Reversible
 
 STATE = "/var/lib/zen-agents"
-_WITH_INVERSE = frozenset(action.name for action in catalog.ACTIONS if action.reversible is not Reversible.NO)
+_WITH_INVERSE = frozenset(action.name for action in catalog.ACTIONS.values() if action.reversible is not Reversible.NO)
 _UNDER_WAY = ("running", "verifying")
 
 
 def built() -> frozenset[str]:
     """Return what this version can do, by the names of its catalog."""
-    agents, actions = (agent.name for agent in catalog.AGENTS), (action.name for action in catalog.ACTIONS)
-    checks, guards = (check.kind for check in catalog.CHECKS), (guard.name for guard in catalog.GUARDS)
+    agents, actions = (agent.name for agent in catalog.AGENTS), catalog.ACTIONS
+    checks, guards = catalog.CHECKS, (guard.name for guard in catalog.GUARDS)
     return frozenset([*agents, *checks, *actions, *guards])
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from zen_agents.actions.base import Action
-from zen_agents.catalog import ACTIONS, AGENTS, GUARDS, INVERSES
-from zen_agents.model.action import Reversible
+from zen_agents.catalog import ACTIONS, AGENTS, CHECKS, GUARDS, INVERSES, MILD
+from zen_agents.model.action import Reversible, Risk
 from zen_agents.model.reason import Reason
 
 PACKAGE = Path(__file__).parents[2] / "zen_agents"
@@ -142,8 +142,16 @@ def test_every_no_has_a_sentence_and_every_guard_a_why() -> None:
         assert guard.why.endswith(".") and len(guard.why) > 15, guard.name
 
 
+def test_each_is_listed_under_its_own_name_and_only_what_is_mild_needs_no_list() -> None:
+    assert {name: action.name for name, action in {**ACTIONS, **INVERSES}.items()} == {
+        name: name for name in (*ACTIONS, *INVERSES)
+    }
+    assert {kind: check.kind for kind, check in CHECKS.items()} == {kind: kind for kind in CHECKS}
+    assert {name for name, action in ACTIONS.items() if action.risk in (Risk.LOW, Risk.MEDIUM)} == MILD
+
+
 def test_every_action_says_what_it_may_cost() -> None:
-    for action in ACTIONS:
+    for action in ACTIONS.values():
         assert action.summary.endswith(".") and action.side_effects.endswith("."), action.name
         assert action.risk and action.reversible and action.budget, action.name
         fields = action.Params.model_fields
@@ -153,12 +161,12 @@ def test_every_action_says_what_it_may_cost() -> None:
 
 
 def test_an_action_says_that_it_can_be_undone_if_and_only_if_it_has_an_inverse() -> None:
-    for action in ACTIONS:
+    for action in ACTIONS.values():
         assert (action.inverse is not Action.inverse) == (action.reversible is not Reversible.NO), action.name
 
 
 def test_an_inverse_is_run_by_hand_alone_and_never_by_a_list() -> None:
-    names = {inverse.name for inverse in INVERSES}
-    assert names.isdisjoint(action.name for action in ACTIONS)
+    names = {inverse.name for inverse in INVERSES.values()}
+    assert names.isdisjoint(ACTIONS)
     for agent in AGENTS:
         assert names.isdisjoint(agent.actions), agent.name

@@ -76,7 +76,7 @@ def a_host() -> SimulatedHost:
     return host
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.name)
 def test_a_plausible_request_is_planned_so_the_rest_of_this_page_means_something(action: type[Action]) -> None:
     target = f"{_KINDS[action.name]}:web"
     plan = action().plan(ActionRequest(action.name, target, _PLAUSIBLE[action.name]), a_host().look())
@@ -84,7 +84,7 @@ def test_a_plausible_request_is_planned_so_the_rest_of_this_page_means_something
     assert plan.steps
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.name)
 @pytest.mark.parametrize("target", NOTHING)
 def test_a_target_that_names_nothing_is_refused_by_the_action_itself(action: type[Action], target: str) -> None:
     host = a_host()
@@ -108,7 +108,7 @@ def test_an_age_that_is_no_duration_is_refused(seconds: float) -> None:
 @given(data=st.data(), target=NAMES)
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_asked_for_a_plan_touches_only_what_it_names_or_there_is_none(data: st.DataObject, target: str) -> None:
-    action = data.draw(st.sampled_from(ACTIONS))
+    action = data.draw(st.sampled_from(list(ACTIONS.values())))
     params = dict(_PLAUSIBLE[action.name])
     for key in data.draw(st.lists(st.sampled_from(sorted(params)), max_size=2)):
         params[key] = data.draw(VALUES)

@@ -147,7 +147,8 @@ def _agents() -> Mapping[str, Any]:
 
 def _checks() -> Mapping[str, Any]:
     return {
-        kind.kind: {"name": kind.kind, "summary": kind.summary, "about": inspect.getdoc(kind)} for kind in catalog.CHECKS
+        kind.kind: {"name": kind.kind, "summary": kind.summary, "about": inspect.getdoc(kind)}
+        for kind in catalog.CHECKS.values()
     }
 
 
@@ -158,7 +159,7 @@ def _actions() -> Mapping[str, Any]:
             "reversible": kind.reversible.value, "undo": _undo(kind), "budget": kind.budget.value,
             "policy": [f"{name}: {field.description}" for name, field in kind.Policy.model_fields.items()],
         }
-        for kind in catalog.ACTIONS
+        for kind in catalog.ACTIONS.values()
     }  # fmt: skip
 
 
@@ -174,7 +175,7 @@ def _inverses() -> Mapping[str, Any]:
             "name": kind.name, "summary": kind.summary, "side_effects": kind.side_effects, "risk": kind.risk.value,
             "about": inspect.getdoc(kind),
         }
-        for kind in catalog.INVERSES
+        for kind in catalog.INVERSES.values()
     }  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def _of_budget(budget: Budget, policy: Policy) -> Bound:
 
 def budget_of(name: str) -> Budget:
     """Return the budget that an action spends."""
-    return next((action.budget for action in catalog.ACTIONS if action.name == name), Budget.REPAIR)
+    return catalog.ACTIONS[name].budget if name in catalog.ACTIONS else Budget.REPAIR
 
 
 def _per_hour(limit: Limit) -> int:

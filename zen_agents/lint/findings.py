@@ -193,7 +193,7 @@ def _covers(pattern: str, request: ActionRequest, name: str) -> bool:
 
 
 def _kind(request: ActionRequest) -> type[Action]:
-    return next(action for action in catalog.ACTIONS if action.name == request.action)
+    return catalog.ACTIONS[request.action]
 
 
 def _deed(request: ActionRequest) -> str:

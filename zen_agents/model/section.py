@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic_core import CoreSchema, core_schema
+
+from zen_agents.first_use import load
+from zen_agents.model.scalars import Name
 
 
 class Section(BaseModel):
@@ -19,3 +25,32 @@ class Section(BaseModel):
 def part(description: str, **values: Any) -> Any:
     """Return the field of a section within a section: where nothing is written, it is read from these values."""
     return Field(values, validate_default=True, description=description)
+
+
+class Entries:
+    """Annotation of a section that lists entries by name: their model, a `module:Class`, is loaded for the first entry."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    @cached_property
+    def type(self) -> Any:
+        """The type of the whole section."""
+        return dict[Name, load(self._model)]  # type: ignore[misc]
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Mapping[str, Any]]:
+        return TypeAdapter(self.type)
+
+    def _read(self, value: Any) -> Mapping[str, Any]:
+        return {} if value == {} else self._adapter.validate_python(value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return what reads the section; an error in an entry is told with its path."""
+        del source, handler
+        return core_schema.no_info_plain_validator_function(self._read)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema for editors, which has them all."""
+        del schema
+        return handler(self._adapter.core_schema)

@@ -167,7 +167,7 @@ class _Names:
         seen = [(name, check.target) for agent in agents for check in agent.checks() for name in check.observes]
         self.inputs: Mapping[str, None] = dict.fromkeys(key for name, target in seen for key in keys_of(name, target))
         self.rules = frozenset(rule.name for agent in agents for rule in agent.rules())
-        self.actions = frozenset(action.name for action in catalog.ACTIONS)
+        self.actions = frozenset(catalog.ACTIONS)
 
 
 def _unknown(report: Report, what: str, name: str, known: Iterable[str], place: Place) -> None:

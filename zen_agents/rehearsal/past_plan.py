@@ -6,6 +6,7 @@ from zen_agents import catalog
 from zen_agents.clock import Instant
 from zen_agents.engine.parts import Parts
 from zen_agents.errors import ZenError
+from zen_agents.first_use import later
 from zen_agents.guards.base import Question
 from zen_agents.guards.pipeline import assess
 from zen_agents.model.action import ActionRequest, Plan, Resource, ResourceKind
@@ -14,7 +15,7 @@ from zen_agents.model.verdict import Ruling, Verdict
 from zen_agents.rules.decide import alternatives
 from zen_agents.rules.rule import Rule
 
-_ACTIONS = {kind.name: kind() for kind in catalog.ACTIONS}
+_ACTIONS = later(lambda name: catalog.ACTIONS[name](), catalog.ACTIONS)
 
 
 class _NoStop:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zen_agents import catalog
-from zen_agents.model.action import Risk
+from zen_agents.first_use import later
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.environment import LATER_AGENTS
 from zen_agents.settings.models import ActionsSettings, Settings
@@ -165,24 +165,24 @@ def _actions(section: Entry | None, shape: Shape, root: Node, report: Report) ->
 def _policy(name: str, entry: Entry, report: Report, root: Node) -> Any:
     node = Node(entry.node.place, {}) if entry.node.value is None else entry.node
     path: Path = ("actions", "allow", name)
-    for action in catalog.ACTIONS:
-        if action.name == name:
-            return validate(action.Policy, node, path, Shape(action.Policy), report, root)
+    if name in catalog.ACTIONS:
+        policy = catalog.ACTIONS[name].Policy
+        return validate(policy, node, path, Shape(policy), report, root)
     from zen_agents.settings import later  # noqa: PLC0415 - only for files that use it
 
     if model := later.ACTIONS.get(name):
         validate(model, node, path, Shape(model), report, root)
         report.error("ZC110", f"action `{name}` is not in this version", entry.place, label="remove it")
         return None
-    suggest = nearest(name, (action.name for action in catalog.ACTIONS))
+    suggest = nearest(name, catalog.ACTIONS)
     report.error("ZC301", f"unknown action `{name}`", entry.place, label=did_you_mean(suggest), replacement=suggest)
     return None
 
 
 def built_in_actions() -> ActionsSettings:
     """Return the allow-list of a file that has none: every action of the catalog whose risk is low or medium."""
-    mild = [action for action in catalog.ACTIONS if action.risk in (Risk.LOW, Risk.MEDIUM)]
-    return ActionsSettings(allow={action.name: action.Policy() for action in mild}, built_in=True)
+    mild = [name for name in catalog.ACTIONS if name in catalog.MILD]
+    return ActionsSettings(allow=later(lambda name: catalog.ACTIONS[name].Policy(), mild), built_in=True)
 
 
 def without(node: Node, keys: set[str]) -> Node:

@@ -17,7 +17,7 @@ from zen_agents.settings.nodes import Node
 def check_autonomy(root: Node, rules: Collection[str], report: Report) -> None:
     """Report every rule and action of `autonomy` that there is not: what it says would limit nothing."""
     written = root.get("autonomy")
-    actions = [action.name for action in catalog.ACTIONS]
+    actions = list(catalog.ACTIONS)
     for name, entry in written.value.items() if written is not None and written.is_map else ():
         if name not in rules:
             suggest = nearest(name, rules)

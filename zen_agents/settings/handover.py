@@ -98,7 +98,6 @@ def _settings(written: Mapping[str, Any], file: str, lines: Iterator[str]) -> Se
     settings = Settings.model_validate(written["others"])
     _extend_catalog(settings, file)
     models: dict[str, type[BaseModel]] = {agent.name: agent.Settings for agent in catalog.AGENTS}
-    policies: dict[str, type[BaseModel]] = {action.name: action.Policy for action in catalog.ACTIONS}
     agents: dict[str, dict[str, Any]] = written["agents"]
     shapes = {name: Shape(models[name]) for name in agents}
     known: dict[Any, Any] = {}
@@ -114,9 +113,15 @@ def _settings(written: Mapping[str, Any], file: str, lines: Iterator[str]) -> Se
         "later_agents": written["later_agents"],
         "actions": built_in_actions()
         if allow is None
-        else ActionsSettings(allow={name: policies[name].model_validate(values) for name, values in allow.items()}),
+        else ActionsSettings(
+            allow={name: catalog.ACTIONS[name].Policy.model_validate(values) for name, values in allow.items()}
+        ),
     }
     return settings.model_copy(update=update)
+
+
+def _allowed(name: str, values: Mapping[str, Any]) -> Any:
+    return catalog.ACTIONS[name].Policy.model_validate(values)
 
 
 def _extend_catalog(settings: Settings, file: str) -> None:

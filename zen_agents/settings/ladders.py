@@ -48,7 +48,7 @@ def _steps(node: Node) -> Iterator[Node]:
 
 def _check(step: Node, root: Node, allowed: dict[str, object], allow_at: Place | None, report: Report) -> None:
     name, _, target = step.value.partition(":")
-    known = [action.name for action in catalog.ACTIONS]
+    known = list(catalog.ACTIONS)
     if name not in known:
         from zen_agents.settings import later  # noqa: PLC0415 - only for files that use it
 

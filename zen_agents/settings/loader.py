@@ -121,10 +121,13 @@ def digest_of(settings: Settings) -> str:
     whole = hashlib.sha256(settings.model_dump_json(by_alias=True, exclude={"agents", "actions"}).encode())
     later = {name: {"enabled": enabled} for name, enabled in settings.later_agents.items()}
     whole.update(json.dumps([settings.actions.default, later], sort_keys=True).encode())
-    for section in (settings.agents, settings.actions.allow):
-        for name in sorted(section):
-            whole.update(f"\n{name} ".encode())
-            whole.update(section[name].model_dump_json(by_alias=True).encode())
+    for name in sorted(settings.agents):
+        whole.update(f"\n{name} {settings.agents[name].model_dump_json(by_alias=True)}".encode())
+    # The built-in list is that of a file which names its actions and nothing else; none of them is loaded for this.
+    allow = settings.actions.allow
+    for name in sorted(allow):
+        written = "{}" if settings.actions.built_in else allow[name].model_dump_json(by_alias=True, exclude_defaults=True)
+        whole.update(f"\n{name} {written}".encode())
     return whole.hexdigest()
 
 

@@ -220,7 +220,7 @@ class ActionsSettings(Section):
 
     default: Literal["deny"] = Field("deny", description="an action that is not named is never run; there is no other value")
     #: Action -> its own policy model (`Action.Policy`).
-    allow: Mapping[str, SkipValidation[Any]] = Field(
+    allow: SkipValidation[Mapping[str, Any]] = Field(
         default_factory=dict, description="actions that may run, with their scope"
     )
     #: True if the file has no `actions:` section and this is the built-in list.

@@ -106,8 +106,9 @@ def _autonomy(settings: Settings) -> dict[tuple[str, str], str]:
 def _stateful_allowed(settings: Settings, loaded: Loaded) -> frozenset[str]:
     """Return what the host's own file names with a written `approval: auto`: stateful ones of it may restart (R25)."""
     named: set[str] = set()
-    for action, policy in settings.actions.allow.items():
-        if policy.approval == "auto" and f"actions.allow.{action}.approval" in loaded.origins:
+    allow = settings.actions.allow
+    for policy in (allow[action] for action in allow if f"actions.allow.{action}.approval" in loaded.origins):
+        if policy.approval == "auto":
             named |= {*(getattr(policy, "units", None) or ()), *(getattr(policy, "services", None) or ())}
     return frozenset(named)
 

@@ -19,7 +19,7 @@ def json_schema() -> dict[str, Any]:
     """Return the schema of the whole file, with every agent and action of the catalog and free `x-` keys."""
     models: list[type[BaseModel]] = [Settings]
     models += [agent.Settings for agent in catalog.AGENTS]
-    models += [action.Policy for action in catalog.ACTIONS]
+    models += [action.Policy for action in catalog.ACTIONS.values()]
     unique = list(dict.fromkeys(models))
     references, whole = models_json_schema([(model, "validation") for model in unique], ref_template="#/definitions/{model}")
     definitions: dict[str, Any] = whole["$defs"]
@@ -45,7 +45,8 @@ def _agents(references: dict[Any, Any]) -> dict[str, Any]:
 
 def _actions(references: dict[Any, Any]) -> dict[str, Any]:
     policies = {
-        action.name: {"anyOf": [references[(action.Policy, "validation")], {"type": "null"}]} for action in catalog.ACTIONS
+        name: {"anyOf": [references[(action.Policy, "validation")], {"type": "null"}]}
+        for name, action in catalog.ACTIONS.items()
     }
     allow = _map(policies, "what may run, with its scope")
     return _map({"default": {"const": "deny"}, "allow": allow}, "what may be done")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from zen_agents import catalog
+from zen_agents.first_use import later
+from zen_agents.model.section import Entries
 from zen_agents.settings.nodes import Path
 
 
@@ -18,12 +21,19 @@ class Shape:
     """The grammar at one path. Children are made when asked for, once."""
 
     def __init__(self, annotation: Any, field: FieldInfo | None = None) -> None:
-        #: The members of a union, or the one type, without `Annotated` and without None.
-        self.members = tuple(_members(annotation))
+        self._annotation = annotation
         self.field = field
         self._steps: dict[str, Shape | None] = {}
-        #: True if every key and index has the same shape below it.
-        self._is_uniform = not self.models and not any(isinstance(member, Mapping) for member in self.members)
+
+    @cached_property
+    def members(self) -> tuple[Any, ...]:
+        """The members of a union, or the one type, without `Annotated` and without None."""
+        return tuple(_members(self._annotation))
+
+    @cached_property
+    def _is_uniform(self) -> bool:
+        """True if every key and index has the same shape below it."""
+        return not self.models and not any(isinstance(member, Mapping) for member in self.members)
 
     @property
     def models(self) -> tuple[type[BaseModel], ...]:
@@ -90,7 +100,7 @@ class Shape:
                     field = known
             elif inner := _inner(member):
                 below.append(inner)
-        return Shape(Union[tuple(below)] if all(map(_can_join, below)) else below[0], field) if below else None  # noqa: UP007
+        return Shape(below[0] if len(below) == 1 else Union[tuple(below)], field) if below else None  # noqa: UP007
 
 
 def root() -> Shape:
@@ -98,14 +108,14 @@ def root() -> Shape:
     from zen_agents.settings.models import ActionsSettings, Settings  # noqa: PLC0415 - models need nothing from here
 
     top: dict[str, Any] = {name: field for name, field in Settings.model_fields.items() if not field.exclude}
-    allow: dict[str, Any] = {action.name: action.Policy for action in catalog.ACTIONS}
+    allow = later(lambda name: catalog.ACTIONS[name].Policy, catalog.ACTIONS)
     top["agents"] = {agent.name: agent.Settings for agent in catalog.AGENTS}
     top["actions"] = {"default": ActionsSettings.model_fields["default"], "allow": allow}
     return Shape(top)
 
 
 def _annotation(field: FieldInfo) -> Any:
-    return field.annotation
+    return next((each for each in field.metadata if isinstance(each, Entries)), field.annotation)
 
 
 def validators(shape: Shape) -> str:
@@ -125,6 +135,8 @@ def _metadata(annotation: Any) -> list[Any]:
 def _members(annotation: Any) -> list[Any]:
     if isinstance(annotation, Mapping):
         return [annotation]
+    if isinstance(annotation, Entries):
+        return [annotation.type]
     origin = get_origin(annotation)
     if origin is Annotated:
         return _members(get_args(annotation)[0])

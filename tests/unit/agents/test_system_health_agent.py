@@ -242,7 +242,7 @@ def test_a_ladder_tries_the_next_action_only_after_the_one_before() -> None:
 
 # -- the scope --------------------------------------------------------------------------------------------------------
 def test_every_remedy_is_understood_by_its_action() -> None:
-    actions = {action.name: action for action in catalog.ACTIONS}
+    actions = catalog.ACTIONS
     if not actions:
         pytest.skip("this build has no actions yet")
     remedies = agent(EVERYTHING).remedies()

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from zen_agents.agents.system_health.resource_settings import CacheDirectory, LogFiles, TempDirectory, WatchedPath
-from zen_agents.agents.system_health.service_settings import Service, ServiceCommand, ServiceProbe
+from zen_agents.agents.system_health.areas.caches import CacheDirectory
+from zen_agents.agents.system_health.areas.logs import LogFiles
+from zen_agents.agents.system_health.areas.paths import WatchedPath
+from zen_agents.agents.system_health.areas.service_settings import Service, ServiceCommand, ServiceProbe
+from zen_agents.agents.system_health.areas.temp_dirs import TempDirectory
 from zen_agents.agents.system_health.settings import SystemHealthSettings, clear_below
 from zen_agents.agents.system_health.threshold_settings import DiskThreshold, Thresholds
 

@@ -279,8 +279,8 @@ def test_the_schema_is_draft_07_and_takes_what_the_loader_takes() -> None:
 EXPLAINED: list[tuple[str, ...]] = [
     *((code,) for code in CODES),
     *(("guard", guard.name) for guard in catalog.GUARDS),
-    *(("action", action.name) for action in catalog.ACTIONS),
-    *(("check", check.kind) for check in catalog.CHECKS),
+    *(("action", name) for name in catalog.ACTIONS),
+    *(("check", kind) for kind in catalog.CHECKS),
     *(("agent", agent.name) for agent in catalog.AGENTS),
     *(("reason", reason.value) for reason in Reason),
 ]

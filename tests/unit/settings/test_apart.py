@@ -113,7 +113,7 @@ def test_a_file_that_is_not_there_is_told_as_ever(tmp_path: Path, everything_is_
 def test_plug_ins_are_in_the_catalog_here_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, everything_is_large: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("AGENTS", "CHECKS", "ACTIONS"):
+    for name in ("AGENTS", "CHECKS", "ACTIONS", "MILD"):
         monkeypatch.setattr(catalog, name, getattr(catalog, name))
     (tmp_path / "zen_miner.py").write_text(AGENT, encoding="utf-8")
     dist = tmp_path / "zen_miner-1.dist-info"

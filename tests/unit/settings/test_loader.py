@@ -46,7 +46,9 @@ def test_the_short_form_works_word_for_word_and_alone_with_one_warning() -> None
 def test_without_an_actions_section_the_mild_actions_are_allowed() -> None:
     actions = loaded(SHORT).require().actions
     assert actions.built_in
-    assert set(actions.allow) == {action.name for action in catalog.ACTIONS if action.risk in (Risk.LOW, Risk.MEDIUM)}
+    assert set(actions.allow) == {
+        action.name for action in catalog.ACTIONS.values() if action.risk in (Risk.LOW, Risk.MEDIUM)
+    }
 
 
 def test_with_an_actions_section_nothing_else_is_allowed() -> None:

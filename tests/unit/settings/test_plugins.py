@@ -35,7 +35,7 @@ TEXT = "plugins: [disk-guard]\nagents: {system_health: {}, disk_guard: {depth: 2
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package with one agent, installed for this test alone."""
-    for name in ("AGENTS", "CHECKS", "ACTIONS"):
+    for name in ("AGENTS", "CHECKS", "ACTIONS", "MILD"):
         monkeypatch.setattr(catalog, name, getattr(catalog, name))
     (tmp_path / "zen_disk_guard.py").write_text(MODULE, encoding="utf-8")
     dist = tmp_path / "disk_guard-1.dist-info"

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from itertools import chain
 from typing import Any
 
 from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
+from zen_agents.agents.system_health.areas.listing import AREAS, TARGET_KINDS, used
 from zen_agents.agents.system_health.compact_ladder import Ladders
 from zen_agents.agents.system_health.host_rules import host_rules
 from zen_agents.agents.system_health.observations import ObservationNames, build_checks
 from zen_agents.agents.system_health.own_rules import own_rules
-from zen_agents.agents.system_health.remedies import AGENT, TARGET_KINDS, Remedies, is_kept_running
+from zen_agents.agents.system_health.remedies import AGENT, Remedies
 from zen_agents.agents.system_health.rule_maker import RuleMaker
-from zen_agents.agents.system_health.service_rules import service_rules
 from zen_agents.agents.system_health.settings import SystemHealthSettings
-from zen_agents.agents.system_health.upkeep_rules import upkeep_rules
 from zen_agents.checks.base import Check
 from zen_agents.model.action import ActionRequest
 from zen_agents.rules.rule import Rule
 
 #: Sections that may have thousands of entries.
-_LISTS = ("services", "paths", "temp_dirs", "logs", "caches", "rules")
+_LISTS = (*AREAS, "rules")
 
 
 class SystemHealthAgent(BaseAgent):
@@ -61,8 +61,8 @@ class SystemHealthAgent(BaseAgent):
         self._remedies = Remedies(self._settings)
         # At once, so that a rule that cannot be made stops the configuration from being used, not the engine later.
         self._rules = self._make_rules()
-        services = self._settings.services.items()
-        self._kept_running = frozenset(f"service:{name}" for name, service in services if is_kept_running(service))
+        kept = (area.keep_running(section) for area, section in used(self._settings))
+        self._kept_running = frozenset(chain.from_iterable(kept))
         # Of what is listed, checks, rules and remedies have all that is needed.
         self.settings = self._settings = self._settings.model_copy(update={name: {} for name in _LISTS})
 
@@ -100,7 +100,6 @@ class SystemHealthAgent(BaseAgent):
         names = ObservationNames(self._checks)
         return (
             *host_rules(self._settings, make),
-            *service_rules(self._settings, make),
-            *upkeep_rules(self._settings, make),
+            *chain.from_iterable(area.rules(section, make) for area, section in used(self._settings)),
             *own_rules(self._settings, make, names),
         )

@@ -7,28 +7,20 @@ looked at because the configuration lists it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from itertools import chain
 
 from zen_agents.agents.base import AgentContext
-from zen_agents.agents.system_health.remedies import account_of
-from zen_agents.agents.system_health.service_settings import Service, ServiceProbe
+from zen_agents.agents.system_health.areas.listing import used
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.agents.system_health.threshold_settings import DiskThreshold
 from zen_agents.checks.base import Check
-from zen_agents.checks.cache import CacheCheck
 from zen_agents.checks.clock_step import ClockCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import DiskCheck
 from zen_agents.checks.engine_health import EngineCheck
 from zen_agents.checks.load import LoadCheck
-from zen_agents.checks.log import DeletedLogCheck, LogCheck
 from zen_agents.checks.memory import MemoryCheck
-from zen_agents.checks.network_probe import HttpProbe, TcpProbe
-from zen_agents.checks.path import PathCheck
 from zen_agents.checks.pressure import PressureCheck
-from zen_agents.checks.process import METRICS, ByPidfile, ByRecord, ByUnit, Finder, ProcessCheck
-from zen_agents.checks.temp_dir import TempDirCheck
-from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.duration import seconds_in
 from zen_agents.ports.host import Mount
 
@@ -68,7 +60,8 @@ def _real_mounts(mounts: Iterable[Mount]) -> Sequence[str]:
 
 def build_checks(settings: SystemHealthSettings, context: AgentContext) -> Sequence[Check]:
     """Return all checks, each with its own rhythm."""
-    return (*_of_host(settings, context), *_of_services(settings), *_of_files(settings))
+    areas = (area.checks(section, settings) for area, section in used(settings))
+    return (*_of_host(settings, context), *chain.from_iterable(areas))
 
 
 def _of_host(settings: SystemHealthSettings, context: AgentContext) -> Iterable[Check]:
@@ -83,64 +76,6 @@ def _of_host(settings: SystemHealthSettings, context: AgentContext) -> Iterable[
     yield ClockCheck(every_seconds=every)
     if context.vitals is not None:
         yield EngineCheck(every_seconds=every, vitals=context.vitals)
-
-
-def _of_services(settings: SystemHealthSettings) -> Iterable[Check]:
-    texts = " ".join(text for rule in settings.rules.values() for text in (rule.when, rule.clear or ""))
-    for name, service in settings.services.items():
-        every = seconds_in(service.every)
-        metrics = [metric for metric in METRICS if f"process.{name}.{metric}" in texts]
-        if service.unit is not None:
-            yield UnitCheck(name, service.unit, every_seconds=every)
-        if service.unit is None or metrics:
-            yield ProcessCheck(name, _finder(name, service), every_seconds=every, metrics=metrics)
-        if service.check is not None:
-            yield _probe(name, service.check, every)
-
-
-def _finder(name: str, service: Service) -> Finder:
-    if service.unit is not None:
-        return ByUnit(service.unit)
-    if service.pidfile is not None:
-        user = account_of(service.command) if service.command is not None else ""
-        return ByPidfile(service.pidfile, user=user, executable=service.executable or "")
-    return ByRecord(name)
-
-
-def _probe(name: str, probe: ServiceProbe, every: float) -> Check:
-    within = seconds_in(probe.timeout)
-    if probe.request is not None:
-        return HttpProbe(name, probe.request, every_seconds=every, answer_within_seconds=within)
-    host, _, port = (probe.tcp or "").rpartition(":")
-    return TcpProbe(name, host_name=host.strip("[]"), port=int(port), every_seconds=every, answer_within_seconds=within)
-
-
-def _of_files(settings: SystemHealthSettings) -> Iterable[Check]:
-    for name, watched in settings.paths.items():
-        yield PathCheck(
-            name,
-            path=watched.path,
-            expected_kind=watched.kind,
-            mode=_bits(watched.mode),
-            owner=watched.owner,
-            group=watched.group,
-            every_seconds=seconds_in(watched.every),
-        )
-    for name, directory in settings.temp_dirs.items():
-        older, every = seconds_in(directory.older_than), seconds_in(directory.every)
-        yield TempDirCheck(name, path=directory.path, older_than_seconds=older, every_seconds=every)
-    for name, log in settings.logs.items():
-        every = seconds_in(log.every)
-        yield LogCheck(name, pattern=log.path, every_seconds=every)
-        yield DeletedLogCheck(name, pattern=log.path, every_seconds=DeletedLogCheck.rhythm(every))
-    for name, cache in settings.caches.items():
-        yield CacheCheck(name, path=cache.path, enough_bytes=cache.above, every_seconds=seconds_in(cache.every))
-
-
-@lru_cache(maxsize=256)
-def _bits(mode: str) -> int:
-    """Return a file mode as a number; the same object for the same mode."""
-    return int(mode, 8)
 
 
 class ObservationNames:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from zen_agents.agents.system_health.resource_settings import CacheDirectory, LogFiles, TempDirectory, WatchedPath
-from zen_agents.agents.system_health.service_settings import Service
 from zen_agents.agents.system_health.threshold_settings import (
     Breach,
     Ladder,
@@ -25,11 +25,16 @@ from zen_agents.model.scalars import (
     TimeZone,
     refuse,
 )
-from zen_agents.model.section import Section, part
+from zen_agents.model.section import Entries, Section, part
 from zen_agents.model.severity import Severity
 
 #: Hysteresis where `clear` is not given: percent points below the threshold.
 CLEAR_BELOW = 5.0
+
+
+def _of(model: str) -> Entries:
+    """Return the entries of an area; its file is read if there are any."""
+    return Entries(f"zen_agents.agents.system_health.areas.{model}")
 
 
 class UserRule(Section):
@@ -65,15 +70,19 @@ class SystemHealthSettings(Section):
         description="how often CPU, memory, load and stalls are measured, so that `for` is true",
     )
     thresholds: Thresholds = part("when a measured number counts as too much")
-    services: dict[Name, Service] = Field(default_factory=dict, description="services to watch and restart, by name")
-    paths: dict[Name, WatchedPath] = Field(
-        default_factory=dict, description="files and directories whose existence, mode and owner are kept, by name"
+    services: Annotated[Mapping[str, Any], _of("service_settings:Service")] = Field(
+        {}, description="services to watch and restart, by name"
     )
-    temp_dirs: dict[Name, TempDirectory] = Field(
-        default_factory=dict, description="directories of temporary files to clean, by name"
+    paths: Annotated[Mapping[str, Any], _of("paths:WatchedPath")] = Field(
+        {}, description="files and directories whose existence, mode and owner are kept, by name"
     )
-    logs: dict[Name, LogFiles] = Field(default_factory=dict, description="log files to rotate, by name")
-    caches: dict[Name, CacheDirectory] = Field(default_factory=dict, description="cache directories to clear, by name")
+    temp_dirs: Annotated[Mapping[str, Any], _of("temp_dirs:TempDirectory")] = Field(
+        {}, description="directories of temporary files to clean, by name"
+    )
+    logs: Annotated[Mapping[str, Any], _of("logs:LogFiles")] = Field({}, description="log files to rotate, by name")
+    caches: Annotated[Mapping[str, Any], _of("caches:CacheDirectory")] = Field(
+        {}, description="cache directories to clear, by name"
+    )
     rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
 
     @model_validator(mode="after")

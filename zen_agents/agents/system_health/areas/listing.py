@@ -1,0 +1,43 @@
+"""Every area, on one page: its section, where it is, and what it may do. A new area is one file plus its lines here.
+
+The section itself is a field of `SystemHealthSettings` of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from zen_agents.agents.system_health.areas.base import Area
+from zen_agents.first_use import later, load
+
+if TYPE_CHECKING:
+    from zen_agents.agents.system_health.settings import SystemHealthSettings
+
+_PLACES: Mapping[str, str] = {
+    "services": "services:Services",
+    "paths": "paths:Paths",
+    "temp_dirs": "temp_dirs:TempDirectories",
+    "logs": "logs:Logs",
+    "caches": "caches:Caches",
+}
+
+#: Section -> its area, loaded when it is needed.
+AREAS: Mapping[str, Area[Any]] = later(lambda name: load(f"{__package__}.{_PLACES[name]}")(), _PLACES)
+
+#: The actions that the agent may ask for, and the kind of target of each.
+TARGET_KINDS: Mapping[str, str] = {
+    "restart_service": "service",
+    "remove_stale_pidfile": "service",
+    "create_directory": "path",
+    "restore_permissions": "path",
+    "clean_temp_files": "temp_dir",
+    "rotate_logs": "log",
+    "truncate_deleted_log": "log",
+    "clear_cache": "cache",
+}
+
+
+def used(settings: SystemHealthSettings) -> Iterator[tuple[Area[Any], Any]]:
+    """Yield the areas of which the configuration says something, each with its section."""
+    return ((AREAS[name], section) for name in AREAS if (section := getattr(settings, name)))
