@@ -92,6 +92,9 @@ def without_plugins() -> Iterator[None]:
         stand_in.__dict__.update(attributes)
     try:
         yield
+        if pydantic := sys.modules.get("pydantic"):
+            # It looks for its plug-ins when it makes its first validator, and never again.
+            pydantic.TypeAdapter(bool)
     finally:
         # From here on whoever asks gets the real one.
         for name in here:

@@ -68,7 +68,7 @@ def to_policy(
         mode=settings.mode.value,
         dry_run=dry_run,
         auto_mitigate={agent.name: bool(getattr(agent.settings, "auto_mitigate", False)) for agent in built},
-        allowed=dict(settings.actions.allow),
+        allowed=settings.actions.allow,
         declared=_Scopes([agent.scope() for agent in built]),
         repairs=Limit(limits.max_auto_repairs_per_hour, _HOUR),
         housekeeping=Limit(limits.max_housekeeping_per_hour, _HOUR),

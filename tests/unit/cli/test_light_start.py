@@ -58,3 +58,12 @@ def test_an_engine_starts_without_what_renders_and_delivers_messages() -> None:
     assert "zen_agents.adapters.outbox_at_rest" in loaded
     never = {"items", "mail", "mail_html", "pages", "sections", "roll_up", "routing", "ordering", "quiet", "evidence"}
     assert not loaded & {"zen_agents.jobs.alert_delivery", *(f"zen_agents.alerts.{name}" for name in never)}
+
+
+def test_an_engine_does_not_load_what_its_configuration_does_not_use(tmp_path: Path) -> None:
+    loaded = modules_of(tmp_path, "run", "-c", str(REPOSITORY / "config" / "default.yaml"), "--max-runtime", "1s")
+    house = "zen_agents.agents.system_health.areas"
+    assert {name for name in loaded if name.startswith((house, "zen_agents.actions."))} == {
+        house, f"{house}.base", f"{house}.listing", "zen_agents.actions.base", "zen_agents.actions.inverse",
+    }  # fmt: skip
+    assert "importlib.metadata" not in loaded
