@@ -18,7 +18,6 @@ from zen_agents.actions.scope import (
     listed,
     place_of,
     real_directory,
-    size_in_words,
     subject_of,
     touched_paths,
 )
@@ -27,6 +26,7 @@ from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import AbsolutePath
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostControl, HostView
 
 _PLAN_ENTRIES = 5_000

@@ -13,13 +13,13 @@ from zen_agents.actions.scope import (
     in_thread,
     place_of,
     real_directory,
-    size_in_words,
     subject_of,
     touched_paths,
 )
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
 from zen_agents.model.scalars import AbsolutePath
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostControl, HostView
 
 _PLAN_ENTRIES = 5_000

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pydantic import Field
 
 from zen_agents.actions.inverse import Inverse, InverseParams
-from zen_agents.actions.scope import file_name, in_thread, parent_of, place_of, plain_path, size_in_words, touched_paths
+from zen_agents.actions.scope import file_name, in_thread, parent_of, place_of, plain_path, touched_paths
 from zen_agents.errors import StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Risk
 from zen_agents.model.scalars import AbsolutePath
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostControl, HostView, KeptFile
 
 

@@ -20,7 +20,6 @@ from zen_agents.actions.scope import (
     place_of,
     plain_path,
     real_directory,
-    size_in_words,
     subject_of,
     touched_paths,
 )
@@ -29,6 +28,7 @@ from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePat
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import GlobPath
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import DirectoryHandle, FileState, HostControl, HostView
 
 _ROTATED = re.compile(r"(?P<log>.+)\.(?P<number>\d{1,4})(?P<gz>\.gz)?")

@@ -120,15 +120,6 @@ def parent_of(path: str) -> str:
     return path.rpartition("/")[0] or "/"
 
 
-def size_in_words(count: float) -> str:
-    """Return bytes for people: `1.5 MiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
-
-
 def day_of(seconds: float) -> str:
     """Return seconds since the epoch as a date for people, "" if there is none."""
     with contextlib.suppress(OverflowError, ValueError, OSError):

@@ -14,13 +14,13 @@ from zen_agents.actions.scope import (
     in_thread,
     listed,
     plain_path,
-    size_in_words,
     subject_of,
     touched_paths,
 )
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.scalars import GlobPath
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostControl, HostView, Process
 
 _Held = tuple[Process, int, str, int]

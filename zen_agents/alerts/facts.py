@@ -48,8 +48,8 @@ class Facts(TypedDict, total=False):
     #: Taken before the repair: the largest and the busiest processes, and what the process that was repaired had open.
     processes: list[str]
     open_files: list[str]
-    #: The recent past as text: o up, x down, A action.
-    signal: str
+    #: What the rule judged as it was seen of late, a line each: o up, x down, A action; a measurement also with its values.
+    signal: list[str]
     #: Mode and budget: "enforce, 1 of 5 repairs this hour".
     mode: str
     #: For a question: the approval's id, and what exactly would be done, one line a step.

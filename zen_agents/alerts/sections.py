@@ -12,6 +12,7 @@ from zen_agents.alerts.context import AlertContext, clock_face
 from zen_agents.alerts.facts import list_fact, text_fact
 from zen_agents.alerts.plain_text import one_line, safe_address, safe_id, safe_word
 from zen_agents.dataclass import dataclass
+from zen_agents.alerts.signal import SIGNAL_TITLE
 from zen_agents.model.message import Message, MessageKind
 
 
@@ -145,7 +146,7 @@ def _of_incident(message: Message, context: AlertContext) -> list[Section]:
         Section("DO", steps=_incident_steps(message, context), block=1),
         Section("STOP IT", steps=_stop_steps(message) if firing else (), block=1),
         Section("UNDO", no_way_back(message), steps=_undo_steps(message), block=1),
-        Section("SIGNAL  o = up, x = down, A = action", _texts(message, "signal"), most=2, block=2, verbatim=True),
+        Section(SIGNAL_TITLE, tuple(list_fact(facts, "signal", most=3)), most=3, block=2, verbatim=True),
         Section("HOST", _texts(message, "host"), most=2, block=2),
         Section(f"LAST LINES {log_source}".strip(), tuple(list_fact(facts, "log", most=8)), most=8, block=2, verbatim=True),
     ]

@@ -9,9 +9,10 @@ import os
 from collections.abc import Sequence
 
 from zen_agents.checks.base import Check
-from zen_agents.checks.measured import measured, size_in_words, untold
+from zen_agents.checks.measured import measured, untold
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation, Status
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostView, Process
 from zen_agents.ports.vitals import Vitals
 

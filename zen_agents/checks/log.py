@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from zen_agents.checks.base import Check
-from zen_agents.checks.measured import measured, size_in_words
+from zen_agents.checks.measured import measured
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import FileState, HostView
 
 _WILD = frozenset("*?[")

@@ -39,12 +39,3 @@ def share_percent(part: float, whole: float) -> float:
     """Return what percentage `part` is of `whole`; not a number where the whole is nothing, since that is no data."""
     # Rounding may give a little more than all of it.
     return min(100.0, 100.0 * part / whole) if whole > 0 and 0 <= part <= whole else float("nan")
-
-
-def size_in_words(size: float) -> str:
-    """Return bytes for people: `1.5 GiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zen_agents.checks.base import Check
-from zen_agents.checks.measured import measured, share_percent, size_in_words, untold
+from zen_agents.checks.measured import measured, share_percent, untold
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostView, Memory
 
 

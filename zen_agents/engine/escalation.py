@@ -21,7 +21,7 @@ from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.ports.notifier import Notifier
 from zen_agents.ports.store import Store
-from zen_agents.rules.rule import Rule
+from zen_agents.rules.rule import Rule, Window
 
 log = logging.getLogger("zen_agents.escalation")
 
@@ -41,6 +41,10 @@ class Escalation:
         #: Set while the storm brake is open: one message told it all.
         self.storm = False
 
+    def sees(self, window: Window) -> None:
+        """Tell from now on what an agent's window has of what a rule judged."""
+        self._messages.windows.append(window)
+
     def holds_back(self, reason: Reason) -> bool:
         """Tell whether an incident is not told now: within a storm, unless it is urgent."""
         return self.storm and reason not in URGENT
@@ -57,7 +61,7 @@ class Escalation:
         what = f"{asked.action} {asked.target}"
         wait = f"Nothing, until somebody answers; after {duration(asked.expires_at - at.steady)} that means no."
         summary = f"{self._host_name}: may {what} be done? {asked.because}".rstrip() + f" ({asked.incident or asked.id})"
-        facts: Facts = self._messages.facts(incident, rule, wait) if incident else {"why": asked.because, "next": wait}
+        facts: Facts = self._messages.facts(incident, rule, wait, at) if incident else {"why": asked.because, "next": wait}
         facts["approval"] = asked.id
         facts["asks"] = [*(str(step) for step in asked.plan.get("steps", ())), _stakes(asked)]
         severity = incident.severity if incident else Severity.WARNING
@@ -89,7 +93,7 @@ class Escalation:
     def keeps_coming_back(self, incident: Incident, rule: Rule, at: Instant, times: int) -> None:
         """Tell that the same fault was repaired again and again."""
         summary = f"{self._host_name}: {subject_of(incident)} keeps coming back, repaired {times} times ({incident.id})"
-        facts = self._messages.facts(incident, rule, "Look for the cause: repairing it again only hides it.")
+        facts = self._messages.facts(incident, rule, "Look for the cause: repairing it again only hides it.", at)
         self._tell(
             self._message(
                 MessageKind.FIRING, Severity.WARNING, at, f"{incident.key}|recurs", summary, facts, incident=incident
@@ -102,7 +106,7 @@ class Escalation:
         It is a fact of its own: that the target is well again, which may be the other one's doing, does not take it back.
         """
         wait = f"The engine leaves it alone, for {duration(calm_seconds)} at least. Find who else changes it; let one do it."
-        facts = self._messages.facts(incident, rule, wait)
+        facts = self._messages.facts(incident, rule, wait, at)
         facts["fight"] = [line for turn in turns[-MOST_TURNS:] for line in turn.lines]
         what = f"somebody else undid the last {len(turns)} repairs. {Reason.RECURRENCE.sentence}"
         summary = f"{self._host_name}: {subject_of(incident)}: {what} ({incident.id})"

@@ -16,10 +16,11 @@ from zen_agents.model.duration import duration
 from zen_agents.model.ids import ALERT, new_id
 from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message, MessageKind
+from zen_agents.model.observation import Observation
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.ports.store import ActionRow, Store
-from zen_agents.rules.rule import Rule
+from zen_agents.rules.rule import Rule, Window
 
 log = logging.getLogger("zen_agents.escalation")
 
@@ -28,6 +29,12 @@ URGENT = frozenset({Reason.UNKNOWN_OUTCOME, Reason.SAFE_MODE, Reason.EMERGENCY_S
 
 #: What was done within this long before (seconds) may have to do with it, and so much of what may is told.
 _LATELY, _MOST_RELATED = 86_400.0, 4
+#: So many actions of one incident are counted, and the newest so many of them told one by one.
+_MOST_COUNTED, _MOST_DID = 50, 6
+#: Of so much of what a rule reads the recent past is told, drawn from so many that are kept: a state is where it changes.
+_MOST_SIGNALS, _MOST_SEEN = 3, 64
+#: Never ran, so nothing was tried.
+_NOT_TRIED = frozenset({OutcomeKind.DENIED, OutcomeKind.EXPIRED, OutcomeKind.SKIPPED})
 
 
 class Messages:
@@ -48,16 +55,19 @@ class Messages:
         """
         self._store, self.host_name, self.mode_line = store, host_name, mode_line
         self._evidence, self._redaction = evidence, redaction or Redaction()
+        #: What the agents saw last; without any, only what is kept of it is told.
+        self.windows: list[Window] = []
 
     def firing(
         self, incident: Incident, rule: Rule | None, reason: Reason, at: Instant, *, next_step: str = "",
         explained: Sequence[str] = (),
     ) -> Message:  # fmt: skip
         """Return that an incident needs a person, and what is down for its sake (`explained`)."""
-        facts = self.facts(incident, rule, next_step or _what_next(incident, reason))
+        rows = self._rows_of(incident)
+        facts = self._facts(incident, rule, next_step or _what_next(incident, reason), at, rows)
         facts["explains"] = list(explained)
         return self.message(
-            MessageKind.FIRING, incident.severity, at, incident.key, self._summary(incident, reason, at), facts,
+            MessageKind.FIRING, incident.severity, at, incident.key, self._summary(incident, reason, at, rows), facts,
             incident=incident, urgent=reason in URGENT,
         )  # fmt: skip
 
@@ -65,7 +75,7 @@ class Messages:
         """Return that an incident is over."""
         seconds = at.steady - incident.began_at.steady
         summary = f"{self.host_name}: {subject_of(incident)} recovered after {duration(seconds)} ({incident.id})"
-        facts = self.facts(incident, rule, "Nothing; it is over.")
+        facts = self.facts(incident, rule, "Nothing; it is over.", at)
         facts["state"] = f"RECOVERED after {duration(seconds)}, by {_by(incident)}."
         return self.message(MessageKind.RESOLVED, incident.severity, at, incident.key, summary, facts, incident=incident)
 
@@ -85,13 +95,18 @@ class Messages:
         """Return a key as it is known outside of this host."""
         return f"{self.host_name}/{key}"
 
-    def facts(self, incident: Incident, rule: Rule | None, next_step: str) -> Facts:
-        """Return what is known about an incident, for a message."""
-        rows, evidence = self._rows_of(incident), self._evidence_of(incident)
+    def facts(self, incident: Incident, rule: Rule | None, next_step: str, at: Instant) -> Facts:
+        """Return what is known about an incident, for a message of that moment."""
+        return self._facts(incident, rule, next_step, at, self._rows_of(incident))
+
+    def _facts(
+        self, incident: Incident, rule: Rule | None, next_step: str, at: Instant, rows: Sequence[ActionRow]
+    ) -> Facts:  # fmt: skip
+        evidence = self._evidence_of(incident)
         return {
             "state": f"{incident.detail or incident.last_status.value}",
             "since": incident.began_at.wall.isoformat(),
-            "did": [self.did_line(row) for row in rows],
+            "did": [self.did_line(row) for row in rows[-_MOST_DID:]],
             "why": rule.summary if rule else "",
             "next": next_step,
             "runbook": rule.runbook if rule else "",
@@ -99,6 +114,7 @@ class Messages:
             "undo": [row.id for row in rows if row.effect.get("undo") and row.kind is not OutcomeKind.UNDONE],
             "lasting": [row.action for row in rows if row.plan.get("reversible") == "no"],
             "mode": self.mode_line(),
+            "signal": self._signal(incident, rule, at, rows),
             **evidence,  # type: ignore[typeddict-item]  # the names of `evidence.FACTS`
             "related": sorted((*evidence.get("related", ()), *self._done_lately(incident)), reverse=True)[:_MOST_RELATED],
         }
@@ -112,10 +128,32 @@ class Messages:
 
     def _rows_of(self, incident: Incident) -> list[ActionRow]:
         try:
-            return list(reversed(self._store.actions(incident=incident.id, limit=10)))
+            return list(reversed(self._store.actions(incident=incident.id, limit=_MOST_COUNTED)))
         except Exception as error:  # the message goes out without this list (R15)
             log.error("the actions of %s cannot be read: %s", incident.id, error)
             return []
+
+    def _signal(self, incident: Incident, rule: Rule | None, at: Instant, rows: Sequence[ActionRow]) -> list[str]:
+        """Return what the rule judged, as it was seen of late: a line for each of what it reads."""
+        from zen_agents.alerts.signal import Signal, signal_lines  # noqa: PLC0415  only who tells people draws
+
+        pairs = sorted(rule.condition.names)[:_MOST_SIGNALS] if rule is not None else ()
+        try:
+            signals = [
+                Signal(name if target == incident.target else f"{name} of {target}", self._seen(name, target))
+                for name, target in pairs
+            ]
+            return signal_lines(signals, [row.reserved_at.steady for row in rows], at.steady)
+        except Exception as error:  # the message goes out without it (R15)
+            log.error("what was seen of %s cannot be read: %s", incident.id, error)
+            return []
+
+    def _seen(self, name: str, target: str) -> list[Observation]:
+        kept = list(self._store.observations(name, target, since=0.0, limit=_MOST_SEEN))
+        newest = next((last for window in self.windows if (last := window.last(name, target)) is not None), None)
+        if newest is not None and (not kept or newest.at.steady > kept[-1].at.steady):
+            kept.append(newest)
+        return kept
 
     def _done_lately(self, incident: Incident) -> list[str]:
         """Return what the engine did for others in the day before, a line each: an ISO time comes first."""
@@ -141,9 +179,11 @@ class Messages:
         began = row.reserved_at.wall.isoformat(timespec="seconds")
         return f"{began}  {row.action} {row.target} -> {row.kind.value.upper()}  {row.id}  {detail}".rstrip()
 
-    def _summary(self, incident: Incident, reason: Reason, at: Instant) -> str:
+    def _summary(self, incident: Incident, reason: Reason, at: Instant, rows: Sequence[ActionRow]) -> str:
         bad = duration(at.steady - incident.began_at.steady)
-        tried = f", {incident.attempts or 'no'} repair{'s' if incident.attempts != 1 else ''} tried"
+        # The incident counts those of its present rung alone; where the actions cannot be read that is what is known.
+        times = max(incident.attempts, sum(row.kind not in _NOT_TRIED for row in rows))
+        tried = f", {times or 'no'} repair{'s' if times != 1 else ''} tried"
         return f"{self.host_name}: {subject_of(incident)} bad for {bad}{tried}: {reason.sentence} ({incident.id})"
 
 

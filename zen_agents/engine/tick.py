@@ -64,6 +64,7 @@ class AgentTick:
         #: Called when a turn is worth taking earlier than was thought.
         self.woken: Callable[[], None] = lambda: None
         self._window = RecentObservations()
+        parts.escalation.sees(self._window)
         self._ask_again: dict[str, float] = {}
         #: When the present turn began (steady), and the checks it has asked.
         self._began, self._asked = 0.0, frozenset[str]()

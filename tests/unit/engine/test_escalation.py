@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.duration import duration
 from zen_agents.model.incident import Incident
+from zen_agents.model.message import MessageKind
 from zen_agents.model.reason import Reason
 
 
@@ -144,3 +146,21 @@ def test_durations_for_people(seconds: float, said: str) -> None:
 @given(st.floats(-1e9, 1e9))
 def test_any_duration_can_be_said(seconds: float) -> None:
     assert duration(seconds).split(" ")[1] in ("s", "min", "h", "d")
+
+
+async def test_a_used_up_ladder_is_told_with_every_repair_that_was_tried(rig: Rig) -> None:
+    """The incident counts the attempts of its present rung alone, and there is none any more."""
+    rig.host.services["web"].hangs = True
+    await rig.run(600)
+    (message,) = [each for each in rig.told.messages if each.kind is MessageKind.FIRING]
+    assert len(message.facts["did"]) == 4
+    assert "4 repairs tried: " in message.summary
+
+
+async def test_a_message_shows_what_the_rule_judged_up_to_that_moment(rig: Rig) -> None:
+    await rig.run(300)
+    rig.host.services["web"].hangs = True
+    await rig.run(600)
+    (message,) = [each for each in rig.told.messages if each.kind is MessageKind.FIRING]
+    (line,) = message.facts["signal"]
+    assert re.fullmatch(r"\?*o+A[Ax]*x up\.web", line)
