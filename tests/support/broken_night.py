@@ -63,6 +63,11 @@ tests:
       - {at: 5m, decision: system_health.web, outcome: skip, reason: maintenance}
 """
 
+LOG = """\
+[9214.512] Out of memory: Killed process 4242 (postgres) total-vm:8134216kB, anon-rss:6021184kB, shmem-rss:134216kB
+[9214.731] oom_reaper: reaped process 4242 (postgres), now anon-rss:0kB
+"""
+
 _PLAN = {
     "steps": ['["systemctl", "restart", "postgresql@16-main.service"]'], "risk": "high", "reversible": "no",
     "warning": "clients lose their connections; a database that recovers may take minutes to answer",

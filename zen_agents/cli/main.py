@@ -153,7 +153,8 @@ def _run(words: list[str]) -> int:
     parser = parser_of(name, module.__doc__, getattr(module, "OUTPUTS", FORMATS))
     module.add_arguments(parser)
     parser.usage = usage_of(parser)
-    code: int = module.run(Call(parser.parse_args([word for word in rest if word != "--version"])))
+    # Flags may stand between what a command takes.
+    code: int = module.run(Call(parser.parse_intermixed_args([word for word in rest if word != "--version"])))
     return code
 
 

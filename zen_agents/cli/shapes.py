@@ -185,6 +185,22 @@ SHAPES: Mapping[str, Any] = {
         "pages_undelivered?": [str], "misfires?": _COUNTS, "*": ANY,
     },
     "stop": ({"running": int}, {"flag": str, "was_set": bool, "actions": {"*": str}, "engine": str}),
+    "test-pattern": {
+        "pattern": (
+            {"name": str, "expressions": [{"expression": str, "place": str}],
+             "effect": ({"count": int, "within_seconds": _NUMBER_OR_NULL, "severity": str, "actions": [str],
+                         "not_allowed": [str], "acts": bool}, None)},
+            None,
+        ),
+        "samples": ({"tried": int, "wrong": int}, None),
+        "sources": [
+            {"source": str, "cut": str, "matched": int, "missed": int, "ignored": int, "by_expression": [int],
+             "given_up_at": int, "shown": [
+                {"number": int, "verdict": str, "text": str, "after": _TEXT_OR_NULL, "groups": {"*": _TEXT_OR_NULL},
+                 "why": str, "partial_end": (int, None)}]}
+        ],
+        "diagnostics": [_DIAGNOSTIC],
+    },
     "test-rules": {
         "passed": int, "failed": int, "diagnostics": [_DIAGNOSTIC],
         "tests": [

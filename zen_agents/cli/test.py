@@ -1,11 +1,16 @@
-"""Test rules: what is seen over time, and what the engine has to make of it. Needs no host, privilege or network.
+"""Test rules: what is seen over time, and what the engine has to make of it. Or a pattern: what it matches in a log.
 
 Examples:
   zen-agents test rules tests/*.yaml                each test, and what was not as expected
   zen-agents test rules nginx.yaml --run cooldown --explain    only these tests, with every decision and guard
   zen-agents test rules tests/*.yaml --junit out.xml           for the pipeline as well
+  zen-agents test pattern oom_kill /var/log/kern.log           a pattern of the configuration, its samples first
+  zen-agents test pattern redact - < app.log                   what `redact:` leaves of each line
+  zen-agents test pattern -e 'pid (?P<pid>[0-9]+)' journal: --show missed
 
-Exit: 0 all passed, 1 a test failed, 78 a test file or its configuration is not valid.
+It needs no privilege and no network, and rules need no host. An expression that takes too long for a line is ended and told.
+
+Exit: 0 all passed or something matched, 1 a test failed or nothing matched, 78 a file or its configuration is not valid.
 """
 
 from __future__ import annotations
@@ -36,16 +41,36 @@ _FAILED = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `test` takes."""
-    parser.add_argument("what", choices=("rules",), help="what is tested")
-    parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="files of rule tests")
-    parser.add_argument("--run", metavar="REGEX", default="", help="only tests whose `FILE: name` it matches")
-    parser.add_argument("--junit", metavar="OUT", type=Path, help="write the results as JUnit XML as well")
-    parser.add_argument("--diff", action="store_true", help="show expected and got of a failure as a diff")
-    parser.add_argument("--explain", action="store_true", help="show everything that came of each test, with every guard")
+    parser.add_argument("what", choices=("rules", "pattern"), help="what is tested")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", type=Path,
+        help="rules: files of rule tests; pattern: its name or redact, then files, - or journal:",
+    )  # fmt: skip
+    parser.add_argument("--run", metavar="REGEX", default="", help="rules: only tests whose `FILE: name` it matches")
+    parser.add_argument("--junit", metavar="OUT", type=Path, help="rules: write the results as JUnit XML as well")
+    parser.add_argument("--diff", action="store_true", help="rules: show expected and got of a failure as a diff")
+    parser.add_argument(
+        "--explain", action="store_true", help="rules: show everything that came of each test, with every guard"
+    )
+    parser.add_argument("-e", "--expression", metavar="REGEX", help="pattern: this one, instead of a name")
+    parser.add_argument(
+        "--show", choices=("matched", "missed", "ignored"), default="matched",
+        help="pattern: the lines to show; ignored: too long, or it took too long (default matched)",
+    )  # fmt: skip
 
 
 def run(call: Call) -> int:
-    """Play the tests and tell what was not as expected."""
+    """Test what was named, and tell what was not as it has to be."""
+    if call.arguments.what == "pattern":
+        from zen_agents.cli.test_pattern import run_pattern  # noqa: PLC0415  needs no rules
+
+        return run_pattern(call)
+    if not call.arguments.files:
+        raise UsageError("name files of rule tests, as in: zen-agents test rules tests/*.yaml")
+    return _run_rules(call)
+
+
+def _run_rules(call: Call) -> int:
     # What a test makes the engine complain of is in its course; it is no message of this command.
     logging.getLogger("zen_agents").addHandler(logging.NullHandler())
     results, broken = asyncio.run(

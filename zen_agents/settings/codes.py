@@ -136,6 +136,12 @@ CODES: dict[str, Code] = {
         "Write the kind that the message names.",
         "enabled: [true]",
     ),
+    "ZC208": Code(
+        "A sample that its own pattern does not judge as it has to.",
+        "The pattern would miss what it was written for, or fire at what it was not.",
+        "Correct the expression, or the sample; `zen-agents test pattern NAME -` tries lines of your own.",
+        "match: 'Killed process \\d+'\nsamples: {match: [\"Kill process 4242\"]}",
+    ),
     "ZC209": Code(
         "A number outside its range.",
         "The engine could not work with it, or it would mean something else than it says.",

@@ -15,7 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.broken_night import CONFIG, FACTS, NOW, RULE_TESTS, WRONG_CONFIG, a_broken_night, what_the_engine_says
+from tests.support.broken_night import (
+    CONFIG,
+    FACTS,
+    LOG,
+    NOW,
+    RULE_TESTS,
+    WRONG_CONFIG,
+    a_broken_night,
+    what_the_engine_says,
+)
 from tests.support.command_line import WrittenState
 from tests.support.engine_process import start_time
 from tests.support.moments import frozen
@@ -58,6 +67,7 @@ FORMS = {
     "report": "report",
     "runbook-page": "runbook breaker-open",
     "status": "status",
+    "test-pattern": r"test pattern -e process.(?P<pid>\d+).\((?P<comm>[^)]+) /etc/zen-agents/kern.log",
     "test-rules": "test rules /etc/zen-agents/web-tests.yaml",
     "why": "why inc-8t5v1q",
     "why-not": "why --not postgresql@16-main",
@@ -78,7 +88,13 @@ NOT_LOOKED_AT = frozenset({
     "stop", "config", "schema", "new", "alert", "version", "completion", "man", "top",
 })  # fmt: skip
 
-_FILES = {"config.yaml": CONFIG, "wrong.yaml": WRONG_CONFIG, "facts.yaml": FACTS, "web-tests.yaml": RULE_TESTS}
+_FILES = {
+    "config.yaml": CONFIG,
+    "kern.log": LOG,
+    "wrong.yaml": WRONG_CONFIG,
+    "facts.yaml": FACTS,
+    "web-tests.yaml": RULE_TESTS,
+}
 _EXAMINED: Mapping[str, Check] = {
     "python": lambda _: fine("3.13.2, all that is needed is there"),
     "unit": lambda _: Finding(

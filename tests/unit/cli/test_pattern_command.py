@@ -1,0 +1,166 @@
+"""`test pattern`: names, samples, lines and what a match leads to; what is wrong is told with its place."""
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.command_line import Done, command
+from zen_agents.rehearsal.lines import read_lines
+
+CONFIG = r"""
+mode: observe
+redact:
+  - 'password=\S+'
+  - 'token: [a-z0-9]+'
+agents:
+  log_analysis:
+    sources:
+      kernel: {journal: {transport: kernel}}
+    patterns:
+      oom_kill:
+        source: kernel
+        match: 'Killed process (?P<pid>\d+) \((?P<comm>[^)]+)\)'
+        count: 2
+        within: 1m
+        severity: critical
+        on_match: [restart_service:myapp, kill_process]
+        samples:
+          match: ["Killed process 4242 (myapp-worker) total-vm:1kB"]
+          no_match: ["reaped process 4242"]
+      misjudged:
+        source: kernel
+        match: 'Killed process \d+'
+        samples:
+          match: ["Kill process 4242"]
+          no_match: ["Killed process 1"]
+      slow: {source: kernel, match: '^(a+)+$', samples: {no_match: ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"]}}
+      fields: {source: kernel, where: {level: error}}
+      wrong: {source: kernel, match: '(a'}
+actions: {allow: {restart_service: {}}}
+"""
+LOG = "Killed process 7 (web) total-vm:1kB\nlogged in with password=hunter2 and token: abc1\n"
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ZEN_AGENTS_CONFIG", raising=False)
+    Path("config.yaml").write_text(CONFIG, "utf-8")
+    Path("config.yaml").chmod(0o600)
+    Path("app.log").write_text(LOG, "utf-8")
+
+
+def pattern(*words: str) -> Done:
+    return command("test", "pattern", *words, "-c", "config.yaml")
+
+
+def test_a_pattern_of_the_configuration_shows_matches_groups_and_what_they_lead_to() -> None:
+    done = pattern("oom_kill", "app.log")
+
+    assert done.code == 0
+    assert "2 samples, all as they have to be" in done.out
+    assert "app.log:1: Killed process 7 (web)" in done.out
+    assert "pid = 7" in done.out
+    assert "1 matched, 1 missed, 0 ignored" in done.out
+    assert "2 lines within 1 min would open an incident (critical) that asks for restart_service:myapp, then" in done.out
+    assert "not with these: 1 line matched of the 2 that it takes" in done.out
+    assert "`actions.allow` does not name kill_process" in done.out
+    assert "log_analysis is not in this version" in done.out
+
+
+def test_redaction_shows_what_is_left_of_a_line_and_never_what_was_taken() -> None:
+    done = pattern("redact", "app.log")
+
+    assert done.code == 0
+    assert "app.log:2: logged in with [redacted] and [redacted]" in done.out
+    assert "hunter2" not in done.out
+    assert r"config.yaml:4  1 line  password=\S+" in done.out
+
+
+def test_a_bare_expression_needs_no_configuration_and_programs_get_the_promised_form() -> None:
+    body = command("test", "pattern", "-e", r"process (?P<pid>\d+)", "app.log", "-o", "json").json()
+
+    assert body["sources"][0]["shown"][0]["groups"] == {"pid": "7"}
+    assert body["pattern"]["effect"] is None
+
+
+def test_effects_and_samples_are_in_the_promised_form_too() -> None:
+    body = pattern("misjudged", "-o", "json").json()
+
+    assert body["samples"] == {"tried": 2, "wrong": 2}
+    assert body["pattern"]["effect"]["acts"] is False
+    assert [each["code"] for each in body["diagnostics"]] == ["ZC208", "ZC208"]
+
+
+def test_a_sample_that_is_misjudged_is_told_with_its_place_and_how_far_it_got() -> None:
+    done = pattern("misjudged")
+
+    assert done.code == 1
+    assert "error[ZC208]: sample does not match its own pattern" in done.out
+    assert "config.yaml:25:19" in done.out
+    assert 'the longest partial match ends before " process 4242"; test it: zen-agents test pattern misjudged -' in done.out
+    assert "sample matches, and must not" in done.out
+
+
+def test_an_expression_without_end_is_a_fault_of_its_sample() -> None:
+    done = pattern("slow")
+
+    assert done.code == 1
+    assert "sample cannot be tried: it took longer than 0.25 s" in done.out
+
+
+def test_nothing_matched_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(LOG.encode()), isatty=lambda: False))
+
+    done = pattern("-e", "nowhere", "-", "--show", "missed")
+
+    assert done.code == 1
+    assert "<stdin>:2: logged in" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["oom_kil", "app.log"], 2, "did you mean 'oom_kill'?"),
+        (["agents.log_analysis.patterns.oom_kil", "app.log"], 2, "did you mean 'oom_kill'?"),
+        (["wrong", "app.log"], 78, "config.yaml:29:39"),
+        (["fields", "app.log"], 2, "it looks at fields (`where:`)"),
+        (["-e", "a(?P<pid>", "app.log"], 2, "missing ), unterminated subpattern\n  a(?P<pid>\n   ^ here"),
+        (["-e", "x", "missing.log"], 2, "missing.log cannot be read: No such file or directory"),
+        (["-e", "x", "."], 2, "cannot be read: Is a directory"),
+        (["-e", "x"], 2, "name what to try -e on"),
+        (["redact"], 2, "name what to try redact on"),
+        ([], 2, "name a pattern of the configuration"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_tried_says_why_and_where(words: Sequence[str], code: int, said: str) -> None:
+    done = pattern(*words)
+
+    assert done.code == code
+    assert said in done.out + done.err
+
+
+def test_a_pattern_that_is_not_valid_is_told_to_programs_as_promised() -> None:
+    done = pattern("wrong", "app.log", "-o", "json")
+
+    assert done.code == 78
+    assert [each["line"] for each in done.json()["diagnostics"]] == [29]
+
+
+def test_of_a_large_file_the_newest_whole_lines_are_read_and_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "large.log").write_bytes(b"older line\nnewer line\nlast \xff line\n")
+
+    found = read_lines(str(tmp_path / "large.log"), most_bytes=28)
+
+    assert found.lines == ["newer line", r"last \xff line"]
+    assert "only the newest" in found.cut
+
+
+def test_a_pipe_without_a_writer_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    assert "is no regular file" in pattern("-e", "x", str(tmp_path / "pipe")).err

@@ -1,0 +1,65 @@
+"""The request and the reply of the worker that tries regular expressions on lines. JSON both ways, checked on reading."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: Module that does the job; adapters start it by this name and never import it.
+WORKER = "zen_agents.workers.pattern_trial"
+
+#: A line longer than this (characters) is not tried.
+MOST_LINE_CHARS = 65_536
+#: After so many lines that took too long the rest is not tried.
+MOST_SLOW = 10
+
+Verdict = Literal["matched", "missed", "ignored"]
+
+
+class _Job(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PatternRequest(_Job):
+    """Which expressions are searched for in which lines."""
+
+    expressions: tuple[str, ...] = Field(min_length=1, max_length=1000)
+    lines: tuple[str, ...]
+    #: What every match is replaced by, one expression after the other; None: nothing is replaced.
+    replacement: str | None = None
+    #: Which lines are returned; None: all of them, and of those that missed how far the expression got.
+    show: Verdict | None = "matched"
+    most_shown: int = Field(100, ge=0, le=1000)
+    #: What one line may take; longer, and it is ignored.
+    line_seconds: float = Field(0.25, gt=0, le=10)
+
+
+class TriedLine(_Job):
+    """One line, and what came of it. All texts are untrusted, and cut where they are long."""
+
+    #: From 1.
+    number: int
+    verdict: Verdict
+    text: str
+    #: The line with its matches replaced, None if nothing is replaced or it missed.
+    after: str | None = None
+    #: Named groups of the first match; None: the group took no part.
+    groups: dict[str, str | None] = {}
+    #: Why it was ignored.
+    why: str = ""
+    #: Of a line that missed: where the longest part of the expression from its beginning that matches ends; None if none.
+    partial_end: int | None = None
+
+
+class PatternReply(_Job):
+    """How many lines matched, and those that were asked for."""
+
+    matched: int
+    missed: int
+    ignored: int
+    #: How many lines each expression matched.
+    by_expression: tuple[int, ...]
+    shown: tuple[TriedLine, ...]
+    #: Lines behind this one were not tried: too many had taken too long. 0: all were.
+    given_up_at: int = 0

@@ -1,0 +1,140 @@
+"""Tries regular expressions on lines: `python -m zen_agents.workers.pattern_trial`, a request on stdin, a reply on stdout.
+
+An expression may need longer for one line than anybody waits (nested repetition). Each line has its time: an alarm ends the
+search, which looks for signals while it backtracks. Whoever started this process ends it if even that does not help.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import ValidationError
+
+from zen_agents.jobs.pattern_trial import MOST_LINE_CHARS, MOST_SLOW, PatternReply, PatternRequest, TriedLine
+
+#: What is returned of one line, of one group, and of everything (characters).
+_MOST_TEXT, _MOST_GROUP, _MOST_REPLY = 500, 200, 150_000
+_MOST_GROUPS = 20
+#: An expression longer than this is not taken apart to see how far it gets.
+_MOST_PARTIAL = 500
+
+
+class TooSlowError(Exception):
+    """A line took longer than it may."""
+
+
+def trial(request: PatternRequest) -> PatternReply:
+    """Try every line. Must run in a process's main thread, which gets SIGALRM."""
+    return _Trial(request).reply()
+
+
+def main() -> int:
+    """Read the request, write the reply; the exit status is 2 for a request that is none."""
+    try:
+        request = PatternRequest.model_validate_json(sys.stdin.read())
+    except ValidationError as error:
+        sys.stderr.write(f"this is no request: {error.error_count()} errors\n")
+        return 2
+    sys.stdout.write(trial(request).model_dump_json())
+    return 0
+
+
+class _Trial:
+    def __init__(self, request: PatternRequest) -> None:
+        self._request = request
+        self._patterns = [re.compile(expression) for expression in request.expressions]
+        self._hits = [0] * len(self._patterns)
+        self._counts = {"matched": 0, "missed": 0, "ignored": 0}
+        self._slow = 0
+        self._left = _MOST_REPLY
+
+    def reply(self) -> PatternReply:
+        shown: list[TriedLine] = []
+        given_up_at = 0
+        for number, text in enumerate(self._request.lines, start=1):
+            tried = self._tried(number, text)
+            self._counts[tried.verdict] += 1
+            if self._is_wanted(tried) and len(shown) < self._request.most_shown and self._left > 0:
+                shown.append(tried)
+                self._left -= len(tried.model_dump_json())
+            if self._slow >= MOST_SLOW:
+                given_up_at = number
+                break
+        return PatternReply(**self._counts, by_expression=tuple(self._hits), shown=tuple(shown), given_up_at=given_up_at)
+
+    def _is_wanted(self, tried: TriedLine) -> bool:
+        return self._request.show in (None, tried.verdict)
+
+    def _tried(self, number: int, text: str) -> TriedLine:
+        shown = text[:_MOST_TEXT]
+        if len(text) > MOST_LINE_CHARS:
+            return TriedLine(number=number, verdict="ignored", text=shown, why=f"longer than {MOST_LINE_CHARS} characters")
+        try:
+            with _within(self._request.line_seconds):
+                first, after = self._searched(text)
+                partial = self._partial_end(text) if first is None and self._request.show is None else None
+        except TooSlowError:
+            self._slow += 1
+            why = f"took longer than {self._request.line_seconds:g} s: the expression backtracks without end"
+            return TriedLine(number=number, verdict="ignored", text=shown, why=why)
+        if first is None:
+            return TriedLine(number=number, verdict="missed", text=shown, partial_end=partial)
+        groups = list(first.groupdict().items())[:_MOST_GROUPS]
+        return TriedLine(
+            number=number, verdict="matched", text=shown, after=None if after is None else after[:_MOST_TEXT],
+            groups={name: None if value is None else value[:_MOST_GROUP] for name, value in groups},
+        )  # fmt: skip
+
+    def _searched(self, text: str) -> tuple[re.Match[str] | None, str | None]:
+        """Return the first match and, if something is replaced, the line behind the last expression."""
+        replacement, first, after = self._request.replacement, None, text
+        for index, pattern in enumerate(self._patterns):
+            found = pattern.search(after)
+            if found is None:
+                continue
+            self._hits[index] += 1
+            first = first or found
+            if replacement is not None:
+                after = pattern.sub(replacement, after)
+        return first, None if replacement is None else after
+
+    def _partial_end(self, text: str) -> int | None:
+        expression = self._request.expressions[0]
+        if len(expression) > _MOST_PARTIAL:
+            return None
+        found = (part.search(text) for part in _beginnings(expression))
+        return next((each.end() for each in found if each is not None and each.end() > each.start()), None)
+
+
+def _beginnings(expression: str) -> Iterator[re.Pattern[str]]:
+    """Yield what is left of an expression when ever more of its end is taken off, as far as it is one."""
+    for length in range(len(expression) - 1, 0, -1):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield re.compile(expression[:length])
+        except (re.error, OverflowError, RecursionError):
+            continue
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    def too_slow(*_: object) -> None:
+        raise TooSlowError
+
+    before = signal.signal(signal.SIGALRM, too_slow)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
