@@ -5,14 +5,15 @@ Examples:
   zen-agents report --since 30d -o html > report.html
   zen-agents report --since 2026-11-01 --until 2026-12-01 -o json
 
-Reads the state alone: works with the engine dead. A share stands with its counts and its 95 % interval; of fewer than ten
-nothing is judged. One HTML page, with nothing from elsewhere.
+Reads the state, and `slo:` of the configuration for the objectives: works with the engine dead. A share stands with its
+counts and its 95 % interval; of fewer than ten nothing is judged. One HTML page, with nothing from elsewhere.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,13 +23,15 @@ from typing import Any
 
 from zen_agents.cli.call import FORMATS, Call
 from zen_agents.cli.envelope import data
-from zen_agents.cli.render import next_steps, say, table
+from zen_agents.cli.render import next_steps, note, say, table
 from zen_agents.cli.times import moment_of
 from zen_agents.errors import UsageError
 from zen_agents.report.measures import Report, measure
+from zen_agents.report.objectives import USUAL, Target
 from zen_agents.report.rate import Rate
 from zen_agents.report.recorded import read
 from zen_agents.report.wording import CUT, brief_rate, headline, tables, title
+from zen_agents.settings.finding import find_config
 
 OUTPUTS = (*FORMATS, "md", "html")
 _PAGES = {"md": "markdown", "html": "page"}
@@ -47,7 +50,7 @@ def run(call: Call) -> int:
     since, until = (moment_of(text, now.wall) for text in (call.arguments.since, call.arguments.until))
     if until <= since:
         raise UsageError(f"--until {call.arguments.until} is not later than --since {call.arguments.since}")
-    report, host = measure(read(store, since, until, now)), store.get("host_name") or socket.gethostname()
+    report, host = measure(read(store, since, until, now), _targets(call)), store.get("host_name") or socket.gethostname()
     if call.machine:
         data(call, "report", {"host": host, **_plain(report)})
         return 0
@@ -58,6 +61,21 @@ def run(call: Call) -> int:
     else:
         _show(call, report, host)
     return 0
+
+
+def _targets(call: Call) -> Sequence[Target]:
+    """Return what the configuration holds remediation to; the usual targets, with a word, if it cannot be read."""
+    path = find_config(call.arguments.config or "", os.environ, os.geteuid())
+    if path is None:
+        return USUAL
+    from zen_agents.report.targets import targets_of  # noqa: PLC0415  with all settings, for whoever has some
+    from zen_agents.settings.loader import load  # noqa: PLC0415
+
+    settings = load([path], os.environ).settings
+    if settings is None:
+        note(f"{path} is not valid, so the usual objectives are judged; see: zen-agents check-config")
+        return USUAL
+    return targets_of(settings.slo)
 
 
 def _show(call: Call, report: Report, host: str) -> None:

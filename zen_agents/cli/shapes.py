@@ -148,7 +148,10 @@ SHAPES: Mapping[str, Any] = {
             {"rule": str, "target": str, "repairs": int, "first": str, "last": str, "broken_seconds": float,
              "actions": [str]}
         ],
-        "objectives": [{"name": str, "target": str, "value": str, "met": (bool, None)}],
+        "objectives": [
+            {"name": str, "rule": str, "target": str, "value": str, "met": (bool, None),
+             "budget": ({"allowed": float, "spent": int}, None)}
+        ],
         "people": [{"name": str, "did": _COUNTS, "actions": int}],
         "is_cut": bool,
     },

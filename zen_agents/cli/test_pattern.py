@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from zen_agents.adapters.worker_process import WorkerError, run_worker
@@ -13,6 +12,7 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
 from zen_agents.cli.render import colour_wanted, next_steps, note, plural, say
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.redaction import MARK
 from zen_agents.errors import SettingsError, UsageError, ZenError
 from zen_agents.jobs.pattern_trial import WORKER, PatternReply, PatternRequest, TriedLine

@@ -8,9 +8,9 @@ import stat
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
 
 #: Of a longer file the newest so many bytes are read, of longer input the first.

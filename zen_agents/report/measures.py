@@ -16,6 +16,7 @@ from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import ChainedEntry
 from zen_agents.model.incident import Incident
 from zen_agents.ports.store import ActionRow
+from zen_agents.report.objectives import USUAL, Evidence, Objective, Target, judge
 from zen_agents.report.rate import Rate
 from zen_agents.report.recorded import Recorded, Told
 
@@ -76,16 +77,6 @@ class Debt:
 
 
 @dataclass(frozen=True, slots=True)
-class Objective:
-    """One target for remediation itself, and whether it is met; None: too little to tell."""
-
-    name: str
-    target: str
-    value: str
-    met: bool | None
-
-
-@dataclass(frozen=True, slots=True)
 class Person:
     """What one person did, by verb, and how many actions were run for them."""
 
@@ -120,8 +111,8 @@ class Report:
     is_cut: bool
 
 
-def measure(recorded: Recorded) -> Report:
-    """Count everything; an empty span has an empty report."""
+def measure(recorded: Recorded, targets: Iterable[Target] = USUAL) -> Report:
+    """Count everything and judge the targets; an empty span has an empty report."""
     ran = _by_incident(row for row in recorded.actions if row.kind in _RAN)
     rules = _rules(recorded, ran)
     over = [one for one in recorded.incidents if not one.is_live]
@@ -141,7 +132,7 @@ def measure(recorded: Recorded) -> Report:
         days=_days(recorded),
         rules=rules,
         debts=_debts(recorded, ran),
-        objectives=_objectives(recorded, rules),
+        objectives=_objectives(recorded, rules, targets),
         people=_people(recorded),
         is_cut=recorded.is_cut,
     )
@@ -180,19 +171,25 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
 
 # -- rules ----------------------------------------------------------------------------------------------------------------
 def _rules(recorded: Recorded, ran: Mapping[str, list[ActionRow]]) -> Sequence[RuleProof]:
-    incidents, judged = defaultdict(list), defaultdict(list)
+    incidents: dict[str, list[Incident]] = defaultdict(list)
     for one in recorded.incidents:
         incidents[one.rule].append(one)
-    rule_of = {one.id: one.rule for one in recorded.incidents}
-    for row in recorded.actions:
-        if row.kind in JUDGED:
-            judged[rule_of.get(row.incident or "", row.rule)].append(row)
+    judged = _judged_by_rule(recorded)
     again = _openings(recorded.incidents)
     proofs = [
         _proof(rule, incidents[rule], judged[rule], ran, again, recorded.now.steady)
         for rule in sorted({*incidents, *judged} - {""})
     ]
     return sorted(proofs, key=lambda proof: -proof.incidents)
+
+
+def _judged_by_rule(recorded: Recorded) -> Mapping[str, list[ActionRow]]:
+    judged: dict[str, list[ActionRow]] = defaultdict(list)
+    rule_of = {one.id: one.rule for one in recorded.incidents}
+    for row in recorded.actions:
+        if row.kind in JUDGED:
+            judged[rule_of.get(row.incident or "", row.rule)].append(row)
+    return judged
 
 
 def _proof(
@@ -262,28 +259,23 @@ def _debt(incidents: Sequence[Incident], ran: Mapping[str, list[ActionRow]]) -> 
     )  # fmt: skip
 
 
-def _objectives(recorded: Recorded, rules: Sequence[RuleProof]) -> Sequence[Objective]:
-    """Judge remediation itself: verified at least 95 %, again within a day at most 10 %, unknown at most 1 %, p95 5 min."""
-    judged = [row for row in recorded.actions if row.kind in JUDGED]
-    verified = Rate(sum(row.kind is OutcomeKind.VERIFIED for row in judged), len(judged))
-    unknown = Rate(sum(row.kind is OutcomeKind.UNKNOWN for row in judged), len(judged))
-    recurred = Rate(sum(rule.recurred.times for rule in rules), sum(rule.recurred.of for rule in rules))
-    lasted = [_lasted(one) for one in recorded.incidents if _ended_by(one) == "engine"]
-    slow = Rate(sum(seconds > 300 for seconds in lasted), len(lasted))
-    return (
-        _objective("actions verified", "at least 95 %", verified, at_least=0.95),
-        _objective("broken again within a day", "at most 10 %", recurred, at_most=0.10),
-        _objective("outcome unknown", "at most 1 %", unknown, at_most=0.01),
-        _objective("repaired later than 5 min", "at most 5 %", slow, at_most=0.05),
+def _objectives(recorded: Recorded, rules: Sequence[RuleProof], targets: Iterable[Target]) -> Sequence[Objective]:
+    recurred = {proof.rule: proof.recurred for proof in rules}
+    judged = _judged_by_rule(recorded)
+    lasted: dict[str, list[float]] = defaultdict(list)
+    for one in recorded.incidents:
+        if _ended_by(one) == "engine":
+            lasted[one.rule].append(_lasted(one))
+    by_rule = {
+        rule: Evidence([row.kind for row in judged[rule]], recurred.get(rule, Rate(0, 0)), lasted[rule])
+        for rule in {*judged, *lasted, *recurred}
+    }
+    whole = Evidence(
+        [row.kind for row in recorded.actions if row.kind in JUDGED],
+        Rate(sum(each.times for each in recurred.values()), sum(each.of for each in recurred.values())),
+        [seconds for each in lasted.values() for seconds in each],
     )
-
-
-def _objective(name: str, target: str, rate: Rate, *, at_least: float = 0.0, at_most: float = 1.0) -> Objective:
-    share = rate.share
-    if share is None:
-        return Objective(name, target, "none", None)
-    met = None if rate.is_few else at_least <= share <= at_most
-    return Objective(name, target, f"{100 * share:.1f} % ({rate.times} of {rate.of})", met)
+    return judge(targets, whole, by_rule)
 
 
 def _people(recorded: Recorded) -> Sequence[Person]:

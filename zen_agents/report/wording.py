@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from zen_agents.alerts.plain_text import one_line
 from zen_agents.model.duration import duration
-from zen_agents.report.measures import Debt, Objective, Report, RuleProof, Spread
+from zen_agents.report.measures import Debt, Report, RuleProof, Spread
+from zen_agents.report.objectives import Budget, Objective
 from zen_agents.report.rate import Rate
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
@@ -63,7 +64,11 @@ def tables(report: Report, share: Callable[[Rate], str] = rate) -> Sequence[Tabl
 
 def _tables(report: Report, share: Callable[[Rate], str]) -> Sequence[Table]:
     return (
-        ("Objectives", ("objective", "target", "measured", "met"), [_objective(one) for one in report.objectives]),
+        (
+            "Objectives",
+            ("objective", "rule", "target", "met", "measured", "error budget"),
+            [_objective(one) for one in report.objectives],
+        ),
         (
             "Proof of fix, by rule",
             (
@@ -87,7 +92,11 @@ def _tables(report: Report, share: Callable[[Rate], str]) -> Sequence[Table]:
 
 def _objective(one: Objective) -> Sequence[str]:
     met = {True: "yes", False: "NO", None: "too few to tell"}[one.met]
-    return one.name, one.target, one.value, met
+    return one.name, one.rule or "all", one.target, met, one.value, _budget(one.budget)
+
+
+def _budget(budget: Budget | None) -> str:
+    return "none" if budget is None else f"{budget.spent} of {budget.allowed:.1f} spent"
 
 
 def _rule(one: RuleProof, share: Callable[[Rate], str]) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Who may say yes, and which rules have less autonomy: names that must be those of rules, actions and accounts."""
+"""Who may say yes, which rules have less autonomy or more to hold: names of rules, actions and accounts that there are."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ from zen_agents.adapters.control_access import OPS_GROUP, group_id, joining, lac
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.nodes import Node
+
+
+def check_slo(root: Node, rules: Collection[str], report: Report) -> None:
+    """Report every rule of `slo.rules` that there is not: what it is held to would never be judged."""
+    written = root.get("slo", "rules")
+    for name, entry in written.value.items() if written is not None and written.is_map else ():
+        if name not in rules:
+            suggest = nearest(name, rules)
+            message = f"`slo.rules` names the rule `{name}`, which there is not"
+            report.error("ZC303", message, entry.place, label=did_you_mean(suggest), replacement=suggest)
 
 
 def check_autonomy(root: Node, rules: Collection[str], report: Report) -> None:

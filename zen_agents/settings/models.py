@@ -31,6 +31,7 @@ from zen_agents.model.scalars import (
 )
 from zen_agents.model.section import Section, part
 from zen_agents.settings.models_alerts import AlertSettings, EscalationSettings, QuietHoursSettings
+from zen_agents.settings.models_slo import SloSettings
 
 _LOOPBACK = re.compile(r"localhost|\[::1\]|127(\.[0-9]{1,3}){3}")
 
@@ -251,6 +252,7 @@ class Settings(Section):
     protected: ProtectedSettings = part("what is never touched")
     retention: RetentionSettings = part("how long records are kept")
     metrics: MetricsSettings = part("what Prometheus is told, and where")
+    slo: SloSettings = part("what remediation is held to in `zen-agents report`")
     redact: tuple[Regex, ...] = Field((), description="patterns of what is left out of the ledger and of messages")
     fleet: FleetSettings = part("this host's part in a fleet")
     plugins: tuple[Name, ...] = Field((), description="packages whose agents, checks and actions may be loaded")

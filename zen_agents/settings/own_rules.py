@@ -11,7 +11,7 @@ from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
 from zen_agents.errors import SettingsError
 from zen_agents.rules.expression import ExpressionError, compile_expression
-from zen_agents.settings.crosscheck_approvals import check_autonomy
+from zen_agents.settings.crosscheck_approvals import check_autonomy, check_slo
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.models import Settings
 from zen_agents.settings.nearest import did_you_mean, nearest
@@ -35,6 +35,7 @@ def check_own_rules(root: Node, settings: Settings, report: Report) -> None:
                 report.error("ZC214", str(error), root.entry_at("agents", agent.name) or root)
     if not report.failed:
         check_autonomy(root, rules, report)
+        check_slo(root, rules, report)
 
 
 def _check_expressions(root: Node, settings: Settings, report: Report) -> None:

@@ -7,8 +7,8 @@ patterns. Only what is wrong with the pattern itself is told.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
 from zen_agents.settings import later
 from zen_agents.settings.diagnostics import Diagnostic, Level, Report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,8 +96,67 @@ def test_objectives_are_judged_only_with_enough_to_judge(state: WrittenState) ->
     assert few["actions verified"] is None and few["outcome unknown"] is None
     repaired(state, 9, 2 * HOUR)
     enough = {one["name"]: one["met"] for one in report(state)["objectives"]}
-    assert enough["actions verified"] and enough["outcome unknown"] and enough["repaired later than 5 min"]
+    assert enough["actions verified"] and enough["outcome unknown"] and enough["repaired within 5 min"]
     assert enough["broken again within a day"] is None or not enough["broken again within a day"]
+
+
+SLO = """\
+agents:
+  system_health:
+    services: {web: {unit: web.service}}
+slo:
+  verified: 100%
+  in_time: 90%
+  within: 1m
+  rules:
+    system_health.web: {recurring: 50%, within: 5s}
+"""
+
+
+def test_targets_come_from_the_configuration_with_what_is_left_of_their_budgets(state: WrittenState, tmp_path: Path) -> None:
+    for number in range(12):
+        repaired(state, number, 6 * DAY - number * 30 * HOUR / 12)
+    state.acted("act-bad001", state.ago(HOUR), OutcomeKind.FAILED, incident=None)
+    config = written(tmp_path, SLO)
+
+    told = {(one["rule"], one["name"]): one for one in report(state, "-c", str(config))["objectives"]}
+
+    verified, in_time = told["", "actions verified"], told["", "repaired within 1 min"]
+    assert (verified["target"], verified["met"]) == ("at least 100 %", False)
+    assert verified["budget"] == {"allowed": 0.0, "spent": 1}
+    assert in_time["met"] and in_time["budget"] == {"allowed": pytest.approx(1.2), "spent": 0}
+    # Of the rule only what is named is judged; the share of `in_time` is that of all.
+    own = {name: one["met"] for (rule, name), one in told.items() if rule == "system_health.web"}
+    assert own == {"broken again within a day": False, "repaired within 5 s": False}
+
+
+@pytest.mark.parametrize("form", ["table", "md", "html"])
+def test_every_form_says_what_is_met_and_what_is_spent(state: WrittenState, tmp_path: Path, form: str) -> None:
+    for number in range(12):
+        repaired(state, number, 6 * DAY - number * HOUR)
+
+    out = state("report", "-o", form, "-c", str(written(tmp_path, SLO))).out
+
+    assert "0 of 1.2 spent" in out
+    assert "system_health.web" in out
+    assert "NO" in out
+
+
+def test_a_configuration_that_is_not_valid_is_told_and_the_usual_targets_hold(state: WrittenState, tmp_path: Path) -> None:
+    repaired(state, 1, HOUR)
+
+    done = state("report", "-c", str(written(tmp_path, "slo: {verified: 101%}")))
+
+    assert done.code == 0
+    assert "is not valid, so the usual objectives are judged" in done.err
+    assert "at least 95 %" in done.out
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    config = tmp_path / "config.yaml"
+    config.write_text(text, "utf-8")
+    config.chmod(0o600)
+    return config
 
 
 def test_who_did_what_and_what_was_not_done(state: WrittenState) -> None:

@@ -152,6 +152,7 @@ def test_autonomy_names_rules_that_there_are() -> None:
     ("written", "code", "meant"),
     [
         ("autonomy: {system_health.wbe: {restart_service: observe}}", "ZC303", "system_health.web"),
+        ("slo: {rules: {system_health.wbe: {verified: 99%}}}", "ZC303", "system_health.web"),
         ("autonomy: {system_health.web: {restart_servce: observe}}", "ZC301", "restart_service"),
         ("autonomy: {system_health.web: {'restart_service:web': observe}}", "ZC301", "restart_service"),
         ("approvals: {approvers: ['user:roott']}", "ZC506", "user:root"),
