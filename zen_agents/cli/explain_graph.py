@@ -73,14 +73,14 @@ def _tree(call: Call, node: str | None, edges: Sequence[_Edge], graph: Mapping[s
             say(call, f"needs {edge['parent']}{_state(edge['parent'], graph)}   ({edge['source']})",
                 indent=2 * depth, hang=6)  # fmt: skip
     age = graph["read_seconds_ago"]
-    watched = plural(len(graph["watched"]), "service")
+    watched = plural(sum(node.startswith("service:") for node in graph["watched"]), "service")
     print()
     if graph["more"]:
         print(f"... and {graph['more']} more")
     say(
         call,
         f"what mutes was read {ago(age)} ago. Only between the {watched} that are looked after does one mute the other; "
-        "what is no service: is shown, and mutes nothing.",
+        "a path: mutes while it is missing; what is neither is shown, and mutes nothing.",
     )
 
 

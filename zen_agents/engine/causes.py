@@ -52,7 +52,7 @@ class Causes:
         self.graph = Causality()
         #: Steady time; None before the first.
         self.renewed_at: float | None = None
-        #: Target of a service in the graph -> the key of the rule that says that it is down.
+        #: Target of a service or path in the graph -> the key of the rule that says that it is down.
         self._keys: dict[str, str] = {}
         self._dependents: dict[str, list[str]] = {}
 
@@ -66,7 +66,7 @@ class Causes:
 
     async def renew(self, checks: Sequence[Check], rules: Iterable[Rule]) -> None:
         """Read anew what may explain what; what cannot be read leaves it as it was. Only what counts is kept."""
-        known, before = [rule for rule in rules if _is_service(rule)], self.graph.edges
+        known, before = [rule for rule in rules if _says_it_is_down(rule)], self.graph.edges
         self.renewed_at = self._clock.now().steady
         try:
             seen = await self._read(lambda: edges_of(checks, self._host.look(), before))
@@ -84,7 +84,7 @@ class Causes:
 
     async def shown(self, checks: Sequence[Check], rules: Iterable[Rule]) -> dict[str, Any]:
         """Return all that can be read now as plain JSON, with what explains nothing; HostError if it cannot be read."""
-        known, before = [rule for rule in rules if _is_service(rule)], self.graph.edges
+        known, before = [rule for rule in rules if _says_it_is_down(rule)], self.graph.edges
 
         def read() -> list[Edge]:
             look = self._host.look()
@@ -115,7 +115,7 @@ class Causes:
     def mute(self, rule: Rule, incident: Incident, book: IncidentBook) -> Mute | None:
         """Return by what an incident is muted: an open one, at least as severe, of something that it depends on."""
         of = self.of(rule)
-        down = {key: root for key in of if (root := book.get(key)) is not None
+        down = {key: root for key in of if (root := book.get(key)) is not None and root.explains_others
                 and root.severity.rank >= incident.severity.rank} if of else {}  # fmt: skip
         key = muted_by(of, down)
         return Mute(down[key], of[key]) if key is not None else None
@@ -123,7 +123,7 @@ class Causes:
     def explained(self, root: Incident, rules: Mapping[str, Rule], book: IncidentBook) -> list[str]:
         """Return what is down for the sake of an incident, a line each."""
         found = []
-        for key in self.dependents(root.key):
+        for key in self.dependents(root.key) if root.explains_others else ():
             rule, incident = rules.get(key), book.get(key)
             if rule is not None and incident is not None and incident.opened_at is not None:
                 how = self.of(rule)[root.key]
@@ -131,10 +131,10 @@ class Causes:
         return found
 
 
-def _is_service(rule: Rule) -> bool:
-    """Tell whether a rule is the one that says that a service is down; others about it explain nothing."""
+def _says_it_is_down(rule: Rule) -> bool:
+    """Tell whether a rule is the one that says that a service or path is not well; others about it explain nothing."""
     kind, _, name = rule.target.partition(":")
-    return kind == "service" and rule.key == incident_key(f"{rule.agent}.{name}", rule.target)
+    return kind in ("service", "path") and rule.key == incident_key(f"{rule.agent}.{name}", rule.target)
 
 
 def _listed(rules: Sequence[Rule]) -> list[Edge]:

@@ -1,4 +1,4 @@
-"""What the host itself shows of what depends on what: systemd's units, listening ports, mounts, and who resolves names.
+"""What the host itself shows of what depends on what: units, listening ports, mounts, who resolves names, and files.
 
 Read-only and never a guess: an edge is there because systemd, the kernel or a file says so, and it says which.
 """
@@ -6,7 +6,7 @@ Read-only and never a guess: an edge is there because systemd, the kernel or a f
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from zen_agents.errors import HostError
@@ -21,8 +21,10 @@ _OF_ALL = frozenset({"-.mount", "sysinit.target", "basic.target"})
 #: No chain of units that need each other is followed further.
 _DEEPEST = 4
 _DNS_PORT = 53
-#: So many units, and ports, are read.
-MOST_UNITS, MOST_PORTS = 2000, 200
+#: So many units, ports, and processes' arguments are read.
+MOST_UNITS, MOST_PORTS, MOST_PROCESSES = 2000, 200, 200
+_STARTED_WITH = "its process was started with"
+_HOSTS_LIMIT = 1 << 20
 
 
 class Look(Protocol):
@@ -49,8 +51,9 @@ def edges_of(looks: Sequence[Look], host: HostView, before: Sequence[Edge] = ())
     by_unit = {watch.name: look.target for look in looks for watch in look.watches() if watch.kind == "unit"}
     found = list(_units(by_unit, host)) if len(by_unit) <= MOST_UNITS else []
     endpoints = {(look.target, name, port) for look in looks for name, port in look.endpoints}
-    for target, name, port in sorted(endpoints) if len(endpoints) <= MOST_PORTS else ():
-        found += _listening(target, name, port, by_unit, host, before)
+    if len(endpoints) <= MOST_PORTS:
+        found += _asked(sorted(endpoints), by_unit, host, before)
+    found += _started_with(looks, by_unit, host, before)
     if any(edge.parent == DNS for edge in found):
         found += _resolver(by_unit, host, before)
     return found
@@ -86,14 +89,65 @@ def _node(unit: str, by_unit: Mapping[str, str]) -> str:
     return by_unit.get(unit, f"unit:{unit}")
 
 
-def _listening(
-    target: str, name: str, port: int, by_unit: Mapping[str, str], host: HostView, before: Sequence[Edge]
+def _asked(
+    endpoints: Sequence[tuple[str, str, int]], by_unit: Mapping[str, str], host: HostView, before: Sequence[Edge]
 ) -> Iterator[Edge]:
-    if not _is_address(name) and name != "localhost":
-        yield Edge(target, DNS, f"its probe asks for the name {name}")
-        return
-    if name == "localhost" or _is_local(name):
-        yield from _by_port(target, port, f"its probe asks port {port}, where", by_unit, host, before)
+    """Yield what probes need: whoever listens on a port of this host, and whoever resolves a name that no file knows."""
+    names = {name for _, name, _ in endpoints if not _is_address(name) and name != "localhost"}
+    listed = _names_in_hosts(host) if names else frozenset()
+    for target, name, port in endpoints:
+        if name in names:
+            if name.lower().rstrip(".") not in listed:
+                yield Edge(target, DNS, f"its probe asks for the name {name}")
+        elif name == "localhost" or _is_local(name):
+            yield from _by_port(target, port, f"its probe asks port {port}, where", by_unit, host, before)
+
+
+def _names_in_hosts(host: HostView) -> frozenset[str]:
+    """Return the names for which nobody is asked: /etc/hosts has them."""
+    if host.file("/etc/hosts") is None:
+        return frozenset()
+    lines = (line.partition("#")[0].split() for line in host.read_text("/etc/hosts", limit=_HOSTS_LIMIT).splitlines())
+    return frozenset(name.lower().rstrip(".") for words in lines for name in words[1:])
+
+
+def _started_with(
+    looks: Sequence[Look], by_unit: Mapping[str, str], host: HostView, before: Sequence[Edge]
+) -> Iterator[Edge]:
+    """Yield the listed paths, a certificate for one, that stand among the arguments of a service's process.
+
+    What a service reads because its own configuration says so is not known. While it does not run, what was seen before
+    stands.
+    """
+    listed = {watch.name: look.target for look in looks for watch in look.watches()
+              if watch.kind == "path" and look.target.startswith("path:")}  # fmt: skip
+    services = {look.target for look in looks if look.target.startswith("service:")} if listed else set()
+    unit_of = {target: unit for unit, target in by_unit.items()}
+    for target in sorted(services) if len(services) <= MOST_PROCESSES else ():
+        words = _arguments(target, unit_of.get(target), host)
+        if not words:
+            yield from (edge for edge in before if edge.child == target and edge.source.startswith(_STARTED_WITH))
+        for path in files_named(words, listed):
+            yield Edge(target, listed[path], f"{_STARTED_WITH} {path}")
+
+
+def files_named(words: Sequence[str], paths: Collection[str]) -> list[str]:
+    """Return which of these paths stand among the words of a command, alone or behind a `=`; in the command's order."""
+    found = (each for word in words for each in (word, word.partition("=")[2]) if each in paths)
+    return list(dict.fromkeys(found))
+
+
+def _arguments(target: str, unit: str | None, host: HostView) -> tuple[str, ...]:
+    """Return the words of a service's main process, () if none runs or it cannot be told."""
+    try:
+        if unit is None:
+            process = host.service_process(target.partition(":")[2])
+        else:
+            known = host.unit(unit)
+            process = host.process(known.main_pid) if known is not None and known.main_pid else None
+        return host.command_line(process)[1:] if process is not None else ()
+    except HostError:
+        return ()
 
 
 def _resolver(by_unit: Mapping[str, str], host: HostView, before: Sequence[Edge]) -> Iterator[Edge]:

@@ -18,7 +18,7 @@ class Dependency(Guard):
     def assess(self, question: Question) -> Answer:
         for key in sorted(question.depends_on):
             incident = question.situation.incidents.get(key)
-            if incident is not None and incident.is_live:
+            if incident is not None and incident.is_live and incident.explains_others:
                 how = f": {one_line(known)}" if (known := question.known_by.get(key)) else ""
                 return self.deny(Reason.DEPENDENCY_DOWN, f"{key} is {incident.state.value} ({incident.id}){how}")
         return self.allow(

@@ -85,6 +85,14 @@ class Incident:
         """True until it is resolved."""
         return self.state is not IncidentState.RESOLVED
 
+    @property
+    def explains_others(self) -> bool:
+        """True if what needs its target cannot work without it: of a path only if it is missing.
+
+        What is there has a fingerprint; whether another mode keeps anybody from reading it cannot be told.
+        """
+        return not self.target.startswith("path:") or not self.fingerprint
+
 
 def incident_key(rule: str, target: str) -> str:
     """Return the dedup key of a rule on a target; the host is added where hosts mix."""

@@ -9,11 +9,16 @@ import pytest
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.rig import Rig, watch_units
+from tests.support.state import an_incident
+from zen_agents.agents.base import AgentContext
+from zen_agents.agents.system_health.agent import SystemHealthAgent
+from zen_agents.engine.causes import Causes
 from zen_agents.engine.host_causes import MOST_UNITS, edges_of, mounts_of
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.severity import Severity
 from zen_agents.ports.events import Watch
 from zen_agents.rules.causality import Edge
+from zen_agents.rules.rule import Rule
 
 WEB, DB = "system_health.web|service:web", "system_health.db|service:db"
 
@@ -175,6 +180,76 @@ def test_a_path_lies_on_its_mount_and_a_name_needs_whoever_resolves_it() -> None
         Edge("service:api", "dns", "its probe asks for the name api.example.com"),
         Edge("dns", "service:dns", "/etc/resolv.conf names 127.0.0.1, where dns.service listens"),
     ]
+
+
+def test_a_name_that_a_file_knows_needs_nobody_to_resolve_it() -> None:
+    host = a_host()
+    host.files.add_file("/etc/hosts", "127.0.0.1 localhost\n192.0.2.9 db.internal db  # old: api.example.com\n")
+    looks = [Seen("service:api", (), (("DB.internal", 5432), ("api.example.com", 443)))]
+    assert edges_of(looks, host.look()) == [Edge("service:api", "dns", "its probe asks for the name api.example.com")]
+
+
+CERT = "/etc/ssl/web.pem"
+CERTAIN = [
+    Seen("service:web", (("unit", "web.service"),)),
+    Seen("path:cert", (("path", CERT),)),
+    Seen("log:web", (("path", "/etc/ssl"),)),
+]
+NEEDS_CERT = Edge("service:web", "path:cert", f"its process was started with {CERT}")
+
+
+@pytest.mark.parametrize("words", [("-c", CERT), (f"--cert={CERT}",)])
+def test_a_listed_path_that_a_process_was_started_with_is_needed_also_while_it_is_down(words: tuple[str, ...]) -> None:
+    host = a_host()
+    host.services["web"].command = ("/usr/sbin/web", *words)
+    host.crash("web")
+    assert edges_of(CERTAIN, host.look()) == []
+    host.start("web")
+    before = edges_of(CERTAIN, host.look())
+    assert before == [NEEDS_CERT]
+    host.crash("web")
+    assert edges_of(CERTAIN, host.look(), before) == [NEEDS_CERT]
+
+
+def test_a_path_that_only_looks_like_one_is_not_needed() -> None:
+    host = a_host()
+    host.services["web"].command = ("/usr/sbin/web", f"{CERT}.old", f"see {CERT}")
+    host.crash("web")
+    host.start("web")
+    assert edges_of(CERTAIN, host.look(), [NEEDS_CERT]) == []
+
+
+def a_path(host: SimulatedHost) -> tuple[Causes, Rule, Rule]:
+    host.services["web"].command = ("/usr/sbin/web", CERT)
+    host.crash("web")
+    host.start("web")
+    agent = SystemHealthAgent(
+        SystemHealthAgent.Settings.model_validate({
+            "services": {"web": {"unit": "web.service"}},
+            "paths": {"cert": {"path": CERT, "mode": "0640", "owner": "root", "group": "root"}},
+        }),
+        AgentContext(host_name="host"),
+    )  # fmt: skip
+    rules = {rule.target: rule for rule in agent.rules()}
+    causes = Causes(host, host.clock)
+    return causes, rules["service:web"], rules["path:cert"]
+
+
+async def test_a_missing_certificate_mutes_and_one_of_another_mode_does_not() -> None:
+    host = a_host()
+    causes, web, cert = a_path(host)
+    await causes.renew([*CERTAIN], [web, cert])  # type: ignore[list-item]
+    assert causes.of(web) == {cert.key: NEEDS_CERT.source}
+
+    now = host.clock.now()
+    down = an_incident("inc-web001", now)
+    gone = replace(an_incident("inc-cert01", now, target="path:cert"), key=cert.key, opened_at=now)
+    book = {gone.key: gone}
+    mute = causes.mute(web, down, book)  # type: ignore[arg-type]
+    assert mute is not None and mute.root is gone
+
+    book[gone.key] = replace(gone, fingerprint="100640:0:0")
+    assert causes.mute(web, down, book) is None  # type: ignore[arg-type]
 
 
 def test_thousands_of_ports_and_units_are_not_read() -> None:

@@ -69,6 +69,16 @@ def test_what_depends_on_a_sick_thing_waits(store: SqliteStore, state: IncidentS
 
 
 @pytest.mark.parametrize(
+    ("fingerprint", "ruling"), [("", Ruling.DENY), ("100640:0:0", Ruling.ALLOW)], ids=["missing", "there, and wrong"]
+)
+def test_what_needs_a_path_waits_only_while_it_is_missing(store: SqliteStore, fingerprint: str, ruling: Ruling) -> None:
+    key = "system_health.cert|path:cert"
+    sick = situation(incidents={key: incident(id="inc-cert", key=key, target="path:cert", fingerprint=fingerprint)})
+    answer = Dependency().assess(question(store, depends_on=frozenset({key}), situation=sick))
+    assert answer.ruling is ruling
+
+
+@pytest.mark.parametrize(
     ("depends_on", "said"),
     [(frozenset(), "none"), (frozenset({DATABASE}), "1 of 1 fine"), (frozenset({DATABASE, "a|service:a"}), "2 of 2 fine")],
 )
