@@ -62,6 +62,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "log": "checks.log:LogCheck",
         "deleted_log": "checks.log:DeletedLogCheck",
         "cache": "checks.cache:CacheCheck",
+        "leak": "checks.leak:LeakCheck",
         "clock": "checks.clock_step:ClockCheck",
         "engine": "checks.engine_health:EngineCheck",
     }
@@ -78,6 +79,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "create_directory": "actions.create_directory:CreateDirectory",  # what must be there
         "restore_permissions": "actions.restore_permissions:RestorePermissions",  # what must be so, and no wider
         "remove_stale_pidfile": "actions.remove_stale_pidfile:RemoveStalePidfile",  # what keeps a dead service from starting
+        "signal_parent": "actions.signal_parent:SignalParent",  # what only a parent can clear away
     }
 )
 
@@ -85,7 +87,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
 MILD: frozenset[str] = frozenset(
     {
         "restart_service", "clean_temp_files", "rotate_logs", "truncate_deleted_log", "clear_cache", "create_directory",
-        "restore_permissions", "remove_stale_pidfile",
+        "restore_permissions", "remove_stale_pidfile", "signal_parent",
     }
 )  # fmt: skip
 

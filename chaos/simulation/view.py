@@ -88,6 +88,9 @@ class SimulatedView:
     def descriptors(self, process: Process) -> tuple[int, int]:
         return self._ask("descriptors", lambda: self._required(process).descriptors)
 
+    def memory_limit(self, process: Process) -> int | None:
+        return self._ask("memory_limit", lambda: self._required(process).memory_limit)
+
     def service_process(self, name: str) -> Process | None:
         return self._once("service_process", lambda: self._recorded(name), name)
 

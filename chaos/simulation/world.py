@@ -34,6 +34,7 @@ class SimulatedProcess:
     #: Deleted files it holds open: descriptor -> (former path, bytes).
     deleted: dict[int, tuple[str, int]] = field(default_factory=dict)
     ports: tuple[int, ...] = ()
+    memory_limit: int | None = None
     ignores_term: bool = False
 
 

@@ -46,13 +46,14 @@ VALUES = st.one_of(
     PATHS, st.none(), st.integers(-5, 5), st.floats(), st.booleans(), st.lists(st.text(max_size=5), max_size=3)
 )
 _KINDS = {
-    "restart_service": "service", "remove_stale_pidfile": "service",
+    "restart_service": "service", "remove_stale_pidfile": "service", "signal_parent": "service",
     "create_directory": "path", "restore_permissions": "path",
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
 }  # fmt: skip
 _PLAUSIBLE = {
     "restart_service": {"service": "web", "unit": "web.service"},
     "remove_stale_pidfile": {"service": "web", "path": "/run/web.pid"},
+    "signal_parent": {"service": "web", "unit": "web.service"},
     "create_directory": {"path": "/srv/new", "mode": "0750", "owner": "root", "group": "root"},
     "restore_permissions": {"path": "/srv/key", "kind": "file", "mode": "0600", "owner": "root", "group": "root"},
     "clean_temp_files": {"path": "/srv/tmp", "older_than_seconds": 60.0},
@@ -71,6 +72,9 @@ def a_host() -> SimulatedHost:
     for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/key", "/etc/passwd"):
         host.files.add_file(path, "x" * 100)
     host.files.add_file("/run/web.pid", "999\n")
+    host.start("web")
+    host.add_process("ended", parent=host.services["web"].pid)
+    host.change_process(max(host.processes), state="Z")
     host.add_process("app", pid=300).deleted[3] = ("/srv/log/app.log", 500)
     host.advance(86_400)
     return host

@@ -87,6 +87,7 @@ class RestartService(Action):
         "process.{name}",
         "unit.{name}",
         "probe.{name}",
+        "leak.{name}.",
         "cpu.",
         "load1",
         "load5",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from zen_agents.adapters import linux_probe, linux_view_files
+from zen_agents.adapters.linux_view_cgroups import CgroupReader
 from zen_agents.adapters.linux_view_occupied import OccupationReader
 from zen_agents.adapters.linux_view_processes import ProcessReader
 from zen_agents.adapters.linux_view_reading import read_kernel_file, require_kernel_file
@@ -62,6 +63,7 @@ class LinuxHost:
         self.services = ServiceReader(str(state_dir), self.processes)
         self.kept = KeptFiles(Path(state_dir) / "quarantine")
         self.resources = ResourceReader(proc_root, cgroup_root)
+        self.cgroups = CgroupReader(cgroup_root)
         self.descriptors = DescriptorReader(proc_root)
         # The bus belongs to this host's own systemd; whoever names another root or program means those.
         own = not root and systemctl == "systemctl"
@@ -193,6 +195,11 @@ class LinuxView:
     def descriptors(self, process: Process) -> tuple[int, int]:
         """Return (open descriptors, soft limit); HostError if the process is gone or may not be looked into."""
         return self._host.processes.descriptors(process)
+
+    def memory_limit(self, process: Process) -> int | None:
+        """Return the tightest memory limit of its cgroups in bytes, None for none; HostError if the process is gone."""
+        path = self.cgroup(process)
+        return self._once(("memory_limit", path), lambda: self._host.cgroups.memory_limit(path))
 
     def service_process(self, name: str) -> Process | None:
         """Return the live process last started for this service, None if it has ended."""

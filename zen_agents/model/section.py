@@ -54,3 +54,19 @@ class Entries:
         """Return the schema for editors, which has them all."""
         del schema
         return handler(self._adapter.core_schema)
+
+
+class Apart(Entries):
+    """Annotation of a section that most do not have: its model, a `module:Class`, is loaded where it is written."""
+
+    @cached_property
+    def type(self) -> Any:
+        """The section's model."""
+        return load(self._model)
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self.type | None)
+
+    def _read(self, value: Any) -> Any:
+        return None if value is None else self._adapter.validate_python(value)

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
+from zen_agents.ports.host_processes import ProcessQuestions
 
 
 class Process(NamedTuple):
@@ -195,7 +196,7 @@ class HttpRequest:
     verify_tls: bool = True
 
 
-class HostView(Protocol):
+class HostView(ProcessQuestions, Protocol):
     """Read-only questions. One view is one look: each thing is read at most once and remembered."""
 
     def cpu_times(self) -> CpuTimes: ...

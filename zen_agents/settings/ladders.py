@@ -16,6 +16,7 @@ LADDER_KEYS = ("on_failure", "on_breach", "on_match")
 _DEFINED_IN = {
     "restart_service": "services",
     "remove_stale_pidfile": "services",
+    "signal_parent": "services",
     "clean_temp_files": "temp_dirs",
     "rotate_logs": "logs",
     "truncate_deleted_log": "logs",

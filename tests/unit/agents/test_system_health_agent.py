@@ -33,7 +33,8 @@ EVERYTHING: dict[str, Any] = {
             "fail_after": 1,
         },
         "nginx": {
-            "unit": "nginx.service", "check": {"http": "http://127.0.0.1/healthz"}, "depends_on": ["web"], "keep": "running"
+            "unit": "nginx.service", "check": {"http": "http://127.0.0.1/healthz"}, "depends_on": ["web"], "keep": "running",
+            "leaks": {},
         },
         "worker": {"pidfile": "/run/worker.pid", "command": {"start": ["/usr/bin/worker"], "user": "nobody"}},
         "watched": {"pidfile": "/run/watched.pid"},
@@ -379,3 +380,36 @@ def test_the_package_has_no_file_that_is_too_long() -> None:
     directory = Path(__file__).parents[3] / "zen_agents" / "agents" / "system_health"
     lengths = {path.name: len(path.read_text().splitlines()) for path in directory.glob("*.py")}
     assert lengths and max(lengths.values()) < 300
+
+
+# -- leaks ------------------------------------------------------------------------------------------------------------
+LEAKING = {"services": {"web": {"unit": "web.service", "leaks": {}}}}
+LABELS = ("memory", "descriptors", "zombies")
+
+
+def leak_steps(values: Mapping[str, Any], *allowed: str) -> Mapping[str, Any]:
+    made = agent(values, policies={name: ActionPolicy() for name in allowed})
+    return {label: steps(rule(made, f"system_health.web.{label}|service:web")) for label in LABELS}
+
+
+def test_one_line_has_leaks_looked_for_and_restarted() -> None:
+    ladders = leak_steps(LEAKING, "restart_service")
+    assert ladders == {label: [["restart_service service:web"]] for label in LABELS}
+    assert leak_steps(LEAKING) == {label: [] for label in LABELS}
+    assert "leak.web" in [check.name for check in agent(LEAKING).checks()]
+
+
+def test_zombies_are_first_asked_for_of_their_parent() -> None:
+    ladder = leak_steps(LEAKING, "restart_service", "signal_parent")["zombies"]
+    assert ladder == [["signal_parent service:web", "restart_service service:web"], ["restart_service service:web"]]
+
+
+def test_leaks_may_only_be_told() -> None:
+    told = {"services": {"web": {"unit": "web.service", "leaks": {"on_breach": []}}}}
+    assert leak_steps(told, "restart_service") == {label: [] for label in LABELS}
+
+
+def test_without_a_line_nobody_looks_for_leaks() -> None:
+    plain = agent({"services": {"web": {"unit": "web.service"}}})
+    assert not [each for each in plain.rules() if each.target == "service:web" and each.name != "system_health.web"]
+    assert ("signal_parent", "service:web") not in plain.scope()

@@ -15,6 +15,7 @@ from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import DiskCheck
+from zen_agents.checks.leak import LeakCheck
 from zen_agents.checks.load import LoadCheck
 from zen_agents.checks.log import DeletedLogCheck, LogCheck
 from zen_agents.checks.memory import MemoryCheck
@@ -37,6 +38,12 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
     (lambda: ProcessCheck("web", ByRecord("web"), every_seconds=5), ["service_process"]),
     (lambda: ProcessCheck("web", ByPidfile("/run/web.pid"), every_seconds=5), ["pidfile_process"]),
     (lambda: ProcessCheck("web", ByUnit("web.service"), every_seconds=5), ["unit"]),
+    (
+        lambda: LeakCheck(
+            "web", ByUnit("web.service"), every_seconds=30, memory_bytes=None, over_seconds=600, ahead_seconds=300
+        ),
+        ["unit", "processes", "descriptors"],
+    ),
     (lambda: UnitCheck("web", "web.service", every_seconds=30), ["unit"]),
     (
         lambda: TcpProbe("web", host_name="127.0.0.1", port=80, every_seconds=5, answer_within_seconds=1),

@@ -29,6 +29,7 @@ AREAS: Mapping[str, Area[Any]] = later(lambda name: load(f"{__package__}.{_PLACE
 TARGET_KINDS: Mapping[str, str] = {
     "restart_service": "service",
     "remove_stale_pidfile": "service",
+    "signal_parent": "service",
     "create_directory": "path",
     "restore_permissions": "path",
     "clean_temp_files": "temp_dir",

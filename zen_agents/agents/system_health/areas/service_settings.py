@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -21,7 +21,7 @@ from zen_agents.model.scalars import (
     UnitName,
     refuse,
 )
-from zen_agents.model.section import Section
+from zen_agents.model.section import Apart, Section
 from zen_agents.model.severity import Severity
 from zen_agents.ports.host import HttpRequest
 
@@ -143,6 +143,9 @@ class Service(Section):
     )
     bake: Duration = Field(
         timedelta(seconds=3), description="how long it must then stay well before the repair counts as verified"
+    )
+    leaks: Annotated[Any, Apart("zen_agents.agents.system_health.areas.leak_settings:ServiceLeaks")] = Field(
+        None, description="restart it before it runs out of memory or descriptors; empty: not looked at, {}: as usual"
     )
     severity: Severity = Field(Severity.CRITICAL, description="info | warning | error | critical (wakes people)")
     runbook: Line = Field("", description="address of a page that tells people what to do")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from zen_agents.agents.system_health.areas.base import Area, Remedy
@@ -45,6 +47,8 @@ class Services(Area[Mapping[str, Service]]):
                 yield ProcessCheck(name, _finder(name, service), every_seconds=every, metrics=metrics)
             if service.check is not None:
                 yield _probe_check(name, service.check, every)
+            if service.leaks is not None:
+                yield _leaks().leak_check(name, service.leaks, _finder(name, service))
 
     def remedies(self, section: Mapping[str, Service]) -> Iterable[Remedy]:
         """Return what starts each, and takes a stale pidfile out of its way."""
@@ -54,9 +58,12 @@ class Services(Area[Mapping[str, Service]]):
             if service.pidfile is not None:
                 params = {"service": name, "path": service.pidfile, "executable": service.executable or ""}
                 yield "remove_stale_pidfile", name, params
+            if service.leaks is not None:
+                user = _account_of(service.command) if service.command is not None else ""
+                yield "signal_parent", name, _leaks().signal_params(name, service, user)
 
     def rules(self, section: Mapping[str, Service], make: RuleMaker) -> Iterable[Rule]:
-        """Return one rule for each."""
+        """Return one rule for each, and those about its leaks."""
         for name, service in section.items():
             yield make.rule(
                 name,
@@ -70,10 +77,17 @@ class Services(Area[Mapping[str, Service]]):
                 runbook=service.runbook,
                 depends_on=frozenset(incident_key(f"{AGENT}.{other}", f"service:{other}") for other in service.depends_on),
             )
+            if service.leaks is not None:
+                yield from _leaks().leak_rules(name, service, service.leaks, make)
 
     def keep_running(self, section: Mapping[str, Service]) -> Iterable[str]:
         """Return what the engine itself starts, and the units that say `keep: running`."""
         return (f"service:{name}" for name, service in section.items() if _is_kept_running(service))
+
+
+def _leaks() -> ModuleType:
+    """Return what `leaks` asks for; loaded where a service has it."""
+    return import_module(f"{__package__}.service_leaks")
 
 
 def _condition(name: str, service: Service) -> Condition:
