@@ -113,6 +113,7 @@ class RestartService(Action):
     def _unit_plan(self, request: ActionRequest, unit: Unit, host: HostView) -> Plan:
         waits = (f"wait until {unit.id} is no longer {unit.active_state}",) if is_busy(unit) else ()
         limited = unit.result == START_LIMIT
+        main = host.process(unit.main_pid) if unit.main_pid > 0 else None
         resets = (f"systemctl reset-failed -- {unit.id} (systemd's own start limit was hit)",) if limited else ()
         return Plan(
             request=request,
@@ -127,6 +128,7 @@ class RestartService(Action):
             detail={
                 "unit": unit.id,
                 "busy": is_busy(unit),
+                "process": main.fingerprint if main is not None else "",
                 "result": unit.result,
                 "before": f"{unit.active_state} ({unit.sub_state})",
                 "start_limit": f"{unit.start_limit_burst} starts in {unit.start_limit_interval_seconds:g} s",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import heapq
-import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from zen_agents.ports.host import Host, HostView, Process
 MOST_LINES, MOST_FILES, MOST_PROCESSES = 10, 32, 5
 #: No line is longer (characters), and so much of a log's end is read (bytes).
 MOST_CHARACTERS, _END_BYTES = 300, 8192
-#: Descriptors looked at: a leak may have a million.
-_MOST_DESCRIPTORS = 64
 JOURNALCTL = "/usr/bin/journalctl"
 _JOURNAL_SECONDS = 2.0
 _MEBIBYTE = 1024 * 1024
@@ -44,10 +41,19 @@ class HostEvidence:
         self._package_logs = package_logs
 
     def fragile(self, plan: Plan) -> Fragile:
-        """Return the last words of a service that a restart would overwrite, and what its process has open."""
+        """Return the last words of a service that a restart would overwrite, what its process has open, and where it is."""
         kind, _, name = plan.request.target.partition(":")
         said = _last(self._said(name)) if kind == "service" else []
-        return Fragile(said, f"of {name}" if said else "", tuple(self._open_files(plan)))
+        # The process that is acted on is the plan's own target, or the main process of the unit that is.
+        known = _PROCESS.fullmatch(str(plan.detail.get("process") or plan.fingerprint))
+        if known is None:
+            return Fragile(said, f"of {name}" if said else "")
+        from zen_agents.adapters import process_evidence  # noqa: PLC0415 - most engines repair nothing that runs
+
+        folder = f"{self._proc}/{known[1]}"
+        opened = process_evidence.open_files(folder, most_names=MOST_FILES)
+        names, stacks = _short(opened.names), _short(process_evidence.stacks(folder))
+        return Fragile(said, f"of {name}" if said else "", names, opened.kinds, stacks)
 
     def surroundings(self, plan: Plan, watched: Sequence[str], at: datetime) -> Surroundings:
         """Return the largest and busiest processes, the journal of the unit that is acted on, what changed, and the host."""
@@ -65,26 +71,6 @@ class HostEvidence:
         files = file_changes(watched[:_MOST_WATCHED], since, at)
         for change in heapq.nlargest(MOST_CHANGES, (*packages.found, *files.found), key=lambda change: change.at):
             yield f"{change.at.isoformat(timespec='seconds')}  {change.kind} {change.what[:MOST_CHARACTERS]}"
-
-    def _open_files(self, plan: Plan) -> Iterator[str]:
-        """Yield the names of files that the process which is acted on has open."""
-        known = _PROCESS.fullmatch(plan.fingerprint)
-        if known is None:
-            return
-        # Strings, not paths: the repair waits for this.
-        folder, seen = f"{self._proc}/{known[1]}/fd", set[str]()
-        try:
-            descriptors = os.listdir(folder)[:_MOST_DESCRIPTORS]  # noqa: PTH208
-        except OSError:  # it is gone, or another's
-            return
-        for descriptor in descriptors:
-            try:
-                name = os.readlink(f"{folder}/{descriptor}")  # noqa: PTH115
-            except OSError:
-                continue
-            if name.startswith("/") and not name.startswith("/dev/") and name not in seen and len(seen) < MOST_FILES:
-                seen.add(name)
-                yield name[:MOST_CHARACTERS]
 
     def _journal(self, unit: str) -> list[str]:
         command = [
@@ -114,6 +100,10 @@ def _last(text: str) -> list[str]:
     """Return the last lines of a text."""
     lines = [line.strip()[:MOST_CHARACTERS] for line in text[-_END_BYTES:].splitlines()]
     return [line for line in lines if line][-MOST_LINES:]
+
+
+def _short(lines: Iterable[str]) -> Sequence[str]:
+    return tuple(line[:MOST_CHARACTERS] for line in lines)
 
 
 def _in_one_line(view: HostView) -> str:

@@ -28,7 +28,7 @@ log = logging.getLogger("zen_agents.evidence")
 #: Name of the ledger's entry.
 EVIDENCE = "evidence"
 #: What of it a message shows.
-FACTS = ("processes", "open_files", "log", "log_source", "related", "host")
+FACTS = ("processes", "open_files", "descriptors", "stacks", "log", "log_source", "related", "host")
 MOST_A_MINUTE = 6
 #: The rest may take so long (seconds); what comes later is not told.
 WITHIN_SECONDS = 3.0
@@ -94,6 +94,7 @@ class Evidence:
             rest = Surroundings()
         facts = {
             "processes": list(rest.processes), "open_files": list(fragile.open_files),
+            "descriptors": fragile.descriptors, "stacks": list(fragile.stacks),
             "log": list(fragile.log or rest.log), "log_source": fragile.log_source or rest.log_source,
             "related": list(rest.related), "host": rest.host,
         }  # fmt: skip

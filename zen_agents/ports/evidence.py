@@ -12,11 +12,15 @@ from zen_agents.model.action import Plan
 
 @dataclass(frozen=True, slots=True)
 class Fragile:
-    """What a repair destroys: the last words of a process, and what it has open. Untrusted text, already bounded."""
+    """What a repair destroys: a process's last words, what it has open, where it stands. Untrusted text, already bounded."""
 
     log: Sequence[str] = ()
     log_source: str = ""
     open_files: Sequence[str] = ()
+    #: How many descriptors of which kind: `240 socket, 12 file`.
+    descriptors: str = ""
+    #: A line for each thread: its state and where it waits.
+    stacks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

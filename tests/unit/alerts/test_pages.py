@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.support.telling import CONTEXT, FACTS, a_message
 from zen_agents.alerts.context import AlertContext
+from zen_agents.alerts.evidence import evidence_text
 from zen_agents.alerts.pages import MOST_BYTES, page_key, render_change, render_pagerduty
 from zen_agents.model.message import MessageKind
 from zen_agents.model.severity import Severity
@@ -82,6 +83,16 @@ def test_a_trigger_has_what_was_seen_before_the_repair_in_short() -> None:
     details = render_pagerduty(a_message(facts=facts), CONTEXT)["payload"]["custom_details"]
 
     assert details["evidence"] == "top: 812 java S 3072 MiB 40 s CPU; 2 files open, like /srv/b"
+
+
+def test_where_a_hung_process_stood_is_told() -> None:
+    facts = {**FACTS, "stacks": ["812 java: stopped by a signal, in do_signal_stop"], "descriptors": "240 socket, 3 pipe"}
+    message = a_message(facts=facts)
+    details = render_pagerduty(message, CONTEXT)["payload"]["custom_details"]
+
+    assert details["evidence"] == "812 java: stopped by a signal, in do_signal_stop"
+    assert "STACKS of its threads\n  812 java: stopped by a signal, in do_signal_stop\n" in evidence_text(message)
+    assert "DESCRIPTORS that it had open\n  240 socket, 3 pipe\n" in evidence_text(message)
 
 
 def test_a_change_event_says_what_was_done() -> None:

@@ -43,7 +43,7 @@ class Source:
         self.asked.append(plan.request.incident)
         if self.trouble:
             raise self.trouble
-        return Fragile(["token=abc said"], "of web", ["/srv/a.log"])
+        return Fragile(["token=abc said"], "of web", ["/srv/a.log"], "9 socket", ["7 web: stopped by a signal"])
 
     def surroundings(self, plan: Any, watched: Any, at: Any) -> Surroundings:
         if self.trouble:
@@ -80,6 +80,7 @@ async def test_it_is_redacted_in_the_ledger_and_outlives_the_engine(taking: Taki
     incident = replace(an_incident("inc-aaaa11", taking.clock.now()), attempts=1)
     facts = {
         "processes": ["1 init S 4 MiB 2 s CPU"], "open_files": ["/srv/a.log"], "log": ["[redacted] said"],
+        "descriptors": "9 socket", "stacks": ["7 web: stopped by a signal"],
         "log_source": "of web", "host": "load 0.4",
         "related": [f"{taking.clock.now().wall.isoformat()}  file /etc/web.conf [redacted]"],
     }  # fmt: skip
@@ -144,6 +145,18 @@ sys.stdin.read()
     assert max(map(len, fragile.log)) <= 300
     assert 5 <= len(rest.processes) <= 10
     assert "S3cr3t" not in str((fragile, rest))
+
+
+async def test_of_a_unit_it_is_the_main_process_that_is_looked_at(tmp_path: Path) -> None:
+    process = LinuxHost(tmp_path).look().process(os.getpid())
+    assert process is not None
+    plan = replace(
+        an_intent("act-aaaa11", SystemClock().now()).plan, fingerprint="web.service:1:active:2",
+        detail={"process": process.fingerprint},
+    )  # fmt: skip
+    fragile = HostEvidence(LinuxHost(tmp_path), lambda _: "").fragile(plan)
+    assert any(line.startswith(f"{os.getpid()} ") for line in fragile.stacks)
+    assert " file" in fragile.descriptors or " pipe" in fragile.descriptors
 
 
 async def test_a_unit_s_journal_is_asked_by_an_argument_list(tmp_path: Path) -> None:
