@@ -53,8 +53,6 @@ class Facts(TypedDict, total=False):
     #: Of that process: how many descriptors of which kind, and a line for each thread, where it stood.
     descriptors: str
     stacks: list[str]
-    #: The recent past as text: o up, x down, A action.
-    signal: str
     #: Mode and budget: "enforce, 1 of 5 repairs this hour".
     mode: str
     #: For a question: the approval's id, and what exactly would be done, one line a step.

@@ -11,8 +11,8 @@ from datetime import datetime
 from zen_agents.alerts.context import AlertContext, clock_face
 from zen_agents.alerts.facts import list_fact, text_fact
 from zen_agents.alerts.plain_text import one_line, safe_address, safe_id, safe_word
-from zen_agents.dataclass import dataclass
 from zen_agents.alerts.signal import SIGNAL_TITLE
+from zen_agents.dataclass import dataclass
 from zen_agents.model.message import Message, MessageKind
 
 

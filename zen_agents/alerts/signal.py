@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from zen_agents.dataclass import dataclass
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.units import with_unit
 

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 
 from zen_agents.checks.base import Check
 from zen_agents.checks.disk import slope
-from zen_agents.checks.measured import measured, size_in_words
+from zen_agents.checks.measured import measured
 from zen_agents.checks.process import Finder
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.duration import duration
 from zen_agents.model.observation import Observation, Status
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostView, Process
 from zen_agents.ports.host_processes import ENDED, family
 
