@@ -54,15 +54,15 @@ def open_files(folder: str, *, most_names: int) -> OpenFiles:
 
 
 def stacks(folder: str) -> Sequence[str]:
-    """Return a line for each thread: its state, and where in the kernel it waits, as far as that may be seen.
+    """Return a line for each thread, the main one first: its state, and where in the kernel it waits, as far as may be seen.
 
     `4242 web: stopped by a signal, in do_signal_stop < get_signal < arch_do_signal_or_restart`
     """
     try:
-        threads = sorted(map(int, os.listdir(f"{folder}/task")))  # noqa: PTH208
+        threads = sorted(os.listdir(f"{folder}/task"), key=lambda name: (not folder.endswith(f"/{name}"), int(name)))  # noqa: PTH208
     except (OSError, ValueError):
         return ()
-    lines = [_thread(f"{folder}/task/{thread}", thread) for thread in threads[:MOST_THREADS]]
+    lines = [_thread(f"{folder}/task/{thread}", int(thread)) for thread in threads[:MOST_THREADS]]
     more = len(threads) - MOST_THREADS
     return (*filter(None, lines), *([f"and {more} more threads"] if more > 0 else []))
 

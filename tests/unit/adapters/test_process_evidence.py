@@ -86,6 +86,15 @@ def test_of_a_leak_so_many_are_looked_at_and_no_more(many: str) -> None:
     assert lines[-1] == "and 4 more threads"
 
 
+def test_the_main_thread_is_first_where_numbers_began_anew(tmp_path: Path) -> None:
+    for thread in range(900 - MOST_THREADS, 901):
+        (tmp_path / "900" / "task" / str(thread)).mkdir(parents=True)
+        (tmp_path / "900" / "task" / str(thread) / "stat").write_text(f"{thread} (web) S 1", encoding="ascii")
+    lines = stacks(str(tmp_path / "900"))
+    assert lines[0] == "900 web: sleeping"
+    assert lines[-1] == "and 1 more threads"
+
+
 def test_of_a_process_that_is_gone_there_is_nothing() -> None:
     assert open_files("/proc/nobody", most_names=8) == ((), "")
     assert stacks("/proc/nobody") == ()
