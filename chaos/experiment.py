@@ -109,6 +109,8 @@ class Experiment:
         seconds = self._seconds(strikes.first, repaired_at, held_at)
         cost = self._contender.cost()
         amiss += self._rolled_back(seen.repaired)
+        seen, still = self._undone(seen)
+        amiss += still
         self._contender.stop()
         broken = tuple(sentence for oracle in self._oracles for sentence in oracle(self._host, self._contender))
         seen = replace(seen, harm=(*seen.harm, *broken))
@@ -208,3 +210,16 @@ class Experiment:
         except NotInTimeError:
             return [f"not in its steady state afterwards: {probe}" for probe in self._unsteady()]
         return []
+
+    def _undone(self, seen: Seen) -> tuple[Seen, list[str]]:
+        """Have undone what claims an inverse, newest first; what could not be is wrong, as is a fault that stays away."""
+        if not seen.repaired or self._variant.name or not any(done.claims_inverse for done in seen.actions):
+            return seen, []
+        actions = [
+            replace(done, undone=self._contender.undo(done)) if done.claims_inverse and done.outcome == "verified" else done
+            for done in reversed(seen.actions)
+        ]
+        amiss = [f"could not be undone: {done.action} {done.target}" for done in actions if done.undone is False]
+        if not amiss and all(done.undone for done in actions) and self._is_gone():
+            amiss = ["everything that was done was undone, and the fault is not there again"]
+        return replace(seen, actions=tuple(reversed(actions))), amiss

@@ -29,6 +29,10 @@ class Performed:
     outcome: str = ""
     #: Whether it says that it can be undone.
     claims_inverse: bool = False
+    #: Whether it was, where that was tried.
+    undone: bool | None = None
+    #: By what name it can be undone.
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,10 @@ class Contender(ABC):
 
     def approve(self, question: str) -> bool:  # noqa: ARG002 - where nothing is asked nothing is answered
         """Let a person say yes to a question; False if the answer is not taken."""
+        return False
+
+    def undo(self, done: Performed) -> bool:  # noqa: ARG002 - where nothing claims an inverse nothing is undone
+        """Let a person have it undone; False if it was not."""
         return False
 
     @abstractmethod

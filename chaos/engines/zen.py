@@ -61,6 +61,9 @@ class Zen(Contender):
     def approve(self, question: str) -> bool:
         return self._unit.cli("approve", question, "--reason", "seen", "--yes").returncode == 0
 
+    def undo(self, done: Performed) -> bool:
+        return self._unit.cli("undo", done.id, "--reason", "tried", "--yes").returncode == 0
+
     def timeline(self) -> Timeline:
         incidents, actions = self._unit.json("incidents")["items"], self._unit.actions()
         return Timeline(
@@ -71,7 +74,9 @@ class Zen(Contender):
 
     def actions(self) -> Sequence[Performed]:
         return tuple(
-            Performed(row["action"], row["target"], row["outcome"], claims_inverse=row["action"] in _WITH_INVERSE)
+            Performed(
+                row["action"], row["target"], row["outcome"], claims_inverse=row["action"] in _WITH_INVERSE, id=row["id"]
+            )
             for row in self._unit.actions()
         )
 

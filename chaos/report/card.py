@@ -49,6 +49,9 @@ class EngineCard:
     pages_needed: int
     actions: int
     claims_inverse: int
+    #: Of those, how many were to be undone, and how many were.
+    tried_to_undo: int
+    undone: int
     cpu_seconds: Spread | None
     rss_kib: Spread | None
 
@@ -71,6 +74,8 @@ def engine_card(engine: str, results: Sequence[Result]) -> EngineCard:
         pages_sent=sum(len(result.pages) for result in ran), pages_needed=sum(result.pages_needed for result in ran),
         actions=sum(len(result.actions) for result in ran),
         claims_inverse=sum(done.claims_inverse for result in ran for done in result.actions),
+        tried_to_undo=sum(done.undone is not None for result in ran for done in result.actions),
+        undone=sum(done.undone is True for result in ran for done in result.actions),
         cpu_seconds=spread(result.cost.cpu_seconds for result in ran), rss_kib=spread(result.cost.rss_kib for result in ran),
     )  # fmt: skip
 

@@ -52,7 +52,7 @@ def card_rows(cards: Sequence[EngineCard]) -> list[tuple[str, list[str]]]:
         ("harm done", [str(card.harmful) for card in cards]),
         ("messages to people, sent / needed", [f"{card.pages_sent} / {card.pages_needed}" for card in cards]),
         ("actions that claim an inverse", [f"{card.claims_inverse} of {card.actions}" for card in cards]),
-        ("undo success", ["not measured" if card.claims_inverse else NOTHING for card in cards]),
+        ("undo success", [_undone(card) for card in cards]),
         ("CPU time of a run (p50 / p95)", [times(card.cpu_seconds) for card in cards]),
         ("resident memory (p50 / p95)", [_memory(card.rss_kib) for card in cards]),
         *(
@@ -66,6 +66,11 @@ def card_rows(cards: Sequence[EngineCard]) -> list[tuple[str, list[str]]]:
 def _share(card: EngineCard) -> str:
     percent = card.repaired_percent
     return NOTHING if percent is None else f"{percent:.0f} % ({card.repaired} of {card.to_repair})"
+
+
+def _undone(card: EngineCard) -> str:
+    tried = card.tried_to_undo
+    return f"{100 * card.undone / tried:.0f} % ({card.undone} of {tried})" if tried else NOTHING
 
 
 def _memory(found: Spread | None) -> str:

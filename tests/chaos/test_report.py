@@ -17,6 +17,7 @@ from chaos.report.commands import command_of, command_of_all
 from chaos.report.contents import contents
 from chaos.report.markdown import markdown
 from chaos.report.page import page
+from chaos.report.words import card_rows
 from chaos.result import Outcome, Result, Seconds
 from chaos.scenario import Kind, load_all
 from chaos.sweep import keep, results_of
@@ -33,7 +34,9 @@ def result(scenario: str, engine: str = "zen", after: float | None = None, **mor
 
 
 RESULTS = [
-    result("crashed_service", after=0.1, cost=Cost(0.5, 40_000), actions=(Performed("a", "b", "verified", True),)),
+    result(
+        "crashed_service", after=0.1, cost=Cost(0.5, 40_000), actions=(Performed("a", "b", "verified", True, undone=True),)
+    ),
     result("crashed_service", after=0.3, seed=1, cost=Cost(0.7, 44_000)),
     result("crashed_service", "monit", 1.0),
     result("crashed_service", "monit", 3.0, seed=1),
@@ -50,7 +53,8 @@ def test_what_was_not_run_counts_as_not_repaired_and_only_what_was_run_has_costs
     assert (zen.runs, zen.to_repair, zen.repaired, zen.repaired_percent) == (4, 4, 3, 75.0)
     assert (monit.to_repair, monit.repaired, monit.harmful, monit.pages_sent, monit.pages_needed) == (4, 2, 1, 2, 1)
     assert zen.outcomes == {Outcome.PASSED: 3, Outcome.WAITING: 1}
-    assert (zen.actions, zen.claims_inverse) == (1, 1)
+    assert (zen.actions, zen.claims_inverse, zen.tried_to_undo, zen.undone) == (1, 1, 1, 1)
+    assert dict(card_rows([zen, monit]))["undo success"] == ["100 % (1 of 1)", "-"]
     assert zen.seen_repaired is not None
     assert (zen.seen_repaired.p50, zen.seen_repaired.p95, zen.seen_repaired.count) == (0.1, 0.3, 3)
     assert engine_card("none", RESULTS).repaired_percent is None
