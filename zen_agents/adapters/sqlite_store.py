@@ -37,6 +37,7 @@ from zen_agents.model.entry import ChainedEntry, Checkpoint, Entry, EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.principal import ENGINE
 from zen_agents.model.reason import Reason
+from zen_agents.model.redaction import Redaction
 from zen_agents.ports.store import ActionRow, Lease, Ran
 from zen_agents.store.ledger import MOST_BODY_BYTES, canonical, clean_text
 
@@ -124,6 +125,10 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
         """Return how many batches were dropped since it was opened."""
         return self._file.lost_batches
 
+    def redact_with(self, redaction: Redaction) -> None:
+        """Leave out of all that is written from now on what this leaves out; what undoing needs stays, and is withheld."""
+        self._file.redaction = redaction
+
     # -- facts about this state ---------------------------------------------------------------------------------------
     def get(self, name: str) -> str | None:
         """Return a small named fact."""
@@ -198,7 +203,7 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
 
     def save_incident(self, incident: Incident) -> None:
         """Write an incident, in the place of an older state of it, within the pending batch; lasting."""
-        self._file.write_lasting("save_incident", incident.id, incident_columns(incident))
+        self._file.write_lasting("save_incident", incident.id, incident_columns(incident, self._file.redaction))
 
     def live_incidents(self) -> Sequence[Incident]:
         """Return incidents that are not resolved, oldest first."""
@@ -250,7 +255,7 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
             if opened_here:
                 self._file.rollback()
             raise
-        columns = intent_columns(intent, spends=hourly_limit is not None)
+        columns = intent_columns(intent, self._file.redaction, spends=hourly_limit is not None)
         self._file.write("reserve_action", columns)
         lease = {"target": columns["target"], "action": intent.id, "until": intent.leased_until}
         self._file.write("take_lease", lease)
@@ -277,7 +282,7 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
                 "ended_at": None if runs else outcome.at.steady,
                 "ended_wall": None if runs else outcome.at.wall.timestamp(),
                 "took_seconds": outcome.took_seconds,
-                "effect": canonical(effect),
+                "effect": canonical(self._file.redaction.record(effect, needed=("undo",))),
             },
         )
         if outcome.kind.is_final:

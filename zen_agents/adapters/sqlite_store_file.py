@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from zen_agents.adapters.sqlite_store_ballast import drop_ballast
 from zen_agents.errors import StoreError
+from zen_agents.model.redaction import Redaction
 from zen_agents.store.failpoint import failpoint
 from zen_agents.store.statements import SQL
 
@@ -69,6 +70,8 @@ class StateFile:
         self._lasting: dict[tuple[str, str], Params] = {}
         self._owed: dict[tuple[str, str], Params] = {}
         self.writable = not read_only
+        #: What is left out of whatever is written.
+        self.redaction = Redaction()
         #: How many batches were dropped.
         self.lost_batches = 0
         #: Called when a batch was rolled back: whoever caches what the batch wrote forgets it.

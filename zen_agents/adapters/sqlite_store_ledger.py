@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from zen_agents.adapters.sqlite_store_file import StateFile, damaged
@@ -40,6 +41,9 @@ class LedgerEnd:
 
     def append(self, entry: Entry) -> None:
         """Chain an entry within the pending batch, and sign it where that is due; raises StoreError."""
+        body = self._file.redaction.value(entry.body)
+        if body is not entry.body:
+            entry = replace(entry, body=body)
         self._file.begin()
         seq, hash = self._chain(entry)
         if self.signing is not None and self.signing.is_due(seq, entry.kind.value, entry.id):

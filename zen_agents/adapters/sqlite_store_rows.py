@@ -18,6 +18,7 @@ from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
+from zen_agents.model.redaction import Redaction
 from zen_agents.model.severity import Severity
 from zen_agents.ports.store import ActionRow, OutboxRow
 from zen_agents.store.ledger import canonical, clean_text
@@ -73,7 +74,7 @@ INCIDENT_COLUMNS = (
 )  # fmt: skip
 
 
-def incident_columns(incident: Incident) -> dict[str, Any]:
+def incident_columns(incident: Incident, redaction: Redaction) -> dict[str, Any]:
     """Return an incident's columns."""
     columns: dict[str, Any] = dict(zip(_PLAIN_INCIDENT, _plain_of(incident), strict=True))
     for name, instant in zip(_MOMENTS, _moments_of(incident), strict=True):
@@ -83,7 +84,7 @@ def incident_columns(incident: Incident) -> dict[str, Any]:
         "severity": incident.severity.value,
         "state": incident.state.value,
         "last_status": incident.last_status.value,
-        "detail": clean_text(incident.detail),
+        "detail": clean_text(redaction.text(incident.detail)),
         "fingerprint": clean_text(incident.fingerprint),
         "outcome_unknown": int(incident.outcome_unknown),
         "keep_acting": int(incident.keep_acting),
@@ -141,7 +142,12 @@ def plan_of(intent: Intent) -> dict[str, Any]:
     }
 
 
-def intent_columns(intent: Intent, *, spends: bool) -> dict[str, Any]:
+#: What undoing and adopting an action read of its plan, and what holds no text from outside.
+_NEEDED_OF_PLAN = ("params", "detail", "touches", "fingerprint")
+_OURS_OF_PLAN = ("override", "attempt", "risk", "reversible", "digest", "verified_by", "approval")
+
+
+def intent_columns(intent: Intent, redaction: Redaction, *, spends: bool) -> dict[str, Any]:
     """Return the columns of a fresh action."""
     request = intent.plan.request
     return {
@@ -153,13 +159,13 @@ def intent_columns(intent: Intent, *, spends: bool) -> dict[str, Any]:
         "incident": request.incident,
         "requested_by": clean_text(request.requested_by.name),
         "requested_uid": request.requested_by.uid,
-        "because": clean_text(request.because),
+        "because": clean_text(redaction.text(request.because)),
         "budget": intent.plan.budget.value,
         "spends": int(spends),
         "reserved_at": intent.reserved_at.steady,
         "reserved_wall": intent.reserved_at.wall.timestamp(),
         "leased_until": intent.leased_until,
-        "plan": canonical(plan_of(intent)),
+        "plan": canonical(redaction.record(plan_of(intent), needed=_NEEDED_OF_PLAN, ours=_OURS_OF_PLAN)),
     }
 
 
@@ -198,20 +204,20 @@ APPROVAL_COLUMNS = (
 )  # fmt: skip
 
 
-def approval_columns(approval: Approval) -> dict[str, Any]:
+def approval_columns(approval: Approval, redaction: Redaction) -> dict[str, Any]:
     """Return an approval's columns."""
     columns: dict[str, Any] = {name: getattr(approval, name) for name in _PLAIN_APPROVAL}
     return columns | {
         "target": clean_text(approval.target),
-        "because": clean_text(approval.because),
-        "ended_why": clean_text(approval.ended_why),
+        "because": clean_text(redaction.text(approval.because)),
+        "ended_why": clean_text(redaction.text(approval.ended_why)),
         "requested_by": clean_text(approval.requested_by.name),
         "requested_uid": approval.requested_by.uid,
         "state": approval.state.value,
         "asked_at": approval.asked_at.steady,
         "asked_wall": approval.asked_at.wall.timestamp(),
-        "plan": canonical(dict(approval.plan)),
-        "answers": canonical([asdict(answer) for answer in approval.answers]),
+        "plan": canonical(redaction.record(dict(approval.plan), needed=_NEEDED_OF_PLAN, ours=_OURS_OF_PLAN)),
+        "answers": canonical([{**asdict(each), "reason": redaction.text(each.reason)} for each in approval.answers]),
     }
 
 

@@ -76,7 +76,7 @@ class BrakeTables:
             {
                 "kind": brake.kind,
                 "scope": clean_text(brake.scope),
-                "reason": clean_text(brake.reason),
+                "reason": clean_text(self._file.redaction.text(brake.reason)),
                 "set_by": clean_text(brake.by),
                 "since_at": brake.since.steady,
                 "since_wall": brake.since.wall.timestamp(),
@@ -108,7 +108,7 @@ class BrakeTables:
             {
                 "name": name,
                 "state": state.value,
-                "reason": clean_text(reason),
+                "reason": clean_text(self._file.redaction.text(reason)),
                 "changed_at": at.steady,
                 "changed_wall": at.wall.timestamp(),
             },
@@ -122,7 +122,7 @@ class ApprovalTables:
 
     def save_approval(self, approval: Approval) -> None:
         """Write an approval, in the place of an older state of it, within the pending batch."""
-        self._file.write("save_approval", approval_columns(approval))
+        self._file.write("save_approval", approval_columns(approval, self._file.redaction))
 
     def approval(self, id: str) -> Approval | None:
         """Return one approval."""
@@ -228,7 +228,7 @@ class OutboxTables:
 
     def enqueue(self, message: Message, channels: Sequence[str], not_before: float) -> None:
         """Put a message into the outbox for each channel, once, within the pending batch; lasting, but raises StoreError."""
-        text = message_json(message)
+        text = message_json(self._file.redaction.message(message))
         for channel in channels:
             self._file.write_kept(
                 "enqueue",

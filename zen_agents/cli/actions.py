@@ -24,6 +24,7 @@ from zen_agents.cli.times import took
 from zen_agents.errors import UsageError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import EntryKind
+from zen_agents.model.redaction import shown
 from zen_agents.ports.store import ActionRow
 
 #: Lines of what a command printed that are shown.
@@ -121,8 +122,8 @@ def body(row: ActionRow) -> dict[str, Any]:
         "reserved_at": row.reserved_at.wall.isoformat(),
         "ended_at": row.ended_at.wall.isoformat() if row.ended_at else None,
         "took_seconds": row.took_seconds,
-        "plan": dict(row.plan),
-        "effect": dict(row.effect),
+        "plan": shown(row.plan),
+        "effect": shown(row.effect),
     }
 
 
@@ -140,7 +141,7 @@ def show(call: Call, row: ActionRow) -> int:
     say(call, f"{'risk':9} {row.plan.get('risk', '-')}, reversible {way_back(row.plan.get('reversible', '-'))}", indent=2)
     show_effect(call, row.effect, indent=2)
     if call.arguments.verbose:
-        for line in json.dumps(dict(row.plan), indent=2, default=str).splitlines():
+        for line in json.dumps(shown(row.plan), indent=2, default=str).splitlines():
             say(call, line, indent=2)
     undo = (f"zen-agents undo {row.id}",) if row.effect.get("undo") and row.kind is not OutcomeKind.UNDONE else ()
     next_steps(call, f"zen-agents why {row.incident or row.id}", *undo)

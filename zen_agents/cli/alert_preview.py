@@ -18,12 +18,12 @@ from zen_agents.cli.render import clean, note, say
 from zen_agents.clock import Instant
 from zen_agents.engine.evidence import evidence_in
 from zen_agents.engine.messages import Messages, mode_line
-from zen_agents.engine.redaction import Redaction
 from zen_agents.errors import UsageError
 from zen_agents.jobs.alert_delivery import AppriseItem, EmailItem, EventItem, Item
 from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message
 from zen_agents.model.reason import Reason
+from zen_agents.model.redaction import Redaction
 from zen_agents.model.severity import Severity
 from zen_agents.ports.store import OutboxRow, Store
 from zen_agents.rules.rule import Rule

@@ -20,6 +20,7 @@ from zen_agents.cli.render import next_steps, note, say, table
 from zen_agents.cli.times import ago
 from zen_agents.errors import UsageError
 from zen_agents.model.approval import Approval
+from zen_agents.model.redaction import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +87,7 @@ def body(row: Approval, now: float) -> dict[str, Any]:
         "digest": row.digest, "needed": row.needed, "agreed": row.agreed, "asked_at": row.asked_at.wall.isoformat(),
         "expires_seconds": row.expires_at - now, "ended_why": row.ended_why, "used_by": row.used_by,
         "answers": [{"by": a.by, "uid": a.uid, "yes": a.yes, "reason": a.reason} for a in row.answers],
-        "plan": {name: value for name, value in row.plan.items() if name not in ("params", "fingerprint")},
+        "plan": {name: value for name, value in shown(row.plan).items() if name not in ("params", "fingerprint")},
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
 from zen_agents.cli.render import flow, next_steps, note, plural, say
 from zen_agents.engine.executor import judged_body
+from zen_agents.model.redaction import Redaction
 from zen_agents.rehearsal.plan import Line, PlanReport
 from zen_agents.rehearsal.stage import rehearse_plan
 
@@ -54,7 +55,7 @@ def _body(report: PlanReport) -> dict[str, Any]:
     return {
         "host": report.host, "mode": report.mode, "config": list(report.config), "at": report.at.isoformat(),
         "fine": report.fine, **{word: report.count(word) for word in _MARKS},
-        "unused_facts": list(report.unused_facts), "lines": [line.body() for line in report.lines],
+        "unused_facts": list(report.unused_facts), "lines": report.redaction.value([line.body() for line in report.lines]),
     }  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def _show(call: Call, report: PlanReport) -> None:
     if not call.arguments.quiet:
         print()
         for line in report.lines:
-            _show_line(call, line)
+            _show_line(call, line, report.redaction)
         print(f"  . {plural(report.fine, 'rule')} fine")
         print()
     print(
@@ -77,7 +78,7 @@ def _show(call: Call, report: PlanReport) -> None:
         next_steps(call, "zen-agents once --yes", "zen-agents run")
 
 
-def _show_line(call: Call, line: Line) -> None:
+def _show_line(call: Call, line: Line, redaction: Redaction) -> None:
     name = line.rule.name if line.rule.target == "host" else f"{line.rule.name} ({line.rule.target})"
     say(call, f"{_MARKS[line.word]} {name:40} {line.finding.detail or line.finding.status.value}", indent=2, hang=4)
     if line.word == "unknown":
@@ -92,13 +93,14 @@ def _show_line(call: Call, line: Line) -> None:
         return
     if judged.plan and (call.arguments.verbose or line.word == "would_run"):
         for step in judged.plan.steps:
-            say(call, step, indent=9, hang=2)
+            say(call, redaction.text(step), indent=9, hang=2)
         if judged.plan.warning:
-            say(call, f"warning: {judged.plan.warning}", indent=9, hang=9)
+            say(call, redaction.text(f"warning: {judged.plan.warning}"), indent=9, hang=9)
     if call.arguments.verbose:
-        show_answers(call, judged_body(judged)["guards"], indent=9)
+        show_answers(call, redaction.value(judged_body(judged)["guards"]), indent=9)
     elif deciding := judged.verdict.deciding:
-        say(call, " ".join(filter(None, (f"{deciding.guard}:", deciding.value, deciding.origin))), indent=9, hang=2)
+        words = (f"{deciding.guard}:", redaction.text(deciding.value), deciding.origin)
+        say(call, " ".join(filter(None, words)), indent=9, hang=2)
 
 
 def _extra(line: Line) -> str:

@@ -26,6 +26,7 @@ from zen_agents.doctor.redaction import Redaction
 from zen_agents.doctor.surroundings import secret_files
 from zen_agents.errors import SettingsError, UsageError, ZenError
 from zen_agents.model.entry import EntryKind
+from zen_agents.model.redaction import shown
 from zen_agents.settings.loader import effective_values
 from zen_agents.settings.rendering import as_json
 from zen_agents.settings.show import Shown, to_yaml
@@ -54,7 +55,8 @@ def write_bundle(path: Path, site: Site, findings: Mapping[str, Finding]) -> lis
     """
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path} is there already; name another file")
-    redaction = Redaction(_known_secrets(site))
+    settings = site.loaded.settings if site.loaded is not None else None
+    redaction = Redaction(_known_secrets(site), settings.redact if settings is not None else ())
     parts = dict(_parts(site, findings, redaction))
     replace_durably(path, _packed(parts))
     return list(parts)
@@ -178,7 +180,7 @@ def _actions(site: Site) -> list[dict[str, Any]]:
     return [
         {"id": row.id, "action": row.action, "target": row.target, "rule": row.rule, "outcome": row.kind.value,
          "at": row.reserved_at.wall.isoformat(), "took_seconds": row.took_seconds, "because": row.because,
-         "plan": dict(row.plan), "effect": dict(row.effect)}
+         "plan": shown(row.plan), "effect": shown(row.effect)}
         for row in rows
     ]  # fmt: skip
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-#: What stands where a secret stood.
-MARK = "[redacted]"
+from zen_agents.model import redaction as configured
+from zen_agents.model.redaction import MARK
+
 #: A known secret shorter than this is left alone: it would be found in every other word.
 _SHORTEST = 4
 #: A part of a secret address of this length is no ordinary word.
@@ -53,8 +54,12 @@ def _in_address(secret: str) -> list[str]:
 class Redaction:
     """Takes secrets out of text and of plain JSON values."""
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
-        """`known` are secrets by their value, wherever they stand, alone or in a line of several."""
+    def __init__(self, known: Iterable[str] = (), patterns: Sequence[str] = ()) -> None:
+        """`known` are secrets by their value, wherever they stand, alone or in a line of several.
+
+        `patterns` are what the configuration has left out everywhere (`redact:`).
+        """
+        self._configured = configured.Redaction(patterns)
         lines = {line.strip() for secret in known for line in (secret, *secret.splitlines(), *_in_address(secret))}
         # The longest first: one may be a part of another.
         self._known = sorted((line for line in lines if len(line) >= _SHORTEST), key=len, reverse=True)
@@ -65,7 +70,7 @@ class Redaction:
             text = text.replace(secret, MARK)
         for pattern, instead in _PATTERNS:
             text = pattern.sub(instead, text)
-        return text
+        return self._configured.text(text)
 
     def value(self, value: Any, name: str = "") -> Any:
         """Return a plain JSON value without secrets; what stands under the name of a secret goes whole."""

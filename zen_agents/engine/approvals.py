@@ -22,6 +22,7 @@ from zen_agents.model.ids import APPROVAL, new_id
 from zen_agents.model.incident import Incident
 from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
+from zen_agents.model.redaction import shown
 from zen_agents.rules import transitions
 from zen_agents.rules.rule import Rule
 
@@ -227,7 +228,7 @@ def approval_body(asked: Approval) -> dict[str, Any]:
 
 
 def _shown(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in plan.items() if name not in ("params", "fingerprint")}
+    return {name: value for name, value in shown(plan).items() if name not in ("params", "fingerprint")}
 
 
 def _answer(who: Principal, reason: str, now: Instant, *, yes: bool = True) -> tuple[ApprovalAnswer, ...]:

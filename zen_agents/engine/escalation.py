@@ -88,7 +88,7 @@ class Escalation:
             dedup_key=self._messages.key(f"change|{intent.id}"), summary=summary, facts=facts, incident=request.incident,
             agent=request.agent, rule=request.rule or "", target=request.target,
         )  # fmt: skip
-        self._send(message)
+        self._send(self._messages.redacted(message))
 
     def keeps_coming_back(self, incident: Incident, rule: Rule, at: Instant, times: int) -> None:
         """Tell that the same fault was repaired again and again."""

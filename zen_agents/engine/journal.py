@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from zen_agents.clock import Instant
-from zen_agents.engine.redaction import Redaction
 from zen_agents.model.action import Intent, Outcome, OutcomeKind
 from zen_agents.model.decision import Decision
 from zen_agents.model.entry import Entry, EntryKind
 from zen_agents.model.ids import DECISION, new_id
 from zen_agents.model.incident import Incident
 from zen_agents.model.principal import Principal
+from zen_agents.model.redaction import Redaction
 from zen_agents.model.verdict import Answer, Ruling, Verdict
 from zen_agents.ports.store import Store
 
@@ -51,6 +51,7 @@ class Journal:
         self._store = store
         #: What is left out of everything that is written.
         self.redaction = redaction or Redaction()
+        store.redact_with(self.redaction)
         self._action_log = action_log
         #: Incident key -> what was last written about it, and the lost batches of which that takes account.
         self._last: dict[str, tuple[Any, ...]] = {}

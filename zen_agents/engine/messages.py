@@ -9,7 +9,6 @@ from typing import Any
 
 from zen_agents.alerts.facts import Facts
 from zen_agents.clock import Instant
-from zen_agents.engine.redaction import Redaction
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import Budget, OutcomeKind
 from zen_agents.model.duration import duration
@@ -18,6 +17,7 @@ from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.observation import Observation
 from zen_agents.model.reason import Reason
+from zen_agents.model.redaction import Redaction
 from zen_agents.model.severity import Severity
 from zen_agents.ports.store import ActionRow, Store
 from zen_agents.rules.rule import Rule, Window
@@ -84,12 +84,15 @@ class Messages:
         incident: Incident | None = None, urgent: bool = False,
     ) -> Message:  # fmt: skip
         """Return a message with an id of its own; `key` is what the same is known by on this host."""
-        return Message(
-            id=new_id(ALERT), kind=kind, severity=severity, at=at,
-            dedup_key=self.key(key), summary=self._redaction.text(summary), facts=self._redaction.value(facts),
+        return self.redacted(Message(
+            id=new_id(ALERT), kind=kind, severity=severity, at=at, dedup_key=self.key(key), summary=summary, facts=facts,
             incident=incident.id if incident else None, agent=incident.agent if incident else "",
             rule=incident.rule if incident else "", target=incident.target if incident else "", urgent=urgent,
-        )  # fmt: skip
+        ))  # fmt: skip
+
+    def redacted(self, message: Message) -> Message:
+        """Return a message without what is left out."""
+        return self._redaction.message(message)
 
     def key(self, key: str) -> str:
         """Return a key as it is known outside of this host."""

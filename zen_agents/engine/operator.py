@@ -25,7 +25,7 @@ from zen_agents.engine.rollback import PAUSE
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.status import incidents_of, status_of
 from zen_agents.engine.undo import RULE_PAUSED
-from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError
+from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError, ZenError
 from zen_agents.guards.approval import DEMOTED
 from zen_agents.guards.recurrence import RIVAL
 from zen_agents.model.action import OutcomeKind
@@ -61,6 +61,14 @@ class Operator:
 
     async def answer(self, verb: str, args: dict[str, Any], who: Principal, may_act: bool) -> Any:
         """Answer one request; raises ZenError with the exit code that the command line ends with."""
+        redaction = self._engine.parts.journal.redaction
+        try:
+            return redaction.value(await self._answer(verb, args, who, may_act))
+        except ZenError as error:
+            error.args = tuple(redaction.value(error.args))
+            raise
+
+    async def _answer(self, verb: str, args: dict[str, Any], who: Principal, may_act: bool) -> Any:
         if verb in self._looking:
             return await self._looking[verb](args, who)
         if verb not in self._acting:

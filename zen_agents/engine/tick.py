@@ -137,7 +137,8 @@ class AgentTick:
             checks = self.watchlist.take_due(now.steady, everything=everything)
             self._began, self._asked = now.steady, frozenset(check.name for check in checks)
             look = self._parts.host.look()
-            observations = await self._parts.sampler.sample(checks, now, look) if checks else []
+            seen = await self._parts.sampler.sample(checks, now, look) if checks else []
+            observations = self._parts.journal.redaction.observations(seen)
             await self._fold(observations, everything=everything)
             if act:
                 # What was seen just now need not be asked again to plan by it; before anything is done it is looked at anew.

@@ -22,6 +22,7 @@ from zen_agents.model.entry import ChainedEntry, Checkpoint, Entry, EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message
 from zen_agents.model.observation import Observation
+from zen_agents.model.redaction import Redaction
 
 #: Name of the fact in which the outbox keeps what it has told.
 OUTBOX_MEMORY = "alerts.memory"
@@ -145,6 +146,10 @@ class Store(Protocol):
 
     def lost_batches(self) -> int:
         """Return how many batches were dropped; one more than before: what was pending then was not written."""
+        ...
+
+    def redact_with(self, redaction: Redaction) -> None:
+        """Leave out of all that is written from now on what this leaves out."""
         ...
 
     # -- facts about this state ---------------------------------------------------------------------------------------

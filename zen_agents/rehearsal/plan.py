@@ -17,6 +17,7 @@ from zen_agents.model.ids import INCIDENT, new_id
 from zen_agents.model.incident import Incident
 from zen_agents.model.observation import Finding, Observation, Status
 from zen_agents.model.reason import Reason
+from zen_agents.model.redaction import Redaction
 from zen_agents.model.verdict import Ruling
 from zen_agents.rehearsal.facts import Facts
 from zen_agents.rules.decide import alternatives, decide
@@ -74,6 +75,8 @@ class PlanReport:
     config: Sequence[str] = ()
     #: Facts of which no check speaks: probably misspelt.
     unused_facts: Sequence[str] = ()
+    #: What is left out where it is shown; what checks saw is so already.
+    redaction: Redaction = field(default_factory=Redaction)
 
     def count(self, word: str) -> int:
         """Return how many lines end so."""
@@ -111,10 +114,11 @@ async def rehearse(
 ) -> PlanReport:
     """Judge what was observed as if it stayed so; nothing is started, reserved or written."""
     rules = [rule for agent in agents for rule in agent.rules()]
+    observations = parts.journal.redaction.observations(list(observations))
     made = {(observation.name, observation.target): observation for observation in observations}
     lines = [line for rule in rules if (line := await _judge(parts, rule, made, now, facts_only=facts_only)) is not None]
     lines.sort(key=lambda line: (-line.rule.severity.rank, line.rule.key))
-    return PlanReport(lines, len(rules) - len(lines), now.wall)
+    return PlanReport(lines, len(rules) - len(lines), now.wall, redaction=parts.journal.redaction)
 
 
 async def _judge(

@@ -75,6 +75,7 @@ def set_stage(options: Options, loaded: Loaded, *, host: Host, store: SqliteStor
     parts = build_parts(
         world, to_policy(settings, loaded, agents), triggers=safe_mode_triggers(settings), host_name=host_name
     )
+    parts.journal.redaction.use(settings.redact)
     parts.actionable = len({rule.target for agent in agents for rule in agent.rules() if rule.ladder})
     return Stage(parts, agents, host_name, tuple(map(str, loaded.files)))
 

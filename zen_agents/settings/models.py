@@ -253,7 +253,9 @@ class Settings(Section):
     retention: RetentionSettings = part("how long records are kept")
     metrics: MetricsSettings = part("what Prometheus is told, and where")
     slo: SloSettings = part("what remediation is held to in `zen-agents report`")
-    redact: tuple[Regex, ...] = Field((), description="patterns of what is left out of the ledger and of messages")
+    redact: tuple[Regex, ...] = Field(
+        (), description="patterns of what is left out of the state, of messages and of answers"
+    )
     fleet: FleetSettings = part("this host's part in a fleet")
     plugins: tuple[Name, ...] = Field((), description="packages whose agents, checks and actions may be loaded")
     #: Agents that a later version brings: name -> whether its section says `enabled`.

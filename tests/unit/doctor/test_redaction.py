@@ -84,3 +84,8 @@ def test_no_shape_of_a_value_keeps_a_known_secret(value: object) -> None:
     clean = Redaction([SECRET]).value(value)
     assert SECRET not in json.dumps(clean)
     assert Redaction([SECRET]).value(clean) == clean
+
+
+def test_what_the_configuration_leaves_out_is_left_out_of_a_bundle_as_well() -> None:
+    redaction = Redaction((), [r"order \d+"])
+    assert redaction.value({"text": ["order 4711 failed"]}) == {"text": [f"{MARK} failed"]}

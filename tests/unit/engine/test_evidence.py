@@ -23,9 +23,9 @@ from zen_agents.clock import ManualClock, SystemClock
 from zen_agents.engine.aside import Aside
 from zen_agents.engine.evidence import MOST_A_MINUTE, Evidence, evidence_in
 from zen_agents.engine.journal import Journal
-from zen_agents.engine.redaction import Redaction
 from zen_agents.errors import HostError
 from zen_agents.model.action import Intent, Resource, ResourceKind
+from zen_agents.model.redaction import Redaction
 from zen_agents.ports.evidence import Fragile, Surroundings
 from zen_agents.ports.store import WATCHED_PATHS
 
