@@ -7,7 +7,7 @@ decided anew, the plan made anew and every guard asked anew; an approval for ano
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
 
@@ -208,6 +208,13 @@ class Approvals:
             again = transitions.readmitted(incident, Reason.APPROVAL_PENDING, now)
             if again is not incident:
                 self._parts.book.put(again)
+
+
+def as_approver(who: Principal, groups: Set[str], approvers: Set[str]) -> Principal:
+    """Return a person with the configuration's word on whether they may approve; without approvers everybody may."""
+    if not approvers or who.uid is None or f"user:{who.name}" in approvers:
+        return who
+    return who if {f"group:{name}" for name in groups} & approvers else replace(who, approves=False)
 
 
 def request_of(asked: Approval) -> ActionRequest:

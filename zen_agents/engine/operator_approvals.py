@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import replace
 from typing import Any, Protocol
 
-from zen_agents.engine.approvals import approval_body
+from zen_agents.engine.approvals import approval_body, as_approver
 from zen_agents.engine.engine import Engine
 from zen_agents.engine.requests import pause_of, text_of
 from zen_agents.engine.undo import RULE_PAUSED
@@ -39,10 +38,7 @@ class ApprovalVerbs:
     def known(self, who: Principal) -> Principal:
         """Return a person with the configuration's word on whether they may approve."""
         approvers = self._engine.parts.policy.approvals.approvers
-        if not approvers or who.uid is None or f"user:{who.name}" in approvers:
-            return who
-        groups = {f"group:{name}" for name in self._groups_of(who.uid)}
-        return who if groups & approvers else replace(who, approves=False)
+        return as_approver(who, self._groups_of(who.uid) if approvers and who.uid is not None else frozenset(), approvers)
 
     async def shown_approval(self, args: dict[str, Any], who: Principal) -> Any:
         """Answer what is asked, and what became of it; anybody may look."""

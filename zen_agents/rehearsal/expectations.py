@@ -39,7 +39,7 @@ def judge(test: RuleTest, index: int, written: Written, events: Sequence[Event])
     failures = []
     for number, wanted in enumerate(test.expect):
         seen = _candidates(wanted, events, every)
-        if not any(_matches(wanted, event) for event in seen):
+        if not any(_matches(wanted, event) for event in seen) and not _is_the_none_that_was_wanted(wanted, seen):
             place = written.place("tests", index, "expect", number, "at")
             got = _said(seen[-1]) if seen else "nothing"
             if (other := next((event for event in events if _matches(wanted, event)), None)) is not None:
@@ -47,6 +47,7 @@ def judge(test: RuleTest, index: int, written: Written, events: Sequence[Event])
             failures.append(
                 Failure(place, f"at {_clock(wanted.at.total_seconds())} expected {_wanted(wanted)}", got, _rule(wanted))
             )
+    failures += _answers_not_as_written(test, index, written, events)
     if test.expect_only:
         place = written.place("tests", index, "expect_only")
         failures += [
@@ -54,6 +55,16 @@ def judge(test: RuleTest, index: int, written: Written, events: Sequence[Event])
             for event in _unexpected(test, events, every)
         ]
     return failures
+
+
+def _answers_not_as_written(test: RuleTest, index: int, written: Written, events: Iterable[Event]) -> Iterator[Failure]:
+    """Yield each answer that did not count, and each that should not have: a test must not pass for another reason."""
+    for event in events:
+        if event.kind == "answer" and bool(event.detail) != (answer := test.approvals[event.number]).refused:
+            wanted = "be refused" if answer.refused else "count"
+            place = written.place("tests", index, "approvals", event.number, "at")
+            expected = f"at {_clock(event.at)} expected {answer.by}'s {answer.decision} to {wanted}"
+            yield Failure(place, expected, event.detail or "it counted", event.rule)
 
 
 def _unexpected(test: RuleTest, events: Iterable[Event], every: float) -> Iterator[Event]:
@@ -68,13 +79,13 @@ def _unexpected(test: RuleTest, events: Iterable[Event], every: float) -> Iterat
 def _candidates(wanted: Expectation, events: Sequence[Event], every: float) -> Sequence[Event]:
     """Return what may meet it: what happened within one sample from then, and what still held at that moment.
 
-    An action and a message are moments; a decision and an incident's state hold until the next.
+    An action and a message are moments; a decision, and the state of an incident or a question, hold until the next.
     """
     kind, at = _kind(wanted), wanted.at.total_seconds()
     rule = _rule(wanted)
     about = [event for event in events if event.kind == kind and rule in ("", event.rule)]
     found = [event for event in about if _within(event.at, at, every)]
-    if kind in ("decision", "incident"):
+    if kind in ("decision", "incident", "approval"):
         before = [event for event in about if event.at < at + _SAME]
         found = [*before[-1:], *(event for event in found if event not in before[-1:])]
     elif kind == "action" and not found:
@@ -82,6 +93,10 @@ def _candidates(wanted: Expectation, events: Sequence[Event], every: float) -> S
         instead = [event for event in events if event.kind == "decision" and event.rule == rule and event.at < at + every]
         return [event for event in instead[-1:] if event.word != "act"]
     return found
+
+
+def _is_the_none_that_was_wanted(wanted: Expectation, seen: Sequence[Event]) -> bool:
+    return wanted.state == "none" and not seen
 
 
 def _within(moment: float, at: float, every: float) -> bool:
@@ -101,11 +116,13 @@ def _matches(wanted: Expectation, event: Event) -> bool:
 def _kind(wanted: Expectation) -> str:
     if wanted.decision is not None:
         return "action" if wanted.outcome == "act" else "decision"
+    if wanted.approval is not None:
+        return "approval"
     return "alert" if wanted.alert is not None else "incident"
 
 
 def _rule(wanted: Expectation) -> str:
-    return wanted.decision or wanted.incident or wanted.rule or ""
+    return wanted.decision or wanted.incident or wanted.approval or wanted.rule or ""
 
 
 def _wanted(wanted: Expectation) -> str:
@@ -151,12 +168,16 @@ def crosscheck(written: Written, agents: Sequence[BaseAgent]) -> Sequence[Diagno
                 _unknown(report, "there is no action", action, names.actions,
                          written.place("tests", index, "action_results", action))  # fmt: skip
         for number, wanted in enumerate(test.expect):
-            for key in ("decision", "incident", "rule", "action"):
+            for key in ("decision", "incident", "approval", "rule", "action"):
                 known: Iterable[str] = names.actions if key == "action" else names.rules
                 name = getattr(wanted, key)
                 if name is not None and name not in known:
                     what = "there is no action" if key == "action" else "there is no rule"
                     _unknown(report, what, name, known, written.place("tests", index, "expect", number, key))
+        for number, answer in enumerate(test.approvals):
+            if answer.rule is not None and answer.rule not in names.rules:
+                place = written.place("tests", index, "approvals", number, "rule")
+                _unknown(report, "there is no rule", answer.rule, names.rules, place)
     return report.sorted()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,10 +13,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
+from zen_agents.model.approval import ApprovalState
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.message import MessageKind
 from zen_agents.model.reason import Reason
-from zen_agents.model.scalars import Duration, PositiveDuration, refuse
+from zen_agents.model.scalars import Duration, Line, PositiveDuration, refuse
 from zen_agents.model.severity import Severity
 from zen_agents.rehearsal.series import MOST_SAMPLES, SeriesError, read_series
 from zen_agents.settings.diagnostics import Diagnostic, Report
@@ -57,6 +59,13 @@ At = Annotated[Duration, AfterValidator(_soon)]
 Series = Annotated[str, AfterValidator(_series)]
 
 
+#: What an expectation may say besides -> of what.
+_GOES_WITH = {
+    "outcome": ("decision",), "reason": ("decision",), "action": ("decision",), "severity": ("alert",), "rule": ("alert",),
+    "state": ("incident", "approval"),
+}  # fmt: skip
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
@@ -68,8 +77,19 @@ class ActionResult(_Strict):
     takes: At = Field(timedelta(seconds=1), description="how long it runs")
 
 
+class WrittenAnswer(_Strict):
+    """What one person answers to what the engine asks."""
+
+    at: At = Field(description="how long after the start")
+    decision: Literal["approve", "deny"] = Field(description="approve | deny")
+    by: Line = Field(min_length=1, description="who answers: one name is one person")
+    groups: tuple[Line, ...] = Field((), description="groups of that person, where `approvals.approvers` names groups")
+    rule: str | None = Field(None, description="the rule whose question is meant; not given: the oldest that is open")
+    refused: bool = Field(False, description="true: the answer must not count: late, a second one, or not theirs to give")
+
+
 class Expectation(_Strict):
-    """What is expected at one moment: exactly one of `decision`, `alert` and `incident`, and what is said of it."""
+    """What is expected at one moment: exactly one of `decision`, `alert`, `incident` and `approval`, and what of it."""
 
     at: At = Field(description="how long after the start")
     decision: str | None = Field(None, description="name of a rule: what was decided about it")
@@ -77,25 +97,32 @@ class Expectation(_Strict):
         None, description="people are told so within one sample from then"
     )
     incident: str | None = Field(None, description="name of a rule: the state of its incident")
+    approval: str | None = Field(None, description="name of a rule: the state of what people are asked for it")
     outcome: Literal["act", "skip", "ask", "alert", "resolve", "failed"] | None = Field(None, description="with `decision`")
     reason: Reason | None = Field(None, description="with `decision`")
     action: str | None = Field(None, description="with `decision`")
     target: str | None = Field(None, description="`service:web`, or what of it is touched: nginx.service")
     severity: Severity | None = Field(None, description="with `alert`")
     rule: str | None = Field(None, description="with `alert`: name of a rule")
-    state: Literal["none"] | IncidentState | None = Field(None, description="with `incident`")
+    state: Literal["none"] | IncidentState | ApprovalState | None = Field(
+        None,
+        description="with `incident`: none | suspected | open | ...; with `approval`: pending | approved | denied | ...",
+    )
 
     @model_validator(mode="after")
     def _one_thing(self) -> Expectation:
-        about = [name for name in ("decision", "alert", "incident") if getattr(self, name) is not None]
+        about = [name for name in ("decision", "alert", "incident", "approval") if getattr(self, name) is not None]
         if len(about) != 1:
-            raise refuse("conflict", "needs exactly one of `decision`, `alert` and `incident`")
-        goes_with = {"decision": ("outcome", "reason", "action"), "alert": ("severity", "rule"), "incident": ("state",)}
-        for other, keys in goes_with.items():
-            for key in keys:
-                if other != about[0] and getattr(self, key) is not None:
-                    raise refuse("conflict", f"says nothing of `{about[0]}`; it goes with `{other}`", at=key)
-        needed = {"decision": "outcome", "incident": "state"}.get(about[0])
+            raise refuse("conflict", "needs exactly one of `decision`, `alert`, `incident` and `approval`")
+        for key, others in _GOES_WITH.items():
+            if about[0] not in others and getattr(self, key) is not None:
+                goes_with = " and ".join(f"`{other}`" for other in others)
+                raise refuse("conflict", f"says nothing of `{about[0]}`; it goes with {goes_with}", at=key)
+        states = {"incident": IncidentState, "approval": ApprovalState}.get(about[0])
+        if states is not None and isinstance(self.state, StrEnum) and self.state not in set(states):
+            known = ", ".join(state.value for state in states)
+            raise refuse("one_of", f"`{self.state}` is no state of an {about[0]}: one of {known}", at="state")
+        needed = {"decision": "outcome", "incident": "state", "approval": "state"}.get(about[0])
         if needed is not None and getattr(self, needed) is None:
             raise refuse("conflict", f"needs `{needed}` beside it", at=about[0])
         return self
@@ -111,6 +138,7 @@ class RuleTest(_Strict):
     sample_every: PositiveDuration = Field(timedelta(seconds=30), description="time from one written sample to the next")
     inputs: Mapping[str, Series] = Field(description="observation, with its target behind @ if need be -> series")
     action_results: Mapping[str, ActionResult] = Field({}, description="how each action ends (default: well, within 1s)")
+    approvals: tuple[WrittenAnswer, ...] = Field((), description="who answers what the engine asks, and when")
     expect: tuple[Expectation, ...] = Field((), description="what has to come of it")
     expect_only: bool = Field(False, description="true: any action that is not expected fails the test")
 
@@ -121,9 +149,15 @@ class RuleTest(_Strict):
         longest = max([*(len(read_series(series)) for series in self.inputs.values()), 1])
         if longest * self.sample_every > LONGEST:
             raise refuse("range", f"plays for more than 31d: {longest} samples", at="sample_every")
-        if max((each.at for each in self.expect), default=timedelta()) / self.sample_every > MOST_SAMPLES:
+        if self.last_at / self.sample_every > MOST_SAMPLES:
             raise refuse("range", f"makes more than {MOST_SAMPLES} samples", at="sample_every")
         return self
+
+    @property
+    def last_at(self) -> timedelta:
+        """The last moment that anything is written for."""
+        expected = [each.at for each in self.expect]
+        return max([*expected, *(each.at for each in self.approvals), timedelta()])
 
     @property
     def begins(self) -> datetime:

@@ -23,11 +23,13 @@ from zen_agents.engine.parts import Parts
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.tick import AgentTick
 from zen_agents.model.entry import EntryKind
+from zen_agents.model.incident import Incident
 from zen_agents.rehearsal.facts import Fact, Facts
 from zen_agents.rehearsal.rule_tests import RuleTest
 from zen_agents.rehearsal.series import read_series
 from zen_agents.rehearsal.stage import LONG_AFTER_BOOT
 from zen_agents.rehearsal.timeline import SameThread, Timeline
+from zen_agents.rehearsal.written_answers import WrittenAnswers, steps
 from zen_agents.rehearsal.written_world import Told, WrittenHost, WrittenSampler, keep_told, written_actions
 from zen_agents.settings.loader import Loaded
 from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_policy
@@ -45,7 +47,7 @@ class Event:
     """One thing that came of a test. Times are seconds from its start."""
 
     at: float
-    #: decision, action, alert or incident.
+    #: decision, action, alert, incident, approval, or answer: what a person said.
     kind: str
     rule: str
     target: str
@@ -58,6 +60,8 @@ class Event:
     #: Everything else by which the target may be called: `nginx.service`.
     touches: frozenset[str] = frozenset()
     guards: Sequence[Mapping[str, Any]] = ()
+    #: Of an answer: its position in the test.
+    number: int = 0
 
 
 @dataclass(slots=True)
@@ -70,6 +74,7 @@ class Play:
     told: Told
     store: SqliteStore
     began: float
+    answers: WrittenAnswers
     #: Incident states as they changed.
     states: list[Event] = field(default_factory=list)
 
@@ -79,7 +84,7 @@ async def play(test: RuleTest, loaded: Loaded) -> Sequence[Event]:
     stage = _set(test, loaded)
     try:
         await _run(stage, _length(test))
-        return _events(stage)
+        return _events(stage, test)
     finally:
         stage.store.close()
 
@@ -87,8 +92,7 @@ async def play(test: RuleTest, loaded: Loaded) -> Sequence[Event]:
 def _length(test: RuleTest) -> float:
     every = test.sample_every.total_seconds()
     samples = max([len(read_series(series)) for series in test.inputs.values()], default=0)
-    last = max((each.at.total_seconds() for each in test.expect), default=0.0)
-    return max(samples * every, last + every)
+    return max(samples * every, test.last_at.total_seconds() + every)
 
 
 def _set(test: RuleTest, loaded: Loaded) -> Play:
@@ -118,7 +122,14 @@ def _set(test: RuleTest, loaded: Loaded) -> Play:
     recorder = Recorder(store, lambda: 0, lambda: None)
     ticks = [AgentTick(agent, parts, recorder) for agent in agents]
     parts.actionable = len({rule.target for tick in ticks for rule in tick.watchlist.rules.values() if rule.ladder})
-    return Play(parts, ticks, clock, told, store, began)
+    answers = WrittenAnswers(test.approvals, parts, began, lambda incident: _look_soon(ticks, incident))
+    return Play(parts, ticks, clock, told, store, began, answers)
+
+
+def _look_soon(ticks: Sequence[AgentTick], incident: Incident) -> None:
+    for tick in ticks:
+        if tick.agent.name == incident.agent:
+            tick.look_soon(incident.key)
 
 
 def _at(values: Sequence[Fact], index: int) -> Fact:
@@ -134,13 +145,18 @@ async def _run(stage: Play, seconds: float) -> None:
     while True:
         clock.wake()
         await _settle(stage)
+        await stage.answers.give()
         for tick in stage.ticks:
             if tick.next_at() <= clock.now().steady:
                 await tick.run()
         await _settle(stage)
         _note_states(stage)
         now = clock.now().steady
-        due = min(clock.next_at, max(min(tick.next_at() for tick in stage.ticks), now + SHORTEST_STEP))
+        due = min(
+            clock.next_at,
+            max(stage.answers.next_at(), now + SHORTEST_STEP),
+            max(min(tick.next_at() for tick in stage.ticks), now + SHORTEST_STEP),
+        )
         if due > end:
             return
         clock.advance(due - now)
@@ -165,10 +181,10 @@ def _note_states(stage: Play) -> None:
             stage.states.append(Event(at, "incident", *key, "none" if word == "suspected" else "resolved"))
 
 
-def _events(stage: Play) -> Sequence[Event]:
+def _events(stage: Play, test: RuleTest) -> Sequence[Event]:
     """Return what the engine itself wrote down and told, in the order in which it happened."""
     stage.store.commit()
-    found = [*_decisions(stage), *_actions(stage), *stage.states]
+    found = [*_decisions(stage), *_actions(stage), *stage.states, *_approvals(stage), *_answers(stage, test)]
     for message in stage.told.messages:
         at, severity = message.at.steady - stage.began, message.severity.value
         found.append(Event(at, "alert", message.rule, message.target, message.kind.value,
@@ -196,6 +212,22 @@ def _actions(stage: Play) -> list[Event]:
         Event(row.reserved_at.steady - stage.began, "action", row.rule, row.target, "act", "", row.action,
               detail=row.kind.value, touches=_names(row.plan))
         for row in reversed(stage.store.actions(limit=100_000))
+    ]  # fmt: skip
+
+
+def _approvals(stage: Play) -> list[Event]:
+    return [
+        Event(step.at - stage.began, "approval", step.rule, step.target, step.state, action=step.action, detail=step.detail)
+        for step in steps(stage.store)
+    ]
+
+
+def _answers(stage: Play, test: RuleTest) -> list[Event]:
+    written = [(each, test.approvals[each.number]) for each in stage.answers.answered]
+    return [
+        Event(given.at - stage.began, "answer", answer.rule or "", answer.by, answer.decision, detail=given.refused,
+              number=given.number)
+        for given, answer in written
     ]  # fmt: skip
 
 

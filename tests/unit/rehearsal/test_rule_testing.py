@@ -130,6 +130,112 @@ def test_the_guards_are_the_real_ones(mode: str, approval: str, outcome: str, re
     assert "act(restart_service, service:nginx)\n" not in done.out
 
 
+def test_that_nothing_opens_and_nobody_is_asked_can_be_expected() -> None:
+    never = """
+config: config.yaml
+tests:
+  - name: nothing happens
+    inputs: {service.nginx: "STATES"}
+    expect:
+      - {at: 1m, incident: system_health.nginx, state: none}
+      - {at: 1m, approval: system_health.nginx, state: none}
+"""
+    assert run(never.replace("STATES", "up x4")).code == 0
+    assert "at 1m expected none, got " in run(never.replace("STATES", "down x4")).out
+
+
+# -- people who are asked -------------------------------------------------------------------------------------------------
+ASKED = """
+config: config.yaml
+tests:
+  - name: people are asked
+    inputs: {{service.nginx: "up down x{down} up"}}
+    action_results: {{restart_service: {{takes: 15s}}}}
+    approvals: [{answers}]
+    expect:
+      - {{at: 1m, approval: system_health.nginx, state: pending}}
+      {expect}
+    expect_only: true
+"""
+
+
+def asked(answers: str, expect: str, *, down: int = 200, approvers: str = "", approval: str = "required") -> Done:
+    configure(approval=approval)
+    if approvers:
+        config = Path("config.yaml")
+        config.write_text(config.read_text("utf-8") + f"approvals: {{approvers: [{approvers}]}}\n", encoding="utf-8")
+    return run(ASKED.format(answers=answers, expect=expect, down=down), "--explain")
+
+
+def test_a_yes_lets_it_act_and_is_spent_by_that() -> None:
+    done = asked(
+        "{at: 4m50s, decision: approve, by: alice}",
+        """- {at: 4m30s, approval: system_health.nginx, state: pending}
+      - {at: 4m50s, decision: system_health.nginx, outcome: act, action: restart_service}
+      - {at: 5m30s, approval: system_health.nginx, state: used}
+      - {at: 7m, incident: system_health.nginx, state: resolved}""",
+        down=9,
+    )
+    assert done.code == 0, done.out
+    assert "  answer   -  approve(alice)" in done.out
+
+
+def test_a_no_leaves_it_to_people() -> None:
+    done = asked(
+        "{at: 5m, decision: deny, by: alice}",
+        """- {at: 5m, approval: system_health.nginx, state: denied}
+      - {at: 20m, incident: system_health.nginx, state: escalated}""",
+    )
+    assert done.code == 0, done.out
+
+
+def test_silence_means_no() -> None:
+    done = asked(
+        "{at: 45m, decision: approve, by: alice, refused: true}",
+        "- {at: 31m, approval: system_health.nginx, state: expired}",
+    )
+    assert done.code == 0, done.out
+    assert "answer   -  approve(alice: it has expired: nobody answered in time; nothing was run)" in done.out
+
+
+def test_two_people_are_two_people_and_only_those_who_may() -> None:
+    done = asked(
+        "{at: 5m, decision: approve, by: mallory, refused: true}, {at: 6m, decision: approve, by: alice, groups: [oncall]}, "
+        "{at: 7m, decision: approve, by: alice, groups: [oncall], refused: true}, {at: 8m, decision: approve, by: bob}",
+        """- {at: 7m30s, approval: system_health.nginx, state: pending}
+      - {at: 8m, decision: system_health.nginx, outcome: act}""",
+        down=16, approvers="'group:oncall', 'user:bob'", approval="two_person",
+    )  # fmt: skip
+    assert done.code == 0, done.out
+    assert "mallory may not answer it" in done.out
+
+
+def test_an_answer_that_does_not_count_fails_the_test_at_its_line() -> None:
+    done = asked("{at: 20s, decision: approve, by: alice}", "")
+    assert done.code == 1
+    assert "FAIL  story.yaml:7: at 20s expected alice's approve to count, got nothing was asked" in done.out
+    counted = asked("{at: 5m, decision: deny, by: alice, refused: true}", "")
+    assert "expected alice's deny to be refused, got it counted" in counted.out
+
+
+@pytest.mark.parametrize(
+    ("answers", "expect", "said"),
+    [
+        ("{at: 5m, decision: maybe, by: alice}", "", "one of approve, deny"),
+        ("{at: 5m, decision: approve}", "", "by"),
+        ("{at: 5m, decision: approve, by: alice, rule: system_health.ngnix}", "", "did you mean `system_health.nginx`?"),
+        ("", "- {at: 5m, approval: system_health.ngnix, state: used}", "did you mean `system_health.nginx`?"),
+        ("", "- {at: 5m, approval: system_health.nginx, state: resolved}", "is no state of an approval: one of pending"),
+        ("", "- {at: 5m, incident: system_health.nginx, state: expired}", "is no state of an incident: one of suspected"),
+        ("", "- {at: 5m, approval: system_health.nginx}", "needs `state` beside it"),
+    ],
+)
+def test_a_typo_in_what_people_answer_is_told_too(answers: str, expect: str, said: str) -> None:
+    done = asked(answers, expect)
+    assert done.code == 78
+    assert said in done.out
+
+
 def test_an_action_on_files_is_planned_from_its_parameters_and_its_scope_is_judged() -> None:
     story = """
 config: config.yaml
