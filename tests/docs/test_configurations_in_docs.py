@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from chaos.scenario import Scenario
+from tests.support.command_line import command
 from tests.support.doc_blocks import Block, blocks, pages
 from zen_agents.engine.measurements import METRICS
 from zen_agents.settings.loader import load
@@ -34,6 +36,17 @@ def test_a_configuration_loads_without_an_error(block: Block, tmp_path: Path) ->
     assert loaded.settings is not None, render(loaded.diagnostics, "full", files=loaded.files)
     wrong = [each for each in loaded.diagnostics if each.code not in ("ZC402", "ZC501", "ZC506")]
     assert not wrong, render(wrong, "full", files=loaded.files)
+
+
+@pytest.mark.parametrize("block", _CONFIGURATIONS, ids=lambda block: block.name)
+def test_no_rule_of_a_configuration_is_one_that_decides_nothing(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(block.text, "utf-8")
+    path.chmod(0o600)
+
+    found = json.loads(command("lint", str(path), "-o", "json").out)["findings"]
+
+    assert [each for each in found if each["code"] in ("ZC704", "ZC706", "ZC707", "ZC708")] == []
 
 
 @pytest.mark.parametrize("block", _SCENARIOS, ids=lambda block: block.name)

@@ -74,7 +74,7 @@ class Causes:
             log.warning("what depends on what cannot be read; what is listed and was known holds: %s", error)
             seen = list(before)
         keys = {rule.target: rule.key for rule in known}
-        self.graph = Causality([*_listed(known), *seen]).leading_to(keys)
+        self.graph = Causality([*listed_edges(known), *seen]).leading_to(keys)
         ends = {end for edge in self.graph.edges for end in (edge.child, edge.parent)}
         self._keys = {target: keys[target] for target in ends if target in keys}
         self._dependents = {}
@@ -90,7 +90,7 @@ class Causes:
             look = self._host.look()
             return [*edges_of(checks, look, before), *mounts_of(checks, look)]
 
-        graph = Causality([*_listed(known), *await self._read(read)])
+        graph = Causality([*listed_edges(known), *await self._read(read)])
         edges = [{"child": edge.child, "parent": edge.parent, "source": edge.source} for edge in graph.edges[:MOST_SHOWN]]
         age = None if self.renewed_at is None else self._clock.now().steady - self.renewed_at
         more = max(0, len(graph.edges) - MOST_SHOWN)
@@ -137,7 +137,7 @@ def _says_it_is_down(rule: Rule) -> bool:
     return kind in ("service", "path") and rule.key == incident_key(f"{rule.agent}.{name}", rule.target)
 
 
-def _listed(rules: Sequence[Rule]) -> list[Edge]:
+def listed_edges(rules: Iterable[Rule]) -> list[Edge]:
     """Return what the configuration says, each with its place."""
     return [
         Edge(rule.target, key.partition("|")[2], f"{DEPENDS_ON} at {rule.origin}" if rule.origin else DEPENDS_ON)

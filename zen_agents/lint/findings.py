@@ -7,9 +7,11 @@ from itertools import combinations
 
 from zen_agents import catalog
 from zen_agents.actions.base import Action
+from zen_agents.lint.expressions import hold_together, is_ever, proposition
 from zen_agents.lint.rule_set import RuleSet
 from zen_agents.model.action import ActionRequest, Budget
 from zen_agents.rules.condition import AllOf, Beyond, Either
+from zen_agents.rules.expression import ExpressionCondition
 from zen_agents.rules.rule import Condition, Rule
 from zen_agents.settings.diagnostics import Diagnostic, Report
 
@@ -24,7 +26,9 @@ def findings(rule_set: RuleSet) -> Sequence[Diagnostic]:
     _one_resource(rule_set, report)
     _never_allowed(rule_set, report)
     _never_true(rule_set, report)
+    _expressions(rule_set, report)
     _never_verified(rule_set, report)
+    _never_asked(rule_set, report)
     return report.sorted()
 
 
@@ -44,13 +48,13 @@ def _cycles(rule_set: RuleSet, report: Report) -> None:
 def _sets_off(rule: Rule, rule_set: RuleSet) -> Mapping[str, ActionRequest]:
     """Return the rules that what this one does makes bad, each with the action; what mends itself is no such thing.
 
-    A rule that depends on the one whose target is acted on waits for it, and acts for nothing.
+    A rule that depends on the one whose target is acted on, also over others, waits for it, and acts for nothing.
     """
     found: dict[str, ActionRequest] = {}
     for request in rule_set.requests[rule.key]:
         for other in rule_set.acting:
             acts_on = {each.target for each in rule_set.requests[other.key]}
-            waits = any(key.endswith(f"|{request.target}") for key in other.depends_on)
+            waits = rule_set.waits_for(other, request)
             if other.key != rule.key and request.target not in acts_on and not waits and _disturbs(request, other):
                 found.setdefault(other.key, request)
     return found
@@ -158,6 +162,40 @@ def _impossible(condition: Condition) -> str:
     if condition.direction == "below" and condition.limit <= _LEAST_PERCENT:
         return f"{condition.name} is never below {condition.limit:g} %"
     return ""
+
+
+def _expressions(rule_set: RuleSet, report: Report) -> None:
+    for rule in rule_set.rules.values():
+        if isinstance(rule.condition, ExpressionCondition):
+            _expression(rule, rule.condition, rule_set, report)
+
+
+def _expression(rule: Rule, when: ExpressionCondition, rule_set: RuleSet, report: Report) -> None:
+    said, place = proposition(when), rule_set.place(rule, when.origin)
+    if not is_ever(True, said):
+        report.warning("ZC704", f"{rule.name} can never be bad: `{when.text}` is never true", place)
+        return
+    if not is_ever(False, said):
+        report.warning("ZC706", f"{rule.name} is always bad: `{when.text}` is always true", place)
+        return
+    if not isinstance(rule.clear, ExpressionCondition):
+        return
+    cleared, place = proposition(rule.clear), rule_set.place(rule, rule.clear.origin)
+    if not is_ever(True, cleared):
+        report.warning("ZC707", f"{rule.name} can never be well again: `{rule.clear.text}` is never true", place)
+    elif (both := hold_together(said, cleared)) is not None:
+        values = ", ".join(f"{name.partition('@')[0]} {value:g}" for name, value in both.items())
+        report.warning(
+            "ZC707", f"`{rule.clear.text}` also holds while {rule.name} is bad (`{when.text}`), at {values}: "
+            "nothing keeps it from fluttering", place,
+        )  # fmt: skip
+
+
+def _never_asked(rule_set: RuleSet, report: Report) -> None:
+    for agent, place in rule_set.switched_off.items():
+        report.warning(
+            "ZC708", f"the rules of {agent} are never asked: it is switched off, and what they read is not observed", place
+        )  # fmt: skip
 
 
 def _contradiction(condition: AllOf) -> str:

@@ -15,6 +15,8 @@ from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.agents.base import BaseAgent
 from zen_agents.dataclass import dataclass
+from zen_agents.engine.causes import listed_edges
+from zen_agents.engine.host_causes import files_named
 from zen_agents.engine.parts import Parts
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import ActionRequest
@@ -26,9 +28,11 @@ from zen_agents.rehearsal.facts import Facts
 from zen_agents.rehearsal.stage import LONG_AFTER_BOOT
 from zen_agents.rehearsal.timeline import SameThread, Timeline
 from zen_agents.rehearsal.written_world import Told, WrittenHost, written_actions
+from zen_agents.rules.causality import Causality, Edge
 from zen_agents.rules.hysteresis import fold
 from zen_agents.rules.rule import Rule
 from zen_agents.settings.loader import Loaded
+from zen_agents.settings.models import Settings
 from zen_agents.settings.nodes import Node, Place
 from zen_agents.settings.policy import safe_mode_triggers, to_policy
 from zen_agents.wiring import World, agent_context, build_agents, build_parts, catalog_actions
@@ -64,15 +68,29 @@ class RuleSet:
     #: Agent -> where its section stands.
     sections: Mapping[str, str]
     root: Place
+    #: What depends on what, as far as the configuration alone says.
+    causes: Causality
+    #: Agents that are switched off and have rules of one's own -> where these stand.
+    switched_off: Mapping[str, Place]
 
     @property
     def acting(self) -> Sequence[Rule]:
         """The rules that may do something."""
         return [rule for key, rule in self.rules.items() if self.requests[key]]
 
-    def place(self, rule: Rule) -> Place:
-        """Return where a rule is written; its agent's section for one that nobody wrote."""
-        return self.places.get(rule.origin) or self.places.get(self.sections.get(rule.agent, ""), self.root)
+    def waits_for(self, rule: Rule, request: ActionRequest) -> bool:
+        """Tell whether a rule waits while what a request acts on is not well; for a path only while it is missing."""
+        if request.target.startswith("path:") and request.action != "create_directory":
+            return False
+        return request.target in self.causes.causes(rule.target)
+
+    def place(self, rule: Rule, origin: str = "") -> Place:
+        """Return where a rule, or a part of it, is written; its agent's section for one that nobody wrote."""
+        return (
+            self.places.get(origin or rule.origin)
+            or self.places.get(rule.origin)
+            or self.places.get(self.sections.get(rule.agent, ""), self.root)
+        )
 
 
 async def examine(loaded: Loaded, root: Node) -> RuleSet:
@@ -94,7 +112,29 @@ async def examine(loaded: Loaded, root: Node) -> RuleSet:
     parts.store.close()
     places = {str(place): place for place in _places(root)}
     sections = {agent.name: loaded.origins.get(f"agents.{agent.name}", "") for agent in agents}
-    return RuleSet(rules, requests, refused, today, parts.policy, places, sections, root.place)
+    causes = Causality([*listed_edges(rules.values()), *_named_in_commands(loaded.require())])
+    return RuleSet(
+        rules, requests, refused, today, parts.policy, places, sections, root.place, causes, _switched_off(loaded, root)
+    )
+
+
+def _named_in_commands(settings: Settings) -> Iterator[Edge]:
+    """Yield the listed paths that stand among the words by which a service is started."""
+    for section in settings.agents.values():
+        listed = {watched.path: f"path:{name}" for name, watched in getattr(section, "paths", {}).items()}
+        for name, service in getattr(section, "services", {}).items():
+            words = service.command.start if service.command is not None else ()
+            for path in files_named(words, listed):
+                yield Edge(f"service:{name}", listed[path], f"its command names {path}")
+
+
+def _switched_off(loaded: Loaded, root: Node) -> Mapping[str, Place]:
+    found = {}
+    for name, section in loaded.require().agents.items():
+        written = root.entry_at("agents", name, "rules")
+        if not section.enabled and written is not None and getattr(section, "rules", None):
+            found[name] = written.place
+    return found
 
 
 def _calm(loaded: Loaded) -> tuple[Parts, Sequence[BaseAgent]]:

@@ -340,4 +340,22 @@ CODES: dict[str, Code] = {
         "Put into the condition what the action is to mend.",
         "rules:\n  hot: {when: cpu.percent > 90, on_match: [clear_cache:pip]}",
     ),
+    "ZC706": Code(
+        "A condition that is always met.",
+        "The rule is bad from the first look on, whatever happens, and nothing that it does can help.",
+        "Use a limit that something can stay within.",
+        "rules:\n  hot: {when: cpu.percent >= 0}",
+    ),
+    "ZC707": Code(
+        "A `clear` that can never hold, or that also holds while the rule is bad.",
+        "In the first case an incident never ends; in the second nothing lies between bad and well, and it flutters.",
+        "Let `clear` hold only well within the limit of `when`.",
+        "rules:\n  hot: {when: cpu.percent > 90, clear: cpu.percent < 95}",
+    ),
+    "ZC708": Code(
+        "Rules of an agent that is switched off.",
+        "They look like safeguards, and are never asked.",
+        "Switch the agent on, or take its rules out.",
+        "system_health:\n  enabled: false\n  rules: {hot: {when: cpu.percent > 90}}",
+    ),
 }

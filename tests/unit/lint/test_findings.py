@@ -70,6 +70,78 @@ def test_one_unit_under_two_names_and_a_service_with_two_rules_are_one_resource(
     assert found(text) == [("ZC702", 7)]
 
 
+def test_what_waits_for_another_over_a_third_is_no_circle() -> None:
+    chain = """      app: {unit: app.service, depends_on: [db]}
+      front: {unit: front.service, depends_on: [app]}
+    rules:
+      a: {when: "probe.web < 1", target: service:front, on_match: ["restart_service:db"]}
+      b: {when: "probe.db < 1 or unit.front < 1", target: service:front, on_match: ["restart_service:web"]}
+"""
+    assert "ZC701" not in {code for code, _ in found(chain)}
+    assert "ZC701" in {code for code, _ in found(chain.replace(", depends_on: [app]", ""))}
+
+
+def own_rule(when: str, clear: str = "") -> str:
+    also = f', clear: "{clear}"' if clear else ""
+    return f'    rules:\n      own: {{when: "{when}"{also}, target: service:web}}\n'
+
+
+@pytest.mark.parametrize(
+    ("when", "clear", "code", "said"),
+    [
+        ("cpu.percent > 100", "", "ZC704", "can never be bad: `cpu.percent > 100` is never true"),
+        ("avg(memory.percent, 5m) > 100%", "", "ZC704", "is never true"),
+        ("load1 > 5 and load1 < 3", "", "ZC704", "is never true"),
+        ("3 > load1 > 5", "", "ZC704", "is never true"),
+        ("not (load1 < 5 or load1 >= 5)", "", "ZC704", "is never true"),
+        ("load1 > 2 * 4 and load1 == 8", "", "ZC704", "is never true"),
+        ("cpu.percent >= 0", "", "ZC706", "is always bad: `cpu.percent >= 0` is always true"),
+        ("load1 > 1 or load1 <= 1", "", "ZC706", "is always true"),
+        ("cpu.percent > 90", "cpu.percent < 0", "ZC707", "can never be well again"),
+        ("cpu.percent > 90", "cpu.percent < 95", "ZC707", "also holds while system_health.own is bad"),
+        ("cpu.percent > 90 and load1 > 4", "load1 < 6", "ZC707", "at cpu.percent 100, load1 5"),
+    ],
+)
+def test_an_expression_that_decides_nothing_is_told(when: str, clear: str, code: str, said: str) -> None:
+    done = lint(own_rule(when, clear), "--format", "concise")
+    (line,) = [line for line in done.out.splitlines() if "warning[" in line]
+    assert f"c.yaml:7:{13 if code != 'ZC707' else 23 + len(when)}: warning[{code}]" in line
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("when", "clear"),
+    [
+        ("cpu.percent > 99.5", "cpu.percent < 0.5"),
+        ("cpu.percent > 90", "cpu.percent <= 90"),
+        ("avg(load1, 5m) > cpus * 2 and memory.percent < 90", "load1 < cpus"),
+        ("load1 > cpus and load1 < cpus", ""),  # no constants: it could be told, but is not
+        ("avg(cpu.percent, 5m) > 90", "cpu.percent < 95"),  # the mean lags behind: both hold, as they should
+        ("slope(cpu.percent, 5m) > 100", ""),
+        ("rate(load1, 5m) > 200 or load1 > 100", ""),
+        ("disk.hours_to_full < 4", "disk.hours_to_full > 24"),
+        ("load1 * 2 > 5 and load1 < 1", ""),
+    ],
+)
+def test_an_expression_that_may_mean_something_is_left_alone(when: str, clear: str) -> None:
+    about = "disk:/" if "disk" in when else "service:web"
+    assert found(own_rule(when, clear).replace("service:web", about)) == []
+
+
+def test_what_is_too_much_to_try_is_left_alone() -> None:
+    many = " or ".join(f"{name} > {limit}" for name in ("load1", "load5", "load15", "cpus") for limit in range(1, 8))
+    assert found(own_rule(f"({many}) and load1 < 0")) == []
+
+
+def test_rules_of_an_agent_that_is_switched_off_are_told() -> None:
+    text = own_rule("cpu.percent > 90")
+    assert found(text) == []
+    off = HEAD.replace("services:", "enabled: false\n    services:")
+    Path("c.yaml").write_text(off + text + TAIL, encoding="utf-8")
+    done = command("lint", "c.yaml", "--format", "concise")
+    assert "c.yaml:7:5: warning[ZC708] the rules of system_health are never asked" in done.out
+
+
 def test_a_path_in_a_directory_that_is_cleaned_is_one_resource() -> None:
     text = """    temp_dirs:
       app: {path: /srv/app/tmp, older_than: 2d}
