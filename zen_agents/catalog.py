@@ -62,6 +62,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "log": "checks.log:LogCheck",
         "deleted_log": "checks.log:DeletedLogCheck",
         "cache": "checks.cache:CacheCheck",
+        "runaway": "checks.runaway:RunawayCheck",
         "leak": "checks.leak:LeakCheck",
         "clock": "checks.clock_step:ClockCheck",
         "engine": "checks.engine_health:EngineCheck",
@@ -80,6 +81,8 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "restore_permissions": "actions.restore_permissions:RestorePermissions",  # what must be so, and no wider
         "remove_stale_pidfile": "actions.remove_stale_pidfile:RemoveStalePidfile",  # what keeps a dead service from starting
         "signal_parent": "actions.signal_parent:SignalParent",  # what only a parent can clear away
+        "renice_process": "actions.renice_process:ReniceProcess",  # a runaway takes what nobody else wants
+        "kill_process": "actions.kill_process:KillProcess",  # and the last step, a person's
     }
 )
 
@@ -87,7 +90,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
 MILD: frozenset[str] = frozenset(
     {
         "restart_service", "clean_temp_files", "rotate_logs", "truncate_deleted_log", "clear_cache", "create_directory",
-        "restore_permissions", "remove_stale_pidfile", "signal_parent",
+        "restore_permissions", "remove_stale_pidfile", "signal_parent", "renice_process",
     }
 )  # fmt: skip
 
@@ -96,6 +99,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
     {
         "give_back_file": "actions.give_back_file:GiveBackFile",
         "give_back_permissions": "actions.give_back_permissions:GiveBackPermissions",
+        "give_back_priority": "actions.give_back_priority:GiveBackPriority",
         "remove_made_directories": "actions.remove_made_directories:RemoveMadeDirectories",
     }
 )

@@ -28,7 +28,7 @@ class RunawayChild(Fault):
         host.write_file(_LOOP, "#!/bin/sh\nwhile :; do :; done\n", mode=0o755)
         # The loop runs as the service's own child from the moment on at which its go is there.
         wait = f"'while [ ! -e {self._go} ]; do sleep 0.02; done; {_LOOP} & exec sleep infinity'"
-        start_unit(host, self.unit, ["/bin/sh", "-c", wait], "Restart=no")
+        start_unit(host, self.unit, ["/bin/sh", "-c", wait], "Restart=no", "Nice=0")
 
     def inject(self, host: DisposableHost) -> float:
         at = struck(host, ("run", "install", "-D", "/dev/null", self._go))

@@ -85,6 +85,10 @@ class SimulatedControl:
         if number == signals.SIGKILL or (number == signals.SIGTERM and not entry.ignores_term):
             self._end(process.pid)
 
+    def renice(self, process: Process, nice: int) -> None:
+        self._note(f"set niceness of process {process.pid} to {nice}", self._resource_of(process))
+        self._same(process).niceness = nice
+
     def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
         self._note(f"truncate {expected_path} of process {process.pid}", f"path:{expected_path}")
         held = self._same(process).deleted

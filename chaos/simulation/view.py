@@ -21,6 +21,7 @@ from zen_agents.ports.host import (
     Process,
     Unit,
 )
+from zen_agents.ports.host_processes import Busy
 
 _T = TypeVar("_T")
 _ENDED = "ZX"
@@ -90,6 +91,12 @@ class SimulatedView:
 
     def memory_limit(self, process: Process) -> int | None:
         return self._ask("memory_limit", lambda: self._required(process).memory_limit)
+
+    def busy_processes(self, above_percent: float) -> Sequence[Busy]:
+        return self._once("busy_processes", lambda: self._busy(above_percent), above_percent)
+
+    def niceness(self, process: Process) -> int:
+        return self._ask("niceness", lambda: self._required(process).niceness)
 
     def service_process(self, name: str) -> Process | None:
         return self._once("service_process", lambda: self._recorded(name), name)
@@ -163,6 +170,14 @@ class SimulatedView:
     def _alive(self, pid: int) -> SimulatedProcess | None:
         entry = self._host.processes.get(pid)
         return None if entry is None or entry.process.state in _ENDED else entry
+
+    def _busy(self, above_percent: float) -> Sequence[Busy]:
+        now = self._host.clock.now().steady
+        entries = [entry for entry in self._host.processes.values() if entry.busy[0] > above_percent]
+        return [
+            Busy(entry.process, entry.busy[0], now - entry.busy[1])
+            for entry in sorted(entries, key=lambda each: each.busy[1])
+        ]
 
     def _recorded(self, name: str) -> Process | None:
         pid, start_time = self._host.records.get(name, (0, 0))

@@ -35,6 +35,9 @@ class SimulatedProcess:
     deleted: dict[int, tuple[str, int]] = field(default_factory=dict)
     ports: tuple[int, ...] = ()
     memory_limit: int | None = None
+    #: What it uses of a CPU (percent), and since which steady second.
+    busy: tuple[float, float] = (0.0, 0.0)
+    niceness: int = 0
     ignores_term: bool = False
 
 

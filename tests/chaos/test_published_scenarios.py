@@ -20,6 +20,7 @@ REPAIRED = (
     "stale_pidfile",
     "memory_leak",
     "descriptor_leak",
+    "runaway_child",
 )
 LEFT_ALONE = ("pid_of_another", "memory_leak_recurs")
 #: Repaired although text tries to get in the way, or in parts that pass already.

@@ -276,6 +276,9 @@ def test_a_process_is_in_the_table_as_it_is_alone(stage: Stage, process: Process
     assert view.cgroup(process).startswith("/")
     used, limit = view.descriptors(process)
     assert 0 < used <= limit
+    assert -20 <= view.niceness(process) <= 19
+    granted = view.memory_limit(process)
+    assert granted is None or granted > 0
 
 
 def test_a_process_that_is_gone_is_none_and_answers_nothing(stage: Stage, process: Process) -> None:
@@ -285,7 +288,7 @@ def test_a_process_that_is_gone_is_none_and_answers_nothing(stage: Stage, proces
     assert process.pid not in view.processes()
     assert view.command_line(process) == ()
     assert view.executable(process) == ""
-    for ask in (view.owner, view.cgroup, view.descriptors):
+    for ask in (view.owner, view.cgroup, view.descriptors, view.niceness, view.memory_limit):
         with pytest.raises(HostError):
             ask(process)
 

@@ -47,6 +47,7 @@ VALUES = st.one_of(
 )
 _KINDS = {
     "restart_service": "service", "remove_stale_pidfile": "service", "signal_parent": "service",
+    "renice_process": "process", "kill_process": "process",
     "create_directory": "path", "restore_permissions": "path",
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
 }  # fmt: skip
@@ -54,6 +55,8 @@ _PLAUSIBLE = {
     "restart_service": {"service": "web", "unit": "web.service"},
     "remove_stale_pidfile": {"service": "web", "path": "/run/web.pid"},
     "signal_parent": {"service": "web", "unit": "web.service"},
+    "renice_process": {"match": "^crunch$", "unit": "web.service", "cpu_percent": 50, "for_seconds": 60},
+    "kill_process": {"match": "^crunch$", "unit": "web.service", "cpu_percent": 50, "for_seconds": 60},
     "create_directory": {"path": "/srv/new", "mode": "0750", "owner": "root", "group": "root"},
     "restore_permissions": {"path": "/srv/key", "kind": "file", "mode": "0600", "owner": "root", "group": "root"},
     "clean_temp_files": {"path": "/srv/tmp", "older_than_seconds": 60.0},
@@ -75,6 +78,7 @@ def a_host() -> SimulatedHost:
     host.start("web")
     host.add_process("ended", parent=host.services["web"].pid)
     host.change_process(max(host.processes), state="Z")
+    host.add_process("crunch", cgroup="/system.slice/web.service", busy=(99.0, 0.0))
     host.add_process("app", pid=300).deleted[3] = ("/srv/log/app.log", 500)
     host.advance(86_400)
     return host

@@ -161,6 +161,11 @@ class LinuxControl:
         with linux_control_processes.held_process(process, self.view) as pidfd:
             linux_control_processes.send(pidfd, process, number)
 
+    def renice(self, process: Process, nice: int) -> None:
+        self._pass()
+        with linux_control_processes.held_process(process, self.view):
+            linux_control_processes.renice(process, nice)
+
     def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
         self._pass()
         with linux_control_processes.held_process(process, self.view):

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from zen_agents.adapters.launcher import readable
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
@@ -44,6 +45,21 @@ def send(pidfd: int, process: Process, number: int) -> None:
         raise StalePlanError(f"process {process.pid} is gone") from error
     except OSError as error:
         raise HostError(f"process {process.pid} cannot be signalled: {error.strerror}") from error
+
+
+def renice(process: Process, nice: int) -> None:
+    """Set the niceness of each thread of a process that is held: the kernel has one for each.
+
+    Raises StalePlanError if it has just ended, HostError if the engine may not.
+    """
+    try:
+        for thread in Path(f"/proc/{process.pid}/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), nice)
+    except FileNotFoundError as error:
+        raise StalePlanError(f"process {process.pid} is gone") from error
+    except OSError as error:
+        raise HostError(f"the priority of process {process.pid} cannot be set: {error.strerror}") from error
 
 
 async def stop(process: Process, look: Callable[[], HostView], *, timeout_seconds: float) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from zen_agents.adapters import linux_probe, linux_view_files
+from zen_agents.adapters.linux_view_busy import BusyReader
 from zen_agents.adapters.linux_view_cgroups import CgroupReader
 from zen_agents.adapters.linux_view_occupied import OccupationReader
 from zen_agents.adapters.linux_view_processes import ProcessReader
@@ -36,6 +37,7 @@ from zen_agents.ports.host import (
     Process,
     Unit,
 )
+from zen_agents.ports.host_processes import Busy
 
 _T = TypeVar("_T")
 _MOST_UNITS = 2_000
@@ -63,6 +65,7 @@ class LinuxHost:
         self.services = ServiceReader(str(state_dir), self.processes)
         self.kept = KeptFiles(Path(state_dir) / "quarantine")
         self.resources = ResourceReader(proc_root, cgroup_root)
+        self.busy = BusyReader()
         self.cgroups = CgroupReader(cgroup_root)
         self.descriptors = DescriptorReader(proc_root)
         # The bus belongs to this host's own systemd; whoever names another root or program means those.
@@ -200,6 +203,14 @@ class LinuxView:
         """Return the tightest memory limit of its cgroups in bytes, None for none; HostError if the process is gone."""
         path = self.cgroup(process)
         return self._once(("memory_limit", path), lambda: self._host.cgroups.memory_limit(path))
+
+    def busy_processes(self, above_percent: float) -> Sequence[Busy]:
+        """Return who uses more of one CPU than that since the look before; HostError at the first look of all."""
+        return self._once(("busy", above_percent), lambda: self._host.busy.busy(above_percent, self.processes()))
+
+    def niceness(self, process: Process) -> int:
+        """Return the niceness, from -20 to 19; HostError if the process is gone."""
+        return self._host.processes.niceness(process)
 
     def service_process(self, name: str) -> Process | None:
         """Return the live process last started for this service, None if it has ended."""

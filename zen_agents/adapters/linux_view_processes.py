@@ -112,6 +112,14 @@ class ProcessReader:
         """Return the effective uid; HostError if the process is gone."""
         return int(self._field(process, "status", _UID))
 
+    def niceness(self, process: Process) -> int:
+        """Return the niceness of its first thread; HostError if the process is gone."""
+        fields = self._file(process, "stat").rpartition(b")")[2].split(None, 17)
+        try:
+            return int(fields[16])
+        except (ValueError, IndexError) as error:
+            raise HostError(f"{self._root}/{process.pid}/stat is not as expected") from error
+
     def is_thread_leader(self, process: Process) -> bool:
         """Tell whether this is a process, not a mere thread that /proc also answers for."""
         return int(self._field(process, "status", _THREAD_GROUP)) == process.pid

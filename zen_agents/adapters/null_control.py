@@ -48,6 +48,9 @@ class NullControl:
     def signal(self, process: Process, number: int) -> None:
         _refuse(f"send signal {number} to process {process.pid}")
 
+    def renice(self, process: Process, nice: int) -> None:
+        _refuse(f"set the niceness of process {process.pid} to {nice}")
+
     def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
         del descriptor, expected_path
         _refuse(f"truncate a file of process {process.pid}")

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
-from zen_agents.ports.host_processes import ProcessQuestions
+from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
 
 
 class Process(NamedTuple):
@@ -426,7 +426,7 @@ class DirectoryHandle(Protocol):
         ...
 
 
-class HostControl(Protocol):
+class HostControl(ProcessChanges, Protocol):
     """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
 
     @property

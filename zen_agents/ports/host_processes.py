@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from zen_agents.ports.host import Process
 
 #: Zombie and dead, as ps writes them.
 ENDED = frozenset("ZXx")
+
+
+class Busy(NamedTuple):
+    """A process that uses much of a CPU."""
+
+    process: Process
+    #: Of one CPU, between the last two looks: a process with several threads may use more than 100.
+    percent: float
+    #: For how long (seconds) it has been above the limit that was asked for, in each look.
+    seconds: float
 
 
 class ProcessQuestions(Protocol):
@@ -21,6 +31,25 @@ class ProcessQuestions(Protocol):
 
         HostError if the process is gone.
         """
+        ...
+
+    def busy_processes(self, above_percent: float) -> Sequence[Busy]:
+        """Return who uses more of one CPU than that since the look before, who has done so longest first.
+
+        Raises HostError at the first look of all: there is nothing to compare with.
+        """
+        ...
+
+    def niceness(self, process: Process) -> int:
+        """Return the niceness of a process, from -20 (first) to 19 (last); HostError if it is gone."""
+        ...
+
+
+class ProcessChanges(Protocol):
+    """The part of `HostControl` about processes beyond signals."""
+
+    def renice(self, process: Process, nice: int) -> None:
+        """Set the niceness of each thread; StalePlanError if the process is not the one that was seen."""
         ...
 
 

@@ -17,6 +17,8 @@ _DEFINED_IN = {
     "restart_service": "services",
     "remove_stale_pidfile": "services",
     "signal_parent": "services",
+    "renice_process": "processes",
+    "kill_process": "processes",
     "clean_temp_files": "temp_dirs",
     "rotate_logs": "logs",
     "truncate_deleted_log": "logs",

@@ -155,13 +155,6 @@ class AptUpgradePolicy(ActionPolicy):
     only: Literal["security", "all"] = "security"
 
 
-class MatchPolicy(ActionPolicy):
-    """Actions on processes whose name matches."""
-
-    match: Regex = ""
-    nice: Annotated[int, Field(ge=1, le=19)] = 10
-
-
 class VacuumJournalPolicy(ActionPolicy):
     """`vacuum_journal`."""
 
@@ -195,8 +188,6 @@ ACTIONS: dict[str, type[ActionPolicy]] = {
     "apt_upgrade": AptUpgradePolicy,
     "pip_upgrade": ActionPolicy,
     "npm_upgrade": ActionPolicy,
-    "renice_process": MatchPolicy,
-    "kill_process": MatchPolicy,
     "clean_package_cache": ActionPolicy,
     "vacuum_journal": VacuumJournalPolicy,
     "quarantine_file": QuarantineFilePolicy,

@@ -46,6 +46,7 @@ EVERYTHING: dict[str, Any] = {
     "temp_dirs": {"app": {"path": "/srv/tmp", "older_than": "2d", "above": "80%", "down_to": "60%"}},
     "logs": {"app": {"path": "/var/log/app/*.log"}},
     "caches": {"pip": {"path": "/srv/pip", "above": "2GiB", "down_to": "1GiB"}},
+    "processes": {"crunch": {"match": "^crunch$", "unit": "batch.service", "on_breach": ["renice_process", "kill_process"]}},
     "rules": {"high_load": {"when": "avg(load1, 5m) > cpus * 2", "clear": "load1 < cpus", "for": "5m"}},
 }  # fmt: skip
 
@@ -280,10 +281,11 @@ def test_an_engine_that_is_not_root_starts_services_as_itself(monkeypatch: pytes
     "reference, expected",
     [
         ("restart_srvice", "no action 'restart_srvice'"),
-        ("renice_process", "in this version"),
+        ("reboot_host", "in this version"),
         ("restart_service", "write restart_service:NAME"),
         ("restart_service:wbe", "service:web"),
         ("clear_cache:pip", "no cache is listed"),
+        ("renice_process", "no process is listed"),
     ],
 )
 def test_a_step_that_does_not_exist_is_refused_with_its_place(reference: str, expected: str) -> None:

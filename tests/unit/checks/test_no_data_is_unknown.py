@@ -23,10 +23,12 @@ from zen_agents.checks.network_probe import HttpProbe, TcpProbe
 from zen_agents.checks.path import PathCheck
 from zen_agents.checks.pressure import PressureCheck
 from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
+from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.observation import Status
 from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
+from zen_agents.ports.process_pattern import ProcessPattern
 
 #: Check, and each method of the view that it cannot do without.
 CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
@@ -43,6 +45,18 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
             "web", ByUnit("web.service"), every_seconds=30, memory_bytes=None, over_seconds=600, ahead_seconds=300
         ),
         ["unit", "processes", "descriptors"],
+    ),
+    (
+        lambda: RunawayCheck(
+            "crunch",
+            ProcessPattern("x", "web.service"),
+            every_seconds=15,
+            percent=90,
+            for_seconds=600,
+            nice=10,
+            tolerated_seconds=None,
+        ),
+        ["busy_processes"],
     ),
     (lambda: UnitCheck("web", "web.service", every_seconds=30), ["unit"]),
     (

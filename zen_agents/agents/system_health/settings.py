@@ -83,6 +83,9 @@ class SystemHealthSettings(Section):
     caches: Annotated[Mapping[str, Any], _of("caches:CacheDirectory")] = Field(
         {}, description="cache directories to clear, by name"
     )
+    processes: Annotated[Mapping[str, Any], _of("processes:WatchedProcesses")] = Field(
+        {}, description="processes that may run away with a CPU, by a name of your own"
+    )
     rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ _PLACES: Mapping[str, str] = {
     "temp_dirs": "temp_dirs:TempDirectories",
     "logs": "logs:Logs",
     "caches": "caches:Caches",
+    "processes": "processes:Processes",
 }
 
 #: Section -> its area, loaded when it is needed.
@@ -30,6 +31,8 @@ TARGET_KINDS: Mapping[str, str] = {
     "restart_service": "service",
     "remove_stale_pidfile": "service",
     "signal_parent": "service",
+    "renice_process": "process",
+    "kill_process": "process",
     "create_directory": "path",
     "restore_permissions": "path",
     "clean_temp_files": "temp_dir",

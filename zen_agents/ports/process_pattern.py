@@ -1,0 +1,38 @@
+"""Which processes a configuration means. A name alone is anybody's to take, so it never suffices (R20)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host_processes import Busy
+
+
+class ProcessPattern(NamedTuple):
+    """A name, and the unit it belongs to or the program and account it has."""
+
+    #: Regular expression that the name must match somewhere, as the kernel cuts it (15 characters).
+    match: str
+    unit: str = ""
+    executable: str = ""
+    user: str = ""
+
+    def fits(self, process: Process, host: HostView) -> bool:
+        """Tell whether a process is meant; HostError if that cannot be told."""
+        if re.search(self.match, process.name) is None:
+            return False
+        if self.unit and self.unit not in host.cgroup(process).split("/"):
+            return False
+        if self.user and host.owner(process) != host.user_id(self.user):
+            return False
+        return not self.executable or self._runs(process, host)
+
+    def _runs(self, process: Process, host: HostView) -> bool:
+        return host.executable(process) == self.executable or self.executable in host.command_line(process)[:2]
+
+
+def runaways(pattern: ProcessPattern, percent: float, seconds: float, host: HostView) -> Sequence[Busy]:
+    """Return which of the processes that are meant use more of a CPU than that, and have for so long; longest first."""
+    return [busy for busy in host.busy_processes(percent) if busy.seconds >= seconds and pattern.fits(busy.process, host)]
