@@ -66,6 +66,11 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "leak": "checks.leak:LeakCheck",
         "clock": "checks.clock_step:ClockCheck",
         "engine": "checks.engine_health:EngineCheck",
+        "job": "checks.job:JobCheck",
+        "journal": "checks.journal_size:JournalSizeCheck",
+        "log_rate": "checks.log_rate:LogRateCheck",
+        "mount": "checks.mount:MountCheck",
+        "uninterruptible": "checks.uninterruptible:UninterruptibleCheck",
     }
 )
 
@@ -83,16 +88,32 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "signal_parent": "actions.signal_parent:SignalParent",  # what only a parent can clear away
         "renice_process": "actions.renice_process:ReniceProcess",  # a runaway takes what nobody else wants
         "kill_process": "actions.kill_process:KillProcess",  # and the last step, a person's
+        "end_stuck_job": "actions.end_stuck_job:EndStuckJob",  # what comes to no end and keeps others waiting
+        "clear_stale_lock": "actions.clear_stale_lock:ClearStaleLock",  # what keeps the next run from beginning
+        "vacuum_journal": "actions.vacuum_journal:VacuumJournal",  # room, from what nobody reads any more
+        "limit_log_rate": "actions.limit_log_rate:LimitLogRate",  # so that the others are heard
+        "remount_read_write": "actions.remount_read_write:RemountReadWrite",  # where nothing is wrong with the disk
     }
 )
 
 #: What may be done where a configuration has no `actions:`: every action whose risk is low or medium.
 MILD: frozenset[str] = frozenset(
     {
-        "restart_service", "clean_temp_files", "rotate_logs", "truncate_deleted_log", "clear_cache", "create_directory",
-        "restore_permissions", "remove_stale_pidfile", "signal_parent", "renice_process",
+        "restart_service",
+        "clean_temp_files",
+        "rotate_logs",
+        "truncate_deleted_log",
+        "clear_cache",
+        "create_directory",
+        "restore_permissions",
+        "remove_stale_pidfile",
+        "signal_parent",
+        "renice_process",
+        "clear_stale_lock",
+        "vacuum_journal",
+        "limit_log_rate",
     }
-)  # fmt: skip
+)
 
 #: What takes an action back. No list allows one by its own name: it may run where the action may, and by hand alone.
 INVERSES: Mapping[str, type[Inverse]] = _classes(
@@ -101,6 +122,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
         "give_back_permissions": "actions.give_back_permissions:GiveBackPermissions",
         "give_back_priority": "actions.give_back_priority:GiveBackPriority",
         "remove_made_directories": "actions.remove_made_directories:RemoveMadeDirectories",
+        "lift_log_rate": "actions.lift_log_rate:LiftLogRate",
     }
 )
 

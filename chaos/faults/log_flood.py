@@ -25,8 +25,10 @@ class LogFlood(Fault):
     lines: int = 1000
 
     def prepare(self, host: DisposableHost) -> None:
-        unlimited = "LogRateLimitIntervalSec=0"
-        start_unit(host, self.unit, [*interpreter(), str(_CHATTER)], unlimited, "Restart=no")
+        # Whoever has lost lines once switches journald's own limit off.
+        host.write_file("/etc/systemd/journald.conf.d/chaos.conf", "[Journal]\nRateLimitIntervalSec=0\n")
+        host.run(["systemctl", "restart", "systemd-journald"], check=True)
+        start_unit(host, self.unit, [*interpreter(), str(_CHATTER)], "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
         at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))

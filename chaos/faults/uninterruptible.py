@@ -1,4 +1,4 @@
-"""A process that hangs in the kernel, where no signal reaches it."""
+"""A process that hangs in the kernel, where no signal but KILL reaches it."""
 
 from __future__ import annotations
 
@@ -8,34 +8,26 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.processes import of_unit, state
-from chaos.volume import image_of, make_volume
 from chaos.waiting import wait_until
-from chaos.workload import start_unit, struck, unit_property
-
-_NAME = "chaos-hangs"
+from chaos.workload import program, start_unit, struck, unit_property
 
 
 @dataclass(frozen=True, slots=True)
 class Uninterruptible(Fault):
-    """A disk below a service stops answering (`dmsetup suspend`): the process that writes to it is in state D."""
+    """The main process of a service is in state D and gets no CPU time, as if its disk did not answer any more.
+
+    A disk that really does not answer takes a kernel of its own, and would keep the host from ending.
+    """
 
     name = "uninterruptible"
 
     unit: str = "writer"
-    disk: str = "/mnt/d"
 
     def prepare(self, host: DisposableHost) -> None:
-        make_volume(host, self.disk, mib=64)
-        host.run(["umount", self.disk], check=True)
-        loop = host.run(["losetup", "--find", "--show", image_of(self.disk)], check=True).stdout.strip()
-        sectors = host.run(["blockdev", "--getsz", loop], check=True).stdout.strip()
-        host.run(["dmsetup", "create", _NAME, "--table", f"0 {sectors} linear {loop} 0"], check=True)
-        host.run(["mount", f"/dev/mapper/{_NAME}", self.disk], check=True)
-        writes = f"'while :; do date >> {self.disk}/log; sync {self.disk}/log; sleep 0.1; done'"
-        start_unit(host, self.unit, ["/bin/sh", "-c", writes], "Restart=no")
+        start_unit(host, self.unit, program("hangs.py"), "Restart=no", "KillMode=process")
 
     def inject(self, host: DisposableHost) -> float:
-        at = struck(host, ("run", "dmsetup", "suspend", "--noflush", _NAME))
+        at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))
         wait_until(lambda: not self.is_gone(host), "a process in state D", seconds=10)
         return at
 

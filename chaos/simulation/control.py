@@ -99,6 +99,14 @@ class SimulatedControl:
         self._host.files.disk_of(path).foreign_bytes -= size
         return size
 
+    async def limit_log_rate(self, unit: str, lines_per_second: int) -> None:
+        self._note(f"limit {unit} to {lines_per_second} lines a second", f"unit:{unit}")
+        self._host.journal.limit(unit, lines_per_second)
+
+    async def lift_log_rate(self, unit: str) -> None:
+        self._note(f"lift the limit of {unit}", f"unit:{unit}")
+        self._host.journal.lift(unit)
+
     def open_directory(self, path: str) -> AbstractContextManager[SimulatedDirectory]:
         self.check_stop()
         return _opened(self._host, self, path)

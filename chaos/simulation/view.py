@@ -124,6 +124,21 @@ class SimulatedView:
     def unit_needs(self, names: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
         return self._ask("unit_needs", lambda: {name: self._needs(name) for name in names if self._host.systemd})
 
+    def journal_entries(self) -> int:
+        return self._once("journal_entries", self._host.journal.entries)
+
+    def journal_share(self, most: int) -> Mapping[str, int]:
+        return self._ask("journal_share", lambda: self._host.journal.share(most))
+
+    def log_limit(self, unit: str) -> int | None:
+        return self._ask("log_limit", lambda: self._host.journal.limits.get(unit))
+
+    def kernel_stack(self, process: Process) -> Sequence[str]:
+        return self._ask("kernel_stack", lambda: self._host.stacks.get(process.pid, ()))
+
+    def file_system_errors(self, mount: Mount) -> Sequence[str]:
+        return self._ask("file_system_errors", lambda: self._host.disk_errors.get(mount.path, ()))
+
     def package_transaction(self) -> str:
         return self._once("package_transaction", lambda: self._host.package_manager)
 

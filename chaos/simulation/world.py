@@ -12,6 +12,7 @@ from typing import Any
 from chaos.invariants import Deed
 from chaos.simulation.events import SimulatedEvents
 from chaos.simulation.files import SimulatedFiles
+from chaos.simulation.journal import SimulatedJournal
 from chaos.simulation.loop import HungError, VirtualThread
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
@@ -159,6 +160,7 @@ class SimulatedWorld:
         self._began = self.clock.now().steady
         self.random = random.Random(seed)
         self.files = SimulatedFiles(self.clock)
+        self.journal = SimulatedJournal(self.clock)
         self.events = SimulatedEvents()
         self.faults = Faults()
         self.systemd = systemd
@@ -179,6 +181,9 @@ class SimulatedWorld:
         self.configuration_manager = ""
         self.cloud_init = False
         self.machine = "0123456789abcdef0123456789abcdef"
+        #: Functions of the kernel that a process hangs in, by pid, and what the kernel said of a mount's disk.
+        self.stacks: dict[int, tuple[str, ...]] = {}
+        self.disk_errors: dict[str, tuple[str, ...]] = {}
         #: How systemd's next jobs end, whatever becomes of their units; None: as it comes.
         self.job_ends: UnitJob | None = None
         #: Every change that was asked for through a control, in order: `restart web.service`.

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
 
 SCENARIOS = {name: scenario for name, scenario in load_all().items() if scenario.method}
 #: What only an engine's judgement of it needs a kernel of its own for: the fault itself can be seen on other hosts, too.
-SHOWN_ANYWHERE = frozenset({"read_only_remount", "uninterruptible"})
+SHOWN_ANYWHERE = frozenset({"read_only_remount"})
 
 
 @pytest.fixture
@@ -37,8 +37,6 @@ def test_a_scenarios_steady_state_is_broken_until_it_is_rolled_back(scenario: Sc
         pytest.skip("needs a kernel of its own")
     if absent := scenario.absent_programs():
         pytest.skip(f"needs {', '.join(absent)}")
-    if scenario.name == "uninterruptible" and host.run(["dmsetup", "version"]).returncode:
-        pytest.skip("this machine has no device mapper")
     faults = scenario.faults()
     for fault in faults:
         fault.prepare(host)

@@ -16,6 +16,7 @@ from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.safe_files import OpenDirectory
 from zen_agents.errors import RefusedError
 from zen_agents.ports.host import Command, DirectoryHandle, HostControl, Process
+from zen_agents.ports.host_journal import JournalControl
 
 
 def promised(port: type) -> dict[str, Any]:
@@ -26,6 +27,9 @@ def promised(port: type) -> dict[str, Any]:
     ("port", "adapter"),
     [
         (HostControl, LinuxControl),
+        (JournalControl, LinuxControl),
+        (JournalControl, NullControl),
+        (JournalControl, SimulatedControl),
         (HostControl, NullControl),
         (HostControl, SimulatedControl),
         (DirectoryHandle, OpenDirectory),
@@ -60,6 +64,8 @@ async def _refuses(control: NullControl, process: Process, path: str) -> None:
         lambda: control.restart_unit("web.service", timeout_seconds=1.0),
         lambda: control.start_service("web", command),
         lambda: control.stop_process(process, timeout_seconds=1.0),
+        lambda: control.limit_log_rate("web.service", 10),
+        lambda: control.lift_log_rate("web.service"),
     ):
         with pytest.raises(RefusedError, match="Dry run"):
             await attempt()

@@ -79,6 +79,9 @@ def everything() -> SystemHealthAgent:
         "temp_dirs": {"tmp": {"path": "/srv/tmp", "older_than": "2d"}},
         "logs": {"app": {"path": "/srv/log/*.log", "rotate_at": "50MiB"}},
         "caches": {"pip": {"path": "/srv/cache", "above": "2GiB", "down_to": "1GiB"}},
+        "jobs": {"job": {"executable": "/usr/bin/job", "user": "root", "max_age": "2h", "lock": "/run/job.pid"}},
+        "journal": {}, "log_rates": {"web": {"unit": "web.service"}}, "mounts": {"srv": {"path": "/srv"}},
+        "uninterruptible": {},
     }  # fmt: skip
     return SystemHealthAgent(SystemHealthSettings.model_validate(listed), AgentContext("here", vitals=_Vitals()))
 

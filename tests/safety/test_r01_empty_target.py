@@ -50,6 +50,8 @@ _KINDS = {
     "renice_process": "process", "kill_process": "process",
     "create_directory": "path", "restore_permissions": "path",
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
+    "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
+    "remount_read_write": "mount",
 }  # fmt: skip
 _PLAUSIBLE = {
     "restart_service": {"service": "web", "unit": "web.service"},
@@ -63,6 +65,11 @@ _PLAUSIBLE = {
     "rotate_logs": {"path": "/srv/log/*.log", "rotate_at_bytes": 10},
     "truncate_deleted_log": {"path": "/srv/log/*.log", "at_least_bytes": 1},
     "clear_cache": {"path": "/srv/cache", "down_to_bytes": 0},
+    "end_stuck_job": {"executable": "/usr/bin/nightly", "user": "root", "max_age_seconds": 60.0, "keep": 0},
+    "clear_stale_lock": {"path": "/run/web.pid", "executable": "/usr/bin/nightly"},
+    "vacuum_journal": {"down_to_bytes": 1, "keep_seconds": 0.0},
+    "limit_log_rate": {"unit": "web.service", "lines_per_second": 100},
+    "remount_read_write": {"path": "/mnt/read-only"},
 }
 
 
@@ -80,6 +87,9 @@ def a_host() -> SimulatedHost:
     host.change_process(max(host.processes), state="Z")
     host.add_process("crunch", cgroup="/system.slice/web.service", busy=(99.0, 0.0))
     host.add_process("app", pid=300).deleted[3] = ("/srv/log/app.log", 500)
+    host.add_process("nightly", argv=("/usr/bin/nightly",))
+    host.files.add_disk("/mnt/read-only", total_bytes=1 << 30, read_only=True)
+    host.files.add_file(f"/var/log/journal/{host.machine}/system@{'a' * 32}-{1:016x}-{1:016x}.journal", size=100)
     host.advance(86_400)
     return host
 

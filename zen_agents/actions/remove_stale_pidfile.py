@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from pydantic import Field
@@ -11,15 +10,11 @@ from zen_agents.actions.base import Action, ActionParams
 from zen_agents.actions.give_back_file import GiveBackFile
 from zen_agents.actions.scope import PathsPolicy, in_thread, parent_of, plain_path, subject_of, touched_paths
 from zen_agents.clock import Clock, SystemClock
-from zen_agents.errors import RefusedError, StalePlanError, UnsafePathError
+from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.scalars import AbsolutePath, Name
-from zen_agents.ports.host import FileState, HostControl, HostView, Process
-
-_ENDED = frozenset("ZXx")
-_TICKS = os.sysconf("SC_CLK_TCK")
-#: How far the times of a file and of a process may be apart by rounding.
-_SLACK_SECONDS = 2.0
+from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.pid_file import stale_pid_file
 
 
 class RemoveStalePidfileParams(ActionParams):
@@ -88,28 +83,5 @@ class RemoveStalePidfile(Action):
 
     def _stale(self, params: RemoveStalePidfileParams, host: HostView) -> tuple[FileState, str]:
         """Return the pidfile and why it is stale; raises if it is not, or if that cannot be told."""
-        state = host.file(plain_path(params.path))
-        if state is None:
-            raise StalePlanError(f"{params.path} is not there; there is nothing to do")
-        if state.kind != "file" or state.links != 1:
-            raise UnsafePathError(f"{params.path} is a {state.kind} with {state.links} links, no plain pidfile; it is left")
-        text = host.read_text(params.path, limit=64).strip()
-        if not (text.isascii() and text.isdigit()) or not 0 < int(text) <= 2**22:
-            raise RefusedError(f"{params.path} holds no pid; whether it is stale cannot be told, so it is left")
-        process = host.process(int(text))
-        if process is None or process.state in _ENDED:
-            return state, f"process {text} is gone"
-        return state, self._reused(params, process, state, host)
-
-    def _reused(self, params: RemoveStalePidfileParams, process: Process, state: FileState, host: HostView) -> str:
-        """Return why a live process is not the file's: another program, and one that began after the file was written."""
-        alive = f"process {process.pid} ({process.name}) is alive; {params.path} is left"
-        if not params.executable:
-            raise RefusedError(alive)
-        running = host.executable(process).removesuffix(" (deleted)")
-        if running == params.executable or params.executable in host.command_line(process):
-            raise RefusedError(alive)
-        age = host.boot_seconds() - process.start_time / _TICKS
-        if self._clock.now().wall.timestamp() - age <= state.modified + _SLACK_SECONDS:
-            raise RefusedError(alive)
-        return f"process {process.pid} is {running}, not {params.executable}, and began after the file was written"
+        now = self._clock.now().wall.timestamp()
+        return stale_pid_file(plain_path(params.path), params.executable, host, wall_seconds=now)

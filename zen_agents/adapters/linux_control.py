@@ -175,6 +175,18 @@ class LinuxControl:
         self._pass()
         return safe_files.open_directory(path, go_on=self.check_stop, quarantine=self._shared.quarantine)
 
+    async def limit_log_rate(self, unit: str, lines_per_second: int) -> None:
+        from zen_agents.adapters import linux_control_journal as journal  # noqa: PLC0415 - only hosts that flood
+
+        await self._gate.passed()
+        await journal.limit(self, unit, lines_per_second)
+
+    async def lift_log_rate(self, unit: str) -> None:
+        from zen_agents.adapters import linux_control_journal as journal  # noqa: PLC0415 - as above
+
+        await self._gate.passed()
+        await journal.lift(self, unit)
+
     # -- how ----------------------------------------------------------------------------------------------------------
     def _pass(self) -> None:
         self._gate.pass_blocking()

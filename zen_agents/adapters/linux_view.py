@@ -257,6 +257,37 @@ class LinuxView:
         """Return what each of these units cannot run without; never remembered."""
         return self._host.units.needs([unit_name(name) for name in names]) if names and self.has_systemd() else {}
 
+    # -- the journal and the kernel -----------------------------------------------------------------------------------
+    def journal_entries(self) -> int:
+        """Return the number of the newest entry of the system's journal; HostError without one."""
+        from zen_agents.adapters import linux_view_journal as journal  # noqa: PLC0415 - only hosts that list it
+
+        return self._once("entries", lambda: journal.newest_entry(self.machine_id(), self._host.root))
+
+    def journal_share(self, most: int) -> Mapping[str, int]:
+        """Return how many of the newest entries each unit has written."""
+        from zen_agents.adapters import linux_view_journal as journal  # noqa: PLC0415 - as above
+
+        return self._once(("share", most), lambda: journal.share(most))
+
+    def log_limit(self, unit: str) -> int | None:
+        """Return to how many lines a second the engine limited a unit, None if it did not."""
+        from zen_agents.adapters import linux_view_journal as journal  # noqa: PLC0415 - as above
+
+        return journal.limit_of(unit, self._host.root)
+
+    def kernel_stack(self, process: Process) -> Sequence[str]:
+        """Return the functions of the kernel that a process is in, the innermost first."""
+        from zen_agents.adapters import linux_view_kernel as kernel  # noqa: PLC0415 - as above
+
+        return kernel.stack_of(process, self._host.proc_root)
+
+    def file_system_errors(self, mount: Mount) -> Sequence[str]:
+        """Return what the kernel has said about errors of a file system since it was last mounted."""
+        from zen_agents.adapters import linux_view_kernel as kernel  # noqa: PLC0415 - as above
+
+        return self._once(("errors", mount), lambda: kernel.errors_of(mount))
+
     # -- who else works here ------------------------------------------------------------------------------------------
     def package_transaction(self) -> str:
         """Return which package manager is at work, "" if none; up to two seconds old."""

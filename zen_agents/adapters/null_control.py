@@ -55,6 +55,12 @@ class NullControl:
         del descriptor, expected_path
         _refuse(f"truncate a file of process {process.pid}")
 
+    async def limit_log_rate(self, unit: str, lines_per_second: int) -> None:
+        _refuse(f"limit {unit} to {lines_per_second} lines a second")
+
+    async def lift_log_rate(self, unit: str) -> None:
+        _refuse(f"lift the limit of {unit}")
+
     def open_directory(self, path: str) -> AbstractContextManager[DirectoryHandle]:
         _refuse(f"open {path} for changes")
 

@@ -12,8 +12,11 @@ from zen_agents.model.verdict import Answer
 
 #: What only a person decides (R26), unless the host's own file writes `approval: auto` at that very action.
 NEEDS_PERSON = frozenset(
-    {"change_schema", "change_configuration", "change_security", "major_upgrade", "kill_process", "reboot_host"}
-)
+    {
+        "change_schema", "change_configuration", "change_security", "major_upgrade", "kill_process", "reboot_host",
+        "remount_read_write",
+    }
+)  # fmt: skip
 #: The kind of brake that a bad outcome sets: the engine asks before it does this again for that rule.
 DEMOTED = "demoted"
 

@@ -44,6 +44,8 @@ class ResourceKind(StrEnum):
     SERVICE = "service"
     PROCESS = "process"
     PATH = "path"
+    #: What journald keeps. Its directories are protected: it is only ever asked to let go of something itself.
+    JOURNAL = "journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Resource:
     """One thing that a plan touches, by its canonical name."""
 
     kind: ResourceKind
-    #: Canonical unit id, service name, `pid:start_time`, or real absolute path.
+    #: Canonical unit id, service name, `pid:start_time`, real absolute path, or `system`.
     name: str
 
 

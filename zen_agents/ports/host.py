@@ -15,6 +15,8 @@ from typing import NamedTuple, Protocol
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
+from zen_agents.ports.host_journal import JournalControl, JournalView
+from zen_agents.ports.host_kernel import KernelView
 from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
 
 
@@ -196,7 +198,7 @@ class HttpRequest:
     verify_tls: bool = True
 
 
-class HostView(ProcessQuestions, Protocol):
+class HostView(JournalView, KernelView, ProcessQuestions, Protocol):
     """Read-only questions. One view is one look: each thing is read at most once and remembered."""
 
     def cpu_times(self) -> CpuTimes: ...
@@ -426,7 +428,7 @@ class DirectoryHandle(Protocol):
         ...
 
 
-class HostControl(ProcessChanges, Protocol):
+class HostControl(ProcessChanges, JournalControl, Protocol):
     """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
 
     @property

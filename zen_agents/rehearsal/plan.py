@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from dataclasses import field
+
 from zen_agents.agents.base import BaseAgent
 from zen_agents.checks.base import Check
 from zen_agents.clock import Instant, ManualClock

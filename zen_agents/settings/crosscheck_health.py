@@ -15,6 +15,10 @@ from zen_agents.settings.nodes import Entry, Node
 
 _HOLDS = {"cpu": timedelta(minutes=5), "memory": timedelta(minutes=3)}
 _SAMPLE_INTERVAL = timedelta(seconds=15)
+#: Section -> the key of its entries whose path may be changed.
+_NEVER_PROTECTED = {
+    "paths": "path", "temp_dirs": "path", "logs": "path", "caches": "path", "mounts": "path", "jobs": "lock",
+}  # fmt: skip
 
 
 def check_health(root: Node, report: Report) -> None:
@@ -97,10 +101,10 @@ def _circle(needs: dict[str, dict[str, Node]]) -> list[str]:
 
 
 def _check_protected(section: Node, report: Report) -> None:
-    for key in ("paths", "temp_dirs", "logs", "caches"):
+    for key, name in _NEVER_PROTECTED.items():
         entries = section.get(key)
         for entry in entries.value.values() if entries and entries.is_map else ():
-            node = entry.node.get("path")
+            node = entry.node.get(name)
             if node is not None and isinstance(node.value, str) and is_protected(node.value):
                 report.error("ZC405", f"{node.value} is protected: it is never touched", node)
 

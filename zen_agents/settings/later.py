@@ -155,12 +155,6 @@ class AptUpgradePolicy(ActionPolicy):
     only: Literal["security", "all"] = "security"
 
 
-class VacuumJournalPolicy(ActionPolicy):
-    """`vacuum_journal`."""
-
-    keep: PositiveDuration | None = None
-
-
 class QuarantineFilePolicy(ActionPolicy):
     """`quarantine_file`."""
 
@@ -189,7 +183,6 @@ ACTIONS: dict[str, type[ActionPolicy]] = {
     "pip_upgrade": ActionPolicy,
     "npm_upgrade": ActionPolicy,
     "clean_package_cache": ActionPolicy,
-    "vacuum_journal": VacuumJournalPolicy,
     "quarantine_file": QuarantineFilePolicy,
     "reboot_host": ActionPolicy,
     "renew_certificate": ActionPolicy,

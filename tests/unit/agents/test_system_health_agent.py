@@ -47,6 +47,11 @@ EVERYTHING: dict[str, Any] = {
     "logs": {"app": {"path": "/var/log/app/*.log"}},
     "caches": {"pip": {"path": "/srv/pip", "above": "2GiB", "down_to": "1GiB"}},
     "processes": {"crunch": {"match": "^crunch$", "unit": "batch.service", "on_breach": ["renice_process", "kill_process"]}},
+    "jobs": {"nightly": {"executable": "/usr/bin/nightly", "user": "app", "max_age": "2h", "lock": "/run/nightly.pid"}},
+    "journal": {},
+    "log_rates": {"web": {"unit": "web.service"}},
+    "mounts": {"srv": {"path": "/srv"}},
+    "uninterruptible": {},
     "rules": {"high_load": {"when": "avg(load1, 5m) > cpus * 2", "clear": "load1 < cpus", "for": "5m"}},
 }  # fmt: skip
 

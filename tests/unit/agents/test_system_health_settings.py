@@ -9,10 +9,15 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from zen_agents.agents.system_health.areas.caches import CacheDirectory
+from zen_agents.agents.system_health.areas.jobs import Job
+from zen_agents.agents.system_health.areas.journal import JournalSize
+from zen_agents.agents.system_health.areas.log_rates import LogRate
 from zen_agents.agents.system_health.areas.logs import LogFiles
+from zen_agents.agents.system_health.areas.mounts import WritableMount
 from zen_agents.agents.system_health.areas.paths import WatchedPath
 from zen_agents.agents.system_health.areas.service_settings import Service, ServiceCommand, ServiceProbe
 from zen_agents.agents.system_health.areas.temp_dirs import TempDirectory
+from zen_agents.agents.system_health.areas.uninterruptible import UninterruptibleThreshold
 from zen_agents.agents.system_health.settings import SystemHealthSettings, clear_below
 from zen_agents.agents.system_health.threshold_settings import DiskThreshold, Thresholds
 
@@ -42,7 +47,7 @@ def test_the_specifications_five_keys_are_enough() -> None:
 def test_every_key_says_what_it_means() -> None:
     models = (
         SystemHealthSettings, Thresholds, DiskThreshold, Service, ServiceCommand, ServiceProbe, WatchedPath,
-        TempDirectory, LogFiles, CacheDirectory,
+        TempDirectory, LogFiles, CacheDirectory, Job, JournalSize, LogRate, WritableMount, UninterruptibleThreshold,
     )  # fmt: skip
     silent = [
         f"{model.__name__}.{key}" for model in models for key, field in model.model_fields.items() if not field.description
@@ -150,6 +155,17 @@ def test_a_dependency_that_is_not_listed_is_refused_at_its_place() -> None:
         ({"logs": {"app": {"path": "/var/log/app.log", "rotate_at": 50}}}, "unit"),
         ({"caches": {"pip": {"path": "/srv/cache", "above": "1GiB", "down_to": "1GiB"}}}, "clear"),
         ({"caches": {"": {"path": "/srv/cache", "above": "2GiB", "down_to": "1GiB"}}}, "name"),
+        ({"jobs": {"nightly": {"executable": "/usr/bin/nightly", "max_age": "2h"}}}, "missing"),
+        ({"jobs": {"nightly": {"executable": "nightly", "user": "root", "max_age": "2h"}}}, "path"),
+        ({"jobs": {"nightly": {"executable": "/x", "user": "root", "max_age": "0s"}}}, "range"),
+        ({"jobs": {"nightly": {"executable": "/x", "user": "root", "max_age": "2h", "match": "("}}}, "regex"),
+        ({"journal": {"above": "1GiB", "down_to": "1GiB"}}, "clear"),
+        ({"journal": {"above": "1000"}}, "unit"),
+        ({"journal": []}, "model_type"),
+        ({"log_rates": {"web": {"unit": "web"}}}, "name"),
+        ({"log_rates": {"web": {"unit": "web.service", "above": 10}}}, "clear"),
+        ({"mounts": {"srv": {"path": "srv"}}}, "path"),
+        ({"uninterruptible": {"for": "0s"}}, "range"),
     ],
 )
 def test_what_is_to_be_kept_in_order_is_named_exactly(values: dict[str, Any], expected: str) -> None:

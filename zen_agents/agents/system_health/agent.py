@@ -38,11 +38,12 @@ class SystemHealthAgent(BaseAgent):
         "Restarting a unit, or a command as another account, needs root or a matching polkit rule.",
         "Changing an owner needs root; changing a mode or cleaning a directory needs to own it.",
         "Finding who holds a deleted log open needs root; otherwise only its own processes are seen.",
+        "Reading the kernel's log and where a process hangs, ending a job and limiting a unit's log need root.",
     )
     side_effects = (
         "A restart breaks the connections of that service, and of what systemd stops along with it.",
         "Rotating a log by copy and truncate may lose lines written in between.",
-        "Deleted temporary and cache files cannot be had back.",
+        "Deleted temporary and cache files, and what was vacuumed from the journal, cannot be had back.",
         "Probes show up in the access logs of the probed services.",
     )
     recovery = (

@@ -25,7 +25,7 @@ from zen_agents.model.scalars import (
     TimeZone,
     refuse,
 )
-from zen_agents.model.section import Entries, Section, part
+from zen_agents.model.section import Apart, Entries, Section, part
 from zen_agents.model.severity import Severity
 
 #: Hysteresis where `clear` is not given: percent points below the threshold.
@@ -35,6 +35,11 @@ CLEAR_BELOW = 5.0
 def _of(model: str) -> Entries:
     """Return the entries of an area; its file is read if there are any."""
     return Entries(f"zen_agents.agents.system_health.areas.{model}")
+
+
+def _one(model: str) -> Apart:
+    """Return the one section of an area; its file is read if it is written."""
+    return Apart(f"zen_agents.agents.system_health.areas.{model}")
 
 
 class UserRule(Section):
@@ -85,6 +90,19 @@ class SystemHealthSettings(Section):
     )
     processes: Annotated[Mapping[str, Any], _of("processes:WatchedProcesses")] = Field(
         {}, description="processes that may run away with a CPU, by a name of your own"
+    )
+    jobs: Annotated[Mapping[str, Any], _of("jobs:Job")] = Field({}, description="jobs whose runs come to an end, by name")
+    journal: Annotated[Any, _one("journal:JournalSize")] = Field(
+        None, description="how much room the journal may take; empty: it is not looked at"
+    )
+    log_rates: Annotated[Mapping[str, Any], _of("log_rates:LogRate")] = Field(
+        {}, description="units that may not flood the journal, by name"
+    )
+    mounts: Annotated[Mapping[str, Any], _of("mounts:WritableMount")] = Field(
+        {}, description="file systems that must be mounted and writable, by name"
+    )
+    uninterruptible: Annotated[Any, _one("uninterruptible:UninterruptibleThreshold")] = Field(
+        None, description="how long a process may hang in the kernel; empty: it is not looked for"
     )
     rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
 

@@ -21,6 +21,11 @@ _PLACES: Mapping[str, str] = {
     "logs": "logs:Logs",
     "caches": "caches:Caches",
     "processes": "processes:Processes",
+    "jobs": "jobs:Jobs",
+    "journal": "journal:Journal",
+    "log_rates": "log_rates:LogRates",
+    "mounts": "mounts:Mounts",
+    "uninterruptible": "uninterruptible:Uninterruptible",
 }
 
 #: Section -> its area, loaded when it is needed.
@@ -39,6 +44,11 @@ TARGET_KINDS: Mapping[str, str] = {
     "rotate_logs": "log",
     "truncate_deleted_log": "log",
     "clear_cache": "cache",
+    "end_stuck_job": "job",
+    "clear_stale_lock": "job",
+    "vacuum_journal": "journal",
+    "limit_log_rate": "log_rate",
+    "remount_read_write": "mount",
 }
 
 
