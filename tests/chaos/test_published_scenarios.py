@@ -21,6 +21,8 @@ REPAIRED = (
     "memory_leak",
     "descriptor_leak",
     "runaway_child",
+    "journal_grown",
+    "stuck_job",
 )
 LEFT_ALONE = ("pid_of_another", "memory_leak_recurs")
 #: Repaired although text tries to get in the way, or in parts that pass already.

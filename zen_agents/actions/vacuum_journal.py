@@ -147,7 +147,8 @@ class VacuumJournal(Action):
                 break
             if not file.archived:
                 continue
-            if file.modified > youngest:
+            # With nothing to keep, a clock that was set back makes nothing young either.
+            if params.keep_seconds > 0 and file.modified > youngest:
                 break
             gone.append(file)
             over -= file.size

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import field
 from datetime import datetime
 from typing import Any
-
-from dataclasses import field
 
 from zen_agents.agents.base import BaseAgent
 from zen_agents.checks.base import Check

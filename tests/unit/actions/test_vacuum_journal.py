@@ -84,6 +84,14 @@ def test_a_clock_that_was_set_forward_makes_nothing_old() -> None:
         journal.plan(down_to=MIB, keep=3 * DAY)
 
 
+def test_a_clock_that_was_set_back_makes_all_of_it_young_unless_nothing_is_kept() -> None:
+    journal = Journal()
+    journal.host.clock.jump_wall(-timedelta(days=30).total_seconds())
+    with pytest.raises(RefusedError, match="nothing older"):
+        journal.plan(down_to=48 * MIB, keep=60.0)
+    assert journal.plan(down_to=48 * MIB).steps
+
+
 async def test_a_file_that_was_not_closed_in_order_goes_by_its_own_age() -> None:
     journal = Journal(days=1)
     began = int((journal.now - 20 * DAY) * 1e6)

@@ -15,20 +15,26 @@ from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import DiskCheck
+from zen_agents.checks.job import JobCheck
+from zen_agents.checks.journal_size import JournalSizeCheck
 from zen_agents.checks.leak import LeakCheck
 from zen_agents.checks.load import LoadCheck
 from zen_agents.checks.log import DeletedLogCheck, LogCheck
+from zen_agents.checks.log_rate import LogRateCheck
 from zen_agents.checks.memory import MemoryCheck
+from zen_agents.checks.mount import MountCheck
 from zen_agents.checks.network_probe import HttpProbe, TcpProbe
 from zen_agents.checks.path import PathCheck
 from zen_agents.checks.pressure import PressureCheck
 from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
 from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.checks.temp_dir import TempDirCheck
+from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.observation import Status
 from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
 from zen_agents.ports.process_pattern import ProcessPattern
+from zen_agents.ports.host_runs import Runs
 
 #: Check, and each method of the view that it cannot do without.
 CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
@@ -74,6 +80,11 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
     (lambda: LogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["list_directory"]),
     (lambda: DeletedLogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["deleted_open_files"]),
     (lambda: CacheCheck("pip", path="/srv/cache", enough_bytes=1, every_seconds=600), ["file", "list_directory"]),
+    (lambda: JobCheck("j", Runs("/usr/bin/j", "root"), max_age_seconds=60, every_seconds=60), ["processes", "user_id"]),
+    (lambda: JournalSizeCheck(every_seconds=300), ["machine_id", "list_directory"]),
+    (lambda: LogRateCheck("web", unit="web.service", above=10, every_seconds=15), ["journal_entries"]),
+    (lambda: MountCheck("root", path="/", every_seconds=30), ["mounts"]),
+    (lambda: UninterruptibleCheck(held_for_seconds=60, every_seconds=30), ["processes"]),
 )
 EACH = [(make, method) for make, methods in CASES for method in methods]
 
@@ -84,7 +95,7 @@ def furnished() -> SimulatedHost:
     host.add_service("web", unit="web.service", port=80, pidfile="/run/web.pid")
     host.start("web")
     host.files.add_file("/etc/key", mode=0o600)
-    for path in ("/srv/tmp/a", "/srv/log/a.log", "/srv/cache/a"):
+    for path in ("/srv/tmp/a", "/srv/log/a.log", "/srv/cache/a", f"/var/log/journal/{host.machine}/system.journal"):
         host.files.add_file(path, size=10)
     return host
 
