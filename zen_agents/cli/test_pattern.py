@@ -13,10 +13,10 @@ from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
 from zen_agents.cli.render import colour_wanted, next_steps, note, plural, say
 from zen_agents.dataclass import dataclass
-from zen_agents.engine.redaction import MARK
 from zen_agents.errors import SettingsError, UsageError, ZenError
 from zen_agents.jobs.pattern_trial import WORKER, PatternReply, PatternRequest, TriedLine
 from zen_agents.model.duration import duration
+from zen_agents.model.redaction import MARK
 from zen_agents.model.scalars import check_regex
 from zen_agents.rehearsal.lines import Lines, read_lines
 from zen_agents.settings.diagnostics import Diagnostic

@@ -33,8 +33,8 @@ from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.observation import Status
 from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
-from zen_agents.ports.process_pattern import ProcessPattern
 from zen_agents.ports.host_runs import Runs
+from zen_agents.ports.process_pattern import ProcessPattern
 
 #: Check, and each method of the view that it cannot do without.
 CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
