@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+from chaos.simulation.network import NetworkQuestions
 from chaos.simulation.world import SimulatedProcess, SimulatedWorld
 from zen_agents.errors import HostError
 from zen_agents.ports.host import (
@@ -27,7 +28,7 @@ _T = TypeVar("_T")
 _ENDED = "ZX"
 
 
-class SimulatedView:
+class SimulatedView(NetworkQuestions):
     """Implements `ports.host.HostView`: what was seen once stays so for this look, failures too."""
 
     def __init__(self, host: SimulatedWorld) -> None:

@@ -14,6 +14,7 @@ from chaos.simulation.events import SimulatedEvents
 from chaos.simulation.files import SimulatedFiles
 from chaos.simulation.journal import SimulatedJournal
 from chaos.simulation.loop import HungError, VirtualThread
+from chaos.simulation.network import SimulatedNetwork
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit, UnitJob
@@ -176,6 +177,7 @@ class SimulatedWorld:
         self.memory = Memory(8 << 30, 6 << 30, 2 << 30, 2 << 30)
         self.load = (0.1, 0.1, 0.1)
         self.cpus = 4.0
+        self.network = SimulatedNetwork()
         self.pressure: dict[str, Pressure] = {name: Pressure(0, 0, 0, 0, 0, 0) for name in ("cpu", "memory", "io")}
         self.package_manager = ""
         self.configuration_manager = ""

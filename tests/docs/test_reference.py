@@ -82,6 +82,8 @@ def everything() -> SystemHealthAgent:
         "jobs": {"job": {"executable": "/usr/bin/job", "user": "root", "max_age": "2h", "lock": "/run/job.pid"}},
         "journal": {}, "log_rates": {"web": {"unit": "web.service"}}, "mounts": {"srv": {"path": "/srv"}},
         "uninterruptible": {},
+        "resolvers": {"host": {"asks": "db.internal"}}, "connections": {"db": {"to": "db.internal:5432"}},
+        "links": {"uplink": {"interface": "eth0"}}, "local_ports": {"host": {}},
     }  # fmt: skip
     return SystemHealthAgent(SystemHealthSettings.model_validate(listed), AgentContext("here", vitals=_Vitals()))
 

@@ -101,16 +101,16 @@ async def tcp(host: str, port: int, timeout_seconds: float, resolver: Resolver) 
     """Connect to a port and hang up."""
 
     async def ask() -> ProbeResult:
-        (await _connect(host, port, resolver)).close()
+        (await connect(host, port, resolver)).close()
         return ProbeResult(True, "", "connected", 0.0)
 
-    return await _timed(ask, timeout_seconds)
+    return await timed(ask, timeout_seconds)
 
 
 async def http(request: HttpRequest, timeout_seconds: float, resolver: Resolver) -> ProbeResult:
     """GET a page over HTTP/1.1, following no redirect, and judge status and text; HostError for a URL that is none."""
     url = check_request(request)
-    return await _timed(lambda: _get(request, url, resolver), timeout_seconds)
+    return await timed(lambda: _get(request, url, resolver), timeout_seconds)
 
 
 def check_request(request: HttpRequest) -> SplitResult:
@@ -134,7 +134,8 @@ class _BadAnswerError(Exception):
     """The other side does not speak HTTP as it should."""
 
 
-async def _timed(ask: Callable[[], Awaitable[ProbeResult]], timeout_seconds: float) -> ProbeResult:
+async def timed(ask: Callable[[], Awaitable[ProbeResult]], timeout_seconds: float) -> ProbeResult:
+    """Return what `ask` met within a time, with how long it took; HostError where this host is short of something."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -177,8 +178,8 @@ def _sentence(error: OSError | EOFError) -> str:
     return getattr(error, "strerror", "") or str(error) or type(error).__name__
 
 
-async def _connect(host: str, port: int, resolver: Resolver) -> socket.socket:
-    """Return a connected socket; of several addresses the first that answers."""
+async def connect(host: str, port: int, resolver: Resolver) -> socket.socket:
+    """Return a connected socket; of several addresses the first that answers. Raises OSError, HostError for no port."""
     if not 0 < port < 65536:
         raise HostError(f"{port} is not a TCP port")
     addresses = await resolver.addresses(host, port)
@@ -209,7 +210,7 @@ async def _connect_to(family: int, address: tuple[object, ...]) -> socket.socket
 async def _get(request: HttpRequest, url: SplitResult, resolver: Resolver) -> ProbeResult:
     host = url.hostname or ""
     context = tls_context(request.verify_tls) if url.scheme == "https" else None
-    sock = await _connect(host, url.port or (443 if context else 80), resolver)
+    sock = await connect(host, url.port or (443 if context else 80), resolver)
     try:
         reader, writer = await asyncio.open_connection(
             sock=sock, ssl=context, server_hostname=host if context else None, limit=_MOST_HEAD_BYTES

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from zen_agents.adapters import linux_probe, linux_view_files
 from zen_agents.adapters.linux_view_busy import BusyReader
 from zen_agents.adapters.linux_view_cgroups import CgroupReader
+from zen_agents.adapters.linux_view_network import NetworkLook
 from zen_agents.adapters.linux_view_occupied import OccupationReader
 from zen_agents.adapters.linux_view_processes import ProcessReader
 from zen_agents.adapters.linux_view_reading import read_kernel_file, require_kernel_file
@@ -100,7 +101,7 @@ class LinuxHost:
         return cast(_T, answer)
 
 
-class LinuxView:
+class LinuxView(NetworkLook):
     """One look at a `LinuxHost`; implements `ports.host.HostView`. What could not be told once is not asked again."""
 
     def __init__(self, host: LinuxHost) -> None:

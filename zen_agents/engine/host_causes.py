@@ -20,7 +20,7 @@ DNS = "dns"
 _OF_ALL = frozenset({"-.mount", "sysinit.target", "basic.target"})
 #: No chain of units that need each other is followed further.
 _DEEPEST = 4
-_DNS_PORT = 53
+_DNS_PORT, _RESOLV_CONF = 53, "/etc/resolv.conf"
 #: So many units, ports, and processes' arguments are read.
 MOST_UNITS, MOST_PORTS, MOST_PROCESSES = 2000, 200, 200
 _STARTED_WITH = "its process was started with"
@@ -54,9 +54,14 @@ def edges_of(looks: Sequence[Look], host: HostView, before: Sequence[Edge] = ())
     if len(endpoints) <= MOST_PORTS:
         found += _asked(sorted(endpoints), by_unit, host, before)
     found += _started_with(looks, by_unit, host, before)
-    if any(edge.parent == DNS for edge in found):
-        found += _resolver(by_unit, host, before)
+    resolvers = [look.target for look in looks if _is_resolver(look)]
+    if resolvers or any(edge.parent == DNS for edge in found):
+        found += _resolver(resolvers, by_unit, host, before)
     return found
+
+
+def _is_resolver(look: Look) -> bool:
+    return look.target.startswith("resolver:") and any(watch.name == _RESOLV_CONF for watch in look.watches())
 
 
 def mounts_of(looks: Sequence[Look], host: HostView) -> Iterator[Edge]:
@@ -150,16 +155,21 @@ def _arguments(target: str, unit: str | None, host: HostView) -> tuple[str, ...]
         return ()
 
 
-def _resolver(by_unit: Mapping[str, str], host: HostView, before: Sequence[Edge]) -> Iterator[Edge]:
-    """Yield who answers for names, if that is a unit of this host."""
-    if host.file("/etc/resolv.conf") is None:
+def _resolver(
+    resolvers: Sequence[str], by_unit: Mapping[str, str], host: HostView, before: Sequence[Edge]
+) -> Iterator[Edge]:
+    """Yield who answers for names: what is listed as the host's name servers, and a unit of this host."""
+    for target in resolvers:
+        yield Edge(DNS, target, f"it asks the name servers of {_RESOLV_CONF}")
+    if host.file(_RESOLV_CONF) is None:
         return
-    servers = [line.split()[1] for line in host.read_text("/etc/resolv.conf").splitlines()
+    servers = [line.split()[1] for line in host.read_text(host.real_path(_RESOLV_CONF)).splitlines()
                if line.startswith("nameserver") and len(line.split()) > 1]  # fmt: skip
     local = next((server for server in servers if _is_address(server) and _is_local(server)), None)
     if local is not None:
-        how = f"/etc/resolv.conf names {local}, where"
-        yield from _by_port(DNS, _DNS_PORT, how, by_unit, host, before)
+        how = f"{_RESOLV_CONF} names {local}, where"
+        for child in (DNS, *resolvers):
+            yield from _by_port(child, _DNS_PORT, how, by_unit, host, before)
 
 
 def _by_port(

@@ -18,6 +18,7 @@ from zen_agents.errors import HostError
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
 from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
+from zen_agents.ports.host_network import NetworkView
 
 
 class Process(NamedTuple):
@@ -198,7 +199,7 @@ class HttpRequest:
     verify_tls: bool = True
 
 
-class HostView(JournalView, KernelView, ProcessQuestions, Protocol):
+class HostView(JournalView, KernelView, ProcessQuestions, NetworkView, Protocol):
     """Read-only questions. One view is one look: each thing is read at most once and remembered."""
 
     def cpu_times(self) -> CpuTimes: ...

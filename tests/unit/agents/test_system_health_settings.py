@@ -166,6 +166,16 @@ def test_a_dependency_that_is_not_listed_is_refused_at_its_place() -> None:
         ({"log_rates": {"web": {"unit": "web.service", "above": 10}}}, "clear"),
         ({"mounts": {"srv": {"path": "srv"}}}, "path"),
         ({"uninterruptible": {"for": "0s"}}, "range"),
+        ({"resolvers": {"host": {}}}, "missing"),
+        ({"resolvers": {"host": {"asks": ""}}}, "string_too_short"),
+        ({"resolvers": {"host": {"asks": "db", "expects": ["db.internal"]}}}, "address"),
+        ({"resolvers": {"host": {"asks": "db", "file": "resolv.conf"}}}, "path"),
+        ({"connections": {"db": {"to": "db.internal"}}}, "address"),
+        ({"connections": {"db": {"to": "db.internal:5432", "tries": 0}}}, "greater_than_equal"),
+        ({"links": {"uplink": {}}}, "one_of"),
+        ({"links": {"uplink": {"interface": "../eth0"}}}, "string_pattern_mismatch"),
+        ({"local_ports": {"host": {"above": 80}}}, "unit"),
+        ({"local_ports": {"host": {}, "again": {}}}, "twice"),
     ],
 )
 def test_what_is_to_be_kept_in_order_is_named_exactly(values: dict[str, Any], expected: str) -> None:

@@ -13,12 +13,15 @@ from tests.support.asking import ask
 from zen_agents.catalog import CHECKS
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
+from zen_agents.checks.connection import ConnectionCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import DiskCheck
 from zen_agents.checks.job import JobCheck
 from zen_agents.checks.journal_size import JournalSizeCheck
 from zen_agents.checks.leak import LeakCheck
+from zen_agents.checks.link import LinkCheck
 from zen_agents.checks.load import LoadCheck
+from zen_agents.checks.local_ports import LocalPortsCheck
 from zen_agents.checks.log import DeletedLogCheck, LogCheck
 from zen_agents.checks.log_rate import LogRateCheck
 from zen_agents.checks.memory import MemoryCheck
@@ -28,13 +31,16 @@ from zen_agents.checks.path import PathCheck
 from zen_agents.checks.pressure import PressureCheck
 from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
 from zen_agents.checks.runaway import RunawayCheck
+from zen_agents.checks.resolver import ResolverCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.observation import Status
+from zen_agents.model.resolver_file import switched
 from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
 from zen_agents.ports.host_runs import Runs
 from zen_agents.ports.process_pattern import ProcessPattern
+from zen_agents.ports.host_network import Link, Route
 
 #: Check, and each method of the view that it cannot do without.
 CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
@@ -71,6 +77,24 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
     ),
     (lambda: HttpProbe("web", HttpRequest("http://x/"), every_seconds=5, answer_within_seconds=1), ["http"]),
     (
+        lambda: ResolverCheck(
+            "host",
+            file="/etc/resolv.conf",
+            asks="db",
+            expects=(),
+            fallbacks=("10.0.0.2",),
+            every_seconds=30,
+            answer_within_seconds=1,
+        ),
+        ["real_path", "read_text", "ask_name"],
+    ),
+    (
+        lambda: ConnectionCheck("db", host_name="db", port=1, tries=1, every_seconds=30, answer_within_seconds=1),
+        ["connection"],
+    ),
+    (lambda: LinkCheck("up", interface="eth0", default_route=True, every_seconds=30), ["link", "default_routes"]),
+    (lambda: LocalPortsCheck("host", above=80.0, wider=None, every_seconds=30), ["local_ports"]),
+    (
         lambda: PathCheck(
             "key", path="/etc/key", expected_kind="file", mode=0o600, owner="root", group="root", every_seconds=60
         ),
@@ -95,6 +119,10 @@ def furnished() -> SimulatedHost:
     host.add_service("web", unit="web.service", port=80, pidfile="/run/web.pid")
     host.start("web")
     host.files.add_file("/etc/key", mode=0o600)
+    host.files.add_file("/etc/resolv.conf", switched("nameserver 10.0.0.1\n", ["10.0.0.2"]))
+    host.network.name_servers["10.0.0.2"] = {"db": ("10.0.0.5",)}
+    host.network.connections["db:1"] = [""]
+    host.network.links["eth0"], host.network.routes = Link("up", True), [Route("eth0", "")]
     for path in ("/srv/tmp/a", "/srv/log/a.log", "/srv/cache/a", f"/var/log/journal/{host.machine}/system.journal"):
         host.files.add_file(path, size=10)
     return host

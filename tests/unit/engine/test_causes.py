@@ -182,6 +182,26 @@ def test_a_path_lies_on_its_mount_and_a_name_needs_whoever_resolves_it() -> None
     ]
 
 
+def test_what_asks_the_hosts_name_servers_stands_between_a_probe_and_whoever_answers() -> None:
+    host = a_host()
+    host.add_service("dns", unit="dns.service", port=53)
+    host.start("dns")
+    host.files.add_file("/run/resolv.conf", "nameserver 127.0.0.1\n")
+    host.files.add_link("/etc/resolv.conf", "/run/resolv.conf")
+    looks = [
+        Seen("service:api", (), (("api.example.com", 443),)),
+        Seen("service:dns", (("unit", "dns.service"),)),
+        Seen("resolver:host", (("path", "/etc/resolv.conf"),)),
+        Seen("resolver:container", (("path", "/srv/container/resolv.conf"),)),
+    ]
+    assert edges_of(looks, host.look()) == [
+        Edge("service:api", "dns", "its probe asks for the name api.example.com"),
+        Edge("dns", "resolver:host", "it asks the name servers of /etc/resolv.conf"),
+        Edge("dns", "service:dns", "/etc/resolv.conf names 127.0.0.1, where dns.service listens"),
+        Edge("resolver:host", "service:dns", "/etc/resolv.conf names 127.0.0.1, where dns.service listens"),
+    ]
+
+
 def test_a_name_that_a_file_knows_needs_nobody_to_resolve_it() -> None:
     host = a_host()
     host.files.add_file("/etc/hosts", "127.0.0.1 localhost\n192.0.2.9 db.internal db  # old: api.example.com\n")

@@ -104,6 +104,18 @@ class SystemHealthSettings(Section):
     uninterruptible: Annotated[Any, _one("uninterruptible:UninterruptibleThreshold")] = Field(
         None, description="how long a process may hang in the kernel; empty: it is not looked for"
     )
+    resolvers: Annotated[Mapping[str, Any], _of("resolvers:WatchedResolver")] = Field(
+        {}, description="name servers to ask, by name"
+    )
+    connections: Annotated[Mapping[str, Any], _of("connections:WatchedConnection")] = Field(
+        {}, description="what this host must be able to connect to, by name"
+    )
+    links: Annotated[Mapping[str, Any], _of("links:WatchedLink")] = Field(
+        {}, description="network interfaces and default routes that must be there, by name"
+    )
+    local_ports: Annotated[Mapping[str, Any], _of("local_ports:LocalPortsUse")] = Field(
+        {}, description="use of the ports from which this host connects; one entry, by a name of your choice"
+    )
     rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
 
     @model_validator(mode="after")
@@ -112,6 +124,8 @@ class SystemHealthSettings(Section):
             raise refuse("one_of", "stands beside `interval`; when is it to decide?", at="schedule", see="interval")
         check_order(self.thresholds.cpu, self.cpu_threshold, at="thresholds.cpu.", see="cpu_threshold")
         check_order(self.thresholds.memory, self.memory_threshold, at="thresholds.memory.", see="memory_threshold")
+        if len(self.local_ports) > 1:
+            raise refuse("twice", "has more than one entry; this host has one range of local ports", at="local_ports")
         for name, service in self.services.items():
             for index, other in enumerate(service.depends_on):
                 if other not in self.services:

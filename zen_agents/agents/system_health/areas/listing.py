@@ -26,6 +26,10 @@ _PLACES: Mapping[str, str] = {
     "log_rates": "log_rates:LogRates",
     "mounts": "mounts:Mounts",
     "uninterruptible": "uninterruptible:Uninterruptible",
+    "resolvers": "resolvers:Resolvers",
+    "connections": "connections:Connections",
+    "links": "links:Links",
+    "local_ports": "local_ports:LocalPortRanges",
 }
 
 #: Section -> its area, loaded when it is needed.

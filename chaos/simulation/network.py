@@ -1,0 +1,97 @@
+"""The network of a simulated host: who answers names, what can be connected to, routes, links and local ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from zen_agents.errors import HostError
+from zen_agents.ports.host import ProbeResult, Process
+from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route
+
+if TYPE_CHECKING:
+    from chaos.simulation.world import SimulatedWorld
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class SimulatedNetwork:
+    """What is there; nothing of it is there at first."""
+
+    #: Address of a name server -> the names it knows, with their addresses.
+    name_servers: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    #: Address of a name server -> how it fails, in the words of `NameAnswer`.
+    failing: dict[str, str] = field(default_factory=dict)
+    #: `host:port` -> how each next connection ends, "" for well; the last one for ever.
+    connections: dict[str, list[str]] = field(default_factory=dict)
+    routes: list[Route] = field(default_factory=list)
+    links: dict[str, Link] = field(default_factory=dict)
+    ports: LocalPorts = field(default_factory=lambda: LocalPorts(32768, 60999, 0, "", 0, ()))
+    #: Which process holds how many of the taken ports.
+    port_client: tuple[int, int] | None = None
+
+    def answer(self, server: str, name: str) -> NameAnswer:
+        """Return what a name server says of a name."""
+        if server in self.failing:
+            return NameAnswer(self.failing[server], "so it is simulated")
+        if server not in self.name_servers:
+            return NameAnswer("timeout", "nobody is there")
+        found = self.name_servers[server].get(name, ())
+        return NameAnswer("", ", ".join(found), found, 0.001) if found else NameAnswer("no_such_name", "no such name")
+
+    def connect(self, where: str) -> ProbeResult:
+        """Return how the next connection ends."""
+        endings = self.connections.get(where, ["timeout"])
+        ending = endings.pop(0) if len(endings) > 1 else endings[0]
+        return ProbeResult(not ending, ending, ending or "connected", 0.001)
+
+    def take_ports(self, count: int, towards: str, pid: int) -> None:
+        """Let a process hold so many local ports towards one address and port."""
+        self.ports = self.ports._replace(taken=count, towards=towards)
+        self.port_client = (pid, count)
+
+
+class NetworkQuestions:
+    """The part of `SimulatedView` that implements `ports.host_network.NetworkView`."""
+
+    _host: SimulatedWorld
+
+    def _ask(self, method: str, answer: Callable[[], _T]) -> _T:
+        raise NotImplementedError
+
+    async def ask_name(self, server: str, name: str, timeout_seconds: float, *, port: int = 53) -> NameAnswer:
+        del timeout_seconds, port
+        return self._ask("ask_name", lambda: self._host.network.answer(server, name))
+
+    async def connection(self, host: str, port: int, timeout_seconds: float) -> ProbeResult:
+        del timeout_seconds
+        return self._ask("connection", lambda: self._host.network.connect(f"{host}:{port}"))
+
+    def real_path(self, path: str) -> str:
+        return self._ask("real_path", lambda: self._followed(path))
+
+    def default_routes(self) -> Sequence[Route]:
+        return self._ask("default_routes", lambda: tuple(self._host.network.routes))
+
+    def link(self, interface: str) -> Link | None:
+        return self._ask("link", lambda: self._host.network.links.get(interface))
+
+    def local_ports(self) -> LocalPorts:
+        return self._ask("local_ports", lambda: self._host.network.ports)
+
+    def local_port_client(self) -> tuple[Process, int] | None:
+        return self._ask("local_port_client", self._port_client)
+
+    def _followed(self, path: str) -> str:
+        if not path.startswith("/"):
+            raise HostError(f"{path!r} is not an absolute path")
+        state = self._host.files.states.get(path)
+        return self._host.files.contents[path] if state is not None and state.kind == "link" else path
+
+    def _port_client(self) -> tuple[Process, int] | None:
+        if self._host.network.port_client is None:
+            return None
+        pid, count = self._host.network.port_client
+        return self._host.processes[pid].process, count

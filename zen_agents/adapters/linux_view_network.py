@@ -1,0 +1,66 @@
+"""What a look at a Linux host says of its network; what finds it out is loaded by the first question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zen_agents.adapters.linux_view import LinuxHost
+    from zen_agents.ports.host import ProbeResult, Process
+    from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route
+
+
+class NetworkLook:
+    """The part of `LinuxView` that implements `ports.host_network.NetworkView`."""
+
+    _host: LinuxHost
+
+    def processes(self) -> Mapping[int, Process]:
+        """Return the process table; of the look itself."""
+        raise NotImplementedError
+
+    async def ask_name(self, server: str, name: str, timeout_seconds: float, *, port: int = 53) -> NameAnswer:
+        """Ask one name server; never remembered."""
+        from zen_agents.adapters import dns_query  # noqa: PLC0415 - only where a resolver is listed
+
+        return await dns_query.ask_name(server, name, timeout_seconds, port=port)
+
+    async def connection(self, host: str, port: int, timeout_seconds: float) -> ProbeResult:
+        """Connect and stay a moment; never remembered."""
+        from zen_agents.adapters import linux_connection  # noqa: PLC0415 - only where a connection is listed
+
+        return await linux_connection.connection(host, port, timeout_seconds, self._host.resolver)
+
+    def real_path(self, path: str) -> str:
+        """Return where a path leads when all links are followed; not remembered."""
+        from zen_agents.adapters import linux_network  # noqa: PLC0415 - only where a resolver is listed
+
+        return linux_network.real_path(path)
+
+    def default_routes(self) -> Sequence[Route]:
+        """Return the default routes that are up; not remembered."""
+        from zen_agents.adapters import linux_network  # noqa: PLC0415 - only where a link is listed
+
+        return linux_network.default_routes(self._host.proc_root)
+
+    def link(self, interface: str) -> Link | None:
+        """Return the state of an interface, None if there is none; not remembered."""
+        from zen_agents.adapters import linux_network  # noqa: PLC0415 - only where a link is listed
+
+        return linux_network.link(interface, f"{self._host.root}/sys")
+
+    def local_ports(self) -> LocalPorts:
+        """Return how the local ports of TCP are used; not remembered."""
+        from zen_agents.adapters import linux_local_ports  # noqa: PLC0415 - only where they are watched
+
+        return linux_local_ports.read(self._host.proc_root).use
+
+    def local_port_client(self) -> tuple[Process, int] | None:
+        """Return who holds most of the ports that are taken, and how many; not remembered."""
+        from zen_agents.adapters import linux_local_ports  # noqa: PLC0415 - only where they are watched
+
+        holders = linux_local_ports.read(self._host.proc_root).inodes
+        processes = self.processes()
+        found = linux_local_ports.busiest(holders, self._host.descriptors.socket_owners(processes))
+        return (processes[found[0]], found[1]) if found is not None else None

@@ -1,0 +1,86 @@
+"""Name servers: asked themselves, their cache flushed, others standing in for them until they answer again."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from zen_agents.agents.system_health.areas.base import Area
+from zen_agents.agents.system_health.rule_maker import RuleMaker
+from zen_agents.agents.system_health.settings import SystemHealthSettings
+from zen_agents.checks.base import Check
+from zen_agents.checks.resolver import ResolverCheck
+from zen_agents.model.duration import seconds_in
+from zen_agents.model.scalars import AbsolutePath, ActionReference, Line, PositiveDuration, refuse
+from zen_agents.model.section import Section
+from zen_agents.model.severity import Severity
+from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
+from zen_agents.rules.rule import Hold, Rule
+
+
+def _address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise refuse("address", f"is an IP address, got `{value}`") from None
+    return value
+
+
+#: An address of IPv4 or IPv6, without a port.
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class WatchedResolver(Section):
+    """The name servers of one resolv.conf."""
+
+    file: AbsolutePath = Field("/etc/resolv.conf", description="the resolv.conf that names them")
+    asks: Line = Field(min_length=1, description="a name that must be known, best one of your own network")
+    expects: tuple[Address, ...] = Field((), description="addresses of which the answer must have one; empty: any will do")
+    timeout: PositiveDuration = Field(timedelta(seconds=2), description="how long each name server may take to answer")
+    every: PositiveDuration = Field(timedelta(seconds=30), description="how often the first one is asked")
+    fail_after: Annotated[int, Field(ge=1, le=1000)] = Field(3, description="bad answers in a row that make it a problem")
+    recover_after: Annotated[int, Field(ge=1, le=1000)] = Field(2, description="good answers in a row that end it")
+    on_failure: tuple[ActionReference, ...] = Field(
+        (), description="actions to take, in order, like restart_service:unbound; empty: people are told"
+    )
+    severity: Severity = Field(Severity.ERROR, description="info | warning | error | critical")
+    runbook: Line = Field("", description="address of a page that tells people what to do")
+
+
+class Resolvers(Area[Mapping[str, WatchedResolver]]):
+    """`resolvers`: the first name server must know a name that it has to know."""
+
+    def checks(self, section: Mapping[str, WatchedResolver], settings: SystemHealthSettings) -> Iterable[Check]:
+        """Return what asks each."""
+        del settings
+        for name, resolver in section.items():
+            yield ResolverCheck(
+                name,
+                file=resolver.file,
+                asks=resolver.asks,
+                expects=resolver.expects,
+                fallbacks=(),
+                every_seconds=seconds_in(resolver.every),
+                answer_within_seconds=seconds_in(resolver.timeout),
+            )
+
+    def rules(self, section: Mapping[str, WatchedResolver], make: RuleMaker) -> Iterable[Rule]:
+        """Return the rules about each."""
+        for name, resolver in section.items():
+            target = f"resolver:{name}"
+            stale = seconds_in(resolver.every, STALE_AFTER_SAMPLES) + seconds_in(resolver.timeout)
+            yield make.rule(
+                name,
+                target,
+                StatusIs(f"resolver.{name}", target, stale),
+                at=f"resolvers.{name}",
+                summary=f"the name servers of {resolver.file} do not answer as they should",
+                severity=resolver.severity,
+                hold=Hold(fail_after=resolver.fail_after, recover_after=resolver.recover_after),
+                ladder=make.named_ladder(resolver.on_failure, target=target, at=f"resolvers.{name}.on_failure"),
+                runbook=resolver.runbook,
+            )
