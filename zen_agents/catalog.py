@@ -87,6 +87,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "truncate_deleted_log": "actions.truncate_deleted_log:TruncateDeletedLog",  # room, from what has no name any more
         "clear_cache": "actions.clear_cache:ClearCache",  # room, from what can be fetched again
         "create_directory": "actions.create_directory:CreateDirectory",  # what must be there
+        "flush_resolver_cache": "actions.flush_resolver_cache:FlushResolverCache",  # names that are kept and wrong
         "restore_permissions": "actions.restore_permissions:RestorePermissions",  # what must be so, and no wider
         "remove_stale_pidfile": "actions.remove_stale_pidfile:RemoveStalePidfile",  # what keeps a dead service from starting
         "signal_parent": "actions.signal_parent:SignalParent",  # what only a parent can clear away
@@ -116,6 +117,7 @@ MILD: frozenset[str] = frozenset(
         "clear_stale_lock",
         "vacuum_journal",
         "limit_log_rate",
+        "flush_resolver_cache",
     }
 )
 

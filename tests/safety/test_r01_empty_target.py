@@ -49,6 +49,7 @@ _KINDS = {
     "restart_service": "service", "remove_stale_pidfile": "service", "signal_parent": "service",
     "renice_process": "process", "kill_process": "process",
     "create_directory": "path", "restore_permissions": "path",
+    "flush_resolver_cache": "resolver",
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
     "remount_read_write": "mount",
@@ -70,6 +71,7 @@ _PLAUSIBLE = {
     "vacuum_journal": {"down_to_bytes": 1, "keep_seconds": 0.0},
     "limit_log_rate": {"unit": "web.service", "lines_per_second": 100},
     "remount_read_write": {"path": "/mnt/read-only"},
+    "flush_resolver_cache": {"resolver": "web"},
 }
 
 
@@ -82,6 +84,8 @@ def a_host() -> SimulatedHost:
     for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/key", "/etc/passwd"):
         host.files.add_file(path, "x" * 100)
     host.files.add_file("/run/web.pid", "999\n")
+    host.add_service("nscd", unit="nscd.service")
+    host.start("nscd")
     host.start("web")
     host.add_process("ended", parent=host.services["web"].pid)
     host.change_process(max(host.processes), state="Z")

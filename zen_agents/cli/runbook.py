@@ -20,7 +20,23 @@ from zen_agents.cli.render import note, say, table, width_of
 from zen_agents.errors import UsageError, ZenError
 
 #: Kinds of target that are listed by name: they share the page of their kind.
-_LISTED = frozenset({"service", "path", "temp_dir", "log", "cache", "process", "job", "log_rate", "mount", "resolver", "connection", "link", "local_ports"})
+_LISTED = frozenset(
+    {
+        "service",
+        "path",
+        "temp_dir",
+        "log",
+        "cache",
+        "process",
+        "job",
+        "log_rate",
+        "mount",
+        "resolver",
+        "connection",
+        "link",
+        "local_ports",
+    }
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,8 +17,8 @@ from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
-from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
 from zen_agents.ports.host_network import NetworkView
+from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
 
 
 class Process(NamedTuple):

@@ -25,6 +25,7 @@ _DEFINED_IN = {
     "clear_cache": "caches",
     "create_directory": "paths",
     "restore_permissions": "paths",
+    "flush_resolver_cache": "resolvers",
 }
 
 

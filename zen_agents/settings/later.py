@@ -186,7 +186,6 @@ ACTIONS: dict[str, type[ActionPolicy]] = {
     "quarantine_file": QuarantineFilePolicy,
     "reboot_host": ActionPolicy,
     "renew_certificate": ActionPolicy,
-    "flush_resolver_cache": ActionPolicy,
     "reset_pool": ActionPolicy,
 }
 

@@ -52,6 +52,10 @@ EVERYTHING: dict[str, Any] = {
     "log_rates": {"web": {"unit": "web.service"}},
     "mounts": {"srv": {"path": "/srv"}},
     "uninterruptible": {},
+    "resolvers": {"host": {"asks": "db.internal"}},
+    "connections": {"db": {"to": "[::1]:5432"}},
+    "links": {"uplink": {"interface": "eth0", "default_route": True, "for": "30s"}},
+    "local_ports": {"host": {"above": "75%"}},
     "rules": {"high_load": {"when": "avg(load1, 5m) > cpus * 2", "clear": "load1 < cpus", "for": "5m"}},
 }  # fmt: skip
 
@@ -141,6 +145,21 @@ def test_a_critical_level_is_a_rule_of_its_own() -> None:
 def test_a_window_that_is_not_full_yet_calls_nobody() -> None:
     slow = agent({"thresholds": {"cpu": {"for": "40m"}}})
     assert rule(slow, "system_health.cpu|host").unknown_patience_seconds > 2400
+
+
+# -- network ----------------------------------------------------------------------------------------------------------
+def test_what_is_listed_of_the_network_has_its_rule_and_names_that_are_kept_are_forgotten_first() -> None:
+    made = agent(EVERYTHING)
+    assert steps(rule(made, "system_health.host|resolver:host")) == [["flush_resolver_cache resolver:host"]]
+    for key in ("system_health.db|connection:db", "system_health.uplink|link:uplink", "system_health.host|local_ports:host"):
+        assert steps(rule(made, key)) == []
+    assert rule(made, "system_health.uplink|link:uplink").hold.held_for_seconds == 30
+
+
+def test_what_the_configuration_names_is_done_instead() -> None:
+    listed = {"resolvers": {"host": {"asks": "db", "on_failure": ["restart_service:dns"]}},
+              "services": {"dns": {"unit": "dns.service"}}}  # fmt: skip
+    assert steps(rule(agent(listed), "system_health.host|resolver:host")) == [["restart_service service:dns"]]
 
 
 # -- services ---------------------------------------------------------------------------------------------------------

@@ -30,17 +30,17 @@ from zen_agents.checks.network_probe import HttpProbe, TcpProbe
 from zen_agents.checks.path import PathCheck
 from zen_agents.checks.pressure import PressureCheck
 from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
-from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.checks.resolver import ResolverCheck
+from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.observation import Status
 from zen_agents.model.resolver_file import switched
 from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
+from zen_agents.ports.host_network import Link, Route
 from zen_agents.ports.host_runs import Runs
 from zen_agents.ports.process_pattern import ProcessPattern
-from zen_agents.ports.host_network import Link, Route
 
 #: Check, and each method of the view that it cannot do without.
 CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (

@@ -53,6 +53,7 @@ TARGET_KINDS: Mapping[str, str] = {
     "vacuum_journal": "journal",
     "limit_log_rate": "log_rate",
     "remount_read_write": "mount",
+    "flush_resolver_cache": "resolver",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from zen_agents.agents.system_health.areas.base import Area
+from zen_agents.agents.system_health.areas.base import Area, Remedy
 from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
@@ -19,7 +19,10 @@ from zen_agents.model.scalars import AbsolutePath, ActionReference, Line, Positi
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
-from zen_agents.rules.rule import Hold, Rule
+from zen_agents.rules.rule import Hold, Rule, Rung
+
+#: What did not help at first seldom helps again, and a host without names waits.
+_ATTEMPTS = 1
 
 
 def _address(value: str) -> str:
@@ -44,8 +47,8 @@ class WatchedResolver(Section):
     every: PositiveDuration = Field(timedelta(seconds=30), description="how often the first one is asked")
     fail_after: Annotated[int, Field(ge=1, le=1000)] = Field(3, description="bad answers in a row that make it a problem")
     recover_after: Annotated[int, Field(ge=1, le=1000)] = Field(2, description="good answers in a row that end it")
-    on_failure: tuple[ActionReference, ...] = Field(
-        (), description="actions to take, in order, like restart_service:unbound; empty: people are told"
+    on_failure: tuple[ActionReference, ...] | None = Field(
+        None, description="not given: flush_resolver_cache; empty list: only tell; or like [restart_service:unbound]"
     )
     severity: Severity = Field(Severity.ERROR, description="info | warning | error | critical")
     runbook: Line = Field("", description="address of a page that tells people what to do")
@@ -68,6 +71,11 @@ class Resolvers(Area[Mapping[str, WatchedResolver]]):
                 answer_within_seconds=seconds_in(resolver.timeout),
             )
 
+    def remedies(self, section: Mapping[str, WatchedResolver]) -> Iterable[Remedy]:
+        """Return what may be done about each."""
+        for name in section:
+            yield "flush_resolver_cache", name, {"resolver": name}
+
     def rules(self, section: Mapping[str, WatchedResolver], make: RuleMaker) -> Iterable[Rule]:
         """Return the rules about each."""
         for name, resolver in section.items():
@@ -81,6 +89,13 @@ class Resolvers(Area[Mapping[str, WatchedResolver]]):
                 summary=f"the name servers of {resolver.file} do not answer as they should",
                 severity=resolver.severity,
                 hold=Hold(fail_after=resolver.fail_after, recover_after=resolver.recover_after),
-                ladder=make.named_ladder(resolver.on_failure, target=target, at=f"resolvers.{name}.on_failure"),
+                ladder=_ladder(name, resolver, make),
                 runbook=resolver.runbook,
             )
+
+
+def _ladder(name: str, resolver: WatchedResolver, make: RuleMaker) -> tuple[Rung, ...]:
+    target = f"resolver:{name}"
+    if resolver.on_failure is not None:
+        return make.named_ladder(resolver.on_failure, target=target, at=f"resolvers.{name}.on_failure", attempts=_ATTEMPTS)
+    return make.ladder(make.unasked([make.remedies.of("flush_resolver_cache", target)]), attempts=_ATTEMPTS)
