@@ -27,7 +27,11 @@ class MountCheck(Check):
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Read the table of mounts; only of what is read-only the kernel is asked what it met there."""
-        mount = next((mount for mount in host.mounts() if mount.path == self._path), None)
+        mounts = host.mounts()
+        mount = next((mount for mount in mounts if mount.path == self._path), None)
+        if not mounts:
+            # A host has at least a root: who sees none sees nothing.
+            return self.unknown(now, "the table of mounts is empty")
         if mount is None:
             return (self._judged(now, Status.PROBLEM, f"nothing is mounted at {self._path}"),)
         if not mount.read_only:
