@@ -136,7 +136,7 @@ def test_what_cannot_be_asked_is_unknown(make: Callable[[], Check], method: str)
 
 
 GARBAGE = st.one_of(
-    st.text(max_size=5),
+    st.text(min_size=1, max_size=5),
     st.integers(),
     st.floats(),
     st.lists(st.integers(), min_size=1, max_size=4),
