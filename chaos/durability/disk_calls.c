@@ -34,7 +34,8 @@ static const char *roots;
 static int journal = -1;
 static struct { char call[16], glob[PATH_MAX]; unsigned long nth, passed; enum mode mode; int error; } fault;
 
-__attribute__((constructor)) static void begin(void)
+/* Called again by a process that was forked, once its variables are set. */
+__attribute__((constructor)) void disk_calls_begin(void)
 {
     const char *path = getenv("DISK_CALLS_JOURNAL"), *armed = getenv("DISK_CALLS_FAULT");
     char mode[16];

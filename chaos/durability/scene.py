@@ -7,7 +7,6 @@ import json
 import os
 import pwd
 import secrets
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 from chaos.waiting import NotInTimeError, wait_until
 from tests.support.engine_process import EngineProcess
+from tests.support.fork_server import ForkedProcess
 from zen_agents.adapters.control_client import ask
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.errors import StoreError, ZenError
@@ -51,9 +51,6 @@ class Scene:
         # Like no other process: the decimals are its name.
         self.service = ("/bin/sleep", f"{self.service_lives + secrets.randbelow(10**9) / 10**10:.10f}")
         self.engine = EngineProcess(self.folder, self._config())
-        if setpriv := shutil.which("setpriv"):
-            # It goes with whoever plays here, however that ends.
-            self.engine.before = (setpriv, "--pdeathsig", "KILL")
         # Below a directory that is there from the start, so that the making of the state is seen too.
         self.engine.state = self.disk / "state"
         self.pidfile.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +109,7 @@ class Scene:
         return self.engine.log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
     @property
-    def _process(self) -> subprocess.Popen[bytes]:
+    def _process(self) -> subprocess.Popen[bytes] | ForkedProcess:
         if self.engine.process is None:
             raise NotInTimeError("no engine was started here")
         return self.engine.process

@@ -10,11 +10,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.support import fork_server
 from tests.support.schemas import as_promised
 from zen_agents.adapters.control_client import ask
 from zen_agents.errors import ZenError
@@ -89,7 +90,7 @@ class EngineProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self.config.write_text(config, encoding="utf-8")
         self.config.chmod(0o600)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | fork_server.ForkedProcess | None = None
         self.log = folder / "engine.log"
         #: What the engine is started through; it must become the engine, so that the pid is the engine's.
         self.before: tuple[str, ...] = ()
@@ -100,12 +101,16 @@ class EngineProcess:
         """Start the engine; by default wait until it answers."""
         env = {**os.environ, **environment}
         env.pop("ZEN_AGENTS_STATE_DIR", None)
+        words = ["run", "-c", str(self.config), "--state-dir", str(self.state), *arguments]
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "zen_agents", "run", "-c", str(self.config), "--state-dir", str(self.state)]
-            self.process = subprocess.Popen(
-                [*_with_a_run_of_its_own(), *self.before, *command, *arguments], cwd=self.release, env=env,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+            if self._may_be_forked(environment):
+                own_run = bool(_with_a_run_of_its_own())
+                self.process = fork_server.start(words, env, out=log.fileno(), error=log.fileno(), own_run=own_run)
+            else:
+                command = [*_with_a_run_of_its_own(), *self.before, sys.executable, "-m", "zen_agents", *words]
+                self.process = subprocess.Popen(
+                    command, cwd=self.release, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
         if wait:
             process = self.process
             wait_for(lambda: self.status() is not None or process.poll() is not None, "the engine")
@@ -114,11 +119,16 @@ class EngineProcess:
 
     def cli(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run one command on this engine's state."""
+        words, env = [*arguments, "--state-dir", str(self.state)], {**os.environ, **environment}
+        if self._may_be_forked(environment):
+            return fork_server.run(words, env, timeout=120)
         return subprocess.run(
-            [sys.executable, "-m", "zen_agents", *arguments, "--state-dir", str(self.state)],
-            cwd=self.release, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False,
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "zen_agents", *words], cwd=self.release, env=env, capture_output=True, text=True,
+            timeout=120, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
+
+    def _may_be_forked(self, environment: Mapping[str, str]) -> bool:
+        return self.release == REPOSITORY and not self.before and fork_server.can_start(environment)
 
     def json(self, *arguments: str, **environment: str) -> Any:
         """Run one command with -o json and return what it printed."""
