@@ -31,6 +31,7 @@ from zen_agents.model.scalars import Duration, PositiveDuration
 
 _WITH_COMMANDS = frozenset({"zen", "monit"})
 FOLDER = Path(__file__).parent / "scenarios"
+_LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class ScenarioError(Exception):
@@ -270,7 +271,7 @@ class Scenario(_Section):
 def load(path: Path) -> Scenario:
     """Return the scenario of a file; ScenarioError names everything that is wrong with it."""
     try:
-        scenario = Scenario.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        scenario = Scenario.model_validate(_LOADER(path.read_text(encoding="utf-8")).get_single_data())
     except (yaml.YAMLError, ValidationError) as error:
         raise ScenarioError(f"{path.name}: {error}") from None
     if scenario.name != path.stem:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,6 @@ from zen_agents.model.action import Reversible, Risk
 from zen_agents.model.reason import Reason
 
 PACKAGE = Path(__file__).parents[2] / "zen_agents"
-SOURCES = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 
 #: Who may read a clock besides clock.py, and why that frees no limit.
 CLOCK_READERS = {
@@ -42,21 +42,27 @@ CHANGES = {
 }  # fmt: skip
 
 
+@cache
+def _sources() -> Mapping[str, ast.Module]:
+    """Return every module of the package by its path; parsed where it is asked for, not in each worker that collects."""
+    return {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
 def _calls(name: str) -> Iterator[tuple[str, ast.Call]]:
     """Yield each call of a module with its dotted name, as far as that is plain."""
-    for node in ast.walk(SOURCES[name]):
+    for node in ast.walk(_sources()[name]):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node
 
 
 def _users(wanted: Callable[[str, ast.Call], bool]) -> set[str]:
-    return {name for name in SOURCES for called, node in _calls(name) if wanted(called, node)}
+    return {name for name in _sources() for called, node in _calls(name) if wanted(called, node)}
 
 
 def test_actions_are_executed_by_the_executor_alone() -> None:
     awaited = {
         name
-        for name, tree in SOURCES.items()
+        for name, tree in _sources().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Await) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute)
         if node.value.func.attr == "execute"
@@ -70,14 +76,14 @@ def test_only_the_executor_is_handed_the_door_to_the_host() -> None:
     """It gets a factory from the runtime; whoever else names the door declares it, implements it, or is handed it by it."""
     named = {
         name
-        for name, tree in SOURCES.items()
+        for name, tree in _sources().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and node.id in ("HostControl", "LinuxControl", "LinuxControls")
     }
     outside = {name for name in named if not name.startswith(("actions/", "adapters/"))}
     assert outside <= {"engine/executor.py", "ports/host.py", "wiring.py"}
     factories = {
-        name for name in SOURCES if not name.startswith("adapters/") and "LinuxControls(" in ast.unparse(SOURCES[name])
+        name for name in _sources() if not name.startswith("adapters/") and "LinuxControls(" in ast.unparse(_sources()[name])
     }
     assert factories == {"wiring.py"}
 
@@ -116,13 +122,13 @@ def test_a_signal_never_goes_to_a_number_alone() -> None:
 @pytest.mark.parametrize("floor", LOOKING_ONLY)
 def test_what_decides_changes_nothing_by_itself(floor: str) -> None:
     """Actions change the host through the control they are handed; the rest of these floors not at all."""
-    for name in (name for name in SOURCES if name.startswith(f"{floor}/")):
+    for name in (name for name in _sources() if name.startswith(f"{floor}/")):
         imported = {
             alias.name.partition(".")[0]
-            for node in ast.walk(SOURCES[name])
+            for node in ast.walk(_sources()[name])
             for alias in (node.names if isinstance(node, ast.Import) else ())
         } | {
-            (node.module or "").partition(".")[0] for node in ast.walk(SOURCES[name]) if isinstance(node, ast.ImportFrom)
+            (node.module or "").partition(".")[0] for node in ast.walk(_sources()[name]) if isinstance(node, ast.ImportFrom)
         }  # fmt: skip
         assert not imported & {"subprocess", "shutil", "ctypes", "tempfile", "multiprocessing"}, name
         for called, _ in _calls(name):
