@@ -83,7 +83,7 @@ def everything() -> SystemHealthAgent:
         "journal": {}, "log_rates": {"web": {"unit": "web.service"}}, "mounts": {"srv": {"path": "/srv"}},
         "uninterruptible": {},
         "resolvers": {"host": {"asks": "db.internal"}}, "connections": {"db": {"to": "db.internal:5432"}},
-        "links": {"uplink": {"interface": "eth0"}}, "local_ports": {"host": {}},
+        "links": {"uplink": {"interface": "eth0"}}, "local_ports": {},
     }  # fmt: skip
     return SystemHealthAgent(SystemHealthSettings.model_validate(listed), AgentContext("here", vitals=_Vitals()))
 

@@ -7,7 +7,7 @@ be forgotten (TIME_WAIT) take a port as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
@@ -25,16 +25,18 @@ class PortRange(NamedTuple):
 
 
 class LocalPortsCheck(Check):
-    """Observes `local_ports.NAME.percent` and `local_ports.NAME.time_wait`.
+    """Observes `local_ports.percent` and `local_ports.time_wait`.
 
-    With a wider range to fall back on also `local_ports.NAME.widened` (judged): a problem while that range is in use.
+    With a wider range to fall back on also `local_ports.widened` (judged): a problem while that range is in use.
     """
 
     kind = "local_ports"
     summary = "Are there ports left from which this host can connect?"
 
-    def __init__(self, label: str, *, above: float, wider: PortRange | None, every_seconds: float) -> None:
-        super().__init__(name=f"local_ports.{label}", target=f"local_ports:{label}", every_seconds=every_seconds)
+    TARGET: ClassVar[str] = "local_ports:tcp"
+
+    def __init__(self, *, above: float, wider: PortRange | None, every_seconds: float) -> None:
+        super().__init__(name="local_ports", target=self.TARGET, every_seconds=every_seconds)
         self._above, self._wider = above, wider
 
     @property

@@ -55,7 +55,7 @@ EVERYTHING: dict[str, Any] = {
     "resolvers": {"host": {"asks": "db.internal"}},
     "connections": {"db": {"to": "[::1]:5432"}},
     "links": {"uplink": {"interface": "eth0", "default_route": True, "for": "30s"}},
-    "local_ports": {"host": {"above": "75%"}},
+    "local_ports": {"above": "75%"},
     "rules": {"high_load": {"when": "avg(load1, 5m) > cpus * 2", "clear": "load1 < cpus", "for": "5m"}},
 }  # fmt: skip
 
@@ -151,7 +151,11 @@ def test_a_window_that_is_not_full_yet_calls_nobody() -> None:
 def test_what_is_listed_of_the_network_has_its_rule_and_names_that_are_kept_are_forgotten_first() -> None:
     made = agent(EVERYTHING)
     assert steps(rule(made, "system_health.host|resolver:host")) == [["flush_resolver_cache resolver:host"]]
-    for key in ("system_health.db|connection:db", "system_health.uplink|link:uplink", "system_health.host|local_ports:host"):
+    for key in (
+        "system_health.db|connection:db",
+        "system_health.uplink|link:uplink",
+        "system_health.local_ports|local_ports:tcp",
+    ):
         assert steps(rule(made, key)) == []
     assert rule(made, "system_health.uplink|link:uplink").hold.held_for_seconds == 30
 

@@ -168,16 +168,16 @@ def test_everything_that_can_be_wrong_with_it_is_told_apart(host: SimulatedHost)
 
 
 def ports(host: SimulatedHost) -> dict[str, Observation]:
-    return ask(LocalPortsCheck("host", above=80.0, wider=PortRange(20000, 60999), every_seconds=30), host)
+    return ask(LocalPortsCheck(above=80.0, wider=PortRange(20000, 60999), every_seconds=30), host)
 
 
 def test_how_many_are_taken_is_measured_and_by_whom_is_told_when_it_matters(host: SimulatedHost) -> None:
     client = host.add_process("client", cgroup="/system.slice/client.service").process
     host.network.take_ports(1000, "127.0.0.1:8080", client.pid)
-    few = ports(host)["local_ports.host.percent"]
+    few = ports(host)["local_ports.percent"]
     assert few.value == pytest.approx(3.54, abs=0.01) and "client" not in few.detail
     host.network.take_ports(28232, "127.0.0.1:8080", client.pid)
-    many = ports(host)["local_ports.host.percent"]
+    many = ports(host)["local_ports.percent"]
     assert many.value == 100.0
     assert f"28232 of them by process {client.pid} (client) of /system.slice/client.service" in many.detail
 
@@ -185,12 +185,12 @@ def test_how_many_are_taken_is_measured_and_by_whom_is_told_when_it_matters(host
 def test_who_holds_them_need_not_be_known(host: SimulatedHost) -> None:
     host.network.take_ports(28232, "127.0.0.1:8080", 1)
     host.network.port_client = None
-    assert "wait to be forgotten" in ports(host)["local_ports.host.percent"].detail
+    assert "wait to be forgotten" in ports(host)["local_ports.percent"].detail
     host.faults.fail("local_port_client")
-    assert "by whom cannot be told" in ports(host)["local_ports.host.percent"].detail
+    assert "by whom cannot be told" in ports(host)["local_ports.percent"].detail
 
 
 def test_the_wider_range_is_noticed(host: SimulatedHost) -> None:
-    assert ports(host)["local_ports.host.widened"].status is OK
+    assert ports(host)["local_ports.widened"].status is OK
     host.network.ports = host.network.ports._replace(first=20000)
-    assert ports(host)["local_ports.host.widened"].status is PROBLEM
+    assert ports(host)["local_ports.widened"].status is PROBLEM

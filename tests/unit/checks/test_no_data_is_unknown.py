@@ -93,7 +93,7 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
         ["connection"],
     ),
     (lambda: LinkCheck("up", interface="eth0", default_route=True, every_seconds=30), ["link", "default_routes"]),
-    (lambda: LocalPortsCheck("host", above=80.0, wider=None, every_seconds=30), ["local_ports"]),
+    (lambda: LocalPortsCheck(above=80.0, wider=None, every_seconds=30), ["local_ports"]),
     (
         lambda: PathCheck(
             "key", path="/etc/key", expected_kind="file", mode=0o600, owner="root", group="root", every_seconds=60

@@ -113,8 +113,8 @@ class SystemHealthSettings(Section):
     links: Annotated[Mapping[str, Any], _of("links:WatchedLink")] = Field(
         {}, description="network interfaces and default routes that must be there, by name"
     )
-    local_ports: Annotated[Mapping[str, Any], _of("local_ports:LocalPortsUse")] = Field(
-        {}, description="use of the ports from which this host connects; one entry, by a name of your choice"
+    local_ports: Annotated[Any, _one("local_ports:LocalPortsUse")] = Field(
+        None, description="how far the ports from which this host connects may be used up; empty: they are not counted"
     )
     rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
 
@@ -124,8 +124,6 @@ class SystemHealthSettings(Section):
             raise refuse("one_of", "stands beside `interval`; when is it to decide?", at="schedule", see="interval")
         check_order(self.thresholds.cpu, self.cpu_threshold, at="thresholds.cpu.", see="cpu_threshold")
         check_order(self.thresholds.memory, self.memory_threshold, at="thresholds.memory.", see="memory_threshold")
-        if len(self.local_ports) > 1:
-            raise refuse("twice", "has more than one entry; this host has one range of local ports", at="local_ports")
         for name, service in self.services.items():
             for index, other in enumerate(service.depends_on):
                 if other not in self.services:

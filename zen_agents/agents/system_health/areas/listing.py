@@ -29,7 +29,7 @@ _PLACES: Mapping[str, str] = {
     "resolvers": "resolvers:Resolvers",
     "connections": "connections:Connections",
     "links": "links:Links",
-    "local_ports": "local_ports:LocalPortRanges",
+    "local_ports": "local_ports:LocalPortRange",
 }
 
 #: Section -> its area, loaded when it is needed.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 
 from pydantic import Field
@@ -29,26 +29,23 @@ class LocalPortsUse(Section):
     runbook: Line = Field("", description="address of a page that tells people what to do")
 
 
-class LocalPortRanges(Area[Mapping[str, LocalPortsUse]]):
+class LocalPortRange(Area[LocalPortsUse]):
     """`local_ports`: told when they run out, and who takes them."""
 
-    def checks(self, section: Mapping[str, LocalPortsUse], settings: SystemHealthSettings) -> Iterable[Check]:
+    def checks(self, section: LocalPortsUse, settings: SystemHealthSettings) -> Iterable[Check]:
         """Return what counts them."""
         del settings
-        for name, use in section.items():
-            yield LocalPortsCheck(name, above=use.above, wider=None, every_seconds=seconds_in(use.every))
+        yield LocalPortsCheck(above=section.above, wider=None, every_seconds=seconds_in(section.every))
 
-    def rules(self, section: Mapping[str, LocalPortsUse], make: RuleMaker) -> Iterable[Rule]:
-        """Return the rules about them."""
-        for name, use in section.items():
-            target = f"local_ports:{name}"
-            yield make.rule(
-                name,
-                target,
-                now_above(f"local_ports.{name}.percent", target, use.above, seconds_in(use.every)),
-                at=f"local_ports.{name}",
-                summary="this host has hardly any port left from which to connect",
-                severity=use.severity,
-                hold=Hold(fail_after=use.fail_after),
-                runbook=use.runbook,
-            )
+    def rules(self, section: LocalPortsUse, make: RuleMaker) -> Iterable[Rule]:
+        """Return the rule about them."""
+        yield make.rule(
+            "local_ports",
+            LocalPortsCheck.TARGET,
+            now_above("local_ports.percent", LocalPortsCheck.TARGET, section.above, seconds_in(section.every)),
+            at="local_ports",
+            summary="this host has hardly any port left from which to connect",
+            severity=section.severity,
+            hold=Hold(fail_after=section.fail_after),
+            runbook=section.runbook,
+        )
