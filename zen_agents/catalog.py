@@ -68,6 +68,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "cache": "checks.cache:CacheCheck",
         "runaway": "checks.runaway:RunawayCheck",
         "leak": "checks.leak:LeakCheck",
+        "certificate": "checks.certificate:CertificateCheck",
         "clock": "checks.clock_step:ClockCheck",
         "engine": "checks.engine_health:EngineCheck",
         "job": "checks.job:JobCheck",
@@ -98,6 +99,9 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "vacuum_journal": "actions.vacuum_journal:VacuumJournal",  # room, from what nobody reads any more
         "limit_log_rate": "actions.limit_log_rate:LimitLogRate",  # so that the others are heard
         "remount_read_write": "actions.remount_read_write:RemountReadWrite",  # where nothing is wrong with the disk
+        "renew_certificate": "actions.renew_certificate:RenewCertificate",  # before it ends, by who issued it
+        "change_certificate_authority": "actions.change_certificate_authority:ChangeCertificateAuthority",  # a person's word
+        "reload_service": "actions.reload_service:ReloadService",  # what is renewed has to be shown
     }
 )
 
@@ -118,6 +122,8 @@ MILD: frozenset[str] = frozenset(
         "vacuum_journal",
         "limit_log_rate",
         "flush_resolver_cache",
+        "renew_certificate",
+        "reload_service",
     }
 )
 

@@ -1,4 +1,4 @@
-"""A server with TLS that reads its certificate anew on HUP: `tls_web.py PORT FILE`."""
+"""A server with TLS that reads its certificate anew on HUP: `tls_web.py PORT FILE [KEY]`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import sys
 _BODY = b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
 
 
-def main(port: int, certificate: str) -> None:
+def main(port: int, *files: str) -> None:
     """Serve until killed."""
-    contexts = [_context(certificate)]
-    signal.signal(signal.SIGHUP, lambda *_: contexts.__setitem__(0, _context(certificate)))
+    contexts = [_context(*files)]
+    signal.signal(signal.SIGHUP, lambda *_: contexts.__setitem__(0, _context(*files)))
     listening = socket.create_server(("127.0.0.1", port), backlog=64)
     while True:
         peer, _ = listening.accept()
@@ -25,10 +25,10 @@ def main(port: int, certificate: str) -> None:
             connection.sendall(_BODY)
 
 
-def _context(certificate: str) -> ssl.SSLContext:
+def _context(*files: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(*files)
     return context
 
 
-main(int(sys.argv[1]), sys.argv[2])
+main(int(sys.argv[1]), *sys.argv[2:])

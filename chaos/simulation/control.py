@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from chaos.invariants import Deed
 from chaos.simulation.view import SimulatedView
 from chaos.simulation.world import SimulatedProcess, SimulatedService, SimulatedWorld
-from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
+from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.guards.base import StopFlag
 from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
 
@@ -111,6 +111,27 @@ class SimulatedControl:
         self.check_stop()
         return _opened(self._host, self, path)
 
+    def stage_file(self, source: str, beside: FileState) -> FileState:
+        self.note(f"copy {source} beside {beside.path}", beside.path)
+        staged, files = f"{beside.path}.new", self._host.files
+        if source not in files.states:
+            raise HostError(f"{source} cannot be opened: No such file or directory")
+        return files.add_file(staged, files.contents[source], mode=beside.mode, owner=beside.owner, group=beside.group)
+
+    def discard_staged(self, staged: FileState) -> None:
+        self.check_stop()
+        self._host.files.remove(staged.path)
+
+    def replace_file(self, expected: FileState, staged: FileState, *, action: str) -> str:
+        self.note(f"replace {expected.path} for {action}", expected.path)
+        files = self._host.files
+        if files.states.get(expected.path) != expected or files.states.get(staged.path) != staged:
+            raise StalePlanError(f"{expected.path} has changed since it was seen")
+        kept = files.quarantine(expected.path)
+        files.rename(staged.path, expected.path)
+        self._host.events.tell(f"path:{expected.path}", "inotify")
+        return kept
+
     def note(self, change: str, path: str) -> None:
         """Write a change of a path down, unless the emergency stop forbids it."""
         self._note(change, f"path:{path}")
@@ -149,6 +170,9 @@ class SimulatedControl:
         return CommandResult(0, "", False, 0.0)
 
     def _do(self, verb: str, service: SimulatedService) -> bool:
+        if verb == "reload":
+            self._host.certificates.reload(service.unit)
+            return service.pid > 0
         if verb == "reset-failed":
             service.started_at.clear()
             return True

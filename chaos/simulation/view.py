@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from chaos.simulation.network import NetworkQuestions
 from chaos.simulation.world import SimulatedProcess, SimulatedWorld
 from zen_agents.errors import HostError
+from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
 from zen_agents.ports.host import (
     CpuTimes,
     DiskUse,
@@ -167,6 +168,13 @@ class SimulatedView(NetworkQuestions):
 
     async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
         return self._ask("http", lambda: self._get(request, timeout_seconds))
+
+    async def certificate(self, asked: CertificateQuestion, timeout_seconds: float) -> CertificateLook:
+        del timeout_seconds
+        return self._ask("certificate", lambda: self._host.certificates.look(asked))
+
+    def certificate_file(self, asked: CertificateQuestion) -> Seen:
+        return self._ask("certificate_file", lambda: self._host.certificates.in_file(asked))
 
     # -- how it is found out ------------------------------------------------------------------------------------------
     def _present(self, pid: int) -> Process | None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chaos.invariants import Deed
+from chaos.simulation.certificates import SimulatedCertificates
 from chaos.simulation.events import SimulatedEvents
 from chaos.simulation.files import SimulatedFiles
 from chaos.simulation.journal import SimulatedJournal
@@ -162,6 +163,7 @@ class SimulatedWorld:
         self.random = random.Random(seed)
         self.files = SimulatedFiles(self.clock)
         self.journal = SimulatedJournal(self.clock)
+        self.certificates = SimulatedCertificates(self.files.contents)
         self.events = SimulatedEvents()
         self.faults = Faults()
         self.systemd = systemd

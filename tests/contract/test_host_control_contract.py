@@ -20,7 +20,8 @@ from zen_agents.ports.host_journal import JournalControl
 
 
 def promised(port: type) -> dict[str, Any]:
-    return {name: member for name, member in vars(port).items() if not name.startswith("_")}
+    parts = [vars(part) for part in port.__mro__ if part.__module__.startswith("zen_agents.")]
+    return {name: member for part in parts for name, member in part.items() if not name.startswith("_")}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,8 @@ async def test_the_control_of_a_dry_run_refuses_everything(tmp_path: Path) -> No
 
 
 async def _refuses(control: NullControl, process: Process, path: str) -> None:
-    command = Command(("touch", f"{path}/ran"))
+    command, state = Command(("touch", f"{path}/ran")), control.view.file(path)
+    assert state is not None
     for attempt in (
         lambda: control.run(command),
         lambda: control.restart_unit("web.service", timeout_seconds=1.0),
@@ -73,6 +75,9 @@ async def _refuses(control: NullControl, process: Process, path: str) -> None:
         lambda: control.signal(process, 15),
         lambda: control.truncate_descriptor(process, 1, expected_path="/x"),
         lambda: control.open_directory(path),
+        lambda: control.stage_file(path, state),
+        lambda: control.discard_staged(state),
+        lambda: control.replace_file(state, state, action="x"),
         control.check_stop,
     ):
         with pytest.raises(RefusedError, match="Dry run"):

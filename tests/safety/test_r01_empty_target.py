@@ -53,7 +53,10 @@ _KINDS = {
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
     "remount_read_write": "mount",
+    "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
 }  # fmt: skip
+_CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
+_RENEWAL = {**_CERTIFICATE, "client": "command", "argv": ["/srv/issue"], "made": "/srv/new.pem", "at_least_seconds": 10.0}
 _PLAUSIBLE = {
     "restart_service": {"service": "web", "unit": "web.service"},
     "remove_stale_pidfile": {"service": "web", "path": "/run/web.pid"},
@@ -72,6 +75,9 @@ _PLAUSIBLE = {
     "limit_log_rate": {"unit": "web.service", "lines_per_second": 100},
     "remount_read_write": {"path": "/mnt/read-only"},
     "flush_resolver_cache": {"resolver": "web"},
+    "reload_service": _CERTIFICATE,
+    "renew_certificate": _RENEWAL,
+    "change_certificate_authority": {**_RENEWAL, "made": "/srv/foreign.pem"},
 }
 
 
@@ -86,6 +92,8 @@ def a_host() -> SimulatedHost:
     host.files.add_file("/run/web.pid", "999\n")
     host.add_service("nscd", unit="nscd.service")
     host.start("nscd")
+    host.files.add_file("/srv/web.pem", host.certificates.text("1", ends=1e9))
+    host.files.add_file("/srv/foreign.pem", host.certificates.text("2", ends=4e9, authority="Other"))
     host.start("web")
     host.add_process("ended", parent=host.services["web"].pid)
     host.change_process(max(host.processes), state="Z")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Opens nothing but a place to stand: no device wakes up, no fifo blocks, nothing is read.
 _PLACE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOUNT_ID = re.compile(r"^mnt_id:\s*(\d+)$", re.MULTILINE)
-_RENAME_NOREPLACE = 1
+_RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 
 
@@ -207,13 +207,22 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
+def exchange_names(directory: int, one: str, other: str) -> bool:
+    """Let two entries of a directory change names in one step; False where the file system cannot."""
+    return _rename_with(_RENAME_EXCHANGE, directory, one, other)
+
+
 def _rename_noreplace(directory: int, old: str, new: str) -> bool:
+    return _rename_with(_RENAME_NOREPLACE, directory, old, new)
+
+
+def _rename_with(flag: int, directory: int, old: str, new: str) -> bool:
     import ctypes  # noqa: PLC0415 - see `_libc`
 
     function = getattr(_libc(), "renameat2", None)
     if function is None:
         return False
-    if function(directory, os.fsencode(old), directory, os.fsencode(new), _RENAME_NOREPLACE) == 0:
+    if function(directory, os.fsencode(old), directory, os.fsencode(new), flag) == 0:
         return True
     number = ctypes.get_errno()
     if number in _NOT_SUPPORTED:

@@ -29,7 +29,7 @@ from zen_agents.clock import Clock
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import Intent
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
+from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, FileState, Host, HostView, Process, UnitJob
 from zen_agents.store.failpoint import failpoint
 
 #: How long a thread waits for its intent to become durable before it gives up.
@@ -187,7 +187,31 @@ class LinuxControl:
         await self._gate.passed()
         await journal.lift(self, unit)
 
+    def stage_file(self, source: str, beside: FileState) -> FileState:
+        from zen_agents.adapters import file_replacement  # noqa: PLC0415 - few hosts replace files
+
+        with self._directory_of(beside) as parent:
+            return file_replacement.stage(parent, source, beside)
+
+    def discard_staged(self, staged: FileState) -> None:
+        with self._directory_of(staged) as parent:
+            parent.remove(staged)
+
+    def replace_file(self, expected: FileState, staged: FileState, *, action: str) -> str:
+        from zen_agents.adapters import file_replacement  # noqa: PLC0415 - see above
+
+        kept_in = self._shared.quarantine
+        with self._directory_of(expected) as parent:
+            return file_replacement.replace(
+                parent, expected, staged, quarantine=kept_in, action=action, go_on=self.check_stop
+            )
+
     # -- how ----------------------------------------------------------------------------------------------------------
+    def _directory_of(self, state: FileState) -> AbstractContextManager[safe_files.OpenDirectory]:
+        self._pass()
+        directory = state.path.rpartition("/")[0] or "/"
+        return safe_files.open_directory(directory, go_on=self.check_stop, quarantine=self._shared.quarantine)
+
     def _pass(self) -> None:
         self._gate.pass_blocking()
         self.check_stop()

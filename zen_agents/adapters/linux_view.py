@@ -5,11 +5,12 @@ Reads /proc directly: one process costs about as much as the kernel takes for it
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from zen_agents.adapters import linux_probe, linux_view_files
 from zen_agents.adapters.linux_view_busy import BusyReader
@@ -40,8 +41,13 @@ from zen_agents.ports.host import (
 )
 from zen_agents.ports.host_processes import Busy
 
+if TYPE_CHECKING:
+    from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
+
 _T = TypeVar("_T")
 _MOST_UNITS = 2_000
+#: Workers that look for this host at the same time.
+_MOST_WORKERS = 4
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -74,6 +80,7 @@ class LinuxHost:
         self.units = UnitReader(systemctl, systemctl_timeout_seconds, SystemdBus() if own else None)
         self.occupation = OccupationReader(root)
         self.resolver = linux_probe.Resolver()
+        self.worker_turns = asyncio.Semaphore(_MOST_WORKERS)
         self.proc_root = proc_root
         #: Stands before /etc and /run.
         self.root = root
@@ -339,6 +346,19 @@ class LinuxView(NetworkLook):
     async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
         """Ask for a page; never remembered."""
         return await linux_probe.http(request, timeout_seconds, self._host.resolver)
+
+    # -- certificates -------------------------------------------------------------------------------------------------
+    async def certificate(self, asked: CertificateQuestion, timeout_seconds: float) -> CertificateLook:
+        """Have a worker look at files and server; never remembered."""
+        from zen_agents.adapters import linux_view_certificates  # noqa: PLC0415 - only hosts that list certificates pay
+
+        return await linux_view_certificates.look(asked, timeout_seconds, self._host.worker_turns)
+
+    def certificate_file(self, asked: CertificateQuestion) -> Seen:
+        """Have a worker look at the files, in a thread without a loop; never remembered."""
+        from zen_agents.adapters import linux_view_certificates  # noqa: PLC0415 - see above
+
+        return linux_view_certificates.look_at_files(asked)
 
     def _once(self, key: Hashable, ask: Callable[[], _T]) -> _T:
         """Return the answer of this look, or raise its HostError again."""

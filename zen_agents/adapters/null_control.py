@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from zen_agents.errors import RefusedError
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
+from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, FileState, Host, HostView, Process, UnitJob
 
 
 class NullControl:
@@ -63,6 +63,16 @@ class NullControl:
 
     def open_directory(self, path: str) -> AbstractContextManager[DirectoryHandle]:
         _refuse(f"open {path} for changes")
+
+    def stage_file(self, source: str, beside: FileState) -> FileState:
+        _refuse(f"copy {source} beside {beside.path}")
+
+    def discard_staged(self, staged: FileState) -> None:
+        _refuse(f"remove {staged.path}")
+
+    def replace_file(self, expected: FileState, staged: FileState, *, action: str) -> str:
+        del staged, action
+        _refuse(f"replace {expected.path}")
 
 
 def _refuse(what: str) -> NoReturn:

@@ -34,6 +34,8 @@ _LISTED = frozenset(
         "resolver",
         "connection",
         "link",
+        "local_ports",
+        "certificate",
     }
 )
 

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
+from zen_agents.ports.host_certificates import CertificateView, FileReplacement
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
 from zen_agents.ports.host_network import NetworkView
@@ -199,7 +200,7 @@ class HttpRequest:
     verify_tls: bool = True
 
 
-class HostView(JournalView, KernelView, ProcessQuestions, NetworkView, Protocol):
+class HostView(JournalView, KernelView, ProcessQuestions, NetworkView, CertificateView, Protocol):
     """Read-only questions. One view is one look: each thing is read at most once and remembered."""
 
     def cpu_times(self) -> CpuTimes: ...
@@ -429,7 +430,7 @@ class DirectoryHandle(Protocol):
         ...
 
 
-class HostControl(ProcessChanges, JournalControl, Protocol):
+class HostControl(ProcessChanges, JournalControl, FileReplacement, Protocol):
     """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
 
     @property

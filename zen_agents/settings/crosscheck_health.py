@@ -15,10 +15,12 @@ from zen_agents.settings.nodes import Entry, Node
 
 _HOLDS = {"cpu": timedelta(minutes=5), "memory": timedelta(minutes=3)}
 _SAMPLE_INTERVAL = timedelta(seconds=15)
-#: Section -> the key of its entries whose path may be changed.
-_NEVER_PROTECTED = {
-    "paths": "path", "temp_dirs": "path", "logs": "path", "caches": "path", "mounts": "path", "jobs": "lock",
-}  # fmt: skip
+#: Sections with paths that actions change, and the keys of their entries that hold them.
+_CHANGED = (
+    *((key, ("path",)) for key in ("paths", "temp_dirs", "logs", "caches", "mounts")),
+    ("jobs", ("lock",)),
+    ("certificates", ("file", "key")),
+)
 
 
 def check_health(root: Node, report: Report) -> None:
@@ -101,12 +103,12 @@ def _circle(needs: dict[str, dict[str, Node]]) -> list[str]:
 
 
 def _check_protected(section: Node, report: Report) -> None:
-    for key, name in _NEVER_PROTECTED.items():
+    for key, names in _CHANGED:
         entries = section.get(key)
         for entry in entries.value.values() if entries and entries.is_map else ():
-            node = entry.node.get(name)
-            if node is not None and isinstance(node.value, str) and is_protected(node.value):
-                report.error("ZC405", f"{node.value} is protected: it is never touched", node)
+            for node in (entry.node.get(name) for name in names):
+                if node is not None and isinstance(node.value, str) and is_protected(node.value):
+                    report.error("ZC405", f"{node.value} is protected: it is never touched", node)
 
 
 def _check_modes(paths: Node | None, report: Report) -> None:

@@ -26,6 +26,9 @@ _DEFINED_IN = {
     "create_directory": "paths",
     "restore_permissions": "paths",
     "flush_resolver_cache": "resolvers",
+    "renew_certificate": "certificates",
+    "change_certificate_authority": "certificates",
+    "reload_service": "certificates",
 }
 
 

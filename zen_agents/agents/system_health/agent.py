@@ -37,6 +37,7 @@ class SystemHealthAgent(BaseAgent):
         "Reads the directory of each listed path, log, cache and temporary directory.",
         "Restarting a unit, or a command as another account, needs root or a matching polkit rule.",
         "Changing an owner needs root; changing a mode or cleaning a directory needs to own it.",
+        "Reading the key of a certificate, replacing it and reloading a unit need root.",
         "Finding who holds a deleted log open needs root; otherwise only its own processes are seen.",
         "Reading the kernel's log and where a process hangs, ending a job and limiting a unit's log need root.",
     )
@@ -44,6 +45,7 @@ class SystemHealthAgent(BaseAgent):
         "A restart breaks the connections of that service, and of what systemd stops along with it.",
         "Rotating a log by copy and truncate may lose lines written in between.",
         "Deleted temporary and cache files, and what was vacuumed from the journal, cannot be had back.",
+        "A renewed certificate counts against its authority's limits; a reload reads all of a server's configuration.",
         "Probes show up in the access logs of the probed services.",
     )
     recovery = (

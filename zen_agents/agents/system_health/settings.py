@@ -116,6 +116,9 @@ class SystemHealthSettings(Section):
     local_ports: Annotated[Any, _one("local_ports:LocalPortsUse")] = Field(
         None, description="how far the ports from which this host connects may be used up; empty: they are not counted"
     )
+    certificates: Annotated[Mapping[str, Any], _of("certificate_settings:WatchedCertificate")] = Field(
+        {}, description="certificates to watch, renew and load, by name"
+    )
     rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
 
     @model_validator(mode="after")

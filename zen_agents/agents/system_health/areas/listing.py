@@ -30,6 +30,8 @@ _PLACES: Mapping[str, str] = {
     "connections": "connections:Connections",
     "links": "links:Links",
     "local_ports": "local_ports:LocalPortRange",
+    "local_ports": "local_ports:LocalPortRanges",
+    "certificates": "certificates:Certificates",
 }
 
 #: Section -> its area, loaded when it is needed.
@@ -54,6 +56,9 @@ TARGET_KINDS: Mapping[str, str] = {
     "limit_log_rate": "log_rate",
     "remount_read_write": "mount",
     "flush_resolver_cache": "resolver",
+    "renew_certificate": "certificate",
+    "change_certificate_authority": "certificate",
+    "reload_service": "certificate",
 }
 
 
