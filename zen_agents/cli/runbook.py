@@ -34,7 +34,6 @@ _LISTED = frozenset(
         "resolver",
         "connection",
         "link",
-        "local_ports",
         "certificate",
     }
 )

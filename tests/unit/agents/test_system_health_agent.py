@@ -56,7 +56,6 @@ EVERYTHING: dict[str, Any] = {
     "connections": {"db": {"to": "[::1]:5432"}},
     "links": {"uplink": {"interface": "eth0", "default_route": True, "for": "30s"}},
     "local_ports": {"above": "75%"},
-    "local_ports": {"host": {"above": "75%"}},
     "certificates": {
         "web": {
             "file": "/srv/tls/web.pem", "key": "/srv/tls/web.key", "server": "127.0.0.1:443", "name": "example.org",

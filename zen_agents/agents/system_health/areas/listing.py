@@ -30,7 +30,6 @@ _PLACES: Mapping[str, str] = {
     "connections": "connections:Connections",
     "links": "links:Links",
     "local_ports": "local_ports:LocalPortRange",
-    "local_ports": "local_ports:LocalPortRanges",
     "certificates": "certificates:Certificates",
 }
 
