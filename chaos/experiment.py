@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from chaos.agreeing import Agreeing
 from chaos.engines.base import Contender
 from chaos.engines.zen import Zen, built
 from chaos.fingerprint import Change, difference, fingerprint
@@ -91,11 +93,13 @@ class Experiment:
         before = fingerprint(self._host, self._scenario.watch)
         pause(after_seconds)
         self._variant.before(self._host)
-        with Watcher(self._look) as watcher:
-            strikes = carry_out(self._scenario, self._faults, self._host, self._contender)
-            amiss = self._variant.meanwhile(self._host, self._contender)
-        repaired_at, held_at = self._watch(strikes, recoveries(watcher.changes(), after=strikes.first))
-        amiss = [*amiss, *self._settle(), *self._variant.shortfalls(self._host, self._contender)]
+        with self._operator():
+            with Watcher(self._look) as watcher:
+                strikes = carry_out(self._scenario, self._faults, self._host, self._contender)
+                amiss = self._variant.meanwhile(self._host, self._contender)
+            repaired_at, held_at = self._watch(strikes, recoveries(watcher.changes(), after=strikes.first))
+            amiss = [*amiss, *self._settle()]
+        amiss = [*amiss, *self._variant.shortfalls(self._host, self._contender)]
         seen = Seen(
             actions=tuple(self._variant.counted(self._contender.actions())),
             pages=tuple(self._variant.told([mail.subject for mail in mails(self._host)])),
@@ -132,6 +136,11 @@ class Experiment:
 
     def _unsteady(self) -> list[str]:
         return [str(probe) for probe in self._scenario.steady_state if not probe.holds(self._host)]
+
+    def _operator(self) -> AbstractContextManager[object]:
+        if self._scenario.asks_people and not self._variant.answers_itself:
+            return Agreeing(self._contender, self._host)
+        return nullcontext()
 
     # -- meanwhile ----------------------------------------------------------------------------------------------------
     def _watch(self, strikes: Strikes, recovered: Sequence[float]) -> tuple[float | None, float | None]:

@@ -254,6 +254,12 @@ class Scenario(_Section):
         """Return its faults, in the order in which they happen."""
         return tuple(step.made() for step in self.method if isinstance(step, Injection))
 
+    @property
+    def asks_people(self) -> bool:
+        """Whether somebody has to agree to one of its actions; the bench then has an operator who does."""
+        allowed = self.config.get("actions", {}).get("allow", {})
+        return any(policy.get("approval", "auto") != "auto" for policy in allowed.values())
+
     def repeats(self) -> bool:
         """Tell whether a fault comes back after it was repaired."""
         return any(isinstance(step, Injection) and step.repeat for step in self.method)

@@ -69,6 +69,8 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "runaway": "checks.runaway:RunawayCheck",
         "leak": "checks.leak:LeakCheck",
         "certificate": "checks.certificate:CertificateCheck",
+        "drift": "checks.drift:DriftCheck",
+        "sysctl": "checks.sysctl:SysctlCheck",
         "clock": "checks.clock_step:ClockCheck",
         "engine": "checks.engine_health:EngineCheck",
         "job": "checks.job:JobCheck",
@@ -102,6 +104,8 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "renew_certificate": "actions.renew_certificate:RenewCertificate",  # before it ends, by who issued it
         "change_certificate_authority": "actions.change_certificate_authority:ChangeCertificateAuthority",  # a person's word
         "reload_service": "actions.reload_service:ReloadService",  # what is renewed has to be shown
+        "restore_file": "actions.restore_file:RestoreFile",  # what somebody changed that was declared otherwise
+        "restore_sysctl": "actions.restore_sysctl:RestoreSysctl",  # the same of the kernel
     }
 )
 
@@ -133,6 +137,8 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
         "give_back_file": "actions.give_back_file:GiveBackFile",
         "give_back_permissions": "actions.give_back_permissions:GiveBackPermissions",
         "give_back_priority": "actions.give_back_priority:GiveBackPriority",
+        "give_back_sysctl": "actions.restore_sysctl:GiveBackSysctl",
+        "put_back_file": "actions.put_back_file:PutBackFile",
         "remove_made_directories": "actions.remove_made_directories:RemoveMadeDirectories",
         "lift_log_rate": "actions.lift_log_rate:LiftLogRate",
     }

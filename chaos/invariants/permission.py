@@ -104,12 +104,27 @@ def every_target_is_named(record: Record) -> Iterator[Violation]:
 
 
 def nothing_protected_is_touched(record: Record) -> Iterator[Violation]:
-    """R11: not even by a person's act."""
+    """R11: not even by a person's act, but for the few exceptions of its own that an action has, once a person agreed."""
     for act in record.acts:
         for resource in act.touches:
             kind, _, name = resource.partition(":")
-            if _is_protected(kind, name):
+            if _is_protected(kind, name) and not (kind == "path" and _is_exempt(record, act, name)):
                 yield Violation("R11", f"{act.id} touches {resource}", (act.id,))
+
+
+def _is_exempt(record: Record, act: Act, path: str) -> bool:
+    taken = undone_by(act)
+    action = next((each.action for each in record.acts if each.id == taken), act.action)
+    unit = protected_names.unit_of(path)
+    if not protected_names.is_exempt(action, path) or _is_protected("unit", unit):
+        return False
+    return not act.by_engine or _was_agreed_to(record, act)
+
+
+def _was_agreed_to(record: Record, act: Act) -> bool:
+    asked = record.decision_of(act)
+    answers = asked.entry.body.get("guards", ()) if asked is not None else ()
+    return any(each.get("guard") == "approval" and " approved by " in str(each.get("value")) for each in answers)
 
 
 def _is_protected(kind: str, name: str) -> bool:

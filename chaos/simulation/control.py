@@ -107,6 +107,12 @@ class SimulatedControl:
         self._note(f"lift the limit of {unit}", f"unit:{unit}")
         self._host.journal.lift(unit)
 
+    def set_kernel_setting(self, name: str, value: str, *, expected: str) -> None:
+        self._note(f"set {name} to {value}", f"path:/proc/sys/{name.replace('.', '/')}")
+        if self._host.kernel_settings.get(name) != expected:
+            raise StalePlanError(f"{name} is not {expected!r}")
+        self._host.kernel_settings[name] = value
+
     def open_directory(self, path: str) -> AbstractContextManager[SimulatedDirectory]:
         self.check_stop()
         return _opened(self._host, self, path)
@@ -161,6 +167,8 @@ class SimulatedControl:
 
     def _systemctl(self, words: Sequence[str]) -> CommandResult:
         verb, *units = words
+        if verb == "daemon-reload":
+            self._host.unread_units.clear()
         for unit in units:
             service = self._host.service_of_unit(unit)
             if service is None:
@@ -188,6 +196,7 @@ class SimulatedDirectory:
         self._files = host.files
         self._host = host
         self._control = control
+        self._staged = 0
         self.path = path
 
     def directory(self) -> FileState:
@@ -260,6 +269,24 @@ class SimulatedDirectory:
         self._files.give_back(kept, new)
         self._tell(new)
         return self._files.states[new]
+
+    def stage(self, content: bytes, like: FileState) -> FileState:
+        self._control.check_stop()
+        self._staged += 1
+        path = self._join(f".staged-{self._staged}")
+        return self._files.add_file(path, content.decode(), mode=like.mode & 0o777, owner=like.owner, group=like.group)
+
+    def swap(self, candidate: FileState, expected: FileState | None, name: str, *, action: str) -> str:
+        new = self._join(name)
+        kept = self.quarantine(expected, action=action) if expected is not None else ""
+        if not kept:
+            self._control.note(f"put {new}", self._free(name))
+        self._files.rename(candidate.path, new)
+        self._tell(new)
+        return kept
+
+    def discard(self, candidate: FileState) -> None:
+        self._files.remove(candidate.path)
 
     def _expected(self, expected: FileState) -> FileState:
         found = self._files.states.get(expected.path)

@@ -150,6 +150,18 @@ class SimulatedFiles:
             raise HostError(f"{path} does not exist or is not a regular file")
         return self.contents.get(path, "").encode()[:limit].decode("utf-8", "replace")
 
+    def content(self, path: str) -> bytes | None:
+        """Return all that a regular file holds, None if there is nothing."""
+        found = self.states.get(path)
+        if found is not None and found.kind != "file":
+            raise HostError(f"{path} is not a regular file and is not read")
+        return self.contents.get(path, "").encode() if found is not None else None
+
+    def kept_content(self, id: str) -> bytes:
+        """Return what a file of the quarantine holds; StalePlanError if it is not there."""
+        self.kept(id)
+        return self.contents.get(f"{_QUARANTINE}/{id}", "").encode()
+
     def disk_of(self, path: str) -> SimulatedDisk:
         """Return the disk on which a path lies."""
         return self.disks[max((mount for mount in self.disks if _is_within(path, mount)), key=len)]

@@ -68,6 +68,15 @@ class SimulatedView(NetworkQuestions):
     def kept_file(self, id: str) -> KeptFile:
         return self._ask("kept_file", lambda: self._host.files.kept(id))
 
+    def content(self, path: str) -> bytes | None:
+        return self._ask("content", lambda: self._host.files.content(_absolute(path)))
+
+    def kept_content(self, id: str) -> bytes:
+        return self._ask("kept_content", lambda: self._host.files.kept_content(id))
+
+    def kernel_setting(self, name: str) -> str | None:
+        return self._ask("kernel_setting", lambda: self._host.kernel_settings.get(name))
+
     def process(self, pid: int) -> Process | None:
         return self._once("process", lambda: self._present(pid), pid)
 
@@ -140,6 +149,9 @@ class SimulatedView(NetworkQuestions):
 
     def file_system_errors(self, mount: Mount) -> Sequence[str]:
         return self._ask("file_system_errors", lambda: self._host.disk_errors.get(mount.path, ()))
+
+    def unit_file_pending(self, unit: str) -> bool:
+        return self._ask("unit_file_pending", lambda: unit in self._host.unread_units)
 
     def package_transaction(self) -> str:
         return self._once("package_transaction", lambda: self._host.package_manager)

@@ -181,6 +181,9 @@ class SimulatedWorld:
         self.cpus = 4.0
         self.network = SimulatedNetwork()
         self.pressure: dict[str, Pressure] = {name: Pressure(0, 0, 0, 0, 0, 0) for name in ("cpu", "memory", "io")}
+        self.kernel_settings: dict[str, str] = {}
+        #: Units whose files systemd has not read yet.
+        self.unread_units: set[str] = set()
         self.package_manager = ""
         self.configuration_manager = ""
         self.cloud_init = False

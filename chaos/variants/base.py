@@ -26,6 +26,9 @@ class Variant:
     #: How far the contender's own wall clock is ahead when it sees the fault, in seconds.
     clock_ahead_seconds: ClassVar[float] = 0.0
 
+    #: Its own person says yes or no to what the contender asks, not the operator of the run.
+    answers_itself: ClassVar[bool] = False
+
     def expectation(self, expected: Expectation) -> Expectation:
         """Return what is right, given what is right when nothing else goes wrong."""
         return expected

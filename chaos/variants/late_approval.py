@@ -29,6 +29,7 @@ class LateApproval(Variant):
         "as without it once they have approved that"
     )
     needs = ("approval",)
+    answers_itself = True
 
     def expectation(self, expected: Expectation) -> Expectation:
         return expected.model_copy(update={"within": expected.within + _LATER})

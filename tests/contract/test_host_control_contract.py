@@ -16,7 +16,9 @@ from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.safe_files import OpenDirectory
 from zen_agents.errors import RefusedError
 from zen_agents.ports.host import Command, DirectoryHandle, HostControl, Process
+from zen_agents.ports.host_contents import ReplacingDirectory
 from zen_agents.ports.host_journal import JournalControl
+from zen_agents.ports.host_sysctl import SysctlControl
 
 
 def promised(port: type) -> dict[str, Any]:
@@ -33,8 +35,13 @@ def promised(port: type) -> dict[str, Any]:
         (JournalControl, SimulatedControl),
         (HostControl, NullControl),
         (HostControl, SimulatedControl),
+        (SysctlControl, LinuxControl),
+        (SysctlControl, NullControl),
+        (SysctlControl, SimulatedControl),
         (DirectoryHandle, OpenDirectory),
         (DirectoryHandle, SimulatedDirectory),
+        (ReplacingDirectory, OpenDirectory),
+        (ReplacingDirectory, SimulatedDirectory),
     ],
 )
 def test_each_adapter_takes_what_the_port_promises(port: type, adapter: type) -> None:
@@ -78,6 +85,7 @@ async def _refuses(control: NullControl, process: Process, path: str) -> None:
         lambda: control.stage_file(path, state),
         lambda: control.discard_staged(state),
         lambda: control.replace_file(state, state, action="x"),
+        lambda: control.set_kernel_setting("net.ipv4.ip_forward", "1", expected="0"),
         control.check_stop,
     ):
         with pytest.raises(RefusedError, match="Dry run"):

@@ -16,7 +16,7 @@ import pytest
 
 from chaos.simulation.host import SimulatedHost
 from zen_agents.adapters.linux_view import LinuxHost
-from zen_agents.errors import HostError
+from zen_agents.errors import HostError, StalePlanError
 from zen_agents.ports.host import Host, HttpRequest, Process
 
 
@@ -423,3 +423,23 @@ def test_modes_hold_all_twelve_bits(stage: Stage) -> None:
     found = stage.host.look().file(stage.write("a.txt", "", 0o4755))
     assert found is not None
     assert found.mode == 0o755 | stat.S_ISUID
+
+
+# -- contents -------------------------------------------------------------------------------------------------------------
+def test_a_content_is_all_that_a_plain_file_holds(stage: Stage) -> None:
+    path = stage.write("small", "declared\n")
+    assert stage.host.look().content(path) == b"declared\n"
+    assert stage.host.look().content(f"{path}.gone") is None
+    stage.link("link", path)
+    for other in (stage.directory, f"{stage.directory}/link"):
+        with pytest.raises(HostError):
+            stage.host.look().content(other)
+
+
+def test_what_is_not_kept_has_no_content(stage: Stage) -> None:
+    with pytest.raises(StalePlanError):
+        stage.host.look().kept_content("q-0123456789abcdef01234567")
+
+
+def test_a_kernel_setting_that_is_not_there_is_none(stage: Stage) -> None:
+    assert stage.host.look().kernel_setting("net.no_such.setting") is None

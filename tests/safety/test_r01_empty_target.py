@@ -53,7 +53,7 @@ _KINDS = {
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
     "remount_read_write": "mount",
-    "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
+    "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate", "restore_file", "baseline", "restore_sysctl", "sysctl",
 }  # fmt: skip
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
 _RENEWAL = {**_CERTIFICATE, "client": "command", "argv": ["/srv/issue"], "made": "/srv/new.pem", "at_least_seconds": 10.0}
@@ -78,6 +78,8 @@ _PLAUSIBLE = {
     "reload_service": _CERTIFICATE,
     "renew_certificate": _RENEWAL,
     "change_certificate_authority": {**_RENEWAL, "made": "/srv/foreign.pem"},
+    "restore_file": {"path": "/srv/key", "declared": "/srv/declared"},
+    "restore_sysctl": {"setting": "net.ipv4.tcp_keepalive_time", "value": "600"},
 }
 
 
@@ -89,6 +91,8 @@ def a_host() -> SimulatedHost:
         host.files.add_directory(path)
     for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/key", "/etc/passwd"):
         host.files.add_file(path, "x" * 100)
+    host.files.add_file("/srv/declared", "declared")
+    host.kernel_settings["net.ipv4.tcp_keepalive_time"] = "60"
     host.files.add_file("/run/web.pid", "999\n")
     host.add_service("nscd", unit="nscd.service")
     host.start("nscd")

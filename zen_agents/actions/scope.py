@@ -37,6 +37,9 @@ class PathsPolicy(ActionPolicy):
                 return f"{touched.name} is not at or below {', '.join(self.paths)}"
         return ""
 
+    def names(self, path: str) -> bool:
+        return path in (self.paths or ())
+
     def _reaches(self, path: str) -> bool:
         return any(within(path, top) for top in self.paths or ())
 

@@ -187,7 +187,7 @@ def put_back(directory: int, private: str, name: str) -> None:
 def rename_without_replacing(directory: int, old: str, new: str, *, path: str) -> None:
     """Rename within a directory in one step; StalePlanError if the new name is taken or the old one is gone."""
     try:
-        if not _rename_noreplace(directory, old, new):
+        if not _renamed(directory, old, new, _RENAME_NOREPLACE):
             # Old kernels and some file systems: a link never replaces either, and works for files.
             os.link(old, new, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
             os.unlink(old, dir_fd=directory)
@@ -197,6 +197,16 @@ def rename_without_replacing(directory: int, old: str, new: str, *, path: str) -
         raise StalePlanError(f"{path} is gone; nothing was done") from error
     except OSError as error:
         raise HostError(f"{path} cannot be renamed: {error.strerror}; nothing was done") from error
+
+
+def exchange(directory: int, one: str, other: str, *, path: str) -> None:
+    """Let two files of a directory swap their names in one step; HostError where the file system cannot, or one is gone."""
+    try:
+        done = exchange_names(directory, one, other)
+    except OSError as error:
+        raise HostError(f"{path} cannot be replaced: {error.strerror}; nothing was done") from error
+    if not done:
+        raise HostError(f"the file system of {path} cannot swap two names in one step; nothing was done")
 
 
 @cache
@@ -209,14 +219,11 @@ def _libc() -> ctypes.CDLL:
 
 def exchange_names(directory: int, one: str, other: str) -> bool:
     """Let two entries of a directory change names in one step; False where the file system cannot."""
-    return _rename_with(_RENAME_EXCHANGE, directory, one, other)
+    return _renamed(directory, one, other, _RENAME_EXCHANGE)
 
 
-def _rename_noreplace(directory: int, old: str, new: str) -> bool:
-    return _rename_with(_RENAME_NOREPLACE, directory, old, new)
-
-
-def _rename_with(flag: int, directory: int, old: str, new: str) -> bool:
+def _renamed(directory: int, old: str, new: str, flag: int) -> bool:
+    """Return False where kernel or file system do not know the flag; raises OSError."""
     import ctypes  # noqa: PLC0415 - see `_libc`
 
     function = getattr(_libc(), "renameat2", None)

@@ -171,6 +171,12 @@ class LinuxControl:
         with linux_control_processes.held_process(process, self.view):
             return linux_control_deleted.truncate_deleted(process, descriptor, expected_path=expected_path)
 
+    def set_kernel_setting(self, name: str, value: str, *, expected: str) -> None:
+        from zen_agents.adapters.linux_kernel import write_setting  # noqa: PLC0415 - only where one is listed
+
+        self._pass()
+        write_setting(name, value, expected=expected)
+
     def open_directory(self, path: str) -> AbstractContextManager[DirectoryHandle]:
         self._pass()
         return safe_files.open_directory(path, go_on=self.check_stop, quarantine=self._shared.quarantine)

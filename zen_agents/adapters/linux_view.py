@@ -6,6 +6,7 @@ Reads /proc directly: one process costs about as much as the kernel takes for it
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -39,6 +40,7 @@ from zen_agents.ports.host import (
     Process,
     Unit,
 )
+from zen_agents.ports.host_contents import LARGEST_CONTENT
 from zen_agents.ports.host_processes import Busy
 
 if TYPE_CHECKING:
@@ -162,6 +164,23 @@ class LinuxView(NetworkLook):
     def read_text(self, path: str, *, limit: int = 65536) -> str:
         """Return up to `limit` bytes of a regular file; a link is not followed. Not remembered, it may be large."""
         return linux_view_files.read_text(path, limit)
+
+    def content(self, path: str) -> bytes | None:
+        """Return all that a small regular file holds, None if there is nothing; not remembered."""
+        return linux_view_files.content(path)
+
+    def kept_content(self, id: str) -> bytes:
+        """Return what a file of the quarantine holds; StalePlanError or HostError if it is not there as it was taken."""
+        with self._host.kept.opened(id) as (descriptor, kept):
+            if kept.size > LARGEST_CONTENT:
+                raise HostError(f"{id} is larger than {LARGEST_CONTENT >> 20} MiB; restore {kept.path} by hand")
+            return os.pread(descriptor, LARGEST_CONTENT, 0)
+
+    def kernel_setting(self, name: str) -> str | None:
+        """Return a kernel setting, None if there is none; not remembered."""
+        from zen_agents.adapters.linux_kernel import read_setting  # noqa: PLC0415 - only where one is listed
+
+        return read_setting(name, self._host.proc_root)
 
     # -- processes ----------------------------------------------------------------------------------------------------
     def process(self, pid: int) -> Process | None:
@@ -295,6 +314,10 @@ class LinuxView(NetworkLook):
         from zen_agents.adapters import linux_view_kernel as kernel  # noqa: PLC0415 - as above
 
         return self._once(("errors", mount), lambda: kernel.errors_of(mount))
+
+    def unit_file_pending(self, unit: str) -> bool:
+        """Tell whether a unit's files changed since systemd read them; not remembered."""
+        return self.has_systemd() and self._host.units.file_pending(unit)
 
     # -- who else works here ------------------------------------------------------------------------------------------
     def package_transaction(self) -> str:

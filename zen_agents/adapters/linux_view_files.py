@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from zen_agents.adapters.linux_view_reading import GONE, check_path, read_regular_file, require_kernel_file
 from zen_agents.errors import HostError
 from zen_agents.ports.host import DiskUse, FileState, Mount
+from zen_agents.ports.host_contents import LARGEST_CONTENT
 
 _KINDS = {
     stat.S_IFREG: "file",
@@ -77,6 +78,14 @@ def read_text(path: str, limit: int) -> str:
     if found is None:
         raise HostError(f"{path} does not exist")
     return found[0].decode("utf-8", "replace")
+
+
+def content(path: str) -> bytes | None:
+    """Return all that a regular file holds, None if there is nothing; HostError if it is too large or no regular file."""
+    found = read_regular_file(path, limit=LARGEST_CONTENT + 1)
+    if found is not None and len(found[0]) > LARGEST_CONTENT:
+        raise HostError(f"{path} is larger than {LARGEST_CONTENT >> 20} MiB, so it is not compared")
+    return found[0] if found is not None else None
 
 
 def disk_use(path: str) -> DiskUse:

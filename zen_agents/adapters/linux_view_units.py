@@ -86,6 +86,15 @@ class UnitReader:
                     found[unit] = [(name, other) for name in relations for other in said.get(name, "").split()]
         return found
 
+    def file_pending(self, name: str) -> bool:
+        """Tell whether the unit's files changed since systemd read them; HostError if systemd does not say."""
+        argv = (self._systemctl, "show", "--property=NeedDaemonReload", "--", unit_name(name))
+        _, output = run_bounded(argv, timeout_seconds=max(self._timeout_seconds, _NEEDS_SECONDS))
+        key, _, word = output.strip().partition("=")
+        if key != "NeedDaemonReload":
+            raise HostError(f"systemctl does not say whether it has read the files of {name}")
+        return word == "yes"
+
     def system_state(self) -> str:
         """Return the word of `systemctl is-system-running`; HostError if it gives none that is known."""
         at, state = self._heard

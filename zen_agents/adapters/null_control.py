@@ -61,6 +61,10 @@ class NullControl:
     async def lift_log_rate(self, unit: str) -> None:
         _refuse(f"lift the limit of {unit}")
 
+    def set_kernel_setting(self, name: str, value: str, *, expected: str) -> None:
+        del expected
+        _refuse(f"set {name} to {value}")
+
     def open_directory(self, path: str) -> AbstractContextManager[DirectoryHandle]:
         _refuse(f"open {path} for changes")
 

@@ -24,12 +24,13 @@ from zen_agents.adapters.file_identity import (
 )
 from zen_agents.adapters.likeness import Likeness, set_owner_and_mode
 from zen_agents.adapters.linux_view_files import file_state
-from zen_agents.adapters.taken_aside import inode_of
+from zen_agents.adapters.taken_aside import MADE_HERE, inode_of
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import FileState
 
 if TYPE_CHECKING:
     from zen_agents.adapters.quarantine import Quarantine
+    from zen_agents.adapters.safe_replacing import Replacing
 
 log = logging.getLogger("zen_agents.safe_files")
 
@@ -216,7 +217,21 @@ class OpenDirectory:
             self._copy(descriptor, new_name, compress=False, like=kept.likeness)
         return file_state(self._join(name), os.stat(new_name, dir_fd=self._descriptor, follow_symlinks=False))
 
+    def stage(self, content: bytes, like: FileState) -> FileState:
+        return self._replacing().stage(content, like)
+
+    def swap(self, candidate: FileState, expected: FileState | None, name: str, *, action: str) -> str:
+        return self._replacing().swap(candidate, expected, name, action=action)
+
+    def discard(self, candidate: FileState) -> None:
+        self._replacing().discard(candidate)
+
     # -- below: how ---------------------------------------------------------------------------------------------------
+
+    def _replacing(self) -> Replacing:
+        from zen_agents.adapters.safe_replacing import Replacing  # noqa: PLC0415 - only what replaces files pays for it
+
+        return Replacing(self._descriptor, self._path, self._mount, self._go_on, self._quarantine)
 
     def _copy(self, source: int, new_name: str, *, compress: bool, like: Likeness) -> int:
         """Stream an open file into a new one that gets a likeness; return the bytes read."""
@@ -263,7 +278,7 @@ class OpenDirectory:
             if inode is None:
                 continue
             state = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
-            if state.st_ino != inode:
+            if inode not in (state.st_ino, MADE_HERE):
                 # It died before it could see that this is another thing than it meant.
                 log.warning("%s was given that name by mistake; rename it by hand", self._join(name))
                 continue

@@ -14,6 +14,9 @@ from pathlib import Path
 
 _NOTE = ".aside-"
 _MARK = re.compile(r"[0-9a-f]{12}")
+_PRIVATE = re.compile(r"\.zen-agents-([0-9a-f]{12})-[0-9a-f]{24}-([0-9a-f]+)")
+#: In the place of the inode: what the engine makes itself has its name before it has one.
+MADE_HERE = 0
 
 
 class TakenAside:
@@ -62,5 +65,11 @@ def private_name(mark: str, inode: int) -> str:
 
 def inode_of(name: str, mark: str) -> int | None:
     """Return which thing a private name of this mark was given to, None for any other name."""
-    found = re.fullmatch(rf"\.zen-agents-{mark}-[0-9a-f]{{24}}-([0-9a-f]+)", name)
-    return int(found[1], 16) if found else None
+    found = _PRIVATE.fullmatch(name)
+    return int(found[2], 16) if found and found[1] == mark else None
+
+
+def mark_of(name: str) -> str:
+    """Return the mark of a private name, "" for any other one."""
+    found = _PRIVATE.fullmatch(name)
+    return found[1] if found else ""

@@ -14,7 +14,7 @@ from zen_agents.model.verdict import Answer
 NEEDS_PERSON = frozenset(
     {
         "change_schema", "change_configuration", "change_security", "major_upgrade", "kill_process", "reboot_host",
-        "remount_read_write", "change_certificate_authority",
+        "remount_read_write", "change_certificate_authority", "restore_file", "restore_last_good", "restore_sysctl",
     }
 )  # fmt: skip
 #: The kind of brake that a bad outcome sets: the engine asks before it does this again for that rule.

@@ -59,6 +59,10 @@ class Allowance(Protocol):
         """Return "" if the plan is within its scope, else why not, in words."""
         ...
 
+    def names(self, path: str) -> bool:
+        """Tell whether its scope names exactly this path, not only one above it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

@@ -97,7 +97,9 @@ def _path(question: Question) -> str:
     for path in touched.names(question, ResourceKind.PATH):
         if path != _plain(path):
             return f"{path} is not a plain absolute path"
-        if _within(path, protected_names.TREES) or _is_path(path) or "/.ssh/" in f"{path}/":
+        if (_within(path, protected_names.TREES) or _is_path(path) or "/.ssh/" in f"{path}/") and not _exempt(
+            question, path
+        ):
             return f"{path} is protected"
         for kept in whole:
             if _within(path, (kept,)) or _within(kept, (path,)):
@@ -107,6 +109,16 @@ def _path(question: Question) -> str:
         if link := _link(question.host, path):
             return f"{path} leads through the link {link}; name the real path"
     return ""
+
+
+def _exempt(question: Question, path: str) -> bool:
+    """Tell whether a person wrote exactly this path into the action's allow-list, and the action may put it right."""
+    policy, action = question.policy, question.request.listed_as
+    allowance = policy.allowed.get(action)
+    if allowance is None or not protected_names.is_exempt(action, path) or not allowance.names(path):
+        return False
+    units = (*protected_names.UNITS, *policy.protected_units, *policy.own_units)
+    return not matches(protected_names.unit_of(path), units)
 
 
 @lru_cache(maxsize=8)

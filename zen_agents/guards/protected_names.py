@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 #: Who loses these loses the host, or the way to it.
 UNITS = (
     "init.scope", "-.slice", "*.slice", "*.target", "*.mount", "*.automount", "*.swap", "dev-*.device",
@@ -57,3 +59,27 @@ PATHS = (
     "/etc/machine-id", "/etc/ld.so.*", "/etc/login.defs", "/etc/shells", "/etc/crontab", "/etc/profile", "/etc/environment",
     "/var/log/wtmp*", "/var/log/btmp*", "/var/log/lastlog", "/run/utmp", "/swapfile", "/swap.img",
 )  # fmt: skip
+
+#: Of these, what an action may put right all the same if its allow-list names exactly that path: a person wrote it there,
+#: and it only ever becomes what a person declared.
+EXEMPT = {
+    "restore_file": (
+        "/etc/hosts", "/etc/resolv.conf", "/etc/systemd/system/*", "/etc/systemd/system/*/*", "/etc/sysctl.d/*",
+        "/etc/tmpfiles.d/*",
+    ),
+    "restore_sysctl": tuple("/proc/sys" + "/*" * depth for depth in range(2, 8)),
+}  # fmt: skip
+#: Below it a path begins with the name of the unit that it belongs to.
+UNIT_FILES = "/etc/systemd/system/"
+
+
+def is_exempt(action: str, path: str) -> bool:
+    """Tell whether an action may touch a protected path that its allow-list names exactly."""
+    return any(path.count("/") == each.count("/") and fnmatchcase(path, each) for each in EXEMPT.get(action, ()))
+
+
+def unit_of(path: str) -> str:
+    """Return the unit whose file or drop-in a path is, "" for any other path."""
+    if not path.startswith(UNIT_FILES):
+        return ""
+    return path.removeprefix(UNIT_FILES).partition("/")[0].removesuffix(".d")

@@ -57,6 +57,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?|\d{1,10}", re.ASCII)
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@-]{1,240}\.(?:service|socket|timer|mount|target|path|slice|scope)", re.ASCII)
 _OCTAL = re.compile(r"[0-7]{3,4}", re.ASCII)
+_KERNEL_SETTING = re.compile(r"[a-z0-9_]+(?:\.[A-Za-z0-9_@:-]+(?:/[A-Za-z0-9_@:-]+)*)+", re.ASCII)
 _EMAIL = re.compile(r"[^@\s<>,;\x00-\x1f\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _HOST_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9_.-]{1,253}):(\d{1,5})", re.ASCII)
 _URL = re.compile(r"https?://[^\s/?#\x00-\x20]+[^\s\x00-\x1f]*", re.ASCII)
@@ -425,6 +426,8 @@ Account = Annotated[
 ]
 #: A systemd unit with its ending: `nginx.service`.
 UnitName = Annotated[str, _matching(_UNIT, "name", "a systemd unit with its ending, like nginx.service")]
+#: A kernel setting as sysctl(8) writes it: `net.ipv4.tcp_keepalive_time`.
+KernelSetting = Annotated[str, _matching(_KERNEL_SETTING, "name", "a kernel setting, like net.ipv4.tcp_keepalive_time")]
 #: `restart_service` or `restart_service:web`.
 ActionReference = Annotated[str, _matching(_ACTION, "name", "an action, or action:target")]
 #: `ops@example.com`.

@@ -16,10 +16,12 @@ from typing import NamedTuple, Protocol
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
 from zen_agents.ports.host_certificates import CertificateView, FileReplacement
+from zen_agents.ports.host_contents import ContentView, ReplacingDirectory
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
 from zen_agents.ports.host_network import NetworkView
 from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
+from zen_agents.ports.host_sysctl import SysctlControl, SysctlView
 
 
 class Process(NamedTuple):
@@ -200,7 +202,7 @@ class HttpRequest:
     verify_tls: bool = True
 
 
-class HostView(JournalView, KernelView, ProcessQuestions, NetworkView, CertificateView, Protocol):
+class HostView(JournalView, KernelView, ProcessQuestions, NetworkView, CertificateView, ContentView, SysctlView, Protocol):
     """Read-only questions. One view is one look: each thing is read at most once and remembered."""
 
     def cpu_times(self) -> CpuTimes: ...
@@ -362,7 +364,7 @@ class UnitJob(NamedTuple):
     timed_out: bool = False
 
 
-class DirectoryHandle(Protocol):
+class DirectoryHandle(ReplacingDirectory, Protocol):
     """A directory opened by descriptor below its declared root; every change goes through descriptors (R19)."""
 
     @property
@@ -430,7 +432,7 @@ class DirectoryHandle(Protocol):
         ...
 
 
-class HostControl(ProcessChanges, JournalControl, FileReplacement, Protocol):
+class HostControl(ProcessChanges, JournalControl, FileReplacement, SysctlControl, Protocol):
     """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
 
     @property

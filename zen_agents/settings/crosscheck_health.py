@@ -37,6 +37,10 @@ def check_health(root: Node, report: Report) -> None:
     _check_dependencies(section.get("services"), report)
     _check_protected(section, report)
     _check_modes(section.get("paths"), report)
+    if section.get("baselines") is not None or section.get("sysctls") is not None:
+        from zen_agents.settings.crosscheck_drift import check_drift  # noqa: PLC0415 - only for a file that has some
+
+        check_drift(root, section, report)
 
 
 def _check_clear(threshold: Entry | None, clear: Node | None, report: Report) -> None:

@@ -227,7 +227,7 @@ def test_renaming_never_replaces(here: Changing, top: Path) -> None:
 def test_renaming_without_the_kernels_help_does_not_replace_either(
     here: Changing, top: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_identity, "_rename_noreplace", lambda *_: False)
+    monkeypatch.setattr(file_identity, "_renamed", lambda *_: False)
     test_renaming_never_replaces(here, top)
 
 

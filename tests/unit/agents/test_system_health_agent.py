@@ -62,6 +62,10 @@ EVERYTHING: dict[str, Any] = {
             "renew": {"certbot": "example.org"}, "reload": {"unit": "nginx.service"},
         },
     },
+    "local_ports": {"host": {"above": "75%"}},
+    "baselines": {"hosts": {"path": "/etc/hosts", "declared": "/srv/declared/hosts"}},
+    "sysctls": {"keepalive": {"setting": "net.ipv4.tcp_keepalive_time", "value": 600}},
+    "deployments": {"ci": {"marker": "/var/lib/deployed"}},
     "rules": {"high_load": {"when": "avg(load1, 5m) > cpus * 2", "clear": "load1 < cpus", "for": "5m"}},
 }  # fmt: skip
 

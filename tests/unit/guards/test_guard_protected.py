@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.support.guarding import ENGINE_PID, CalmHost, by_alice, file_state, plan, policy, process, question, request, unit
+from zen_agents.actions.restore_sysctl import SettingsPolicy
+from zen_agents.actions.scope import PathsPolicy
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.protected import Protected
@@ -295,3 +297,58 @@ def test_a_link_is_known_by_its_whole_name(store: SqliteStore) -> None:
 def test_a_child_of_a_process_that_is_not_the_kernels_is_no_kernel_thread(store: SqliteStore) -> None:
     table = {2: process(2, "kthreadd", parent=0), 44: process(44, "web", parent=1)}
     assert touching(store, "process:44:9", host=CalmHost(table=table)).ruling is Ruling.ALLOW
+
+
+# -- the exceptions -------------------------------------------------------------------------------------------------------
+HOSTS, UNIT_FILE = "/etc/hosts", "/etc/systemd/system/web.service"
+KEEPALIVE = "net.ipv4.tcp_keepalive_time"
+ITS_PATH = "/proc/sys/net/ipv4/tcp_keepalive_time"
+
+
+def restoring(
+    store: SqliteStore, path: str, *listed: str, action: str = "restore_file", inverse: str = "", **more
+) -> Answer:
+    allowed = {"restore_file": PathsPolicy(paths=listed or None), "restore_sysctl": SettingsPolicy(settings=(KEEPALIVE,))}
+    asked = replace(request(), action=action, inverse_of=inverse)
+    planned = replace(plan(None, f"path:{path}"), request=asked)
+    return Protected().assess(question(store, request=asked, plan=planned, policy=policy(allowed=allowed, **more)))
+
+
+@pytest.mark.parametrize(
+    "path", [HOSTS, UNIT_FILE, "/etc/systemd/system/web.service.d/nice.conf", "/etc/sysctl.d/50-web.conf"]
+)
+def test_a_file_that_a_person_listed_exactly_may_be_restored(store: SqliteStore, path: str) -> None:
+    assert restoring(store, path, path).ruling is Ruling.ALLOW
+    assert restoring(store, path, path, action="put_back_file", inverse="restore_file").ruling is Ruling.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("path", "listed"),
+    [
+        (HOSTS, "/etc"),
+        (HOSTS, "/etc/hosts.allow"),
+        ("/etc/passwd", "/etc/passwd"),
+        ("/etc/ssh/sshd_config", "/etc/ssh/sshd_config"),
+        ("/etc/systemd/system/ssh.service", "/etc/systemd/system/ssh.service"),
+        ("/etc/systemd/system/sshd.service.d/x.conf", "/etc/systemd/system/sshd.service.d/x.conf"),
+        ("/etc/systemd/system/zen-agents.service", "/etc/systemd/system/zen-agents.service"),
+        ("/etc/systemd/system", "/etc/systemd/system"),
+    ],
+)
+def test_nothing_else_is_an_exception(store: SqliteStore, path: str, listed: str) -> None:
+    assert restoring(store, path, listed).reason is Reason.PROTECTED
+
+
+def test_the_exceptions_are_of_one_action_and_never_the_engines_own_or_a_persons(store: SqliteStore) -> None:
+    assert restoring(store, HOSTS, HOSTS, action="restore_permissions").reason is Reason.PROTECTED
+    assert restoring(store, HOSTS, HOSTS, protected_paths=frozenset({HOSTS})).reason is Reason.PROTECTED
+    own = frozenset({"/etc/systemd/system/web.service"})
+    assert restoring(store, UNIT_FILE, UNIT_FILE, own_paths=own).reason is Reason.PROTECTED
+    more = frozenset({"web.service"})
+    assert restoring(store, UNIT_FILE, UNIT_FILE, protected_units=more).reason is Reason.PROTECTED
+
+
+def test_a_kernel_setting_that_is_listed_may_be_set(store: SqliteStore) -> None:
+    assert restoring(store, ITS_PATH, action="restore_sysctl").ruling is Ruling.ALLOW
+    assert restoring(store, "/proc/sys/net/ipv4/ip_forward", action="restore_sysctl").reason is Reason.PROTECTED
+    assert restoring(store, "/proc/sys", action="restore_sysctl").reason is Reason.PROTECTED

@@ -20,7 +20,7 @@ from zen_agents.model.action import ActionRequest
 from zen_agents.rules.rule import Rule
 
 #: Sections that may have thousands of entries.
-_LISTS = (*AREAS, "rules")
+_LISTS = (*AREAS, "deployments", "rules")
 
 
 class SystemHealthAgent(BaseAgent):

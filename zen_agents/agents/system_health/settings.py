@@ -119,6 +119,15 @@ class SystemHealthSettings(Section):
     certificates: Annotated[Mapping[str, Any], _of("certificate_settings:WatchedCertificate")] = Field(
         {}, description="certificates to watch, renew and load, by name"
     )
+    baselines: Annotated[Mapping[str, Any], _of("baselines:Baseline")] = Field(
+        {}, description="files whose content is declared elsewhere, by name"
+    )
+    sysctls: Annotated[Mapping[str, Any], _of("sysctls:DeclaredSetting")] = Field(
+        {}, description="kernel settings and their values, by name"
+    )
+    deployments: Annotated[Mapping[str, Any], _of("deployments:Deployment")] = Field(
+        {}, description="who may change baselines and sysctls for a time, by name"
+    )
     rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
 
     @model_validator(mode="after")

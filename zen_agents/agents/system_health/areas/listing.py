@@ -31,6 +31,9 @@ _PLACES: Mapping[str, str] = {
     "links": "links:Links",
     "local_ports": "local_ports:LocalPortRange",
     "certificates": "certificates:Certificates",
+    "local_ports": "local_ports:LocalPortRanges",
+    "baselines": "baselines:Baselines",
+    "sysctls": "sysctls:Sysctls",
 }
 
 #: Section -> its area, loaded when it is needed.
@@ -58,6 +61,8 @@ TARGET_KINDS: Mapping[str, str] = {
     "renew_certificate": "certificate",
     "change_certificate_authority": "certificate",
     "reload_service": "certificate",
+    "restore_file": "baseline",
+    "restore_sysctl": "sysctl",
 }
 
 

@@ -1,0 +1,137 @@
+"""Baselines: files that must hold what was declared for them, but for what was deployed a moment ago."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from pydantic import Field, model_validator
+
+from zen_agents.actions.config_test import CANDIDATE
+from zen_agents.agents.system_health.areas.base import Area, Remedy
+from zen_agents.agents.system_health.areas.deployments import deployers
+from zen_agents.agents.system_health.remedies import AGENT
+from zen_agents.agents.system_health.rule_maker import RuleMaker
+from zen_agents.agents.system_health.settings import SystemHealthSettings
+from zen_agents.checks.base import Check
+from zen_agents.checks.drift import DriftCheck
+from zen_agents.model.duration import seconds_in
+from zen_agents.model.scalars import (
+    AbsolutePath,
+    Account,
+    ActionReference,
+    Duration,
+    Line,
+    PositiveDuration,
+    UnitName,
+    refuse,
+)
+from zen_agents.model.section import Section
+from zen_agents.model.severity import Severity
+from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
+from zen_agents.rules.rule import Hold, Rule, Rung
+
+#: What did not help the second time is a person's: the file system does not change its mind.
+_ATTEMPTS = 2
+
+
+class Baseline(Section):
+    """One file whose content is declared in another one."""
+
+    path: AbsolutePath = Field(description="the managed file; a link in its place is a problem, and is never replaced")
+    declared: AbsolutePath = Field(
+        description="the file that says what it should hold; only trusted if others than its owner (as root: than root) "
+        "cannot write it"
+    )
+    unit: UnitName | None = Field(
+        None, description="the unit whose file it is: systemd reads it again (daemon-reload); nothing is restarted"
+    )
+    test: tuple[Line, ...] | None = Field(
+        None,
+        description="argument list that must pass before declared content is put there; CANDIDATE stands for a file with it",
+    )
+    test_user: Account | None = Field(None, description="account that `test` runs as; required when the engine runs as root")
+    every: PositiveDuration = Field(
+        timedelta(seconds=60), description="how often it is looked at; changes wake the engine at once"
+    )
+    held_for: Duration = Field(
+        timedelta(seconds=30),
+        alias="for",
+        description="how long it must differ before it counts; a deployment says only afterwards that it was one",
+    )
+    on_failure: tuple[ActionReference, ...] | None = Field(
+        None, description="not given: restore_file if the allow-list has it; empty list: only tell"
+    )
+    severity: Severity = Field(Severity.WARNING, description="info | warning | error | critical")
+    runbook: Line = Field("", description="address of a page that tells people what to do")
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> Baseline:
+        if self.declared == self.path:
+            raise refuse("conflict", "is the managed file itself, so it could never differ", at="declared", see="path")
+        refuse_bad_test(self.test, self.test_user, at="test")
+        return self
+
+
+def refuse_bad_test(test: tuple[str, ...] | None, user: str | None, *, at: str) -> None:
+    """Refuse a test of a configuration that tests nothing, or would run as root without saying so (R29)."""
+    if test is None:
+        if user is not None:
+            raise refuse("one_of", f"belongs to `{at}`, which is not given", at=f"{at}_user")
+        return
+    if not test or not test[0].startswith("/"):
+        raise refuse("path", "begins with the absolute path of a program", at=at)
+    if CANDIDATE not in test[1:]:
+        raise refuse("reference", f"does not say what is to be tested: write {CANDIDATE} where the file's path goes", at=at)
+    if user is None and os.geteuid() == 0:
+        message = f"needs `{at}_user:` because the engine runs as root; write root only if you mean it"
+        raise refuse("root", message, at=at)
+
+
+class Baselines(Area[Mapping[str, Baseline]]):
+    """`baselines`: given the declared content back."""
+
+    def checks(self, section: Mapping[str, Baseline], settings: SystemHealthSettings) -> Iterable[Check]:
+        """Return one check for each."""
+        known = deployers(settings.deployments)
+        for name, baseline in section.items():
+            yield DriftCheck(
+                name,
+                path=baseline.path,
+                declared=baseline.declared,
+                unit=baseline.unit or "",
+                deployers=known,
+                every_seconds=seconds_in(baseline.every),
+            )
+
+    def remedies(self, section: Mapping[str, Baseline]) -> Iterable[Remedy]:
+        """Return what restores each."""
+        for name, baseline in section.items():
+            test = {"run": list(baseline.test), "user": baseline.test_user or ""} if baseline.test else None
+            params = {"path": baseline.path, "declared": baseline.declared, "test": test, "unit": baseline.unit or ""}
+            yield "restore_file", name, params
+
+    def rules(self, section: Mapping[str, Baseline], make: RuleMaker) -> Iterable[Rule]:
+        """Return one rule for each."""
+        for name, baseline in section.items():
+            target = f"baseline:{name}"
+            yield make.rule(
+                name,
+                target,
+                StatusIs(f"drift.{name}", target, seconds_in(baseline.every, STALE_AFTER_SAMPLES)),
+                at=f"baselines.{name}",
+                summary=f"{baseline.path} is not what was declared",
+                severity=baseline.severity,
+                hold=Hold(held_for_seconds=seconds_in(baseline.held_for)),
+                ladder=_ladder(name, baseline, make),
+                runbook=baseline.runbook,
+            )
+
+
+def _ladder(name: str, baseline: Baseline, make: RuleMaker) -> tuple[Rung, ...]:
+    target = f"baseline:{name}"
+    if baseline.on_failure is not None:
+        at = f"agents.{AGENT}.baselines.{name}.on_failure"
+        return make.ladder(make.remedies.ladder(baseline.on_failure, target=target, at=at), attempts=_ATTEMPTS)
+    return make.ladder(make.unasked([make.remedies.of("restore_file", target)]), attempts=_ATTEMPTS)
