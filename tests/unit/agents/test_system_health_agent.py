@@ -62,7 +62,6 @@ EVERYTHING: dict[str, Any] = {
             "renew": {"certbot": "example.org"}, "reload": {"unit": "nginx.service"},
         },
     },
-    "local_ports": {"host": {"above": "75%"}},
     "baselines": {"hosts": {"path": "/etc/hosts", "declared": "/srv/declared/hosts"}},
     "sysctls": {"keepalive": {"setting": "net.ipv4.tcp_keepalive_time", "value": 600}},
     "deployments": {"ci": {"marker": "/var/lib/deployed"}},

@@ -31,7 +31,6 @@ _PLACES: Mapping[str, str] = {
     "links": "links:Links",
     "local_ports": "local_ports:LocalPortRange",
     "certificates": "certificates:Certificates",
-    "local_ports": "local_ports:LocalPortRanges",
     "baselines": "baselines:Baselines",
     "sysctls": "sysctls:Sysctls",
 }
