@@ -53,7 +53,8 @@ _KINDS = {
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
     "remount_read_write": "mount",
-    "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate", "restore_file": "baseline", "restore_sysctl": "sysctl",
+    "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
+    "restore_file": "baseline", "restore_sysctl": "sysctl",
 }  # fmt: skip
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
 _RENEWAL = {**_CERTIFICATE, "client": "command", "argv": ["/srv/issue"], "made": "/srv/new.pem", "at_least_seconds": 10.0}
