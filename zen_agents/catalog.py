@@ -66,6 +66,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "log": "checks.log:LogCheck",
         "deleted_log": "checks.log:DeletedLogCheck",
         "cache": "checks.cache:CacheCheck",
+        "script": "checks.script:ScriptCheck",
         "runaway": "checks.runaway:RunawayCheck",
         "leak": "checks.leak:LeakCheck",
         "certificate": "checks.certificate:CertificateCheck",

@@ -10,6 +10,7 @@ from chaos.simulation.network import NetworkQuestions
 from chaos.simulation.world import SimulatedProcess, SimulatedWorld
 from zen_agents.errors import HostError
 from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
+from zen_agents.model.plugin import PluginAnswer, plugin_answer
 from zen_agents.ports.host import (
     CpuTimes,
     DiskUse,
@@ -23,6 +24,7 @@ from zen_agents.ports.host import (
     Process,
     Unit,
 )
+from zen_agents.ports.host_plugins import PluginCall
 from zen_agents.ports.host_processes import Busy
 
 _T = TypeVar("_T")
@@ -180,6 +182,10 @@ class SimulatedView(NetworkQuestions):
 
     async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
         return self._ask("http", lambda: self._get(request, timeout_seconds))
+
+    async def plugin(self, call: PluginCall) -> PluginAnswer:
+        """Return what is written for the program; HostError if nothing is."""
+        return self._ask("plugin", lambda: plugin_answer(*self._host.plugins[call.argv[0]]))
 
     async def certificate(self, asked: CertificateQuestion, timeout_seconds: float) -> CertificateLook:
         del timeout_seconds

@@ -163,6 +163,8 @@ class SimulatedWorld:
         self.random = random.Random(seed)
         self.files = SimulatedFiles(self.clock)
         self.journal = SimulatedJournal(self.clock)
+        #: Program of a monitoring plugin -> its exit status and output.
+        self.plugins: dict[str, tuple[int, str]] = {}
         self.certificates = SimulatedCertificates(self.files.contents)
         self.events = SimulatedEvents()
         self.faults = Faults()

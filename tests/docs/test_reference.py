@@ -84,6 +84,7 @@ def everything() -> SystemHealthAgent:
         "uninterruptible": {},
         "resolvers": {"host": {"asks": "db.internal"}}, "connections": {"db": {"to": "db.internal:5432"}},
         "links": {"uplink": {"interface": "eth0"}}, "local_ports": {},
+        "scripts": {"load": {"command": ["/usr/lib/nagios/plugins/check_load"], "values": ["load1"]}},
         "certificates": {"web": {"file": "/srv/web.pem", "server": "127.0.0.1:443"}},
     }  # fmt: skip
     return SystemHealthAgent(SystemHealthSettings.model_validate(listed), AgentContext("here", vitals=_Vitals()))

@@ -175,11 +175,12 @@ def checked_argv(command: Command) -> tuple[str, ...]:
     if not argv or not argv[0] or argv[0].startswith("-") or any("\0" in argument for argument in argv):
         raise HostError("a command needs the name of a program and plain arguments; nothing was run")
     if os.geteuid() == 0 and account_of(command.user).uid == 0:
-        _only_root_may_write(argv[0], dict(command.environment).get("PATH", PATH))
+        only_root_may_write(argv[0], dict(command.environment).get("PATH", PATH))
     return argv
 
 
-def _only_root_may_write(program: str, path: str) -> None:
+def only_root_may_write(program: str, path: str) -> None:
+    """Refuse a program, by HostError with the path and its mode, that anybody but root could have written (R21)."""
     found = program if "/" in program else shutil.which(program, path=path)
     if found is None or not found.startswith("/"):
         raise HostError(f"the program {program} was not found in {path}; write its absolute path")

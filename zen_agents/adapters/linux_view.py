@@ -45,6 +45,8 @@ from zen_agents.ports.host_processes import Busy
 
 if TYPE_CHECKING:
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
+    from zen_agents.model.plugin import PluginAnswer
+    from zen_agents.ports.host_plugins import PluginCall
 
 _T = TypeVar("_T")
 _MOST_UNITS = 2_000
@@ -369,6 +371,13 @@ class LinuxView(NetworkLook):
     async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
         """Ask for a page; never remembered."""
         return await linux_probe.http(request, timeout_seconds, self._host.resolver)
+
+    # -- monitoring plugins -------------------------------------------------------------------------------------------
+    async def plugin(self, call: PluginCall) -> PluginAnswer:
+        """Run a plugin; see `PluginView`."""
+        from zen_agents.adapters.plugin_run import run_plugin  # noqa: PLC0415 - only hosts that list plugins pay for it
+
+        return await run_plugin(call, self._host.worker_turns)
 
     # -- certificates -------------------------------------------------------------------------------------------------
     async def certificate(self, asked: CertificateQuestion, timeout_seconds: float) -> CertificateLook:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import resource
-import signal
 import sys
 from pathlib import Path
 
 import zen_agents
+from zen_agents.adapters.bounded_child import end, limit
 from zen_agents.errors import ZenError
 
 MOST_REPLY_BYTES = 1024 * 1024
 _MOST_SAID_BYTES = 4096
-_MOST_DESCRIPTORS = 256
 #: How this host reaches the outside, where it is not the usual way: own authorities, and proxies for Apprise's channels.
 _PASSED_ON = (
     "SSL_CERT_FILE",
@@ -61,14 +59,14 @@ async def run_worker(
     except OSError as error:
         raise WorkerError(f"{module} could not be started: {error}") from error
     try:
-        _limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1)
+        limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1)
         async with asyncio.timeout(timeout_seconds):
             output, said = await _converse(child, request_json.encode())
             code = await child.wait()
     except TimeoutError as error:
         raise WorkerError(f"{module} did not end within {timeout_seconds:g} s and was killed") from error
     finally:
-        await _end(child)
+        await end(child)
     if len(output) > MOST_REPLY_BYTES:
         raise WorkerError(f"{module} answered more than {MOST_REPLY_BYTES} bytes")
     if code != 0:
@@ -106,30 +104,6 @@ async def _read_tail(stream: asyncio.StreamReader) -> bytes:
     while piece := await stream.read(65536):
         found = (found + piece)[-_MOST_SAID_BYTES:]
     return found
-
-
-async def _end(child: asyncio.subprocess.Process) -> None:
-    """Kill whatever is left of the worker's session and reap it."""
-    if child.returncode is None:
-        with contextlib.suppress(ProcessLookupError):  # it ended by itself in between
-            os.killpg(child.pid, signal.SIGKILL)
-        await child.wait()
-
-
-def _limit(pid: int, *, memory_bytes: int, cpu_seconds: int) -> None:
-    """Set the child's limits from outside: no code of ours runs between fork and exec."""
-    limits = (
-        (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_CPU, cpu_seconds),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 16 * 1024 * 1024),
-        (resource.RLIMIT_NOFILE, _MOST_DESCRIPTORS),
-    )
-    for kind, most in limits:
-        with contextlib.suppress(ProcessLookupError):  # it ended by itself already
-            hard = resource.prlimit(pid, kind)[1]
-            value = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.prlimit(pid, kind, (value, value))
 
 
 def _environment() -> dict[str, str]:

@@ -35,6 +35,7 @@ _LISTED = frozenset(
         "connection",
         "link",
         "certificate",
+        "script",
     }
 )
 
@@ -48,7 +49,7 @@ def page_of(rule: str, target: str) -> str:
     """Return which page belongs to a built-in rule about a target (`KIND:NAME`)."""
     kind, _, name = target.partition(":")
     label = rule.partition(".")[2]
-    return label.replace(name, kind, 1) if kind in _LISTED else label.removesuffix(".critical")
+    return (label.replace(name, kind, 1) if kind in _LISTED else label).removesuffix(".critical")
 
 
 def run(call: Call) -> int:

@@ -20,6 +20,7 @@ from zen_agents.ports.host_contents import ContentView, ReplacingDirectory
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
 from zen_agents.ports.host_network import NetworkView
+from zen_agents.ports.host_plugins import PluginView
 from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
 from zen_agents.ports.host_sysctl import SysctlControl, SysctlView
 
@@ -202,7 +203,9 @@ class HttpRequest:
     verify_tls: bool = True
 
 
-class HostView(JournalView, KernelView, ProcessQuestions, NetworkView, CertificateView, ContentView, SysctlView, Protocol):
+class HostView(
+    JournalView, KernelView, ProcessQuestions, NetworkView, CertificateView, ContentView, SysctlView, PluginView, Protocol
+):
     """Read-only questions. One view is one look: each thing is read at most once and remembered."""
 
     def cpu_times(self) -> CpuTimes: ...

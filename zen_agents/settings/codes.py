@@ -250,6 +250,12 @@ CODES: dict[str, Code] = {
         "Install the package where only root may write, and name it in the main file.",
         "plugins: [some-package]",
     ),
+    "ZC407": Code(
+        "A monitoring plugin that others can write.",
+        "What it says opens incidents and starts repairs, so only root may decide what it is.",
+        "chown root and chmod go-w what the message names.",
+        "agents:\n  system_health:\n    scripts: {disk: {command: [/tmp/check_disk]}}",
+    ),
     "ZC501": Code(
         "The engine may act, but nobody would be told at night.",
         "What it cannot repair needs a person, and no route reaches one.",

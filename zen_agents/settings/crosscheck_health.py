@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
@@ -12,6 +13,7 @@ from zen_agents.model.scalars import format_duration, parse_duration, parse_thre
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.nodes import Entry, Node
+from zen_agents.settings.trust import distrust
 
 _HOLDS = {"cpu": timedelta(minutes=5), "memory": timedelta(minutes=3)}
 _SAMPLE_INTERVAL = timedelta(seconds=15)
@@ -37,6 +39,7 @@ def check_health(root: Node, report: Report) -> None:
     _check_dependencies(section.get("services"), report)
     _check_protected(section, report)
     _check_modes(section.get("paths"), report)
+    _check_plugins(section.get("scripts"), report)
     if section.get("baselines") is not None or section.get("sysctls") is not None:
         from zen_agents.settings.crosscheck_drift import check_drift  # noqa: PLC0415 - only for a file that has some
 
@@ -121,6 +124,15 @@ def _check_modes(paths: Node | None, report: Report) -> None:
         mode, kind = entry.node.get("mode"), entry.node.get("kind")
         if mode is not None and (wide := _wide(mode.text, is_directory=kind is not None and kind.text == "directory")):
             report.warning("ZC505", f"`mode: {mode.text}` {wide}; is that meant?", mode)
+
+
+def _check_plugins(scripts: Node | None, report: Report) -> None:
+    """Refuse programs that others could have written (R21): whoever runs them believes what they say."""
+    for entry in scripts.value.values() if scripts and scripts.is_map else ():
+        command = entry.node.get("command")
+        program = command.value[0] if command is not None and command.is_list and command.value else None
+        if program is not None and isinstance(program.value, str) and (why := distrust(program.value, os.geteuid())):
+            report.error("ZC407", f"the plugin is not run: {why}", program)
 
 
 def _wide(mode: str, *, is_directory: bool) -> str:

@@ -54,6 +54,7 @@ EVERYTHING: dict[str, Any] = {
     "uninterruptible": {},
     "resolvers": {"host": {"asks": "db.internal"}},
     "connections": {"db": {"to": "[::1]:5432"}},
+    "scripts": {"load": {"command": ["/usr/lib/nagios/plugins/check_load"], "on_failure": ["restart_service:web"]}},
     "links": {"uplink": {"interface": "eth0", "default_route": True, "for": "30s"}},
     "local_ports": {"above": "75%"},
     "certificates": {

@@ -32,6 +32,7 @@ from zen_agents.checks.pressure import PressureCheck
 from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
 from zen_agents.checks.resolver import ResolverCheck
 from zen_agents.checks.runaway import RunawayCheck
+from zen_agents.checks.script import ScriptCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
@@ -39,6 +40,7 @@ from zen_agents.model.observation import Status
 from zen_agents.model.resolver_file import switched
 from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
 from zen_agents.ports.host_network import Link, Route
+from zen_agents.ports.host_plugins import PluginCall
 from zen_agents.ports.host_runs import Runs
 from zen_agents.ports.process_pattern import ProcessPattern
 
@@ -92,6 +94,7 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
         lambda: ConnectionCheck("db", host_name="db", port=1, tries=1, every_seconds=30, answer_within_seconds=1),
         ["connection"],
     ),
+    (lambda: ScriptCheck("load", PluginCall(("/check_load",), "nobody", 3.0), every_seconds=60), ["plugin"]),
     (lambda: LinkCheck("up", interface="eth0", default_route=True, every_seconds=30), ["link", "default_routes"]),
     (lambda: LocalPortsCheck(above=80.0, wider=None, every_seconds=30), ["local_ports"]),
     (
@@ -121,6 +124,7 @@ def furnished() -> SimulatedHost:
     host.files.add_file("/etc/key", mode=0o600)
     host.files.add_file("/etc/resolv.conf", switched("nameserver 10.0.0.1\n", ["10.0.0.2"]))
     host.network.name_servers["10.0.0.2"] = {"db": ("10.0.0.5",)}
+    host.plugins["/check_load"] = (0, "fine")
     host.network.connections["db:1"] = [""]
     host.network.links["eth0"], host.network.routes = Link("up", True), [Route("eth0", "")]
     for path in ("/srv/tmp/a", "/srv/log/a.log", "/srv/cache/a", f"/var/log/journal/{host.machine}/system.journal"):

@@ -128,6 +128,9 @@ class SystemHealthSettings(Section):
     deployments: Annotated[Mapping[str, Any], _of("deployments:Deployment")] = Field(
         {}, description="who may change baselines and sysctls for a time, by name"
     )
+    scripts: Annotated[Mapping[str, Any], _of("scripts:MonitoringPlugin")] = Field(
+        {}, description="monitoring plugins to run, by name"
+    )
     rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
 
     @model_validator(mode="after")

@@ -31,6 +31,7 @@ _PLACES: Mapping[str, str] = {
     "links": "links:Links",
     "local_ports": "local_ports:LocalPortRange",
     "certificates": "certificates:Certificates",
+    "scripts": "scripts:Scripts",
     "baselines": "baselines:Baselines",
     "sysctls": "sysctls:Sysctls",
 }
