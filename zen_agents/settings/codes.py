@@ -254,7 +254,7 @@ CODES: dict[str, Code] = {
         "A monitoring plugin that others can write.",
         "What it says opens incidents and starts repairs, so only root may decide what it is.",
         "chown root and chmod go-w what the message names.",
-        "agents:\n  system_health:\n    scripts: {disk: {command: [/tmp/check_disk]}}",
+        "agents:\n  system_health:\n    scripts: {disk: {command: [/srv/shared/check_disk]}}",
     ),
     "ZC501": Code(
         "The engine may act, but nobody would be told at night.",
