@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.durability.scene import PATIENCE_SECONDS, Scene
+from chaos.durability.scene import LOOK_EVERY_SECONDS, PATIENCE_SECONDS, Scene
 from chaos.invariants import violations
 from chaos.waiting import wait_until
 from zen_agents.errors import StoreError
@@ -34,7 +34,7 @@ def recover(scene: Scene, meant: Sequence[str] = ()) -> Recovery:
     if any("SAFE MODE" in line for line in scene.status()["abnormal"]):
         # It outlives a restart, until a person has looked.
         scene.ask("safe_mode", on=False, reason="the disk is whole again")
-    wait_until(lambda: _whole(scene), "every outcome and the service", seconds=PATIENCE_SECONDS, every=0.05)
+    wait_until(lambda: _whole(scene), "every outcome and the service", seconds=PATIENCE_SECONDS, every=LOOK_EVERY_SECONDS)
     seconds = time.monotonic() - began
     scene.crash()
     return Recovery((*_lost(scene, meant), *judged(scene)), seconds)

@@ -25,6 +25,8 @@ from zen_agents.ports.store import ActionRow
 
 #: How long anything may take before it is given up (seconds); generous, for busy machines.
 PATIENCE_SECONDS = 120.0
+#: Who waits for an engine looks so often at its record and at all processes (seconds).
+LOOK_EVERY_SECONDS = 0.1
 _ACCOUNT = pwd.getpwuid(os.geteuid()).pw_name
 
 
@@ -75,7 +77,7 @@ class Scene:
         """Wait for a condition; raises Crashed if the engine dies first, and returns early if it says what is wrong."""
         wait_until(
             lambda: self.exit_code is not None or condition() or self._says_what_is_wrong(), what, seconds=PATIENCE_SECONDS,
-            every=0.05,
+            every=LOOK_EVERY_SECONDS,
         )  # fmt: skip
         if self.exit_code is not None:
             raise Crashed

@@ -123,7 +123,8 @@ def test_any_changed_byte_of_any_entry_is_found(
     connection.text_factory = bytes
     ((kept,),) = connection.execute(f"SELECT {column} FROM ledger WHERE seq = ?", (seq,)).fetchall()
     connection.close()
-    found = verified(copy)
+    # Each takes processes of its own to share the way: some of the examples are enough for that.
+    found = verified(copy) if data.draw(st.integers(0, 4)) == 0 else verify(copy)
     if kept == (old.encode() if isinstance(old, str) else old):
         assert found.ok  # the column's affinity made the same value of it
     else:
