@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
 SCENARIOS = {name: scenario for name, scenario in load_all().items() if scenario.method}
 #: What only an engine's judgement of it needs a kernel of its own for: the fault itself can be seen on other hosts, too.
 SHOWN_ANYWHERE = frozenset({"read_only_remount"})
+#: Each look takes a few processes on the host (seconds).
+EVERY = 0.1
 
 
 @pytest.fixture
@@ -40,19 +42,19 @@ def test_a_scenarios_steady_state_is_broken_until_it_is_rolled_back(scenario: Sc
     faults = scenario.faults()
     for fault in faults:
         fault.prepare(host)
-    wait_until(lambda: steady(scenario, host), "the steady state", seconds=30)
+    wait_until(lambda: steady(scenario, host), "the steady state", seconds=30, every=EVERY)
     assert all(fault.is_gone(host) for fault in faults)
     for fault in faults:
         inject(fault, host)
-        wait_until(lambda fault=fault: not fault.is_gone(host), "the fault", seconds=10)
+        wait_until(lambda fault=fault: not fault.is_gone(host), "the fault", seconds=10, every=EVERY)
         assert list(fault.harm(host)) == [], "the fault itself is no harm that a repair did"
     # What only looks bad to an engine breaks nothing.
     assert scenario.kind is Kind.TRAP or not steady(scenario, host)
     for argv in scenario.rollbacks:
         host.run(argv, check=True)
-    wait_until(lambda: steady(scenario, host), "the steady state", seconds=30)
+    wait_until(lambda: steady(scenario, host), "the steady state", seconds=30, every=EVERY)
     for fault in faults:
-        wait_until(lambda fault=fault: fault.is_gone(host), "the end of the fault", seconds=30)
+        wait_until(lambda fault=fault: fault.is_gone(host), "the end of the fault", seconds=30, every=EVERY)
         assert list(fault.harm(host)) == []
 
 
