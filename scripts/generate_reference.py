@@ -26,6 +26,7 @@ from zen_agents.cli.exit_codes import EXIT_CODES
 from zen_agents.cli.main import COMMANDS, GROUPS
 from zen_agents.cli.parsing import add_common
 from zen_agents.engine.measurements import METRICS, MODES
+from zen_agents.guards.set_by import BY_HAND, KEYS
 from zen_agents.model.reason import Reason
 from zen_agents.settings import environment
 from zen_agents.settings.codes import CODES
@@ -173,8 +174,19 @@ def guards_page() -> str:
     rows = [(str(number), f"[`{guard.name}`](#{guard.name})", guard.why) for number, guard in enumerate(catalog.GUARDS, 1)]
     parts.append(table(("#", "Guard", "Because"), rows))
     for guard in catalog.GUARDS:
-        parts += [f"## {guard.name}", f"{guard.why}", _prose(inspect.getdoc(guard) or ""), f"By hand: {_by_hand(guard)}."]
+        parts += [
+            f"## {guard.name}",
+            f"{guard.why}",
+            _prose(inspect.getdoc(guard) or ""),
+            f"By hand: {_by_hand(guard)}.",
+            _set_by(guard),
+        ]
     return "\n\n".join(parts)
+
+
+def _set_by(guard: Any) -> str:
+    keys = " and ".join(f"[`{key}`](config.md)" for key in KEYS[guard.name])
+    return f"What it goes by is set by {keys}." if keys else f"No key sets it: {BY_HAND[guard.name]}."
 
 
 def _by_hand(guard: Any) -> str:

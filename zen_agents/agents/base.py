@@ -47,8 +47,8 @@ class AgentContext:
     patience_when_critical_seconds: float = 300.0
 
     def origin(self, path: str) -> str:
-        """Return where a key was written, "" for a default."""
-        return self.origins.get(path, "")
+        """Return where a key was written, "" for a default; of a long list's item (`disk[0]`) at least where the list is."""
+        return self.origins.get(path) or self.origins.get(path.partition("[")[0], "")
 
     def allows(self, action: str) -> bool:
         """Tell whether the allow-list has this action at all; guards judge it each time, this only shapes ladders."""

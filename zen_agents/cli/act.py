@@ -90,7 +90,7 @@ def _judged(call: Call, judged: Mapping[str, Any]) -> int:
         if judged["plan"] and call.arguments.dry_run:
             show_plan(call, judged["plan"])
         every = bool(call.arguments.verbose or call.arguments.dry_run)
-        show_answers(call, judged["guards"], every=every)
+        show_answers(call, judged["guards"], about=judged, every=every)
         _way_past(call, judged)
     return 0 if allowed else RefusedError.exit_code
 

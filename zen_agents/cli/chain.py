@@ -72,7 +72,7 @@ class Chain:
             return
         self._shown_guards |= facts.get("outcome") == "act"
         show_rule(self._call, facts, indent=_BELOW)
-        show_answers(self._call, guards, indent=_BELOW, every=every)
+        show_answers(self._call, guards, about=facts, indent=_BELOW, every=every)
 
     def _action(self, row: ChainedEntry) -> None:
         facts, did = row.entry.body, self._did.get(row.entry.id)

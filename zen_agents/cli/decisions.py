@@ -105,7 +105,7 @@ def show(call: Call, row: ChainedEntry) -> int:
         if facts.get(name) and not (name == "detail" and facts["detail"] == facts.get("seen")):
             say(call, f"{name:9} {facts[name]}", indent=2, hang=10)
     show_rule(call, facts)
-    show_answers(call, facts.get("guards", ()))
+    show_answers(call, facts.get("guards", ()), about=facts)
     if row.entry.incident:
         next_steps(call, f"zen-agents why {row.entry.incident}")
     return 0

@@ -19,6 +19,7 @@ from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
 from zen_agents.cli.render import flow, next_steps, note, plural, say
 from zen_agents.engine.executor import judged_body
+from zen_agents.guards.set_by import default_of
 from zen_agents.model.redaction import Redaction
 from zen_agents.rehearsal.plan import Line, PlanReport
 from zen_agents.rehearsal.stage import rehearse_plan
@@ -97,9 +98,14 @@ def _show_line(call: Call, line: Line, redaction: Redaction) -> None:
         if judged.plan.warning:
             say(call, redaction.text(f"warning: {judged.plan.warning}"), indent=9, hang=9)
     if call.arguments.verbose:
-        show_answers(call, redaction.value(judged_body(judged)["guards"]), indent=9)
+        body = judged_body(judged)
+        show_answers(call, redaction.value(body["guards"]), about={**body, "agent": line.rule.agent}, indent=9)
     elif deciding := judged.verdict.deciding:
-        words = (f"{deciding.guard}:", redaction.text(deciding.value), deciding.origin)
+        request = judged.request
+        default = default_of(
+            deciding.guard, deciding.reason or "", agent=line.rule.agent, action=request.action, target=request.target
+        )
+        words = (f"{deciding.guard}:", redaction.text(deciding.value), deciding.origin or default)
         say(call, " ".join(filter(None, words)), indent=9, hang=2)
 
 

@@ -132,7 +132,8 @@ def _explain(call: Call, result: Result) -> None:
     for event in result.events:
         print(f"      {clean(line_of(event))}")
         if event.guards:
-            show_answers(call, event.guards, indent=17, every=bool(call.arguments.verbose))
+            about = {"rule": event.rule, "action": event.action, "target": event.target}
+            show_answers(call, event.guards, about=about, indent=17, every=bool(call.arguments.verbose))
 
 
 def _body(results: Sequence[Result], broken: Sequence[Broken]) -> dict[str, Any]:

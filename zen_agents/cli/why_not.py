@@ -137,7 +137,7 @@ def _tell_guards(call: Call, asked: ChainedEntry, judged: ChainedEntry, now: flo
     show_rule(call, asked.entry.body)
     if asked is not judged:
         print(f"  the guards when they were last asked, {call.clock(asked.entry.at.wall)}:")
-    show_answers(call, asked.entry.body.get("guards") or (), now=now)
+    show_answers(call, asked.entry.body.get("guards") or (), about=asked.entry.body, now=now)
     _way_past(call, asked.entry.body, str(asked.entry.body.get("reason")))
 
 

@@ -69,7 +69,7 @@ def _wanted(question: Question) -> tuple[str, str, str]:
     """Return observe, auto, required or two_person; why, in words; and where that stands."""
     request, policy = question.request, question.policy
     path = f"actions.allow.{request.listed_as}"
-    origin = policy.origin(f"{path}.approval", path)
+    origin = policy.origin(f"{path}.approval")
     allowance = policy.allowed.get(request.listed_as)
     wanted = "auto" if allowance is None else str(allowance.approval)
     if wanted not in ("auto", "required", "two_person"):

@@ -180,6 +180,11 @@ class Question:
     #: How each of `depends_on` is known that is not written in the configuration.
     known_by: Mapping[str, str] = field(default_factory=dict)
 
+    def origin_of_service(self, key: str) -> str:
+        """Return where this key of the service that is asked about stands, "" if it is not written or no service is."""
+        kind, _, name = self.request.target.partition(":")
+        return self.policy.origin(f"agents.{self.request.agent}.services.{name}.{key}") if kind == "service" else ""
+
 
 class Guard(ABC):
     """One reason to refuse. `assess` may raise: the pipeline turns that into DENY guard_error (R4)."""

@@ -24,7 +24,7 @@ class Cooldown(Guard):
         if allowance is None:
             return self.allow("the action is not listed, so it has none")
         seconds = allowance.cooldown.total_seconds()
-        origin = question.policy.origin(f"actions.allow.{action}.cooldown", f"actions.allow.{action}")
+        origin = question.policy.origin(f"actions.allow.{action}.cooldown")
         since = now - seconds - _LONGEST_RUN_SECONDS
         last = question.store.last_on(question.request.target, since=since, not_for=question.request.incident)
         if last is None:

@@ -16,11 +16,15 @@ class Dependency(Guard):
     overridable = True
 
     def assess(self, question: Question) -> Answer:
+        origin = question.origin_of_service("depends_on")
         for key in sorted(question.depends_on):
             incident = question.situation.incidents.get(key)
             if incident is not None and incident.is_live and incident.explains_others:
                 how = f": {one_line(known)}" if (known := question.known_by.get(key)) else ""
-                return self.deny(Reason.DEPENDENCY_DOWN, f"{key} is {incident.state.value} ({incident.id}){how}")
+                return self.deny(
+                    Reason.DEPENDENCY_DOWN, f"{key} is {incident.state.value} ({incident.id}){how}", origin=origin
+                )
         return self.allow(
-            f"{len(question.depends_on)} of {len(question.depends_on)} fine" if question.depends_on else "none"
+            f"{len(question.depends_on)} of {len(question.depends_on)} fine" if question.depends_on else "none",
+            origin=origin,
         )

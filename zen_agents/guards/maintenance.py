@@ -31,7 +31,7 @@ class Maintenance(Guard):
         allowance = policy.allowed.get(action)
         wanted = allowance.only_in if allowance is not None else None
         if wanted is None:
-            return self.allow("none active")
+            return self.allow("none active", origin=policy.origin("maintenance"))
         origin = policy.origin(f"actions.allow.{action}.only_in", f"actions.allow.{action}")
         named = [window for window in policy.maintenance if window.name == wanted]
         if not named:

@@ -7,6 +7,7 @@ import re
 from zen_agents.guards import touched
 from zen_agents.guards.base import Guard, Question
 from zen_agents.guards.patterns import matches
+from zen_agents.guards.set_by import built_in
 from zen_agents.guards.wording import one_line, span
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
@@ -31,6 +32,9 @@ _OWNED_UNITS = (
 #: Words of `systemctl is-system-running` that do not speak against acting; "" is a host without systemd.
 _CALM = frozenset({"", "running", "degraded", "offline"})
 
+#: How long after a boot nothing is done.
+_GRACE = "limits.boot_grace"
+
 
 class Ownership(Guard):
     """Refuses while the host boots, upgrades or is configured, and what a container engine owns."""
@@ -43,13 +47,17 @@ class Ownership(Guard):
         owner = _owner(question)
         if owner:
             return self.deny(Reason.NOT_OURS, owner)
+        origin = question.policy.origin(_GRACE)
         left = question.policy.boot_grace_seconds - question.host.boot_seconds()
         if left > 0:
             value = f"booted less than {span(question.policy.boot_grace_seconds)} ago, {span(left)} left"
-            origin = question.policy.origin("limits.boot_grace")
-            return self.deny(Reason.BUSY_ELSEWHERE, value, origin=origin, until=question.now.steady + left)
+            return self.deny(
+                Reason.BUSY_ELSEWHERE, value, origin=origin or built_in(_GRACE), until=question.now.steady + left
+            )
         busy = _host_busy(question.host) or _unit_busy(question)
-        return self.deny(Reason.BUSY_ELSEWHERE, one_line(busy)) if busy else self.allow("ours, and the host is calm")
+        if busy:
+            return self.deny(Reason.BUSY_ELSEWHERE, one_line(busy))
+        return self.allow("ours, and the host is calm", origin=origin)
 
 
 def _host_busy(host: HostView) -> str:

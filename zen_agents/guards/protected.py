@@ -27,7 +27,10 @@ class Protected(Guard):
             hit = _unit(question) or _service(question) or _process(question) or _path(question)
         except StalePlanError as error:
             return self.deny(Reason.STALE_PLAN, str(error))
-        return self.deny(Reason.PROTECTED, one_line(hit)) if hit else self.allow("nothing protected is touched")
+        origin = question.policy.origin("protected.units", "protected.paths")
+        if hit:
+            return self.deny(Reason.PROTECTED, one_line(hit), origin=origin)
+        return self.allow("nothing protected is touched", origin=origin)
 
 
 #: Actions that change what lies below the path they name, not only the path itself.

@@ -21,4 +21,4 @@ class SafeMode(Guard):
             return self.deny(Reason.SAFE_MODE, describe(brake, question.now.steady), until=brake.until)
         if not question.store.writable():
             return self.deny(Reason.SAFE_MODE, "the state cannot be written")
-        return self.allow("off")
+        return self.allow("off", origin=question.policy.origin("safe_mode.enter_when", "safe_mode"))

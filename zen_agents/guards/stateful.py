@@ -37,7 +37,9 @@ class Stateful(Guard):
                 return self.deny(Reason.STATEFUL, value, origin=origin)
             if unit is not None and (unit.busy or unit.active_state in _IN_BETWEEN):
                 return self.deny(Reason.STATEFUL, f"{name} is {unit.active_state} ({unit.sub_state}), which is waited for")
-        return self.allow("allowed by name" if named else "nothing stateful is touched", origin=origin if named else "")
+        if named:
+            return self.allow("allowed by name", origin=origin)
+        return self.allow("nothing stateful is touched", origin=policy.origin("protected.stateful_units"))
 
 
 def _hit(question: Question) -> Iterator[tuple[str, Unit | None]]:

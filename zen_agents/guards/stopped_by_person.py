@@ -23,11 +23,12 @@ class StoppedByPerson(Guard):
         # What is only taken along is not started by a restart, so it is not judged.
         along = {name for unit in direct.values() for name in unit.takes_along}
         stopped = [said for unit in direct.values() if unit.id not in along and (said := _stopped(unit))]
+        origin = question.origin_of_service("keep")
         if not stopped:
-            return self.allow("not stopped by a person")
+            return self.allow("not stopped by a person", origin=origin)
         if question.request.target in question.policy.keep_running:
-            return self.allow(f"{stopped[0]}, but it is to be kept running")
-        return self.deny(Reason.STOPPED_BY_PERSON, stopped[0])
+            return self.allow(f"{stopped[0]}, but it is to be kept running", origin=origin)
+        return self.deny(Reason.STOPPED_BY_PERSON, stopped[0], origin=origin)
 
 
 def _stopped(unit: Unit) -> str:

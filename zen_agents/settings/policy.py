@@ -94,8 +94,12 @@ def to_policy(
         own_units=frozenset(own_units),
         own_paths=frozenset((*own_paths, *files)),
         # Guards name limits, brakes and the allow-list; where each of thousands of files is listed, its rule says.
-        origins={path: at for path, at in loaded.origins.items() if path.count(".") <= 2 or not path.startswith("agents.")},
+        origins={path: at for path, at in loaded.origins.items() if _is_for_guards(path)},
     )
+
+
+def _is_for_guards(path: str) -> bool:
+    return path.count(".") <= 2 or not path.startswith("agents.") or path.endswith((".keep", ".depends_on"))
 
 
 def _autonomy(settings: Settings) -> dict[tuple[str, str], str]:

@@ -19,6 +19,8 @@ from zen_agents.model.severity import Severity
 from zen_agents.ports.host import Mount
 from zen_agents.rules.condition import Beyond, Either, StatusIs
 from zen_agents.rules.rule import Rule
+from zen_agents.settings import sources
+from zen_agents.settings.loader import load
 
 EVERYTHING: dict[str, Any] = {
     "thresholds": {
@@ -392,6 +394,41 @@ def test_rules_have_unique_keys_and_say_where_they_come_from() -> None:
     assert len(set(keys)) == len(keys)
     assert rule(made, "system_health.web|service:web").origin == "config.yaml:12:7"
     assert all(each.summary for each in made.rules())
+
+
+@pytest.mark.parametrize("long", [False, True], ids=["short", "so long that items have no place"])
+def test_every_rule_that_is_written_is_found_in_the_file(
+    tmp_path: Path, long: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the paths of the loader itself: a rule's own spelling of one would find nothing."""
+    file = tmp_path / "config.yaml"
+    if long:
+        monkeypatch.setattr(sources, "MOST_ORIGINS", 3)
+    file.write_text(
+        "agents:\n  system_health:\n    cpu_threshold: 70\n    thresholds:\n"
+        "      memory: {for: 5m}\n"
+        "      disk:\n"
+        "        - {path: /, above: 80}\n"
+        "        - {path: /srv, above: 80, critical: 95}\n"
+        "    rules:\n      busy: {when: load1 > 5}\n"
+        "    services:\n      web: {unit: web.service}\n"
+    )
+    file.chmod(0o600)
+    loaded = load((file,), {}, lean=True)
+    made = SystemHealthAgent(loaded.require().agents["system_health"], AgentContext("host", loaded.origins, mounts=MOUNTS))
+    lines = file.read_text().splitlines()
+
+    def line_of(key: str) -> str:
+        return lines[int(rule(made, key).origin.split(":")[1]) - 1].strip()
+
+    disks = ("- {path: /, above: 80}", "- {path: /srv, above: 80, critical: 95}") if not long else ("disk:", "disk:")
+    assert line_of("system_health.cpu|host") == "cpu_threshold: 70"
+    assert line_of("system_health.memory|host") == "memory: {for: 5m}"
+    assert (line_of("system_health.disk|disk:/"), line_of("system_health.disk|disk:/srv")) == disks
+    assert line_of("system_health.disk.critical|disk:/srv") == disks[1]
+    assert line_of("system_health.busy|host") == "busy: {when: load1 > 5}"
+    assert line_of("system_health.web|service:web") == "web: {unit: web.service}"
+    assert rule(made, "system_health.load|host").origin == ""
 
 
 def test_every_rule_reads_only_what_a_check_observes() -> None:

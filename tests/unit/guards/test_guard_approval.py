@@ -35,7 +35,7 @@ def needing(who: Who, **changes):
 
 def test_auto_needs_nobody(store: SqliteStore) -> None:
     answer = Approval().assess(question(store))
-    assert (answer.ruling, answer.value, answer.origin) == (Ruling.ALLOW, "auto", "zen.yaml:9:5")
+    assert (answer.ruling, answer.value, answer.origin) == (Ruling.ALLOW, "auto", "")
 
 
 def test_what_is_not_listed_needs_nobody_either(store: SqliteStore) -> None:
@@ -122,7 +122,8 @@ def test_mode_approve_asks_for_everything(store: SqliteStore) -> None:
 
 @pytest.mark.parametrize("mode", ["approve", "enforce"])
 def test_a_persons_own_act_with_a_reason_is_one_agreement(store: SqliteStore, mode: str) -> None:
-    asked = question(store, request=by_alice(), policy=needing(Who.REQUIRED, mode=mode))
+    written = {"actions.allow.restart_service.approval": "zen.yaml:9:5"}
+    asked = question(store, request=by_alice(), policy=needing(Who.REQUIRED, mode=mode, origins=written))
     answer = Approval().assess(asked)
     assert (answer.value, answer.origin) == ("required, and alice asks in person", "zen.yaml:9:5")
     silent = question(store, request=by_alice(because=" "), policy=needing(Who.REQUIRED, mode=mode))

@@ -37,7 +37,7 @@ def host_rules(settings: SystemHealthSettings, make: RuleMaker) -> Iterable[Rule
     yield _load(settings, make)
     yield from _pressure(settings, make)
     for index, entry in enumerate(disks(settings, make.context.mounts)):
-        at = f"thresholds.disk.{index}" if index < len(settings.thresholds.disk) else "thresholds.disk"
+        at = f"thresholds.disk[{index}]" if index < len(settings.thresholds.disk) else "thresholds.disk"
         yield from _disk(entry, at, settings.thresholds.disk_every.total_seconds(), make)
     yield _clock(settings, make)
     if make.context.vitals is not None:
@@ -89,9 +89,12 @@ def _cpu_and_memory(settings: SystemHealthSettings, make: RuleMaker) -> Iterable
          "swap space is running out: add memory, or look who grew"),
     )  # fmt: skip
     for label, name, breach, limit, held_for, summary in table:
+        at = f"thresholds.{label}"
+        if not make.is_written(at) and make.is_written(f"{label}_threshold"):
+            at = f"{label}_threshold"
         yield from _breach(
             label, name, "host", breach, limit,
-            every=every, at=f"thresholds.{label}", make=make, summary=summary, window_seconds=held_for.total_seconds(),
+            every=every, at=at, make=make, summary=summary, window_seconds=held_for.total_seconds(),
         )  # fmt: skip
 
 

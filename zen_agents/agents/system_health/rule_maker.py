@@ -65,6 +65,10 @@ class RuleMaker:
             summary=summary,
         )
 
+    def is_written(self, at: str) -> bool:
+        """Tell whether the configuration has this key below the agent's section."""
+        return bool(self.context.origin(f"agents.{AGENT}.{at}"))
+
     def ladder(
         self,
         requests: Sequence[ActionRequest],
