@@ -2,7 +2,7 @@
 
 Examples:
   zen-agents report                              the last week
-  zen-agents report --since 30d -o html > report.html
+  zen-agents report --since 30d --out report.html
   zen-agents report --since 2026-11-01 --until 2026-12-01 -o json
 
 Reads the state, and `slo:` of the configuration for the objectives: works with the engine dead. A share stands with its
@@ -19,10 +19,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from zen_agents.cli.call import FORMATS, Call
 from zen_agents.cli.envelope import data
+from zen_agents.cli.out_file import format_by_ending, print_into
 from zen_agents.cli.render import next_steps, note, say, table
 from zen_agents.cli.times import moment_of
 from zen_agents.errors import UsageError
@@ -41,26 +43,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `report` takes."""
     parser.add_argument("--since", metavar="TIME", default="7d", help="1h, 30d, yesterday or ISO (default 7d)")
     parser.add_argument("--until", metavar="TIME", default="now", help="the same; only what began before (default now)")
+    parser.add_argument(
+        "--out", metavar="FILE", help="write it there, whole or not at all; -o or its ending says in which form"
+    )
 
 
 def run(call: Call) -> int:
     """Read, count and print."""
+    out = Path(call.arguments.out) if call.arguments.out is not None else None
+    if out is not None and call.output == "table":
+        call.output = format_by_ending(out, OUTPUTS)
     store = call.store()
     now = call.now(store)
     since, until = (moment_of(text, now.wall) for text in (call.arguments.since, call.arguments.until))
     if until <= since:
         raise UsageError(f"--until {call.arguments.until} is not later than --since {call.arguments.since}")
     report, host = measure(read(store, since, until, now), _targets(call)), store.get("host_name") or socket.gethostname()
+    if out is None:
+        _print(call, report, host)
+    else:
+        print_into(out, lambda: _print(call, report, host))
+        note(f"wrote {out}")
+    return 0
+
+
+def _print(call: Call, report: Report, host: str) -> None:
     if call.machine:
         data(call, "report", {"host": host, **_plain(report)})
-        return 0
-    if call.output in _PAGES:
+    elif call.output in _PAGES:
         # Only one of them is needed, and not often.
         page = importlib.import_module(f"zen_agents.report.{_PAGES[call.output]}")
         sys.stdout.write(page.render(report, host))
     else:
         _show(call, report, host)
-    return 0
 
 
 def _targets(call: Call) -> Sequence[Target]:
@@ -93,9 +108,7 @@ def _show(call: Call, report: Report, host: str) -> None:
         else:
             say(call, "none", indent=2)
     if report.debts:
-        next_steps(
-            call, f"zen-agents incidents --target {report.debts[0].target}", "zen-agents report -o html > report.html"
-        )
+        next_steps(call, f"zen-agents incidents --target {report.debts[0].target}", "zen-agents report --out report.html")
 
 
 def _plain(value: Any) -> Any:

@@ -49,7 +49,6 @@ FORMS = {
     "audit-tail": "audit tail --last 5",
     "audit-verify": "audit verify",
     "breaker": "breaker",
-    "config-show": "config show",
     "config-show-sources": "config show --sources --diff-defaults",
     "check-config": "check-config /etc/zen-agents/config.yaml",
     "check-config-wrong": "check-config /etc/zen-agents/wrong.yaml",
@@ -58,7 +57,6 @@ FORMS = {
     "doctor": "doctor",
     "events": "events --since 3h",
     "explain-action": "explain restart_service",
-    "explain-agent": "explain system_health",
     "explain-reason": "explain breaker_open",
     "explain-wrong": "explain cooldwn",
     "explain-code": "explain ZC101",
@@ -92,7 +90,16 @@ LIVING = {"status-living": "status", "status-living-quiet": "status -q", "why-li
 TAMPERED = {"audit-verify-broken": "audit verify"}
 
 #: Lists that grow with the product: only that they fit is looked at.
-_GROWING = ("--help", "explain guards", "explain actions", "explain checks", "explain reasons", "runbook")
+_GROWING = (
+    "--help",
+    "config show",
+    "explain system_health",
+    "explain guards",
+    "explain actions",
+    "explain checks",
+    "explain reasons",
+    "runbook",
+)
 
 #: A command is copied as it stands, an excerpt of a file and what is wrong there stand as compilers show them.
 _CANNOT_BE_BROKEN = re.compile(r"(Next:|      why:)? *zen-agents |\d+ \| |error\[")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from tests.support.command_line import HOSTILE, WrittenState, command
 from tests.support.state import a_message
+from zen_agents.adapters import durable_file
 from zen_agents.clock import Instant
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import EntryKind
@@ -233,3 +236,63 @@ def test_the_page_needs_nothing_from_elsewhere(state: WrittenState) -> None:
 def test_without_a_state_the_next_step_is_said(tmp_path: Any) -> None:
     done = command("report", "--state-dir", str(tmp_path / "none"))
     assert done.code == 3 and "zen-agents run" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "begins"),
+    [
+        ("week.html", (), "<!doctype html>"),
+        ("week.MD", (), "# "),
+        ("week.json", (), '{\n  "schema": "zen-agents/report/v1"'),
+        ("week.yaml", (), "schema: zen-agents/report/v1"),
+        ("week.txt", (), "zen-agents on "),
+        ("week", ("-o", "md"), "# "),
+        ("week.html", ("-o", "json"), '{\n  "schema"'),
+    ],
+)
+def test_a_report_goes_into_a_file_in_the_form_that_was_asked_for(
+    state: WrittenState, tmp_path: Path, name: str, words: tuple[str, ...], begins: str
+) -> None:
+    target = tmp_path / name
+    target.write_text("of last week")
+    target.chmod(0o640)
+    done = state("report", "--out", str(target), *words)
+    assert (done.code, done.out, done.err) == (0, "", f"wrote {target}\n")
+    assert target.read_text().lower().startswith(begins.lower())
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_file_that_must_not_be_written_stays_as_it_is(state: WrittenState, tmp_path: Path) -> None:
+    kept, link, folder = tmp_path / "kept.html", tmp_path / "link.html", tmp_path / "folder.html"
+    kept.write_text("kept")
+    link.symlink_to(kept)
+    folder.mkdir()
+    for target, code, why in (
+        (link, 2, "is a symbolic link and is left alone; name the file itself"),
+        (folder, 2, "is no regular file and is left alone"),
+        (tmp_path / "nowhere" / "week.html", 1, "could not be written (No such file or directory); nothing was changed"),
+        (kept / "week.html", 1, "could not be written (Not a directory); nothing was changed"),
+        (tmp_path / "week.pdf", 2, "end it in one of .htm .html .json"),
+        (tmp_path / "week", 2, "or say -o FORMAT"),
+    ):
+        done = state("report", "--out", str(target))
+        assert (done.code, done.out) == (code, ""), target
+        assert why in " ".join(done.err.split()), target
+    assert (kept.read_text(), link.is_symlink(), list(folder.iterdir())) == ("kept", True, [])
+
+
+def test_a_disk_that_takes_no_more_leaves_the_report_of_last_week(
+    state: WrittenState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "week.md"
+    target.write_text("of last week")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(durable_file, "write_whole", full)
+    done = state("report", "--out", str(target))
+    assert (done.code, target.read_text()) == (1, "of last week")
+    assert "No space left on device" in done.err
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
