@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from zen_agents.doctor import engine, program, state, surroundings
+from zen_agents.doctor import engine, program, rights, state, surroundings
 from zen_agents.doctor.examination import Check
 
 CHECKS: Mapping[str, Check] = {
@@ -12,6 +12,9 @@ CHECKS: Mapping[str, Check] = {
     "unit": program.unit,
     "emergency_stop": program.emergency_stop,
     "groups": program.groups,
+    "sockets": rights.sockets,
+    "approvers": rights.approvers,
+    "restarts": rights.units,
     "config": surroundings.configuration,
     "config_in_force": surroundings.applied,
     "secrets": surroundings.secrets,
