@@ -58,7 +58,7 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     with EngineProcess(DEFAULT, folder / "live") as engine:
         engine.first_turn()
         found.append(_figure("status beside a living engine", ("status",), engine.state, rounds, 0.1, "config/default.yaml"))
-    found.append(_figure("status of a dead engine", ("status",), state, rounds, None, made))
+    found.append(_figure("status of a dead engine", ("status",), state, rounds, 0.1, made))
     return found
 
 

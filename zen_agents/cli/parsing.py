@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from zen_agents.cli.call import FORMATS
+from zen_agents.cli.terminal_width import terminal_columns
 from zen_agents.errors import UsageError
 
 #: Flags that every command knows and that take a value.
@@ -45,7 +46,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Keeps the examples as they are, and gives the flags room."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30)
+        super().__init__(prog, max_help_position=30, width=terminal_columns() - 2)
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         # What is named by one word in the usage is listed here; else argparse lists it there, however long.

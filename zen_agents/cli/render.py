@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence, Set
 
 from zen_agents.cli.call import Call
+from zen_agents.cli.terminal_width import terminal_columns
 
 #: Colour by what a word says; the word is always there, colour only repeats it.
 _COLOURS = {
@@ -48,13 +49,7 @@ def width_of(call: Call) -> int | None:
     """Return how many columns a line may have; None if nobody minds: no terminal, or -o wide."""
     if call.output == "wide" or not sys.stdout.isatty():
         return None
-    return _columns()
-
-
-def _columns() -> int:
-    import shutil  # noqa: PLC0415  with all its archive formats, for whoever looks at a terminal only
-
-    return shutil.get_terminal_size().columns
+    return terminal_columns()
 
 
 def table(
@@ -171,7 +166,7 @@ def _flowed(parts: Iterable[str], separator: str, width: int | None, *, hang: in
 
 def note(text: str) -> None:
     """Say something about the answer, beside it: on stderr, broken on a terminal."""
-    width = _columns() if sys.stderr.isatty() else None
+    width = terminal_columns() if sys.stderr.isatty() else None
     print("\n".join(broken(clean(text), width, 0, 2)), file=sys.stderr)
 
 
@@ -179,7 +174,7 @@ def next_steps(call: Call, *commands: str) -> None:
     """Name at most three commands worth typing next; on a terminal only, and never on stdout."""
     if sys.stderr.isatty() and not call.arguments.quiet and not call.machine:
         first, *others = commands[:3]
-        width = _columns()
+        width = terminal_columns()
         print("\n".join(_flowed([f"Next: {first}", *others], "    ", width, hang=6)), file=sys.stderr)
 
 

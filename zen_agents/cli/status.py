@@ -11,8 +11,9 @@ Exit: 0 healthy, 1 degraded, 3 the engine is not running (what the state says is
 from __future__ import annotations
 
 import argparse
+import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,7 @@ from zen_agents.cli.times import ago, seconds_of
 from zen_agents.errors import NotRunningError, StoreError, ZenError
 
 if TYPE_CHECKING:
-    from zen_agents.model.incident import Incident
-    from zen_agents.ports.store import ActionRow
+    from zen_agents.adapters.state_glance import Glance
 
 #: An engine that works answers within a fraction of this (seconds).
 ANSWER_WITHIN = 5.0
@@ -201,41 +201,42 @@ def _next(status: dict[str, Any]) -> list[str]:
 
 def _dead(call: Call, error: NotRunningError) -> int:
     """Say that nobody watches, and what the state still tells; one that cannot be read tells nothing, and is told."""
+    from zen_agents.adapters.state_glance import glance  # noqa: PLC0415  nothing of it while an engine answers
+
     abnormal: list[str] = [gone(call)]
-    live: Sequence[Incident] = ()
-    last: Sequence[ActionRow] | None = None
+    seen: Glance | None = None
     if (call.state_dir / "EMERGENCY_STOP").exists():
         abnormal.append("EMERGENCY STOP is set: a started engine changes nothing either. zen-agents resume --help")
     try:
-        store = call.store()
-        live = [incident for incident in store.live_incidents() if incident.opened_at]
-        last = store.actions(limit=5)
+        seen = glance(call.state_file())
     except StoreError as trouble:
         abnormal.append(f"STATE NOT READABLE: {trouble}")
     if call.machine:
         body = {
-            "host": call.host_names()[0], "health": "not running", "abnormal": abnormal, "incidents_open": len(live),
-            "emergency_stop": (call.state_dir / "EMERGENCY_STOP").exists(), "last_actions": [row.id for row in last or ()],
+            "host": (seen.host_name if seen else "") or socket.gethostname(), "health": "not running", "abnormal": abnormal,
+            "incidents_open": len(seen.incidents) if seen else 0,
+            "emergency_stop": (call.state_dir / "EMERGENCY_STOP").exists(),
+            "last_actions": [row.id for row in seen.actions] if seen else [],
         }  # fmt: skip
         data(call, "status", body)
         return error.exit_code
     for line in abnormal:
         say(call, line, hang=2)
-    if last is not None and not call.arguments.quiet:
-        _show_last(call, live, last)
+    if seen is not None and not call.arguments.quiet:
+        _show_last(call, seen)
     return error.exit_code
 
 
-def _show_last(call: Call, live: Sequence[Incident], last: Sequence[ActionRow]) -> None:
-    print(f"{plural(len(live), 'incident')} open when it was last seen" + (":" if live else ""))
-    for incident in live:
-        since = f"since {call.clock(incident.began_at.wall)}"
+def _show_last(call: Call, seen: Glance) -> None:
+    open_ones = seen.incidents
+    print(f"{plural(len(open_ones), 'incident')} open when it was last seen" + (":" if open_ones else ""))
+    for incident in open_ones:
+        since = f"since {call.clock(incident.began)}"
         say(call, f"{incident.id}  {since}  {incident.rule}: {incident.detail}", indent=2, hang=12)
-    print("What it did last:" if last else "It has done nothing yet.")
-    for row in last:
-        did = f"{row.action} {row.target} -> {row.kind.value}"
-        say(call, f"{row.id}  {call.clock(row.reserved_at.wall)}  {did}", indent=2, hang=12)
-    about = [f"zen-agents why {live[0].id}"] if live else []
+    print("What it did last:" if seen.actions else "It has done nothing yet.")
+    for row in seen.actions:
+        say(call, f"{row.id}  {call.clock(row.at)}  {row.action} {row.target} -> {row.outcome}", indent=2, hang=12)
+    about = [f"zen-agents why {open_ones[0].id}"] if open_ones else []
     next_steps(call, *about, "zen-agents doctor")
 
 

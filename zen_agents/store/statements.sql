@@ -98,6 +98,9 @@ SELECT id, key, agent, rule, target, severity, state, began_at, began_wall, open
     resolved_at, resolved_wall, resolved_by
 FROM incidents WHERE state <> 'resolved' ORDER BY began_at;
 
+-- open_at_a_glance --
+SELECT id, rule, detail, began_wall FROM incidents WHERE state <> 'resolved' AND opened_at IS NOT NULL ORDER BY began_at;
+
 -- live_ids --
 SELECT id, acknowledged_until FROM incidents WHERE state <> 'resolved';
 
@@ -201,6 +204,9 @@ SELECT id, action, target, agent, rule, incident, requested_by, because, budget,
     leased_until, kind, ended_at, ended_wall, took_seconds, plan, effect
 FROM actions WHERE reserved_at >= :since AND (:incident IS NULL OR incident = :incident)
 ORDER BY reserved_at DESC, id LIMIT :limit;
+
+-- done_at_a_glance --
+SELECT id, action, target, kind, reserved_wall FROM actions ORDER BY reserved_at DESC, id LIMIT :limit;
 
 -- actions_on_target --
 SELECT id, action, target, agent, rule, incident, requested_by, because, budget, reserved_at, reserved_wall,

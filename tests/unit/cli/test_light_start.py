@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.broken_night import a_broken_night
+from tests.support.command_line import WrittenState
 from tests.support.engine_process import REPOSITORY
+from zen_agents.adapters.state_glance import glance
 
 _PRINT_MODULES = """
 import sys
@@ -38,6 +41,26 @@ def test_what_a_command_does_not_need_it_does_not_load(tmp_path: Path, words: tu
     loaded = modules_of(tmp_path, *words)
     assert "zen_agents.cli.call" in loaded
     assert loaded & never == set()
+
+
+def test_the_status_of_a_dead_engine_loads_nothing_but_what_reads_the_state(tmp_path: Path) -> None:
+    state = WrittenState(tmp_path / "none")
+    a_broken_night(state)
+    loaded = modules_of(tmp_path, "status")
+    assert "sqlite3" in loaded
+    heavy = {"hashlib", "subprocess", "zoneinfo", "shutil", "zen_agents.adapters.sqlite_store", "zen_agents.ports.store"}
+    assert not loaded & {*heavy, "zen_agents.model.incident", "zen_agents.model.action"}
+
+
+def test_a_glance_says_what_the_store_says(tmp_path: Path) -> None:
+    state = WrittenState(tmp_path / "none")
+    a_broken_night(state)
+    seen = glance(state.path / "state.db")
+    live = [incident for incident in state.store.live_incidents() if incident.opened_at]
+    assert live and [(each.id, each.rule, each.detail, each.began_at.wall) for each in live] == list(seen.incidents)
+    done = [(row.id, row.action, row.target, row.kind.value, row.reserved_at.wall) for row in state.store.actions(limit=5)]
+    assert done == list(seen.actions)
+    assert seen.host_name == "web-07"
 
 
 def test_asking_a_running_engine_loads_no_database(tmp_path: Path) -> None:
