@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zen_agents.model.action import Effect
-from zen_agents.model.message import Message
-from zen_agents.model.observation import Observation
+if TYPE_CHECKING:
+    # Whoever only looks at a state has it redacted by this, and needs none of these.
+    from zen_agents.model.action import Effect
+    from zen_agents.model.message import Message
+    from zen_agents.model.observation import Observation
 
 MARK = "[redacted]"
 #: Under this name a record says which of its values are as they were.
