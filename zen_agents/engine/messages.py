@@ -193,7 +193,7 @@ class Messages:
 def mode_line(policy: Policy, store: Store, now: Instant) -> str:
     """Return one line about mode and budget, for the foot of a message."""
     spent = store.spent(Budget.REPAIR, now.steady - policy.repairs.within_seconds)
-    return f"mode {policy.mode}, {spent} of {policy.repairs.most} repairs used this hour"
+    return f"{policy.mode}, {spent} of {policy.repairs.most} repairs used this hour"
 
 
 def _by_the_engine(row: ActionRow) -> str:

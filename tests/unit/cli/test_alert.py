@@ -152,6 +152,8 @@ def test_a_preview_is_what_a_channel_would_get_and_sends_nothing(
     assert headers["References"] == "<zen-root.inc-aaaa11@web-07>"
     assert "connection refused" in letter["text"]
     assert "zen-agents ack inc-aaaa11" in letter["text"]
+    assert ", mode enforce, 0 of 5 repairs used this hour." in " ".join(letter["text"].split())
+    assert page["event"]["payload"]["custom_details"]["mode"] == "enforce, 0 of 5 repairs used this hour"
     assert "<table" in letter["html"]
     assert "K" * 32 not in done.out
     plain = alert(state, config, "preview", "inc-aa", "--channel", "email")

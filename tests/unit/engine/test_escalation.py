@@ -128,10 +128,10 @@ def test_the_foot_says_the_mode(rig: Rig) -> None:
     journal = Journal(rig.store, rig.parts.journal._action_log)
     escalation = Escalation(
         notifier=told, store=rig.store, journal=journal, host_name="web-07",
-        mode_line=lambda: "mode enforce, 1 of 5 repairs used this hour",
+        mode_line=lambda: "enforce, 1 of 5 repairs used this hour",
     )  # fmt: skip
     escalation.incident(an_old_incident(rig), None, Reason.FLAPPING, rig.clock.now())
-    assert told.messages[0].facts["mode"] == "mode enforce, 1 of 5 repairs used this hour"
+    assert told.messages[0].facts["mode"] == "enforce, 1 of 5 repairs used this hour"
 
 
 @pytest.mark.parametrize(
