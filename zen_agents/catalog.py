@@ -66,7 +66,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "log": "checks.log:LogCheck",
         "deleted_log": "checks.log:DeletedLogCheck",
         "cache": "checks.cache:CacheCheck",
-        "script": "checks.script:ScriptCheck",
+        "script": "checks.script:ScriptCheck", "upgrade", "checks.upgrade:UpgradeCheck",
         "runaway": "checks.runaway:RunawayCheck",
         "leak": "checks.leak:LeakCheck",
         "certificate": "checks.certificate:CertificateCheck",

@@ -108,6 +108,10 @@ class SimulatedView(NetworkQuestions):
     def busy_processes(self, above_percent: float) -> Sequence[Busy]:
         return self._once("busy_processes", lambda: self._busy(above_percent), above_percent)
 
+    def replaced_files(self, process: Process) -> Sequence[str]:
+        entry = self._entry(process)
+        return self._ask("replaced_files", lambda: entry.replaced if entry else ())
+
     def niceness(self, process: Process) -> int:
         return self._ask("niceness", lambda: self._required(process).niceness)
 

@@ -41,6 +41,8 @@ class SimulatedProcess:
     #: What it uses of a CPU (percent), and since which steady second.
     busy: tuple[float, float] = (0.0, 0.0)
     niceness: int = 0
+    #: Libraries it runs with that were replaced since.
+    replaced: tuple[str, ...] = ()
     ignores_term: bool = False
 
 

@@ -237,6 +237,13 @@ class LinuxView(NetworkLook):
         """Return who uses more of one CPU than that since the look before; HostError at the first look of all."""
         return self._once(("busy", above_percent), lambda: self._host.busy.busy(above_percent, self.processes()))
 
+    def replaced_files(self, process: Process) -> Sequence[str]:
+        """Return mapped libraries and the program that were replaced since; HostError if it may not be looked into."""
+        from zen_agents.adapters.linux_view_mapped import replaced_files  # noqa: PLC0415 - where it is asked for only
+
+        found = replaced_files(self._host.proc_root, process.pid)
+        return found if found and self._host.processes.is_same(process) else ()
+
     def niceness(self, process: Process) -> int:
         """Return the niceness, from -20 to 19; HostError if the process is gone."""
         return self._host.processes.niceness(process)

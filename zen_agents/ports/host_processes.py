@@ -40,6 +40,13 @@ class ProcessQuestions(Protocol):
         """
         ...
 
+    def replaced_files(self, process: Process) -> Sequence[str]:
+        """Return the mapped libraries and the program of a process that were deleted or replaced since.
+
+        Nothing for a process that is gone; HostError if it may not be looked into.
+        """
+        ...
+
     def niceness(self, process: Process) -> int:
         """Return the niceness of a process, from -20 (first) to 19 (last); HostError if it is gone."""
         ...

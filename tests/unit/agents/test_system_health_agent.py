@@ -48,6 +48,7 @@ EVERYTHING: dict[str, Any] = {
     "temp_dirs": {"app": {"path": "/srv/tmp", "older_than": "2d", "above": "80%", "down_to": "60%"}},
     "logs": {"app": {"path": "/var/log/app/*.log"}},
     "caches": {"pip": {"path": "/srv/pip", "above": "2GiB", "down_to": "1GiB"}},
+    "upgrades": {},
     "processes": {"crunch": {"match": "^crunch$", "unit": "batch.service", "on_breach": ["renice_process", "kill_process"]}},
     "jobs": {"nightly": {"executable": "/usr/bin/nightly", "user": "app", "max_age": "2h", "lock": "/run/nightly.pid"}},
     "journal": {},
@@ -490,3 +491,10 @@ def test_without_a_line_nobody_looks_for_leaks() -> None:
     plain = agent({"services": {"web": {"unit": "web.service"}}})
     assert not [each for each in plain.rules() if each.target == "service:web" and each.name != "system_health.web"]
     assert ("signal_parent", "service:web") not in plain.scope()
+
+
+def test_one_line_has_people_told_of_restarts_that_upgrades_need() -> None:
+    made = agent({"upgrades": {}})
+    assert "upgrades" in [check.name for check in made.checks()]
+    assert rule(made, "system_health.upgrades|host").hold.held_for_seconds == 600
+    assert "upgrades" not in [check.name for check in agent().checks()]

@@ -36,6 +36,7 @@ from zen_agents.checks.script import ScriptCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
+from zen_agents.checks.upgrade import UpgradeCheck
 from zen_agents.model.observation import Status
 from zen_agents.model.resolver_file import switched
 from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
@@ -72,6 +73,7 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
         ),
         ["busy_processes"],
     ),
+    (lambda: UpgradeCheck(every_seconds=600), ["processes"]),
     (lambda: UnitCheck("web", "web.service", every_seconds=30), ["unit"]),
     (
         lambda: TcpProbe("web", host_name="127.0.0.1", port=80, every_seconds=5, answer_within_seconds=1),

@@ -131,6 +131,9 @@ class SystemHealthSettings(Section):
     scripts: Annotated[Mapping[str, Any], _of("scripts:MonitoringPlugin")] = Field(
         {}, description="monitoring plugins to run, by name"
     )
+    upgrades: Annotated[Any, _one("upgrades:UpgradeSettings")] = Field(
+        None, description="tell what still runs with files that an upgrade has replaced; empty: not looked at, {}: as usual"
+    )
     rules: dict[Name, UserRule] = Field(default_factory=dict, description="rules of your own, by name")
 
     @model_validator(mode="after")

@@ -34,6 +34,7 @@ _PLACES: Mapping[str, str] = {
     "scripts": "scripts:Scripts",
     "baselines": "baselines:Baselines",
     "sysctls": "sysctls:Sysctls",
+    "upgrades": "upgrades:Upgrades",
 }
 
 #: Section -> its area, loaded when it is needed.
