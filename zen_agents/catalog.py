@@ -67,6 +67,8 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "deleted_log": "checks.log:DeletedLogCheck",
         "cache": "checks.cache:CacheCheck",
         "script": "checks.script:ScriptCheck", "upgrade", "checks.upgrade:UpgradeCheck",
+        "oom": "checks.oom:OomCheck",
+        "upgrade": "checks.upgrade:UpgradeCheck",
         "runaway": "checks.runaway:RunawayCheck",
         "leak": "checks.leak:LeakCheck",
         "certificate": "checks.certificate:CertificateCheck",

@@ -112,6 +112,12 @@ class SimulatedView(NetworkQuestions):
         entry = self._entry(process)
         return self._ask("replaced_files", lambda: entry.replaced if entry else ())
 
+    def oom_kills(self) -> int:
+        return self._ask("oom_kills", lambda: len(self._host.oom_victims))
+
+    def oom_victims(self, most: int) -> Sequence[str]:
+        return self._ask("oom_victims", lambda: self._host.oom_victims[-most:])
+
     def niceness(self, process: Process) -> int:
         return self._ask("niceness", lambda: self._required(process).niceness)
 

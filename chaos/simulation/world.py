@@ -182,6 +182,8 @@ class SimulatedWorld:
         self.programs: dict[str, Callable[[Command], CommandResult]] = {}
         self.memory = Memory(8 << 30, 6 << 30, 2 << 30, 2 << 30)
         self.load = (0.1, 0.1, 0.1)
+        #: Whom the kernel ended for want of memory.
+        self.oom_victims: list[str] = []
         self.cpus = 4.0
         self.network = SimulatedNetwork()
         self.pressure: dict[str, Pressure] = {name: Pressure(0, 0, 0, 0, 0, 0) for name in ("cpu", "memory", "io")}

@@ -244,6 +244,18 @@ class LinuxView(NetworkLook):
         found = replaced_files(self._host.proc_root, process.pid)
         return found if found and self._host.processes.is_same(process) else ()
 
+    def oom_kills(self) -> int:
+        """Return how many the kernel has ended since boot; HostError where it does not count them."""
+        from zen_agents.adapters import linux_view_oom  # noqa: PLC0415 - where it is asked for only
+
+        return linux_view_oom.kills(self._host.proc_root)
+
+    def oom_victims(self, most: int) -> Sequence[str]:
+        """Return `name (pid)` of the last ones; HostError if the kernel's log may not be read."""
+        from zen_agents.adapters import linux_view_oom  # noqa: PLC0415 - as above
+
+        return linux_view_oom.victims("/dev/kmsg", most)
+
     def niceness(self, process: Process) -> int:
         """Return the niceness, from -20 to 19; HostError if the process is gone."""
         return self._host.processes.niceness(process)

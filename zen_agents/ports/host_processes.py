@@ -47,6 +47,14 @@ class ProcessQuestions(Protocol):
         """
         ...
 
+    def oom_kills(self) -> int:
+        """Return how many processes the kernel has ended for want of memory since boot; HostError if it does not count."""
+        ...
+
+    def oom_victims(self, most: int) -> Sequence[str]:
+        """Return `name (pid)` of the last ones as far as the kernel's log goes back; HostError if it may not be read."""
+        ...
+
     def niceness(self, process: Process) -> int:
         """Return the niceness of a process, from -20 (first) to 19 (last); HostError if it is gone."""
         ...

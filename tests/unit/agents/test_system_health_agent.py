@@ -49,6 +49,7 @@ EVERYTHING: dict[str, Any] = {
     "logs": {"app": {"path": "/var/log/app/*.log"}},
     "caches": {"pip": {"path": "/srv/pip", "above": "2GiB", "down_to": "1GiB"}},
     "upgrades": {},
+    "oom_kills": {},
     "processes": {"crunch": {"match": "^crunch$", "unit": "batch.service", "on_breach": ["renice_process", "kill_process"]}},
     "jobs": {"nightly": {"executable": "/usr/bin/nightly", "user": "app", "max_age": "2h", "lock": "/run/nightly.pid"}},
     "journal": {},

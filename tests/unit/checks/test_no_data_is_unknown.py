@@ -27,6 +27,7 @@ from zen_agents.checks.log_rate import LogRateCheck
 from zen_agents.checks.memory import MemoryCheck
 from zen_agents.checks.mount import MountCheck
 from zen_agents.checks.network_probe import HttpProbe, TcpProbe
+from zen_agents.checks.oom import OomCheck
 from zen_agents.checks.path import PathCheck
 from zen_agents.checks.pressure import PressureCheck
 from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
@@ -73,6 +74,7 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
         ),
         ["busy_processes"],
     ),
+    (lambda: OomCheck(every_seconds=15, shown_for_seconds=600), ["oom_kills"]),
     (lambda: UpgradeCheck(every_seconds=600), ["processes"]),
     (lambda: UnitCheck("web", "web.service", every_seconds=30), ["unit"]),
     (

@@ -131,6 +131,9 @@ class SystemHealthSettings(Section):
     scripts: Annotated[Mapping[str, Any], _of("scripts:MonitoringPlugin")] = Field(
         {}, description="monitoring plugins to run, by name"
     )
+    oom_kills: Annotated[Any, _one("oom_kills:OomKillSettings")] = Field(
+        None, description="tell whom the kernel ended for want of memory; empty: not looked at, {}: as usual"
+    )
     upgrades: Annotated[Any, _one("upgrades:UpgradeSettings")] = Field(
         None, description="tell what still runs with files that an upgrade has replaced; empty: not looked at, {}: as usual"
     )

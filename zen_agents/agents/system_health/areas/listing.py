@@ -35,6 +35,7 @@ _PLACES: Mapping[str, str] = {
     "baselines": "baselines:Baselines",
     "sysctls": "sysctls:Sysctls",
     "upgrades": "upgrades:Upgrades",
+    "oom_kills": "oom_kills:OomKills",
 }
 
 #: Section -> its area, loaded when it is needed.
