@@ -98,6 +98,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "remove_stale_pidfile": "actions.remove_stale_pidfile:RemoveStalePidfile",  # what keeps a dead service from starting
         "signal_parent": "actions.signal_parent:SignalParent",  # what only a parent can clear away
         "renice_process": "actions.renice_process:ReniceProcess",  # a runaway takes what nobody else wants
+        "cap_cpu": "actions.cap_cpu:CapCpu",  # or at most so much, with all of its unit
         "kill_process": "actions.kill_process:KillProcess",  # and the last step, a person's
         "end_stuck_job": "actions.end_stuck_job:EndStuckJob",  # what comes to no end and keeps others waiting
         "clear_stale_lock": "actions.clear_stale_lock:ClearStaleLock",  # what keeps the next run from beginning
@@ -125,6 +126,7 @@ MILD: frozenset[str] = frozenset(
         "remove_stale_pidfile",
         "signal_parent",
         "renice_process",
+        "cap_cpu",
         "clear_stale_lock",
         "vacuum_journal",
         "limit_log_rate",
@@ -139,6 +141,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
     {
         "give_back_file": "actions.give_back_file:GiveBackFile",
         "give_back_permissions": "actions.give_back_permissions:GiveBackPermissions",
+        "give_back_cpu_quota": "actions.give_back_cpu_quota:GiveBackCpuQuota",
         "give_back_priority": "actions.give_back_priority:GiveBackPriority",
         "give_back_sysctl": "actions.restore_sysctl:GiveBackSysctl",
         "put_back_file": "actions.put_back_file:PutBackFile",

@@ -169,12 +169,23 @@ class SimulatedControl:
         verb, *units = words
         if verb == "daemon-reload":
             self._host.unread_units.clear()
+        if verb == "set-property":
+            return self._set_quota(*units)
         for unit in units:
             service = self._host.service_of_unit(unit)
             if service is None:
                 return CommandResult(5, f"Unit {unit} not found.", False, 0.0)
             if not self._do(verb, service):
                 return CommandResult(1, f"Job for {unit} failed.", False, 0.0)
+        return CommandResult(0, "", False, 0.0)
+
+    def _set_quota(self, unit: str, setting: str) -> CommandResult:
+        service, quota = self._host.service_of_unit(unit), setting.removeprefix("CPUQuota=")
+        if service is None:
+            return CommandResult(1, f"Unit {unit} not found.", False, 0.0)
+        self._host.cpu_quotas.pop(f"/system.slice/{unit}", None)
+        if quota:
+            self._host.cpu_quotas[f"/system.slice/{unit}"] = float(quota.removesuffix("%"))
         return CommandResult(0, "", False, 0.0)
 
     def _do(self, verb: str, service: SimulatedService) -> bool:

@@ -118,6 +118,12 @@ class SimulatedView(NetworkQuestions):
     def oom_victims(self, most: int) -> Sequence[str]:
         return self._ask("oom_victims", lambda: self._host.oom_victims[-most:])
 
+    def cpu_quota(self, cgroup: str) -> float | None:
+        return self._ask("cpu_quota", lambda: self._host.cpu_quotas.get(cgroup))
+
+    def can_limit_cpu(self) -> bool:
+        return self._ask("can_limit_cpu", lambda: self._host.limits_cpu)
+
     def niceness(self, process: Process) -> int:
         return self._ask("niceness", lambda: self._required(process).niceness)
 

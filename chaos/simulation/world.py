@@ -182,6 +182,9 @@ class SimulatedWorld:
         self.programs: dict[str, Callable[[Command], CommandResult]] = {}
         self.memory = Memory(8 << 30, 6 << 30, 2 << 30, 2 << 30)
         self.load = (0.1, 0.1, 0.1)
+        #: Cgroup -> percent of a CPU that it may use, and whether the kernel can limit that at all.
+        self.cpu_quotas: dict[str, float] = {}
+        self.limits_cpu = True
         #: Whom the kernel ended for want of memory.
         self.oom_victims: list[str] = []
         self.cpus = 4.0

@@ -47,7 +47,7 @@ VALUES = st.one_of(
 )
 _KINDS = {
     "restart_service": "service", "remove_stale_pidfile": "service", "signal_parent": "service",
-    "renice_process": "process", "kill_process": "process",
+    "renice_process": "process", "kill_process": "process", "cap_cpu": "process",
     "create_directory": "path", "restore_permissions": "path",
     "flush_resolver_cache": "resolver",
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
@@ -63,6 +63,7 @@ _PLAUSIBLE = {
     "remove_stale_pidfile": {"service": "web", "path": "/run/web.pid"},
     "signal_parent": {"service": "web", "unit": "web.service"},
     "renice_process": {"match": "^crunch$", "unit": "web.service", "cpu_percent": 50, "for_seconds": 60},
+    "cap_cpu": {"match": "^crunch$", "unit": "web.service", "cpu_percent": 50, "for_seconds": 60, "quota_percent": 20},
     "kill_process": {"match": "^crunch$", "unit": "web.service", "cpu_percent": 50, "for_seconds": 60},
     "create_directory": {"path": "/srv/new", "mode": "0750", "owner": "root", "group": "root"},
     "restore_permissions": {"path": "/srv/key", "kind": "file", "mode": "0600", "owner": "root", "group": "root"},

@@ -256,6 +256,14 @@ class LinuxView(NetworkLook):
 
         return linux_view_oom.victims("/dev/kmsg", most)
 
+    def cpu_quota(self, cgroup: str) -> float | None:
+        """Return the percent of one CPU that a cgroup may use by its own limit, None for no limit."""
+        return self._host.cgroups.cpu_quota(cgroup)
+
+    def can_limit_cpu(self) -> bool:
+        """Tell whether the control groups of this host can limit CPUs at all."""
+        return self._host.cgroups.can_limit_cpu()
+
     def niceness(self, process: Process) -> int:
         """Return the niceness, from -20 to 19; HostError if the process is gone."""
         return self._host.processes.niceness(process)

@@ -55,6 +55,14 @@ class ProcessQuestions(Protocol):
         """Return `name (pid)` of the last ones as far as the kernel's log goes back; HostError if it may not be read."""
         ...
 
+    def cpu_quota(self, cgroup: str) -> float | None:
+        """Return the percent of one CPU that a cgroup may use by its own limit, None for no limit."""
+        ...
+
+    def can_limit_cpu(self) -> bool:
+        """Tell whether the control groups of this host can limit CPUs at all."""
+        ...
+
     def niceness(self, process: Process) -> int:
         """Return the niceness of a process, from -20 (first) to 19 (last); HostError if it is gone."""
         ...

@@ -18,6 +18,7 @@ _DEFINED_IN = {
     "remove_stale_pidfile": "services",
     "signal_parent": "services",
     "renice_process": "processes",
+    "cap_cpu": "processes",
     "kill_process": "processes",
     "clean_temp_files": "temp_dirs",
     "rotate_logs": "logs",

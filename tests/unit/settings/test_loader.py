@@ -128,6 +128,7 @@ def test_values_that_cannot_be_meant_are_refused(text: str, code: str) -> None:
         ("processes: {a: {unit: a.service}}", "ZC105"),
         ("processes: {a: {match: '(', unit: a.service}}", "ZC205"),
         ("processes: {a: {match: crunch, unit: a}}", "ZC213"),
+        ("processes: {a: {match: crunch, unit: a.service, quota: 95, on_breach: [cap_cpu]}}", "ZC209"),
         ("processes: {a: {match: crunch, unit: a.service, cpu: 0}}", "ZC209"),
         ("processes: {a: {match: crunch, unit: a.service, nice: -5}}", "ZC209"),
         ("processes: {a: {match: crunch, unit: a.service, for: 0s}}", "ZC209"),

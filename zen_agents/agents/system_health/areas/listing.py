@@ -47,6 +47,7 @@ TARGET_KINDS: Mapping[str, str] = {
     "remove_stale_pidfile": "service",
     "signal_parent": "service",
     "renice_process": "process",
+    "cap_cpu": "process",
     "kill_process": "process",
     "create_directory": "path",
     "restore_permissions": "path",

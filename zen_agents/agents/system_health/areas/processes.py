@@ -50,6 +50,7 @@ class WatchedProcesses(Section):
     nice: Annotated[int, Field(ge=1, le=19)] = Field(
         10, description="niceness that renice_process gives it; then it takes what nobody else wants, and is well"
     )
+    quota: Annotated[float, Field(gt=0, le=100_000, description="percent of one CPU that cap_cpu leaves to its unit")] = 50.0
     stop_timeout: PositiveDuration = Field(
         timedelta(seconds=10), description="how long it may take to end after TERM before KILL (kill_process)"
     )
@@ -66,6 +67,8 @@ class WatchedProcesses(Section):
             raise refuse(
                 "one_of", "stands alone, and anybody can take a name: add `unit`, or `executable` and `user`", at="match"
             )
+        if self.quota >= self.cpu and any(step.partition(":")[0] == "cap_cpu" for step in self.on_breach):
+            raise refuse("range", "is not below `cpu`, so a capped process would still be a runaway", at="quota", see="cpu")
         return self
 
     @property
@@ -99,6 +102,7 @@ class Processes(Area[Mapping[str, WatchedProcesses]]):
         for name, watched in section.items():
             which = _which(watched)
             yield _SLOWS_DOWN, name, {**which, "nice": watched.nice}
+            yield "cap_cpu", name, {**which, "quota_percent": watched.quota}
             yield "kill_process", name, {**which, "stop_timeout_seconds": seconds_in(watched.stop_timeout)}
 
     def rules(self, section: Mapping[str, WatchedProcesses], make: RuleMaker) -> Iterable[Rule]:
