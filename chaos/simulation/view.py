@@ -26,6 +26,7 @@ from zen_agents.ports.host import (
 )
 from zen_agents.ports.host_plugins import PluginCall
 from zen_agents.ports.host_processes import Busy
+from zen_agents.ports.host_processes import Busy, by_parent
 
 _T = TypeVar("_T")
 _ENDED = "ZX"
@@ -101,6 +102,9 @@ class SimulatedView(NetworkQuestions):
 
     def descriptors(self, process: Process) -> tuple[int, int]:
         return self._ask("descriptors", lambda: self._required(process).descriptors)
+
+    def children(self) -> Mapping[int, Sequence[Process]]:
+        return self._once("children", lambda: by_parent(self.processes()))
 
     def memory_limit(self, process: Process) -> int | None:
         return self._ask("memory_limit", lambda: self._required(process).memory_limit)

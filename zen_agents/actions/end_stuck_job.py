@@ -127,7 +127,7 @@ class EndStuckJob(Action):
 
 def _begun_by(process: Process, host: HostView) -> list[Process]:
     """Return what a run has begun: nobody is begun before whoever began them, so a number given anew has no children."""
-    others = family(process, host.processes())[1:]
+    others = family(process, host)[1:]
     return [each for each in others if each.start_time >= process.start_time]
 
 

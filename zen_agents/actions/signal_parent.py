@@ -91,7 +91,7 @@ def _parents(params: SignalParentParams, host: HostView) -> Mapping[Process, int
     main = _main(params, host)
     if main is None or main.state in ENDED:
         raise StalePlanError(f"no process of {params.service} runs; there is nothing to do")
-    members = family(main, host.processes())
+    members = family(main, host)
     left = Counter(member.parent for member in members if member.state in ENDED)
     by_pid = {member.pid: member for member in members if member.state not in ENDED}
     return {by_pid[pid]: count for pid, count in left.most_common(_MOST_PARENTS) if pid in by_pid}

@@ -42,6 +42,7 @@ from zen_agents.ports.host import (
 )
 from zen_agents.ports.host_contents import LARGEST_CONTENT
 from zen_agents.ports.host_processes import Busy
+from zen_agents.ports.host_processes import Busy, by_parent
 
 if TYPE_CHECKING:
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
@@ -228,6 +229,10 @@ class LinuxView(NetworkLook):
         """Return (open descriptors, soft limit); HostError if the process is gone or may not be looked into."""
         return self._host.processes.descriptors(process)
 
+    def children(self) -> Mapping[int, Sequence[Process]]:
+        """Return the children of each process that has some, by its pid."""
+        return self._once("children", lambda: by_parent(self.processes()))
+
     def memory_limit(self, process: Process) -> int | None:
         """Return the tightest memory limit of its cgroups in bytes, None for none; HostError if the process is gone."""
         path = self.cgroup(process)
@@ -366,12 +371,8 @@ class LinuxView(NetworkLook):
 
     # -- identity -----------------------------------------------------------------------------------------------------
     def boot_seconds(self) -> float:
-        """Return seconds since boot."""
-        path = f"{self._host.proc_root}/uptime"
-        try:
-            return float(require_kernel_file(path).split()[0])
-        except (ValueError, IndexError) as error:
-            raise HostError(f"{path} is not as expected") from error
+        """Return seconds since boot, as of this look."""
+        return self._once("boot_seconds", self._uptime)
 
     def machine_id(self) -> str:
         """Return the 32 hexadecimal digits of /etc/machine-id, "" where the host has none."""
@@ -418,6 +419,12 @@ class LinuxView(NetworkLook):
         from zen_agents.adapters import linux_view_certificates  # noqa: PLC0415 - see above
 
         return linux_view_certificates.look_at_files(asked)
+    def _uptime(self) -> float:
+        path = f"{self._host.proc_root}/uptime"
+        try:
+            return float(require_kernel_file(path).split()[0])
+        except (ValueError, IndexError) as error:
+            raise HostError(f"{path} is not as expected") from error
 
     def _once(self, key: Hashable, ask: Callable[[], _T]) -> _T:
         """Return the answer of this look, or raise its HostError again."""

@@ -134,15 +134,18 @@ class ProcessReader:
 
     def descriptors(self, process: Process) -> tuple[int, int]:
         """Return (open descriptors, soft limit); HostError if the process is gone or may not be looked into."""
-        limit = self._field(process, "limits", _OPEN_FILES)
+        limits = read_kernel_file(f"{self._root}/{process.pid}/limits") or b""
         directory = f"{self._root}/{process.pid}/fd"
         try:
             # Since Linux 6.2 the directory's size is the number of its entries; before it is 0.
             count = os.stat(directory).st_size or len(os.listdir(directory))
         except OSError as error:
             raise HostError(f"cannot count the descriptors of process {process.pid}: {error.strerror}") from error
+        # Once for both: whose limits and descriptors these are is known only afterwards.
         self._require_same(process)
-        return count, 2**63 - 1 if limit == b"unlimited" else int(limit)
+        if (limit := _OPEN_FILES.search(limits)) is None:
+            raise HostError(f"{self._root}/{process.pid}/limits is not as expected")
+        return count, 2**63 - 1 if limit[1] == b"unlimited" else int(limit[1])
 
     def is_same(self, process: Process) -> bool:
         """Tell whether the pid still belongs to this process."""

@@ -62,7 +62,7 @@ class LeakCheck(Check):
         main = self._find(host)
         if main is None or main.state in ENDED:
             return self.unknown(now, "no process of it runs")
-        members = family(main, host.processes())
+        members = family(main, host)
         alive = [member for member in members if member.state not in ENDED]
         memory, descriptors, zombies = self._names
         left = len(members) - len(alive)

@@ -26,6 +26,10 @@ class Busy(NamedTuple):
 class ProcessQuestions(Protocol):
     """The part of `HostView` about what processes use."""
 
+    def children(self) -> Mapping[int, Sequence[Process]]:
+        """Return the children of each process that has some, by its pid; made once a look."""
+        ...
+
     def memory_limit(self, process: Process) -> int | None:
         """Return the bytes at which the kernel kills in the cgroup of a process, or in one above it; None for no limit.
 
@@ -76,12 +80,17 @@ class ProcessChanges(Protocol):
         ...
 
 
-def family(process: Process, table: Mapping[int, Process]) -> Sequence[Process]:
-    """Return a process and all that descend from it, zombies too, itself first."""
+def by_parent(table: Mapping[int, Process]) -> Mapping[int, Sequence[Process]]:
+    """Return the children of each process that has some."""
     children: dict[int, list[Process]] = defaultdict(list)
     for each in table.values():
         children[each.parent].append(each)
-    found, seen = [process], {process.pid}
+    return children
+
+
+def family(process: Process, host: ProcessQuestions) -> Sequence[Process]:
+    """Return a process and all that descend from it, zombies too, itself first."""
+    children, found, seen = host.children(), [process], {process.pid}
     for member in found:
         # A table that was read while processes came and went may name one as its own ancestor.
         new = [child for child in children.get(member.pid, ()) if child.pid not in seen]

@@ -483,6 +483,12 @@ def test_zombies_are_first_asked_for_of_their_parent() -> None:
     assert ladder == [["signal_parent service:web", "restart_service service:web"], ["restart_service service:web"]]
 
 
+def test_a_restart_that_came_to_nothing_is_tried_once_more() -> None:
+    """The engine may be killed in the middle of it, and the leak goes on."""
+    made = agent(LEAKING, policies={"restart_service": ActionPolicy()})
+    assert rule(made, "system_health.web.memory|service:web").ladder[0].attempts == 2
+
+
 def test_leaks_may_only_be_told() -> None:
     told = {"services": {"web": {"unit": "web.service", "leaks": {"on_breach": []}}}}
     assert leak_steps(told, "restart_service") == {label: [] for label in LABELS}

@@ -31,8 +31,8 @@ from zen_agents.ports.process_pattern import ProcessPattern
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
 from zen_agents.rules.rule import Rule
 
-#: What did not help is not done again: the next step is another one.
-_ATTEMPTS = 1
+#: What did not help is followed by the next step; but a first attempt may have come to nothing.
+_ATTEMPTS = 2
 _SLOWS_DOWN = "renice_process"
 
 

@@ -21,8 +21,9 @@ from zen_agents.model.incident import incident_key
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
 from zen_agents.rules.rule import Condition, Hold, Rule
 
-#: Once: what a restart does not end, a second one does not end either.
-_ATTEMPTS = 1
+#: What a restart does not end, a second one does not end either; but a first one may have come to nothing, as where the
+#: engine was killed in the middle of it.
+_ATTEMPTS = 2
 
 
 def leak_check(name: str, leaks: ServiceLeaks, find: Finder) -> LeakCheck:
