@@ -14,16 +14,23 @@ from chaos.workload import accepts, start_leaking_web, struck, unit_property
 
 @dataclass(frozen=True, slots=True)
 class ZombiePileUp(Fault):
-    """Hundreds of children of a web server have ended and it never asks how: only their parent's end takes them away."""
+    """Hundreds of children of a web server have ended and it never asks how: only their parent's end takes them away.
+
+    With `missed` it would ask if it knew, and lives on.
+    """
 
     name = "zombie_pile_up"
 
     unit: str = "web"
     port: int = 8080
     zombies: int = 500
+    missed: bool = False
 
     def prepare(self, host: DisposableHost) -> None:
-        start_leaking_web(host, self.unit, self.port, "zombies", self.zombies, "Restart=no")
+        kind = "missed" if self.missed else "zombies"
+        start_leaking_web(host, self.unit, self.port, kind, self.zombies, "Restart=no")
+        host.run(["mkdir", "-p", self.REMEMBERED], check=True)
+        host.write_file(self._pid, unit_property(host, self.unit, "MainPID"))
 
     def inject(self, host: DisposableHost) -> float:
         at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))
@@ -35,6 +42,14 @@ class ZombiePileUp(Fault):
 
     def traces(self) -> Sequence[str]:
         return (f"unit {self.unit}.service",)
+
+    def harm(self, host: DisposableHost) -> Sequence[str]:
+        same = not self.missed or unit_property(host, self.unit, "MainPID") == host.read_file(self._pid).strip()
+        return [] if same else [f"{self.unit} was restarted, and a word would have done"]
+
+    @property
+    def _pid(self) -> str:
+        return f"{self.REMEMBERED}/pid"
 
     def _zombies(self, host: DisposableHost) -> int:
         return sum(state(child) == "Z" for pid in of_unit(host, self.unit) for child in children(pid))

@@ -1,6 +1,7 @@
 """A web server that is well until SIGUSR1, and then never gives back what it takes: `leaking_web.py PORT KIND AMOUNT`.
 
-KIND is `memory` (AMOUNT MiB a second), `descriptors` (all at once, AMOUNT is ignored) or `zombies` (AMOUNT at once).
+KIND is `memory` (AMOUNT MiB a second), `descriptors` (all at once, AMOUNT is ignored), `zombies` (AMOUNT at once), or `missed`
+(as many, but that it asks for them once it is told that children have ended, which it missed).
 """
 
 import contextlib
@@ -28,7 +29,7 @@ def main(port: int, kind: str, amount: int) -> None:
             _take(int((time.monotonic() - since) * amount) - len(_TAKEN))
         elif _LEAKING and not done:
             done = True
-            _open_all() if kind == "descriptors" else _fork(amount)
+            _open_all() if kind == "descriptors" else _fork(amount, asks=kind == "missed")
 
 
 def _begin(*_: object) -> None:
@@ -60,10 +61,22 @@ def _open_all() -> None:
             os.open("/dev/null", os.O_RDONLY)
 
 
-def _fork(count: int) -> None:
+def _fork(count: int, *, asks: bool) -> None:
+    children = []
     for _ in range(count):
-        if os.fork() == 0:
+        if (child := os.fork()) == 0:
             os._exit(0)
+        children.append(child)
+    if asks:
+        for child in children:
+            os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        signal.signal(signal.SIGCHLD, _ask)
+
+
+def _ask(*_: object) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
