@@ -44,6 +44,7 @@ from chaos.faults.root_gone import RootGone
 from chaos.faults.runaway_child import RunawayChild
 from chaos.faults.silent_metrics import SilentMetrics
 from chaos.faults.slow_to_end import SlowToEnd
+from chaos.faults.stale_lock import StaleLock
 from chaos.faults.stale_pidfile import StalePidfile
 from chaos.faults.stalls import Stalls
 from chaos.faults.starts_fail import StartsFail
@@ -101,6 +102,7 @@ FAULTS: tuple[type[Fault], ...] = (
     RunawayChild,
     SilentMetrics,
     SlowToEnd,
+    StaleLock,
     StalePidfile,
     Stalls,
     StartsFail,

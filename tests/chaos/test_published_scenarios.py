@@ -24,7 +24,7 @@ REPAIRED = (
     "journal_grown",
     "stuck_job",
 )
-LEFT_ALONE = ("pid_of_another", "memory_leak_recurs")
+LEFT_ALONE = ("pid_of_another", "memory_leak_recurs", "read_only_after_damage", "uninterruptible")
 #: Repaired although text tries to get in the way, or in parts that pass already.
 ALSO_REPAIRED = ("resolver_killed", "hostile_names")
 #: Nothing is done, or no more than may be tried before people are told.

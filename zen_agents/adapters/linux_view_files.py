@@ -24,6 +24,9 @@ _KINDS = {
 _OCTAL = re.compile(r"\\([0-7]{3})")
 _LARGEST_ID = 2**32 - 2
 
+#: `emergency_ro` is what kernels since 6.12 say where they found damage and let nobody write.
+_READ_ONLY = frozenset({"ro", "emergency_ro"})
+
 
 def file_state(path: str, found: os.stat_result) -> FileState:
     """Return what `found`, an lstat of `path`, says."""
@@ -127,7 +130,7 @@ def parse_mount(line: str) -> Mount:
             path=_unescape(fields[4]),
             source=_unescape(fields[dash + 2]),
             kind=fields[dash + 1],
-            read_only="ro" in options,
+            read_only=not _READ_ONLY.isdisjoint(options),
             device=os.makedev(int(major), int(minor)),
         )
     except (ValueError, IndexError, OverflowError) as error:

@@ -42,9 +42,10 @@ def stack_of(process: Process, proc_root: str) -> Sequence[str]:
 def errors_of(mount: Mount, *, kernel_log: str = "/dev/kmsg", sys_root: str = "/sys") -> Sequence[str]:
     """Return what the kernel said about errors of a file system, its partition and its disk since the last mount."""
     names = _device_names(mount, sys_root)
-    counted = _counted_errors(names[0], sys_root)
-    said = said_about(list(records(kernel_log)), names, mount.path)
-    return (*([f"{names[0]} counts {counted} errors of its file system"] if counted else []), *said)
+    if counted := _counted_errors(names[0], sys_root):
+        # Written on the disk itself: that is enough, whether or not the log may be read.
+        return (f"{names[0]} counts {counted} errors of its file system",)
+    return said_about(list(records(kernel_log)), names, mount.path)
 
 
 def said_about(log: Sequence[Record], names: Sequence[str], path: str) -> Sequence[str]:

@@ -72,9 +72,12 @@ def test_the_disk_below_a_partition_and_the_count_on_the_disk_itself_are_asked(t
     log = tmp_path / "kmsg"
     log.write_text(MOUNTED + DISK)
     mount = Mount("/srv", "/dev/sdb1", "ext4", True, os.makedev(8, 17))
-    sys_root = str(system(tmp_path / "sys", errors="2"))
+    damaged = str(system(tmp_path / "damaged", errors="2"))
+    found = kernel.errors_of(mount, kernel_log=str(tmp_path / "absent"), sys_root=damaged)
+    assert found == ("sdb1 counts 2 errors of its file system",)
+    sys_root = str(system(tmp_path / "sys"))
     found = kernel.errors_of(mount, kernel_log=str(log), sys_root=sys_root)
-    assert found == ("sdb1 counts 2 errors of its file system", "I/O error, dev sdb, sector 2048 op 0x1:(WRITE)")
+    assert found == ("I/O error, dev sdb, sector 2048 op 0x1:(WRITE)",)
     with pytest.raises(HostError, match="kernel's log cannot be read"):
         kernel.errors_of(mount, kernel_log=str(tmp_path / "absent"), sys_root=sys_root)
     with pytest.raises(HostError, match="on no disk of this host"):

@@ -278,6 +278,8 @@ def test_a_mount_with_a_space_and_optional_fields() -> None:
 
 def test_a_file_system_that_went_read_only_is_told() -> None:
     assert parse_mount("36 35 98:0 / /mnt rw - ext4 /dev/sda ro").read_only
+    assert parse_mount("36 35 98:0 / /mnt rw - ext4 /dev/sda rw,errors=remount-ro,emergency_ro").read_only
+    assert not parse_mount("36 35 98:0 / /mnt rw - ext4 /dev/sda rw,errors=remount-ro").read_only
 
 
 def test_of_several_mounts_on_a_path_the_visible_one_counts(host: LinuxHost, proc: Path) -> None:
