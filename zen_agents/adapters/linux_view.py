@@ -41,7 +41,6 @@ from zen_agents.ports.host import (
     Unit,
 )
 from zen_agents.ports.host_contents import LARGEST_CONTENT
-from zen_agents.ports.host_processes import Busy
 from zen_agents.ports.host_processes import Busy, by_parent
 
 if TYPE_CHECKING:
@@ -419,6 +418,7 @@ class LinuxView(NetworkLook):
         from zen_agents.adapters import linux_view_certificates  # noqa: PLC0415 - see above
 
         return linux_view_certificates.look_at_files(asked)
+
     def _uptime(self) -> float:
         path = f"{self._host.proc_root}/uptime"
         try:

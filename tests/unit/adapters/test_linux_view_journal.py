@@ -63,6 +63,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def told(root: Path) -> tuple[str, ...]:
+    folder = root / "run/systemd/units"
+    return tuple(str((folder / f"log-rate-limit-{half}:{UNIT}").readlink()) for half in ("interval", "burst"))
+
+
 async def test_a_limit_is_a_drop_in_and_a_word_to_journald_and_both_go_again(root: Path) -> None:
     control = SimulatedHost().control()
     await linux_control_journal.limit(control, UNIT, 100, str(root))
@@ -73,8 +78,7 @@ async def test_a_limit_is_a_drop_in_and_a_word_to_journald_and_both_go_again(roo
         "LogRateLimitBurst=100",
     ]
     assert drop_in.stat().st_mode & 0o777 == 0o644
-    links = {path.name: str(path.readlink()) for path in (root / "run/systemd/units").iterdir()}
-    assert links == {f"log-rate-limit-interval:{UNIT}": "1000000", f"log-rate-limit-burst:{UNIT}": "100"}
+    assert told(root) == ("1000000", "100")
     assert linux_view_journal.limit_of(UNIT, str(root)) == 100
     with pytest.raises(StalePlanError, match="already"):
         await linux_control_journal.limit(control, UNIT, 100, str(root))
@@ -82,9 +86,25 @@ async def test_a_limit_is_a_drop_in_and_a_word_to_journald_and_both_go_again(roo
     assert linux_view_journal.limit_of(UNIT, str(root)) == 10
     await linux_control_journal.lift(control, UNIT, str(root))
     assert linux_view_journal.limit_of(UNIT, str(root)) is None
-    assert [*(root / "run/systemd/units").iterdir(), *(root / "run/systemd/system").iterdir()] == []
+    assert list((root / "run/systemd/system").iterdir()) == []
+    assert told(root) == ("30000000", "10000"), "journald keeps what it was told last: so it is told its own limit"
     with pytest.raises(StalePlanError, match="not limited"):
         await linux_control_journal.lift(control, UNIT, str(root))
+
+
+async def test_what_held_before_holds_again_the_units_own_limit_or_journalds(root: Path) -> None:
+    host, configured = SimulatedHost(), root / "etc/systemd/journald.conf.d"
+    configured.mkdir(parents=True)
+    (root / "etc/systemd/journald.conf").write_text("[Journal]\n#RateLimitBurst=1\nRateLimitBurst = 500\n")
+    (configured / "90-off.conf").write_text("[Journal]\nRateLimitIntervalSec=0\n")
+    assert linux_control_journal.journald_limit(str(root)) == (0.0, 500)
+    (configured / "90-off.conf").write_text("[Journal]\nRateLimitIntervalSec=1min 30s\nRateLimitBurst=many\n")
+    assert linux_control_journal.journald_limit(str(root)) == (30.0, 10_000), "nonsense: what it has by itself"
+    own = "LogRateLimitIntervalUSec=5s\nLogRateLimitBurst=50\n"
+    host.programs["systemctl"] = lambda command: CommandResult(0, own if command.argv[1] == "show" else "", False, 0.1)
+    await linux_control_journal.limit(host.control(), UNIT, 100, str(root))
+    await linux_control_journal.lift(host.control(), UNIT, str(root))
+    assert told(root) == ("5000000", "50")
 
 
 async def test_somebody_elses_drop_in_beside_it_stays(root: Path) -> None:
