@@ -80,6 +80,8 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "journal": "checks.journal_size:JournalSizeCheck",
         "log_rate": "checks.log_rate:LogRateCheck",
         "mount": "checks.mount:MountCheck",
+        "clock_offset": "checks.clock_offset:ClockOffsetProbe",
+        "time_daemon": "checks.clock_offset:TimeDaemonCheck",
         "uninterruptible": "checks.uninterruptible:UninterruptibleCheck",
     }
 )
@@ -104,6 +106,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "clear_stale_lock": "actions.clear_stale_lock:ClearStaleLock",  # what keeps the next run from beginning
         "vacuum_journal": "actions.vacuum_journal:VacuumJournal",  # room, from what nobody reads any more
         "limit_log_rate": "actions.limit_log_rate:LimitLogRate",  # so that the others are heard
+        "restart_time_daemon": "actions.restart_time_daemon:RestartTimeDaemon",  # so that the clock stays right
         "remount_read_write": "actions.remount_read_write:RemountReadWrite",  # where nothing is wrong with the disk
         "renew_certificate": "actions.renew_certificate:RenewCertificate",  # before it ends, by who issued it
         "change_certificate_authority": "actions.change_certificate_authority:ChangeCertificateAuthority",  # a person's word
@@ -130,6 +133,7 @@ MILD: frozenset[str] = frozenset(
         "clear_stale_lock",
         "vacuum_journal",
         "limit_log_rate",
+        "restart_time_daemon",
         "flush_resolver_cache",
         "renew_certificate",
         "reload_service",

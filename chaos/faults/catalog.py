@@ -51,6 +51,7 @@ from chaos.faults.starts_fail import StartsFail
 from chaos.faults.stopped_by_person import StoppedByPerson
 from chaos.faults.stuck_job import StuckJob
 from chaos.faults.temp_files_in_use import TempFilesInUse
+from chaos.faults.time_daemon_killed import TimeDaemonKilled
 from chaos.faults.two_crashes import TwoCrashes
 from chaos.faults.uninterruptible import Uninterruptible
 from chaos.faults.unit_edited import UnitEdited
@@ -109,6 +110,7 @@ FAULTS: tuple[type[Fault], ...] = (
     StoppedByPerson,
     StuckJob,
     TempFilesInUse,
+    TimeDaemonKilled,
     TwoCrashes,
     Uninterruptible,
     UnitEdited,

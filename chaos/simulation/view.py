@@ -26,6 +26,8 @@ from zen_agents.ports.host import (
 )
 from zen_agents.ports.host_plugins import PluginCall
 from zen_agents.ports.host_processes import Busy, by_parent
+from zen_agents.ports.host_processes import Busy
+from zen_agents.ports.host_time import TimeAnswer
 
 _T = TypeVar("_T")
 _ENDED = "ZX"
@@ -194,6 +196,10 @@ class SimulatedView(NetworkQuestions):
 
     def group_id(self, name: str) -> int:
         return self._ask("group_id", lambda: _id(name, self._host.groups, "group"))
+
+    async def server_time(self, server: str, timeout_seconds: float) -> TimeAnswer:
+        del timeout_seconds
+        return self._ask("server_time", lambda: self._host.time_servers.get(server, TimeAnswer(False, "timeout")))
 
     async def tcp(self, host: str, port: int, timeout_seconds: float) -> ProbeResult:
         del host

@@ -19,6 +19,7 @@ from chaos.simulation.network import SimulatedNetwork
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit, UnitJob
+from zen_agents.ports.host_time import TimeAnswer
 
 TICKS_A_SECOND = 100
 BOOTED_SECONDS_AGO = 86_400.0
@@ -199,6 +200,8 @@ class SimulatedWorld:
         self.machine = "0123456789abcdef0123456789abcdef"
         #: Functions of the kernel that a process hangs in, by pid, and what the kernel said of a mount's disk.
         self.stacks: dict[int, tuple[str, ...]] = {}
+        #: What each time server says.
+        self.time_servers: dict[str, TimeAnswer] = {}
         self.disk_errors: dict[str, tuple[str, ...]] = {}
         #: How systemd's next jobs end, whatever becomes of their units; None: as it comes.
         self.job_ends: UnitJob | None = None

@@ -81,7 +81,7 @@ def everything() -> SystemHealthAgent:
         "caches": {"pip": {"path": "/srv/cache", "above": "2GiB", "down_to": "1GiB"}},
         "jobs": {"job": {"executable": "/usr/bin/job", "user": "root", "max_age": "2h", "lock": "/run/job.pid"}},
         "journal": {}, "log_rates": {"web": {"unit": "web.service"}}, "mounts": {"srv": {"path": "/srv"}},
-        "uninterruptible": {},
+        "uninterruptible": {}, "time": {"daemon": "chrony.service", "servers": ["10.0.0.1:123"]},
         "resolvers": {"host": {"asks": "db.internal"}}, "connections": {"db": {"to": "db.internal:5432"}},
         "links": {"uplink": {"interface": "eth0"}}, "local_ports": {},
         "scripts": {"load": {"command": ["/usr/lib/nagios/plugins/check_load"], "values": ["load1"]}},

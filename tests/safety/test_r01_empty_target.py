@@ -52,9 +52,9 @@ _KINDS = {
     "flush_resolver_cache": "resolver",
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
-    "remount_read_write": "mount",
     "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
     "restore_file": "baseline", "restore_sysctl": "sysctl",
+    "remount_read_write": "mount", "restart_time_daemon": "clock",
 }  # fmt: skip
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
 _RENEWAL = {**_CERTIFICATE, "client": "command", "argv": ["/srv/issue"], "made": "/srv/new.pem", "at_least_seconds": 10.0}
@@ -76,6 +76,7 @@ _PLAUSIBLE = {
     "vacuum_journal": {"down_to_bytes": 1, "keep_seconds": 0.0},
     "limit_log_rate": {"unit": "web.service", "lines_per_second": 100},
     "remount_read_write": {"path": "/mnt/read-only"},
+    "restart_time_daemon": {"unit": "chrony.service"},
     "flush_resolver_cache": {"resolver": "web"},
     "reload_service": _CERTIFICATE,
     "renew_certificate": _RENEWAL,
@@ -89,6 +90,7 @@ def a_host() -> SimulatedHost:
     """Return a host on which each of the actions has something to do."""
     host = SimulatedHost()
     host.add_service("web", unit="web.service")
+    host.add_service("chrony", unit="chrony.service")
     for path in ("/srv", "/srv/tmp", "/srv/cache", "/srv/log", "/run", "/etc"):
         host.files.add_directory(path)
     for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/key", "/etc/passwd"):

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.ports.host_plugins import PluginCall
+    from zen_agents.ports.host_time import TimeAnswer
 
 _T = TypeVar("_T")
 _MOST_UNITS = 2_000
@@ -394,6 +395,12 @@ class LinuxView(NetworkLook):
     async def tcp(self, host: str, port: int, timeout_seconds: float) -> ProbeResult:
         """Connect and hang up; never remembered."""
         return await linux_probe.tcp(host, port, timeout_seconds, self._host.resolver)
+
+    async def server_time(self, server: str, timeout_seconds: float) -> TimeAnswer:
+        """Ask a time server once; never remembered."""
+        from zen_agents.adapters import linux_time  # noqa: PLC0415 - only hosts that list servers
+
+        return await linux_time.server_time(server, timeout_seconds, self._host.resolver)
 
     async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
         """Ask for a page; never remembered."""

@@ -23,6 +23,7 @@ from zen_agents.ports.host_network import NetworkView
 from zen_agents.ports.host_plugins import PluginView
 from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
 from zen_agents.ports.host_sysctl import SysctlControl, SysctlView
+from zen_agents.ports.host_time import TimeView
 
 
 class Process(NamedTuple):
@@ -204,8 +205,9 @@ class HttpRequest:
 
 
 class HostView(
-    JournalView, KernelView, ProcessQuestions, NetworkView, CertificateView, ContentView, SysctlView, PluginView, Protocol
-):
+    JournalView, KernelView, ProcessQuestions, NetworkView, CertificateView, ContentView, SysctlView, PluginView, TimeView,
+    Protocol,
+):  # fmt: skip
     """Read-only questions. One view is one look: each thing is read at most once and remembered."""
 
     def cpu_times(self) -> CpuTimes: ...

@@ -84,10 +84,20 @@ def test_for_a_process_that_hangs_in_the_kernel_nothing_is_ever_done() -> None:
     assert made.remedies() == ()
 
 
+def test_a_clock_that_is_off_is_only_told_and_its_dead_daemon_is_restarted() -> None:
+    made = allowing({"time": {"daemon": "chrony.service", "servers": ["10.0.0.1:123"]}}, "restart_time_daemon")
+    assert steps(rule(made, "system_health.clock.offset|clock:system")) == []
+    assert steps(rule(made, "system_health.clock.daemon|clock:system")) == [["restart_time_daemon clock:system"]]
+    assert {check.kind for check in agent({"time": {"daemon": "chrony.service"}}).checks()} >= {"time_daemon"}
+    assert [each.name for each in agent({"time": {"servers": ["10.0.0.1:123"]}}).rules() if ".clock." in each.name] == [
+        "system_health.clock.offset"
+    ]
+
+
 @pytest.mark.parametrize("absent", [{}, {"journal": None, "uninterruptible": None, "jobs": {}}])
 def test_what_is_not_listed_is_not_looked_at(absent: dict[str, Any]) -> None:
     kinds = {check.kind for check in agent(absent).checks()}
-    assert kinds.isdisjoint({"job", "journal", "log_rate", "mount", "uninterruptible"})
+    assert kinds.isdisjoint({"job", "journal", "log_rate", "mount", "uninterruptible", "clock_offset", "time_daemon"})
 
 
 def test_nothing_of_them_is_loaded_before_it_is_listed() -> None:

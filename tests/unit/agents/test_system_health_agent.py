@@ -56,6 +56,7 @@ EVERYTHING: dict[str, Any] = {
     "log_rates": {"web": {"unit": "web.service"}},
     "mounts": {"srv": {"path": "/srv"}},
     "uninterruptible": {},
+    "time": {"daemon": "chrony.service", "servers": ["10.0.0.1:123"]},
     "resolvers": {"host": {"asks": "db.internal"}},
     "connections": {"db": {"to": "[::1]:5432"}},
     "scripts": {"load": {"command": ["/usr/lib/nagios/plugins/check_load"], "on_failure": ["restart_service:web"]}},

@@ -13,6 +13,7 @@ from tests.support.asking import ask
 from zen_agents.catalog import CHECKS
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
+from zen_agents.checks.clock_offset import ClockOffsetProbe, TimeDaemonCheck
 from zen_agents.checks.connection import ConnectionCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import DiskCheck
@@ -115,6 +116,8 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
     (lambda: JournalSizeCheck(every_seconds=300), ["machine_id", "list_directory"]),
     (lambda: LogRateCheck("web", unit="web.service", above=10, every_seconds=15), ["journal_entries"]),
     (lambda: MountCheck("root", path="/", every_seconds=30), ["mounts"]),
+    (lambda: TimeDaemonCheck(unit="web.service", every_seconds=60), ["unit"]),
+    (lambda: ClockOffsetProbe(servers=["a:1"], every_seconds=60, answer_within_seconds=1), ["server_time"]),
     (lambda: UninterruptibleCheck(held_for_seconds=60, every_seconds=30), ["processes"]),
 )
 EACH = [(make, method) for make, methods in CASES for method in methods]

@@ -101,6 +101,9 @@ class SystemHealthSettings(Section):
     mounts: Annotated[Mapping[str, Any], _of("mounts:WritableMount")] = Field(
         {}, description="file systems that must be mounted and writable, by name"
     )
+    time: Annotated[Any, _one("timekeeping:TimeSettings")] = Field(
+        None, description="how far the clock may be off, and which daemon keeps it right; empty: only jumps are told"
+    )
     uninterruptible: Annotated[Any, _one("uninterruptible:UninterruptibleThreshold")] = Field(
         None, description="how long a process may hang in the kernel; empty: it is not looked for"
     )
