@@ -142,6 +142,11 @@ def file_state(host: DisposableHost, path: str) -> str:
     return f"{stat.S_IMODE(state.st_mode):o} {state.st_uid}:{state.st_gid}"
 
 
+def lives(host: DisposableHost, pid: str) -> bool:
+    """Tell whether a process inside is there, by the number that it has there; read from outside like `file_state`."""
+    return Path(f"/proc/{host.pid}/root/proc/{pid}").exists()
+
+
 def has_files(host: DisposableHost, folder: str) -> bool:
     """Tell whether there is a regular file below a directory inside, no link being followed; read from outside."""
     walked = os.walk(f"/proc/{host.pid}/root{folder}")
