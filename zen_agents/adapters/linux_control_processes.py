@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from zen_agents.adapters.launcher import readable
-from zen_agents.errors import HostError, StalePlanError, UnsafePathError
+from zen_agents.adapters.linux_view_reading import read_kernel_file
+from zen_agents.errors import ActionFailedError, HostError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import HostView, Process
 
 #: How long a killed process may take to go; one that hangs in the kernel takes longer than anybody waits.
 _KILLED_WITHIN_SECONDS = 5.0
 _ENDED = frozenset("ZXx")
+_UNINTERRUPTIBLE = "D"
+#: Signals that wait for a process and for its threads, as masks; KILL is the ninth bit.
+_PENDING, _KILL = re.compile(rb"^S(?:ig|hd)Pnd:\s+([0-9a-f]{16})$", re.MULTILINE), 1 << (signal.SIGKILL - 1)
 
 
 @contextlib.contextmanager
@@ -72,6 +77,10 @@ async def stop(process: Process, look: Callable[[], HostView], *, timeout_second
     present = view.process(process.pid)
     if present is not None and present.start_time == process.start_time and present.state in _ENDED:
         return True
+    if present is not None and present.state == _UNINTERRUPTIBLE and _kill_is_pending(process):
+        raise ActionFailedError(
+            f"process {process.pid} hangs in the kernel and was killed already; another signal would wait too"
+        )
     with held_process(process, view) as pidfd:
         family = [
             member
@@ -84,6 +93,11 @@ async def stop(process: Process, look: Callable[[], HostView], *, timeout_second
         with contextlib.suppress(StalePlanError), held_process(member, look()) as pidfd:
             await _end(pidfd, member, min(timeout_seconds, 2.0))
     return gone
+
+
+def _kill_is_pending(process: Process) -> bool:
+    content = read_kernel_file(f"/proc/{process.pid}/status") or b""
+    return any(int(mask, 16) & _KILL for mask in _PENDING.findall(content))
 
 
 async def _end(pidfd: int, process: Process, timeout_seconds: float) -> bool:
