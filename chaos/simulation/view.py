@@ -26,8 +26,7 @@ from zen_agents.ports.host import (
 )
 from zen_agents.ports.host_plugins import PluginCall
 from zen_agents.ports.host_processes import Busy, by_parent
-from zen_agents.ports.host_processes import Busy
-from zen_agents.ports.host_time import TimeAnswer
+from zen_agents.ports.time_answer import TimeAnswer
 
 _T = TypeVar("_T")
 _ENDED = "ZX"

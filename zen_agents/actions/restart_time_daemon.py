@@ -16,7 +16,7 @@ from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, Resou
 from zen_agents.model.duration import duration
 from zen_agents.model.scalars import UnitName
 from zen_agents.ports.host import HostControl, HostView
-from zen_agents.ports.host_time import median_ahead
+from zen_agents.ports.time_answer import median_ahead
 
 _ANSWER_WITHIN_SECONDS = 3.0
 

@@ -19,7 +19,7 @@ from zen_agents.model.duration import duration
 from zen_agents.model.scalars import PositiveDuration, Size
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import Command, HostControl, HostView
-from zen_agents.ports.host_journal import JournalFile, journal_files
+from zen_agents.ports.journal_files import JournalFile, journal_files
 
 _TIMEOUT_SECONDS = 120.0
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from zen_agents.adapters.linux_probe import Resolver
-from zen_agents.ports.host_time import TimeAnswer
+from zen_agents.ports.time_answer import TimeAnswer
 
 _PACKET = struct.Struct("!BBbbII4sQQQQ")
 #: Version 4, mode client; an answer has mode server.

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.ports.host_plugins import PluginCall
-    from zen_agents.ports.host_time import TimeAnswer
+    from zen_agents.ports.time_answer import TimeAnswer
 
 _T = TypeVar("_T")
 _MOST_UNITS = 2_000

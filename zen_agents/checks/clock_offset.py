@@ -10,7 +10,7 @@ from zen_agents.checks.measured import measured
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host import HostView
-from zen_agents.ports.host_time import median_ahead
+from zen_agents.ports.time_answer import median_ahead
 
 
 class ClockOffsetProbe(Probe):

@@ -10,7 +10,7 @@ from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostView
-from zen_agents.ports.host_journal import journal_files
+from zen_agents.ports.journal_files import journal_files
 
 
 class JournalSizeCheck(Check):

@@ -10,7 +10,7 @@ from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.nodes import Node, Place
 
 #: Keys whose value is an ordered ladder of actions.
-LADDER_KEYS = ("on_failure", "on_breach", "on_match")
+LADDER_KEYS = ("on_failure", "on_breach", "on_match", "on_stuck", "on_flood")
 
 #: Where the targets of `action:NAME` are defined, below `agents.system_health`.
 _DEFINED_IN = {
@@ -30,6 +30,10 @@ _DEFINED_IN = {
     "renew_certificate": "certificates",
     "change_certificate_authority": "certificates",
     "reload_service": "certificates",
+    "end_stuck_job": "jobs",
+    "clear_stale_lock": "jobs",
+    "limit_log_rate": "log_rates",
+    "remount_read_write": "mounts",
 }
 
 

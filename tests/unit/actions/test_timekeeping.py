@@ -12,7 +12,7 @@ from zen_agents.checks.clock_offset import ClockOffsetProbe, TimeDaemonCheck
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.observation import Status
-from zen_agents.ports.host_time import TimeAnswer
+from zen_agents.ports.time_answer import TimeAnswer
 
 SERVERS = ("10.0.0.1:123", "10.0.0.2:123", "10.0.0.3:123")
 CONF = "/etc/chrony/chrony.conf"

@@ -49,11 +49,11 @@ def test_the_journal_is_vacuumed_and_the_rule_says_what_makes_that_needless() ->
 
 
 def test_a_disk_that_fills_may_have_the_journal_vacuumed() -> None:
-    disk = {"disk": [{"path": "/", "above": 85, "on_breach": ["vacuum_journal:system"]}]}
+    disk = {"disk": [{"path": "/", "above": 85, "on_breach": ["vacuum_journal"]}]}
     made = allowing({"journal": {}, "thresholds": disk}, "vacuum_journal")
     assert steps(rule(made, "system_health.disk|disk:/")) == [["vacuum_journal journal:system"]]
-    with pytest.raises(SettingsError, match="write vacuum_journal:NAME, with one of journal:system"):
-        agent({"journal": {}, "thresholds": {"disk": [{"path": "/", "on_breach": ["vacuum_journal"]}]}})
+    with pytest.raises(SettingsError, match="no journal is listed for it"):
+        agent({"thresholds": disk})
 
 
 def test_a_flood_is_limited_once_and_then_whatever_is_named() -> None:

@@ -151,6 +151,8 @@ def test_values_that_cannot_be_meant_are_refused(text: str, code: str) -> None:
         ("jobs: {a: {executable: /bin/a, user: root, max_age: 2h, lock: /etc/passwd}}", "ZC405"),
         ("journal: {above: 1GiB, down_to: 2GiB}", "ZC206"),
         ("journal: {size: 1GiB}", "ZC101"),
+        ("jobs: {a: {executable: /bin/a, user: root, max_age: 2h, on_stuck: ['end_stuck_job:b']}}", "ZC303"),
+        ("log_rates: {a: {unit: a.service, on_flood: [limit_log]}}", "ZC301"),
         ("temp_dirs: {a: {path: tmp, older_than: 2d}}", "ZC210"),
         ("temp_dirs: {a: {path: /srv/tmp, older_than: 2}}", "ZC203"),
         ("temp_dirs: {a: {path: /srv/tmp, above: 60%, down_to: 80%}}", "ZC206"),

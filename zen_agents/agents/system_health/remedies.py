@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import chain
 from typing import Any
 
-from zen_agents.agents.system_health.areas.listing import TARGET_KINDS, used
+from zen_agents.agents.system_health.areas.listing import ONLY, TARGET_KINDS, used
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.errors import SettingsError
 from zen_agents.model.action import ActionRequest
@@ -77,6 +77,7 @@ class Remedies(Set[tuple[str, str]]):
         if kind is None:
             known = ", ".join(sorted(TARGET_KINDS))
             raise SettingsError(f"{at}: {AGENT} has no action {action!r} in this version; it has {known}")
+        label = label or ONLY.get(kind, "")
         target = f"{kind}:{label}" if label else own_target
         request = self.of(action, target)
         if request is None:

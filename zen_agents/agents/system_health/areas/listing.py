@@ -70,6 +70,9 @@ TARGET_KINDS: Mapping[str, str] = {
     "restore_sysctl": "sysctl",
 }
 
+#: Kinds of target of which a host has one, and its name: an action on it needs none.
+ONLY: Mapping[str, str] = {"journal": "system", "clock": "system"}
+
 
 def used(settings: SystemHealthSettings) -> Iterator[tuple[Area[Any], Any]]:
     """Yield the areas of which the configuration says something, each with its section."""
