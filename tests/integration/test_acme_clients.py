@@ -27,7 +27,7 @@ from tests.support.engine_process import wait_for
 from zen_agents.actions.renew_certificate import RenewCertificate
 from zen_agents.agents.system_health.areas.certificate_settings import Renewal
 from zen_agents.clock import ManualClock
-from zen_agents.model.certificate import Certificate, CertificateQuestion
+from zen_agents.model.certificate import Certificate, CertificateLook, CertificateQuestion
 
 NAME = "web.example.test"
 PROGRAMS = ("pebble", "pebble-challtestsrv", "openssl")
@@ -153,9 +153,13 @@ async def _present(here: Changing, acme: Acme, served: tuple[Path, Path], port: 
     """Return what lies in the files and is shown by the server, which is the same."""
     file, key = map(str, served)
     asked = CertificateQuestion(file, key, server=f"127.0.0.1:{port}", name=NAME, authority=str(acme.root))
-    async with asyncio.timeout(30):
-        while (look := await here.host.look().certificate(asked, 5.0)).server is None or look.server.untold:  # noqa: ASYNC110 - another process answers, when it likes
-            await asyncio.sleep(0.1)
+    look = CertificateLook()
+    for _ in range(300):
+        look = await here.host.look().certificate(asked, 5.0)
+        if look.server is not None and look.server.certificate is not None:
+            break
+        # Polling what another process does.
+        await asyncio.sleep(0.1)
     assert look.file == look.server
     assert look.file is not None
     assert look.file.fault == ""

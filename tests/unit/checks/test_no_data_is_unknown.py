@@ -14,6 +14,7 @@ from zen_agents.catalog import CHECKS
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
 from zen_agents.checks.clock_offset import ClockOffsetProbe, TimeDaemonCheck
+from zen_agents.checks.certificate import CertificateCheck
 from zen_agents.checks.connection import ConnectionCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import DiskCheck
@@ -39,6 +40,7 @@ from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.checks.upgrade import UpgradeCheck
+from zen_agents.model.certificate import CertificateQuestion
 from zen_agents.model.observation import Status
 from zen_agents.model.resolver_file import switched
 from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
@@ -111,6 +113,12 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
     (lambda: TempDirCheck("app", path="/srv/tmp", older_than_seconds=60, every_seconds=300), ["file", "list_directory"]),
     (lambda: LogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["list_directory"]),
     (lambda: DeletedLogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["deleted_open_files"]),
+    (
+        lambda: CertificateCheck(
+            "web", CertificateQuestion("/srv/web.pem", server="web:443"), every_seconds=9, answer_within_seconds=1
+        ),
+        ["certificate"],
+    ),
     (lambda: CacheCheck("pip", path="/srv/cache", enough_bytes=1, every_seconds=600), ["file", "list_directory"]),
     (lambda: JobCheck("j", Runs("/usr/bin/j", "root"), max_age_seconds=60, every_seconds=60), ["processes", "user_id"]),
     (lambda: JournalSizeCheck(every_seconds=300), ["machine_id", "list_directory"]),
