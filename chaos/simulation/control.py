@@ -117,27 +117,6 @@ class SimulatedControl:
         self.check_stop()
         return _opened(self._host, self, path)
 
-    def stage_file(self, source: str, beside: FileState) -> FileState:
-        self.note(f"copy {source} beside {beside.path}", beside.path)
-        staged, files = f"{beside.path}.new", self._host.files
-        if source not in files.states:
-            raise HostError(f"{source} cannot be opened: No such file or directory")
-        return files.add_file(staged, files.contents[source], mode=beside.mode, owner=beside.owner, group=beside.group)
-
-    def discard_staged(self, staged: FileState) -> None:
-        self.check_stop()
-        self._host.files.remove(staged.path)
-
-    def replace_file(self, expected: FileState, staged: FileState, *, action: str) -> str:
-        self.note(f"replace {expected.path} for {action}", expected.path)
-        files = self._host.files
-        if files.states.get(expected.path) != expected or files.states.get(staged.path) != staged:
-            raise StalePlanError(f"{expected.path} has changed since it was seen")
-        kept = files.quarantine(expected.path)
-        files.rename(staged.path, expected.path)
-        self._host.events.tell(f"path:{expected.path}", "inotify")
-        return kept
-
     def note(self, change: str, path: str) -> None:
         """Write a change of a path down, unless the emergency stop forbids it."""
         self._note(change, f"path:{path}")
@@ -284,7 +263,9 @@ class SimulatedDirectory:
     def stage(self, content: bytes, like: FileState) -> FileState:
         self._control.check_stop()
         self._staged += 1
-        path = self._join(f".staged-{self._staged}")
+        # The directory may have been closed and opened again since.
+        while (path := self._join(f".staged-{self._staged}")) in self._files.states:
+            self._staged += 1
         return self._files.add_file(path, content.decode(), mode=like.mode & 0o777, owner=like.owner, group=like.group)
 
     def swap(self, candidate: FileState, expected: FileState | None, name: str, *, action: str) -> str:

@@ -82,9 +82,6 @@ async def _refuses(control: NullControl, process: Process, path: str) -> None:
         lambda: control.signal(process, 15),
         lambda: control.truncate_descriptor(process, 1, expected_path="/x"),
         lambda: control.open_directory(path),
-        lambda: control.stage_file(path, state),
-        lambda: control.discard_staged(state),
-        lambda: control.replace_file(state, state, action="x"),
         lambda: control.set_kernel_setting("net.ipv4.ip_forward", "1", expected="0"),
         control.check_stop,
     ):

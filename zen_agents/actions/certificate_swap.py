@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from zen_agents.actions.certificate_params import RenewalParams
 from zen_agents.actions.reload_service import ANSWER_SECONDS, ended, reload_step
-from zen_agents.actions.scope import in_thread
-from zen_agents.errors import StalePlanError
+from zen_agents.actions.replacing import replaceable
+from zen_agents.actions.scope import file_name, in_thread, parent_of
+from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.action import Effect
 from zen_agents.model.certificate import Certificate, CertificateQuestion, Seen
 from zen_agents.ports.host import FileState, HostControl
@@ -17,6 +19,8 @@ from zen_agents.ports.host import FileState, HostControl
 _SHOWN_WITHIN_SECONDS = 10.0
 _POLL_SECONDS = 0.5
 _DAY_SECONDS = 86400.0
+#: A file that is to be replaced, and the copy that will take its place.
+_Pair = tuple[FileState, FileState]
 
 
 def unfit(new: Seen, present: Certificate | None, *, now: float, at_least_seconds: float) -> str:
@@ -52,42 +56,43 @@ async def swap(params: RenewalParams, new: Seen, *, action: str, control: HostCo
         seen = (await control.view.certificate(question, ANSWER_SECONDS)).file
         if seen is None or seen.fault or seen.untold or seen.certificate != new.certificate:
             raise StalePlanError(f"{params.made} changed while it was looked at; nothing was done")
+        return await in_thread(lambda go_on: _swap(staged, action, control, go_on), control)
     except BaseException:
-        await in_thread(lambda _: _discard(staged, control), control)
+        # What cannot be removed now is removed at the next start.
+        with contextlib.suppress(HostError, RefusedError, StalePlanError, UnsafePathError):
+            await in_thread(lambda _: _discard(staged, control), control)
         raise
-    return await in_thread(lambda go_on: _replace(staged, action, control, go_on), control)
 
 
-def _stage(
-    pairs: list[tuple[str, str]], control: HostControl, go_on: Callable[[], None]
-) -> list[tuple[FileState, FileState]]:
-    staged: list[tuple[FileState, FileState]] = []
-    view = control.view
+def _stage(pairs: list[tuple[str, str]], control: HostControl, go_on: Callable[[], None]) -> list[_Pair]:
+    staged: list[_Pair] = []
     try:
         for source, path in pairs:
             go_on()
-            present = view.file(path)
-            if present is None:
-                raise StalePlanError(f"{path} is not there any more; nothing was done")
-            staged.append((present, control.stage_file(source, present)))
+            view = control.view
+            present, content = replaceable(path, view), view.content(view.real_path(source))
+            if present is None or content is None:
+                raise StalePlanError(f"{path if present is None else source} is not there any more; nothing was done")
+            with control.open_directory(parent_of(path)) as parent:
+                staged.append((present, parent.stage(content, present)))
     except BaseException:
         _discard(staged, control)
         raise
     return staged
 
 
-def _discard(staged: list[tuple[FileState, FileState]], control: HostControl) -> None:
-    for _, copy in staged:
-        control.discard_staged(copy)
+def _discard(staged: list[_Pair], control: HostControl) -> None:
+    for present, copy in staged:
+        with control.open_directory(parent_of(present.path)) as parent:
+            parent.discard(copy)
 
 
-def _replace(
-    staged: list[tuple[FileState, FileState]], action: str, control: HostControl, go_on: Callable[[], None]
-) -> tuple[str, ...]:
+def _swap(staged: list[_Pair], action: str, control: HostControl, go_on: Callable[[], None]) -> tuple[str, ...]:
     kept = []
     for present, copy in staged:
         go_on()
-        kept.append(control.replace_file(present, copy, action=action))
+        with control.open_directory(parent_of(present.path)) as parent:
+            kept.append(parent.swap(copy, present, file_name(present.path), action=action))
     return tuple(kept)
 
 

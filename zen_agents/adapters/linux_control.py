@@ -193,31 +193,7 @@ class LinuxControl:
         await self._gate.passed()
         await journal.lift(self, unit)
 
-    def stage_file(self, source: str, beside: FileState) -> FileState:
-        from zen_agents.adapters import file_replacement  # noqa: PLC0415 - few hosts replace files
-
-        with self._directory_of(beside) as parent:
-            return file_replacement.stage(parent, source, beside)
-
-    def discard_staged(self, staged: FileState) -> None:
-        with self._directory_of(staged) as parent:
-            parent.remove(staged)
-
-    def replace_file(self, expected: FileState, staged: FileState, *, action: str) -> str:
-        from zen_agents.adapters import file_replacement  # noqa: PLC0415 - see above
-
-        kept_in = self._shared.quarantine
-        with self._directory_of(expected) as parent:
-            return file_replacement.replace(
-                parent, expected, staged, quarantine=kept_in, action=action, go_on=self.check_stop
-            )
-
     # -- how ----------------------------------------------------------------------------------------------------------
-    def _directory_of(self, state: FileState) -> AbstractContextManager[safe_files.OpenDirectory]:
-        self._pass()
-        directory = state.path.rpartition("/")[0] or "/"
-        return safe_files.open_directory(directory, go_on=self.check_stop, quarantine=self._shared.quarantine)
-
     def _pass(self) -> None:
         self._gate.pass_blocking()
         self.check_stop()

@@ -68,16 +68,6 @@ class NullControl:
     def open_directory(self, path: str) -> AbstractContextManager[DirectoryHandle]:
         _refuse(f"open {path} for changes")
 
-    def stage_file(self, source: str, beside: FileState) -> FileState:
-        _refuse(f"copy {source} beside {beside.path}")
-
-    def discard_staged(self, staged: FileState) -> None:
-        _refuse(f"remove {staged.path}")
-
-    def replace_file(self, expected: FileState, staged: FileState, *, action: str) -> str:
-        del staged, action
-        _refuse(f"replace {expected.path}")
-
 
 def _refuse(what: str) -> NoReturn:
     raise RefusedError(f"{Reason.DRY_RUN.sentence} It would {what}.")

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
-from zen_agents.ports.host_certificates import CertificateView, FileReplacement
+from zen_agents.ports.host_certificates import CertificateView
 from zen_agents.ports.host_contents import ContentView, ReplacingDirectory
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
@@ -437,7 +437,7 @@ class DirectoryHandle(ReplacingDirectory, Protocol):
         ...
 
 
-class HostControl(ProcessChanges, JournalControl, FileReplacement, SysctlControl, Protocol):
+class HostControl(ProcessChanges, JournalControl, SysctlControl, Protocol):
     """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
 
     @property

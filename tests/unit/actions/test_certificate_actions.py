@@ -104,9 +104,10 @@ async def test_it_is_renewed_looked_at_swapped_in_and_loaded(site: Site, renew: 
     assert effect.ok, effect
     assert (effect.before, effect.after) == ("serial old", "serial new")
     assert (site.filed, site.shown) == ("new", "new")
-    changes = [each for each in site.host.changes if not each.startswith("copy")]
-    assert changes == ["run /srv/issue", f"replace {KEY} for renew_certificate", f"replace {FILE} for renew_certificate",
-                       "run systemctl reload -- tls.service"]  # fmt: skip
+    assert site.host.changes == [
+        "run /srv/issue", f"quarantine for renew_certificate {KEY}", f"quarantine for renew_certificate {FILE}",
+        "run systemctl reload -- tls.service",
+    ]  # fmt: skip
     assert site.host.services["tls"].runs == 1
 
 
@@ -163,16 +164,19 @@ async def test_a_client_that_fails_changes_nothing(site: Site, renew: RenewCerti
     assert (site.filed, site.shown) == ("old", "old")
 
 
-async def test_made_files_that_change_while_they_are_looked_at_are_not_taken(site: Site, renew: RenewCertificate) -> None:
+async def test_made_files_that_change_while_they_are_looked_at_are_not_taken(
+    site: Site, renew: RenewCertificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site.put(MADE, MADE_KEY, "left", days=90)
     plan, control = site.plan(renew), site.host.control()
-    stage = control.stage_file
+    open_directory = control.open_directory
 
-    def other_first(*arguments: Any) -> Any:
+    def other_first(path: str) -> Any:
+        # The copies are made when it has been looked at; this comes in between.
         site.put(MADE, MADE_KEY, "other", days=91)
-        return stage(*arguments)
+        return open_directory(path)
 
-    control.stage_file = other_first  # type: ignore[method-assign]
+    monkeypatch.setattr(control, "open_directory", other_first)
     with pytest.raises(StalePlanError):
         await renew.execute(plan, control)
     assert site.filed == "old"
@@ -184,7 +188,7 @@ async def test_whoever_renews_in_place_is_only_followed_by_a_look_and_a_reload(s
     in_place = {**RENEWAL, "made": FILE, "made_key": KEY}
     assert (await site.act(renew, in_place)).ok
     assert site.shown == "new"
-    assert [each for each in site.host.changes if each.startswith("replace")] == []
+    assert [each for each in site.host.changes if each.startswith("quarantine")] == []
 
 
 async def test_in_place_and_unfit_is_not_loaded(site: Site, renew: RenewCertificate) -> None:
