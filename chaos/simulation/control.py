@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from chaos.invariants import Deed
 from chaos.simulation.view import SimulatedView
 from chaos.simulation.world import SimulatedProcess, SimulatedService, SimulatedWorld
-from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError, UnsafePathError
+from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.guards.base import StopFlag
 from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
 

@@ -29,7 +29,7 @@ from zen_agents.clock import Clock
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import Intent
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, FileState, Host, HostView, Process, UnitJob
+from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
 from zen_agents.store.failpoint import failpoint
 
 #: How long a thread waits for its intent to become durable before it gives up.

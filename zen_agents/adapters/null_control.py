@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from zen_agents.errors import RefusedError
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, FileState, Host, HostView, Process, UnitJob
+from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
 
 
 class NullControl:
