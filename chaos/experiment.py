@@ -240,6 +240,7 @@ class Experiment:
             for done in reversed(seen.actions)
         ]
         amiss = [f"could not be undone: {done.action} {done.target}" for done in actions if done.undone is False]
-        if not amiss and all(done.undone for done in actions) and self._stays_gone():
+        lasts = not any(fault.ends_by_itself for fault in self._faults)
+        if lasts and not amiss and all(done.undone for done in actions) and self._stays_gone():
             amiss = ["everything that was done was undone, and the fault is not there again"]
         return replace(seen, actions=tuple(reversed(actions))), amiss

@@ -95,6 +95,10 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "truncate_deleted_log": "actions.truncate_deleted_log:TruncateDeletedLog",  # room, from what has no name any more
         "clear_cache": "actions.clear_cache:ClearCache",  # room, from what can be fetched again
         "create_directory": "actions.create_directory:CreateDirectory",  # what must be there
+        "switch_resolver": "actions.switch_resolver:SwitchResolver",  # names, from those who stand in
+        "restore_resolver": "actions.restore_resolver:RestoreResolver",  # and from the own name servers again
+        "widen_port_range": "actions.port_range:WidenPortRange",  # ports to connect from, for a while
+        "restore_port_range": "actions.port_range:RestorePortRange",  # and no longer than that
         "flush_resolver_cache": "actions.flush_resolver_cache:FlushResolverCache",  # names that are kept and wrong
         "restore_permissions": "actions.restore_permissions:RestorePermissions",  # what must be so, and no wider
         "remove_stale_pidfile": "actions.remove_stale_pidfile:RemoveStalePidfile",  # what keeps a dead service from starting

@@ -39,6 +39,11 @@ class Fault(ABC):
     def is_gone(self, host: DisposableHost) -> bool:
         """Tell whether all is well again, looking from outside and asking no engine; it is asked every few milliseconds."""
 
+    @property
+    def ends_by_itself(self) -> bool:
+        """Whether it passes once it was bridged: then it is not there again when all that was done is undone."""
+        return False
+
     def traces(self) -> Sequence[str]:
         """Return what it changes itself, as patterns of subjects of the fingerprint: it may differ until it is gone."""
         return ()

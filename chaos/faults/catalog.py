@@ -30,6 +30,7 @@ from chaos.faults.log_flood import LogFlood
 from chaos.faults.log_grown import LogGrown
 from chaos.faults.login_attempts import LoginAttempts
 from chaos.faults.memory_leak import MemoryLeak
+from chaos.faults.nameserver_away import NameserverAway
 from chaos.faults.old_temp_files import OldTempFiles
 from chaos.faults.pid_reused import PidReused
 from chaos.faults.pidfile_removed import PidfileRemoved
@@ -89,6 +90,7 @@ FAULTS: tuple[type[Fault], ...] = (
     LogGrown,
     LoginAttempts,
     MemoryLeak,
+    NameserverAway,
     OldTempFiles,
     PidReused,
     PidfileRemoved,

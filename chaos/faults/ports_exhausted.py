@@ -15,13 +15,17 @@ _SETTING = "net/ipv4/ip_local_port_range"
 
 @dataclass(frozen=True, slots=True)
 class PortsExhausted(Fault):
-    """One client holds a connection on every port of a narrow range, in the host's own network."""
+    """One client holds a connection on every port of a narrow range, in the host's own network.
+
+    With `passing` it ends as soon as there are more ports, and then the range is to be as narrow as before.
+    """
 
     name = "ports_exhausted"
 
     port: int = 8080
     #: First and last.
     ports: str = "40000 40031"
+    passing: bool = False
 
     def prepare(self, host: DisposableHost) -> None:
         host.run(["mkdir", "-p", "/srv/empty"], check=True)
@@ -35,11 +39,29 @@ class PortsExhausted(Fault):
         client = ("run", "systemd-run", "--quiet", "--unit=chaos-client", "--", *program("hold.py"), str(self.port))
         at = struck(host, narrow, client)
         wait_until(lambda: not accepts(host, self.port), "the last port", seconds=10)
+        if self.passing:
+            ending = (
+                f"until ! grep -qE '^{self.ports.replace(' ', '[[:space:]]')}$$' /proc/sys/{_SETTING}; do sleep 0.1; done; "
+                f"sleep 1; systemctl stop chaos-client.service; touch {self._ended}"
+            )
+            host.run(["systemd-run", "--quiet", "--unit=chaos-end", "sh", "-c", ending], check=True)
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:
-        return accepts(host, self.port)
+        if not self.passing:
+            return accepts(host, self.port)
+        # Ports of closed connections become free now and then: that is no end of it.
+        is_narrow = host.read_file(f"/proc/sys/{_SETTING}").split() == self.ports.split()
+        return is_narrow and host.run(["test", "-e", self._ended]).returncode == 0 and accepts(host, self.port)
+
+    @property
+    def ends_by_itself(self) -> bool:
+        return self.passing
 
     def harm(self, host: DisposableHost) -> Sequence[str]:
         first, last = (int(port) for port in host.read_file(f"/proc/sys/{_SETTING}").split())
         return [f"ports {first} to {last} take those of services"] if first < 1024 or last > 65535 else []
+
+    @property
+    def _ended(self) -> str:
+        return f"{self.REMEMBERED}/ended"

@@ -118,7 +118,12 @@ def _is_exempt(record: Record, act: Act, path: str) -> bool:
     unit = protected_names.unit_of(path)
     if not protected_names.is_exempt(action, path) or _is_protected("unit", unit):
         return False
-    return not act.by_engine or _was_agreed_to(record, act)
+    ended = protected_names.ENDS.get(action)
+    agreed = (
+        act,
+        *(each for each in record.acts if each.seq < act.seq and (each.action, each.target) == (ended, act.target)),
+    )
+    return any(not each.by_engine or _was_agreed_to(record, each) for each in agreed)
 
 
 def _was_agreed_to(record: Record, act: Act) -> bool:

@@ -82,10 +82,11 @@ def everything() -> SystemHealthAgent:
         "jobs": {"job": {"executable": "/usr/bin/job", "user": "root", "max_age": "2h", "lock": "/run/job.pid"}},
         "journal": {}, "log_rates": {"web": {"unit": "web.service"}}, "mounts": {"srv": {"path": "/srv"}},
         "uninterruptible": {}, "time": {"daemon": "chrony.service", "servers": ["10.0.0.1:123"]},
-        "resolvers": {"host": {"asks": "db.internal"}}, "connections": {"db": {"to": "db.internal:5432"}},
-        "links": {"uplink": {"interface": "eth0"}}, "local_ports": {},
         "scripts": {"load": {"command": ["/usr/lib/nagios/plugins/check_load"], "values": ["load1"]}},
         "certificates": {"web": {"file": "/srv/web.pem", "server": "127.0.0.1:443"}},
+        "resolvers": {"host": {"asks": "db.internal", "fallbacks": ["127.0.0.2"]}},
+        "connections": {"db": {"to": "db.internal:5432"}},
+        "links": {"uplink": {"interface": "eth0"}}, "local_ports": {"widen_to": "20000-64999"},
     }  # fmt: skip
     return SystemHealthAgent(SystemHealthSettings.model_validate(listed), AgentContext("here", vitals=_Vitals()))
 

@@ -15,6 +15,7 @@ from zen_agents.catalog import ACTIONS
 from zen_agents.errors import ZenError
 from zen_agents.guards.allow_list import AllowList
 from zen_agents.model.action import ActionRequest
+from zen_agents.model.resolver_file import switched
 from zen_agents.model.verdict import Ruling
 
 #: What a person or a mistake could write where a name belongs.
@@ -49,7 +50,8 @@ _KINDS = {
     "restart_service": "service", "remove_stale_pidfile": "service", "signal_parent": "service",
     "renice_process": "process", "kill_process": "process", "cap_cpu": "process",
     "create_directory": "path", "restore_permissions": "path",
-    "flush_resolver_cache": "resolver",
+    "flush_resolver_cache": "resolver", "switch_resolver": "resolver", "restore_resolver": "resolver",
+    "widen_port_range": "local_ports", "restore_port_range": "local_ports",
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
     "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
@@ -81,6 +83,10 @@ _PLAUSIBLE = {
     "reload_service": _CERTIFICATE,
     "renew_certificate": _RENEWAL,
     "change_certificate_authority": {**_RENEWAL, "made": "/srv/foreign.pem"},
+    "switch_resolver": {"file": "/srv/resolv.conf", "asks": "db", "fallbacks": ["127.0.0.2"]},
+    "restore_resolver": {"file": "/srv/switched", "asks": "db"},
+    "widen_port_range": {"usual": "40000 40031", "wider": "32768 60999"},
+    "restore_port_range": {"usual": "50000 50031", "wider": "40000 40031", "above_percent": 90.0},
     "restore_file": {"path": "/srv/key", "declared": "/srv/declared"},
     "restore_sysctl": {"setting": "net.ipv4.tcp_keepalive_time", "value": "600"},
 }
@@ -98,6 +104,9 @@ def a_host() -> SimulatedHost:
     host.files.add_file("/srv/declared", "declared")
     host.kernel_settings["net.ipv4.tcp_keepalive_time"] = "60"
     host.files.add_file("/run/web.pid", "999\n")
+    host.files.add_file("/srv/resolv.conf", "nameserver 192.0.2.1\n")
+    host.files.add_file("/srv/switched", switched("nameserver 192.0.2.1\n", ["127.0.0.2"]))
+    host.kernel_settings["net.ipv4.ip_local_port_range"] = "40000 40031"
     host.add_service("nscd", unit="nscd.service")
     host.start("nscd")
     host.files.add_file("/srv/web.pem", host.certificates.text("1", ends=1e9))
@@ -156,7 +165,7 @@ def test_whatever_is_asked_for_a_plan_touches_only_what_it_names_or_there_is_non
     except (ZenError, ValidationError):
         return
     assert target.partition(":")[2].strip()
-    path = str(params.get("path", ""))
+    path = str(params.get("path", params.get("file", "")))
     for touched in plan.touches:
         assert touched.name.strip()
         if touched.kind.value == "path":

@@ -15,6 +15,9 @@ from zen_agents.model.action import ActionRequest, Effect, Plan, ResourceKind, R
 from zen_agents.model.scalars import KernelSetting
 from zen_agents.ports.host import HostControl, HostView
 
+#: Kinds of target that stand for one kernel setting of their own.
+_OWN_SETTINGS = frozenset({"local_ports"})
+
 
 class SettingsPolicy(ActionPolicy):
     """The scope of an action on kernel settings: exactly these."""
@@ -60,14 +63,14 @@ class RestoreSysctl(Action):
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         subject_of(request, "sysctl")
         params: RestoreSysctlParams = self.params(request)
-        found = _present(params.setting, host)
+        found = present_setting(params.setting, host)
         if found == params.value:
             raise StalePlanError(f"{params.setting} is {found}, as declared; there is nothing to do")
-        return _plan(self, request, params.setting, found, params.value)
+        return setting_plan(self, request, params.setting, found, params.value)
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: RestoreSysctlParams = self.params(plan.request)
-        await _set(plan, params.setting, params.value, control)
+        await set_setting(plan, params.setting, params.value, control)
         was = plan.detail["found"]
         return Effect(True, f"{params.setting} is {params.value} again", before=was, after=params.value, undo={"was": was})
 
@@ -98,22 +101,23 @@ class GiveBackSysctl(Inverse):
     """Sets the value that was there before, if nobody changed it since."""
 
     name = "give_back_sysctl"
-    summary = "Give a kernel setting the value back that it had before restore_sysctl."
+    summary = "Give a kernel setting the value back that it had before."
     side_effects = "The kernel works with the earlier value at once."
     risk = Risk.HIGH
     Params = GiveBackSysctlParams
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
-        subject_of(request, "sysctl")
+        kind = request.target.partition(":")[0]
+        subject_of(request, kind if kind in _OWN_SETTINGS else "sysctl")
         params: GiveBackSysctlParams = self.params(request)
-        found = _present(params.setting, host)
+        found = present_setting(params.setting, host)
         if found != params.left:
             raise StalePlanError(f"{params.setting} is {found} now and was left as {params.left}; nothing was done")
-        return _plan(self, request, params.setting, found, params.was)
+        return setting_plan(self, request, params.setting, found, params.was)
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: GiveBackSysctlParams = self.params(plan.request)
-        await _set(plan, params.setting, params.was, control)
+        await set_setting(plan, params.setting, params.was, control)
         return Effect(True, f"{params.setting} is {params.was} as before", before=params.left, after=params.was)
 
     def missing(self, plan: Plan, host: HostView) -> str:
@@ -122,14 +126,18 @@ class GiveBackSysctl(Inverse):
         return "" if found == params.was else f"{params.setting} is {found}, not {params.was}"
 
 
-def _present(setting: str, host: HostView) -> str:
+def present_setting(setting: str, host: HostView) -> str:
+    """Return what a kernel setting is; RefusedError if this kernel has none of that name."""
     found = host.kernel_setting(setting)
     if found is None:
         raise RefusedError(f"this kernel has no setting {setting}; nothing was done")
     return found
 
 
-def _plan(action: Action, request: ActionRequest, setting: str, found: str, wanted: str) -> Plan:
+def setting_plan(
+    action: Action, request: ActionRequest, setting: str, found: str, wanted: str, *, warning: str = ""
+) -> Plan:
+    """Return the plan of setting a kernel setting that was found to be another value."""
     return Plan(
         request=request,
         steps=(f"set {setting} from {found} to {wanted}",),
@@ -140,10 +148,13 @@ def _plan(action: Action, request: ActionRequest, setting: str, found: str, want
         budget=action.budget,
         timeout_seconds=10.0,
         detail={"found": found},
+        warning=warning,
     )
 
 
-async def _set(plan: Plan, setting: str, value: str, control: HostControl) -> None:
+async def set_setting(plan: Plan, setting: str, value: str, control: HostControl) -> None:
+    """Set a kernel setting that still is what the plan has found."""
+
     def work(go_on: Callable[[], None]) -> None:
         go_on()
         control.set_kernel_setting(setting, value, expected=plan.detail["found"])

@@ -1,20 +1,25 @@
 """How the ports are used from which this host connects, read from the kernel's tables of TCP sockets.
 
-A port can be taken once for each address and port that it leads to, so what runs out runs out towards one of them.
+A port can be taken once for each address and port that it leads to, so what runs out runs out towards one of them. Closed
+connections that the kernel would give up for a new one (tcp_tw_reuse) take none.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from zen_agents.adapters.linux_view_reading import GONE, require_kernel_file
+from zen_agents.adapters.linux_view_reading import GONE, read_kernel_file, require_kernel_file
 from zen_agents.errors import HostError
 from zen_agents.ports.host_network import LocalPorts
 
-_RANGE = "sys/net/ipv4/ip_local_port_range"
+_RANGE, _REUSE = "sys/net/ipv4/ip_local_port_range", "sys/net/ipv4/tcp_tw_reuse"
+#: Values of tcp_tw_reuse: for all connections, for those of the loopback.
+_ALL, _LOOPBACK = b"1", b"2"
+_LOOPBACK_ADDRESSES = re.compile(rb"(?:(?:0{16}F{4}0{4})?[0-9A-F]{6}7F|0{24}01000000):", re.IGNORECASE)
 _TIME_WAIT, _LISTEN = b"06", b"0A"
 #: Own address, other address, other port: what a local port can be taken for once.
 _Way = tuple[bytes, bytes]
@@ -34,12 +39,13 @@ def read(proc_root: str) -> Reading:
         first, last = (int(word) for word in require_kernel_file(f"{proc_root}/{_RANGE}").split())
         if not 0 < first <= last <= 65535:
             raise ValueError(first, last)
-        return _count(first, last, _sockets(proc_root))
+        reuse = (read_kernel_file(f"{proc_root}/{_REUSE}", limit=8) or b"").strip()
+        return _count(first, last, _sockets(proc_root), reuse)
     except (ValueError, IndexError) as error:
         raise HostError(f"the sockets in {proc_root}/net are not as expected") from error
 
 
-def _count(first: int, last: int, sockets: Iterator[tuple[bytes, bytes, bytes, int]]) -> Reading:
+def _count(first: int, last: int, sockets: Iterator[tuple[bytes, bytes, bytes, int]], reuse: bytes) -> Reading:
     taken: dict[_Way, dict[int, int]] = {}
     waiting, listening = 0, set()
     for own, other, state, inode in sockets:
@@ -49,13 +55,17 @@ def _count(first: int, last: int, sockets: Iterator[tuple[bytes, bytes, bytes, i
             listening.add(port)
             continue
         waiting += state == _TIME_WAIT
-        if first <= port <= last:
+        if first <= port <= last and not (state == _TIME_WAIT and _is_given_up(other, reuse)):
             taken.setdefault((address, other), {})[port] = inode
     way = max(taken, key=lambda each: len(taken[each]), default=None)
     ports = taken[way] if way is not None else {}
     towards = _address(way[1]) if way is not None else ""
     use = LocalPorts(first, last, len(ports), towards, waiting, tuple(sorted(listening)))
     return Reading(use, frozenset(ports.values()) - {0})
+
+
+def _is_given_up(other: bytes, reuse: bytes) -> bool:
+    return reuse == _ALL or (reuse == _LOOPBACK and _LOOPBACK_ADDRESSES.match(other) is not None)
 
 
 def _sockets(proc_root: str) -> Iterator[tuple[bytes, bytes, bytes, int]]:

@@ -67,8 +67,14 @@ EXEMPT = {
         "/etc/hosts", "/etc/resolv.conf", "/etc/systemd/system/*", "/etc/systemd/system/*/*", "/etc/sysctl.d/*",
         "/etc/tmpfiles.d/*",
     ),
+    "switch_resolver": ("/etc/resolv.conf",),
+    "restore_resolver": ("/etc/resolv.conf",),
+    "widen_port_range": ("/proc/sys/net/ipv4/ip_local_port_range",),
+    "restore_port_range": ("/proc/sys/net/ipv4/ip_local_port_range",),
     "restore_sysctl": tuple("/proc/sys" + "/*" * depth for depth in range(2, 8)),
 }  # fmt: skip
+#: What ends another action that somebody agreed to, for which its time was part of what was agreed to.
+ENDS = {"restore_resolver": "switch_resolver", "restore_port_range": "widen_port_range"}
 #: Below it a path begins with the name of the unit that it belongs to.
 UNIT_FILES = "/etc/systemd/system/"
 

@@ -34,6 +34,10 @@ _DEFINED_IN = {
     "clear_stale_lock": "jobs",
     "limit_log_rate": "log_rates",
     "remount_read_write": "mounts",
+    "switch_resolver": "resolvers",
+    "restore_resolver": "resolvers",
+    "widen_port_range": "local_ports",
+    "restore_port_range": "local_ports",
 }
 
 

@@ -161,6 +161,15 @@ def test_the_ports_towards_one_address_and_port_are_counted(tmp_path: Path) -> N
     assert linux_local_ports.busiest(reading.inodes, {}) is None
 
 
+@pytest.mark.parametrize(("reuse", "here", "there"), [("0", 1, 1), ("1", 0, 0), ("2", 0, 1)])
+def test_closed_connections_that_make_way_take_no_port(tmp_path: Path, reuse: str, here: int, there: int) -> None:
+    loopback = ("0100007F:1F90", "0000000000000000FFFF00000100007F:1F90", f"{'0' * 24}01000000:1F90")
+    for other, taken in ((loopback[0], here), (loopback[1], here), (loopback[2], here), ("0200000A:1F90", there)):
+        tcp = _HEAD + line(40000, other, "06", 0)
+        use = linux_local_ports.read(tables(tmp_path, net__tcp=tcp, sys__net__ipv4__tcp_tw_reuse=f"{reuse}\n")).use
+        assert (use.taken, use.time_wait) == (taken, 1)
+
+
 def test_addresses_of_ipv6_are_written_as_people_write_them(tmp_path: Path) -> None:
     mapped, plain = "0000000000000000FFFF00000100007F:0050", f"{'0' * 24}01000000:0050"
     for other, shown in ((mapped, "127.0.0.1:80"), (plain, "[::1]:80")):

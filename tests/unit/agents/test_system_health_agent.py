@@ -57,17 +57,17 @@ EVERYTHING: dict[str, Any] = {
     "mounts": {"srv": {"path": "/srv"}},
     "uninterruptible": {},
     "time": {"daemon": "chrony.service", "servers": ["10.0.0.1:123"]},
-    "resolvers": {"host": {"asks": "db.internal"}},
+    "resolvers": {"host": {"asks": "db.internal", "fallbacks": ["127.0.0.2"], "revert_after": "1m"}},
     "connections": {"db": {"to": "[::1]:5432"}},
     "scripts": {"load": {"command": ["/usr/lib/nagios/plugins/check_load"], "on_failure": ["restart_service:web"]}},
     "links": {"uplink": {"interface": "eth0", "default_route": True, "for": "30s"}},
-    "local_ports": {"above": "75%"},
     "certificates": {
         "web": {
             "file": "/srv/tls/web.pem", "key": "/srv/tls/web.key", "server": "127.0.0.1:443", "name": "example.org",
             "renew": {"certbot": "example.org"}, "reload": {"unit": "nginx.service"},
         },
     },
+    "local_ports": {"above": "75%", "widen_to": "20000-64999", "widened_for": "2h"},
     "baselines": {"hosts": {"path": "/etc/hosts", "declared": "/srv/declared/hosts"}},
     "sysctls": {"keepalive": {"setting": "net.ipv4.tcp_keepalive_time", "value": 600}},
     "deployments": {"ci": {"marker": "/var/lib/deployed"}},
@@ -163,16 +163,29 @@ def test_a_window_that_is_not_full_yet_calls_nobody() -> None:
 
 
 # -- network ----------------------------------------------------------------------------------------------------------
-def test_what_is_listed_of_the_network_has_its_rule_and_names_that_are_kept_are_forgotten_first() -> None:
+def test_what_is_listed_of_the_network_has_its_rule() -> None:
     made = agent(EVERYTHING)
-    assert steps(rule(made, "system_health.host|resolver:host")) == [["flush_resolver_cache resolver:host"]]
-    for key in (
-        "system_health.db|connection:db",
-        "system_health.uplink|link:uplink",
-        "system_health.local_ports|local_ports:tcp",
-    ):
-        assert steps(rule(made, key)) == []
+    for key in ("db|connection:db", "uplink|link:uplink"):
+        assert steps(rule(made, f"system_health.{key}")) == []
     assert rule(made, "system_health.uplink|link:uplink").hold.held_for_seconds == 30
+
+
+def test_names_that_are_kept_are_forgotten_first_then_others_stand_in_and_no_longer_than_they_must() -> None:
+    made = agent(EVERYTHING)
+    flush, switch = "flush_resolver_cache resolver:host", "switch_resolver resolver:host"
+    assert steps(rule(made, "system_health.host|resolver:host")) == [[flush, switch], [switch]]
+    back = rule(made, "system_health.host.switched|resolver:host")
+    assert (steps(back), back.hold.held_for_seconds) == ([["restore_resolver resolver:host"]], 60)
+
+
+def test_ports_are_widened_for_their_time() -> None:
+    made = agent(EVERYTHING)
+    assert steps(rule(made, "system_health.local_ports|local_ports:tcp")) == [["widen_port_range local_ports:tcp"]]
+    back = rule(made, "system_health.local_ports.widened|local_ports:tcp")
+    assert (steps(back), back.hold.held_for_seconds) == ([["restore_port_range local_ports:tcp"]], 7200)
+    assert made.remedies()
+    params = {each.action: each.params for each in made.remedies()}["widen_port_range"]
+    assert params == {"usual": "32768 60999", "wider": "20000 64999"}
 
 
 def test_what_the_configuration_names_is_done_instead() -> None:

@@ -177,7 +177,12 @@ def test_a_dependency_that_is_not_listed_is_refused_at_its_place() -> None:
         ({"connections": {"db": {"to": "db.internal:5432", "tries": 0}}}, "greater_than_equal"),
         ({"links": {"uplink": {}}}, "one_of"),
         ({"links": {"uplink": {"interface": "../eth0"}}}, "string_pattern_mismatch"),
+        ({"resolvers": {"host": {"asks": "db", "fallbacks": ["127.0.0.1"] * 4}}}, "too_long"),
         ({"local_ports": {"above": 80}}, "unit"),
+        ({"local_ports": {"widen_to": "32768-60999"}}, "clear"),
+        ({"local_ports": {"widen_to": "40000-64999"}}, "clear"),
+        ({"local_ports": {"widen_to": "1-65535"}}, "range"),
+        ({"local_ports": {"usual": "60999-32768"}}, "range"),
     ],
 )
 def test_what_is_to_be_kept_in_order_is_named_exactly(values: dict[str, Any], expected: str) -> None:

@@ -66,6 +66,10 @@ TARGET_KINDS: Mapping[str, str] = {
     "renew_certificate": "certificate",
     "change_certificate_authority": "certificate",
     "reload_service": "certificate",
+    "switch_resolver": "resolver",
+    "restore_resolver": "resolver",
+    "widen_port_range": "local_ports",
+    "restore_port_range": "local_ports",
     "restore_file": "baseline",
     "restore_sysctl": "sysctl",
 }
