@@ -72,6 +72,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "runaway": "checks.runaway:RunawayCheck",
         "leak": "checks.leak:LeakCheck",
         "certificate": "checks.certificate:CertificateCheck",
+        "config": "checks.config:ConfigCheck",
         "drift": "checks.drift:DriftCheck",
         "sysctl": "checks.sysctl:SysctlCheck",
         "clock": "checks.clock_step:ClockCheck",
@@ -116,6 +117,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "change_certificate_authority": "actions.change_certificate_authority:ChangeCertificateAuthority",  # a person's word
         "reload_service": "actions.reload_service:ReloadService",  # what is renewed has to be shown
         "restore_file": "actions.restore_file:RestoreFile",  # what somebody changed that was declared otherwise
+        "restore_last_good": "actions.restore_last_good:RestoreLastGood",  # what keeps a service from starting
         "restore_sysctl": "actions.restore_sysctl:RestoreSysctl",  # the same of the kernel
     }
 )

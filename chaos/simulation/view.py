@@ -12,6 +12,8 @@ from zen_agents.errors import HostError
 from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
 from zen_agents.ports.host import (
+    Command,
+    CommandResult,
     CpuTimes,
     DiskUse,
     FileState,
@@ -27,6 +29,8 @@ from zen_agents.ports.host import (
 from zen_agents.ports.host_plugins import PluginCall
 from zen_agents.ports.host_processes import Busy, by_parent
 from zen_agents.ports.time_answer import TimeAnswer
+from zen_agents.ports.host_last_good import KeptVersion
+from zen_agents.ports.host_processes import Busy
 
 _T = TypeVar("_T")
 _ENDED = "ZX"
@@ -76,6 +80,18 @@ class SimulatedView(NetworkQuestions):
 
     def kept_content(self, id: str) -> bytes:
         return self._ask("kept_content", lambda: self._host.files.kept_content(id))
+
+    def test_configuration(self, command: Command) -> CommandResult:
+        return self._ask("test_configuration", lambda: self._host.programs[command.argv[0]](command))
+
+    def last_good(self, service: str) -> Sequence[KeptVersion]:
+        return self._ask("last_good", lambda: self._host.last_good.get(service, ()))
+
+    def last_good_content(self, version: KeptVersion) -> bytes:
+        return self._ask("last_good_content", lambda: self._host.good_contents[version.sha256])
+
+    def keep_last_good(self, service: str, contents: Mapping[str, bytes], kept_at: str) -> None:
+        self._ask("keep_last_good", lambda: self._host.keep_last_good(service, contents, kept_at))
 
     def kernel_setting(self, name: str) -> str | None:
         return self._ask("kernel_setting", lambda: self._host.kernel_settings.get(name))

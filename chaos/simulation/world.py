@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit, UnitJob
 from zen_agents.ports.time_answer import TimeAnswer
+from zen_agents.ports.host_last_good import KeptVersion
 
 TICKS_A_SECOND = 100
 BOOTED_SECONDS_AGO = 86_400.0
@@ -192,6 +194,9 @@ class SimulatedWorld:
         self.network = SimulatedNetwork()
         self.pressure: dict[str, Pressure] = {name: Pressure(0, 0, 0, 0, 0, 0) for name in ("cpu", "memory", "io")}
         self.kernel_settings: dict[str, str] = {}
+        #: Service -> its last good configuration, and the contents of all of them by hash.
+        self.last_good: dict[str, tuple[KeptVersion, ...]] = {}
+        self.good_contents: dict[str, bytes] = {}
         #: Units whose files systemd has not read yet.
         self.unread_units: set[str] = set()
         self.package_manager = ""
@@ -219,6 +224,15 @@ class SimulatedWorld:
         self._busy_since = self._began
         self._next_pid = 100
         self.add_process("systemd" if systemd else "init", pid=1, parent=0)
+
+    def keep_last_good(self, service: str, contents: Mapping[str, bytes], kept_at: str) -> None:
+        """Keep files as a service's last good configuration."""
+        kept = []
+        for path, content in contents.items():
+            state, digest = self.files.states[path], hashlib.sha256(content).hexdigest()
+            self.good_contents[digest] = content
+            kept.append(KeptVersion(path, digest, state.mode, state.owner, state.group, kept_at))
+        self.last_good[service] = tuple(kept)
 
     # -- time ---------------------------------------------------------------------------------------------------------
     def advance(self, seconds: float) -> Instant:

@@ -57,6 +57,8 @@ _KINDS = {
     "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
     "restore_file": "baseline", "restore_sysctl": "sysctl",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
+    "remount_read_write": "mount",
+    "restore_last_good": "service", "restore_file": "baseline", "restore_sysctl": "sysctl",
 }  # fmt: skip
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
 _RENEWAL = {**_CERTIFICATE, "client": "command", "argv": ["/srv/issue"], "made": "/srv/new.pem", "at_least_seconds": 10.0}
@@ -87,6 +89,7 @@ _PLAUSIBLE = {
     "restore_resolver": {"file": "/srv/switched", "asks": "db"},
     "widen_port_range": {"usual": "40000 40031", "wider": "32768 60999"},
     "restore_port_range": {"usual": "50000 50031", "wider": "40000 40031", "above_percent": 90.0},
+    "restore_last_good": {"files": ["/srv/key"], "test": {"run": ["/usr/bin/true", "CANDIDATE"]}},
     "restore_file": {"path": "/srv/key", "declared": "/srv/declared"},
     "restore_sysctl": {"setting": "net.ipv4.tcp_keepalive_time", "value": "600"},
 }
@@ -102,6 +105,7 @@ def a_host() -> SimulatedHost:
     for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/key", "/etc/passwd"):
         host.files.add_file(path, "x" * 100)
     host.files.add_file("/srv/declared", "declared")
+    host.keep_last_good("web", {"/srv/key": b"good"}, "2026-01-04T03:20:00+00:00")
     host.kernel_settings["net.ipv4.tcp_keepalive_time"] = "60"
     host.files.add_file("/run/web.pid", "999\n")
     host.files.add_file("/srv/resolv.conf", "nameserver 192.0.2.1\n")

@@ -1,13 +1,13 @@
-"""put_back_file: the inverse of every action that replaced a file by another content."""
+"""put_back_file: the inverse of every action that replaced files by another content."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from zen_agents.actions.inverse import Inverse, InverseParams
-from zen_agents.actions.replacing import present_digest, reload_units, replace_file, replaceable
+from zen_agents.actions.replacing import Replacement, present_digest, reload_units, replace_files, replaceable
 from zen_agents.actions.scope import in_thread, parent_of, touched_paths
 from zen_agents.errors import StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Risk
@@ -16,17 +16,25 @@ from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import FileState, HostControl, HostView, KeptFile
 
 
-class PutBackFileParams(InverseParams):
-    """What lies in the quarantine, where it was, and what the action left there."""
+class ReplacedFile(BaseModel):
+    """One file that was replaced."""
 
-    path: AbsolutePath = Field(description="the file that was replaced")
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    path: AbsolutePath = Field(description="where it is")
     quarantine: str = Field(description="id in the quarantine of what was there; empty if nothing was")
     left: str = Field(description="SHA-256 of what the action put there")
+
+
+class PutBackFileParams(InverseParams):
+    """What was replaced."""
+
+    files: tuple[ReplacedFile, ...] = Field(min_length=1, description="what was replaced, and what was put there")
     unit: str = Field("", description="the unit whose file it is: systemd reads it afterwards")
 
 
 class PutBackFile(Inverse):
-    """Swaps the replaced version in again, if what is there still is what the action left."""
+    """Swaps the replaced versions in again, if what is there still is what the action left."""
 
     name = "put_back_file"
     summary = "Put the version of a file back that was there before it was restored."
@@ -36,46 +44,39 @@ class PutBackFile(Inverse):
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         params: PutBackFileParams = self.params(request)
-        state, kept = _as_left(params, host), _kept(params, host)
+        found = [(_as_left(file, host), _kept(file, host)) for file in params.files]
+        steps = [_step(state.path, kept) for state, kept in found]
         return Plan(
             request=request,
-            steps=(_step(params, kept), *(['run ["systemctl", "daemon-reload"]'] if params.unit else [])),
-            touches=touched_paths([params.path]),
-            fingerprint=f"{state.fingerprint}+{params.quarantine}",
+            steps=(*steps, *(['run ["systemctl", "daemon-reload"]'] if params.unit else [])),
+            touches=touched_paths([file.path for file in params.files]),
+            fingerprint=_identity(params, host),
             risk=self.risk,
             reversible=self.reversible,
             budget=self.budget,
             timeout_seconds=120.0,
-            warning=_warning(state, kept),
+            warning=next((said for state, kept in found if (said := _warning(state, kept))), ""),
         )
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: PutBackFileParams = self.params(plan.request)
         host = control.view
-        state, kept = _as_left(params, host), _kept(params, host)
-        if f"{state.fingerprint}+{params.quarantine}" != plan.fingerprint:
+        if _identity(params, host) != plan.fingerprint:
             raise StalePlanError
-        if kept is None:
-            await _remove(state, control)
-        else:
-            like = state._replace(mode=kept.mode, owner=kept.owner, group=kept.group)
-            content = host.kept_content(kept.id)
-            await replace_file(params.path, content, like, state, control, action=self.name, test=None)
+        found = [(_as_left(file, host), _kept(file, host)) for file in params.files]
+        wanted = [_replacement(state, kept, host) for state, kept in found if kept is not None]
+        await replace_files(wanted, control, action=self.name, test=None)
+        for state, kept in found:
+            if kept is None:
+                await _remove(state, control)
         if params.unit:
             await reload_units(control)
-        return Effect(True, f"{params.path} is as it was before it was restored", before=params.left, after="as before")
+        paths = ", ".join(file.path for file in params.files)
+        return Effect(True, f"as before it was restored: {paths}", before=params.files[0].left, after="as before")
 
     def missing(self, plan: Plan, host: HostView) -> str:
         params: PutBackFileParams = self.params(plan.request)
-        state, kept = replaceable(params.path, host), _kept(params, host)
-        if kept is None:
-            return "" if state is None else f"{params.path} is there again"
-        if state is None or present_digest(state, host) != kept.sha256:
-            return f"{params.path} does not hold what was kept"
-        access = (state.mode, state.owner, state.group)
-        return (
-            "" if access == (kept.mode, kept.owner, kept.group) else f"mode or owner of {params.path} are not as they were"
-        )
+        return next((said for file in params.files if (said := _amiss(file, host))), "")
 
 
 async def _remove(state: FileState, control: HostControl) -> None:
@@ -87,26 +88,45 @@ async def _remove(state: FileState, control: HostControl) -> None:
     await in_thread(work, control)
 
 
-def _kept(params: PutBackFileParams, host: HostView) -> KeptFile | None:
-    if not params.quarantine:
+def _replacement(state: FileState, kept: KeptFile, host: HostView) -> Replacement:
+    like = state._replace(mode=kept.mode, owner=kept.owner, group=kept.group)
+    return Replacement(state.path, host.kept_content(kept.id), like, state)
+
+
+def _identity(params: PutBackFileParams, host: HostView) -> str:
+    return "+".join(f"{_as_left(file, host).fingerprint}+{file.quarantine}" for file in params.files)
+
+
+def _kept(file: ReplacedFile, host: HostView) -> KeptFile | None:
+    if not file.quarantine:
         return None
-    kept = host.kept_file(params.quarantine)
-    if kept.path != params.path:
-        raise UnsafePathError(f"{kept.id} was {kept.path}, not {params.path}; nothing was done")
+    kept = host.kept_file(file.quarantine)
+    if kept.path != file.path:
+        raise UnsafePathError(f"{kept.id} was {kept.path}, not {file.path}; nothing was done")
     return kept
 
 
-def _as_left(params: PutBackFileParams, host: HostView) -> FileState:
-    state = replaceable(params.path, host)
-    if state is None or present_digest(state, host) != params.left:
-        raise StalePlanError(f"{params.path} is not what the action left there any more; nothing was done")
+def _as_left(file: ReplacedFile, host: HostView) -> FileState:
+    state = replaceable(file.path, host)
+    if state is None or present_digest(state, host) != file.left:
+        raise StalePlanError(f"{file.path} is not what the action left there any more; nothing was done")
     return state
 
 
-def _step(params: PutBackFileParams, kept: KeptFile | None) -> str:
+def _amiss(file: ReplacedFile, host: HostView) -> str:
+    state, kept = replaceable(file.path, host), _kept(file, host)
     if kept is None:
-        return f"move {params.path} into the quarantine: nothing was there before"
-    return f"put {params.path} back as it was ({size_in_words(kept.size)}, sha256 {kept.sha256[:12]})"
+        return "" if state is None else f"{file.path} is there again"
+    if state is None or present_digest(state, host) != kept.sha256:
+        return f"{file.path} does not hold what was kept"
+    access = (state.mode, state.owner, state.group)
+    return "" if access == (kept.mode, kept.owner, kept.group) else f"mode or owner of {file.path} are not as they were"
+
+
+def _step(path: str, kept: KeptFile | None) -> str:
+    if kept is None:
+        return f"move {path} into the quarantine: nothing was there before"
+    return f"put {path} back as it was ({size_in_words(kept.size)}, sha256 {kept.sha256[:12]})"
 
 
 def _warning(state: FileState, kept: KeptFile | None) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from zen_agents.actions.config_test import ConfigTestParams, must_pass
 from zen_agents.actions.scope import file_name, in_thread, parent_of, plain_path
-from zen_agents.drift.declared import sha256
+from zen_agents.dataclass import dataclass
+from zen_agents.drift.declared import held_content, sha256
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import Command, FileState, HostControl, HostView
 
@@ -28,7 +29,7 @@ def replaceable(path: str, host: HostView) -> FileState | None:
 
 def present_digest(state: FileState | None, host: HostView) -> str:
     """Return the hash of what is there, `missing` if nothing is."""
-    return _MISSING if state is None else sha256(host.content(state.path) or b"")
+    return _MISSING if state is None else sha256(held_content(state, host))
 
 
 def identity(state: FileState | None, wanted: str) -> str:
@@ -36,41 +37,68 @@ def identity(state: FileState | None, wanted: str) -> str:
     return f"{state.fingerprint if state is not None else _MISSING}+{wanted}"
 
 
-async def replace_file(
-    path: str, content: bytes, like: FileState, expected: FileState | None, control: HostControl, *, action: str,
-    test: ConfigTestParams | None,
-) -> str:  # fmt: skip
-    """Replace a file that still is as expected; return the id of the old one in the quarantine, "" if there was none.
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """One file that is to hold something else."""
 
-    Raises ActionFailedError if the candidate does not pass its test, StalePlanError if the file changed meanwhile; then
-    nothing was replaced.
+    path: str
+    content: bytes
+    #: Whose mode and owner it gets.
+    like: FileState
+    #: What is there now, None for nothing.
+    expected: FileState | None
+
+
+async def replace_files(
+    wanted: Sequence[Replacement], control: HostControl, *, action: str, test: ConfigTestParams | None
+) -> list[dict[str, str]]:
+    """Replace files that still are as expected; return of each what its undo needs.
+
+    All candidates pass their test before the first is replaced. Raises ActionFailedError if one does not, StalePlanError if
+    a file changed meanwhile; then nothing was replaced, or the error says what was.
     """
 
-    def put(go_on: Callable[[], None]) -> FileState:
-        go_on()
-        with control.open_directory(parent_of(path)) as parent:
-            return parent.stage(content, like)
+    def put(go_on: Callable[[], None]) -> None:
+        for each in wanted:
+            go_on()
+            with control.open_directory(parent_of(each.path)) as parent:
+                staged.append(parent.stage(each.content, each.like))
 
-    def swap(go_on: Callable[[], None]) -> str:
-        go_on()
-        with control.open_directory(parent_of(path)) as parent:
-            return parent.swap(candidate, expected, file_name(path), action=action)
+    def swap(go_on: Callable[[], None]) -> None:
+        for each, candidate in zip(wanted, staged, strict=True):
+            go_on()
+            with control.open_directory(parent_of(each.path)) as parent:
+                kept = parent.swap(candidate, each.expected, file_name(each.path), action=action)
+            done.append({"path": each.path, "quarantine": kept, "left": sha256(each.content)})
 
-    def discard(go_on: Callable[[], None]) -> None:
-        del go_on
-        with control.open_directory(parent_of(path)) as parent:
-            parent.discard(candidate)
-
-    candidate = await in_thread(put, control)
+    staged: list[FileState] = []
+    done: list[dict[str, str]] = []
     try:
+        await in_thread(put, control)
         if test is not None:
-            await must_pass(test, candidate.path, control)
-        return await in_thread(swap, control)
-    except BaseException:
-        # What cannot be removed now is removed at the next start.
-        with contextlib.suppress(HostError, RefusedError, StalePlanError, UnsafePathError):
-            await in_thread(discard, control)
+            for candidate in staged:
+                await must_pass(test, candidate.path, control)
+        await in_thread(swap, control)
+    except (HostError, RefusedError, StalePlanError, UnsafePathError) as error:
+        if done:
+            kept = ", ".join(f"{each['path']} ({each['quarantine']})" for each in done)
+            raise ActionFailedError(f"only a part was replaced, {kept}: {error}") from error
         raise
+    finally:
+        await _discard(staged[len(done) :], control)
+    return done
+
+
+async def _discard(staged: Sequence[FileState], control: HostControl) -> None:
+    def work(go_on: Callable[[], None]) -> None:
+        del go_on
+        for candidate in staged:
+            with control.open_directory(parent_of(candidate.path)) as parent:
+                parent.discard(candidate)
+
+    # What cannot be removed now is removed at the next start.
+    with contextlib.suppress(HostError, RefusedError, StalePlanError, UnsafePathError):
+        await in_thread(work, control)
 
 
 async def reload_units(control: HostControl) -> None:

@@ -9,7 +9,14 @@ from pydantic import Field
 from zen_agents.actions.base import Action, ActionParams
 from zen_agents.actions.config_test import ConfigTestParams
 from zen_agents.actions.put_back_file import PutBackFile
-from zen_agents.actions.replacing import identity, present_digest, reload_units, replace_file, replaceable
+from zen_agents.actions.replacing import (
+    Replacement,
+    identity,
+    present_digest,
+    reload_units,
+    replace_files,
+    replaceable,
+)
 from zen_agents.actions.scope import PathsPolicy, subject_of, touched_paths
 from zen_agents.drift.declared import declared_content, sha256
 from zen_agents.errors import StalePlanError
@@ -63,7 +70,7 @@ class RestoreFile(Action):
         params: RestoreFileParams = self.params(plan.request)
         undo: dict[str, Any] = {}
         if plan.detail["found"] != plan.detail["wanted"]:
-            undo = {"quarantine": await self._replace(params, plan, control), "left": plan.detail["wanted"]}
+            undo = {"files": await self._replace(params, plan, control)}
         if params.unit:
             await reload_units(control)
         return Effect(
@@ -74,7 +81,7 @@ class RestoreFile(Action):
             undo=undo,
         )
 
-    async def _replace(self, params: RestoreFileParams, plan: Plan, control: HostControl) -> str:
+    async def _replace(self, params: RestoreFileParams, plan: Plan, control: HostControl) -> list[dict[str, str]]:
         host = control.view
         state, content = replaceable(params.path, host), declared_content(params.declared, host)
         if identity(state, sha256(content)) != plan.fingerprint:
@@ -82,13 +89,14 @@ class RestoreFile(Action):
         like = state or host.file(params.declared)
         if like is None:
             raise StalePlanError
-        return await replace_file(params.path, content, like, state, control, action=self.name, test=params.test)
+        wanted = Replacement(params.path, content, like, state)
+        return await replace_files([wanted], control, action=self.name, test=params.test)
 
     def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
         if not effect.undo:
             return None
         params: RestoreFileParams = self.params(plan.request)
-        undo = {"path": params.path, "unit": params.unit, **effect.undo}
+        undo = {"unit": params.unit, **effect.undo}
         return ActionRequest(PutBackFile.name, plan.request.target, undo, inverse_of=self.name)
 
     def undone(self, plan: Plan) -> str:

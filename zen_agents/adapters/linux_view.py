@@ -28,6 +28,8 @@ from zen_agents.adapters.quarantine import KeptFiles
 from zen_agents.adapters.systemd_bus import SystemdBus
 from zen_agents.errors import HostError
 from zen_agents.ports.host import (
+    Command,
+    CommandResult,
     CpuTimes,
     DiskUse,
     FileState,
@@ -42,8 +44,11 @@ from zen_agents.ports.host import (
 )
 from zen_agents.ports.host_contents import LARGEST_CONTENT
 from zen_agents.ports.host_processes import Busy, by_parent
+from zen_agents.ports.host_last_good import KeptVersion
+from zen_agents.ports.host_processes import Busy
 
 if TYPE_CHECKING:
+    from zen_agents.adapters.last_good import LastGood
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.ports.host_plugins import PluginCall
@@ -73,6 +78,7 @@ class LinuxHost:
         systemctl: str = "systemctl",
         systemctl_timeout_seconds: float = 4.0,
     ) -> None:
+        self.state_dir = state_dir
         self.processes = ProcessReader(proc_root)
         self.services = ServiceReader(str(state_dir), self.processes)
         self.kept = KeptFiles(Path(state_dir) / "quarantine")
@@ -184,6 +190,29 @@ class LinuxView(NetworkLook):
         from zen_agents.adapters.linux_kernel import read_setting  # noqa: PLC0415 - only where one is listed
 
         return read_setting(name, self._host.proc_root)
+
+    def test_configuration(self, command: Command) -> CommandResult:
+        """Run a configuration's own test; not remembered."""
+        from zen_agents.adapters.last_good import run_test  # noqa: PLC0415 - only where a service lists its files
+
+        return run_test(command)
+
+    def last_good(self, service: str) -> Sequence[KeptVersion]:
+        """Return a service's last good configuration, () if there is none; not remembered."""
+        return self._last_good().find(service)
+
+    def last_good_content(self, version: KeptVersion) -> bytes:
+        """Return what a file of it held; HostError if that is damaged."""
+        return self._last_good().content(version)
+
+    def keep_last_good(self, service: str, contents: Mapping[str, bytes], kept_at: str) -> None:
+        """Keep files as a service's last good configuration."""
+        self._last_good().keep(service, contents, kept_at)
+
+    def _last_good(self) -> LastGood:
+        from zen_agents.adapters.last_good import LastGood  # noqa: PLC0415 - as above
+
+        return LastGood(self._host.state_dir)
 
     # -- processes ----------------------------------------------------------------------------------------------------
     def process(self, pid: int) -> Process | None:

@@ -8,7 +8,8 @@ import select
 import stat
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from zen_agents.errors import HostError
 
@@ -77,21 +78,26 @@ def check_path(path: str) -> None:
         raise HostError(f"{path!r} is not an absolute path")
 
 
-def run_bounded(argv: Sequence[str], *, timeout_seconds: float, limit: int = 4 << 20) -> tuple[int, str]:
+def run_bounded(
+    argv: Sequence[str], *, timeout_seconds: float, limit: int = 4 << 20, environment: Mapping[str, str] = CHILD_ENVIRONMENT,
+    account: tuple[str, int, int] | None = None,
+) -> tuple[int, str]:  # fmt: skip
     """Run a fixed read-only command in a clean environment; return exit code and stdout.
 
-    Raises HostError if it cannot be started, takes longer than `timeout_seconds` or prints more than `limit` bytes; then it
-    is killed. Blocks, so it belongs in the sampler's thread.
+    As another account (name, uid, gid) what it says on stderr is returned as well. Raises HostError if it cannot be started,
+    takes longer than `timeout_seconds` or prints more than `limit` bytes; then it is killed. Blocks, so it belongs in the
+    sampler's thread.
     """
     try:
         child = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=CHILD_ENVIRONMENT,
+            stderr=subprocess.DEVNULL if account is None else subprocess.STDOUT,
+            env=environment,
             cwd="/",
             start_new_session=True,
+            **(_identity(account) if account is not None else {}),
         )
     except OSError as error:
         raise HostError(f"cannot run {argv[0]}: {error.strerror}") from error
@@ -103,6 +109,11 @@ def run_bounded(argv: Sequence[str], *, timeout_seconds: float, limit: int = 4 <
         except (HostError, subprocess.TimeoutExpired) as error:
             child.kill()
             raise HostError(f"{argv[0]} did not answer within {timeout_seconds:g} s or printed too much") from error
+
+
+def _identity(account: tuple[str, int, int]) -> dict[str, Any]:
+    name, uid, gid = account
+    return {"user": uid, "group": gid, "extra_groups": os.getgrouplist(name, gid)} if os.geteuid() == 0 else {}
 
 
 def _collect(child: subprocess.Popen[bytes], deadline: float, limit: int) -> bytes:

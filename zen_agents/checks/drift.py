@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
-from zen_agents.drift.declared import declared_content, sha256
+from zen_agents.drift.declared import declared_content, held_content, sha256
 from zen_agents.drift.deployments import Changed, Deployer, respected
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
@@ -58,7 +58,7 @@ class DriftCheck(Check):
         return (Watch("path", self._path), Watch("path", self._declared))
 
     def _found(self, state: FileState, host: HostView, now: Instant) -> str:
-        found = sha256(host.content(state.path) or b"")
+        found = sha256(held_content(state, host))
         if found != self._digest:
             self._digest, self._since = found, self._looked_at
         self._looked_at = now.steady

@@ -38,8 +38,8 @@ class SysctlCheck(Check):
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Compare what the kernel says; a kernel without this setting raises."""
         found = host.kernel_setting(self._setting)
-        if found is None:
-            raise HostError(f"this kernel has no setting {self._setting}")
+        if not isinstance(found, str) or not found:
+            raise HostError(f"this kernel has no setting {self._setting}, or does not say what it is")
         if found != self._found:
             self._found, self._since = found, self._looked_at
         self._looked_at = now.steady

@@ -27,6 +27,14 @@ def declared_content(path: str, host: HostView) -> bytes:
     return content
 
 
+def held_content(state: FileState, host: HostView) -> bytes:
+    """Return what a file that was seen holds; HostError if it cannot be read, or went away."""
+    content = host.content(state.path)
+    if not isinstance(content, bytes):
+        raise HostError(f"{state.path} went away while it was looked at")
+    return content
+
+
 def sha256(content: bytes) -> str:
     """Return the hash by which contents are named, hex."""
     return hashlib.sha256(content).hexdigest()

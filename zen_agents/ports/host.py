@@ -19,6 +19,7 @@ from zen_agents.ports.host_certificates import CertificateView
 from zen_agents.ports.host_contents import ContentView, ReplacingDirectory
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
+from zen_agents.ports.host_last_good import LastGoodView
 from zen_agents.ports.host_network import NetworkView
 from zen_agents.ports.host_plugins import PluginView
 from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
@@ -208,6 +209,8 @@ class HostView(
     JournalView, KernelView, ProcessQuestions, NetworkView, CertificateView, ContentView, SysctlView, PluginView, TimeView,
     Protocol,
 ):  # fmt: skip
+    CertificateView, ContentView, JournalView, KernelView, LastGoodView, NetworkView, ProcessQuestions, SysctlView, Protocol
+):
     """Read-only questions. One view is one look: each thing is read at most once and remembered."""
 
     def cpu_times(self) -> CpuTimes: ...

@@ -36,7 +36,8 @@ EVERYTHING: dict[str, Any] = {
         },
         "nginx": {
             "unit": "nginx.service", "check": {"http": "http://127.0.0.1/healthz"}, "depends_on": ["web"], "keep": "running",
-            "leaks": {},
+            "leaks": {}, "config_test": ["/usr/sbin/nginx", "-t", "-c", "CANDIDATE"], "config_test_user": "root",
+            "config_files": ["/etc/nginx/nginx.conf"],
         },
         "worker": {"pidfile": "/run/worker.pid", "command": {"start": ["/usr/bin/worker"], "user": "nobody"}},
         "watched": {"pidfile": "/run/watched.pid"},
@@ -209,7 +210,14 @@ def test_a_command_service_is_one_rule_over_process_and_probe() -> None:
 def test_a_unit_service_is_watched_through_systemd_and_its_probe() -> None:
     nginx = rule(agent(EVERYTHING), "system_health.nginx|service:nginx")
     assert nginx.condition.names == {("unit.nginx", "service:nginx"), ("probe.nginx", "service:nginx")}
-    assert nginx.depends_on == {"system_health.web|service:web"}
+    assert nginx.depends_on == {"system_health.web|service:web", "system_health.nginx.config|service:nginx"}
+
+
+def test_a_service_that_is_down_by_its_configuration_gets_that_back_first() -> None:
+    config = rule(agent(EVERYTHING), "system_health.nginx.config|service:nginx")
+    down = {("unit.nginx", "service:nginx"), ("probe.nginx", "service:nginx")}
+    assert config.condition.names == {("config.nginx", "service:nginx"), *down}
+    assert steps(config) == [["restore_last_good service:nginx"]]
 
 
 def test_services_are_restarted_unasked_where_the_allow_list_has_it() -> None:

@@ -18,6 +18,7 @@ from zen_agents.checks.certificate import CertificateCheck
 from zen_agents.checks.connection import ConnectionCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import DiskCheck
+from zen_agents.checks.drift import DriftCheck
 from zen_agents.checks.job import JobCheck
 from zen_agents.checks.journal_size import JournalSizeCheck
 from zen_agents.checks.leak import LeakCheck
@@ -36,6 +37,7 @@ from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
 from zen_agents.checks.resolver import ResolverCheck
 from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.checks.script import ScriptCheck
+from zen_agents.checks.sysctl import SysctlCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
@@ -110,6 +112,16 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
         ),
         ["file", "user_id", "group_id"],
     ),
+    (
+        lambda: DriftCheck("key", path="/etc/key", declared="/srv/key", unit="web.service", deployers=(), every_seconds=60),
+        ["file", "content", "unit_file_pending"],
+    ),
+    (
+        lambda: SysctlCheck(
+            "a", setting="net.ipv4.a", path="/proc/sys/net/ipv4/a", value="1", deployers=(), every_seconds=60
+        ),
+        ["kernel_setting"],
+    ),
     (lambda: TempDirCheck("app", path="/srv/tmp", older_than_seconds=60, every_seconds=300), ["file", "list_directory"]),
     (lambda: LogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["list_directory"]),
     (lambda: DeletedLogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["deleted_open_files"]),
@@ -136,7 +148,9 @@ def furnished() -> SimulatedHost:
     host = SimulatedHost(seed=2)
     host.add_service("web", unit="web.service", port=80, pidfile="/run/web.pid")
     host.start("web")
-    host.files.add_file("/etc/key", mode=0o600)
+    host.files.add_file("/etc/key", "key", mode=0o600)
+    host.files.add_file("/srv/key", "key")
+    host.kernel_settings["net.ipv4.a"] = "1"
     host.files.add_file("/etc/resolv.conf", switched("nameserver 10.0.0.1\n", ["10.0.0.2"]))
     host.network.name_servers["10.0.0.2"] = {"db": ("10.0.0.5",)}
     host.plugins["/check_load"] = (0, "fine")

@@ -52,7 +52,7 @@ def test_what_cannot_be_meant_is_told(section: str, code: str, said: str) -> Non
 def test_a_test_that_would_run_as_root_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     section = "baselines: {a: {path: /w, declared: /d, test: [/bin/nginx, -t, CANDIDATE]}}"
     for uid, wrong in ((0, True), (1000, False)):
-        monkeypatch.setattr("zen_agents.agents.system_health.areas.baselines.os.geteuid", lambda uid=uid: uid)
+        monkeypatch.setattr("zen_agents.agents.system_health.areas.tested.os.geteuid", lambda uid=uid: uid)
         assert ("ZC404" in codes(written(section))) == wrong
 
 
@@ -69,3 +69,19 @@ def test_a_kernel_setting_is_set_only_where_the_list_names_it() -> None:
     assert codes(written(section, allow="{restore_sysctl: {settings: [net.ipv4.tcp_rmem]}}")) == ["ZC302"]
     assert codes(written(section, allow="{restore_sysctl: {}}")) == ["ZC302"]
     assert codes(written(section)) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [
+        ("config_files: [/etc/site.json]", "ZC214"),
+        ("config_test: [/bin/sited, CANDIDATE], config_test_user: www", "ZC214"),
+        ("config_files: [/etc/site.json], config_test: [/bin/sited], config_test_user: www", "ZC303"),
+        (
+            "config_files: [/etc/site.json], config_test: [/bin/sited, CANDIDATE], config_test_user: www, good_after: 0s",
+            "ZC209",
+        ),
+    ],
+)
+def test_a_configuration_of_a_service_says_how_it_is_tested(keys: str, code: str) -> None:
+    assert code in codes(written(f"services: {{site: {{unit: site.service, {keys}}}}}"))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from pydantic import Field, model_validator
 
-from zen_agents.actions.config_test import CANDIDATE
 from zen_agents.agents.system_health.areas.base import Area, Remedy
 from zen_agents.agents.system_health.areas.deployments import deployers
+from zen_agents.agents.system_health.areas.tested import refuse_bad_test
 from zen_agents.agents.system_health.remedies import AGENT
 from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.agents.system_health.settings import SystemHealthSettings
@@ -72,21 +71,6 @@ class Baseline(Section):
             raise refuse("conflict", "is the managed file itself, so it could never differ", at="declared", see="path")
         refuse_bad_test(self.test, self.test_user, at="test")
         return self
-
-
-def refuse_bad_test(test: tuple[str, ...] | None, user: str | None, *, at: str) -> None:
-    """Refuse a test of a configuration that tests nothing, or would run as root without saying so (R29)."""
-    if test is None:
-        if user is not None:
-            raise refuse("one_of", f"belongs to `{at}`, which is not given", at=f"{at}_user")
-        return
-    if not test or not test[0].startswith("/"):
-        raise refuse("path", "begins with the absolute path of a program", at=at)
-    if CANDIDATE not in test[1:]:
-        raise refuse("reference", f"does not say what is to be tested: write {CANDIDATE} where the file's path goes", at=at)
-    if user is None and os.geteuid() == 0:
-        message = f"needs `{at}_user:` because the engine runs as root; write root only if you mean it"
-        raise refuse("root", message, at=at)
 
 
 class Baselines(Area[Mapping[str, Baseline]]):

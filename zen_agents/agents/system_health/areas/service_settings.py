@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from zen_agents.agents.system_health.areas.tested import refuse_bad_test
 from zen_agents.model.scalars import (
     AbsolutePath,
     Account,
@@ -19,6 +20,7 @@ from zen_agents.model.scalars import (
     Name,
     PositiveDuration,
     UnitName,
+    at_least,
     refuse,
 )
 from zen_agents.model.section import Apart, Section
@@ -147,6 +149,19 @@ class Service(Section):
     leaks: Annotated[Any, Apart("zen_agents.agents.system_health.areas.leak_settings:ServiceLeaks")] = Field(
         None, description="restart it before it runs out of memory or descriptors; empty: not looked at, {}: as usual"
     )
+    config_files: Annotated[tuple[AbsolutePath, ...], Field(max_length=32)] = Field(
+        (), description="files of its configuration: kept while it is well, given back when a bad one keeps it down"
+    )
+    config_test: tuple[Line, ...] | None = Field(
+        None, description="argument list of its own test of one such file; CANDIDATE stands for the file's path"
+    )
+    config_test_user: Account | None = Field(
+        None, description="account that `config_test` runs as; required when the engine runs as root"
+    )
+    good_after: Annotated[Duration, at_least(timedelta(seconds=1))] = Field(
+        timedelta(minutes=10),
+        description="how long it must be well, without a break, for its configuration to be kept as good",
+    )
     severity: Severity = Field(Severity.CRITICAL, description="info | warning | error | critical (wakes people)")
     runbook: Line = Field("", description="address of a page that tells people what to do")
 
@@ -160,6 +175,9 @@ class Service(Section):
             raise refuse("one_of", "is for `unit`; a `command:` service is kept running anyway", at="keep")
         if self.executable is not None and self.pidfile is None:
             raise refuse("one_of", "belongs to `pidfile`, which is not given", at="executable")
+        if bool(self.config_files) != (self.config_test is not None):
+            raise refuse("one_of", "goes with `config_test`: what is not tested is not put back", at="config_files")
+        refuse_bad_test(self.config_test, self.config_test_user, at="config_test")
         return self
 
     @property

@@ -19,7 +19,7 @@ from zen_agents.agents.system_health.remedies import AGENT
 from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
-from zen_agents.checks.network_probe import HttpProbe, TcpProbe
+from zen_agents.checks.network_probe import HttpProbe, ServiceProbeCheck, TcpProbe
 from zen_agents.checks.process import METRICS, ByPidfile, ByRecord, ByUnit, Finder, ProcessCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.action import ActionRequest
@@ -45,8 +45,11 @@ class Services(Area[Mapping[str, Service]]):
                 yield UnitCheck(name, service.unit, every_seconds=every)
             if service.unit is None or metrics:
                 yield ProcessCheck(name, _finder(name, service), every_seconds=every, metrics=metrics)
-            if service.check is not None:
-                yield _probe_check(name, service.check, every)
+            probe = _probe_check(name, service.check, every) if service.check is not None else None
+            if probe is not None:
+                yield probe
+            if service.config_files:
+                yield _configuration().config_check(name, service, find=_finder(name, service), probe=probe)
             if service.leaks is not None:
                 yield _leaks().leak_check(name, service.leaks, _finder(name, service))
 
@@ -58,24 +61,29 @@ class Services(Area[Mapping[str, Service]]):
             if service.pidfile is not None:
                 params = {"service": name, "path": service.pidfile, "executable": service.executable or ""}
                 yield "remove_stale_pidfile", name, params
+            if service.config_files:
+                yield "restore_last_good", name, _configuration().restore_params(service)
             if service.leaks is not None:
                 user = _account_of(service.command) if service.command is not None else ""
                 yield "signal_parent", name, _leaks().signal_params(name, service, user)
 
     def rules(self, section: Mapping[str, Service], make: RuleMaker) -> Iterable[Rule]:
-        """Return one rule for each, and those about its leaks."""
+        """Return one rule for each, and those about its configuration and its leaks."""
         for name, service in section.items():
+            down = _condition(name, service)
+            if service.config_files:
+                yield _configuration().config_rule(name, service, down, make)
             yield make.rule(
                 name,
                 f"service:{name}",
-                _condition(name, service),
+                down,
                 at=f"services.{name}",
                 summary=f"{name} is down",
                 severity=service.severity,
                 hold=Hold(fail_after=service.fail_after, recover_after=service.recover_after),
                 ladder=_ladder(name, service, make),
                 runbook=service.runbook,
-                depends_on=frozenset(incident_key(f"{AGENT}.{other}", f"service:{other}") for other in service.depends_on),
+                depends_on=_depends_on(name, service),
             )
             if service.leaks is not None:
                 yield from _leaks().leak_rules(name, service, service.leaks, make)
@@ -83,6 +91,19 @@ class Services(Area[Mapping[str, Service]]):
     def keep_running(self, section: Mapping[str, Service]) -> Iterable[str]:
         """Return what the engine itself starts, and the units that say `keep: running`."""
         return (f"service:{name}" for name, service in section.items() if _is_kept_running(service))
+
+
+def _depends_on(name: str, service: Service) -> frozenset[str]:
+    """Return the incidents that come first: those of other services, and that of its own configuration."""
+    others = {incident_key(f"{AGENT}.{other}", f"service:{other}") for other in service.depends_on}
+    if service.config_files:
+        others.add(incident_key(f"{AGENT}.{_configuration().config_label(name)}", f"service:{name}"))
+    return frozenset(others)
+
+
+def _configuration() -> ModuleType:
+    """Return what `config_files` asks for; loaded where a service has some."""
+    return import_module(f"{__package__}.service_configuration")
 
 
 def _leaks() -> ModuleType:
@@ -148,7 +169,7 @@ def _finder(name: str, service: Service) -> Finder:
     return ByRecord(name)
 
 
-def _probe_check(name: str, probe: ServiceProbe, every: float) -> Check:
+def _probe_check(name: str, probe: ServiceProbe, every: float) -> ServiceProbeCheck:
     within = seconds_in(probe.timeout)
     if probe.request is not None:
         return HttpProbe(name, probe.request, every_seconds=every, answer_within_seconds=within)
