@@ -1,7 +1,7 @@
 """A web server that is well until SIGUSR1, and then never gives back what it takes: `leaking_web.py PORT KIND AMOUNT`.
 
-KIND is `memory` (AMOUNT MiB a second), `descriptors` (all at once, AMOUNT is ignored), `zombies` (AMOUNT at once), or `missed`
-(as many, but that it asks for them once it is told that children have ended, which it missed).
+KIND is `memory` (AMOUNT MiB a second), `descriptors` (all at once, AMOUNT is ignored), `zombies` (AMOUNT at once), or
+`missed` (as many, but that it asks for them once it is told that children have ended, which it missed).
 """
 
 import contextlib

@@ -26,11 +26,10 @@ from zen_agents.ports.host import (
     Process,
     Unit,
 )
+from zen_agents.ports.host_last_good import KeptVersion
 from zen_agents.ports.host_plugins import PluginCall
 from zen_agents.ports.host_processes import Busy, by_parent
 from zen_agents.ports.time_answer import TimeAnswer
-from zen_agents.ports.host_last_good import KeptVersion
-from zen_agents.ports.host_processes import Busy
 
 _T = TypeVar("_T")
 _ENDED = "ZX"

@@ -20,8 +20,8 @@ from chaos.simulation.network import SimulatedNetwork
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit, UnitJob
-from zen_agents.ports.time_answer import TimeAnswer
 from zen_agents.ports.host_last_good import KeptVersion
+from zen_agents.ports.time_answer import TimeAnswer
 
 TICKS_A_SECOND = 100
 BOOTED_SECONDS_AGO = 86_400.0

@@ -57,8 +57,7 @@ _KINDS = {
     "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
     "restore_file": "baseline", "restore_sysctl": "sysctl",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
-    "remount_read_write": "mount",
-    "restore_last_good": "service", "restore_file": "baseline", "restore_sysctl": "sysctl",
+    "restore_last_good": "service",
 }  # fmt: skip
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
 _RENEWAL = {**_CERTIFICATE, "client": "command", "argv": ["/srv/issue"], "made": "/srv/new.pem", "at_least_seconds": 10.0}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import Field
 
 from zen_agents.actions.base import Action, ActionParams
 from zen_agents.actions.put_back_file import PutBackFile
-from zen_agents.actions.replacing import identity, replace_file, replaceable
+from zen_agents.actions.replacing import Replacement, identity, replace_files, replaceable
 from zen_agents.actions.scope import PathsPolicy, plain_path, subject_of, touched_paths
-from zen_agents.drift.declared import sha256
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.resolver_file import read_resolver_file, switched
@@ -148,11 +148,10 @@ def file_plan(action: Action, request: ActionRequest, path: str, state: FileStat
     )
 
 
-async def put(text: str, path: str, state: FileState, control: HostControl, *, action: str) -> dict[str, str]:
+async def put(text: str, path: str, state: FileState, control: HostControl, *, action: str) -> dict[str, Any]:
     """Swap a text in, and return what its undo needs."""
-    content = text.encode()
-    kept = await replace_file(path, content, state, state, control, action=action, test=None)
-    return {"path": path, "quarantine": kept, "left": sha256(content)}
+    wanted = Replacement(path, text.encode(), like=state, expected=state)
+    return {"files": await replace_files([wanted], control, action=action, test=None)}
 
 
 def put_back(action: Action, plan: Plan, effect: Effect) -> ActionRequest | None:

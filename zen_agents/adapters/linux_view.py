@@ -43,9 +43,8 @@ from zen_agents.ports.host import (
     Unit,
 )
 from zen_agents.ports.host_contents import LARGEST_CONTENT
-from zen_agents.ports.host_processes import Busy, by_parent
 from zen_agents.ports.host_last_good import KeptVersion
-from zen_agents.ports.host_processes import Busy
+from zen_agents.ports.host_processes import Busy, by_parent
 
 if TYPE_CHECKING:
     from zen_agents.adapters.last_good import LastGood

@@ -206,10 +206,17 @@ class HttpRequest:
 
 
 class HostView(
-    JournalView, KernelView, ProcessQuestions, NetworkView, CertificateView, ContentView, SysctlView, PluginView, TimeView,
+    CertificateView,
+    ContentView,
+    JournalView,
+    KernelView,
+    LastGoodView,
+    NetworkView,
+    PluginView,
+    ProcessQuestions,
+    SysctlView,
+    TimeView,
     Protocol,
-):  # fmt: skip
-    CertificateView, ContentView, JournalView, KernelView, LastGoodView, NetworkView, ProcessQuestions, SysctlView, Protocol
 ):
     """Read-only questions. One view is one look: each thing is read at most once and remembered."""
 

@@ -13,8 +13,8 @@ from tests.support.asking import ask
 from zen_agents.catalog import CHECKS
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
-from zen_agents.checks.clock_offset import ClockOffsetProbe, TimeDaemonCheck
 from zen_agents.checks.certificate import CertificateCheck
+from zen_agents.checks.clock_offset import ClockOffsetProbe, TimeDaemonCheck
 from zen_agents.checks.connection import ConnectionCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import DiskCheck
