@@ -15,6 +15,8 @@ import pytest
 from tests.support.command_line import HOSTILE, WrittenState, a_repair, command
 from tests.support.engine_process import REPOSITORY
 from zen_agents.cli import completion
+from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.store import BreakerRow
 
 BASH = shutil.which("bash") or ""
 needs = {name: pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed") for name in ("zsh", "fish")}
@@ -26,6 +28,12 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> WrittenState:
     written = WrittenState(tmp_path_factory.mktemp("completion") / "state")
     a_repair(written)
     written.incident("inc-bbbb22", written.ago(30), opened_at=written.ago(30), detail=f"$(touch owned) `id` {HOSTILE}")
+    at = written.ago(30)
+    targets = ("service:web", "path:uploads", "disk:/srv", "service:$(touch owned)")
+    written.store.record_observations(Observation("up", target, Status.OK, at) for target in targets)
+    written.store.save_breaker(
+        BreakerRow("restart_service|service:web", "open", failures=4, successes=0, opened_at=at.steady)
+    )
     written.store.commit()
     return written
 
@@ -83,6 +91,15 @@ def offered(folder: Path, state: WrittenState, *words: str) -> list[str]:
         (("undo", "act-a"), {"act-aaaa11"}, {"inc-aaaa11"}),
         (("actions", ""), {"show", "act-aaaa11"}, {"inc-aaaa11"}),
         (("actions", "--incident", "inc-b"), {"inc-bbbb22"}, {"inc-aaaa11"}),
+        (("pause", ""), {"web", "uploads", "system_health"}, {"/srv", "owned)", "service:web"}),
+        (("act", ""), {"restart_service", "web"}, {"act-aaaa11"}),
+        (("act", "restart_service", "w"), {"web"}, {"uploads"}),
+        (("explain", "co"), {"cooldown", "config", "codes"}, {"web"}),
+        (("explain", "graph", "w"), {"web"}, {"graph"}),
+        (("breaker", ""), {"list", "reset"}, {"restart_service|service:web"}),
+        (("lint", "script.b"), {"script.bash"}, {"script.zsh"}),
+        (("test", "rules", "script."), {"script.bash", "script.fish"}, {"web"}),
+        (("report", "--out", "script.z"), {"script.zsh"}, {"script.bash"}),
         (("nothing-like-it", ""), set(), {"status"}),
     ],
 )
@@ -132,6 +149,8 @@ def test_zsh_takes_the_script_and_offers_ids_with_what_they_are_about(folder: Pa
         words=(zen-agents why ''); CURRENT=3; _zen_agents
         words=(zen-agents status --wait ''); CURRENT=4; _zen_agents
         words=(zen-agents ''); CURRENT=2; _zen_agents
+        words=(zen-agents breaker reset ''); CURRENT=4; _zen_agents
+        words=(zen-agents pause ''); CURRENT=3; _zen_agents
     """
     done = subprocess.run(
         ["zsh", "-f", "-c", script], env=environment(folder, state), capture_output=True, text=True, timeout=60, cwd=folder,
@@ -141,6 +160,9 @@ def test_zsh_takes_the_script_and_offers_ids_with_what_they_are_about(folder: Pa
     assert done.stderr == ""
     assert "act-aaaa11:restart_service service:web verified" in lines
     assert "healthy" in lines
+    # `_describe` takes the first colon that is not escaped for the end of the word.
+    assert r"restart_service|service\:web:open, 4 failures" in lines
+    assert "web:service" in lines
     assert any(line.startswith("undo:take back") for line in lines)
     assert not (folder / "owned").exists()
 
@@ -158,6 +180,9 @@ def test_fish_offers_what_fits_there(folder: Path, state: WrittenState) -> None:
 
     assert complete("zen-agents sta") == {"status": "is it still broken, what was done, what comes next"}
     assert complete("zen-agents undo act-")["act-aaaa11"] == "restart_service service:web verified"
+    assert complete("zen-agents breaker reset restart_")["restart_service|service:web"] == "open, 4 failures"
+    assert complete("zen-agents pause upl") == {"uploads": "path"}
+    assert "script.bash" in complete("zen-agents lint script.b")
     assert set(complete("zen-agents status --wait ")) == {"healthy", "running"}
     assert "--yes" in complete("zen-agents undo --")
     assert not (folder / "owned").exists()

@@ -6,18 +6,23 @@ No script hands text of the state to the shell as anything but a word to offer: 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 
+from zen_agents import catalog
 from zen_agents.cli.grammar import CommandGrammar, Flag, common_flags, grammar
+from zen_agents.model.reason import Reason
 
 #: Which ids a command's words may be.
 IDS: Mapping[str, str] = {
     "why": "inc act dec", "ack": "inc", "incidents": "inc", "actions": "act", "decisions": "dec", "approvals": "apr",
-    "approve": "apr", "deny": "apr", "undo": "act", "runbook": "inc",
+    "approve": "apr", "deny": "apr", "undo": "act", "runbook": "inc names", "alert": "inc", "breaker": "brk", "act": "names",
+    "pause": "names", "resume": "names", "explain": "names",
 }  # fmt: skip
+#: What bash would take for a pipe, and for two words, however it is quoted: zsh and fish quote what they insert.
+_NOT_IN_BASH = frozenset({"brk"})
 #: Flags whose value is an id, by command.
 _FLAG_IDS = {("actions", "--incident"): "inc", ("decisions", "--incident"): "inc", ("rollback", "--to"): "act"}
-#: Words that a list takes before an id.
+#: Words that a command takes besides its choices; those of a list stand before an id.
 _VERBS = {"incidents": "show", "actions": "show", "decisions": "show", "approvals": "show token"}
 #: What a value is called that is a file or a directory.
 _FILES = frozenset({"FILE", "DIR", "PATH"})
@@ -43,7 +48,23 @@ def _all_flags(command: CommandGrammar) -> tuple[Flag, ...]:
 def _words(command: CommandGrammar) -> str:
     """Return the words that a command takes besides ids and flags."""
     choices = [choice for positional in command.positionals for choice in positional.choices]
-    return " ".join([*_VERBS.get(command.name, "").split(), *choices])
+    return " ".join([*_VERBS.get(command.name, "").split(), *_named(command.name), *choices])
+
+
+def _named(command: str) -> tuple[str, ...]:
+    """Return the names of our own that a command takes."""
+    agents = tuple(agent.name for agent in catalog.AGENTS)
+    if command == "act":
+        return tuple(catalog.ACTIONS)
+    if command == "explain":
+        kinds = ("config", "graph", "agents", "checks", "actions", "guards", "inverses", "reasons", "codes")
+        guards = tuple(guard.name for guard in catalog.GUARDS)
+        return tuple(dict.fromkeys((*kinds, *agents, *catalog.ACTIONS, *guards, *(reason.value for reason in Reason))))
+    return agents if command in ("pause", "resume") else ()
+
+
+def _takes_a_file(command: CommandGrammar) -> bool:
+    return any(positional.name in _FILES for positional in command.positionals)
 
 
 def _takers() -> str:
@@ -56,20 +77,21 @@ def _takers() -> str:
 
 def bash() -> str:
     """Return the script for bash."""
-    commands = grammar()
-    return _BASH.format(
-        commands=" ".join(commands), takers=_takers(), values="\n".join(_case_of_values(commands, _bash_value)),
-        words="\n".join(_case_of_words(commands)), flags=" ".join(word for flag in common_flags() for word in flag.words),
-    )  # fmt: skip
+    return _filled(_BASH, " ".join(grammar()), _bash_value, without=_NOT_IN_BASH)
 
 
 def zsh() -> str:
     """Return the script for zsh."""
-    commands = grammar()
-    named = " ".join(shlex.quote(f"{name}:{command.summary}") for name, command in commands.items())
-    return _ZSH.format(
-        commands=named, takers=_takers(), values="\n".join(_case_of_values(commands, _zsh_value)),
-        words="\n".join(_case_of_words(commands)), flags=" ".join(word for flag in common_flags() for word in flag.words),
+    named = " ".join(shlex.quote(f"{name}:{command.summary}") for name, command in grammar().items())
+    return _filled(_ZSH, named, _zsh_value)
+
+
+def _filled(script: str, commands: str, value: Callable[[str, str], str], *, without: Set[str] = frozenset()) -> str:
+    """Return a script with what is the same for shells that go by `case`."""
+    known = grammar()
+    return script.format(
+        commands=commands, takers=_takers(), flags=" ".join(word for flag in common_flags() for word in flag.words),
+        values="\n".join(_case_of_values(known, value)), words="\n".join(_case_of_words(known, without)),
     )  # fmt: skip
 
 
@@ -82,17 +104,18 @@ def _case_of_values(commands: Mapping[str, CommandGrammar], value: Callable[[str
             yield f"        {'|'.join(f'{name}:{word}' for word in flag.words)}) {value(kind, what)}; return ;;"
 
 
-def _case_of_words(commands: Mapping[str, CommandGrammar]) -> Iterator[str]:
+def _case_of_words(commands: Mapping[str, CommandGrammar], without: Set[str]) -> Iterator[str]:
     for command in commands.values():
         flags = " ".join(word for flag in _all_flags(command) for word in flag.words)
-        ids = IDS.get(command.name, "")
-        yield f'        {command.name}) flags="{flags}"; others="{_words(command)}"; ids="{ids}" ;;'
+        ids = " ".join(kind for kind in IDS.get(command.name, "").split() if kind not in without)
+        files = "yes" if _takes_a_file(command) else ""
+        yield f'        {command.name}) flags="{flags}"; others="{_words(command)}"; ids="{ids}"; files="{files}" ;;'
 
 
 def _bash_value(kind: str, what: str) -> str:
     return {
         "words": f'_zen_agents_offer "{what}"', "ids": f"_zen_agents_ids {what}",
-        "files": "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")", "anything": ":",
+        "files": "_zen_agents_files", "anything": ":",
     }[kind]  # fmt: skip
 
 
@@ -118,7 +141,7 @@ def fish() -> str:
             lines.append(f"{here} -f -a {_fish(words)}")
         if name in IDS:
             lines.append(f'{here} -f -k -a "(__zen_agents_ids {IDS[name]})"')
-        if not any(positional.name in _FILES for positional in command.positionals):
+        if not _takes_a_file(command):
             lines.append(f"{here} -f")
     return "\n".join(line.replace("  ", " ") for line in lines) + "\n"
 
@@ -150,6 +173,13 @@ _zen_agents_offer() {{  # words of ours, never anybody's text: compgen -W expand
     mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }}
 
+_zen_agents_files() {{  # adds files that begin with what was typed, quoted by bash itself
+    local -a found
+    compopt -o filenames
+    mapfile -t found < <(compgen -f -- "$cur")
+    COMPREPLY+=("${{found[@]}}")
+}}
+
 _zen_agents_ids() {{  # kinds: adds the ids there are now that begin with what was typed
     local id rest
     while IFS=$'\\t' read -r id rest; do
@@ -159,7 +189,7 @@ _zen_agents_ids() {{  # kinds: adds the ids there are now that begin with what w
 
 _zen_agents() {{
     local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD - 1]}} command="" word index
-    local flags="" others="" ids=""
+    local flags="" others="" ids="" files=""
     local -a state=()
     COMPREPLY=()
     for ((index = 1; index < COMP_CWORD; index++)); do
@@ -188,6 +218,7 @@ _zen_agents() {{
         _zen_agents_offer "$others"
         # shellcheck disable=SC2086 # several kinds
         [[ -n $ids ]] && _zen_agents_ids $ids
+        [[ -n $files ]] && _zen_agents_files
     fi
 }}
 
@@ -202,7 +233,7 @@ _zen_agents_ids() {{  # kinds: adds the ids there are now, each with what it is 
     local id text
     local -a found
     while IFS=$'\\t' read -r id text; do
-        found+=("$id:$text")
+        found+=("${{id//:/\\:}}:$text")
     done < <("${{words_typed[1]}}" completion ids "$@" "${{state_dir[@]}}" 2>/dev/null)
     (( $#found )) && _describe -V id found
 }}
@@ -210,7 +241,7 @@ _zen_agents_ids() {{  # kinds: adds the ids there are now, each with what it is 
 _zen_agents() {{
     local -a words_typed=("${{words[@]}}") state_dir commands flag_words other_words id_kinds
     local cur=${{words[CURRENT]}} prev=${{words[CURRENT - 1]}} command="" word
-    local flags="" others="" ids=""
+    local flags="" others="" ids="" files=""
     local -i index
     commands=({commands})
     for ((index = 2; index < CURRENT; index++)); do
@@ -238,11 +269,8 @@ _zen_agents() {{
         compadd -- $flag_words
     else
         (( $#other_words )) && compadd -- $other_words
-        if (( $#id_kinds )); then
-            _zen_agents_ids $id_kinds
-        elif (( ! $#other_words )); then
-            _files
-        fi
+        if (( $#id_kinds )); then _zen_agents_ids $id_kinds; fi
+        if [[ -n $files ]]; then _files; fi
     fi
 }}
 
