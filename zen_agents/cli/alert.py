@@ -31,15 +31,7 @@ from zen_agents.cli.render import next_steps, note, say
 from zen_agents.cli.times import ago
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
-from zen_agents.jobs.alert_delivery import (
-    WORKER,
-    Delivered,
-    DeliveryOutcome,
-    DeliveryReply,
-    DeliveryRequest,
-    Item,
-    MalformedJobError,
-)
+from zen_agents.jobs import alert_delivery as jobs
 from zen_agents.model.message import Message
 from zen_agents.model.severity import Severity
 from zen_agents.ports.store import OutboxRow
@@ -111,35 +103,42 @@ def _sent(ways: Ways, message: Message, channels: Sequence[str]) -> list[_Answer
         if channel not in items:
             answers.append(_Answer(channel, ok=False, text=f"not sent: {why_unreachable(channel)}"))
             continue
-        told = [replies.get(item.ref, Delivered(item.ref, DeliveryOutcome.RETRY, "no answer")) for item in items[channel]]
-        ok = all(each.outcome is DeliveryOutcome.OK for each in told)
+        told = [
+            replies.get(item.ref, jobs.Delivered(item.ref, jobs.DeliveryOutcome.RETRY, "no answer"))
+            for item in items[channel]
+        ]
+        ok = all(each.outcome is jobs.DeliveryOutcome.OK for each in told)
         answers.append(_Answer(channel, ok, _words(channel, told)))
     return answers
 
 
-def _items(ways: Ways, message: Message, channel: str, ref: int) -> list[Item]:
+def _items(ways: Ways, message: Message, channel: str, ref: int) -> list[jobs.Item]:
     messages = [message, trial_over(message, ways.now)] if channel == PAGERDUTY else [message]
     rows = [OutboxRow(ref + index, each, channel, 0, 0.0, "pending") for index, each in enumerate(messages)]
     return [item_for([row], ways.policy, ways.context, ways.now) for row in rows]
 
 
-def _delivered(items: Sequence[Item]) -> dict[str, Delivered]:
+def _delivered(items: Sequence[jobs.Item]) -> dict[str, jobs.Delivered]:
     if not items:
         return {}
-    request = DeliveryRequest(tuple(items), within_seconds=_WITHIN_SECONDS)
+    request = jobs.DeliveryRequest(tuple(items), within_seconds=_WITHIN_SECONDS)
     try:
-        asked = run_worker(WORKER, request.to_json(), timeout_seconds=_WITHIN_SECONDS + _GRACE_SECONDS)
-        reply = DeliveryReply.from_json(asyncio.run(asked))
-    except (WorkerError, MalformedJobError) as error:
-        return {item.ref: Delivered(item.ref, DeliveryOutcome.RETRY, str(error)) for item in items}
+        asked = run_worker(jobs.WORKER, request.to_json(), timeout_seconds=_WITHIN_SECONDS + _GRACE_SECONDS)
+        reply = jobs.DeliveryReply.from_json(asyncio.run(asked))
+    except (WorkerError, jobs.MalformedJobError) as error:
+        return {item.ref: _later(item, str(error)) for item in items}
     return {result.ref: result for result in reply.results}
 
 
-def _words(channel: str, told: Sequence[Delivered]) -> str:
+def _later(item: jobs.Item, why: str) -> jobs.Delivered:
+    return jobs.Delivered(item.ref, jobs.DeliveryOutcome.RETRY, why)
+
+
+def _words(channel: str, told: Sequence[jobs.Delivered]) -> str:
     """Return what a channel said, in its own numbers."""
-    bad = next((each for each in told if each.outcome is not DeliveryOutcome.OK), None)
+    bad = next((each for each in told if each.outcome is not jobs.DeliveryOutcome.OK), None)
     if bad is not None:
-        later = "; it may work later" if bad.outcome is DeliveryOutcome.RETRY else ""
+        later = "; it may work later" if bad.outcome is jobs.DeliveryOutcome.RETRY else ""
         return f"not taken: {bad.detail}{later}"
     if channel == PAGERDUTY:
         pairs = zip(told, ("trigger", "resolve"), strict=True)

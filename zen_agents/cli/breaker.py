@@ -12,7 +12,8 @@ from typing import Any
 
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
-from zen_agents.cli.render import next_steps, note, say, table
+from zen_agents.cli.outcome import tell
+from zen_agents.cli.render import next_steps, note, table
 from zen_agents.cli.times import ago
 from zen_agents.errors import UsageError
 from zen_agents.ports.store import BreakerRow
@@ -49,11 +50,7 @@ def _reset(call: Call) -> int:
     if not name:
         raise UsageError("which breaker? zen-agents breaker lists them")
     result = call.ask("breaker_reset", breaker=name, reason=call.reason())
-    if call.machine:
-        data(call, "breaker", result)
-    else:
-        say(call, f"{result['breaker']} is closed again; its target is looked at anew.")
-    return 0
+    return tell(call, "breaker", result, f"{result['breaker']} is closed again; its target is looked at anew.")
 
 
 def _open_for(row: BreakerRow, now: float) -> float | None:

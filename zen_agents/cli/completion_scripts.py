@@ -89,9 +89,10 @@ def zsh() -> str:
 def _filled(script: str, commands: str, value: Callable[[str, str], str], *, without: Set[str] = frozenset()) -> str:
     """Return a script with what is the same for shells that go by `case`."""
     known = grammar()
+    skip = _SKIP.format(takers=_takers(), values="\n".join(_case_of_values(known, value)))
     return script.format(
-        commands=commands, takers=_takers(), flags=" ".join(word for flag in common_flags() for word in flag.words),
-        values="\n".join(_case_of_values(known, value)), words="\n".join(_case_of_words(known, without)),
+        commands=commands, skip=skip, flags=" ".join(word for flag in common_flags() for word in flag.words),
+        words="\n".join(_case_of_words(known, without)),
     )  # fmt: skip
 
 
@@ -166,6 +167,20 @@ def _fish_value(kind: str, what: str) -> str:
 
 SCRIPTS: Mapping[str, Callable[[], str]] = {"bash": bash, "zsh": zsh, "fish": fish}
 
+#: How bash and zsh alike find the command among the words before, and what is offered behind a flag.
+_SKIP = """\
+        case $word in
+        {takers}) ((index++)) ;;
+        -*) ;;
+        *) [[ -z $command ]] && command=$word ;;
+        esac
+    done
+    case ${{command:-status}}:$prev in
+{values}
+    esac
+    if [[ -z $command ]]; then
+"""
+
 _BASH = """\
 # bash completion for zen-agents; made by: zen-agents completion bash
 
@@ -195,17 +210,7 @@ _zen_agents() {{
     for ((index = 1; index < COMP_CWORD; index++)); do
         word=${{COMP_WORDS[index]}}
         [[ $word == --state-dir ]] && state=(--state-dir "${{COMP_WORDS[index + 1]}}")
-        case $word in
-        {takers}) ((index++)) ;;
-        -*) ;;
-        *) [[ -z $command ]] && command=$word ;;
-        esac
-    done
-    case ${{command:-status}}:$prev in
-{values}
-    esac
-    if [[ -z $command ]]; then
-        if [[ $cur == -* ]]; then _zen_agents_offer "{flags}"; else _zen_agents_offer "{commands}"; fi
+{skip}        if [[ $cur == -* ]]; then _zen_agents_offer "{flags}"; else _zen_agents_offer "{commands}"; fi
         return
     fi
     case $command in
@@ -247,17 +252,7 @@ _zen_agents() {{
     for ((index = 2; index < CURRENT; index++)); do
         word=${{words_typed[index]}}
         [[ $word == --state-dir ]] && state_dir=(--state-dir "${{words_typed[index + 1]}}")
-        case $word in
-        {takers}) ((index++)) ;;
-        -*) ;;
-        *) [[ -z $command ]] && command=$word ;;
-        esac
-    done
-    case ${{command:-status}}:$prev in
-{values}
-    esac
-    if [[ -z $command ]]; then
-        if [[ $cur == -* ]]; then compadd -- {flags}; else _describe command commands; fi
+{skip}        if [[ $cur == -* ]]; then compadd -- {flags}; else _describe command commands; fi
         return
     fi
     case $command in

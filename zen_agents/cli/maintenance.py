@@ -23,7 +23,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
-from zen_agents.cli.render import next_steps, note, say, table
+from zen_agents.cli.outcome import tell
+from zen_agents.cli.render import note, table
 from zen_agents.cli.times import ago, end_of, seconds_of
 from zen_agents.clock import Instant, SystemClock
 from zen_agents.errors import NotRunningError, UsageError, ZenError
@@ -68,14 +69,10 @@ def _start(call: Call) -> int:
         "maintenance_start", name=wanted.name, effect=wanted.effect, for_seconds=seconds, reason=call.reason(),
         confirm=wanted.confirm,
     )  # fmt: skip
-    if call.machine:
-        data(call, "maintenance", result)
-    else:
-        what = {"no_actions": "nothing is done, people are told", "no_alerts": "it acts, people are told afterwards",
-                "observe": "nothing is done, people are told afterwards"}[result["effect"]]  # fmt: skip
-        say(call, f"{result['name']} is open for {ago(result['for_seconds'])}: checks go on, {what}.")
-        next_steps(call, f"zen-agents maintenance end {result['name']}", "zen-agents status")
-    return 0
+    what = {"no_actions": "nothing is done, people are told", "no_alerts": "it acts, people are told afterwards",
+            "observe": "nothing is done, people are told afterwards"}[result["effect"]]  # fmt: skip
+    said = f"{result['name']} is open for {ago(result['for_seconds'])}: checks go on, {what}."
+    return tell(call, "maintenance", result, said, f"zen-agents maintenance end {result['name']}", "zen-agents status")
 
 
 def _end_asked_for(call: Call, now: datetime) -> datetime:
@@ -88,11 +85,9 @@ def _end_asked_for(call: Call, now: datetime) -> datetime:
 
 def _end(call: Call) -> int:
     result = call.ask("maintenance_end", name=call.arguments.name, reason=call.reason(needed=False))
-    if call.machine:
-        data(call, "maintenance", result)
-    else:
-        say(call, f"{result['name']} is closed; what it held back is told now, if it is still so.")
-    return 0
+    return tell(
+        call, "maintenance", result, f"{result['name']} is closed; what it held back is told now, if it is still so."
+    )
 
 
 def _list(call: Call) -> int:

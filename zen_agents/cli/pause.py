@@ -10,8 +10,7 @@ from __future__ import annotations
 import argparse
 
 from zen_agents.cli.call import Call
-from zen_agents.cli.envelope import data
-from zen_agents.cli.render import next_steps, say
+from zen_agents.cli.outcome import tell
 from zen_agents.cli.times import ago, seconds_of
 
 
@@ -28,12 +27,5 @@ def run(call: Call) -> int:
     result = call.ask(
         "pause", scope=wanted.scope, for_seconds=seconds_of(wanted.for_), reason=call.reason(), confirm=wanted.confirm
     )
-    if call.machine:
-        data(call, "pause", result)
-    else:
-        say(
-            call,
-            f"{result['scope']} is paused for {ago(result['for_seconds'])}; checks and alerts go on, nothing is changed.",
-        )
-        next_steps(call, f"zen-agents resume {wanted.scope}", "zen-agents status")
-    return 0
+    said = f"{result['scope']} is paused for {ago(result['for_seconds'])}; checks and alerts go on, nothing is changed."
+    return tell(call, "pause", result, said, f"zen-agents resume {wanted.scope}", "zen-agents status")

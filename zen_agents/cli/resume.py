@@ -18,6 +18,7 @@ from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.envelope import data
+from zen_agents.cli.outcome import tell
 from zen_agents.cli.render import next_steps, say
 from zen_agents.cli.times import ago, seconds_of
 from zen_agents.clock import SystemClock
@@ -46,26 +47,19 @@ def run(call: Call) -> int:
     if call.arguments.staged:
         return _staged(call)
     result = call.ask("resume", scope=call.arguments.scope, reason=call.reason(needed=False))
-    if call.machine:
-        data(call, "resume", result)
-    else:
-        say(call, f"{result['scope']}: {', '.join(result['lifted'])} lifted; it is looked at anew.")
-    return 0
+    said = f"{result['scope']}: {', '.join(result['lifted'])} lifted; it is looked at anew."
+    return tell(call, "resume", result, said)
 
 
 def _staged(call: Call) -> int:
     bake = seconds_of(call.arguments.bake)
     result = call.ask("resume_staged", for_seconds=bake, reason=call.reason(needed=False))
-    if call.machine:
-        data(call, "resume", result)
-        return 0
     then = f", then {', '.join(result['waiting'])}" if result["waiting"] else ""
-    say(
-        call, f"{result['agent']} acts again, on trial for {ago(result['bake_seconds'])}{then}. A new incident of an "
-        "agent on trial pauses it again, and people are told.",
-    )  # fmt: skip
-    next_steps(call, "zen-agents status")
-    return 0
+    said = (
+        f"{result['agent']} acts again, on trial for {ago(result['bake_seconds'])}{then}. A new incident of an "
+        "agent on trial pauses it again, and people are told."
+    )
+    return tell(call, "resume", result, said, "zen-agents status")
 
 
 def _from_emergency(call: Call) -> int:

@@ -31,7 +31,8 @@ _PLAN = {
     "expected_seconds": float, "warning": str, "digest": str,
 }  # fmt: skip
 _JUDGEMENT = {
-    "action": str, "target": str, "ruling": str, "reason": _TEXT_OR_NULL, "plan": (_PLAN, None), "guards": [_GUARD],
+    "action": str, "target": str, "agent": str, "ruling": str, "reason": _TEXT_OR_NULL, "plan": (_PLAN, None),
+    "guards": [_GUARD],
 }  # fmt: skip
 _INCIDENT = {
     "id": str, "rule": str, "target": str, "agent": str, "severity": str, "state": str, "began_at": str,

@@ -5,6 +5,7 @@ Names of environment variables are in it, their values never.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import importlib.metadata
 import io
@@ -14,9 +15,9 @@ import platform
 import re
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from zen_agents import __version__
 from zen_agents.adapters.durable_file import replace_durably
@@ -31,6 +32,8 @@ from zen_agents.settings.loader import effective_values
 from zen_agents.settings.rendering import as_json
 from zen_agents.settings.show import Shown, to_yaml
 from zen_agents.settings.trust import read_secret
+
+Row = TypeVar("Row")
 
 _DECISIONS, _EVENTS, _ACTIONS, _INCIDENTS = 200, 500, 100, 100
 #: The end of a log that is packed (bytes), and how long the journal may take (seconds).
@@ -154,47 +157,34 @@ def _config(site: Site, redaction: Redaction) -> Any:
     return f"# {', '.join(site.loaded.files)}\n{to_yaml(Shown(clean, {}))}"
 
 
-def _read(site: Site) -> SqliteStore:
-    return SqliteStore.open_read_only(site.state_dir / "state.db")
+def _read(site: Site, rows: Callable[[SqliteStore], Sequence[Row]]) -> Sequence[Row]:
+    """Return what is asked of the state, and let go of it."""
+    with contextlib.closing(SqliteStore.open_read_only(site.state_dir / "state.db")) as store:
+        return rows(store)
 
 
 def _entries(site: Site, most: int, *kinds: EntryKind) -> list[dict[str, Any]]:
-    store = _read(site)
-    try:
-        rows = store.entries(kinds=kinds, limit=most, newest_first=True)
-    finally:
-        store.close()
     return [
         {"record": row.seq, "kind": row.entry.kind.value, "id": row.entry.id, "at": row.entry.at.wall.isoformat(),
          "incident": row.entry.incident, "action": row.entry.action, "body": dict(row.entry.body)}
-        for row in rows
+        for row in _read(site, lambda store: store.entries(kinds=kinds, limit=most, newest_first=True))
     ]  # fmt: skip
 
 
 def _actions(site: Site) -> list[dict[str, Any]]:
-    store = _read(site)
-    try:
-        rows = store.actions(limit=_ACTIONS)
-    finally:
-        store.close()
     return [
         {"id": row.id, "action": row.action, "target": row.target, "rule": row.rule, "outcome": row.kind.value,
          "at": row.reserved_at.wall.isoformat(), "took_seconds": row.took_seconds, "because": row.because,
          "plan": shown(row.plan), "effect": shown(row.effect)}
-        for row in rows
+        for row in _read(site, lambda store: store.actions(limit=_ACTIONS))
     ]  # fmt: skip
 
 
 def _incidents(site: Site) -> list[dict[str, Any]]:
-    store = _read(site)
-    try:
-        rows = store.incidents(limit=_INCIDENTS)
-    finally:
-        store.close()
     return [
         {"id": row.id, "rule": row.rule, "target": row.target, "state": row.state.value, "detail": row.detail,
          "began_at": row.began_at.wall.isoformat(), "severity": row.severity.value}
-        for row in rows
+        for row in _read(site, lambda store: store.incidents(limit=_INCIDENTS))
     ]  # fmt: skip
 
 

@@ -368,6 +368,7 @@ def judged_body(judged: Judged) -> dict[str, Any]:
     return {
         "action": judged.request.action,
         "target": judged.request.target,
+        "agent": judged.request.agent,
         "ruling": judged.verdict.ruling.name.lower(),
         "reason": judged.verdict.reason.value if judged.verdict.reason else None,
         "plan": plan_body(judged.plan) if judged.plan else None,
