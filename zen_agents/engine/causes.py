@@ -16,7 +16,6 @@ from zen_agents.dataclass import dataclass
 from zen_agents.engine.aside import Aside
 from zen_agents.engine.host_causes import edges_of, mounts_of
 from zen_agents.engine.incidents import IncidentBook
-from zen_agents.errors import HostError
 from zen_agents.model.incident import Incident, incident_key
 from zen_agents.model.reason import Reason
 from zen_agents.ports.host import Host
@@ -70,7 +69,7 @@ class Causes:
         self.renewed_at = self._clock.now().steady
         try:
             seen = await self._read(lambda: edges_of(checks, self._host.look(), before))
-        except HostError as error:
+        except Exception as error:  # a host that answers nonsense must not end the engine's round
             log.warning("what depends on what cannot be read; what is listed and was known holds: %s", error)
             seen = list(before)
         keys = {rule.target: rule.key for rule in known}

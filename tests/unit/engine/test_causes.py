@@ -115,6 +115,14 @@ async def test_where_it_cannot_be_read_what_is_known_holds(rig: Rig) -> None:
     assert rig.parts.causes.of(rig.tick.watchlist.rules[WEB]) == {}
 
 
+async def test_a_host_that_answers_nonsense_leaves_what_is_known(rig: Rig) -> None:
+    rig.host.services["web"].needs = ("db.service",)
+    await read(rig)
+    rig.host.faults.answer("unit_needs", 0.5)
+    await read(rig)
+    assert rig.parts.causes.of(rig.tick.watchlist.rules[WEB]) == {DB: "Requires= of web.service"}
+
+
 # -- what a host shows ----------------------------------------------------------------------------------------------------
 def a_host() -> SimulatedHost:
     host = SimulatedHost()
