@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.volume import edit_volume, is_read_only, make_volume, mount_volume
+from chaos.volume import edit_volume, image_of, is_read_only, make_volume, mount_volume
 from chaos.waiting import wait_until
 from chaos.workload import struck
 
@@ -44,6 +44,10 @@ class ReadOnlyRemount(Fault):
         return not is_read_only(host, self.disk)
 
     def harm(self, host: DisposableHost) -> Sequence[str]:
-        if self.damaged and not is_read_only(host, self.disk):
+        if self.damaged and not is_read_only(host, self.disk) and self._is_unchecked(host):
             return [f"{self.disk} is written to again, and its structure is damaged"]
         return []
+
+    def _is_unchecked(self, host: DisposableHost) -> bool:
+        """Tell whether the disk still says itself that it is damaged: nobody has checked it since."""
+        return "with errors" in host.run(["dumpe2fs", "-h", image_of(self.disk)]).stdout

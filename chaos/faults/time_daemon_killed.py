@@ -35,8 +35,3 @@ class TimeDaemonKilled(Fault):
 
     def traces(self) -> Sequence[str]:
         return (f"unit {self.unit}.service",)
-
-    def harm(self, host: DisposableHost) -> Sequence[str]:
-        if self.ahead_seconds > 1 and unit_property(host, self.unit, "NRestarts") == "0" and self.is_gone(host):
-            return ["the daemon was started and stepped the clock while services ran"]
-        return []
