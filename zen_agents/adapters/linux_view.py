@@ -24,6 +24,7 @@ from zen_agents.adapters.linux_view_resources import ResourceReader
 from zen_agents.adapters.linux_view_services import ServiceReader
 from zen_agents.adapters.linux_view_sockets import DescriptorReader
 from zen_agents.adapters.linux_view_units import UnitReader, unit_name
+from zen_agents.adapters.linux_view_use import UseLook
 from zen_agents.adapters.quarantine import KeptFiles
 from zen_agents.adapters.systemd_bus import SystemdBus
 from zen_agents.errors import HostError
@@ -118,7 +119,7 @@ class LinuxHost:
         return cast(_T, answer)
 
 
-class LinuxView(NetworkLook):
+class LinuxView(NetworkLook, UseLook):
     """One look at a `LinuxHost`; implements `ports.host.HostView`. What could not be told once is not asked again."""
 
     def __init__(self, host: LinuxHost) -> None:
@@ -269,37 +270,6 @@ class LinuxView(NetworkLook):
     def busy_processes(self, above_percent: float) -> Sequence[Busy]:
         """Return who uses more of one CPU than that since the look before; HostError at the first look of all."""
         return self._once(("busy", above_percent), lambda: self._host.busy.busy(above_percent, self.processes()))
-
-    def replaced_files(self, process: Process) -> Sequence[str]:
-        """Return mapped libraries and the program that were replaced since; HostError if it may not be looked into."""
-        from zen_agents.adapters.linux_view_mapped import replaced_files  # noqa: PLC0415 - where it is asked for only
-
-        found = replaced_files(self._host.proc_root, process.pid)
-        return found if found and self._host.processes.is_same(process) else ()
-
-    def oom_kills(self) -> int:
-        """Return how many the kernel has ended since boot; HostError where it does not count them."""
-        from zen_agents.adapters import linux_view_oom  # noqa: PLC0415 - where it is asked for only
-
-        return linux_view_oom.kills(self._host.proc_root)
-
-    def oom_victims(self, most: int) -> Sequence[str]:
-        """Return `name (pid)` of the last ones; HostError if the kernel's log may not be read."""
-        from zen_agents.adapters import linux_view_oom  # noqa: PLC0415 - as above
-
-        return linux_view_oom.victims("/dev/kmsg", most)
-
-    def cpu_quota(self, cgroup: str) -> float | None:
-        """Return the percent of one CPU that a cgroup may use by its own limit, None for no limit."""
-        return self._host.cgroups.cpu_quota(cgroup)
-
-    def can_limit_cpu(self) -> bool:
-        """Tell whether the control groups of this host can limit CPUs at all."""
-        return self._host.cgroups.can_limit_cpu()
-
-    def niceness(self, process: Process) -> int:
-        """Return the niceness, from -20 to 19; HostError if the process is gone."""
-        return self._host.processes.niceness(process)
 
     def service_process(self, name: str) -> Process | None:
         """Return the live process last started for this service, None if it has ended."""

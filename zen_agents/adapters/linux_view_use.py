@@ -1,0 +1,48 @@
+"""What processes use and run with, and what their control groups grant: asked of the host each time, not remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from zen_agents.ports.host import Process
+
+if TYPE_CHECKING:
+    from zen_agents.adapters.linux_view import LinuxHost
+
+
+class UseLook:
+    """Part of `LinuxView`: what of `ports.host_processes.ProcessQuestions` needs no memory of the look."""
+
+    _host: LinuxHost
+
+    def replaced_files(self, process: Process) -> Sequence[str]:
+        """Return mapped libraries and the program that were replaced since; HostError if it may not be looked into."""
+        from zen_agents.adapters.linux_view_mapped import replaced_files  # noqa: PLC0415 - where it is asked for only
+
+        found = replaced_files(self._host.proc_root, process.pid)
+        return found if found and self._host.processes.is_same(process) else ()
+
+    def oom_kills(self) -> int:
+        """Return how many the kernel has ended since boot; HostError where it does not count them."""
+        from zen_agents.adapters import linux_view_oom  # noqa: PLC0415 - where it is asked for only
+
+        return linux_view_oom.kills(self._host.proc_root)
+
+    def oom_victims(self, most: int) -> Sequence[str]:
+        """Return `name (pid)` of the last ones; HostError if the kernel's log may not be read."""
+        from zen_agents.adapters import linux_view_oom  # noqa: PLC0415 - as above
+
+        return linux_view_oom.victims("/dev/kmsg", most)
+
+    def cpu_quota(self, cgroup: str) -> float | None:
+        """Return the percent of one CPU that a cgroup may use by its own limit, None for no limit."""
+        return self._host.cgroups.cpu_quota(cgroup)
+
+    def can_limit_cpu(self) -> bool:
+        """Tell whether the control groups of this host can limit CPUs at all."""
+        return self._host.cgroups.can_limit_cpu()
+
+    def niceness(self, process: Process) -> int:
+        """Return the niceness, from -20 to 19; HostError if the process is gone."""
+        return self._host.processes.niceness(process)
