@@ -9,6 +9,7 @@ from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.drift.declared import declared_content, held_content, sha256
 from zen_agents.drift.deployments import Changed, Deployer, respected
+from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import FileState, HostView
@@ -66,7 +67,10 @@ class DriftCheck(Check):
 
     def _as_declared(self, state: FileState, host: HostView, now: Instant) -> Observation:
         if self._unit and self._read_by_systemd != state.fingerprint:
-            if host.unit_file_pending(self._unit):
+            pending = host.unit_file_pending(self._unit)
+            if not isinstance(pending, bool):
+                raise HostError(f"whether systemd has read the files of {self._unit} cannot be told")
+            if pending:
                 said = f"{self._path} is as declared, but systemd has not read it yet"
                 return self._problem(now, said, {"wrong": "unread"}, f"unread:{state.fingerprint}")
             self._read_by_systemd = state.fingerprint

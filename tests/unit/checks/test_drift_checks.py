@@ -123,7 +123,8 @@ def test_a_kernel_setting_is_compared_with_what_was_declared(host: SimulatedHost
     assert "deployed by ci 0 s ago; respected for now" in found.detail
 
 
-def test_a_kernel_without_the_setting_cannot_tell(host: SimulatedHost) -> None:
-    host.kernel_settings.clear()
+@pytest.mark.parametrize("garbage", [None, "", 600, [], b"600"])
+def test_a_kernel_without_the_setting_cannot_tell(host: SimulatedHost, garbage: object) -> None:
+    host.faults.answer("kernel_setting", garbage)
     with pytest.raises(HostError, match="has no setting"):
         look(sysctl(), host)

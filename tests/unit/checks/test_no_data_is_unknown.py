@@ -37,7 +37,6 @@ from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
 from zen_agents.checks.resolver import ResolverCheck
 from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.checks.script import ScriptCheck
-from zen_agents.checks.sysctl import SysctlCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
@@ -116,12 +115,6 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
         lambda: DriftCheck("key", path="/etc/key", declared="/srv/key", unit="web.service", deployers=(), every_seconds=60),
         ["file", "content", "unit_file_pending"],
     ),
-    (
-        lambda: SysctlCheck(
-            "a", setting="net.ipv4.a", path="/proc/sys/net/ipv4/a", value="1", deployers=(), every_seconds=60
-        ),
-        ["kernel_setting"],
-    ),
     (lambda: TempDirCheck("app", path="/srv/tmp", older_than_seconds=60, every_seconds=300), ["file", "list_directory"]),
     (lambda: LogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["list_directory"]),
     (lambda: DeletedLogCheck("app", pattern="/srv/log/*.log", every_seconds=60), ["deleted_open_files"]),
@@ -150,7 +143,6 @@ def furnished() -> SimulatedHost:
     host.start("web")
     host.files.add_file("/etc/key", "key", mode=0o600)
     host.files.add_file("/srv/key", "key")
-    host.kernel_settings["net.ipv4.a"] = "1"
     host.files.add_file("/etc/resolv.conf", switched("nameserver 10.0.0.1\n", ["10.0.0.2"]))
     host.network.name_servers["10.0.0.2"] = {"db": ("10.0.0.5",)}
     host.plugins["/check_load"] = (0, "fine")
