@@ -16,6 +16,8 @@ _CLOCK = "/run/chaos/clock"
 _DAY_SECONDS = 86400.0
 #: libfaketime reads the file so seldom; each time the engine asks for the time would be a hundred times slower.
 _SEEN_AFTER_SECONDS = 1
+#: A look that began before the jump may end after the fault and have seen it: what it saw bears the moment it began.
+_LONGEST_LOOK_SECONDS = 1.0
 
 
 class _ClockJump(Variant):
@@ -33,7 +35,7 @@ class _ClockJump(Variant):
 
     def before(self, host: DisposableHost) -> None:
         host.write_file(_CLOCK, f"{self.jump}\n")
-        pause(_SEEN_AFTER_SECONDS + 0.1)
+        pause(_SEEN_AFTER_SECONDS + _LONGEST_LOOK_SECONDS)
 
     def told(self, subjects: Sequence[str]) -> Sequence[str]:
         return [subject for subject in subjects if ": clock bad for" not in subject]
