@@ -179,6 +179,8 @@ class Expectation(_Section):
     actions: tuple[str, ...] = ()
     #: How many messages people get until then.
     pages: int = Field(0, ge=0)
+    #: Of what goes on for long after people were asked: with the word that it is over, if the question was mailed before it.
+    most_pages: int = Field(0, ge=0)
     #: Repaired, or told, so soon; what is to stay untouched is watched for so long.
     within: PositiveDuration
 

@@ -26,7 +26,7 @@ REPAIRED = (
 )
 LEFT_ALONE = ("pid_of_another", "memory_leak_recurs", "read_only_after_damage", "uninterruptible")
 #: Repaired although text tries to get in the way, or in parts that pass already.
-ALSO_REPAIRED = ("resolver_killed", "hostile_names")
+ALSO_REPAIRED = ("resolver_killed", "hostile_names", "bad_nameserver", "ports_exhausted")
 #: Nothing is done, or no more than may be tried before people are told.
 TRAPS = (
     "nothing_wrong", "metrics_empty", "metrics_zero", "fought_over", "probes_led_astray", "probes_without_answers",
