@@ -28,7 +28,7 @@ STOPWATCHES = {
 #: Who signals, and how it knows whom.
 SIGNALLERS = {
     "adapters/launcher.py": "the group of a child of its own that nobody has reaped",
-    "adapters/worker_process.py": "as above",
+    "adapters/bounded_child.py": "as above",
     "adapters/linux_control_processes.py": "by pidfd, after the start time was compared",
     "adapters/running_actions.py": "the emergency stop: by pidfd and recorded start time",
     "store/failpoint.py": "itself, where a test asks for it",

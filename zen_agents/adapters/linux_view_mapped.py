@@ -11,7 +11,7 @@ from zen_agents.adapters.linux_view_reading import read_kernel_file
 _DELETED = re.compile(rb"^\S+ (\S{4}) \S+ \S+ \d+ +(/.*) \(deleted\)$", re.MULTILINE)
 _LIBRARY = re.compile(r"\.so(\.[\d.]+)?$")
 #: What is no file of a package: memory with a name, and what programs make for themselves.
-_NO_FILES = ("/memfd:", "/dev/", "/SYSV", "/anon_hugepage", "/tmp/", "/var/tmp/", "/run/")  # noqa: S108 - only compared
+_NO_FILES = ("/memfd:", "/dev/", "/SYSV", "/anon_hugepage", "/tmp/", "/var/tmp/", "/run/")  # noqa: S108 - only compared  # nosec B108
 #: A large program has some hundred KiB of it.
 _MOST_BYTES = 4 << 20
 

@@ -196,7 +196,7 @@ async def test_a_switch_is_taken_back_by_hand(named: SimulatedHost) -> None:
     plan, effect = await done(SwitchResolver(), named)
     back = SwitchResolver().inverse(plan, effect)
     assert back is not None and back.inverse_of == "switch_resolver"
-    assert back.params["left"] == hashlib.sha256(named.files.contents[FILE].encode()).hexdigest()
+    assert back.params["files"][0]["left"] == hashlib.sha256(named.files.contents[FILE].encode()).hexdigest()
     undo = PutBackFile()
     again = undo.plan(back, named.look())
     await undo.execute(again, named.control())
@@ -216,5 +216,5 @@ async def test_a_real_file_is_swapped_at_once_and_keeps_its_mode(tmp_path: Path,
     effect = await here.act(SwitchResolver(), TARGET, params)
     assert file.read_text() == switched(OWN, [FALLBACK])
     assert file.stat().st_mode & 0o777 == 0o640
-    assert here.host.look().kept_content(effect.undo["quarantine"]) == OWN.encode()
+    assert here.host.look().kept_content(effect.undo["files"][0]["quarantine"]) == OWN.encode()
     assert here.host.look().file(str(file)) in here.host.look().list_directory(str(tmp_path))

@@ -168,7 +168,7 @@ def test_what_a_guard_refuses_on_a_calm_host_can_never_be_done(tail: str, lines:
 
 
 def test_a_limit_that_nothing_passes_is_told() -> None:
-    assert found("    thresholds: {disk: [{path: /srv, above: 100%}]}\n") == [("ZC704", 2)]
+    assert found("    thresholds: {disk: [{path: /srv, above: 100%}]}\n") == [("ZC704", 6)]
     assert found("    thresholds: {disk: [{path: /srv, above: 99%}]}\n") == []
 
 
@@ -186,7 +186,7 @@ def test_github_annotations_and_sarif_hold_what_a_name_would_break() -> None:
     done = lint("    thresholds: {disk: [{path: '/srv/50%,a', above: 100%}]}\n", "--format", "github")
     assert done.code == 1
     (line,) = done.out.splitlines()
-    assert line.startswith("::warning file=c.yaml,line=2,col=")
+    assert line.startswith("::warning file=c.yaml,line=6,col=")
     assert line.endswith("::ZC704 system_health.disk can never be bad: disk.percent is never above 100 %25")
     done = lint(RULES, "--format", "sarif")
     sarif = json.loads(done.out)
