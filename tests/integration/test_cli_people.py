@@ -2,7 +2,6 @@
 
 import os
 import pty
-import select
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine_process import REPOSITORY, EngineProcess, free_port, wait_for, web_config
+from tests.support.readable import readable
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,8 @@ class Terminal:
         return self._process.wait(60)
 
     def _read(self) -> bool:
-        ready, _, _ = select.select([self._mine], [], [], 60)
         try:
-            found = os.read(self._mine, 65536) if ready else b""
+            found = os.read(self._mine, 65536) if readable(self._mine, 60) else b""
         except OSError:  # the other side is closed
             found = b""
         self.text += found.decode(errors="replace").replace("\r\n", "\n")

@@ -2,7 +2,6 @@
 
 import os
 import pty
-import select
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from tests.support.command_line import HOSTILE, WrittenState, a_repair, command
 from tests.support.engine_process import REPOSITORY
+from tests.support.readable import readable
 from zen_agents.cli import completion
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.store import BreakerRow
@@ -134,7 +134,7 @@ def read_until(terminal: int, wanted: str, *, after: str = "") -> str:
     seen, ends = "", time.monotonic() + 60
     while wanted not in seen.partition(after)[2] if after else wanted not in seen:
         assert time.monotonic() < ends, seen
-        if select.select([terminal], [], [], 0.2)[0]:
+        if readable(terminal, 0.2):
             seen += os.read(terminal, 65536).decode("utf-8", "replace")
     return seen
 

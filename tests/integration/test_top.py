@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pty
-import select
 import signal
 import struct
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 from tests.support.command_line import WrittenState, a_call, a_repair, command
 from tests.support.engine_process import REPOSITORY, EngineProcess, wait_for
 from tests.support.own_config import own_config
+from tests.support.readable import readable
 from zen_agents.cli.top import why_page
 from zen_agents.cli.top_screen import Row
 
@@ -42,7 +42,7 @@ class Terminal:
             self.read()
 
     def read(self) -> None:
-        if select.select([self.ours], [], [], 0.2)[0]:
+        if readable(self.ours, 0.2):
             self.seen += os.read(self.ours, 65536).decode("utf-8", "replace")
 
     def press(self, keys: str) -> None:

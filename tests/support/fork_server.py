@@ -15,7 +15,6 @@ import gc
 import importlib
 import json
 import os
-import select
 import selectors
 import signal
 import socket
@@ -27,6 +26,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.readable import readable
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: What the interpreter or the C library reads when a process begins, and nobody reads again.
@@ -62,7 +63,7 @@ class ForkedProcess:
     def wait(self, timeout: float | None = None) -> int:
         """Return how it ended; raises subprocess.TimeoutExpired after so many seconds."""
         if self.returncode is None:
-            if not select.select([self._channel], [], [], timeout)[0]:
+            if not readable(self._channel, timeout):
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
             told = os.read(self._channel, 100)
             # The server is gone, and its processes with it.
