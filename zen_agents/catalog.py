@@ -78,6 +78,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "clock": "checks.clock_step:ClockCheck",
         "engine": "checks.engine_health:EngineCheck",
         "job": "checks.job:JobCheck",
+        "pool": "checks.pool:PoolCheck",
         "journal": "checks.journal_size:JournalSizeCheck",
         "log_rate": "checks.log_rate:LogRateCheck",
         "mount": "checks.mount:MountCheck",
@@ -116,6 +117,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "renew_certificate": "actions.renew_certificate:RenewCertificate",  # before it ends, by who issued it
         "change_certificate_authority": "actions.change_certificate_authority:ChangeCertificateAuthority",  # a person's word
         "reload_service": "actions.reload_service:ReloadService",  # what is renewed has to be shown
+        "reset_pool": "actions.reset_pool:ResetPool",  # connections that somebody took and forgot
         "restore_file": "actions.restore_file:RestoreFile",  # what somebody changed that was declared otherwise
         "restore_last_good": "actions.restore_last_good:RestoreLastGood",  # what keeps a service from starting
         "restore_sysctl": "actions.restore_sysctl:RestoreSysctl",  # the same of the kernel

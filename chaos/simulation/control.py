@@ -13,6 +13,7 @@ from chaos.simulation.view import SimulatedView
 from chaos.simulation.world import SimulatedProcess, SimulatedService, SimulatedWorld
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.guards.base import StopFlag
+from zen_agents.model.pool import PoolQuestion, PoolSession
 from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
 
 
@@ -102,6 +103,13 @@ class SimulatedControl:
     async def limit_log_rate(self, unit: str, lines_per_second: int) -> None:
         self._note(f"limit {unit} to {lines_per_second} lines a second", f"unit:{unit}")
         self._host.journal.limit(unit, lines_per_second)
+
+    async def end_sessions(
+        self, asked: PoolQuestion, sessions: Sequence[PoolSession], *, timeout_seconds: float
+    ) -> Sequence[int]:
+        del timeout_seconds
+        self._note(f"end {len(sessions)} sessions of {asked.user}", f"pool:{asked.server}")
+        return self._host.pools.end(asked, sessions)
 
     async def lift_log_rate(self, unit: str) -> None:
         self._note(f"lift the limit of {unit}", f"unit:{unit}")

@@ -11,6 +11,7 @@ from chaos.simulation.world import SimulatedProcess, SimulatedWorld
 from zen_agents.errors import HostError
 from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
+from zen_agents.model.pool import PoolLook, PoolQuestion
 from zen_agents.ports.host import (
     Command,
     CommandResult,
@@ -232,6 +233,13 @@ class SimulatedView(NetworkQuestions):
 
     def certificate_file(self, asked: CertificateQuestion) -> Seen:
         return self._ask("certificate_file", lambda: self._host.certificates.in_file(asked))
+
+    async def pool(self, asked: PoolQuestion, timeout_seconds: float) -> PoolLook:
+        return self.pool_now(asked, timeout_seconds)
+
+    def pool_now(self, asked: PoolQuestion, timeout_seconds: float) -> PoolLook:
+        del timeout_seconds
+        return self._ask("pool", lambda: self._host.pools.look(asked))
 
     # -- how it is found out ------------------------------------------------------------------------------------------
     def _present(self, pid: int) -> Process | None:

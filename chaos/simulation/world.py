@@ -17,6 +17,7 @@ from chaos.simulation.files import SimulatedFiles
 from chaos.simulation.journal import SimulatedJournal
 from chaos.simulation.loop import HungError, VirtualThread
 from chaos.simulation.network import SimulatedNetwork
+from chaos.simulation.pools import SimulatedPools
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit, UnitJob
@@ -170,6 +171,7 @@ class SimulatedWorld:
         self.journal = SimulatedJournal(self.clock)
         #: Program of a monitoring plugin -> its exit status and output.
         self.plugins: dict[str, tuple[int, str]] = {}
+        self.pools = SimulatedPools(lambda: self.clock.now().steady)
         self.certificates = SimulatedCertificates(self.files.contents)
         self.events = SimulatedEvents()
         self.faults = Faults()

@@ -15,9 +15,11 @@ from zen_agents.adapters.linux_control import LinuxControl
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.safe_files import OpenDirectory
 from zen_agents.errors import RefusedError
+from zen_agents.model.pool import PoolQuestion
 from zen_agents.ports.host import Command, DirectoryHandle, HostControl, Process
 from zen_agents.ports.host_contents import ReplacingDirectory
 from zen_agents.ports.host_journal import JournalControl
+from zen_agents.ports.host_pools import PoolControl
 from zen_agents.ports.host_sysctl import SysctlControl
 
 
@@ -35,6 +37,9 @@ def promised(port: type) -> dict[str, Any]:
         (JournalControl, SimulatedControl),
         (HostControl, NullControl),
         (HostControl, SimulatedControl),
+        (PoolControl, LinuxControl),
+        (PoolControl, NullControl),
+        (PoolControl, SimulatedControl),
         (SysctlControl, LinuxControl),
         (SysctlControl, NullControl),
         (SysctlControl, SimulatedControl),
@@ -75,6 +80,7 @@ async def _refuses(control: NullControl, process: Process, path: str) -> None:
         lambda: control.stop_process(process, timeout_seconds=1.0),
         lambda: control.limit_log_rate("web.service", 10),
         lambda: control.lift_log_rate("web.service"),
+        lambda: control.end_sessions(PoolQuestion("postgres", "db:5432", "zen", "postgres", "app"), (), timeout_seconds=1.0),
     ):
         with pytest.raises(RefusedError, match="Dry run"):
             await attempt()

@@ -86,6 +86,7 @@ def everything() -> SystemHealthAgent:
         "certificates": {"web": {"file": "/srv/web.pem", "server": "127.0.0.1:443"}},
         "resolvers": {"host": {"asks": "db.internal", "fallbacks": ["127.0.0.2"]}},
         "connections": {"db": {"to": "db.internal:5432"}},
+        "pools": {"orders": {"postgres": {"server": "127.0.0.1:5432"}, "user": "app"}},
         "links": {"uplink": {"interface": "eth0"}}, "local_ports": {"widen_to": "20000-64999"},
     }  # fmt: skip
     return SystemHealthAgent(SystemHealthSettings.model_validate(listed), AgentContext("here", vitals=_Vitals()))

@@ -56,6 +56,7 @@ _KINDS = {
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
     "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
     "restore_file": "baseline", "restore_sysctl": "sysctl",
+    "reset_pool": "pool",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
     "restore_last_good": "service",
 }  # fmt: skip
@@ -89,6 +90,13 @@ _PLAUSIBLE = {
     "widen_port_range": {"usual": "40000 40031", "wider": "32768 60999"},
     "restore_port_range": {"usual": "50000 50031", "wider": "40000 40031", "above_percent": 90.0},
     "restore_last_good": {"files": ["/srv/key"], "test": {"run": ["/usr/bin/true", "CANDIDATE"]}},
+    "reset_pool": {
+        "server": "127.0.0.1:5432",
+        "login": "zen_agents",
+        "user": "app",
+        "in_transaction_seconds": 60.0,
+        "above_percent": 0.0,
+    },
     "restore_file": {"path": "/srv/key", "declared": "/srv/declared"},
     "restore_sysctl": {"setting": "net.ipv4.tcp_keepalive_time", "value": "600"},
 }
@@ -122,6 +130,7 @@ def a_host() -> SimulatedHost:
     host.add_process("nightly", argv=("/usr/bin/nightly",))
     host.files.add_disk("/mnt/read-only", total_bytes=1 << 30, read_only=True)
     host.files.add_file(f"/var/log/journal/{host.machine}/system@{'a' * 32}-{1:016x}-{1:016x}.journal", size=100)
+    host.pools.connect("app")
     host.advance(86_400)
     return host
 

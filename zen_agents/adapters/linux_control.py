@@ -13,9 +13,10 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zen_agents.adapters import linux_control_deleted, linux_control_processes, safe_files
 from zen_agents.adapters.emergency_flag import EmergencyFlag
@@ -31,6 +32,9 @@ from zen_agents.model.action import Intent
 from zen_agents.model.reason import Reason
 from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
 from zen_agents.store.failpoint import failpoint
+
+if TYPE_CHECKING:
+    from zen_agents.model.pool import PoolQuestion, PoolSession
 
 #: How long a thread waits for its intent to become durable before it gives up.
 _RELEASED_WITHIN_SECONDS = 60.0
@@ -192,6 +196,15 @@ class LinuxControl:
 
         await self._gate.passed()
         await journal.lift(self, unit)
+
+    async def end_sessions(
+        self, asked: PoolQuestion, sessions: Sequence[PoolSession], *, timeout_seconds: float
+    ) -> Sequence[int]:
+        from zen_agents.adapters import linux_pools  # noqa: PLC0415 - only hosts that list pools
+
+        await self._gate.passed()
+        self.check_stop()
+        return await linux_pools.end_sessions(asked, sessions, timeout_seconds=timeout_seconds)
 
     # -- how ----------------------------------------------------------------------------------------------------------
     def _pass(self) -> None:

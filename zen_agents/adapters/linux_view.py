@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from zen_agents.adapters.last_good import LastGood
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
     from zen_agents.model.plugin import PluginAnswer
+    from zen_agents.model.pool import PoolLook, PoolQuestion
     from zen_agents.ports.host_plugins import PluginCall
     from zen_agents.ports.time_answer import TimeAnswer
 
@@ -423,6 +424,19 @@ class LinuxView(NetworkLook, UseLook):
         from zen_agents.adapters import linux_view_certificates  # noqa: PLC0415 - see above
 
         return linux_view_certificates.look_at_files(asked)
+
+    # -- connection pools ---------------------------------------------------------------------------------------------
+    async def pool(self, asked: PoolQuestion, timeout_seconds: float) -> PoolLook:
+        """Have a worker ask; never remembered."""
+        from zen_agents.adapters import linux_pools  # noqa: PLC0415 - only hosts that list pools pay
+
+        return await linux_pools.look(asked, timeout_seconds, self._host.worker_turns)
+
+    def pool_now(self, asked: PoolQuestion, timeout_seconds: float) -> PoolLook:
+        """Have a worker ask, in a thread without a loop; never remembered."""
+        from zen_agents.adapters import linux_pools  # noqa: PLC0415 - see above
+
+        return linux_pools.look_now(asked, timeout_seconds)
 
     def _uptime(self) -> float:
         path = f"{self._host.proc_root}/uptime"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from zen_agents.errors import RefusedError
 from zen_agents.model.reason import Reason
 from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
+
+if TYPE_CHECKING:
+    from zen_agents.model.pool import PoolQuestion, PoolSession
 
 
 class NullControl:
@@ -54,6 +58,12 @@ class NullControl:
     def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
         del descriptor, expected_path
         _refuse(f"truncate a file of process {process.pid}")
+
+    async def end_sessions(
+        self, asked: PoolQuestion, sessions: Sequence[PoolSession], *, timeout_seconds: float
+    ) -> NoReturn:
+        del timeout_seconds
+        _refuse(f"end {len(sessions)} sessions of {asked.user}")
 
     async def limit_log_rate(self, unit: str, lines_per_second: int) -> None:
         _refuse(f"limit {unit} to {lines_per_second} lines a second")

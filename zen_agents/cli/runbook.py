@@ -35,6 +35,7 @@ _LISTED = frozenset(
         "connection",
         "link",
         "certificate",
+        "pool",
         "script",
     }
 )

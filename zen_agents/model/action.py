@@ -46,6 +46,8 @@ class ResourceKind(StrEnum):
     PATH = "path"
     #: What journald keeps. Its directories are protected: it is only ever asked to let go of something itself.
     JOURNAL = "journal"
+    #: Connections of a server, by its name in the configuration.
+    POOL = "pool"
 
 
 @dataclass(frozen=True, slots=True)

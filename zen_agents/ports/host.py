@@ -22,6 +22,7 @@ from zen_agents.ports.host_kernel import KernelView
 from zen_agents.ports.host_last_good import LastGoodView
 from zen_agents.ports.host_network import NetworkView
 from zen_agents.ports.host_plugins import PluginView
+from zen_agents.ports.host_pools import PoolControl, PoolView
 from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
 from zen_agents.ports.host_sysctl import SysctlControl, SysctlView
 from zen_agents.ports.host_time import TimeView
@@ -213,6 +214,7 @@ class HostView(
     LastGoodView,
     NetworkView,
     PluginView,
+    PoolView,
     ProcessQuestions,
     SysctlView,
     TimeView,
@@ -447,7 +449,7 @@ class DirectoryHandle(ReplacingDirectory, Protocol):
         ...
 
 
-class HostControl(ProcessChanges, JournalControl, SysctlControl, Protocol):
+class HostControl(ProcessChanges, JournalControl, PoolControl, SysctlControl, Protocol):
     """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
 
     @property

@@ -38,6 +38,7 @@ _DEFINED_IN = {
     "restore_resolver": "resolvers",
     "widen_port_range": "local_ports",
     "restore_port_range": "local_ports",
+    "reset_pool": "pools",
 }
 
 

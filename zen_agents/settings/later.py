@@ -185,7 +185,6 @@ ACTIONS: dict[str, type[ActionPolicy]] = {
     "clean_package_cache": ActionPolicy,
     "quarantine_file": QuarantineFilePolicy,
     "reboot_host": ActionPolicy,
-    "reset_pool": ActionPolicy,
 }
 
 

@@ -38,6 +38,7 @@ class SystemHealthAgent(BaseAgent):
         "Restarting a unit, or a command as another account, needs root or a matching polkit rule.",
         "Changing an owner needs root; changing a mode or cleaning a directory needs to own it.",
         "Reading the key of a certificate, replacing it and reloading a unit need root.",
+        "Ending forgotten sessions of a PostgreSQL needs a role of its own there, with pg_monitor and pg_signal_backend.",
         "Finding who holds a deleted log open needs root; otherwise only its own processes are seen.",
         "Reading the kernel's log and where a process hangs, ending a job and limiting a unit's log need root.",
     )
@@ -46,6 +47,7 @@ class SystemHealthAgent(BaseAgent):
         "Rotating a log by copy and truncate may lose lines written in between.",
         "Deleted temporary and cache files, and what was vacuumed from the journal, cannot be had back.",
         "A renewed certificate counts against its authority's limits; a reload reads all of a server's configuration.",
+        "What sessions that are ended for a full pool had not committed is rolled back.",
         "Probes show up in the access logs of the probed services.",
     )
     recovery = (

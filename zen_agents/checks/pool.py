@@ -1,0 +1,73 @@
+"""How full a connection pool is, and how many of its connections were forgotten. Both are numbers, for rules to judge.
+
+A server that has no connection left even for this look is full. One that cannot be reached, lets nobody in, or shows others'
+sessions to nobody says nothing about its pool, so that is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zen_agents.checks.base import Probe
+from zen_agents.clock import Instant
+from zen_agents.errors import HostError
+from zen_agents.model.observation import Observation, Status
+from zen_agents.model.pool import PoolLook, PoolQuestion
+from zen_agents.ports.host import HostView
+
+#: What a look takes beside waiting for the server (seconds), also when it has to wait for its turn.
+_SLACK = 20.0
+
+
+class PoolCheck(Probe):
+    """Observes `pool.NAME.percent_used`, `.sessions` (those of the named user), and at PostgreSQL `.forgotten`."""
+
+    __slots__ = ("_answer_within_seconds", "_asked")
+
+    kind = "pool"
+    summary = "How full is this connection pool, and how many connections did its application forget?"
+
+    def __init__(self, label: str, asked: PoolQuestion, *, every_seconds: float, answer_within_seconds: float) -> None:
+        super().__init__(
+            name=f"pool.{label}",
+            target=f"pool:{label}",
+            every_seconds=every_seconds,
+            timeout_seconds=2 * answer_within_seconds + _SLACK,
+        )
+        self._asked, self._answer_within_seconds = asked, answer_within_seconds
+
+    @property
+    def observes(self) -> tuple[str, ...]:
+        forgotten = (f"{self.name}.forgotten",) if self._asked.kind == "postgres" else ()
+        return (f"{self.name}.percent_used", f"{self.name}.sessions", *forgotten)
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], ...]:
+        host, _, port = self._asked.server.rpartition(":")
+        return ((host.strip("[]"), int(port)),)
+
+    async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        """Have the server asked."""
+        look = await host.pool(self._asked, self._answer_within_seconds)
+        if not isinstance(look, PoolLook):
+            raise HostError(f"the look at {self.target} came back with nonsense")
+        if look.untold:
+            return self.unknown(now, look.untold)
+        if look.full:
+            used = self._observation("percent_used", look.percent, now, f"no connection is left: {look.full}")
+            return (used, *self.unknown(now, "the server has no connection left to ask by")[1:])
+        return self._numbers(look, now)
+
+    def _numbers(self, look: PoolLook, now: Instant) -> Sequence[Observation]:
+        used = f"{look.used} of {look.limit} connections of {look.scarce} are taken"
+        whose = f"{look.meant} sessions are {self._asked.user}'s"
+        forgotten = f"{whose}, {len(look.forgotten)} of them forgotten"
+        found = (
+            self._observation("percent_used", look.percent, now, f"{used}; {forgotten}"),
+            self._observation("sessions", float(look.meant), now, whose),
+            self._observation("forgotten", float(len(look.forgotten)), now, forgotten),
+        )
+        return found[: len(self.observes)]
+
+    def _observation(self, name: str, value: float, now: Instant, said: str) -> Observation:
+        return Observation(f"{self.name}.{name}", self.target, Status.OK, now, value, said)
