@@ -118,6 +118,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "change_certificate_authority": "actions.change_certificate_authority:ChangeCertificateAuthority",  # a person's word
         "reload_service": "actions.reload_service:ReloadService",  # what is renewed has to be shown
         "reset_pool": "actions.reset_pool:ResetPool",  # connections that somebody took and forgot
+        "recycle_pool": "actions.recycle_pool:RecyclePool",  # the same where the application does it
         "restore_file": "actions.restore_file:RestoreFile",  # what somebody changed that was declared otherwise
         "restore_last_good": "actions.restore_last_good:RestoreLastGood",  # what keeps a service from starting
         "restore_sysctl": "actions.restore_sysctl:RestoreSysctl",  # the same of the kernel
@@ -145,6 +146,7 @@ MILD: frozenset[str] = frozenset(
         "flush_resolver_cache",
         "renew_certificate",
         "reload_service",
+        "recycle_pool",
     }
 )
 

@@ -213,7 +213,7 @@ def test_a_pgbouncer_tells_who_waits_for_its_connections(server: Server, connect
         for _ in range(2):
             connect("app", port=pooler.port, dbname="orders")
         found = look(question)
-        assert (found.used, found.limit, found.scarce, found.meant) == (2, 2, "the pool of PgBouncer", 2)
+        assert (found.used, found.limit, found.scarce, found.meant) == (2, 2, "the pool", 2)
         assert look(replace(question, user="reports")).used == 0
         assert "has no database other" in look(replace(question, database="other")).untold
         assert "cannot be asked" in look(replace(question, login="app")).untold

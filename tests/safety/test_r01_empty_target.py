@@ -56,7 +56,7 @@ _KINDS = {
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
     "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
     "restore_file": "baseline", "restore_sysctl": "sysctl",
-    "reset_pool": "pool",
+    "reset_pool": "pool", "recycle_pool": "pool",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
     "restore_last_good": "service",
 }  # fmt: skip
@@ -90,6 +90,7 @@ _PLAUSIBLE = {
     "widen_port_range": {"usual": "40000 40031", "wider": "32768 60999"},
     "restore_port_range": {"usual": "50000 50031", "wider": "40000 40031", "above_percent": 90.0},
     "restore_last_good": {"files": ["/srv/key"], "test": {"run": ["/usr/bin/true", "CANDIDATE"]}},
+    "recycle_pool": {"argv": ["/srv/renew"]},
     "reset_pool": {
         "server": "127.0.0.1:5432",
         "login": "zen_agents",

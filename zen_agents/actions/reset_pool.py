@@ -8,14 +8,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from zen_agents.actions.base import Action, ActionParams, ActionPolicy
+from zen_agents.actions.base import Action, ActionParams
+from zen_agents.actions.pool_scope import PoolsPolicy
 from zen_agents.actions.scope import listed, subject_of
 from zen_agents.clock import Clock, ForwardSteps, SystemClock
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.duration import duration
 from zen_agents.model.pool import MOST_SESSIONS, PoolQuestion, PoolSession
-from zen_agents.model.scalars import Duration, HostPort, Line, Name
+from zen_agents.model.scalars import HostPort, Line
 from zen_agents.ports.host import HostControl, HostView
 
 #: Planning may take no longer than any other.
@@ -41,7 +42,7 @@ class ResetPoolParams(ActionParams):
     idle_seconds: float = Field(0.0, ge=0, description="the same outside of one; 0: such a session is not ended")
     above_percent: float = Field(ge=0, le=100, description="do nothing while no more than this of the pool is taken")
     at_most: int = Field(10, ge=1, le=MOST_SESSIONS, description="so many are ended at once")
-    timeout_seconds: float = Field(5.0, gt=0, le=600, description="how long the server may take to answer, in seconds")
+    timeout_seconds: float = Field(5.0, **_SECONDS, description="how long the server may take to answer, in seconds")
 
     @property
     def question(self) -> PoolQuestion:
@@ -66,23 +67,18 @@ class ResetPoolParams(ActionParams):
         return f"waited in a transaction for {duration(self.in_transaction_seconds)}{idle}"
 
 
-class ResetPoolPolicy(ActionPolicy):
-    """The scope: at most these users' sessions. A pool that is full again and again is a person's work."""
+class ResetPoolPolicy(PoolsPolicy):
+    """The scope: at most these pools, and these users' sessions."""
 
-    cooldown: Duration = Field(timedelta(minutes=5), description="least time between two incidents' actions on one pool")
-    max_per_hour: int | None = Field(6, ge=0, description="engine's executions of this action per hour, over all pools")
     users: Annotated[tuple[Line, ...], Field(min_length=1)] | None = Field(
         None, description="only sessions of these users of databases; left out: whatever the configuration names"
     )
-    pools: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
-        None, description="only these pools; left out: whatever the configuration names"
-    )
 
     def permits(self, plan: Plan) -> str:
-        user, name = str(plan.request.params.get("user", "")), plan.request.target.partition(":")[2]
+        user = str(plan.request.params.get("user", ""))
         if self.users is not None and user not in self.users:
             return f"{user} is not in users"
-        return "" if self.pools is None or name in self.pools else f"{name} is not in pools"
+        return super().permits(plan)
 
 
 class ResetPool(Action):

@@ -12,15 +12,21 @@ from zen_agents.checks.base import Probe
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
+from zen_agents.model.plugin import PluginAnswer
 from zen_agents.model.pool import PoolLook, PoolQuestion
 from zen_agents.ports.host import HostView
+from zen_agents.ports.host_plugins import PluginCall
 
 #: What a look takes beside waiting for the server (seconds), also when it has to wait for its turn.
 _SLACK = 20.0
+#: The exit status of a plugin that cannot tell.
+_PLUGIN_UNKNOWN = 3
+#: Kind of pool -> how many of the three numbers it tells.
+_TOLD = {"postgres": 3, "pgbouncer": 2, "http": 1, "plugin": 1}
 
 
 class PoolCheck(Probe):
-    """Observes `pool.NAME.percent_used`, `.sessions` (those of the named user), and at PostgreSQL `.forgotten`."""
+    """Observes `pool.NAME.percent_used`, of servers `.sessions` (of the named user), and at PostgreSQL `.forgotten`."""
 
     __slots__ = ("_answer_within_seconds", "_asked")
 
@@ -38,17 +44,17 @@ class PoolCheck(Probe):
 
     @property
     def observes(self) -> tuple[str, ...]:
-        forgotten = (f"{self.name}.forgotten",) if self._asked.kind == "postgres" else ()
-        return (f"{self.name}.percent_used", f"{self.name}.sessions", *forgotten)
+        told = ("percent_used", "sessions", "forgotten")[: _TOLD[self._asked.kind]]
+        return tuple(f"{self.name}.{each}" for each in told)
 
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
         host, _, port = self._asked.server.rpartition(":")
-        return ((host.strip("[]"), int(port)),)
+        return ((host.strip("[]"), int(port)),) if host else ()
 
     async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Have the server asked."""
-        look = await host.pool(self._asked, self._answer_within_seconds)
+        look = await self._look(host)
         if not isinstance(look, PoolLook):
             raise HostError(f"the look at {self.target} came back with nonsense")
         if look.untold:
@@ -58,12 +64,16 @@ class PoolCheck(Probe):
             return (used, *self.unknown(now, "the server has no connection left to ask by")[1:])
         return self._numbers(look, now)
 
+    async def _look(self, host: HostView) -> PoolLook:
+        return await host.pool(self._asked, self._answer_within_seconds)
+
     def _numbers(self, look: PoolLook, now: Instant) -> Sequence[Observation]:
         used = f"{look.used} of {look.limit} connections of {look.scarce} are taken"
         whose = f"{look.meant} sessions are {self._asked.user}'s"
         forgotten = f"{whose}, {len(look.forgotten)} of them forgotten"
+        words = (used, f"{used}; {whose}", f"{used}; {forgotten}")
         found = (
-            self._observation("percent_used", look.percent, now, f"{used}; {forgotten}"),
+            self._observation("percent_used", look.percent, now, words[len(self.observes) - 1]),
             self._observation("sessions", float(look.meant), now, whose),
             self._observation("forgotten", float(len(look.forgotten)), now, forgotten),
         )
@@ -71,3 +81,23 @@ class PoolCheck(Probe):
 
     def _observation(self, name: str, value: float, now: Instant, said: str) -> Observation:
         return Observation(f"{self.name}.{name}", self.target, Status.OK, now, value, said)
+
+
+class PluginPoolCheck(PoolCheck):
+    """The same of a pool about which a monitoring plugin tells: `used` and `limit` of its performance data."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, label: str, call: PluginCall, *, every_seconds: float) -> None:
+        asked = PoolQuestion("plugin")
+        super().__init__(label, asked, every_seconds=every_seconds, answer_within_seconds=call.timeout_seconds)
+        self._call = call
+
+    async def _look(self, host: HostView) -> PoolLook:
+        answer = await host.plugin(self._call)
+        if not isinstance(answer, PluginAnswer):
+            raise HostError(f"the plugin of {self.target} came back with nonsense")
+        used, limit = (answer.values.get(label, -1.0) for label in ("used", "limit"))
+        if answer.level == _PLUGIN_UNKNOWN or used < 0 or limit <= 0:
+            return PoolLook(untold=f"the plugin does not say how many are taken (`used` and `limit`): {answer.text}")
+        return PoolLook(round(used), round(limit), "the pool")

@@ -14,18 +14,18 @@ MOST_SESSIONS = 100
 class PoolQuestion:
     """Which pool to look at, as whom, and whose sessions of it are meant; an empty text leaves that part out."""
 
-    #: `postgres`, or `pgbouncer` for its admin console.
+    #: `postgres`, `pgbouncer` for its admin console, or `http` for a page that tells it.
     kind: str
     #: HOST:PORT.
-    server: str
+    server: str = ""
     #: Role of the engine there, and the database it connects to.
-    login: str
-    login_database: str
+    login: str = ""
+    login_database: str = ""
     #: The role whose sessions are meant, and if given only those of one application and database.
-    user: str
+    user: str = ""
     application: str = ""
     database: str = ""
-    #: File of the engine's password there.
+    #: File of the engine's password there, or of the token that the page wants.
     password_file: str = ""
     #: `disable`, `prefer`, `require` or `verify-full`, as libpq has them.
     tls: str = "prefer"
@@ -35,6 +35,10 @@ class PoolQuestion:
     in_transaction_seconds: float = 300.0
     #: The same of one that waits outside of a transaction; 0: such a session is never forgotten.
     idle_seconds: float = 0.0
+    #: The page, and where in its JSON the two numbers are: names with dots between.
+    url: str = ""
+    used_at: str = "used"
+    limit_at: str = "limit"
 
 
 class PoolSession(NamedTuple):
@@ -57,7 +61,7 @@ class PoolLook(NamedTuple):
     #: How many are taken of how many there are, where that is scarcest.
     used: int = 0
     limit: int = 0
-    #: What has that limit: `the server`, `the role app`, `the database orders`, `the pool of PgBouncer`.
+    #: What has that limit: `the server`, `the role app`, `the database orders`, `the pool`.
     scarce: str = ""
     #: How many sessions are meant by the question.
     meant: int = 0

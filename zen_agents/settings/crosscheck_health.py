@@ -40,6 +40,7 @@ def check_health(root: Node, report: Report) -> None:
     _check_protected(section, report)
     _check_modes(section.get("paths"), report)
     _check_plugins(section.get("scripts"), report)
+    _check_plugins(section.get("pools"), report, "plugin")
     if section.get("baselines") is not None or section.get("sysctls") is not None:
         from zen_agents.settings.crosscheck_drift import check_drift  # noqa: PLC0415 - only for a file that has some
 
@@ -126,10 +127,10 @@ def _check_modes(paths: Node | None, report: Report) -> None:
             report.warning("ZC505", f"`mode: {mode.text}` {wide}; is that meant?", mode)
 
 
-def _check_plugins(scripts: Node | None, report: Report) -> None:
+def _check_plugins(entries: Node | None, report: Report, *within: str) -> None:
     """Refuse programs that others could have written (R21): whoever runs them believes what they say."""
-    for entry in scripts.value.values() if scripts and scripts.is_map else ():
-        command = entry.node.get("command")
+    for entry in entries.value.values() if entries and entries.is_map else ():
+        command = entry.node.get(*within, "command")
         program = command.value[0] if command is not None and command.is_list and command.value else None
         if program is not None and isinstance(program.value, str) and (why := distrust(program.value, os.geteuid())):
             report.error("ZC407", f"the plugin is not run: {why}", program)

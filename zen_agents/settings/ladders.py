@@ -39,6 +39,7 @@ _DEFINED_IN = {
     "widen_port_range": "local_ports",
     "restore_port_range": "local_ports",
     "reset_pool": "pools",
+    "recycle_pool": "pools",
 }
 
 

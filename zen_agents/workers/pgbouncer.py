@@ -19,7 +19,7 @@ def look(connection: psycopg.Connection[Any], asked: PoolQuestion) -> PoolLook:
         return PoolLook(untold=f"{asked.server} has no database {asked.database}")
     active, waiting = (sum(int(each[name]) for each in pools) for name in ("sv_active", "cl_waiting"))
     clients = sum(int(each["cl_active"]) for each in pools) + waiting
-    return PoolLook(active + waiting, int(sizes[0]["pool_size"]), "the pool of PgBouncer", clients)
+    return PoolLook(active + waiting, int(sizes[0]["pool_size"]), "the pool", clients)
 
 
 def _is_meant(pool: Mapping[str, Any], asked: PoolQuestion) -> bool:

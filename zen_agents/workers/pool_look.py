@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zen_agents.jobs.pool_look import PoolReply, PoolRequest
 from zen_agents.model.pool import PoolLook, PoolQuestion
-from zen_agents.workers import pgbouncer, postgres
+from zen_agents.workers import http_pool, pgbouncer, postgres
 from zen_agents.workers.secret_file import SecretError, read_secret
 
 if TYPE_CHECKING:
@@ -24,6 +24,13 @@ _TOO_MANY_CONNECTIONS = "53300"
 def answer(request: PoolRequest) -> PoolReply:
     """Look, or end the sessions that the request names."""
     try:
+        return PoolReply(http_pool.look(request)) if request.asked.kind == "http" else _by_driver(request)
+    except SecretError as error:
+        return _untold(request, f"the secret cannot be read: {error}")
+
+
+def _by_driver(request: PoolRequest) -> PoolReply:
+    try:
         import psycopg  # noqa: PLC0415 - whoever has not installed it is told so
     except ImportError:
         return _untold(request, "the driver psycopg is not installed: pip install 'zen-agents[pools]'")
@@ -33,8 +40,6 @@ def answer(request: PoolRequest) -> PoolReply:
                 return postgres.end(connection, request)
             ask = pgbouncer.look if request.asked.kind == "pgbouncer" else postgres.look
             return PoolReply(ask(connection, request.asked))
-    except SecretError as error:
-        return _untold(request, f"the password cannot be read: {error}")
     except psycopg.Error as error:
         said = _said(error)
         if not request.end and _is_full(error, request.asked):

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from chaos.simulation.host import SimulatedHost
-from zen_agents.checks.pool import PoolCheck
+from zen_agents.checks.pool import PluginPoolCheck, PoolCheck
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.pool import PoolLook, PoolQuestion
+from zen_agents.ports.host_plugins import PluginCall
 
 ASKED = PoolQuestion("postgres", "127.0.0.1:5432", "zen_agents", "postgres", "app", in_transaction_seconds=60.0)
 
@@ -61,6 +62,29 @@ async def test_a_server_without_a_connection_for_the_look_is_full(host: Simulate
     assert (found["percent_used"].status, found["percent_used"].value) == (Status.OK, 100.0)
     assert found["percent_used"].detail == "no connection is left: sorry, too many clients already"
     assert {found[name].status for name in ("sessions", "forgotten")} == {Status.UNKNOWN}
+
+
+async def told_by_plugin(host: SimulatedHost, status: int, output: str) -> Observation:
+    host.plugins["/usr/local/lib/pool"] = status, output
+    check = PluginPoolCheck("orders", PluginCall(("/usr/local/lib/pool",), "nobody", 5.0), every_seconds=30.0)
+    (found,) = await check.probe(host.look(), host.clock.now())
+    assert (found.name, found.target) == ("pool.orders.percent_used", "pool:orders")
+    return found
+
+
+@pytest.mark.parametrize("status", [0, 1, 2])
+async def test_a_plugin_tells_the_two_numbers_whatever_it_thinks_of_them(host: SimulatedHost, status: int) -> None:
+    found = await told_by_plugin(host, status, "POOL busy|'used'=18 limit=20;;;0")
+    assert (found.value, found.detail) == (90.0, "18 of 20 connections of the pool are taken")
+
+
+@pytest.mark.parametrize(
+    ("status", "output"),
+    [(3, "no idea|used=1 limit=2"), (0, "fine"), (0, "fine|used=1"), (0, "fine|used=1 limit=0"), (0, "")],
+)
+async def test_a_plugin_without_the_two_numbers_tells_nothing(host: SimulatedHost, status: int, output: str) -> None:
+    found = await told_by_plugin(host, status, output)
+    assert (found.status, found.value) == (Status.UNKNOWN, None)
 
 
 def test_a_pgbouncer_tells_nothing_of_forgotten_ones() -> None:

@@ -123,7 +123,7 @@ class SystemHealthSettings(Section):
         {}, description="certificates to watch, renew and load, by name"
     )
     pools: Annotated[Mapping[str, Any], _of("pool_settings:WatchedPool")] = Field(
-        {}, description="connection pools of databases to watch, and to give back what was forgotten, by name"
+        {}, description="connection pools to watch, and to have given back what was forgotten, by name"
     )
     baselines: Annotated[Mapping[str, Any], _of("baselines:Baseline")] = Field(
         {}, description="files whose content is declared elsewhere, by name"

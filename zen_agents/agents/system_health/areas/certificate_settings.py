@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from math import ceil
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from zen_agents.agents.system_health.areas.argv import Argv, refuse_unnamed_root
 from zen_agents.model.certificate import CertificateQuestion
 from zen_agents.model.scalars import (
     AbsolutePath,
@@ -29,13 +29,6 @@ _DAY = timedelta(days=1)
 _CERTBOT, _LEGO = "/etc/letsencrypt", "/var/lib/lego"
 
 
-def _names_a_program(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse an argument list without a program."""
-    if not argv or not argv[0]:
-        raise refuse("range", "names no program: [/path/to/program, argument, ...]")
-    return argv
-
-
 def _not_an_option(text: str) -> str:
     """Refuse a name that a client would take for an option."""
     if not text or text.startswith("-"):
@@ -43,7 +36,6 @@ def _not_an_option(text: str) -> str:
     return text
 
 
-Argv = Annotated[tuple[Line, ...], AfterValidator(_names_a_program)]
 Lineage = Annotated[Name, AfterValidator(_not_an_option)]
 
 
@@ -92,8 +84,7 @@ class Renewal(Section):
                 raise refuse("one_of", "is for `certbot` and `lego`", at=key)
         if self.made_key is not None and self.made is None:
             raise refuse("one_of", "stands without `made`; where is its certificate?", at="made_key")
-        if self.user is None and os.geteuid() == 0:
-            raise refuse("root", "needs `user:` because the engine runs as root; write `user: root` only if you mean it")
+        refuse_unnamed_root(self.user)
         return self
 
     @property
@@ -139,8 +130,8 @@ class Reload(Section):
             raise refuse("one_of", "needs exactly one of `unit` and `command`")
         if self.user is not None and self.unit is not None:
             raise refuse("one_of", "is for `command`; systemd reloads a unit", at="user")
-        if self.command is not None and self.user is None and os.geteuid() == 0:
-            raise refuse("root", "needs `user:` because the engine runs as root; write `user: root` only if you mean it")
+        if self.command is not None:
+            refuse_unnamed_root(self.user)
         return self
 
 

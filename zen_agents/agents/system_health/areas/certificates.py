@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from zen_agents.agents.system_health.areas.argv import account_of
 from zen_agents.agents.system_health.areas.base import Area, Remedy
 from zen_agents.agents.system_health.areas.certificate_settings import Reload, WatchedCertificate
 from zen_agents.agents.system_health.rule_maker import RuleMaker
@@ -128,7 +128,7 @@ def _common_params(name: str, watched: WatchedCertificate) -> Mapping[str, Any]:
 
 
 def _reload_params(reload: Reload) -> Mapping[str, Any]:
-    return {"unit": reload.unit, "argv": list(reload.command or ()), "user": _account(reload.user)}
+    return {"unit": reload.unit, "argv": list(reload.command or ()), "user": account_of(reload.user)}
 
 
 def _renewal_params(watched: WatchedCertificate) -> Mapping[str, Any]:
@@ -138,15 +138,10 @@ def _renewal_params(watched: WatchedCertificate) -> Mapping[str, Any]:
     return {
         "client": renew.client,
         "argv": list(renew.argv(watched.renew_before)),
-        "user": _account(renew.user),
+        "user": account_of(renew.user),
         "environment": dict(renew.env),
         "timeout_seconds": seconds_in(renew.timeout),
         "made": made,
         "made_key": made_key,
         "at_least_seconds": seconds_in(watched.renew_before),
     }
-
-
-def _account(user: str | None) -> str:
-    """Return the account a command is to run as; only root can change it, so others start it as themselves ("")."""
-    return user or "" if os.geteuid() == 0 else ""

@@ -72,6 +72,7 @@ TARGET_KINDS: Mapping[str, str] = {
     "widen_port_range": "local_ports",
     "restore_port_range": "local_ports",
     "reset_pool": "pool",
+    "recycle_pool": "pool",
     "restore_file": "baseline",
     "restore_last_good": "service",
     "restore_sysctl": "sysctl",

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from zen_agents.agents.system_health.areas.argv import PluginArgv
 from zen_agents.agents.system_health.areas.base import Area
 from zen_agents.agents.system_health.rule_maker import RuleMaker, now_above
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.script import ScriptCheck
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import Account, ActionReference, Line, PositiveDuration, check_plain_path, refuse
+from zen_agents.model.scalars import Account, ActionReference, Line, PositiveDuration
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.ports.host_plugins import PluginCall
@@ -25,13 +26,6 @@ from zen_agents.rules.rule import Hold, Rule
 _CRITICAL_FROM = 1.5
 
 
-def _names_a_path(argv: tuple[str, ...]) -> tuple[str, ...]:
-    if not argv:
-        raise refuse("range", "names no program: [/usr/lib/nagios/plugins/check_disk, -w, 10%]")
-    check_plain_path(argv[0])
-    return argv
-
-
 #: A label as expressions can name it.
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
@@ -39,7 +33,7 @@ Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 class MonitoringPlugin(Section):
     """One program that keeps the contract of Nagios' plugins: exit status 0 to 3, a line of text, performance data."""
 
-    command: Annotated[tuple[Line, ...], AfterValidator(_names_a_path)] = Field(
+    command: PluginArgv = Field(
         description="program and arguments, each an item of the list; no shell reads them; only root may write the program"
     )
     user: Account = Field(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from zen_agents.agents.system_health.areas.argv import Argv, refuse_unnamed_root
 from zen_agents.agents.system_health.areas.tested import refuse_bad_test
 from zen_agents.model.scalars import (
     AbsolutePath,
@@ -27,15 +27,6 @@ from zen_agents.model.section import Apart, Section
 from zen_agents.model.severity import Severity
 from zen_agents.ports.host import HttpRequest
 
-
-def _names_a_program(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse an argument list without a program."""
-    if not argv or not argv[0]:
-        raise refuse("range", "names no program: [/path/to/program, argument, ...]")
-    return argv
-
-
-Argv = Annotated[tuple[Line, ...], AfterValidator(_names_a_program)]
 HttpStatus = Annotated[int, Field(ge=100, le=599)]
 
 
@@ -63,8 +54,7 @@ class ServiceCommand(Section):
 
     @model_validator(mode="after")
     def _root_says_who(self) -> ServiceCommand:
-        if self.user is None and os.geteuid() == 0:
-            raise refuse("root", "needs `user:` because the engine runs as root; write `user: root` only if you mean it")
+        refuse_unnamed_root(self.user)
         for name in self.env:
             if not name or "=" in name or "\0" in name:
                 raise refuse("name", f"holds `{name}`, which is no name of a variable", at="env")

@@ -6,13 +6,13 @@ The exit of its main process, or systemd's word that it is down, is certain and 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from zen_agents.agents.system_health.areas.argv import account_of
 from zen_agents.agents.system_health.areas.base import Area, Remedy
 from zen_agents.agents.system_health.areas.service_settings import Service, ServiceCommand, ServiceProbe
 from zen_agents.agents.system_health.remedies import AGENT
@@ -64,7 +64,7 @@ class Services(Area[Mapping[str, Service]]):
             if service.config_files:
                 yield "restore_last_good", name, _configuration().restore_params(service)
             if service.leaks is not None:
-                user = _account_of(service.command) if service.command is not None else ""
+                user = account_of(service.command.user) if service.command is not None else ""
                 yield "signal_parent", name, _leaks().signal_params(name, service, user)
 
     def rules(self, section: Mapping[str, Service], make: RuleMaker) -> Iterable[Rule]:
@@ -164,7 +164,7 @@ def _finder(name: str, service: Service) -> Finder:
     if service.unit is not None:
         return ByUnit(service.unit)
     if service.pidfile is not None:
-        user = _account_of(service.command) if service.command is not None else ""
+        user = account_of(service.command.user) if service.command is not None else ""
         return ByPidfile(service.pidfile, user=user, executable=service.executable or "")
     return ByRecord(name)
 
@@ -196,17 +196,12 @@ def _is_kept_running(service: Service) -> bool:
     return service.command is not None or service.keep == "running"
 
 
-def _account_of(command: ServiceCommand) -> str:
-    """Return the account a command is to run as; only root can change it, so others start it as themselves ("")."""
-    return command.user or "" if os.geteuid() == 0 else ""
-
-
 def _command(command: ServiceCommand) -> Mapping[str, Any]:
     return {
         "start": list(command.start),
         "stop": list(command.stop) if command.stop is not None else None,
         "restart": list(command.restart) if command.restart is not None else None,
-        "user": _account_of(command),
+        "user": account_of(command.user),
         "directory": command.cwd,
         "environment": dict(command.env),
     }
