@@ -21,7 +21,7 @@ from zen_agents.ports.host import HostControl, HostView
 
 #: Planning may take no longer than any other.
 _PLAN_SECONDS = 4.0
-_SECONDS = {"gt": 0, "lt": timedelta.max.total_seconds()}
+_MOST_SECONDS = timedelta.max.total_seconds()
 
 
 class ResetPoolParams(ActionParams):
@@ -37,12 +37,16 @@ class ResetPoolParams(ActionParams):
     application: str = Field("", description="only sessions that call themselves so; empty: whatever they are called")
     database: str = Field("", description="only sessions in this database; empty: in any")
     in_transaction_seconds: float = Field(
-        **_SECONDS, description="a session that waits longer in a transaction is forgotten"
+        gt=0, lt=_MOST_SECONDS, description="a session that waits longer in a transaction is forgotten"
     )
-    idle_seconds: float = Field(0.0, ge=0, description="the same outside of one; 0: such a session is not ended")
+    idle_seconds: float = Field(
+        0.0, ge=0, lt=_MOST_SECONDS, description="the same outside of one; 0: such a session is not ended"
+    )
     above_percent: float = Field(ge=0, le=100, description="do nothing while no more than this of the pool is taken")
     at_most: int = Field(10, ge=1, le=MOST_SESSIONS, description="so many are ended at once")
-    timeout_seconds: float = Field(5.0, **_SECONDS, description="how long the server may take to answer, in seconds")
+    timeout_seconds: float = Field(
+        5.0, gt=0, lt=_MOST_SECONDS, description="how long the server may take to answer, in seconds"
+    )
 
     @property
     def question(self) -> PoolQuestion:

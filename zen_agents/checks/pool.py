@@ -60,27 +60,23 @@ class PoolCheck(Probe):
         if look.untold:
             return self.unknown(now, look.untold)
         if look.full:
-            used = self._observation("percent_used", look.percent, now, f"no connection is left: {look.full}")
-            return (used, *self.unknown(now, "the server has no connection left to ask by")[1:])
+            full = self._observation(self.observes[0], look.percent, f"no connection is left: {look.full}", now)
+            return (full, *self.unknown(now, "the server has no connection left to ask by")[1:])
         return self._numbers(look, now)
 
     async def _look(self, host: HostView) -> PoolLook:
         return await host.pool(self._asked, self._answer_within_seconds)
 
     def _numbers(self, look: PoolLook, now: Instant) -> Sequence[Observation]:
-        used = f"{look.used} of {look.limit} connections of {look.scarce} are taken"
-        whose = f"{look.meant} sessions are {self._asked.user}'s"
-        forgotten = f"{whose}, {len(look.forgotten)} of them forgotten"
-        words = (used, f"{used}; {whose}", f"{used}; {forgotten}")
-        found = (
-            self._observation("percent_used", look.percent, now, words[len(self.observes) - 1]),
-            self._observation("sessions", float(look.meant), now, whose),
-            self._observation("forgotten", float(len(look.forgotten)), now, forgotten),
-        )
-        return found[: len(self.observes)]
+        taken = f"{look.used} of {look.limit} connections of {look.scarce} are taken"
+        whose, forgotten = f"{look.meant} sessions are {self._asked.user}'s", f"{len(look.forgotten)} of them forgotten"
+        all_of_it = ", ".join((taken, whose, forgotten)[: len(self.observes)])
+        values = (look.percent, float(look.meant), float(len(look.forgotten)))
+        words = (all_of_it, whose, f"{whose}, {forgotten}")
+        return [self._observation(*each, now) for each in zip(self.observes, values, words, strict=False)]
 
-    def _observation(self, name: str, value: float, now: Instant, said: str) -> Observation:
-        return Observation(f"{self.name}.{name}", self.target, Status.OK, now, value, said)
+    def _observation(self, name: str, value: float, said: str, now: Instant) -> Observation:
+        return Observation(name, self.target, Status.OK, now, value, said)
 
 
 class PluginPoolCheck(PoolCheck):

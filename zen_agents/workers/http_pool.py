@@ -13,6 +13,8 @@ from zen_agents.model.pool import PoolLook, PoolQuestion
 from zen_agents.workers.secret_file import read_secret
 
 _MOST_BYTES = 64 * 1024
+#: No pool has more.
+_MOST_CONNECTIONS = 1_000_000_000
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -59,6 +61,6 @@ def _count(page: Any, path: str) -> int:
         if not isinstance(page, dict) or name not in page:
             raise ValueError(path)
         page = page[name]
-    if not isinstance(page, int) or isinstance(page, bool) or page < 0:
+    if not isinstance(page, int) or isinstance(page, bool) or not 0 <= page <= _MOST_CONNECTIONS:
         raise ValueError(path)
     return page

@@ -37,7 +37,7 @@ async def test_taken_meant_and_forgotten_are_counted_apart(host: SimulatedHost) 
     found = await seen(host)
     assert {name: each.value for name, each in found.items()} == {"percent_used": 25.0, "sessions": 4.0, "forgotten": 3.0}
     assert found["percent_used"].detail == (
-        "5 of 20 connections of the server are taken; 4 sessions are app's, 3 of them forgotten"
+        "5 of 20 connections of the server are taken, 4 sessions are app's, 3 of them forgotten"
     )
 
 

@@ -29,7 +29,8 @@ def test_the_two_numbers_are_read_where_they_are(httpserver: HTTPServer) -> None
     "page",
     [
         "", "no JSON", "[]", "{}", '{"pool": 7}', '{"pool": {"active": 18}}', '{"pool": {"active": "18", "max": 20}}',
-        '{"pool": {"active": -1, "max": 20}}', '{"pool": {"active": true, "max": 20}}',
+        '{"pool": {"active": -1, "max": 20}}', f'{{"pool": {{"active": 1, "max": {10**400}}}}}',
+        '{"pool": {"active": true, "max": 20}}',
         '{"pool": {"active": 1.5, "max": 20}}',
         '{"pool": {"active": 1, "max": 2}}' + " " * 70_000, "[" * 60_000,
     ],
