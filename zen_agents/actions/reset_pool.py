@@ -12,7 +12,7 @@ from zen_agents.actions.base import Action, ActionParams
 from zen_agents.actions.pool_scope import PoolsPolicy
 from zen_agents.actions.scope import listed, subject_of
 from zen_agents.clock import Clock, ForwardSteps, SystemClock
-from zen_agents.errors import RefusedError, StalePlanError
+from zen_agents.errors import HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.duration import duration
 from zen_agents.model.pool import MOST_SESSIONS, PoolQuestion, PoolSession
@@ -110,7 +110,7 @@ class ResetPool(Action):
         params: ResetPoolParams = self.params(request)
         look = host.pool_now(self._asked(request, params), min(params.timeout_seconds, _PLAN_SECONDS))
         if look.untold or look.full:
-            raise RefusedError(f"the pool {name} cannot be asked: {look.untold or look.full}; nothing was done")
+            raise HostError(f"the pool {name} cannot be asked: {look.untold or look.full}; nothing was done")
         if look.percent <= params.above_percent:
             raise StalePlanError(f"{look.used} of {look.limit} are taken, no more than {params.above_percent:g} %")
         chosen = look.forgotten[: params.at_most]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from chaos.simulation.host import SimulatedHost
 from zen_agents.actions.reset_pool import ResetPool, ResetPoolPolicy
 from zen_agents.adapters.null_control import NullControl
-from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
+from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, ResourceKind, Reversible, Risk
 
 PARAMS: Mapping[str, Any] = {
@@ -118,7 +118,7 @@ def test_a_clock_that_was_set_forward_makes_nobody_forget(site: Site) -> None:
 
 def test_a_server_that_does_not_answer_is_not_acted_on(site: Site) -> None:
     site.pools.untold = "no answer"
-    with pytest.raises(RefusedError, match="no answer"):
+    with pytest.raises(HostError, match="no answer"):
         site.plan()
 
 
