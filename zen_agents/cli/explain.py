@@ -5,6 +5,7 @@ Examples:
   zen-agents explain config agents.system_health.thresholds     a setting: type, default, unit, environment variable
   zen-agents explain cooldown                       whatever is called so: agent, check, action, guard, reason
   zen-agents explain guards                         all of a kind; also: agents, checks, actions, inverses, reasons, codes
+  zen-agents explain packs                          what can be extended; pack:nginx: what one of them brings
   zen-agents explain graph web                      what web depends on, what depends on it, and how that is known
   zen-agents explain graph -o dot                   the same of everything, for Graphviz
 
@@ -54,6 +55,8 @@ def run(call: Call) -> int:
         raise UsageError("-o dot is for: zen-agents explain graph")
     if what == "config" or (name is None and "." in what):
         return _config(call, (name or "") if what == "config" else what)
+    if name is None and what.startswith("pack:"):
+        what, name = "pack", what.removeprefix("pack:")
     kind = what.removesuffix("s")
     if name is None and what.upper() in CODES:
         return _print(call, _code(what.upper()))
@@ -190,7 +193,25 @@ def _guards() -> Mapping[str, Any]:
     }  # fmt: skip
 
 
+def _packs() -> Mapping[str, Any]:
+    from zen_agents.settings.packs import describe, installed  # noqa: PLC0415  few ask for it
+
+    found = {}
+    for name in installed():
+        pack = describe(name)
+        found[name] = {
+            "name": name, "summary": pack.about, "use": f"extends: [pack:{name}]", "watches": list(pack.watched),
+            "yours_to_set": [f"{key}: {meaning}{_now(pack.value(key))}" for key, meaning in pack.parameters.items()],
+            "file": str(pack.path),
+        }  # fmt: skip
+    return found
+
+
+def _now(value: str) -> str:
+    return f" (here {value})" if value else ""
+
+
 _KINDS: dict[str, Callable[[], Mapping[str, Any]]] = {
     "agent": _agents, "check": _checks, "action": _actions, "inverse": _inverses, "guard": _guards, "reason": _reasons,
-    "code": _codes,
+    "code": _codes, "pack": _packs,
 }  # fmt: skip

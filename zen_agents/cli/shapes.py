@@ -114,7 +114,7 @@ SHAPES: Mapping[str, Any] = {
     "error": {"error": str, "exit_code": int},
     "events": _items(_EVENT),
     "explain": (_NAMED, _items({"kind": str, **_NAMED})),
-    **{f"explain-{kind}s": _items(_NAMED) for kind in ("action", "agent", "check", "code", "guard", "reason")},
+    **{f"explain-{kind}s": _items(_NAMED) for kind in ("action", "agent", "check", "code", "guard", "pack", "reason")},
     "graph": {
         "read_seconds_ago": _NUMBER_OR_NULL, "more": int, "watched": [str],
         "edges": [{"child": str, "parent": str, "source": str}],

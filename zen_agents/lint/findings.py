@@ -90,7 +90,7 @@ def _steps(cycle: Sequence[str]) -> Iterator[tuple[str, str]]:
 # -- one resource -----------------------------------------------------------------------------------------------------
 def _one_resource(rule_set: RuleSet, report: Report) -> None:
     for one, other in combinations(rule_set.acting, 2):
-        if one.origin == other.origin:
+        if one.origin == other.origin or _of_one_entry(one, other):
             continue
         pair = _same_resource(rule_set.requests[one.key], rule_set.requests[other.key])
         if pair is not None:
@@ -99,6 +99,12 @@ def _one_resource(rule_set: RuleSet, report: Report) -> None:
                 "ZC702", f"{one.name} ({_deed(mine)}) and {other.name} ({_deed(theirs)}) both act on {what}",
                 rule_set.place(other), note=f"{one.name} is at {rule_set.place(one)}",
             )  # fmt: skip
+
+
+def _of_one_entry(one: Rule, other: Rule) -> bool:
+    """Tell whether both come of one entry, like `web` and `web.memory`: these know of each other, and spend one limit."""
+    first, second = sorted((one.name, other.name), key=len)
+    return one.target == other.target and second.startswith(f"{first}.")
 
 
 def _same_resource(

@@ -15,7 +15,7 @@ from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.engine.sampler import Sampler
 from zen_agents.errors import HostError, StalePlanError
-from zen_agents.model.action import ActionRequest, Effect, Plan
+from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind
 from zen_agents.model.message import Message
 from zen_agents.model.observation import Observation
 from zen_agents.ports.host import FileState, Host, HostView
@@ -74,9 +74,9 @@ class WrittenAction(Action):
             return self._real.plan(request, host)
         except (HostError, StalePlanError):
             params = self._real.params(request).model_dump(mode="json")
-        real, paths = self._real, _paths(params.values())
+        real, touches = self._real, _touched(request, params)
         step = f"{real.name} {request.target} (its files are not looked at in a test)"
-        return Plan(request, (step,), touched_paths(paths), "written", real.risk, real.reversible, real.budget)
+        return Plan(request, (step,), touches, "written", real.risk, real.reversible, real.budget)
 
     async def execute(self, plan: Plan, control: object) -> Effect:
         """Let the time pass that it takes, and end as it is written; the door to the host is of no use to it."""
@@ -119,6 +119,16 @@ def keep_told(agent: BaseAgent, facts: Facts) -> None:
     read = {pair for rule in rules for each in (rule.condition, rule.clear) if each is not None for pair in each.names}
     checks = [check for check in agent.checks() if any((name, check.target) in read for name in check.observes)]
     agent.rules, agent.checks = lambda: rules, lambda: checks  # type: ignore[method-assign]
+
+
+def _touched(request: ActionRequest, params: Mapping[str, Any]) -> tuple[Resource, ...]:
+    """Return what the parameters name: paths, else a unit, else the journal or the service that it is asked for."""
+    if paths := _paths(params.values()):
+        return touched_paths(paths)
+    if isinstance(unit := params.get("unit"), str):
+        return (Resource(ResourceKind.UNIT, unit),)
+    kind, _, name = request.target.partition(":")
+    return (Resource(ResourceKind(kind), name),) if kind in (ResourceKind.JOURNAL, ResourceKind.SERVICE) else ()
 
 
 def _paths(values: Collection[object]) -> list[str]:

@@ -16,7 +16,7 @@ from zen_agents.settings.shape import root as grammar
 from zen_agents.settings.validation import unknown_key, validate
 
 #: Sections that later versions bring; `later.LaterParts` has their grammar.
-_LATER_PARTS = ("console", "extends")
+_LATER_PARTS = ("console",)
 
 
 def assemble(root: Node, report: Report) -> Settings | None:

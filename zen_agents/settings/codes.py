@@ -94,6 +94,12 @@ CODES: dict[str, Code] = {
         "Nothing has to be done; `enabled: false` keeps it quiet.",
         "agents:\n  dependency_manager: {enabled: true}",
     ),
+    "ZC112": Code(
+        "A step of a pack's ladder that the allow-list does not name.",
+        "With `actions:` in your own file nothing else may run, and a pack never widens that, so the step is left out.",
+        "Name the action in `actions.allow`, or write the ladder in your own file; an empty one only tells.",
+        "extends: [pack:nginx]\nactions: {allow: {rotate_logs: {}}}",
+    ),
     "ZC201": Code(
         "A value that is none of the choices.",
         "Only the listed words have a meaning here.",
@@ -255,6 +261,12 @@ CODES: dict[str, Code] = {
         "What it says opens incidents and starts repairs, so only root may decide what it is.",
         "chown root and chmod go-w what the message names.",
         "agents:\n  system_health:\n    scripts: {disk: {command: [/srv/shared/check_disk]}}",
+    ),
+    "ZC408": Code(
+        "A pack that says more than packs may, or is named where none may be.",
+        "What may be done, who is told and who is asked is the host's to say, in its own file; a pack holds `agents` alone.",
+        "Write it in the host's own file, beside `extends`.",
+        "extends: [pack:nginx]   # in conf.d/10-web.yaml",
     ),
     "ZC501": Code(
         "The engine may act, but nobody would be told at night.",

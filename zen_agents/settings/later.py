@@ -5,9 +5,9 @@ Nothing here would act, and a setting is never ignored. Imported only for files 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.model.scalars import (
@@ -161,8 +161,6 @@ class QuarantineFilePolicy(ActionPolicy):
     paths: tuple[AbsolutePath, ...] = ()
 
 
-Presets = Annotated[tuple[Line, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
-
 #: Agent -> its grammar.
 AGENTS: dict[str, type[LaterAgentSettings]] = {
     "dependency_manager": DependencyManagerSettings,
@@ -192,4 +190,3 @@ class LaterParts(LaterSection):
     """The sections of the file that are refused wherever they are written."""
 
     console: ConsoleSettings | None = Field(None, description="the web console")
-    extends: Presets = Field((), description="presets to start from")

@@ -25,6 +25,9 @@ from zen_agents.settings.secrets_in_text import refuse_secrets
 from zen_agents.settings.sources import Source, origins, sources
 from zen_agents.settings.trust import distrust
 
+#: What is written out in a way of its own, and the names of packs: what came of them is in the rest.
+_APART = {"agents", "actions", "extends"}
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -105,6 +108,10 @@ def load_tree(
         merged = merge(root, tree)
         root = merged.root
         _tell_overlaps(merged.overlaps, report)
+    if root.entry("extends") is not None:
+        from zen_agents.settings.packs import extend  # noqa: PLC0415 - only for a file that extends something
+
+        root = extend(root, uid, report)
     load_plugins(root, uid, report)
     effective = _effective(root, environ, flags or {}, report)
     clean = effective if _unreadable(report) else refuse_secrets(effective, report)
@@ -118,7 +125,7 @@ def load_tree(
 def digest_of(settings: Settings) -> str:
     """Return the SHA-256 of the effective settings, as JSON; hex."""
     # Agents may have thousands of entries: as text they take a tenth of what they take as values.
-    whole = hashlib.sha256(settings.model_dump_json(by_alias=True, exclude={"agents", "actions"}).encode())
+    whole = hashlib.sha256(settings.model_dump_json(by_alias=True, exclude=_APART).encode())
     later = {name: {"enabled": enabled} for name, enabled in settings.later_agents.items()}
     whole.update(json.dumps([settings.actions.default, later], sort_keys=True).encode())
     for name in sorted(settings.agents):
@@ -133,7 +140,7 @@ def digest_of(settings: Settings) -> str:
 
 def effective_values(settings: Settings) -> dict[str, Any]:
     """Return the effective settings as plain JSON values, in the words in which they can be written."""
-    values = settings.model_dump(mode="json", by_alias=True, exclude={"agents", "actions"})
+    values = settings.model_dump(mode="json", by_alias=True, exclude=_APART)
     agents = {name: agent.model_dump(mode="json", by_alias=True) for name, agent in settings.agents.items()}
     allow = {name: policy.model_dump(mode="json", by_alias=True) for name, policy in settings.actions.allow.items()}
     later = {name: {"enabled": enabled} for name, enabled in settings.later_agents.items()}

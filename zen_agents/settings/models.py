@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SkipValidation, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SkipValidation, StringConstraints, model_validator
 
 from zen_agents.model.scalars import (
     AbsolutePath,
@@ -147,6 +147,9 @@ class ProtectedSettings(Section):
     stateful_units: tuple[UnitName, ...] = Field((), description="databases and brokers, besides the built-in list")
 
 
+#: One may stand without brackets.
+Packs = Annotated[tuple[Line, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+
 #: Who may say yes: an account or a group of this host.
 Approver = Annotated[str, StringConstraints(pattern=r"^(user|group):[A-Za-z_][A-Za-z0-9_.-]*$")]
 
@@ -232,6 +235,7 @@ class Settings(Section):
     """The whole configuration."""
 
     version: Literal[1] = Field(1, description="version of the grammar")
+    extends: Packs = Field((), description="packs that this file starts from, like [pack:nginx]; what it says itself wins")
     mode: Mode = Field(Mode.ENFORCE, description="observe: never act; approve: ask first; enforce: act inside the policy")
     host: HostSettings = part("who this host is")
     #: Agent -> its own settings model; only agents of this version.

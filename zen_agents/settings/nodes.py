@@ -20,6 +20,7 @@ class Origin(StrEnum):
     """What kind of place a value came from, weakest first."""
 
     DEFAULT = "default"
+    PACK = "pack"
     FILE = "file"
     DROP_IN = "conf.d"
     ENVIRONMENT = "env"
@@ -27,7 +28,7 @@ class Origin(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Position from 0 (default) to 4 (flag); the higher one wins."""
+        """Position from 0 (default) to 5 (flag); the higher one wins."""
         return list(Origin).index(self)
 
 

@@ -43,7 +43,8 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
     assert (done.code, done.err) == (0, "")
     assert "system_health.web  service:web  4         limits.per_target_per_hour" in done.out
     assert done.out.endswith("At worst 5 actions an hour, by the hourly budgets.\n")
-    for shipped in sorted((Path(__file__).parents[3] / "config").rglob("*.yaml")):
+    config = Path(__file__).parents[3] / "config"
+    for shipped in sorted(set(config.rglob("*.yaml")) - set(config.rglob("*.test.yaml"))):
         assert command("lint", str(shipped)).code == 0, shipped
 
 
@@ -210,3 +211,22 @@ def test_a_configuration_that_is_not_valid_is_told_as_ever() -> None:
     done = lint("      bad: {unti: x.service}\n")
     assert (done.code, "did you mean `unit`?" in done.out) == (78, True)
     assert lint("      bad: {unti: x.service}\n", "-o", "json").code == 78
+
+
+def test_rules_of_one_entry_are_no_two_rules_that_act_on_one_resource() -> None:
+    leaks = HEAD.replace('"127.0.0.1:80"}}', '"127.0.0.1:80"}, leaks: {on_breach: [restart_service]}}')
+    Path("c.yaml").write_text(leaks + TAIL, encoding="utf-8")
+    assert command("lint", "c.yaml").code == 0
+    assert [code for code, _ in found("      again: {unit: web.service}\n")] == ["ZC702"]
+
+
+def test_what_is_planned_from_what_runs_is_not_taken_for_an_action_that_names_nothing() -> None:
+    text = "    journal: {}\n    time: {daemon: chrony.service}\n"
+    tail = TAIL.replace(
+        "restart_service: {}", "restart_service: {}, signal_parent: {}, vacuum_journal: {}, restart_time_daemon: {}"
+    )
+    assert found(text, tail=tail) == []
+    leaks = HEAD.replace('"127.0.0.1:80"}}', '"127.0.0.1:80"}, leaks: {}}')
+    Path("c.yaml").write_text(leaks + tail, encoding="utf-8")
+    assert command("lint", "c.yaml").code == 0
+    assert found("    time: {daemon: systemd-timesyncd.service}\n", tail=tail)[0][0] == "ZC703"

@@ -74,7 +74,6 @@ def test_later_agents_take_the_specifications_keys_and_nothing_else() -> None:
     [
         "console: {listen: '127.0.0.1:8787', auth: local}",
         "fleet: {role: node}",
-        "extends: ['preset:web-server']",
         "breakers: {fleet: {max_hosts_acting: 10%}}",
         "actions: {allow: {reboot_host: {approval: two_person}}}",
     ],
