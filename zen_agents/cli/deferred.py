@@ -19,6 +19,9 @@ from typing import Any
 AT_FIRST_USE = ("ssl", "asyncio.sslproto", "multiprocessing")
 
 
+#: What a deferred module answers by itself: asyncio asks of each socket whether it is one of TLS, and before TLS none is.
+_UNTIL_LOADED: Mapping[str, Mapping[str, Any]] = {"ssl": {"SSLSocket": type("SSLSocket", (), {})}}
+
 #: Where the interpreter keeps its own SHA-256; some builds leave it out.
 _OWN_SHA256 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 
@@ -62,7 +65,9 @@ class DeferredModule(ModuleType):
 def defer(*names: str) -> None:
     """Let these modules be loaded at their first use; one that is loaded already stays as it is."""
     for name in names:
-        sys.modules.setdefault(name, DeferredModule(name))
+        if name not in sys.modules:
+            sys.modules[name] = deferred = DeferredModule(name)
+            deferred.__dict__.update(_UNTIL_LOADED.get(name, {}))
 
 
 @contextlib.contextmanager

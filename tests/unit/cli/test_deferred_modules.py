@@ -14,10 +14,15 @@ _ASYNCIO_WITHOUT_TLS = """
 import sys
 from zen_agents.cli.deferred import AT_FIRST_USE, defer
 defer(*AT_FIRST_USE)
-import asyncio
+import asyncio, socket
 
 async def ping():
     server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0)
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(sock, server.sockets[0].getsockname())
+        assert await loop.sock_recv(sock, 1) == b""
     server.close()
 
 asyncio.run(ping())
@@ -30,6 +35,7 @@ import ssl
 assert isinstance(ssl.create_default_context(), asyncio.base_events.ssl.SSLContext)
 assert "_ssl" in sys.modules
 assert sys.modules["ssl"].SSLContext is ssl.SSLContext
+assert asyncio.base_events.ssl.SSLSocket is ssl.SSLSocket and issubclass(ssl.SSLSocket, socket.socket)
 assert asyncio.base_events.sslproto.SSLProtocol.__module__ == "asyncio.sslproto"
 """
 
