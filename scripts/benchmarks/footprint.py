@@ -12,6 +12,7 @@ from pathlib import Path
 from scripts.benchmarks import monit
 from scripts.benchmarks.processes import REPOSITORY, EngineProcess, memory_kib, sleepers, used_cpu
 from scripts.benchmarks.report import Figure, median, skipped, spread
+from zen_agents.settings.packs import installed
 
 DEFAULT = REPOSITORY / "config" / "default.yaml"
 #: Both look this often in the comparison (seconds).
@@ -20,7 +21,13 @@ CYCLE = 5
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     """Measure everything of this part."""
-    return [*_starts(folder, 3 if quick else 9), *_resident(folder, 10 if quick else 60), *_eleven(folder, quick)]
+    seconds = 10 if quick else 60
+    packs = folder / "packs.yaml"
+    packs.write_text(f"extends: [{', '.join(f'pack:{name}' for name in installed())}]\nmode: observe\n", encoding="ascii")
+    return [
+        *_starts(folder, 3 if quick else 9), *_resident(folder, DEFAULT, "config/default.yaml", seconds),
+        *_resident(folder, packs, "every pack", seconds), *_eleven(folder, quick),
+    ]  # fmt: skip
 
 
 def _starts(folder: Path, rounds: int) -> Sequence[Figure]:
@@ -51,17 +58,17 @@ def _python() -> str:
     return sys.executable
 
 
-def _resident(folder: Path, seconds: int) -> Sequence[Figure]:
-    with EngineProcess(DEFAULT, folder / "resident") as engine:
+def _resident(folder: Path, config: Path, what: str, seconds: int) -> Sequence[Figure]:
+    with EngineProcess(config, folder / f"resident-{config.stem}") as engine:
         engine.first_turn()
         (cpu,) = used_cpu([engine.pid], seconds)
         memory = memory_kib(engine.pid)
     mib = {name: kib / 1024 for name, kib in memory.items()}
     rest = ", ".join(f"{name} {mib[name]:.1f}" for name in ("VmHWM", "Pss", "Uss"))
     return [
-        Figure(f"resident memory after {seconds} s, config/default.yaml", mib["VmRSS"], "MiB", 50,
+        Figure(f"resident memory after {seconds} s, {what}", mib["VmRSS"], "MiB", 50,
                note=f"= {memory['VmRSS'] * 1.024 / 1000:.1f} MB of 10^6; {rest} MiB; stretch 45"),
-        Figure("CPU, config/default.yaml", 100 * cpu / seconds, "%", note=f"over {seconds} s after the first turn"),
+        Figure(f"CPU, {what}", 100 * cpu / seconds, "%", note=f"over {seconds} s after the first turn"),
     ]  # fmt: skip
 
 
