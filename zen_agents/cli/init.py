@@ -15,12 +15,14 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.render import clean, next_steps, say
 from zen_agents.errors import UsageError
+from zen_agents.settings.packs import describe, installed
 
 _TEXT = """\
 # zen-agents on this host. Check it with: zen-agents check-config {path}
 # Every key: zen-agents explain config    For editors: zen-agents schema config
 
 mode: observe          # observe: look and tell, never change anything. Then: enforce
+{packs}
 
 agents:
   system_health:
@@ -44,7 +46,7 @@ def run(call: Call) -> int:
     """Look around and write."""
     path: Path = call.arguments.to
     found, units = _found()
-    text = _TEXT.format(path=path, services=_services(units))
+    text = _TEXT.format(path=path, packs=_packs(found, units), services=_services(units))
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     except FileExistsError:
@@ -70,6 +72,14 @@ def _found() -> tuple[list[str], list[str]]:
     if wanted.is_dir():
         units = sorted(clean(entry.name) for entry in wanted.iterdir() if entry.name.endswith(".service"))
     return found, units
+
+
+def _packs(found: list[str], units: list[str]) -> str:
+    """Return the line that would extend the packs of what was found here."""
+    here = {*units, *(["systemd-journald.service"] if "journald" in found else [])}
+    fitting = [pack.name for pack in map(describe, installed()) if not here.isdisjoint(pack.units)]
+    named = ", ".join(f"pack:{name}" for name in fitting or ["nginx"])
+    return f"# extends: [{named}]   # what is known about them: zen-agents explain packs"
 
 
 def _services(units: list[str]) -> str:

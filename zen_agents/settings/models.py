@@ -148,7 +148,10 @@ class ProtectedSettings(Section):
 
 
 #: One may stand without brackets.
-Packs = Annotated[tuple[Line, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+Packs = Annotated[
+    tuple[Line, ...],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=Line | list[Line]),
+]
 
 #: Who may say yes: an account or a group of this host.
 Approver = Annotated[str, StringConstraints(pattern=r"^(user|group):[A-Za-z_][A-Za-z0-9_.-]*$")]

@@ -45,6 +45,13 @@ class Pack:
             names = entry.node.value if _of_entries(entry.node) else ()
             yield from (f"{section}.{name}" for name in names) if names else (section,)
 
+    @property
+    def units(self) -> frozenset[str]:
+        """The systemd units that it takes its services to have."""
+        services = self.tree.get("agents", "system_health", "services")
+        named = [entry.node.get("unit") for entry in services.value.values()] if services is not None else []
+        return frozenset(unit.text for unit in named if unit is not None)
+
     def value(self, key: str) -> str:
         """Return what it says at a key below `agents.system_health`, "" if nothing."""
         node = self.tree.get("agents", "system_health", *key.split("."))

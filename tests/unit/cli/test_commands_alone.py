@@ -200,6 +200,8 @@ def test_init_writes_a_calm_configuration_and_never_over_one(tmp_path: Path) -> 
     assert done.code == 0
     assert "mode: observe" in Path("zen-agents.yaml").read_text(encoding="utf-8")
     assert command("check-config", "zen-agents.yaml").code == 0
+    with_packs = Path("zen-agents.yaml").read_text(encoding="utf-8").replace("# extends: ", "extends: ")
+    assert 'unit: "' in command("config", "show", "-c", str(config(with_packs, "packed.yaml"))).out
     Path("zen-agents.yaml").write_text("mine\n", encoding="utf-8")
     again = command("init")
     assert (again.code, "left as it is" in again.err) == (2, True)
