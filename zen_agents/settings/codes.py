@@ -263,7 +263,7 @@ CODES: dict[str, Code] = {
         "agents:\n  system_health:\n    scripts: {disk: {command: [/srv/shared/check_disk]}}",
     ),
     "ZC408": Code(
-        "A pack that says more than packs may, or is named where none may be.",
+        "A pack that says more than packs may, has the name of a shipped one, or is named where none may be.",
         "What may be done, who is told and who is asked is the host's to say, in its own file; a pack holds `agents` alone.",
         "Write it in the host's own file, beside `extends`.",
         "extends: [pack:nginx]   # in conf.d/10-web.yaml",

@@ -111,7 +111,7 @@ def load_tree(
     if root.entry("extends") is not None:
         from zen_agents.settings.packs import extend  # noqa: PLC0415 - only for a file that extends something
 
-        root = extend(root, uid, report)
+        root = extend(root, files[0], uid, report)
     load_plugins(root, uid, report)
     effective = _effective(root, environ, flags or {}, report)
     clean = effective if _unreadable(report) else refuse_secrets(effective, report)

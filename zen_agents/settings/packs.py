@@ -64,6 +64,15 @@ def installed() -> dict[str, Path]:
     folder = package / "packs"
     if not folder.is_dir():
         folder = package.parent / "config" / "packs"  # a checkout
+    return _files(folder)
+
+
+def beside(main: str) -> dict[str, Path]:
+    """Return the files of the host's own packs, which lie in `packs` beside its main file, by name."""
+    return {} if main == "-" else _files(Path(main).parent / "packs")
+
+
+def _files(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.yaml")) if "." not in path.stem}
 
 
@@ -77,11 +86,15 @@ def describe(name: str) -> Pack:
     return Pack(name, path, about.text if about is not None else "", meanings, tree)
 
 
-def extend(root: Node, euid: int, report: Report) -> Node:
-    """Return the tree with the packs that it extends below it: what the host says wins, maps merge, lists replace."""
+def extend(root: Node, main: str, euid: int, report: Report) -> Node:
+    """Return the tree with the packs that it extends below it: what the host says wins, maps merge, lists replace.
+
+    A pack is one that came with the program, or one of the host's own, beside its main file.
+    """
     below: Node | None = None
     for item in _named(root, report):
-        tree = _pack(item, euid, report)
+        path = _path(item, main, report)
+        tree = _pack(item.value.removeprefix(_PREFIX), path, euid, report) if path is not None else None
         below = tree if below is None else below if tree is None else _together(below, tree, report)
     if below is None:
         return root
@@ -111,16 +124,25 @@ def _named(root: Node, report: Report) -> Iterator[Node]:
             yield item
 
 
-def _pack(item: Node, euid: int, report: Report) -> Node | None:
-    """Return what stands in the pack that is named, None if it cannot be had; that is reported at its name."""
-    known = installed()
+def _path(item: Node, main: str, report: Report) -> Path | None:
+    """Return the file of the pack that is named, None if there is none, or two; that is reported at its name."""
+    shipped, own = installed(), beside(main)
+    known = own | shipped
     name = item.value.removeprefix(_PREFIX)
     if not item.value.startswith(_PREFIX) or name not in known:
         suggest = nearest(item.value, [f"{_PREFIX}{each}" for each in known])
         message = f"`extends` names `{item.value}`, which is no pack: one of {', '.join(_PREFIX + each for each in known)}"
         report.error("ZC303", message, item, label=did_you_mean(suggest), replacement=suggest)
         return None
-    tree = _read(name, known[name], euid, report)
+    if name in shipped and name in own:
+        report.error("ZC408", f"`{item.value}` comes with the program; {own[name]} needs another name", item)
+        return None
+    return known[name]
+
+
+def _pack(name: str, path: Path, euid: int, report: Report) -> Node:
+    """Return the agents of a pack; what else stands in it is reported at its place."""
+    tree = _read(name, path, euid, report)
     agents = {}
     for key, entry in tree.value.items():
         if key == "agents":

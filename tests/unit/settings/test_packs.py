@@ -148,11 +148,26 @@ def test_a_drop_in_names_no_packs() -> None:
 
 @pytest.fixture
 def own_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A pack `own` in a directory of the test's, which is installed for this test alone."""
+    """A pack `own` of the host's, as if it lay beside the file that a test loads."""
     path = tmp_path / "own.yaml"
     path.write_text("agents: {system_health: {services: {own: {unit: own.service}}}}\n", "utf-8")
-    monkeypatch.setattr(packs, "installed", lambda: {"own": path})
+    monkeypatch.setattr(packs, "beside", lambda main: {"own": path})
     return path
+
+
+def test_a_host_has_packs_of_its_own_beside_its_file_under_names_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "packs").mkdir()
+    for name in ("shop", "nginx"):
+        (tmp_path / "packs" / f"{name}.yaml").write_text(
+            "agents: {system_health: {services: {shop: {unit: shop.service}}}}\n", "utf-8"
+        )
+    path = tmp_path / "config.yaml"
+    path.write_text("extends: [pack:cron, pack:shop]\n", "utf-8")
+    result = load(str(path), {})
+    assert set(result.require().agents["system_health"].services) == {"cron", "shop"}
+    assert result.origins["agents.system_health.services.shop"] == "pack:shop:1:37"
+    path.write_text("extends: [pack:nginx]\n", "utf-8")
+    assert [(each.code, each.place.line) for each in load(str(path), {}).errors] == [("ZC408", 1)]
 
 
 def test_what_is_wrong_in_a_pack_is_told_at_its_place_in_it(own_pack: Path) -> None:
