@@ -118,6 +118,16 @@ def test_a_pack_never_widens_the_allow_list_and_its_ladders_say_what_is_left_out
     assert codes(f"{NGINX}actions: {{}}\n") == ["ZC112"]
 
 
+@pytest.mark.parametrize("allowed", [(), ("restart_service",), ("rotate_logs", "vacuum_journal"), ("kill_process",)])
+def test_whatever_a_host_allows_the_ladders_of_all_packs_stay_within_it(allowed: tuple[str, ...], tmp_path: Path) -> None:
+    listed = ", ".join(f"{action}: {{}}" for action in allowed)
+    (tmp_path / "config.yaml").write_text(f"{ALL}actions: {{allow: {{{listed}}}}}\n", "utf-8")
+    result, tree = load_tree(str(tmp_path / "config.yaml"), {})
+    assert set(result.require().actions.allow) == set(allowed)
+    assert {step.partition(":")[0] for step in _ladders(tree)} <= set(allowed)
+    assert {each.code for each in result.diagnostics} <= {"ZC112"}
+
+
 def test_without_an_allow_list_the_hosts_file_implies_the_mild_one() -> None:
     actions = loaded(ALL).require().actions
     assert actions.built_in
