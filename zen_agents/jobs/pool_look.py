@@ -41,7 +41,7 @@ class PoolRequest:
         asked, within = job.get("asked"), job.get("within_seconds")
         if not isinstance(asked, dict) or asked.keys() != {field.name for field in fields(PoolQuestion)}:
             raise MalformedPoolError("asked is not a question")
-        question = {name: (_number if name in _NUMBERS else _text)(value) for name, value in asked.items()}
+        question: dict[str, Any] = {name: (_number if name in _NUMBERS else _text)(value) for name, value in asked.items()}
         return cls(PoolQuestion(**question), _number(within), _sessions(job.get("end")))
 
 
@@ -76,7 +76,8 @@ class PoolReply:
 def _look(found: Mapping[str, Any]) -> PoolLook:
     counts = {name: _count(found[name]) for name in ("used", "limit", "meant")}
     texts = {name: _text(found[name]) for name in ("scarce", "run", "full", "untold")}
-    return PoolLook(**counts, **texts, forgotten=_sessions(found["forgotten"]))
+    values: dict[str, Any] = {**counts, **texts, "forgotten": _sessions(found["forgotten"])}
+    return PoolLook(**values)
 
 
 def _sessions(value: object) -> tuple[PoolSession, ...]:

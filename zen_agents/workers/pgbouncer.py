@@ -28,6 +28,6 @@ def _is_meant(pool: Mapping[str, Any], asked: PoolQuestion) -> bool:
 
 def _rows(connection: psycopg.Connection[Any], query: str) -> Sequence[Mapping[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(query)  # type: ignore[call-overload]
+        cursor.execute(query)
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -33,19 +33,19 @@ AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = usename)
 AND clock_timestamp() - state_change > CASE
     WHEN state IN ('idle in transaction', 'idle in transaction (aborted)') THEN make_interval(secs => %(in_transaction)s)
     WHEN state = 'idle' AND %(idle)s > 0 THEN make_interval(secs => %(idle)s) END
-"""  # noqa: S608 - no text from outside is in it
-_COUNT_MEANT = f"SELECT count(*) FROM pg_stat_activity WHERE {_MEANT}"  # noqa: S608 - as above
+"""  # noqa: S608  # nosec B608  no text from outside is in it
+_COUNT_MEANT = f"SELECT count(*) FROM pg_stat_activity WHERE {_MEANT}"  # noqa: S608  # nosec B608  as above
 _TOLD = f"""
 SELECT pid, backend_start::text, state_change::text, state, application_name, coalesce(host(client_addr), 'a local socket')
 FROM pg_stat_activity WHERE {_FORGOTTEN} ORDER BY state_change, pid LIMIT {MOST_SESSIONS}
-"""  # noqa: S608 - as above
+"""  # noqa: S608  # nosec B608  as above
 _SAME = "(pid, backend_start) IN (SELECT * FROM unnest(%(pids)s::int[], %(began)s::timestamptz[]))"
 #: What was planned is compared with what is there where it is ended: a number may be somebody else's by now.
 _END = f"""
 WITH same AS MATERIALIZED (SELECT pid FROM pg_stat_activity WHERE {_SAME} AND {_FORGOTTEN})
 SELECT pid FROM same WHERE pg_terminate_backend(pid)
-"""  # noqa: S608 - as above
-_LEFT = f"SELECT pid FROM pg_stat_activity WHERE {_SAME} AND pid = ANY(%(ended)s::int[])"  # noqa: S608 - as above
+"""  # noqa: S608  # nosec B608  as above
+_LEFT = f"SELECT pid FROM pg_stat_activity WHERE {_SAME} AND pid = ANY(%(ended)s::int[])"  # noqa: S608  # nosec B608  as above
 
 
 def look(connection: psycopg.Connection[Any], asked: PoolQuestion) -> PoolLook:
@@ -88,5 +88,5 @@ def _named(asked: PoolQuestion) -> Mapping[str, Any]:
 
 
 def _row(connection: psycopg.Connection[Any], query: str, named: Mapping[str, Any]) -> tuple[Any, ...]:
-    (row,) = connection.execute(query, named).fetchall()  # type: ignore[arg-type]
+    (row,) = connection.execute(query, named).fetchall()
     return tuple(row)
