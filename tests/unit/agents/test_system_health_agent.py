@@ -68,7 +68,10 @@ EVERYTHING: dict[str, Any] = {
             "renew": {"certbot": "example.org"}, "reload": {"unit": "nginx.service"},
         },
     },
-    "pools": {"orders": {"postgres": {"server": "127.0.0.1:5432"}, "user": "app"}},
+    "pools": {
+        "orders": {"postgres": {"server": "127.0.0.1:5432"}, "user": "app"},
+        "shop": {"http": {"url": "http://127.0.0.1/pool"}, "reset": {"run": ["/usr/bin/renew"], "user": "app"}},
+    },
     "local_ports": {"above": "75%", "widen_to": "20000-64999", "widened_for": "2h"},
     "baselines": {"hosts": {"path": "/etc/hosts", "declared": "/srv/declared/hosts"}},
     "sysctls": {"keepalive": {"setting": "net.ipv4.tcp_keepalive_time", "value": 600}},
