@@ -9,7 +9,7 @@ from zen_agents.cli.actions import show_effect
 from zen_agents.cli.answers import sentence, show_answers, show_rule
 from zen_agents.cli.call import Call
 from zen_agents.cli.events import words
-from zen_agents.cli.render import say
+from zen_agents.cli.render import plural, say
 from zen_agents.cli.times import took
 from zen_agents.model.entry import ChainedEntry, EntryKind
 from zen_agents.model.reason import Reason
@@ -22,6 +22,8 @@ _OUTPUT_LINES = 10
 _NO_NEWS = frozenset({Reason.SETTLING, Reason.VERIFYING, Reason.NOT_HELD, Reason.ESCALATED, Reason.ACKNOWLEDGED})
 #: Outcomes of an action that is not judged yet.
 _NOT_FINAL = frozenset({"running", "verifying"})
+#: Of what was seen before a repair: the fact, and its word. What changed on the host is told below the chain.
+_EVIDENCE = (("processes", "process"), ("open_files", "open file"), ("stacks", "stack"), ("log", "log line"))
 _LABELS = {EntryKind.HUMAN: "person", EntryKind.ENGINE: "engine"}
 
 
@@ -49,6 +51,8 @@ class Chain:
                 self._action(row)
             elif kind is EntryKind.OUTCOME:
                 self._outcome(row)
+            elif kind is EntryKind.ENGINE and row.entry.id == "evidence" and row.entry.body:
+                self._evidence(row)
             else:
                 text = words(row) if kind is not EntryKind.HUMAN else f"{row.entry.id} by {words(row)}"
                 self._line(row, _LABELS.get(kind, kind.value), text if kind in _LABELS else f"{row.entry.id} {text}")
@@ -74,6 +78,19 @@ class Chain:
         show_rule(self._call, facts, indent=_BELOW)
         show_answers(self._call, guards, about=facts, indent=_BELOW, every=every)
 
+    def _evidence(self, row: ChainedEntry) -> None:
+        facts, every = row.entry.body, bool(self._call.arguments.verbose)
+        found = {word: facts[name] for name, word in _EVIDENCE if facts.get(name)}
+        counted = ", ".join(_counted(len(lines), word) for word, lines in found.items())
+        opened = f"open {facts['descriptors']}" if facts.get("descriptors") else ""
+        text = "; ".join(filter(None, (str(facts.get("host") or ""), opened, counted)))
+        self._line(
+            row, "evidence", f"before {facts.get('before')}: {text}{'' if every or not found else ' (-v shows them)'}"
+        )
+        for word, lines in found.items() if every else ():
+            for line in lines:
+                say(self._call, f"{word:9} {line}", indent=_BELOW, hang=10)
+
     def _action(self, row: ChainedEntry) -> None:
         facts, did = row.entry.body, self._did.get(row.entry.id)
         after = " and has not ended" if did is None else f" in {took(float(did.get('took_seconds') or 0))}"
@@ -96,6 +113,10 @@ class Chain:
         seen = f": {self._seen}" if judged and self._seen else ""
         word = outcome.upper()
         self._line(row, "verify" if judged else "outcome", f"{row.entry.id} {word}{after}{seen}", paint=word)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} processes" if word == "process" and count != 1 else plural(count, word)
 
 
 def _decided(facts: Mapping[str, Any]) -> str:
