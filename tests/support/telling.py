@@ -90,6 +90,8 @@ class MailBox:
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
+    #: How whoever sent each called itself.
+    greeted_as: list[str] = field(default_factory=list)
     #: Answers to the coming mails, instead of `250 OK`.
     answers: list[str] = field(default_factory=list)
     #: Addresses that are not known here.
@@ -107,6 +109,7 @@ class MailBox:
             assert isinstance(envelope.content, bytes)
             self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
             self.recipients.append(list(envelope.rcpt_tos))
+            self.greeted_as.append(str(session.host_name))
         return answer
 
 

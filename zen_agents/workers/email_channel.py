@@ -5,6 +5,7 @@ Why not Apprise for this one channel stands in docs/adr/0003-email.md.
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from zen_agents.jobs.alert_delivery import Delivered, DeliveryOutcome, EmailItem
 from zen_agents.workers.secret_file import SecretError, read_secret
 
 #: What the standard library raises for an address or header that is none.
+_HOST_NAME = re.compile(r"[A-Za-z0-9.-]{1,253}", re.ASCII)
 _MALFORMED = (ValueError, LookupError, MessageError)
 
 
@@ -128,9 +130,11 @@ def _connect(item: EmailItem) -> smtplib.SMTP:
     """Return a connection that is encrypted as asked for, and logged in."""
     context = ssl.create_default_context()
     if item.encryption == "tls":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(item.host, item.port, timeout=item.timeout_seconds, context=context)
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+            item.host, item.port, _greeting(item), timeout=item.timeout_seconds, context=context
+        )
     else:
-        smtp = smtplib.SMTP(item.host, item.port, timeout=item.timeout_seconds)
+        smtp = smtplib.SMTP(item.host, item.port, _greeting(item), timeout=item.timeout_seconds)
     try:
         if item.encryption in ("auto", "always"):
             smtp = _upgraded(smtp, item, context)
@@ -139,6 +143,15 @@ def _connect(item: EmailItem) -> smtplib.SMTP:
         smtp.close()
         raise
     return smtp
+
+
+def _greeting(item: EmailItem) -> str:
+    """Return how this host calls itself: by the name that it is known by, else by an address literal (RFC 5321, 4.1.3).
+
+    Without it `smtplib` asks the name service, and a dead one would keep the word that it is dead for several time-outs.
+    """
+    name = item.message_id.rpartition("@")[2]
+    return name if "." in name and _HOST_NAME.fullmatch(name) else "[127.0.0.1]"
 
 
 def _upgraded(smtp: smtplib.SMTP, item: EmailItem, context: ssl.SSLContext) -> smtplib.SMTP:
@@ -156,7 +169,7 @@ def _upgraded(smtp: smtplib.SMTP, item: EmailItem, context: ssl.SSLContext) -> s
             raise
         # Local relays often have a certificate of their own; a message to people goes out rather than not (R15).
         smtp.close()
-        smtp = smtplib.SMTP(item.host, item.port, timeout=item.timeout_seconds)
+        smtp = smtplib.SMTP(item.host, item.port, _greeting(item), timeout=item.timeout_seconds)
     smtp.ehlo()
     return smtp
 

@@ -67,6 +67,24 @@ def test_a_mail_arrives_with_both_parts_all_headers_and_all_recipients() -> None
     assert text.splitlines() == an_item(1).text.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("host", "greeting"),
+    [("web-07.example.com", "web-07.example.com"), ("web-07", "[127.0.0.1]"), ("web_07.lan", "[127.0.0.1]")],
+)
+def test_nobody_is_asked_how_this_host_is_called(monkeypatch: pytest.MonkeyPatch, host: str, greeting: str) -> None:
+    """When names lead nowhere people are to be told so, and not first after several time-outs."""
+
+    def asked(*_: object) -> str:
+        raise AssertionError("the name service is asked")
+
+    # The server of the test names itself as well.
+    with mail_server(server_hostname="mail.example.com") as box:
+        for name in ("getfqdn", "gethostbyaddr", "gethostbyname"):
+            monkeypatch.setattr(socket, name, asked)
+        assert send_one(an_item(box.port, message_id=f"zen.abc@{host}")).outcome is DeliveryOutcome.OK
+    assert box.greeted_as == [greeting]
+
+
 def test_one_connection_carries_many_mails_without_a_pause() -> None:
     with mail_server() as box:
         server = MailServer()
