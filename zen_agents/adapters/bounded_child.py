@@ -1,4 +1,4 @@
-"""Limits of a child that may not become a burden, and its end."""
+"""A child that may not become a burden: its start, its limits and its end."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import contextlib
 import os
 import resource
 import signal
+from asyncio.subprocess import Process, SubprocessStreamProtocol
+from collections.abc import AsyncIterator, Mapping
 
 _MOST_DESCRIPTORS = 256
 _MOST_FILE_BYTES = 16 * 1024 * 1024
+_BUFFER_BYTES = 64 * 1024
 
 
 #: Name, as `prlimit` has it -> the limit.
@@ -35,14 +38,39 @@ def limit(pid: int, *, memory_bytes: int, cpu_seconds: int) -> None:
             resource.prlimit(pid, _KINDS[name], (most, most))
 
 
-async def end(child: asyncio.subprocess.Process) -> None:
-    """Kill a child that leads its own session, with all of it, unless it has ended; and reap it."""
+@contextlib.asynccontextmanager
+async def child_process(
+    argv: list[str], *, env: Mapping[str, str], stdin: int, stderr: int, umask: int = -1
+) -> AsyncIterator[Process]:
+    """Run a program in a session of its own, its output in a pipe; afterwards it is ended with all of it, and reaped.
+
+    Its pipes are closed even when somebody who left the session still holds the other end: each such run would cost the
+    engine a descriptor. `Process` has no way to close them, hence the transport.
+
+    Raises:
+        OSError: it could not be started.
+    """
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.subprocess_exec(
+        lambda: SubprocessStreamProtocol(limit=_BUFFER_BYTES, loop=loop), *argv, stdin=stdin,
+        stdout=asyncio.subprocess.PIPE, stderr=stderr, env=env, cwd="/", umask=umask, start_new_session=True,
+    )  # fmt: skip
+    child = Process(transport, protocol, loop)
+    try:
+        yield child
+    finally:
+        await _end(child)
+        transport.close()
+        await asyncio.sleep(0)  # the pipes are closed by the loop's next turn
+
+
+async def _end(child: Process) -> None:
     if child.returncode is None:
         kill_session(child)
         await child.wait()
 
 
-def kill_session(child: asyncio.subprocess.Process) -> None:
+def kill_session(child: Process) -> None:
     """Kill what is left of a child's session; nothing if nothing is."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from asyncio.subprocess import Process
 
-from zen_agents.adapters.bounded_child import end, kill_session, limits
+from zen_agents.adapters.bounded_child import child_process, kill_session, limits
 from zen_agents.adapters.launcher import PATH, Account, account_of, only_root_may_write
 from zen_agents.errors import HostError
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
@@ -27,27 +28,26 @@ async def run_plugin(call: PluginCall, turns: asyncio.Semaphore) -> PluginAnswer
 
 async def _answer(call: PluginCall, account: Account) -> PluginAnswer:
     environment = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": "/nonexistent", "USER": account.name}
+    argv = [*_within_limits(call), *_with_no_more_rights(account), *call.argv]
+    quiet = asyncio.subprocess.DEVNULL
     try:
-        child = await asyncio.create_subprocess_exec(
-            *_within_limits(call), *_with_no_more_rights(account), *call.argv, stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env=environment, cwd="/", umask=0o077,
-            start_new_session=True, limit=_MOST_BYTES,
-        )  # fmt: skip
+        async with child_process(argv, env=environment, stdin=quiet, stderr=quiet, umask=0o077) as child:
+            output, status = await _in_time(call, child)
     except OSError as error:
         raise HostError(f"{call.argv[0]} cannot be run: {error.strerror}") from error
+    if status < 0:
+        raise HostError(f"{call.argv[0]} was ended by signal {-status}")
+    return plugin_answer(status, output.decode("utf-8", "replace"))
+
+
+async def _in_time(call: PluginCall, child: Process) -> tuple[bytes, int]:
     try:
         async with asyncio.timeout(call.timeout_seconds):
-            output = await _read(child)
-            status = await child.wait()
+            return await _read(child), await child.wait()
     except TimeoutError:
         # It may have ended and left somebody behind who still holds its output.
         kill_session(child)
         raise HostError(f"{call.argv[0]} did not end within {call.timeout_seconds:g} s and was killed") from None
-    finally:
-        await end(child)
-    if status < 0:
-        raise HostError(f"{call.argv[0]} was ended by signal {-status}")
-    return plugin_answer(status, output.decode("utf-8", "replace"))
 
 
 def _within_limits(call: PluginCall) -> list[str]:
@@ -69,7 +69,7 @@ def _program(name: str) -> str:
     return found
 
 
-async def _read(child: asyncio.subprocess.Process) -> bytes:
+async def _read(child: Process) -> bytes:
     """Return the beginning of what it writes, once it has written all; the rest is read and dropped, so it never hangs."""
     found = b""
     while child.stdout is not None and (piece := await child.stdout.read(65536)):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import zen_agents
-from zen_agents.adapters.bounded_child import end, limit
+from zen_agents.adapters.bounded_child import child_process, limit
 from zen_agents.errors import ZenError
 
 MOST_REPLY_BYTES = 1024 * 1024
@@ -50,23 +50,19 @@ async def run_worker(
     """
     if not module.startswith("zen_agents.workers."):
         raise WorkerError(f"{module} is no worker")
+    pipe = asyncio.subprocess.PIPE
     try:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-B", "-m", module,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env=_environment(), cwd="/", start_new_session=True, limit=64 * 1024,
-        )  # fmt: skip
-    except OSError as error:
-        raise WorkerError(f"{module} could not be started: {error}") from error
-    try:
-        limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1)
-        async with asyncio.timeout(timeout_seconds):
-            output, said = await _converse(child, request_json.encode())
-            code = await child.wait()
+        async with child_process(
+            [sys.executable, "-P", "-B", "-m", module], env=_environment(), stdin=pipe, stderr=pipe
+        ) as child:
+            limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1)
+            async with asyncio.timeout(timeout_seconds):
+                output, said = await _converse(child, request_json.encode())
+                code = await child.wait()
     except TimeoutError as error:
         raise WorkerError(f"{module} did not end within {timeout_seconds:g} s and was killed") from error
-    finally:
-        await end(child)
+    except OSError as error:
+        raise WorkerError(f"{module} could not be started: {error}") from error
     if len(output) > MOST_REPLY_BYTES:
         raise WorkerError(f"{module} answered more than {MOST_REPLY_BYTES} bytes")
     if code != 0:

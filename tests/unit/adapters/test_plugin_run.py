@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import sys
@@ -69,6 +70,19 @@ def test_one_that_does_not_end_is_killed_with_all_that_it_began(tmp_path: Path) 
     while mark in said_to_run():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def open_descriptors() -> list[str]:
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
+
+
+@pytest.mark.filterwarnings("error")
+def test_one_that_leaves_somebody_behind_who_holds_its_output_costs_no_descriptor(tmp_path: Path) -> None:
+    before = open_descriptors()
+    with pytest.raises(HostError, match=r"did not end within 0\.3 s"):
+        ask(tmp_path, SH, "-c", "setsid sleep 5 & echo up; exit 0", timeout=0.3)
+    gc.collect()  # a pipe that nobody closed warns when it is collected
+    assert open_descriptors() == before
 
 
 def test_what_floods_is_read_to_its_end_and_kept_short(tmp_path: Path) -> None:
