@@ -15,7 +15,7 @@ from chaos.engines.zen import Zen, built
 from chaos.fingerprint import Change, difference, fingerprint
 from chaos.host import DisposableHost
 from chaos.judgement import Oracle, Seen, judged, rules_hold
-from chaos.mail import mails, start_mail
+from chaos.mail import mails, news, start_mail
 from chaos.method import Strikes, carry_out
 from chaos.result import Outcome, Result, Seconds, named_result
 from chaos.scenario import Privileges, Right, Scenario
@@ -105,7 +105,7 @@ class Experiment:
         amiss = [*amiss, *self._variant.shortfalls(self._host, self._contender)]
         seen = Seen(
             actions=tuple(self._variant.counted(self._contender.actions())),
-            pages=tuple(self._variant.told([mail.subject for mail in mails(self._host)])),
+            pages=tuple(self._variant.told([mail.subject for mail in news(mails(self._host))])),
             repaired=held_at is not None,
             is_gone=self._is_gone(),
             harm=(
@@ -157,7 +157,7 @@ class Experiment:
             moments = (None, None) if held is None else ((recovered[0] if recovered else held[0]), held[1])
         elif self._expected.outcome is Right.UNTOUCHED:
             pause(max(0.0, give_up - time.monotonic()))
-        while len(mails(self._host)) < self._expected.pages and time.monotonic() < give_up:
+        while len(news(mails(self._host))) < self._expected.pages and time.monotonic() < give_up:
             pause(_MAILS_EVERY_SECONDS)
         if self._expected.outcome is Right.TOLD:
             pause(self._scenario.bake.checks * self._scenario.bake.every.total_seconds())

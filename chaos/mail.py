@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.host import REPOSITORY, DisposableHost
@@ -22,6 +23,10 @@ class Mail:
 
     at: float
     subject: str
+    #: What mails of one matter have in common; "" where the sender says nothing of it.
+    thread: str = ""
+    #: Whether it only says that the matter is over.
+    ends: bool = False
 
 
 def start_mail(host: DisposableHost) -> None:
@@ -34,7 +39,25 @@ def start_mail(host: DisposableHost) -> None:
 def mails(host: DisposableHost) -> tuple[Mail, ...]:
     """Return what people were told, oldest first."""
     rows = (json.loads(line) for line in host.read_file(_FILE).splitlines())
-    return tuple(Mail(row["at"], row["subject"]) for row in rows)
+    return tuple(Mail(row["at"], row["subject"], row["thread"], row["ends"]) for row in rows)
+
+
+def news(told: Sequence[Mail]) -> tuple[Mail, ...]:
+    """Return the mails without those that close what an earlier one had opened.
+
+    Whether a matter that is soon over is told in one mail or in two depends on when the sender gets to it; that it is told
+    once does not.
+    """
+    opened: set[str] = set()
+    found = []
+    for mail in told:
+        if mail.ends and mail.thread in opened:
+            opened.discard(mail.thread)
+            continue
+        found.append(mail)
+        if not mail.ends:
+            opened.add(mail.thread)
+    return tuple(found)
 
 
 def refuse_mail(host: DisposableHost) -> None:

@@ -177,10 +177,8 @@ class Expectation(_Section):
     outcome: Right
     #: Its actions by name, each as often as it may be performed; with `told`, what it tries before it tells.
     actions: tuple[str, ...] = ()
-    #: How many messages people get until then.
+    #: How many messages people get until then, without those that only say that what was told is over.
     pages: int = Field(0, ge=0)
-    #: Of what goes on for long after people were asked: with the word that it is over, if the question was mailed before it.
-    most_pages: int = Field(0, ge=0)
     #: Repaired, or told, so soon; what is to stay untouched is watched for so long.
     within: PositiveDuration
 

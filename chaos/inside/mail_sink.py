@@ -16,6 +16,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
+#: Else it asks the name service who it is, for every mail; that is down in some scenarios.
+_NAME = "mail.example.com"
+
+
 class Sink:
     """Writes down what is told."""
 
@@ -31,7 +35,10 @@ class Sink:
             with self._refused.open("a", encoding="utf-8") as out:
                 out.write(f"{time.time()}\n")
             return "451 try again later"
-        line = {"at": time.time(), "to": envelope.rcpt_tos, "subject": str(mail["Subject"])}
+        line = {
+            "at": time.time(), "to": envelope.rcpt_tos, "subject": str(mail["Subject"]),
+            "thread": str(mail["In-Reply-To"] or ""), "ends": mail["X-Zen-State"] == "resolved",
+        }  # fmt: skip
         with self._file.open("a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")
         return "250 OK"
@@ -40,7 +47,7 @@ class Sink:
 def main(port: int, file: Path) -> None:
     """Take mail until TERM."""
     file.touch()
-    controller = Controller(Sink(file), hostname="127.0.0.1", port=port)
+    controller = Controller(Sink(file), hostname="127.0.0.1", port=port, server_hostname=_NAME)
     controller.start()
     signal.sigwait({signal.SIGTERM})
 

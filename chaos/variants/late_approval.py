@@ -8,7 +8,7 @@ from datetime import timedelta
 from chaos.engines.base import Contender, Launch
 from chaos.host import DisposableHost
 from chaos.injection import inject
-from chaos.scenario import Expectation, VariantKind
+from chaos.scenario import Expectation, Right, VariantKind
 from chaos.variants.base import Variant
 from chaos.waiting import NotInTimeError, wait_until
 
@@ -32,7 +32,9 @@ class LateApproval(Variant):
     answers_itself = True
 
     def expectation(self, expected: Expectation) -> Expectation:
-        return expected.model_copy(update={"within": expected.within + _LATER})
+        # Who repairs asks at most; how often depends on when the fault strikes again, so questions are not counted here.
+        pages = 0 if expected.outcome is Right.REPAIRED else expected.pages
+        return expected.model_copy(update={"within": expected.within + _LATER, "pages": pages})
 
     def prepare(self, host: DisposableHost) -> Launch:
         return Launch(options=("--mode", "approve"))
