@@ -15,7 +15,6 @@ from pathlib import Path
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-
 #: Else it asks the name service who it is, for every mail; that is down in some scenarios.
 _NAME = "mail.example.com"
 
