@@ -25,6 +25,7 @@ from zen_agents.clock import Instant, SystemClock
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import Incident, IncidentState, incident_key
 from zen_agents.model.observation import Status
+from zen_agents.model.redaction import Redaction
 from zen_agents.model.severity import Severity
 from zen_agents.store.ledger import GENESIS, entry_hash, sealed
 from zen_agents.store.statements import SQL
@@ -100,7 +101,7 @@ def write_ledger(folder: Path, entries: int) -> Incident:
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("BEGIN IMMEDIATE")
     incidents = [_incident(number, first) for number in range(entries // EACH)]
-    connection.executemany(SQL["save_incident"], map(incident_columns, incidents))
+    connection.executemany(SQL["save_incident"], (incident_columns(one, Redaction()) for one in incidents))
     connection.executemany(SQL["append_entry"], _rows(entries, first))
     connection.execute("COMMIT")
     connection.close()

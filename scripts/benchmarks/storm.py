@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from scripts.benchmarks.processes import EngineProcess, memory_kib, wait_for
 from scripts.benchmarks.report import Figure, median
@@ -129,9 +130,9 @@ def _asking(engine: EngineProcess) -> Iterator[list[tuple[float, float]]]:
 
 
 @contextlib.contextmanager
-def _pager() -> Iterator[tuple[int, list[dict[str, object]]]]:
+def _pager() -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Stand in for PagerDuty; gives its port and the list of what was sent to it."""
-    pages: list[dict[str, object]] = []
+    pages: list[dict[str, Any]] = []
 
     class Events(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

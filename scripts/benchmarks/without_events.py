@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from unittest.mock import patch
 
 from zen_agents import wiring
 from zen_agents.cli.main import main as run_command
@@ -29,5 +30,5 @@ class NoEvents:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command of the engine without events."""
-    wiring.EventSources = NoEvents  # type: ignore[assignment,misc]
-    return run_command(arguments)
+    with patch.object(wiring, "EventSources", NoEvents):
+        return run_command(arguments)
