@@ -65,6 +65,8 @@ class StateFile:
 
     def __init__(self, connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
         self._connection, self.path, self._read_only = connection, path, read_only
+        #: All writes share one; a new one for each costs 2 % of a durable append.
+        self._cursor = connection.cursor()
         self._pending = False
         #: Lasting writes by statement and key: those of the open batch, and those of lost batches, not written again yet.
         self._lasting: dict[tuple[str, str], Params] = {}
@@ -118,7 +120,7 @@ class StateFile:
         if self._read_only:
             raise StoreError("The state was opened for reading only.")
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._cursor.execute("BEGIN IMMEDIATE")
         except _FAILURES as error:
             raise self._failed(error) from error
         self._pending = True
@@ -131,7 +133,7 @@ class StateFile:
         if not self._pending:
             self.begin()
         try:
-            return self._connection.execute(SQL[name], params).rowcount
+            return self._cursor.execute(SQL[name], params).rowcount
         except _FAILURES as error:
             raise self._failed(error) from error
 
@@ -174,7 +176,7 @@ class StateFile:
         self.begin()
         try:
             failpoint(f"store.{seam}.before_commit")
-            self._connection.execute("COMMIT")
+            self._cursor.execute("COMMIT")
             self._pending = False
             failpoint(f"store.{seam}.after_commit")
         except _FAILURES as error:

@@ -40,7 +40,8 @@ _DECISIONS, _EVENTS, _ACTIONS, _INCIDENTS = 200, 500, 100, 100
 _LOG_BYTES = 256 * 1024
 _JOURNAL_SECONDS = 10.0
 _LIBRARIES = (
-    "apscheduler", "psutil", "pydantic", "pyyaml", "tenacity", "pybreaker", "pynacl", "sqlmodel", "alembic", "apprise",
+    "apscheduler", "psutil", "pydantic", "pyyaml", "tenacity", "pybreaker", "pynacl", "orjson",
+    "sqlmodel", "alembic", "apprise",
 )  # fmt: skip
 #: Variables that are the engine's; of others not even the name is anybody's business.
 _PREFIXES = ("AGENT_", "ALERT_", "ZEN_AGENTS_", "MAX_AUTO_", "PAGERDUTY_", "SMTP_")

@@ -1,7 +1,7 @@
 """The ledger's format, pure: what is hashed, and how.
 
-An entry's body is kept as canonical JSON: UTF-8, keys sorted, no spaces, shortest numbers, no NaN. For strings, integers,
-booleans and null this is RFC 8785 (JCS); floats are written as Python writes them. `body_hash` is SHA-256 over exactly
+An entry's body is kept as canonical JSON: UTF-8, keys sorted, no spaces, no NaN. For strings, integers, booleans and null
+this is RFC 8785 (JCS); floats have the fewest digits that read back as the same number. `body_hash` is SHA-256 over exactly
 those bytes. The entry's header is the canonical JSON object with the keys
 
     action actor body_hash id incident kind prev_hash seq steady_us wall_us
@@ -13,15 +13,18 @@ entry itself (`PRUNED`), so that a body removed by hand is noticed.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
+from hashlib import sha256
 from json.encoder import encode_basestring as quoted
+from math import isfinite
 from typing import Any
 
+import orjson
+
 #: What the first entry is chained to; names the format's version.
-GENESIS = hashlib.sha256(b"zen-agents ledger v1").digest()
+GENESIS = sha256(b"zen-agents ledger v1").digest()
 
 #: Id of the engine's entry that says which bodies retention dropped.
 PRUNED = "ledger_pruned"
@@ -36,25 +39,46 @@ _START_CHARS = 1_000
 
 def canonical(value: object) -> str:
     """Return canonical JSON of plain values; what JSON does not know is written as text. Never raises for odd values."""
+    return _canonical_bytes(value).decode()
+
+
+def _canonical_bytes(value: object) -> bytes:
     try:
-        text = _ENCODE(value)
+        found = orjson.dumps(value, _as_json, _OPTIONS)
+    except (TypeError, ValueError, RecursionError):
+        return _canonical_of_odd(value)
+    # It writes NaN as null, and so loses what it was.
+    return _canonical_of_odd(value) if b"null" in found and not _is_plain(value) else found
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether there are only values that JSON has; whatever holds others is taken for odd."""
+    if value is None or isinstance(value, str | int):
+        return True
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    return isinstance(value, list | tuple) and all(map(_is_plain, value))
+
+
+def _canonical_of_odd(value: object) -> bytes:
+    """Return canonical JSON of what may have numbers or keys that JSON has not; ten times slower."""
+    try:
+        text = _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError):
         # Keys that cannot be sorted, NaN, a cycle: evidence is kept as text rather than lost.
-        text = _ENCODE(_plain(value, depth=0))
-    if not text.isascii():
-        # File names may hold bytes that are no UTF-8 (lone surrogates): backslashreplace turns them into JSON escapes.
-        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return text
+        text = _ENCODER.encode(_plain(value, depth=0))
+    # File names may hold bytes that are no UTF-8 (lone surrogates): backslashreplace turns them into JSON escapes.
+    return text.encode("utf-8", "backslashreplace")
 
 
 def sealed(body: Mapping[str, Any]) -> tuple[str, bytes]:
     """Return a body's canonical JSON, cut to `MOST_BODY_BYTES`, and its hash."""
-    text = canonical(body)
-    raw = text.encode()
+    raw = _canonical_bytes(body)
     if len(raw) > MOST_BODY_BYTES:
-        text = _cut(body, raw)
-        raw = text.encode()
-    return text, hashlib.sha256(raw).digest()
+        raw = _cut(body, raw).encode()
+    return raw.decode(), sha256(raw).digest()
 
 
 def entry_hash(
@@ -70,7 +94,7 @@ def entry_hash(
     body_hash: bytes,
 ) -> bytes:
     """Return the hash of an entry over its header."""
-    return hashlib.sha256(
+    return sha256(
         f'{{"action":{quoted(action) if action is not None else "null"},"actor":{quoted(actor)},'
         f'"body_hash":"{body_hash.hex()}","id":{quoted(id)},'
         f'"incident":{quoted(incident) if incident is not None else "null"},"kind":{quoted(kind)},'
@@ -95,18 +119,9 @@ def _as_json(value: object) -> object:
     return str(value)
 
 
-def _encoder() -> Callable[[object], str]:
-    """Return the encoder of canonical JSON, made once: json's own makes its C part anew for every value."""
-    slow = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_as_json)
-    make: Any = json.encoder.c_make_encoder  # type: ignore[attr-defined]
-    if make is None:  # an interpreter without the C part
-        return slow.encode
-    # Without a table of open containers: a cycle ends in RecursionError.
-    chunks = make(None, _as_json, quoted, None, ":", ",", True, False, False)
-    return lambda value: "".join(chunks(value, 0))
-
-
-_ENCODE = _encoder()
+#: What Python's own encoder does where nothing else is said: dataclasses and moments through `_as_json`, words sorted.
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_as_json)
 
 
 def _plain(value: object, depth: int) -> object:
@@ -125,7 +140,7 @@ def _plain(value: object, depth: int) -> object:
 
 
 def _cut(body: Mapping[str, Any], raw: bytes) -> str:
-    told = {"cut_from_bytes": len(raw), "cut_sha256": hashlib.sha256(raw).hexdigest()}
+    told = {"cut_from_bytes": len(raw), "cut_sha256": sha256(raw).hexdigest()}
     short = {str(key): _start_of(value) for key, value in body.items()} | told
     text = canonical(short)
     if len(text.encode()) <= MOST_BODY_BYTES:

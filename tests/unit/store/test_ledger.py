@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import re
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -144,6 +145,18 @@ def test_what_json_knows_stays_as_it_is_beside_what_it_does_not(around: object) 
     del told["odd"]
     assert told == {"none": None, "yes": True, "count": 3, "share": 1.5, "zero": 0.0, "text": "x"}
     assert isinstance(told["share"], float)
+
+
+@given(JSON)
+def test_canonical_json_is_what_pythons_own_encoder_writes(value: object) -> None:
+    own = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # The one thing that both may write differently: 1e+16 and 1e16 are the same number.
+    assert re.sub(r"e\+?(-?)0*", r"e\1", canonical(value)) == re.sub(r"e\+?(-?)0*", r"e\1", own)
+
+
+def test_a_number_that_is_none_is_not_lost_beside_nothing() -> None:
+    assert canonical({"action": None, "value": NAN}) == '{"action":null,"value":"nan"}'
+    assert canonical({"action": None, "text": "null", "value": 0.5}) == '{"action":null,"text":"null","value":0.5}'
 
 
 def test_what_is_nested_too_deep_for_evidence_is_left_out_at_one_depth() -> None:
