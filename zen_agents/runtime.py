@@ -128,7 +128,8 @@ class Runtime:
         agents = build_agents(self.settings, self._context(self.loaded), self.options.agents)
         self.parts = build_parts(
             world, self._policy(self.loaded, agents), triggers=safe_mode_triggers(self.settings), host_name=self.host_name,
-            foreign=self._foreign(host),
+            # A state that is only in memory says nothing about whose it is, and nothing is done on it anyway.
+            foreign="" if trouble else self._foreign(host),
         )  # fmt: skip
         self.parts.flapping = flap_limit(self.settings)
         self.parts.journal.redaction.use(self.settings.redact)
@@ -146,12 +147,18 @@ class Runtime:
         """Return the state, or an empty one in memory and why: an engine that cannot write watches and tells (R14)."""
         try:
             store = SqliteStore(self.options.state_dir / "state.db")
-            # Room for the next intent on a disk that fills up.
-            store.keep_room()
-            return store, ""
         except StoreError as error:
             log.critical("%s", error)
             return SqliteStore.volatile(), str(error)
+        try:
+            store.require_readable(self.settings.agents)
+        except StoreError as error:
+            log.critical("%s", error)
+            store.close()
+            return SqliteStore.volatile(), str(error)
+        # Room for the next intent on a disk that fills up.
+        store.keep_room()
+        return store, ""
 
     def _sign_ledger(self) -> str:
         """Sign the ledger from now on; return why not: an engine that cannot sign watches and acts, and says so."""
@@ -236,19 +243,23 @@ class Runtime:
         if kept is None:
             kept = socket.getfqdn()
             kept = socket.gethostname() if kept.startswith("localhost") else kept
-            self.store.put("host_name", kept)
+            try:
+                self.store.put("host_name", kept)
+            except StoreError as error:
+                log.error("the host's name was not kept, the next start asks again: %s", error)
         return kept
 
     def _foreign(self, host: Host) -> str:
         """Return why only observing is right on this state (R34), "" if it is this host's own; set the brake accordingly."""
-        if not self.store.writable():
-            # Only in memory: it says nothing about whose it is, and nothing is done on it anyway.
-            return ""
         machine, kept = host.look().machine_id(), self._machine.host_state
-        why = why_foreign(self.store, self.options.state_dir, machine, host_state=kept)
-        if not why:
-            accept(self.store, self.options.state_dir, machine, host_state=kept)
-            return ""
+        try:
+            why = why_foreign(self.store, self.options.state_dir, machine, host_state=kept)
+            if not why:
+                accept(self.store, self.options.state_dir, machine, host_state=kept)
+                return ""
+        except StoreError as error:
+            # Who cannot tell acts on nothing (R4); watching and telling go on (R14).
+            why = f"whether the state is this host's own cannot be told or noted: {error}"
         self.store.set_brake(Brake("observe_only", HOST, why, "engine", self.clock.now(), None))
         return f"{why}; look at it, then: zen-agents resume --reason ..."
 

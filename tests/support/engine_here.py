@@ -22,7 +22,7 @@ from zen_agents.wiring import Machine, Options
 ALICE = Principal("alice", 1000)
 
 
-class _Apart(Machine):
+class Apart(Machine):
     """This machine, with everything that belongs to the whole host in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +42,7 @@ class EngineHere:
     def __init__(self, folder: Path, config: str, *, dry_run: bool = False) -> None:
         self.config, self.state = folder / "config.yaml", folder / "state"
         self.write(config)
-        self.runtime = Runtime.load(Options((self.config,), self.state, dry_run=dry_run), _Apart(folder))
+        self.runtime = Runtime.load(Options((self.config,), self.state, dry_run=dry_run), Apart(folder))
 
     def write(self, config: str) -> None:
         """Write a configuration for the next start or reload."""

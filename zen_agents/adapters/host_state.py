@@ -47,8 +47,10 @@ def _lost(state_dir: Path, host_state: Path) -> str:
 
 
 def accept(store: SqliteStore, state_dir: Path, machine_id: str, *, host_state: Path = HOST_STATE) -> None:
-    """Take the state as this host's own, as it is now."""
-    store.put("machine_id", machine_id)
+    """Take the state as this host's own, as it is now. Raises StoreError if that has to be written and cannot be."""
+    # A state that is locked at the start is this host's own all the same.
+    if store.get("machine_id") != machine_id:
+        store.put("machine_id", machine_id)
     if os.geteuid() == 0 and host_state.parent.is_dir():
         with contextlib.suppress(OSError):  # a read-only /etc: the next start says so no worse than this one
             replace_durably(host_state, f"{state_dir}\n".encode(), mode=0o644)

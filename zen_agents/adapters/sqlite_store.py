@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,13 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
     def redact_with(self, redaction: Redaction) -> None:
         """Leave out of all that is written from now on what this leaves out; what undoing needs stays, and is withheld."""
         self._file.redaction = redaction
+
+    def require_readable(self, agents: Iterable[str]) -> None:
+        """Read what a start of these agents rests on; raises StoreError if some of it cannot be: it is as good as none."""
+        for name in agents:
+            self.agent_state(name)
+        self.anchor(), self.head(), self.brakes()
+        self.live_incidents(), self.unfinished(), self.due_messages(inf, limit=1), self.open_pages()
 
     # -- facts about this state ---------------------------------------------------------------------------------------
     def get(self, name: str) -> str | None:

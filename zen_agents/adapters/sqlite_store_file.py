@@ -6,6 +6,7 @@ written as `lasting` is kept in memory then, and written again with the next bat
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -32,6 +33,8 @@ Noun = TypeVar("Noun")
 
 #: How long a statement waits for another process's lock; the engine's loop stands still meanwhile.
 BUSY_SECONDS = 0.25
+#: The same after a write failed, until one succeeds: whatever holds the state may do so for long, and a turn writes often.
+_STILL_BUSY_SECONDS = 0.01
 
 #: A state larger than this is not read in full at each start; `doctor` does that.
 QUICK_CHECK_UP_TO_BYTES = 64 * 1024 * 1024
@@ -182,7 +185,9 @@ class StateFile:
         except _FAILURES as error:
             raise self._failed(error) from error
         self._lasting.clear()
-        self.writable = True
+        if not self.writable:
+            self._wait_for_locks(BUSY_SECONDS)
+            self.writable = True
         for tell in self.on_commit:
             tell()
 
@@ -234,8 +239,14 @@ class StateFile:
                 del self._lasting[name, key]
                 log.error("%s of %s cannot be written at all: %s", name, key, error)
 
+    def _wait_for_locks(self, seconds: float) -> None:
+        with contextlib.suppress(*_FAILURES):  # then it waits as long as before
+            self._connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}").fetchone()
+
     def _failed(self, error: BaseException) -> StoreError:
-        self.writable = False
+        if self.writable:
+            self._wait_for_locks(_STILL_BUSY_SECONDS)
+            self.writable = False
         self.rollback()
         told = store_error(error, self.path)
         if isinstance(told, DiskFullError):

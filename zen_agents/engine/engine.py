@@ -229,7 +229,12 @@ class Engine:
             now = self.parts.clock.now()
             self._withdraw_approvals("the state is not this host's own", now)
             self.parts.escalation.engine("observe_only", f"nothing is repaired: {self.parts.foreign}", now)
-        rows, now = self.parts.store.unfinished(), self.parts.clock.now()
+        now = self.parts.clock.now()
+        try:
+            rows = self.parts.store.unfinished()
+        except StoreError as error:
+            self.parts.safe_mode.store_failed(str(error))
+            return
         if not rows:
             return
         by_agent = {agent.name: agent for agent in self.agents}

@@ -9,6 +9,7 @@ from typing import Any
 
 from zen_agents.alerts.facts import Facts
 from zen_agents.clock import Instant
+from zen_agents.errors import StoreError
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import Budget, OutcomeKind
 from zen_agents.model.duration import duration
@@ -192,7 +193,10 @@ class Messages:
 
 def mode_line(policy: Policy, store: Store, now: Instant) -> str:
     """Return one line about mode and budget, for the foot of a message."""
-    spent = store.spent(Budget.REPAIR, now.steady - policy.repairs.within_seconds)
+    try:
+        spent = store.spent(Budget.REPAIR, now.steady - policy.repairs.within_seconds)
+    except StoreError:  # people are told all the same
+        return f"{policy.mode}, how many of {policy.repairs.most} repairs were used this hour cannot be read"
     return f"{policy.mode}, {spent} of {policy.repairs.most} repairs used this hour"
 
 
