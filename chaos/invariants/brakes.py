@@ -144,11 +144,14 @@ def nothing_is_done_in_a_storm(record: Record) -> Iterator[Violation]:
 
 
 def _failing(record: Record, at: float, within: float) -> set[str]:
+    # What people took back is bad again, and no sign of a shared cause (R31).
+    taken_back = {act.target: act.at for act in record.acts if "undoes" in act.body.get("params", {})}
     return {
         each.target
         for each in record.incidents
         if each.opened_at is not None
         and at - within <= each.opened_at.steady <= at
+        and not at - 2 * within <= taken_back.get(each.target, float("-inf")) <= each.opened_at.steady + ROUNDING
         # What was resolved in that very turn is over, though the ledger's rounded time says otherwise.
         and (each.resolved_at is None or each.resolved_at.steady > at + ROUNDING)
     }

@@ -61,6 +61,7 @@ def test_no_life_makes_the_engine_unsafe(steps: list[Step]) -> None:
         [("crash", "web"), ("store_fails", "reserve", 1), ("run", 120.0), ("safe_mode", False), ("run", 600.0)],
         [("person_stops", "db"), ("run", 4000.0), ("clock", -86_400.0), ("run", 600.0), ("kill",), ("run", 600.0)],
         [("crash", "mail"), ("run", 4000.0)],
+        [("crash", "web"), ("kill_at_work", False), ("crash", "web"), ("crash", "db"), ("run", 1.0)],
     ],
 )  # fmt: skip
 async def test_lives_that_were_thought_of(tmp_path: Path, steps: list[Step]) -> None:

@@ -197,6 +197,8 @@ class Life:
 
     def _restart(self) -> None:
         policy = self.rig.parts.policy
+        # No engine starts in no time: what happens after the death of one comes later than what that one did.
+        self.rig.host.advance(0.1)
         self.rig = self.rig.restart(every_seconds=EVERY, **self._policy())
         self.rig.parts.policy = replace(self.rig.parts.policy, mode=policy.mode)
         self._watch()

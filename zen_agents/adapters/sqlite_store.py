@@ -335,6 +335,10 @@ class SqliteStore(ApprovalTables, BrakeTables, MeasurementTables, OutboxTables):
         params = {"since": since, "most": max(1, most), "by": ENGINE.name, **of}
         return self._file.read_one_as(lambda row: Ran(int(row[0]), row[1]), name, params) or Ran(0, None)
 
+    def taken_back(self, since: float) -> Mapping[str, float]:
+        """Return the targets of which people took an action back since then, and when they last did (steady)."""
+        return dict(self._file.read_as(lambda row: (str(row[0]), float(row[1])), "taken_back", {"since": since}))
+
     def last_on(self, target: str, *, since: float, not_for: str | None) -> tuple[str, float | None] | None:
         """Return the action on a target that ended last, and when (steady; None: it still runs); None if there was none."""
         params = {"target": clean_text(target), "since": since, "incident": not_for}

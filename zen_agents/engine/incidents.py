@@ -124,15 +124,7 @@ class IncidentBook:
         log_only: frozenset[str] = frozenset(),
     ) -> Situation:  # fmt: skip
         """Return what guards may know of the whole host; incidents of `log_only` rules confirm nothing (R32)."""
-        horizon = now.steady - policy.storm.within_seconds
-        # Counted at once: in a storm two sets of ten thousand would be a megabyte.
-        failing = len(
-            {
-                incident.target
-                for incident in self._live.values()
-                if incident.opened_at is not None and incident.opened_at.steady >= horizon
-            }
-        )
+        failing = self._failing(now.steady - policy.storm.within_seconds, policy.storm.within_seconds)
         problems = frozenset(
             incident.target
             for incident in self._live.values()
@@ -140,6 +132,34 @@ class IncidentBook:
         )
         # The incidents themselves as they are when a guard looks: one that is over holds nobody back.
         return Situation(MappingProxyType(self._live), failing, actionable, running, foreign, problems)
+
+    def _failing(self, horizon: float, within_seconds: float) -> int:
+        """Return of how many targets an incident opened since `horizon`.
+
+        What is bad again because a person took the engine's action back is no sign of a shared cause (R8, R31).
+        """
+        # Counted at once: in a storm two sets of ten thousand would be a megabyte.
+        targets = {
+            incident.target
+            for incident in self._live.values()
+            if incident.opened_at is not None and incident.opened_at.steady >= horizon
+        }
+        if not targets:
+            return 0
+        try:
+            taken_back = self._store.taken_back(horizon - within_seconds)
+        except StoreError as error:
+            log.error("what people took back cannot be read: %s", error)
+            return len(targets)
+        if taken_back:
+            never = float("inf")
+            targets = {
+                incident.target
+                for incident in self._live.values()
+                if incident.opened_at is not None
+                and horizon <= incident.opened_at.steady < taken_back.get(incident.target, never)
+            }
+        return len(targets)
 
 
 def _differs(before: Incident, after: Incident) -> bool:

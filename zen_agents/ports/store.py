@@ -234,6 +234,10 @@ class Store(Protocol):
         """Return what limits count of the actions on a target that were reserved after that moment."""
         ...
 
+    def taken_back(self, since: float) -> Mapping[str, float]:
+        """Return the targets of which people took an action back since then, and when they last did (steady)."""
+        ...
+
     def last_on(self, target: str, *, since: float, not_for: str | None) -> tuple[str, float | None] | None:
         """Return the action on a target that ended last, whoever asked for it, and when (steady; None: it still runs).
 

@@ -225,6 +225,10 @@ WITH ran AS (SELECT reserved_at FROM actions
     WHERE target = :target AND reserved_at > :since AND requested_by = :by AND kind NOT IN ('denied', 'expired', 'skipped'))
 SELECT count(*), (SELECT reserved_at FROM ran ORDER BY reserved_at DESC LIMIT 1 OFFSET :most - 1) FROM ran;
 
+-- taken_back --
+SELECT target, max(reserved_at) FROM actions
+WHERE reserved_at >= :since AND json_extract(plan, '$.params.undoes') IS NOT NULL GROUP BY target;
+
 -- last_on_target --
 SELECT id, ended_at FROM actions
 WHERE target = :target AND reserved_at >= :since AND kind NOT IN ('denied', 'expired', 'skipped')

@@ -167,6 +167,35 @@ async def test_it_is_refused_where_it_makes_no_sense(tmp_path: Path, home: Path,
         assert {kind for _, kind in engine.outcomes()} == {"verified"}
 
 
+def many(home: Path, storm: dict[str, Any]) -> str:
+    """Return a configuration of twelve directories that are made, and of when that many failing are a storm."""
+    paths = {
+        f"d{number}": {"path": str(home / f"d{number}"), "mode": "0750", "kind": "directory", "create": True, **OWN}
+        for number in range(12)
+    }
+    return own_config({"paths": paths}, ALLOWED, breakers={"storm": storm})
+
+
+async def test_what_a_large_rollback_takes_back_is_no_storm_what_fails_beside_it_is(tmp_path: Path, home: Path) -> None:
+    others = [home / f"d{number}" for number in range(6, 12)]
+    for path in others:
+        path.mkdir(mode=0o750)
+    async with EngineHere(tmp_path, many(home, {"share": "100%"})) as engine:
+        await engine.settle()
+        engine.write(many(home, {"targets": 4}))
+        await engine.ask("reload")
+        done = await engine.ask("rollback", to=before(engine), reason="it went wrong")
+        assert [step["result"] for step in done["steps"]] == ["undone"] * 6
+        await engine.engine.agents[0].turn(everything=True)
+        assert [number for number in range(12) if (home / f"d{number}").exists()] == [6, 7, 8, 9, 10, 11]
+        assert {i.target for i in engine.parts.book} >= {f"path:d{number}" for number in range(6)}
+        assert not any("SAFE MODE" in line for line in engine.engine.abnormal())
+        for path in others:
+            path.rmdir()
+        await engine.engine.agents[0].turn(everything=True)
+        assert any("SAFE MODE" in line and "fail at once" in line for line in engine.engine.abnormal())
+
+
 # -- one agent at a time --------------------------------------------------------------------------------------------------
 async def rolled_back(engine: EngineHere) -> None:
     """Roll everything back, and lift the pauses of single rules."""
