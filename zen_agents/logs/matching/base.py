@@ -1,0 +1,58 @@
+"""What every engine of matching does, and how a pattern is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from zen_agents.errors import ZenError
+
+
+class Hit(NamedTuple):
+    """One line that holds one pattern."""
+
+    #: Which of the matcher's patterns, from 0.
+    pattern: int
+    #: Where the line begins in the chunk, and where it ends: before its LF or CR LF (bytes).
+    start: int
+    end: int
+
+
+class Matcher(Protocol):
+    r"""Finds many patterns in many lines at once.
+
+    A pattern sees one line of bytes without its end (LF or CR LF); it never reaches over a line's end. `^` and `$` are the
+    ends of the line, `.` is any one byte, `\w`, `\d`, `\s` and `\b` know ASCII. What is not ASCII in a pattern stands for
+    its UTF-8 bytes. NULs and bytes that are no UTF-8 are bytes like others.
+    """
+
+    #: The engine: "re2", "vectorscan" or "plain".
+    name: str
+    #: The patterns as they were written.
+    patterns: Sequence[str]
+
+    def hits(self, chunk: bytes) -> Iterator[Hit]:
+        """Yield each line that holds a pattern, once for each pattern, in the order of lines, then of patterns.
+
+        `chunk` is whole lines; its last one may lack its end. What is held in memory is bounded by the chunk's size.
+        """
+
+    def fields(self, index: int, line: bytes) -> Mapping[str, str]:
+        """Return what the named groups of one pattern took of a line, without those that took no part.
+
+        Empty if the line does not hold the pattern. Bytes that are no UTF-8 are replaced.
+        """
+
+
+class PatternRefusedError(ZenError):
+    """The pattern cannot be matched in linear time; write it without look-around and back-references."""
+
+    def __init__(self, message: str, *, position: int = 0, next_step: str = "", index: int = 0) -> None:
+        super().__init__(f"{message}; {next_step}" if next_step else message)
+        #: What is wrong, as a predicate: "has a look-ahead".
+        self.what = message
+        #: Where in the pattern (characters from 0).
+        self.position = position
+        self.next_step = next_step
+        #: Which pattern of those that were given.
+        self.index = index

@@ -1,0 +1,83 @@
+"""Matching with google-re2: automata, in time linear in what is read whatever the patterns are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import re2
+
+from zen_agents.logs.matching.base import Hit, PatternRefusedError
+from zen_agents.logs.matching.fields import Fields, Search
+from zen_agents.logs.matching.line_ends import without_carriage_returns
+from zen_agents.logs.matching.syntax import LinePattern, line_patterns
+
+#: What the automata of one matcher may take (bytes); more states than fit are made again and again.
+_MOST_MEMORY = 32 * 1024 * 1024
+
+
+class Re2Matcher:
+    """A `Matcher` of one automaton over the chunk that says where the next hit is, and one over that line: of what."""
+
+    name = "re2"
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        parsed = line_patterns(patterns)
+        self.patterns: Sequence[str] = tuple(patterns)
+        self._any, self._which = _any_of(parsed), _set_of(parsed)
+        self._fields = Fields(parsed, line_search)
+
+    def hits(self, chunk: bytes) -> Iterator[Hit]:
+        return without_carriage_returns(chunk, self._hits)
+
+    def fields(self, index: int, line: bytes) -> Mapping[str, str]:
+        return self._fields.of(index, line)
+
+    def _hits(self, chunk: bytes) -> Iterator[Hit]:
+        search, which, length, at = self._any.search, self._which.Match, len(chunk), 0
+        while at < length and (found := search(chunk, at)) is not None:
+            start, end = chunk.rfind(b"\n", 0, found.start()) + 1, chunk.find(b"\n", found.start())
+            end = length if end < 0 else end
+            for index in sorted(which(chunk[start:end]) or ()):
+                yield Hit(index, start, end)
+            at = end + 1
+
+
+def _options() -> re2.Options:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # a byte is a letter
+    options.max_mem = _MOST_MEMORY
+    options.log_errors = False
+    return options
+
+
+def _any_of(patterns: Sequence[LinePattern]) -> re2._Regexp:
+    return _compiled("|".join(f"(?:{pattern.search})" for pattern in patterns))
+
+
+def _set_of(patterns: Sequence[LinePattern]) -> re2.Set:
+    found = re2.Set.SearchSet(_options())
+    for index, pattern in enumerate(patterns):
+        try:
+            found.Add(f"(?m){pattern.search}".encode("ascii"))
+        except re2.error as error:
+            raise PatternRefusedError(f"is refused by re2: {_said(error)}", index=index) from None
+    found.Compile()
+    return found
+
+
+def _compiled(text: str) -> re2._Regexp:
+    try:
+        return re2.compile(f"(?m){text}".encode("ascii"), _options())
+    except re2.error as error:
+        raise PatternRefusedError(f"is refused by re2: {_said(error)}") from None
+
+
+def _said(error: Exception) -> str:
+    said = error.args[0] if error.args else ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
+def line_search(pattern: LinePattern) -> Search:
+    """Return what finds the groups of a pattern."""
+    search: Search = _compiled(pattern.capture).search
+    return search
