@@ -266,7 +266,7 @@ class Scenario(_Section):
 
     def absent_programs(self) -> tuple[str, ...]:
         """Return the programs that its faults take and this machine does not have."""
-        wanted = {program for fault in self.faults() for program in fault.programs}
+        wanted = {program for fault in self.faults() for program in fault.takes()}
         return tuple(sorted(program for program in wanted if shutil.which(program, path=PATH) is None))
 
     def missing(self, built: frozenset[str]) -> tuple[str, ...]:

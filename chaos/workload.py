@@ -13,7 +13,7 @@ from pathlib import Path
 from chaos.host import REPOSITORY, DisposableHost
 from chaos.waiting import wait_until
 
-_INSIDE = REPOSITORY / "chaos" / "inside"
+INSIDE = REPOSITORY / "chaos" / "inside"
 _STARTED_WITHIN_SECONDS = 10.0
 
 
@@ -24,7 +24,7 @@ def interpreter() -> list[str]:
 
 def program(name: str) -> list[str]:
     """Return the start of a command that runs a program of `chaos/inside/`."""
-    return [*interpreter(), str(_INSIDE / name)]
+    return [*interpreter(), str(INSIDE / name)]
 
 
 def struck(host: DisposableHost, *deeds: Sequence[str]) -> float:
@@ -116,6 +116,17 @@ def accepts(host: DisposableHost, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def answers(host: DisposableHost, port: int, ask: str, *, seconds: float = 0.5) -> bool:
+    """Tell whether somebody on a port of 127.0.0.1 inside says anything to this, each character one byte, in time."""
+    try:
+        with host.connect(port, seconds=seconds) as connection:
+            connection.settimeout(seconds)
+            connection.sendall(ask.encode("latin-1"))
+            return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def http_status(host: DisposableHost, port: int, path: str = "/", *, seconds: float = 1.0) -> int:

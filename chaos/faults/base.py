@@ -18,7 +18,7 @@ class Fault(ABC):
 
     #: Of `method:` in a scenario; what happened, not what is to be done about it.
     name: ClassVar[str]
-    #: Programs that it takes of the machine; where one is absent, what it is about is not shown.
+    #: Programs that it takes of the machine, whatever its parameters.
     programs: ClassVar[tuple[str, ...]] = ()
     #: Not watched by any fingerprint.
     REMEMBERED: ClassVar[str] = "/run/chaos"
@@ -38,6 +38,10 @@ class Fault(ABC):
     @abstractmethod
     def is_gone(self, host: DisposableHost) -> bool:
         """Tell whether all is well again, looking from outside and asking no engine; it is asked every few milliseconds."""
+
+    def takes(self) -> Sequence[str]:
+        """Return the programs that it takes of the machine; where one is absent, what it is about is not shown."""
+        return self.programs
 
     @property
     def ends_by_itself(self) -> bool:

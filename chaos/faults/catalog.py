@@ -23,6 +23,7 @@ from chaos.faults.hosts_poisoned import HostsPoisoned
 from chaos.faults.hung_service import HungService
 from chaos.faults.inode_exhaustion import InodeExhaustion
 from chaos.faults.intrusion_trace import IntrusionTrace
+from chaos.faults.java_hung import JavaHung
 from chaos.faults.job_done import JobDone
 from chaos.faults.journal_grown import JournalGrown
 from chaos.faults.kernel_setting_changed import KernelSettingChanged
@@ -32,6 +33,7 @@ from chaos.faults.login_attempts import LoginAttempts
 from chaos.faults.memory_leak import MemoryLeak
 from chaos.faults.nameserver_away import NameserverAway
 from chaos.faults.old_temp_files import OldTempFiles
+from chaos.faults.packaged_service import PackagedService
 from chaos.faults.pid_reused import PidReused
 from chaos.faults.pidfile_removed import PidfileRemoved
 from chaos.faults.pool_exhausted import PoolExhausted
@@ -39,6 +41,7 @@ from chaos.faults.ports_exhausted import PortsExhausted
 from chaos.faults.probes_blinded import ProbesBlinded
 from chaos.faults.read_only_remount import ReadOnlyRemount
 from chaos.faults.recurring_crash import RecurringCrash
+from chaos.faults.redis_filled import RedisFilled
 from chaos.faults.resolver_killed import ResolverKilled
 from chaos.faults.rival_controller import RivalController
 from chaos.faults.root_gone import RootGone
@@ -83,6 +86,7 @@ FAULTS: tuple[type[Fault], ...] = (
     HungService,
     InodeExhaustion,
     IntrusionTrace,
+    JavaHung,
     JobDone,
     JournalGrown,
     KernelSettingChanged,
@@ -92,6 +96,7 @@ FAULTS: tuple[type[Fault], ...] = (
     MemoryLeak,
     NameserverAway,
     OldTempFiles,
+    PackagedService,
     PidReused,
     PidfileRemoved,
     PoolExhausted,
@@ -99,6 +104,7 @@ FAULTS: tuple[type[Fault], ...] = (
     ProbesBlinded,
     ReadOnlyRemount,
     RecurringCrash,
+    RedisFilled,
     ResolverKilled,
     RivalController,
     RootGone,

@@ -216,9 +216,11 @@ class SimulatedView(NetworkQuestions):
         del timeout_seconds
         return self._ask("server_time", lambda: self._host.time_servers.get(server, TimeAnswer(False, "timeout")))
 
-    async def tcp(self, host: str, port: int, timeout_seconds: float) -> ProbeResult:
-        del host
-        return self._ask("tcp", lambda: self._probe(port, timeout_seconds))
+    async def tcp(
+        self, host: str, port: int, timeout_seconds: float, *, send: bytes = b"", contains: bytes = b""
+    ) -> ProbeResult:
+        del host, send
+        return self._ask("tcp", lambda: self._probe(port, timeout_seconds, contains))
 
     async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
         return self._ask("http", lambda: self._get(request, timeout_seconds))
@@ -299,12 +301,14 @@ class SimulatedView(NetworkQuestions):
         service = self._host.service_of_unit(name)
         return [("Requires", other) for other in service.needs] if service else []
 
-    def _probe(self, port: int, timeout_seconds: float) -> ProbeResult:
+    def _probe(self, port: int, timeout_seconds: float, contains: bytes = b"") -> ProbeResult:
         service = self._host.answering(port)
         if service is None:
             return ProbeResult(False, "refused", "Connection refused", 0.0005)
         if service.hangs or service.answer_seconds > timeout_seconds:
             return ProbeResult(False, "timeout", f"no answer within {timeout_seconds:g} s", timeout_seconds)
+        if contains not in service.body.encode():
+            return ProbeResult(False, "bad_answer", "the answer does not contain the expected text", service.answer_seconds)
         return ProbeResult(True, "", "connected", service.answer_seconds)
 
     def _get(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:

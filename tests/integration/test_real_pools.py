@@ -103,6 +103,16 @@ def test_only_what_the_named_user_forgot_is_told_and_ended(server: Server, conne
     assert look(asked(server, user="boss")).forgotten == ()
 
 
+def test_where_nobody_is_named_everybody_is_counted_and_nobody_ended(server: Server, connect: Connect) -> None:
+    sessions = [connect("app"), connect("reports"), connect("boss")]
+    question = asked(server, user="")
+    found = look(question)
+    assert (found.used, found.limit, found.scarce, found.meant) == (3, MOST_CONNECTIONS, "the server", 3)
+    assert {each.pid for each in found.forgotten} == {each.info.backend_pid for each in sessions[:2]}
+    assert end(question, found) == PoolReply(refused="it is not said whose sessions are meant")
+    assert all(lives(each) for each in sessions)
+
+
 def test_idle_ones_an_application_and_a_database_are_told_apart(server: Server, connect: Connect) -> None:
     idle = connect("app", begun=False)
     web, elsewhere = connect("app", application_name="web"), connect("app", dbname="template1")

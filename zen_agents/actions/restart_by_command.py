@@ -43,6 +43,8 @@ class ProbeParams(BaseModel):
 
     tcp: HostPort | None = Field(None, description="HOST:PORT that accepts a connection")
     http: HttpRequest | None = Field(None, description="page that is answered as it should be")
+    send: str = Field("", description="what is said there first (tcp only), each character up to U+00FF one byte")
+    contains: str = Field("", description="text that comes back there (tcp only)")
     timeout_seconds: float = Field(3.0, gt=0, description="how long an answer may take, in seconds")
 
     @property
@@ -55,7 +57,8 @@ class ProbeParams(BaseModel):
         if self.http is not None:
             return await host.http(self.http, self.timeout_seconds)
         name, _, port = (self.tcp or "").rpartition(":")
-        return await host.tcp(name.strip("[]"), int(port), self.timeout_seconds)
+        said, wanted = self.send.encode("latin-1"), self.contains.encode()
+        return await host.tcp(name.strip("[]"), int(port), self.timeout_seconds, send=said, contains=wanted)
 
     @model_validator(mode="after")
     def _one_question(self) -> ProbeParams:

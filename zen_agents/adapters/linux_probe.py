@@ -97,14 +97,35 @@ class Resolver:
             pending.exception()  # Marks it as seen, should everybody have given up waiting.
 
 
-async def tcp(host: str, port: int, timeout_seconds: float, resolver: Resolver) -> ProbeResult:
-    """Connect to a port and hang up."""
+async def tcp(
+    host: str, port: int, timeout_seconds: float, resolver: Resolver, *, send: bytes = b"", contains: bytes = b""
+) -> ProbeResult:
+    """Connect to a port, wait for an answer if one is asked for, and hang up."""
 
     async def ask() -> ProbeResult:
-        (await connect(host, port, resolver)).close()
+        sock = await connect(host, port, resolver)
+        try:
+            if send or contains:
+                await _answered(sock, send, contains)
+                return ProbeResult(True, "", "answered", 0.0)
+        finally:
+            sock.close()
         return ProbeResult(True, "", "connected", 0.0)
 
     return await timed(ask, timeout_seconds)
+
+
+async def _answered(sock: socket.socket, send: bytes, contains: bytes) -> None:
+    """Return once the other side has said something that contains what it should."""
+    loop, said = asyncio.get_running_loop(), b""
+    await loop.sock_sendall(sock, send)
+    while not said or contains not in said:
+        more = await loop.sock_recv(sock, 4096)
+        said += more
+        if not said:
+            raise ConnectionResetError(errno.ECONNRESET, "the connection was closed without an answer")
+        if not more or len(said) > _MOST_BODY_BYTES:
+            raise _BadAnswerError("the answer does not contain the expected text")
 
 
 async def http(request: HttpRequest, timeout_seconds: float, resolver: Resolver) -> ProbeResult:

@@ -391,9 +391,11 @@ class LinuxView(NetworkLook, UseLook):
         return known
 
     # -- network ------------------------------------------------------------------------------------------------------
-    async def tcp(self, host: str, port: int, timeout_seconds: float) -> ProbeResult:
-        """Connect and hang up; never remembered."""
-        return await linux_probe.tcp(host, port, timeout_seconds, self._host.resolver)
+    async def tcp(
+        self, host: str, port: int, timeout_seconds: float, *, send: bytes = b"", contains: bytes = b""
+    ) -> ProbeResult:
+        """Connect, ask if there is something to ask, and hang up; never remembered."""
+        return await linux_probe.tcp(host, port, timeout_seconds, self._host.resolver, send=send, contains=contains)
 
     async def server_time(self, server: str, timeout_seconds: float) -> TimeAnswer:
         """Ask a time server once; never remembered."""

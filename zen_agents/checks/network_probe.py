@@ -58,23 +58,26 @@ class ServiceProbeCheck(Probe):
 
 
 class TcpProbe(ServiceProbeCheck):
-    """A port that must accept a connection."""
+    """A port that must accept a connection, and answer where there is something to ask."""
 
     kind = "tcp"
-    summary = "Does this port accept a connection?"
+    summary = "Does this port accept a connection, and answer?"
 
     def __init__(
-        self, service: str, *, host_name: str, port: int, every_seconds: float, answer_within_seconds: float
-    ) -> None:
+        self, service: str, *, host_name: str, port: int, every_seconds: float, answer_within_seconds: float,
+        send: bytes = b"", contains: bytes = b"",
+    ) -> None:  # fmt: skip
         super().__init__(service, every_seconds=every_seconds, answer_within_seconds=answer_within_seconds)
         self._host_name, self._port = host_name, port
+        self._send, self._contains = send, contains
 
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
         return ((self._host_name, self._port),)
 
     async def _ask(self, host: HostView) -> ProbeResult:
-        return await host.tcp(self._host_name, self._port, self._answer_within_seconds)
+        within = self._answer_within_seconds
+        return await host.tcp(self._host_name, self._port, within, send=self._send, contains=self._contains)
 
 
 class HttpProbe(ServiceProbeCheck):

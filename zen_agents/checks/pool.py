@@ -69,7 +69,8 @@ class PoolCheck(Probe):
 
     def _numbers(self, look: PoolLook, now: Instant) -> Sequence[Observation]:
         taken = f"{look.used} of {look.limit} connections of {look.scarce} are taken"
-        whose, forgotten = f"{look.meant} sessions are {self._asked.user}'s", f"{len(look.forgotten)} of them forgotten"
+        of = f"{self._asked.user}'s" if self._asked.user else "applications'"
+        whose, forgotten = f"{look.meant} sessions are {of}", f"{len(look.forgotten)} of them forgotten"
         all_of_it = ", ".join((taken, whose, forgotten)[: len(self.observes)])
         values = (look.percent, float(look.meant), float(len(look.forgotten)))
         words = (all_of_it, whose, f"{whose}, {forgotten}")

@@ -334,7 +334,12 @@ class HostView(
 
     def group_id(self, name: str) -> int: ...
 
-    async def tcp(self, host: str, port: int, timeout_seconds: float) -> ProbeResult: ...
+    async def tcp(
+        self, host: str, port: int, timeout_seconds: float, *, send: bytes = b"", contains: bytes = b""
+    ) -> ProbeResult:
+        """Connect; with `send` or `contains`, say that and wait for an answer: any, or one that contains that."""
+        ...
+
     async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult: ...
 
 

@@ -24,7 +24,7 @@ SELECT count(*), count(*) FILTER (WHERE usename = %(user)s), count(*) FILTER (WH
 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
 _MEANT = """
-backend_type = 'client backend' AND pid <> pg_backend_pid() AND usename = %(user)s
+backend_type = 'client backend' AND pid <> pg_backend_pid() AND (%(user)s = '' OR usename = %(user)s)
 AND (%(application)s = '' OR application_name = %(application)s) AND (%(database)s = '' OR datname = %(database)s)
 """
 #: Nobody's but the application's: a superuser's session, like a dump that waits, is a person's to end.
@@ -56,9 +56,10 @@ def look(connection: psycopg.Connection[Any], asked: PoolQuestion) -> PoolLook:
         )
     named = _named(asked)
     every, of_user, of_database, most, most_of_user, most_of_database, run = _row(connection, _COUNTS, named)
-    if most_of_user is None:
+    if asked.user and most_of_user is None:
         return PoolLook(untold=f"{asked.server} has no role {asked.user}")
-    limits = [(every, most, "the server"), (of_user, most_of_user, f"the role {asked.user}")]
+    limits = [(every, most, "the server")]
+    limits += [(of_user, most_of_user, f"the role {asked.user}")] if asked.user else []
     limits += [(of_database, most_of_database, f"the database {asked.database}")] if most_of_database is not None else []
     used, limit, scarce = max((each for each in limits if each[1] > 0), key=lambda each: each[0] / each[1])
     with connection.cursor() as cursor:
@@ -68,6 +69,8 @@ def look(connection: psycopg.Connection[Any], asked: PoolQuestion) -> PoolLook:
 
 def end(connection: psycopg.Connection[Any], request: PoolRequest) -> PoolReply:
     """End those of the request's sessions that still are what they were, and wait for them to be gone."""
+    if not request.asked.user:
+        return PoolReply(refused="it is not said whose sessions are meant")
     pids, began = [session.pid for session in request.end], [session.began for session in request.end]
     named = {**_named(request.asked), "pids": pids, "began": began}
     with connection.cursor() as cursor:

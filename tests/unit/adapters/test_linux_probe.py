@@ -72,6 +72,29 @@ async def test_a_listener_is_met_by_number_and_by_name() -> None:
             assert 0 < met.seconds < GENEROUS
 
 
+@pytest.mark.parametrize(
+    "says, send, contains, error",
+    [
+        (b"+PONG\r\n", b"PING\r\n", b"", ""),
+        (b"220 mail ESMTP\r\n", b"EHLO\r\n", b"ESMTP", ""),
+        (b"-ERR\r\n", b"PING\r\n", b"PONG", "bad_answer"),
+        (b"", b"PING\r\n", b"", "reset"),
+    ],
+)
+async def test_what_is_said_first_has_to_be_answered(says: bytes, send: bytes, contains: bytes, error: str) -> None:
+    with server(says) as port:
+        met = await linux_probe.tcp("127.0.0.1", port, GENEROUS, Resolver(), send=send, contains=contains)
+    assert (met.ok, met.error) == (not error, error)
+
+
+async def test_a_hung_service_accepts_and_does_not_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert (await linux_probe.tcp("127.0.0.1", port, GENEROUS, Resolver())).ok
+        met = await linux_probe.tcp("127.0.0.1", port, 0.1, Resolver(), send=b"PING\r\n")
+    assert (met.ok, met.error) == (False, "timeout")
+
+
 async def test_nobody_there_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

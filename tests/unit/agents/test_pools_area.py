@@ -53,6 +53,13 @@ def test_a_postgresql_is_given_back_what_was_forgotten_where_the_list_allows_it(
     assert (params.at_most, params.above_percent, params.in_transaction_seconds) == (5, 80.0, 120.0)
 
 
+def test_a_postgresql_of_which_nobody_is_named_is_counted_and_has_no_remedy() -> None:
+    of = agent({"postgres": POSTGRES["postgres"]}, "reset_pool")
+    assert ladder(of) == []
+    assert [remedy for remedy in of.remedies() if remedy.target == "pool:orders"] == []
+    assert WatchedPool.model_validate({"postgres": POSTGRES["postgres"]}).asked.user == ""
+
+
 def test_a_pgbouncer_is_only_watched() -> None:
     of = agent(PGBOUNCER, "reset_pool")
     assert ladder(of) == []
@@ -94,7 +101,7 @@ def test_a_page_is_asked_where_it_is(url: str, server: str) -> None:
         {**PLUGIN, **PAGE}, {**PLUGIN, "user": "app"}, {**PAGE, "database": "orders"}, {**PAGE, "idle_for": "1h"},
         {"plugin": {"command": ["pool"]}}, {"plugin": {"command": []}}, {**PLUGIN, "reset": {"run": [], "user": "app"}},
         {"http": {"url": "ftp://app/pool"}}, {"http": {"url": "http://app/pool", "used": "a..b"}},
-        {**POSTGRES, "reset": {"run": ["/srv/renew"], "user": "app"}}, {"postgres": POSTGRES["postgres"]},
+        {**POSTGRES, "reset": {"run": ["/srv/renew"], "user": "app"}}, {"pgbouncer": PGBOUNCER["pgbouncer"]},
     ],
 )  # fmt: skip
 def test_what_is_for_another_kind_of_pool_is_refused(entry: Mapping[str, Any]) -> None:

@@ -79,7 +79,8 @@ def test_what_is_shown_is_expanded_and_means_the_same() -> None:
 
 
 def test_the_hosts_own_file_and_its_drop_ins_win_by_merging() -> None:
-    text = f'{NGINX}{HEALTH}    services: {{nginx: {{check: {{tcp: null, http: "http://127.0.0.1/ok"}}, every: 10s}}}}\n'
+    page = 'tcp: null, send: "", http: "http://127.0.0.1/ok"'
+    text = f"{NGINX}{HEALTH}    services: {{nginx: {{check: {{{page}}}, every: 10s}}}}\n"
     service = loaded(text, drop_ins={"10.yaml": f"{HEALTH}    services: {{nginx: {{fail_after: 9}}}}\n"}).require()
     nginx = service.agents["system_health"].services["nginx"]
     assert (nginx.check.http, nginx.check.tcp, format_duration(nginx.every)) == ("http://127.0.0.1/ok", None, "10s")

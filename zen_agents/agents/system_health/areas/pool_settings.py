@@ -116,7 +116,9 @@ class WatchedPool(Section):
     http: PoolPage | None = Field(None, description="a page on which the application tells of it")
     plugin: PoolPlugin | None = Field(None, description="a monitoring plugin that tells of it")
     user: _Role | None = Field(
-        None, description="of a server: role whose sessions are counted, and ended where that is allowed"
+        None,
+        description="of a server: role whose sessions are counted, and ended where that is allowed; a PostgreSQL's can be "
+        "left out: everybody's are counted then, and nobody's ended",
     )
     application: Line = Field("", description="only sessions that call themselves so; empty: whatever they are called")
     database: Line = Field("", description="only sessions in this database; empty: in any; a PgBouncer's pool needs it")
@@ -143,7 +145,7 @@ class WatchedPool(Section):
         if sum(kind is not None for kind in (self.postgres, self.pgbouncer, self.http, self.plugin)) != 1:
             raise refuse("one_of", "needs exactly one of `postgres`, `pgbouncer`, `http` and `plugin`")
         is_server = self.postgres is not None or self.pgbouncer is not None
-        if is_server and self.user is None:
+        if self.pgbouncer is not None and self.user is None:
             raise refuse("one_of", "needs `user`: whose sessions are meant?")
         for key in ("user", "database"):
             if not is_server and getattr(self, key):

@@ -37,7 +37,7 @@ class Pools(Area[Mapping[str, WatchedPool]]):
     def remedies(self, section: Mapping[str, WatchedPool]) -> Iterable[Remedy]:
         """Return what ends forgotten sessions; those behind a PgBouncer are its server's, which is a pool of its own."""
         for name, pool in section.items():
-            if pool.postgres is not None:
+            if pool.postgres is not None and pool.user is not None:
                 yield "reset_pool", name, _postgres_params(pool)
             if pool.reset is not None:
                 argv, account = list(pool.reset.run), account_of(pool.reset.user)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from zen_agents.agents.system_health.areas.argv import Argv, refuse_unnamed_root
 from zen_agents.agents.system_health.areas.tested import refuse_bad_test
@@ -33,6 +33,12 @@ HttpStatus = Annotated[int, Field(ge=100, le=599)]
 def _as_list(value: object) -> object:
     """Take one status code for a list of one."""
     return (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _in_bytes(text: str) -> str:
+    if not text.isascii() and any(ord(character) > 0xFF for character in text):
+        raise refuse("text", "is bytes: no character beyond \\xff")
+    return text
 
 
 class ServiceCommand(Section):
@@ -64,14 +70,17 @@ class ServiceCommand(Section):
 class ServiceProbe(Section):
     """A question over the network that only a working service answers. Exactly one of `tcp` and `http`."""
 
-    tcp: HostPort | None = Field(None, description="HOST:PORT that must accept a connection")
+    tcp: HostPort | None = Field(None, description="HOST:PORT that must accept a connection, and answer `send`")
+    send: Annotated[str, Field(max_length=1024), AfterValidator(_in_bytes)] = Field(
+        "", description='what is said first, like "PING\\r\\n"; a hung service accepts, but does not answer (tcp only)'
+    )
     http: HttpUrl | None = Field(None, description="address that must answer a GET; redirects are not followed")
     expect_status: Annotated[
         tuple[HttpStatus, ...],
         BeforeValidator(_as_list, json_schema_input_type=HttpStatus | list[HttpStatus]),
         Field(min_length=1),
     ] = Field((200,), description="status code that counts as good, or a list of them (http only)")
-    contains: Line = Field("", description="text that the first 64 KiB of the answer must contain (http only)")
+    contains: Line = Field("", description="text that the first 64 KiB of the answer must contain")
     headers: dict[str, Line] = Field(default_factory=dict, description="request headers (http only); never secrets")
     verify_tls: bool = Field(True, description="false: accept any certificate (https only)")
     timeout: PositiveDuration = Field(timedelta(seconds=3), description="no answer within this long counts as bad")
@@ -88,8 +97,10 @@ class ServiceProbe(Section):
     def _exactly_one(self) -> ServiceProbe:
         if (self.tcp is None) == (self.http is None):
             raise refuse("one_of", "needs exactly one of `tcp` and `http`")
-        if self.tcp is not None and (self.contains or self.headers or self.expect_status != (200,)):
-            raise refuse("one_of", "takes no `expect_status`, `contains` or `headers`; those belong to `http`", at="tcp")
+        if self.tcp is not None and (self.headers or self.expect_status != (200,)):
+            raise refuse("one_of", "takes no `expect_status` or `headers`; those belong to `http`", at="tcp")
+        if self.http is not None and self.send:
+            raise refuse("one_of", "belongs to `tcp`; a page is asked for by a GET", at="send")
         return self
 
 

@@ -174,7 +174,10 @@ def _probe_check(name: str, probe: ServiceProbe, every: float) -> ServiceProbeCh
     if probe.request is not None:
         return HttpProbe(name, probe.request, every_seconds=every, answer_within_seconds=within)
     host, _, port = (probe.tcp or "").rpartition(":")
-    return TcpProbe(name, host_name=host.strip("[]"), port=int(port), every_seconds=every, answer_within_seconds=within)
+    return TcpProbe(
+        name, host_name=host.strip("[]"), port=int(port), every_seconds=every, answer_within_seconds=within,
+        send=probe.send.encode("latin-1"), contains=probe.contains.encode(),
+    )  # fmt: skip
 
 
 def _restart_params(name: str, service: Service) -> Mapping[str, Any]:
@@ -209,4 +212,5 @@ def _command(command: ServiceCommand) -> Mapping[str, Any]:
 
 def _probe_params(check: ServiceProbe) -> Mapping[str, Any]:
     http = asdict(check.request) if check.request is not None else None
-    return {"tcp": check.tcp, "http": http, "timeout_seconds": seconds_in(check.timeout)}
+    spoken = {"send": check.send, "contains": check.contains} if check.tcp is not None else {}
+    return {"tcp": check.tcp, "http": http, "timeout_seconds": seconds_in(check.timeout), **spoken}
