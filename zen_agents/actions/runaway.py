@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from pydantic import Field
 
 from zen_agents.actions.base import ActionParams, ActionPolicy
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import Plan, Resource, ResourceKind
+from zen_agents.model.pattern import compiled
 from zen_agents.model.scalars import AbsolutePath, Account, Regex, UnitName
 from zen_agents.ports.host import HostView, Process
 from zen_agents.ports.host_processes import Busy
@@ -50,7 +49,7 @@ class MatchPolicy(ActionPolicy):
         if self.match is None:
             return ""
         for name in plan.detail["names"]:
-            if re.search(self.match, name) is None:
+            if compiled(self.match).search(name) is None:
                 return f"process {name} does not match {self.match}"
         return ""
 

@@ -198,8 +198,7 @@ SHAPES: Mapping[str, Any] = {
         ),
         "samples": ({"tried": int, "wrong": int}, None),
         "sources": [
-            {"source": str, "cut": str, "matched": int, "missed": int, "ignored": int, "by_expression": [int],
-             "given_up_at": int, "shown": [
+            {"source": str, "cut": str, "matched": int, "missed": int, "ignored": int, "by_expression": [int], "shown": [
                 {"number": int, "verdict": str, "text": str, "after": _TEXT_OR_NULL, "groups": {"*": _TEXT_OR_NULL},
                  "why": str, "partial_end": (int, None)}]}
         ],

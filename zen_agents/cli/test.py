@@ -31,6 +31,7 @@ from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
 from zen_agents.cli.render import clean, colour_wanted, say
 from zen_agents.errors import SettingsError, UsageError
+from zen_agents.model.pattern import Pattern, PatternError, compiled
 from zen_agents.rehearsal.expectations import course, line_of
 from zen_agents.rehearsal.junit import junit
 from zen_agents.rehearsal.rule_testing import Broken, Result, run_files
@@ -91,10 +92,10 @@ def _run_rules(call: Call) -> int:
     return _FAILED if failed else 0
 
 
-def _pattern(call: Call) -> re.Pattern[str]:
+def _pattern(call: Call) -> Pattern:
     try:
-        return re.compile(call.arguments.run)
-    except re.error as error:
+        return compiled(call.arguments.run)
+    except PatternError as error:
         raise UsageError(f"--run {call.arguments.run!r} is no regular expression: {error}") from None
 
 

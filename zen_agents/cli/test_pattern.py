@@ -52,8 +52,7 @@ def run_pattern(call: Call) -> int:
     else:
         _show(call, pattern, sources, faults)
     matched = sum(source.reply.matched for source in sources)
-    gave_up = any(source.reply.given_up_at for source in sources)
-    return 1 if faults or gave_up or (sources and not matched) else 0
+    return 1 if faults or (sources and not matched) else 0
 
 
 def _wanted(call: Call) -> tuple[NamedPattern | None, Sequence[Diagnostic]]:
@@ -118,7 +117,7 @@ def _is_as_it_has_to_be(sample: Sample, line: TriedLine | None) -> bool:
 
 
 def _untold(line: TriedLine | None) -> str:
-    return "was left out: too many before it took too long" if line is None else line.why
+    return "was left out of the answer, which had grown too long" if line is None else line.why
 
 
 def _tried(call: Call, pattern: NamedPattern, lines: Lines) -> _Source:
@@ -163,7 +162,7 @@ def _show_lines(call: Call, source: _Source) -> None:
         for name, value in line.groups.items():
             say(call, f"{name} = {'(took no part)' if value is None else value}", indent=6, hang=2)
         if line.why:
-            say(call, f"ignored: {line.why}", indent=6, hang=2)
+            say(call, f"ignored: it {line.why}", indent=6, hang=2)
     wanted = getattr(source.reply, call.arguments.show)
     if more := wanted - len(source.reply.shown):
         how = "" if call.arguments.verbose else " (-v shows up to 1000)"
@@ -172,10 +171,7 @@ def _show_lines(call: Call, source: _Source) -> None:
 
 def _summary(source: _Source) -> str:
     reply = source.reply
-    told = f"{source.lines.source}: {reply.matched} matched, {reply.missed} missed, {reply.ignored} ignored"
-    if reply.given_up_at:
-        told += f"; given up at line {reply.given_up_at}: the expression takes too long, and would on a live log"
-    return told
+    return f"{source.lines.source}: {reply.matched} matched, {reply.missed} missed, {reply.ignored} ignored"
 
 
 def _consequence(pattern: NamedPattern, sources: Sequence[_Source]) -> list[str]:

@@ -11,8 +11,6 @@ WORKER = "zen_agents.workers.pattern_trial"
 
 #: A line longer than this (characters) is not tried.
 MOST_LINE_CHARS = 65_536
-#: After so many lines that took too long the rest is not tried.
-MOST_SLOW = 10
 
 Verdict = Literal["matched", "missed", "ignored"]
 
@@ -31,8 +29,6 @@ class PatternRequest(_Job):
     #: Which lines are returned; None: all of them, and of those that missed how far the expression got.
     show: Verdict | None = "matched"
     most_shown: int = Field(100, ge=0, le=1000)
-    #: What one line may take; longer, and it is ignored.
-    line_seconds: float = Field(0.25, gt=0, le=10)
 
 
 class TriedLine(_Job):
@@ -61,5 +57,3 @@ class PatternReply(_Job):
     #: How many lines each expression matched.
     by_expression: tuple[int, ...]
     shown: tuple[TriedLine, ...]
-    #: Lines behind this one were not tried: too many had taken too long. 0: all were.
-    given_up_at: int = 0

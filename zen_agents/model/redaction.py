@@ -7,10 +7,11 @@ it is, named as withheld, and is shown to nobody.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from zen_agents.model.pattern import compiled
 
 if TYPE_CHECKING:
     # Whoever only looks at a state has it redacted by this, and needs none of these.
@@ -33,12 +34,12 @@ class Redaction:
 
     def use(self, patterns: Sequence[str]) -> None:
         """Leave out what these match from now on."""
-        self._patterns = tuple(re.compile(pattern) for pattern in patterns)
+        self._patterns = tuple(compiled(pattern) for pattern in patterns)
 
     def text(self, text: str) -> str:
         """Return a text without what is left out."""
         for pattern in self._patterns:
-            text = pattern.sub(MARK, text)
+            text = pattern.replaced(text, MARK)
         return text
 
     def value(self, value: Any) -> Any:

@@ -17,6 +17,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from zen_agents.model.pattern import PatternError, compiled
+
 #: Error type -> what kind of mistake it is; nothing else is raised from here.
 ERROR_TYPES = {
     "unit": "a number without a unit, or with an unknown one",
@@ -196,15 +198,13 @@ def check_time_zone(value: str) -> str:
 
 
 def check_regex(value: str) -> str:
-    """Return the pattern if Python's `re` compiles it and it is not longer than 4096 characters."""
+    """Return the pattern if it can be searched for in linear time and is not longer than 4096 characters."""
     if len(value) > 4096:
         raise refuse("regex", "is longer than 4096 characters")
     try:
-        re.compile(value)
-    except (re.error, ValueError, OverflowError, RecursionError) as error:
-        position = getattr(error, "pos", None)
-        message = f"bad regular expression: {getattr(error, 'msg', error)}"
-        raise refuse("regex", message, label="here", offset=position if position is not None else 0) from None
+        compiled(value)
+    except PatternError as error:
+        raise refuse("regex", f"bad regular expression: {error}", label="here", offset=error.offset) from None
     return value
 
 

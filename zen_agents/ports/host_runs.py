@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
+from zen_agents.model.pattern import compiled
 from zen_agents.ports.host_processes import ENDED
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Runs:
         return sorted(first, key=lambda process: (process.start_time, process.pid))
 
     def _likely(self, processes: Iterable[Process], host: HostView) -> Iterable[Process]:
-        wanted = re.compile(self.match) if self.match else None
+        wanted = compiled(self.match) if self.match else None
         for process in processes:
             if process.state in ENDED:
                 continue

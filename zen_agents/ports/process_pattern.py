@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from zen_agents.model.pattern import compiled
 from zen_agents.ports.host import HostView, Process
 from zen_agents.ports.host_processes import Busy
 
@@ -21,7 +21,7 @@ class ProcessPattern(NamedTuple):
 
     def fits(self, process: Process, host: HostView) -> bool:
         """Tell whether a process is meant; HostError if that cannot be told."""
-        if re.search(self.match, process.name) is None:
+        if compiled(self.match).search(process.name) is None:
             return False
         if self.unit and self.unit not in host.cgroup(process).split("/"):
             return False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from zen_agents.dataclass import dataclass
+from zen_agents.model.pattern import Pattern
 from zen_agents.rehearsal.expectations import Failure, crosscheck, judge
 from zen_agents.rehearsal.rule_tests import Written, read_rule_tests
 from zen_agents.rehearsal.trial import Event, declared, play
@@ -35,7 +35,7 @@ class Broken:
 
 
 async def run_files(
-    paths: Sequence[Path], environ: Mapping[str, str], *, only: re.Pattern[str], config: Callable[[], Path]
+    paths: Sequence[Path], environ: Mapping[str, str], *, only: Pattern, config: Callable[[], Path]
 ) -> tuple[Sequence[Result], Sequence[Broken]]:
     """Play the tests of these files whose `FILE: name` the pattern finds.
 
@@ -59,7 +59,7 @@ async def run_files(
     return results, broken
 
 
-async def _play_all(written: Written, loaded: Loaded, only: re.Pattern[str]) -> list[Result]:
+async def _play_all(written: Written, loaded: Loaded, only: Pattern) -> list[Result]:
     results = []
     for index, test in enumerate(written.file.tests):
         if not only.search(f"{written.path.name}: {test.name}"):

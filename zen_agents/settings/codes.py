@@ -125,9 +125,10 @@ CODES: dict[str, Code] = {
         "timezone: Europe/Berlim",
     ),
     "ZC205": Code(
-        "A regular expression that does not compile.",
-        "It could never match.",
-        "Correct it at the place under the caret; single quotes keep backslashes as they are.",
+        "A regular expression that does not compile, or could take without end.",
+        "It could never match, or hold the engine: expressions are run by RE2, in linear time.",
+        "Correct it at the place under the caret; single quotes keep backslashes as they are. Look-around, back-references "
+        "and possessive repetition are not there; `\\d`, `\\w` and `\\b` mean ASCII, `\\pL` is any letter, `\\z` the end.",
         "match: 'Killed process (?P<pid>\\d+'",
     ),
     "ZC206": Code(

@@ -76,7 +76,7 @@ def named_pattern(root: Node, name: str) -> Found:
 def sample_fault(sample: Sample, name: str, partial_end: int | None, why: str) -> Diagnostic:
     """Return what is to be told of a sample that does not do what it has to."""
     if why:
-        message, help_ = f"sample cannot be tried: it {why}", "make repetitions possessive or atomic: a++, (?>...)"
+        message, help_ = f"sample cannot be tried: it {why}", "shorten it to what matters"
     elif not sample.matches:
         message, help_ = "sample matches, and must not", ""
     else:

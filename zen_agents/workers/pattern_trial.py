@@ -1,21 +1,19 @@
 """Tries regular expressions on lines: `python -m zen_agents.workers.pattern_trial`, a request on stdin, a reply on stdout.
 
-An expression may need longer for one line than anybody waits (nested repetition). Each line has its time: an alarm ends the
-search, which looks for signals while it backtracks. Whoever started this process ends it if even that does not help.
+No expression can take without end (`zen_agents.model.pattern`), but large ones on many lines take long: whoever started this
+process ends it then.
 """
 
 from __future__ import annotations
 
-import re
-import signal
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from pydantic import ValidationError
 
-from zen_agents.jobs.pattern_trial import MOST_LINE_CHARS, MOST_SLOW, PatternReply, PatternRequest, TriedLine
+from zen_agents.jobs.pattern_trial import MOST_LINE_CHARS, PatternReply, PatternRequest, TriedLine
+from zen_agents.model.pattern import Match, Pattern, PatternError, compiled
 
 #: What is returned of one line, of one group, and of everything (characters).
 _MOST_TEXT, _MOST_GROUP, _MOST_REPLY = 500, 200, 150_000
@@ -24,12 +22,8 @@ _MOST_GROUPS = 20
 _MOST_PARTIAL = 500
 
 
-class TooSlowError(Exception):
-    """A line took longer than it may."""
-
-
 def trial(request: PatternRequest) -> PatternReply:
-    """Try every line. Must run in a process's main thread, which gets SIGALRM."""
+    """Try every line."""
     return _Trial(request).reply()
 
 
@@ -47,25 +41,25 @@ def main() -> int:
 class _Trial:
     def __init__(self, request: PatternRequest) -> None:
         self._request = request
-        self._patterns = [re.compile(expression) for expression in request.expressions]
+        self._patterns = [compiled(expression) for expression in request.expressions]
         self._hits = [0] * len(self._patterns)
         self._counts = {"matched": 0, "missed": 0, "ignored": 0}
-        self._slow = 0
         self._left = _MOST_REPLY
+
+    @cached_property
+    def _beginnings(self) -> Sequence[Pattern]:
+        expression = self._request.expressions[0]
+        return () if len(expression) > _MOST_PARTIAL else tuple(_beginnings(expression))
 
     def reply(self) -> PatternReply:
         shown: list[TriedLine] = []
-        given_up_at = 0
         for number, text in enumerate(self._request.lines, start=1):
             tried = self._tried(number, text)
             self._counts[tried.verdict] += 1
             if self._is_wanted(tried) and len(shown) < self._request.most_shown and self._left > 0:
                 shown.append(tried)
                 self._left -= len(tried.model_dump_json())
-            if self._slow >= MOST_SLOW:
-                given_up_at = number
-                break
-        return PatternReply(**self._counts, by_expression=tuple(self._hits), shown=tuple(shown), given_up_at=given_up_at)
+        return PatternReply(**self._counts, by_expression=tuple(self._hits), shown=tuple(shown))
 
     def _is_wanted(self, tried: TriedLine) -> bool:
         return self._request.show in (None, tried.verdict)
@@ -73,16 +67,12 @@ class _Trial:
     def _tried(self, number: int, text: str) -> TriedLine:
         shown = text[:_MOST_TEXT]
         if len(text) > MOST_LINE_CHARS:
-            return TriedLine(number=number, verdict="ignored", text=shown, why=f"longer than {MOST_LINE_CHARS} characters")
-        try:
-            with _within(self._request.line_seconds):
-                first, after = self._searched(text)
-                partial = self._partial_end(text) if first is None and self._request.show is None else None
-        except TooSlowError:
-            self._slow += 1
-            why = f"took longer than {self._request.line_seconds:g} s: the expression backtracks without end"
-            return TriedLine(number=number, verdict="ignored", text=shown, why=why)
+            return TriedLine(
+                number=number, verdict="ignored", text=shown, why=f"is longer than {MOST_LINE_CHARS} characters"
+            )
+        first, after = self._searched(text)
         if first is None:
+            partial = self._partial_end(text) if self._request.show is None else None
             return TriedLine(number=number, verdict="missed", text=shown, partial_end=partial)
         groups = list(first.groupdict().items())[:_MOST_GROUPS]
         return TriedLine(
@@ -90,7 +80,7 @@ class _Trial:
             groups={name: None if value is None else value[:_MOST_GROUP] for name, value in groups},
         )  # fmt: skip
 
-    def _searched(self, text: str) -> tuple[re.Match[str] | None, str | None]:
+    def _searched(self, text: str) -> tuple[Match | None, str | None]:
         """Return the first match and, if something is replaced, the line behind the last expression."""
         replacement, first, after = self._request.replacement, None, text
         for index, pattern in enumerate(self._patterns):
@@ -100,40 +90,21 @@ class _Trial:
             self._hits[index] += 1
             first = first or found
             if replacement is not None:
-                after = pattern.sub(replacement, after)
+                after = pattern.replaced(after, replacement)
         return first, None if replacement is None else after
 
     def _partial_end(self, text: str) -> int | None:
-        expression = self._request.expressions[0]
-        if len(expression) > _MOST_PARTIAL:
-            return None
-        found = (part.search(text) for part in _beginnings(expression))
+        found = (part.search(text) for part in self._beginnings)
         return next((each.end() for each in found if each is not None and each.end() > each.start()), None)
 
 
-def _beginnings(expression: str) -> Iterator[re.Pattern[str]]:
+def _beginnings(expression: str) -> Iterator[Pattern]:
     """Yield what is left of an expression when ever more of its end is taken off, as far as it is one."""
     for length in range(len(expression) - 1, 0, -1):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield re.compile(expression[:length])
-        except (re.error, OverflowError, RecursionError):
-            continue
-
-
-@contextmanager
-def _within(seconds: float) -> Iterator[None]:
-    def too_slow(*_: object) -> None:
-        raise TooSlowError
-
-    before = signal.signal(signal.SIGALRM, too_slow)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+            yield compiled(expression[:length])
+        except PatternError:
+            continue  # cut within a group or a class: a shorter beginning is one again
 
 
 if __name__ == "__main__":

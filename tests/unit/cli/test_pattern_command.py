@@ -106,11 +106,11 @@ def test_a_sample_that_is_misjudged_is_told_with_its_place_and_how_far_it_got() 
     assert "sample matches, and must not" in done.out
 
 
-def test_an_expression_without_end_is_a_fault_of_its_sample() -> None:
+def test_an_expression_that_would_backtrack_without_end_is_tried_on_its_sample() -> None:
     done = pattern("slow")
 
-    assert done.code == 1
-    assert "sample cannot be tried: it took longer than 0.25 s" in done.out
+    assert done.code == 0
+    assert "1 sample, all as they have to be" in done.out
 
 
 def test_nothing_matched_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -231,6 +231,21 @@ CASES = {
           |                                ^ here
         """,
     ),
+    "a pattern that might never come to an end": (
+        r"""
+        agents: {system_health: {}}
+        redact:
+          - 'token=\S+'
+          - 'pass(?=word)'
+        """,
+        r"""
+        error[ZC205]: bad regular expression: `(?=` is not supported: do without, see: zen-agents explain ZC205
+         --> config.yaml:4:10
+          |
+        4 |   - 'pass(?=word)'
+          |          ^ here
+        """,
+    ),
     "a clear that is not below": (
         """
         agents:
