@@ -83,8 +83,10 @@ def compiled(expression: str) -> Pattern:
 
 
 def _linear(expression: str) -> _Engine:
-    import re2  # noqa: PLC0415  3 MB, which nobody pays who names nothing but plain names
-
+    try:
+        import re2  # noqa: PLC0415  3 MB, which nobody pays who names nothing but plain names
+    except ImportError:
+        raise PatternError("only plain characters can be searched for without RE2: pip install google-re2") from None
     if up_to := _UP_TO.search(expression):
         raise PatternError("a repetition needs its least number: write 0 before the comma", up_to.start(1) - 1)
     options = re2.Options()

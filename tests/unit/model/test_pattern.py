@@ -65,3 +65,11 @@ def test_plain_names_load_nothing() -> None:
     code = "import sys; from zen_agents.model.pattern import compiled; compiled('^nginx$'); print('re2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_without_re2_what_could_backtrack_is_refused_and_plain_characters_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "re2", None)
+    compiled.cache_clear()
+    with pytest.raises(PatternError, match="pip install google-re2"):
+        compiled("(a+)+$")
+    assert compiled("^nginx$").search("nginx") is not None
