@@ -60,14 +60,18 @@ class Server:
 
 
 @contextlib.contextmanager
-def postgres_here() -> Iterator[Server]:
-    """Run a PostgreSQL for as long as this is open."""
+def postgres_here(certificate: Path | None = None, key: Path | None = None) -> Iterator[Server]:
+    """Run a PostgreSQL for as long as this is open; with a certificate and its key it speaks TLS to whoever wants that."""
     assert _PROGRAMS is not None
     with _place() as place:
         files, port = place / "files", _free_port()
         _done([str(_PROGRAMS / "initdb"), "--no-sync", "--auth=trust", "--username=postgres", f"--pgdata={files}"])
         with (files / "postgresql.conf").open("a") as settings:
             settings.write(f"{_SETTINGS}port = {port}\nunix_socket_directories = '{place}'\n")
+            for name, file in {"server.crt": certificate, "server.key": key}.items():
+                if file is not None:
+                    _give(file, files / name)
+            settings.write(f"ssl = {'on' if certificate else 'off'}\n")
         (files / "pg_hba.conf").write_text(_LETS_IN)
         with _running([str(_PROGRAMS / "postgres"), "-D", str(files)], signal.SIGQUIT, lambda: _is_ready(port)):
             yield Server(port)
@@ -91,6 +95,13 @@ def _place() -> Iterator[Path]:
         if os.geteuid() == 0:
             shutil.chown(name, "postgres", "postgres")
         yield Path(name)
+
+
+def _give(file: Path, to: Path) -> None:
+    to.touch(mode=0o600)
+    to.write_bytes(file.read_bytes())
+    if os.geteuid() == 0:
+        shutil.chown(to, "postgres", "postgres")
 
 
 @contextlib.contextmanager

@@ -52,6 +52,7 @@ class CertificateParams(ActionParams):
     key: str = Field("", description="PEM file of the private key; empty: it lies in `file`")
     chain: str = Field("", description="PEM file of further intermediates")
     server: HostPort | None = Field(None, description="HOST:PORT of the server that shows it")
+    starttls: str = Field("", description="protocol in which it is asked for TLS; empty: it speaks TLS from the start")
     name: str = Field("", description="the name that clients ask for")
     authority: str = Field("", description="PEM file of the only trusted authorities; empty: the system's")
     reload: ReloadParams | None = Field(None, description="how the server loads it")
@@ -59,7 +60,8 @@ class CertificateParams(ActionParams):
     @property
     def question(self) -> CertificateQuestion:
         """The certificate in its files and at its server."""
-        return CertificateQuestion(self.file, self.key, self.chain, self.server or "", self.name, self.authority)
+        server = self.server or ""
+        return CertificateQuestion(self.file, self.key, self.chain, server, self.name, self.authority, self.starttls)
 
     def at(self, file: str, key: str) -> CertificateQuestion:
         """Return the same question about other files, and no server."""

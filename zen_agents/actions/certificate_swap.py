@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from zen_agents.actions.certificate_params import RenewalParams
 from zen_agents.actions.reload_service import ANSWER_SECONDS, ended, reload_step
@@ -112,7 +113,7 @@ async def load(params: RenewalParams, new: Certificate, control: HostControl, no
 
 async def _shown(question: CertificateQuestion, new: Certificate, control: HostControl) -> str:
     """Return the serial that is shown, as soon as it is the new one or when the time is over."""
-    only_server = CertificateQuestion(server=question.server, name=question.name, authority=question.authority)
+    only_server = replace(question, file="", key="", chain="")
     serial = "unknown"
     for _ in range(int(_SHOWN_WITHIN_SECONDS / _POLL_SECONDS)):
         seen = (await control.view.certificate(only_server, ANSWER_SECONDS)).server

@@ -17,12 +17,14 @@ class CertificateQuestion:
     key: str = ""
     #: PEM file of further intermediates.
     chain: str = ""
-    #: HOST:PORT of a server that speaks TLS from the start.
+    #: HOST:PORT of a server.
     server: str = ""
     #: The name that clients ask for; "" for any.
     name: str = ""
     #: PEM file of the only trusted authorities; "" for those of the system.
     authority: str = ""
+    #: The protocol in which the server is asked for TLS; "" for one that speaks TLS from the start.
+    starttls: str = ""
 
 
 class Certificate(NamedTuple):

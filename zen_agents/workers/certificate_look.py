@@ -20,6 +20,7 @@ from pathlib import Path
 from zen_agents.clock import SystemClock
 from zen_agents.jobs.certificate_look import LookRequest, reply_to_json
 from zen_agents.model.certificate import Certificate, CertificateLook, CertificateQuestion, Seen
+from zen_agents.workers.starttls import begin_tls
 
 _MOST_BYTES = 256 * 1024
 _OPENSSL_SECONDS = 5.0
@@ -189,11 +190,11 @@ def _trusting(asked: CertificateQuestion) -> ssl.SSLContext:
 def _shown(asked: CertificateQuestion, context: ssl.SSLContext, within_seconds: float) -> bytes:
     host, _, port = asked.server.rpartition(":")
     host = host.strip("[]")
-    with (
-        socket.create_connection((host, int(port)), timeout=within_seconds) as plain,
-        context.wrap_socket(plain, server_hostname=asked.name or host) as connection,
-    ):
-        return connection.getpeercert(binary_form=True) or b""
+    with socket.create_connection((host, int(port)), timeout=within_seconds) as plain:
+        if asked.starttls:
+            begin_tls(plain, asked.starttls)
+        with context.wrap_socket(plain, server_hostname=asked.name or host) as connection:
+            return connection.getpeercert(binary_form=True) or b""
 
 
 def _why(asked: CertificateQuestion, error: OSError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from math import ceil
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -143,7 +143,12 @@ class WatchedCertificate(Section):
     )
     key: AbsolutePath | None = Field(None, description="PEM file of its private key; not given: it lies in `file`")
     chain: AbsolutePath | None = Field(None, description="PEM file of intermediates that are not in `file`")
-    server: HostPort | None = Field(None, description="HOST:PORT that shows it, by TLS from the start (no STARTTLS)")
+    server: HostPort | None = Field(
+        None, description="HOST:PORT that shows it, by TLS from the start unless `starttls` says otherwise"
+    )
+    starttls: Literal["smtp", "imap", "pop3", "ftp", "ldap", "postgres"] | None = Field(
+        None, description="protocol in which `server` is asked for TLS first: smtp | imap | pop3 | ftp | ldap | postgres"
+    )
     name: Line = Field("", description="name that clients ask for; not given: the host of `server` if that is a name")
     authority: AbsolutePath | None = Field(
         None, description="PEM file of the only trusted authorities; not given: the system's"
@@ -172,6 +177,8 @@ class WatchedCertificate(Section):
         for key in ("key", "chain", "renew", "reload"):
             if self.file is None and getattr(self, key) is not None:
                 raise refuse("one_of", "needs `file`, which is not given", at=key)
+        if self.starttls is not None and self.server is None:
+            raise refuse("one_of", "needs `server`, which is not given", at="starttls")
         if self.renew is not None and self.chain is not None:
             raise refuse("one_of", "stands beside `renew`, which leaves the intermediates in `file`", at="chain")
         if self.renew is not None and self.file is not None and self.key is None:
@@ -188,6 +195,7 @@ class WatchedCertificate(Section):
             key=self.key or "",
             chain=self.chain or "",
             server=self.server or "",
+            starttls=self.starttls or "",
             name=self.asked_name,
             authority=self.authority or "",
         )

@@ -121,6 +121,7 @@ def _common_params(name: str, watched: WatchedCertificate) -> Mapping[str, Any]:
         "key": asked.key,
         "chain": asked.chain,
         "server": watched.server,
+        "starttls": asked.starttls,
         "name": asked.name,
         "authority": asked.authority,
         "reload": _reload_params(watched.reload) if watched.reload is not None else None,
