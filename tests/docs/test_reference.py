@@ -16,6 +16,7 @@ from zen_agents.agents.system_health.agent import SystemHealthAgent
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.cli.main import COMMANDS
 from zen_agents.cli.runbook import page_of
+from zen_agents.logs.formats.catalog import FORMATS
 from zen_agents.model.reason import Reason
 from zen_agents.settings.codes import CODES
 from zen_agents.settings.environment import variables
@@ -134,3 +135,9 @@ def test_the_table_of_safety_names_what_is_there() -> None:
         for column, folder in ((4, "zen_agents"), (5, "tests")):
             for name in re.findall(r"`([^`]+)`", cells[column]):
                 assert (ROOT / (name if name.startswith("scripts/") else f"{folder}/{name}")).exists(), f"{number}: {name}"
+
+
+def test_the_log_formats_of_the_reference_are_those_there_are() -> None:
+    """By the names that a source may give."""
+    rows = re.findall(r"^\| `([a-z0-9]+)` \|", _page("log-formats.md"), re.MULTILINE)
+    assert sorted(rows) == sorted(FORMATS)

@@ -54,5 +54,5 @@ def test_there_is_a_target_for_every_parser_that_reads_what_others_wrote() -> No
     assert set(TARGETS) >= {
         "bus_look", "bus_signal", "control_answer", "control_request", "coverage", "expression", "facts", "host_resources",
         "job", "mail_answer", "mounts_and_sockets", "pager_answer", "process_table", "records", "scalars", "settings",
-        "state_file", "state_rows", "yaml_reader", "dns_answer",
+        "state_file", "state_rows", "yaml_reader", "dns_answer", "log_lines",
     }  # fmt: skip

@@ -1,0 +1,56 @@
+"""The access logs of nginx and Apache: common and combined log format, with what an operator adds at the end."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from zen_agents.logs.formats.base import MOST_FIELDS, Format, Found
+from zen_agents.logs.formats.logfmt import pairs
+from zen_agents.logs.record import MESSAGE
+from zen_agents.logs.stamps import COMMON, Stamps
+
+_QUOTED = r'"((?:[^"\\]|\\.)*+)"'
+#: The user name is the client's to choose; that it ends where the stamp begins is what keeps it apart, and it has a bound.
+_LINE = re.compile(
+    rf"(?:(?P<site>[^ ]{{1,255}}:[0-9]{{1,5}}) )?(?P<client>[^ ]{{1,255}}) [^ ]{{1,255}} (?P<user>.{{1,255}}?) "
+    rf"\[(?P<stamp>{COMMON})\] {_QUOTED} (?P<status>[0-9]{{3}}|-) (?P<bytes>[0-9]{{1,19}}|-)(?: {_QUOTED} {_QUOTED})?(?= |$)"
+)
+_REQUEST = re.compile(r"(?P<method>[A-Za-z_-]{1,32}) (?P<path>[^ ]+)(?: (?P<protocol>[A-Z]{1,10}/[0-9.]{1,8}))?")
+#: A number alone after the usual fields is the time that the request took, in seconds: nginx's `$request_time`.
+_SECONDS = re.compile(r"[0-9]{1,9}\.[0-9]{3}")
+
+
+class Access(Format):
+    """A request a line."""
+
+    name: ClassVar[str] = "access"
+    summary: ClassVar[str] = (
+        "Access logs of nginx and Apache (common, combined, with virtual host), and `name=value` after them."
+    )
+
+    def find(self, line: str, stamps: Stamps) -> Found | None:
+        """Return client, user, method, path, protocol, status, bytes, referer and agent; the request is the message.
+
+        A request that is no HTTP has no method and path; the client's address is taken from its place alone.
+        """
+        found = _LINE.match(line)
+        if found is None:
+            return None
+        request, referer, agent = found[5], found[8], found[9]
+        said = {name: found[name] for name in ("site", "client", "user", "status", "bytes")}
+        said |= {"referer": referer, "agent": agent}
+        if (parts := _REQUEST.fullmatch(request)) is not None:
+            said |= parts.groupdict()
+        fields = {name: value for name, value in said.items() if value and value != "-"}
+        _take_added(line[found.end() :], fields)
+        fields[MESSAGE] = request
+        return stamps.common(found["stamp"]), fields
+
+
+def _take_added(text: str, fields: dict[str, str]) -> None:
+    for name, value in pairs(text):
+        if len(fields) < MOST_FIELDS:
+            fields.setdefault(name, value)
+    if number := next((word for word in text.split(" ", 8)[:8] if _SECONDS.fullmatch(word)), ""):
+        fields.setdefault("request_time", number)
