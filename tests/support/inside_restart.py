@@ -1,6 +1,6 @@
 """Run inside a disposable host: plans one restart_service, asks the guard, acts if told to, prints what came of it as JSON.
 
-Arguments: `plan` or `act`, the state directory, the parameters as JSON, and the targets kept running, comma-separated.
+Arguments: `plan` or `act`, the state directory, the parameters as JSON, which attempt it is, and the targets kept running.
 """
 
 import asyncio
@@ -20,11 +20,13 @@ from zen_agents.errors import ZenError
 from zen_agents.guards.stopped_by_person import StoppedByPerson
 
 
-async def outcome(wanted: str, state_dir: Path, params: dict[str, object], kept: frozenset[str]) -> dict[str, object]:
+async def outcome(
+    wanted: str, state_dir: Path, params: dict[str, object], attempt: int, kept: frozenset[str]
+) -> dict[str, object]:
     flag = EmergencyFlag(state_dir)
     flag.prepare()
     host, action = LinuxHost(state_dir), RestartService()
-    asked = request(target=f"service:{params['service']}", params=params)
+    asked = request(target=f"service:{params['service']}", params=params, attempt=attempt)
     plan = action.plan(asked, host.look())
     judged = question(None, request=asked, plan=plan, host=host.look(), policy=policy(keep_running=kept))
     answer = StoppedByPerson().assess(judged)
@@ -47,10 +49,10 @@ async def outcome(wanted: str, state_dir: Path, params: dict[str, object], kept:
 
 
 def main() -> None:
-    wanted, state_dir, params, *kept = sys.argv[1:]
+    wanted, state_dir, params, attempt, *kept = sys.argv[1:]
     Path(state_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        told = asyncio.run(outcome(wanted, Path(state_dir), json.loads(params), frozenset(kept)))
+        told = asyncio.run(outcome(wanted, Path(state_dir), json.loads(params), int(attempt), frozenset(kept)))
     except ZenError as error:
         reason = getattr(error, "reason", None)
         told = {"error": type(error).__name__, "reason": reason and reason.value, "said": str(error)}

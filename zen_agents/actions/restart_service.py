@@ -14,7 +14,7 @@ from zen_agents.actions.restart_by_command import (
     present_process,
     restart_by_command,
 )
-from zen_agents.actions.restart_unit import START_LIMIT, is_busy, restart_unit, unit_of
+from zen_agents.actions.restart_unit import restart_detail, restart_unit, steps_before, unit_of
 from zen_agents.actions.scope import subject_of
 from zen_agents.errors import HostError, RefusedError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
@@ -111,13 +111,10 @@ class RestartService(Action):
         return self._command_plan(request, params, host)
 
     def _unit_plan(self, request: ActionRequest, unit: Unit, host: HostView) -> Plan:
-        waits = (f"wait until {unit.id} is no longer {unit.active_state}",) if is_busy(unit) else ()
-        limited = unit.result == START_LIMIT
         main = host.process(unit.main_pid) if unit.main_pid > 0 else None
-        resets = (f"systemctl reset-failed -- {unit.id} (systemd's own start limit was hit)",) if limited else ()
         return Plan(
             request=request,
-            steps=(*waits, *resets, f"systemctl restart -- {unit.id}"),
+            steps=(*steps_before(unit, request), f"systemctl restart -- {unit.id}"),
             touches=(Resource(ResourceKind.UNIT, unit.id),),
             fingerprint=f"{unit.id}:{unit.invocation}:{unit.active_state}:{unit.changed_us}",
             risk=self.risk,
@@ -126,12 +123,9 @@ class RestartService(Action):
             expected_seconds=2.0,
             timeout_seconds=_UNIT_TIMEOUT_SECONDS,
             detail={
-                "unit": unit.id,
-                "busy": is_busy(unit),
+                **restart_detail(unit, request),
                 "process": main.fingerprint if main is not None else "",
                 "result": unit.result,
-                "before": f"{unit.active_state} ({unit.sub_state})",
-                "start_limit": f"{unit.start_limit_burst} starts in {unit.start_limit_interval_seconds:g} s",
                 "stopped": unit.was_stopped,
             },
             warning=f"takes along {', '.join(unit.takes_along[:10])}" if unit.takes_along else "",

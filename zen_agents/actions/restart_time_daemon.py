@@ -8,7 +8,7 @@ from math import isinf
 from pydantic import Field
 
 from zen_agents.actions.base import Action, ActionParams
-from zen_agents.actions.restart_unit import START_LIMIT, is_busy, restart_unit, unit_of
+from zen_agents.actions.restart_unit import restart_detail, restart_unit, steps_before, unit_of
 from zen_agents.actions.scope import subject_of
 from zen_agents.actions.time_daemons import steps_above
 from zen_agents.errors import RefusedError, StalePlanError
@@ -48,7 +48,7 @@ class RestartTimeDaemon(Action):
         only = "which only slews the clock" if isinf(limit) else f"unless the clock is off by more than {limit:g} s"
         return Plan(
             request=request,
-            steps=(f"systemctl restart -- {unit.id}, {only}",),
+            steps=(*steps_before(unit, request), f"systemctl restart -- {unit.id}, {only}"),
             touches=(Resource(ResourceKind.UNIT, unit.id),),
             fingerprint=f"{unit.id}:{unit.invocation}:{unit.active_state}:{unit.changed_us}",
             risk=self.risk,
@@ -57,12 +57,7 @@ class RestartTimeDaemon(Action):
             expected_seconds=2.0,
             timeout_seconds=240.0,
             detail={
-                "unit": unit.id,
-                "busy": is_busy(unit),
-                "result": unit.result,
-                "before": f"{unit.active_state} ({unit.sub_state})",
-                "start_limit": f"{unit.start_limit_burst} starts in {unit.start_limit_interval_seconds:g} s",
-                "limited": unit.result == START_LIMIT,
+                **restart_detail(unit, request),
                 "steps_above": None if isinf(limit) else limit,
             },
         )

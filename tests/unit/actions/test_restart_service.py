@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,52 @@ async def test_systemds_start_limit_is_known_and_told() -> None:
         "systemctl restart -- web.service",
     )
     assert host.changes == ["run systemctl reset-failed -- web.service", "restart web.service"]
-    assert "start limit (5 starts in 10 s)" in effect.detail
+    assert "systemd's own start limit was hit; the limit (5 starts in 10 s) was reset" in effect.detail
+
+
+def given_up_by_systemd() -> SimulatedHost:
+    host = SimulatedHost()
+    service = host.add_service("web", unit="web.service")
+    host.start("web")
+    host.crash("web")
+    service.restarts = 3
+    host.changes.clear()
+    return host
+
+
+async def test_what_systemd_gave_up_after_its_own_restarts_gets_one_more_round_of_them() -> None:
+    host = given_up_by_systemd()
+    plan, effect = await restart(host)
+    assert plan.steps == (
+        "systemctl reset-failed -- web.service (systemd gave it up after 3 restarts of its own)",
+        "systemctl restart -- web.service",
+    )
+    assert host.changes == ["run systemctl reset-failed -- web.service", "restart web.service"]
+    assert "the limit (5 starts in 10 s) was reset" in effect.detail
+
+
+async def test_a_retry_leaves_systemds_limit_as_it_is() -> None:
+    host = given_up_by_systemd()
+    plan = ACTION.plan(replace(unit_request(), attempt=2), host.look())
+    assert plan.steps == ("systemctl restart -- web.service",)
+    await ACTION.execute(plan, host.control())
+    assert host.changes == ["restart web.service"]
+
+
+async def test_what_fails_while_systemd_is_waited_for_is_judged_by_what_it_is_then() -> None:
+    host = given_up_by_systemd()
+    service = host.services["web"]
+    service.active_state = "activating"
+    plan = ACTION.plan(unit_request(), host.look())
+    assert plan.steps == (
+        "wait until web.service is no longer activating",
+        "systemctl reset-failed -- web.service, if systemd has given it up by then",
+        "systemctl restart -- web.service",
+    )
+    service.active_state = "failed"
+    effect = await ACTION.execute(plan, host.control())
+    assert host.changes == ["run systemctl reset-failed -- web.service", "restart web.service"]
+    assert "systemd gave it up after 3 restarts of its own" in effect.detail
 
 
 @pytest.mark.parametrize(("ended", "told"), [("failed", True), ("dependency", False)])
