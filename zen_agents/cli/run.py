@@ -28,6 +28,9 @@ from zen_agents.runtime import Runtime
 from zen_agents.settings.rendering import render
 from zen_agents.telemetry.logs import set_up_logging
 
+#: A thread that reads /proc for evidence would else keep the loop, which repairs meanwhile, waiting for five milliseconds
+#: each time it comes back from the kernel.
+_THREAD_TURN_SECONDS = 0.0005
 _EXIT = {"SIGINT": 130, "SIGTERM": 143}
 
 
@@ -55,6 +58,7 @@ async def _run(call: Call, runtime: Runtime) -> int:
     # was off.
     gc.freeze()
     gc.enable()
+    sys.setswitchinterval(_THREAD_TURN_SECONDS)
     if call.arguments.max_runtime:
         loop = asyncio.get_running_loop()
         loop.call_later(seconds_of(call.arguments.max_runtime), runtime.engine.request_stop)

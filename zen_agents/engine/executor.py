@@ -115,13 +115,38 @@ class Executor:
             plan = _in_time(await self._plan(request, host), policy)
         except Exception as error:  # a plan that cannot be made is a "no", whatever the cause
             return Judged(request, None, _unplannable(error))
+        return Judged(
+            request, plan, self._asked(plan, rule, incident, policy=policy, situation=situation, now=now, host=host)
+        )
+
+    async def get_ready(
+        self, request: ActionRequest, *, rule: Rule, policy: Policy, situation: Situation, now: Instant
+    ) -> None:  # fmt: skip
+        """Load what acting on such a request needs and ask the guards, about a plan that touches nothing; never raises."""
+        try:
+            plan = await self._aside.ask(lambda: self._empty_plan(request), timeout_seconds=PLAN_SECONDS)
+        except Exception as error:  # it is told where a plan is needed
+            log.debug("%s is not ready: %s", request.action, error)
+            return
+        self._asked(plan, rule, None, policy=policy, situation=situation, now=now, host=self._host.look())
+
+    def _empty_plan(self, request: ActionRequest) -> Plan:
+        action = self._actions[request.action]
+        action.params(request)
+        return Plan(request, (), (), "", action.risk, action.reversible, action.budget)
+
+    def _asked(
+        self, plan: Plan, rule: Rule | None, incident: Incident | None, *, policy: Policy, situation: Situation,
+        now: Instant, host: HostView,
+    ) -> Verdict:  # fmt: skip
+        """Ask every guard about a plan."""
         causes = self._causes_of(rule) if rule else {}
         question = Question(
-            request=request, plan=plan, incident=incident, now=now, policy=policy, situation=situation,
+            request=plan.request, plan=plan, incident=incident, now=now, policy=policy, situation=situation,
             depends_on=frozenset(causes), known_by=causes, store=self._store, host=host, stop=self._stop,
             needs_confirmation=rule.needs_confirmation if rule else False,
         )  # fmt: skip
-        return Judged(request, plan, assess(question, self._guards))
+        return assess(question, self._guards)
 
     async def _plan(self, request: ActionRequest, host: HostView) -> Plan:
         """Have the action look and plan, beside the loop: a dead mount must not take the engine with it."""

@@ -118,6 +118,7 @@ class RunningAgent:
             if not self._looked:
                 self._looked = True
                 log.info("first turn of %s taken", self.name, extra={"zen": {"checks": len(self.tick.watchlist.checks)}})
+                await self.tick.get_ready()
         except Exception as error:  # one agent's fault is not the others'
             log.exception("a turn of %s failed", self.name)
             self._faults += 1

@@ -14,6 +14,7 @@ from zen_agents.engine.blindness import Blindness
 from zen_agents.engine.causes import MUTED_FOR, Mute
 from zen_agents.engine.echo import Echo
 from zen_agents.engine.parts import Parts
+from zen_agents.engine.readiness import get_ready
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.repairs import ASK_AGAIN_SECONDS, Repairs
 from zen_agents.engine.safe_mode import HOST
@@ -156,6 +157,10 @@ class AgentTick:
             self._asked = frozenset()
             if self.watchlist.watches(checks):
                 self._recorder.watches_changed()
+
+    async def get_ready(self) -> None:
+        """Use once, for nothing, what the first repair would have to load."""
+        await get_ready(self._parts, self.watchlist.rules.values())
 
     async def _fold(self, observations: Sequence[Observation], *, everything: bool) -> None:
         touched: dict[str, Rule] = dict(self.watchlist.rules) if everything else {}
