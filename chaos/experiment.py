@@ -29,6 +29,8 @@ _SETTLED_WITHIN_SECONDS = 30.0
 #: A look at the mails is a process on the host; how soon a page came is told by nobody's clock here.
 _MAILS_EVERY_SECONDS = 0.25
 _BACK_WITHIN_SECONDS = 5.0
+#: Multiples of no other number leave smaller gaps when only their fractions count.
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 class ExperimentError(Exception):
@@ -41,8 +43,8 @@ def run(
 ) -> Result:  # fmt: skip
     """Run one scenario with one contender on a host of its own and return what came of it.
 
-    The seed decides at which moment of a second of calm the fault happens: whoever looks in cycles is met at another
-    moment of them each time.
+    The seed decides at which moment of a second of calm the fault happens (`calm_seconds`): whoever looks in cycles is met
+    at another moment of them each time.
 
     Raises ExperimentError, HostUnavailableError or NotInTimeError where there is nothing to judge.
     """
@@ -55,9 +57,19 @@ def run(
         return replace(named, outcome=Outcome.WAITING, because=(f"needs {', '.join(missing)}",))
     if reason := kind.why_not(scenario) or _why_not_so(kind, variant):
         return replace(named, outcome=Outcome.CANNOT, because=(reason,))
-    after_seconds = random.Random(f"{seed} {scenario.name}").random()  # noqa: S311 - to be repeated, not to be secret
     with DisposableHost() as host:
-        return Experiment(host, scenario, kind(host, scenario), variant(), oracles).run(named, after_seconds)
+        steps = Experiment(host, scenario, kind(host, scenario), variant(), oracles)
+        return steps.run(named, calm_seconds(scenario.name, seed))
+
+
+def calm_seconds(name: str, seed: int) -> float:
+    """Return how long all is calm before a fault, less than a second: for every contender the same.
+
+    Seeds in a row spread evenly over the second, wherever in it a contender's cycle begins: so a few of them show what it
+    does on average. Each scenario begins elsewhere.
+    """
+    begin = random.Random(name).random()  # noqa: S311 - to be repeated, not to be secret
+    return (begin + seed * _GOLDEN) % 1.0
 
 
 def _not_shown(named: Result, scenario: Scenario, kind: type[Contender]) -> Result:
