@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-__all__ = ["dataclass"]
+__all__ = ["compile_now", "dataclass"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
@@ -34,6 +34,12 @@ else:
             return made
 
         return decorate
+
+
+def compile_now(*classes: type) -> None:
+    """Compile what makes objects of these classes, where making the first one must not wait for it."""
+    for cls in classes:
+        getattr(cls, "__init__")  # noqa: B009 - looking it up is what compiles it
 
 
 _ORDER = ("__lt__", "__le__", "__gt__", "__ge__")

@@ -132,6 +132,7 @@ class Runtime:
             foreign="" if trouble else self._foreign(host),
         )  # fmt: skip
         self.parts.flapping = flap_limit(self.settings)
+        self.parts.get_ready = self.outbox.get_ready
         self.parts.journal.redaction.use(self.settings.redact)
         # Only now: signing writes, and whose state it is was judged by what stood there before.
         self._unsigned = self._sign_ledger()

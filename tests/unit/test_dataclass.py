@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import zen_agents
-from zen_agents.dataclass import dataclass
+from zen_agents.dataclass import compile_now, dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,17 @@ def test_a_method_is_compiled_when_it_is_first_asked_for() -> None:
 
     assert (before, inspect.isfunction(vars(Fresh)["__init__"]), made.value) == ("_AtFirstUse", True, 3)
     assert not inspect.isfunction(vars(Fresh)["__eq__"])
+
+
+def test_what_makes_a_class_is_compiled_ahead_where_that_is_asked_for() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Awaited:
+        value: int
+
+    compile_now(Awaited)
+
+    assert inspect.isfunction(vars(Awaited)["__init__"])
+    assert not inspect.isfunction(vars(Awaited)["__repr__"])
 
 
 def test_every_dataclass_of_the_house_is_one_of_these() -> None:

@@ -43,6 +43,10 @@ class OutboxAtRest:
         #: False once it was seen that an earlier engine left nothing.
         self._may_be_left = True
 
+    def get_ready(self) -> None:
+        """Load what telling needs, ahead of the first message; nothing is made or asked of the store."""
+        import zen_agents.adapters.alert_outbox  # noqa: F401, PLC0415  as in `_woken`
+
     def tell(self, message: Message) -> None:
         """Accept a message for delivery. Never raises, never waits."""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import field
 
 from zen_agents.clock import Clock
@@ -45,4 +46,6 @@ class Parts:
     actionable: int = 0
     #: When openings of one incident count as flapping; the configuration's word for every rule.
     flapping: FlapLimit = field(default_factory=FlapLimit)
+    #: Loads what is needed besides once something is done about the first fault.
+    get_ready: Callable[[], None] = lambda: None
     random: random.Random = field(default_factory=random.SystemRandom)

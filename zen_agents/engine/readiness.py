@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from zen_agents.dataclass import compile_now
+from zen_agents.engine.executor import Judged
 from zen_agents.engine.parts import Parts
-from zen_agents.model.action import ActionRequest
+from zen_agents.engine.rivals import Mended
+from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, Resource
+from zen_agents.model.message import Message
+from zen_agents.ports.events import Wake
+from zen_agents.ports.evidence import Fragile, Surroundings
+from zen_agents.ports.store import ActionRow, Usage
 from zen_agents.rules.rule import Rule
 
 _OBSERVE = "observe"
+#: What a repair makes, from the event that wakes the engine to the message.
+_MADE = (Wake, Resource, Judged, Intent, Fragile, Surroundings, Effect, Outcome, ActionRow, Usage, Mended, Message)
 
 
 async def get_ready(parts: Parts, rules: Iterable[Rule]) -> None:
@@ -19,8 +28,13 @@ async def get_ready(parts: Parts, rules: Iterable[Rule]) -> None:
     policy, now = parts.policy, parts.clock.now()
     if policy.mode == _OBSERVE:
         return
+    wanted = list(_one_of_each(rules))
+    if not wanted:
+        return
+    compile_now(*_MADE)
+    parts.get_ready()
     situation = parts.book.situation(policy, now, actionable=parts.actionable, running=0, foreign=parts.foreign)
-    for rule, request in _one_of_each(rules):
+    for rule, request in wanted:
         await parts.executor.get_ready(request, rule=rule, policy=policy, situation=situation, now=now)
 
 

@@ -57,7 +57,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mended:
+class Mended:
     """What the engine did last to a target."""
 
     did: str
@@ -70,7 +70,7 @@ class Rivals:
 
     def __init__(self, store: Store, journal: Journal) -> None:
         self._store, self._journal = store, journal
-        self._mended: dict[str, _Mended] = {}
+        self._mended: dict[str, Mended] = {}
         #: None before they were read back.
         self._turns: list[Turn] | None = None
         self._actions_read = False
@@ -79,7 +79,7 @@ class Rivals:
         """Remember that an own action has done what it was to do."""
         request = intent.plan.request
         if not request.requested_by.is_person:
-            self._mended[request.target] = _Mended(request.action, intent.id, at)
+            self._mended[request.target] = Mended(request.action, intent.id, at)
 
     def seen(self, plan: Plan, undone: str, by: str, now: Instant, limit: Limit) -> Sequence[Turn]:
         """Count that the last own action on the plan's target was undone; return the target's turns within the window.
@@ -140,7 +140,7 @@ class Rivals:
                 # The newest first: what was undone already says nothing of an older one.
                 known.add(row.target)
                 if row.effect.get("ok") and row.id not in counted:
-                    self._mended[row.target] = _Mended(row.action, row.id, row.ended_at)
+                    self._mended[row.target] = Mended(row.action, row.id, row.ended_at)
         self._actions_read = True
 
     def _keep(self, turns: list[Turn]) -> None:
@@ -152,7 +152,7 @@ class Rivals:
             # In memory it still counts; while nothing can be written nothing is done.
             log.error("who undid what the engine did was not written: %s", error)
 
-    def _own(self, plan: Plan, since: _Mended) -> str:
+    def _own(self, plan: Plan, since: Mended) -> str:
         """Return which other rule of this engine touched the same thing meanwhile, "" if none did."""
         touched = {(resource.kind.value, resource.name) for resource in plan.touches}
         for row in self._store.actions(since=since.done_at.steady, limit=_MOST_ACTIONS):
