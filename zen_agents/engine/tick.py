@@ -46,6 +46,8 @@ A_BATCH = 250
 A_PORTION = 1000
 #: Plans rest on the look of the checks if that is no older than this (seconds).
 SAME_LOOK = 0.25
+#: What a turn saw is no older for others that answer late in it, up to so many seconds.
+LATE_ANSWERS = 10.0
 #: While an action is verified, what it should have mended is looked at again after as long as it has been done, but not
 #: sooner than the first of these (seconds) and no later than the second.
 VERIFY_SOONEST, VERIFY_EVERY = 0.01, 1.0
@@ -67,8 +69,8 @@ class AgentTick:
         self._window = RecentObservations()
         parts.escalation.sees(self._window)
         self._ask_again: dict[str, float] = {}
-        #: When the present turn began (steady), and the checks it has asked.
-        self._began, self._asked = 0.0, frozenset[str]()
+        #: When the present turn looked, and the checks it has asked.
+        self._looked, self._asked = parts.clock.now(), frozenset[str]()
         #: True while those are decided about whom the storm brake holds back together.
         self._held_back = False
         self._blindness, self._echo = Blindness(parts), Echo(parts)
@@ -136,7 +138,7 @@ class AgentTick:
         async with self._lock:
             began, cpu, now = perf_counter(), process_time(), self._parts.clock.now()
             checks = self.watchlist.take_due(now.steady, everything=everything)
-            self._began, self._asked = now.steady, frozenset(check.name for check in checks)
+            self._looked, self._asked = now, frozenset(check.name for check in checks)
             look = self._parts.host.look()
             seen = await self._parts.sampler.sample(checks, now, look) if checks else []
             observations = self._parts.journal.redaction.observations(seen)
@@ -182,7 +184,7 @@ class AgentTick:
     def _fold_one(self, rule: Rule, now: Instant) -> None:
         book = self._parts.book
         before = book.get(rule.key)
-        after = refold(rule, before, self._window, now, new_id=lambda: new_id(INCIDENT))
+        after = refold(rule, before, self._window, now, as_of=self._as_of(now), new_id=lambda: new_id(INCIDENT))
         if after is None:
             if before is not None:
                 book.drop(rule.key)
@@ -192,6 +194,11 @@ class AgentTick:
             self._ask_again[rule.key] = now.steady
         # The decision about it, which comes soon, mostly changes it once more.
         book.put(after, write=False)
+
+    def _as_of(self, now: Instant) -> Instant:
+        """Return the moment at which it counts how old something is: a probe's time-out makes nothing else stale."""
+        late = now.steady - self._looked.steady
+        return self._looked if late <= LATE_ANSWERS else now.after(-LATE_ANSWERS)
 
     async def _write_the_rest(self) -> None:
         """Write what the fold found about those of whom nothing was decided."""
@@ -368,8 +375,8 @@ class AgentTick:
             return False
         if self.watchlist.has_asked_all(rule.key, self._asked):
             return True
-        finding = rule.condition.evaluate(self._window, now)
-        return finding.status is Status.PROBLEM and finding.at.steady >= self._began
+        finding = rule.condition.evaluate(self._window, self._as_of(now))
+        return finding.status is Status.PROBLEM and finding.at.steady >= self._looked.steady
 
     def _journal(self, incident: Incident, decision: Decision) -> None:
         """Write a decision that does nothing to the host; that it cannot be written must not keep people from being told."""

@@ -159,7 +159,7 @@ class Replay:
         if self._held:
             self._refresh(rule, now)
         before = book.get(rule.key)
-        after = refold(rule, before, self._window, now, new_id=lambda: new_id(INCIDENT))
+        after = refold(rule, before, self._window, now, as_of=now, new_id=lambda: new_id(INCIDENT))
         if after is None:
             if before is not None:
                 book.drop(rule.key)

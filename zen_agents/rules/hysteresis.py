@@ -16,13 +16,16 @@ from zen_agents.rules.rule import FlapLimit, Rule, Window
 
 
 def refold(
-    rule: Rule, incident: Incident | None, window: Window, now: Instant, *, new_id: Callable[[], str]
+    rule: Rule, incident: Incident | None, window: Window, now: Instant, *, as_of: Instant, new_id: Callable[[], str]
 ) -> Incident | None:
-    """Fold in what was seen lately: what the condition says, or `clear` once it is open; see `fold`."""
-    finding = rule.condition.evaluate(window, now)
+    """Fold in what was seen lately: what the condition says, or `clear` once it is open; see `fold`.
+
+    How old something is counts at the moment `as_of`, when it was looked, and not once all had answered.
+    """
+    finding = rule.condition.evaluate(window, as_of)
     is_open = incident is not None and incident.opened_at is not None
     if is_open and rule.clear is not None and finding.status is Status.OK:
-        finding = rule.clear.evaluate(window, now)
+        finding = rule.clear.evaluate(window, as_of)
     return fold(rule, incident, finding, now, new_id=new_id)
 
 

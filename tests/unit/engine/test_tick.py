@@ -1,18 +1,23 @@
 """The tick over a simulated host: look, fold, decide, ask, reserve, act, verify, or tell someone."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.support.rig import Restart, Rig
+from zen_agents.checks.base import Check
+from zen_agents.clock import Instant
 from zen_agents.engine.safe_mode import SafeModeTriggers
 from zen_agents.guards.base import Limit
 from zen_agents.model.action import Effect, Plan
 from zen_agents.model.incident import IncidentState
+from zen_agents.model.observation import Observation
 from zen_agents.model.verdict import Ruling
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import HostControl
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.rules.condition import StatusIs
 from zen_agents.rules.rule import Hold
 
 
@@ -72,6 +77,25 @@ async def test_what_an_own_action_changes_while_it_runs_wakes_nobody(
     await rig.parts.executor.drain()
     assert rig.tick.next_at() <= rig.clock.now().steady, "it is looked at when the action has ended"
     assert rig.tick.wake("unit:web.service") is True
+
+
+@pytest.mark.parametrize(("seconds", "outcomes"), [(8.0, ["verified"]), (60.0, [])])
+async def test_what_was_seen_is_not_stale_because_another_check_answers_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, outcomes: list[str]
+) -> None:
+    rig = Rig(tmp_path, every_seconds=1.0, rule={"condition": StatusIs("up.web", "service:web", 3.0)})
+    sampled = rig.parts.sampler.sample
+
+    async def late(checks: Sequence[Check], now: Instant, look: HostView | None = None) -> list[Observation]:
+        found = await sampled(checks, now, look)
+        rig.host.advance(seconds)
+        return found
+
+    await rig.turn()
+    rig.host.crash("web")
+    monkeypatch.setattr(rig.parts.sampler, "sample", late)
+    await rig.run(200.0)
+    assert rig.outcomes() == outcomes
 
 
 async def test_the_intent_is_durable_before_the_effect(tmp_path: Path) -> None:
