@@ -56,10 +56,10 @@ def test_a_disk_that_fills_may_have_the_journal_vacuumed() -> None:
         agent({"thresholds": disk})
 
 
-def test_a_flood_is_limited_once_and_then_whatever_is_named() -> None:
+def test_a_flood_is_limited_once_more_where_that_came_to_nothing_and_then_whatever_is_named() -> None:
     noisy = {"unit": "noisy.service", "above": 500, "for": "1m"}
     about = rule(allowing({"log_rates": {"noisy": noisy}}, "limit_log_rate"), "system_health.noisy|log_rate:noisy")
-    assert (steps(about), about.ladder[0].attempts) == ([["limit_log_rate log_rate:noisy"]], 1)
+    assert (steps(about), about.ladder[0].attempts) == ([["limit_log_rate log_rate:noisy"]], 2)
     assert about.hold.held_for_seconds == 60.0
     both = {
         "services": {"noisy": {"unit": "noisy.service"}},

@@ -26,6 +26,10 @@ from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.rules.rule import Hold, Rule, Rung
 
+#: A limit that did not help does not help the second time; but a first one may have come to nothing, as where the engine was
+#: killed in the middle of it.
+_ATTEMPTS = 2
+
 
 class LogRate(Section):
     """How fast one unit may write to the journal."""
@@ -82,7 +86,6 @@ class LogRates(Area[Mapping[str, LogRate]]):
 
 
 def _ladder(rate: LogRate, target: str, at: str, make: RuleMaker) -> tuple[Rung, ...]:
-    # Once each: a limit that did not help does not help the second time.
     if rate.on_flood is not None:
-        return make.named_ladder(rate.on_flood, target=target, at=f"{at}.on_flood", attempts=1)
-    return make.ladder(make.unasked([make.remedies.of("limit_log_rate", target)]), attempts=1)
+        return make.named_ladder(rate.on_flood, target=target, at=f"{at}.on_flood", attempts=_ATTEMPTS)
+    return make.ladder(make.unasked([make.remedies.of("limit_log_rate", target)]), attempts=_ATTEMPTS)

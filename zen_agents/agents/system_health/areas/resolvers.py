@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -21,8 +22,9 @@ from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
 from zen_agents.rules.rule import Hold, Rule, Rung
 
-#: What did not help at first seldom helps again, and a host without names waits.
-_ATTEMPTS = 1
+#: What did not help at first seldom helps again, and a host without names waits. But a last one may have come to nothing,
+#: as where the engine was killed in the middle of it.
+_ATTEMPTS, _LAST_ATTEMPTS = 1, 2
 
 
 def _address(value: str) -> str:
@@ -114,9 +116,14 @@ class Resolvers(Area[Mapping[str, WatchedResolver]]):
 def _ladder(name: str, resolver: WatchedResolver, make: RuleMaker) -> tuple[Rung, ...]:
     target = f"resolver:{name}"
     if resolver.on_failure is not None:
-        return make.named_ladder(resolver.on_failure, target=target, at=f"resolvers.{name}.on_failure", attempts=_ATTEMPTS)
+        at = f"resolvers.{name}.on_failure"
+        return _last_again(make.named_ladder(resolver.on_failure, target=target, at=at, attempts=_ATTEMPTS))
     first, second = make.remedies.of("flush_resolver_cache", target), make.remedies.of("switch_resolver", target)
-    return make.ladder(make.unasked([first, second]), attempts=_ATTEMPTS)
+    return _last_again(make.ladder(make.unasked([first, second]), attempts=_ATTEMPTS))
+
+
+def _last_again(rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
+    return (*rungs[:-1], *(replace(rung, attempts=_LAST_ATTEMPTS) for rung in rungs[-1:]))
 
 
 def _way_back(name: str, resolver: WatchedResolver, stale: float, make: RuleMaker) -> Rule:
@@ -130,6 +137,6 @@ def _way_back(name: str, resolver: WatchedResolver, stale: float, make: RuleMake
         summary=f"the own name servers of {resolver.file} answer again, and others still stand in",
         severity=Severity.WARNING,
         hold=Hold(held_for_seconds=seconds_in(resolver.revert_after)),
-        ladder=make.ladder(make.unasked([make.remedies.of("restore_resolver", target)]), attempts=_ATTEMPTS),
+        ladder=make.ladder(make.unasked([make.remedies.of("restore_resolver", target)]), attempts=_LAST_ATTEMPTS),
         runbook=resolver.runbook,
     )
