@@ -12,7 +12,7 @@ from zen_agents.actions.base import Action, ActionParams
 from zen_agents.actions.pool_scope import PoolsPolicy
 from zen_agents.actions.scope import listed, subject_of
 from zen_agents.clock import Clock, ForwardSteps, SystemClock
-from zen_agents.errors import HostError, RefusedError, StalePlanError
+from zen_agents.errors import HostError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.duration import duration
 from zen_agents.model.pool import MOST_SESSIONS, PoolQuestion, PoolSession
@@ -115,7 +115,8 @@ class ResetPool(Action):
             raise StalePlanError(f"{look.used} of {look.limit} are taken, no more than {params.above_percent:g} %")
         chosen = look.forgotten[: params.at_most]
         if not chosen:
-            raise RefusedError(
+            # A session that waits now may have been forgotten in a moment: it is looked at again soon.
+            raise StalePlanError(
                 f"the pool {name} is full, and no {params.whose} {params.forgotten}: they are in use, or others' "
                 f"({look.meant} of {look.used} are {params.user}'s); nothing was done"
             )

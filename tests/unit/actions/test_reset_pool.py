@@ -93,7 +93,7 @@ def test_a_pool_that_is_not_full_is_left_alone(site: Site) -> None:
 
 
 def test_a_full_pool_whose_sessions_are_in_use_is_a_persons(site: Site) -> None:
-    with pytest.raises(RefusedError, match=r"no sessions of app waited .* \(17 of 18 are app's\)"):
+    with pytest.raises(StalePlanError, match=r"no sessions of app waited .* \(17 of 18 are app's\)"):
         site.plan(in_transaction_seconds=3600.0)
     assert len(site.pools.sessions) == 18
 
@@ -101,7 +101,7 @@ def test_a_full_pool_whose_sessions_are_in_use_is_a_persons(site: Site) -> None:
 def test_idle_outside_of_a_transaction_is_ended_only_where_that_is_written(site: Site) -> None:
     for session in site.pools.sessions.values():
         session.state = "idle"
-    with pytest.raises(RefusedError):
+    with pytest.raises(StalePlanError):
         site.plan()
     assert len(site.plan(idle_seconds=30.0).detail["sessions"]) == 10
 
@@ -112,7 +112,7 @@ def test_a_clock_that_was_set_forward_makes_nobody_forget(site: Site) -> None:
     site.host.clock.jump_wall(7200)
     for session in site.pools.sessions.values():
         session.waits_since -= 7200  # what the server, which counts by that clock, now thinks
-    with pytest.raises(RefusedError):
+    with pytest.raises(StalePlanError):
         site.plan()
 
 
