@@ -24,6 +24,12 @@ def inject(fault: Fault, host: DisposableHost) -> float:
     return asked_at if took_effect_at is None else took_effect_at
 
 
+def inject_again(fault: Fault, host: DisposableHost) -> None:
+    """Let a fault that is there go on, so that its target is another one than before; NotDisposableError as for `inject`."""
+    make_sure_it_is_disposable(host)
+    fault.again(host)
+
+
 def make_sure_it_is_disposable(host: DisposableHost) -> None:
     """Return if `host` is one, runs, is not this machine, and holds its own name; NotDisposableError otherwise."""
     if not isinstance(host, DisposableHost) or not host.pid:

@@ -35,6 +35,10 @@ class Fault(ABC):
         from the call, with all that it takes to get there.
         """
 
+    def again(self, host: DisposableHost) -> None:
+        """Make it go wrong once more, so that what is to be mended is no longer what it was; here the same once more."""
+        self.inject(host)
+
     @abstractmethod
     def is_gone(self, host: DisposableHost) -> bool:
         """Tell whether all is well again, looking from outside and asking no engine; it is asked every few milliseconds."""

@@ -36,6 +36,10 @@ class BrokenConfig(Fault):
         wait_until(lambda: unit_property(host, self.unit, "ActiveState") == "failed", "the end of its tries", seconds=30)
         return at
 
+    def again(self, host: DisposableHost) -> None:
+        # Nothing runs that could be killed; somebody tries another mistake.
+        host.write_file(self.file, f"{_BROKEN}\n")
+
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port) and host.read_file(self.file) == self._good
 

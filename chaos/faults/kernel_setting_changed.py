@@ -26,5 +26,8 @@ class KernelSettingChanged(Fault):
     def inject(self, host: DisposableHost) -> float:
         return struck(host, ("run", "sysctl", "--quiet", "--write", f"{self.setting}={self.changed}"))
 
+    def again(self, host: DisposableHost) -> None:
+        host.run(["sysctl", "--quiet", "--write", f"{self.setting}={self.changed + 1}"], check=True)
+
     def is_gone(self, host: DisposableHost) -> bool:
         return host.read_file(f"/proc/sys/{self.setting}").strip() == str(self.declared)

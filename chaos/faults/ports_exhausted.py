@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.waiting import wait_until
+from chaos.waiting import pause, wait_until
 from chaos.workload import accepts, interpreter, program, start_unit, struck
 
 _SETTING = "net/ipv4/ip_local_port_range"
+_AWAY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,7 @@ class PortsExhausted(Fault):
         host.write_file(f"{self.REMEMBERED}/ports", host.read_file(f"/proc/sys/{_SETTING}"))
 
     def inject(self, host: DisposableHost) -> float:
-        narrow = ("run", "sysctl", "--quiet", "--write", f"{_SETTING}={self.ports}")
-        client = ("run", "systemd-run", "--quiet", "--unit=chaos-client", "--", *program("hold.py"), str(self.port))
-        at = struck(host, narrow, client)
-        wait_until(lambda: not accepts(host, self.port), "the last port", seconds=10)
+        at = self._taken(host)
         if self.passing:
             ending = (
                 f"until ! grep -qE '^{self.ports.replace(' ', '[[:space:]]')}$$' /proc/sys/{_SETTING}; do sleep 0.1; done; "
@@ -46,6 +44,12 @@ class PortsExhausted(Fault):
             )
             host.run(["systemd-run", "--quiet", "--unit=chaos-end", "sh", "-c", ending], check=True)
         return at
+
+    def again(self, host: DisposableHost) -> None:
+        # The range alone is what is asked about; so the client ends for long enough to be seen, and another one comes.
+        host.run(["systemctl", "stop", "chaos-client.service"], check=True)
+        pause(_AWAY_SECONDS)
+        self._taken(host)
 
     def is_gone(self, host: DisposableHost) -> bool:
         if not self.passing:
@@ -61,6 +65,13 @@ class PortsExhausted(Fault):
     def harm(self, host: DisposableHost) -> Sequence[str]:
         first, last = (int(port) for port in host.read_file(f"/proc/sys/{_SETTING}").split())
         return [f"ports {first} to {last} take those of services"] if first < 1024 or last > 65535 else []
+
+    def _taken(self, host: DisposableHost) -> float:
+        narrow = ("run", "sysctl", "--quiet", "--write", f"{_SETTING}={self.ports}")
+        client = ("run", "systemd-run", "--quiet", "--unit=chaos-client", "--", *program("hold.py"), str(self.port))
+        at = struck(host, narrow, client)
+        wait_until(lambda: not accepts(host, self.port), "the last port", seconds=10)
+        return at
 
     @property
     def _ended(self) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import timedelta
 
 from chaos.engines.base import Contender, Launch
 from chaos.host import DisposableHost
-from chaos.injection import inject
+from chaos.injection import inject_again
 from chaos.scenario import Expectation, Right, VariantKind
 from chaos.variants.base import Variant
 from chaos.waiting import NotInTimeError, wait_until
@@ -41,26 +41,36 @@ class LateApproval(Variant):
 
     def meanwhile(self, host: DisposableHost, contender: Contender) -> Sequence[str]:
         try:
-            asked = _questions(contender, besides=())
-            for fault in contender.scenario.faults():
-                inject(fault, host)
-            amiss = [f"{id} was taken although the state had moved" for id in asked if contender.approve(id)]
-            amiss += [f"done although the state had moved: {done.action} {done.target}" for done in contender.actions()]
-            anew = _questions(contender, besides=asked)
+            wait_until(contender.questions, "a question", seconds=_ASKED_WITHIN_SECONDS, every=0.1)
         except NotInTimeError as error:
             return [str(error)]
-        return [*amiss, *(f"{id} was not taken" for id in anew if not contender.approve(id))]
+        asked = set(contender.questions())
+        for fault in contender.scenario.faults():
+            inject_again(fault, host)
+        # One that was asked while it struck may be about either state.
+        either = set(contender.questions()) - asked
+        amiss = [f"{id} was taken although the state had moved" for id in sorted(asked) if contender.approve(id)]
+        amiss += [f"done although the state had moved: {done.action} {done.target}" for done in contender.actions()]
+        return [*amiss, *_agreed(contender, answered=asked, either=either)]
 
     def told(self, subjects: Sequence[str]) -> Sequence[str]:
         return [subject for subject in subjects if not any(words in subject.lower() for words in _ABOUT_QUESTIONS)]
 
 
-def _questions(contender: Contender, *, besides: Sequence[str]) -> Sequence[str]:
-    """Return what people are asked, once that is as much as there is to do; NotInTimeError if it does not come to that."""
-    wanted = len(contender.scenario.expect.actions)
+def _agreed(contender: Contender, *, answered: set[str], either: Set[str]) -> Sequence[str]:
+    """Agree to all that is asked from now on, until as much was done as is to be done; return what was not taken."""
+    wanted, amiss = len(contender.scenario.expect.actions), []
 
-    def fresh() -> Sequence[str]:
-        return [id for id in contender.questions() if id not in besides]
+    def is_done() -> bool:
+        for id in contender.questions():
+            if id not in answered:
+                answered.add(id)
+                if not contender.approve(id) and id not in either:
+                    amiss.append(f"{id} was not taken")
+        return len(contender.actions()) >= wanted
 
-    wait_until(lambda: len(fresh()) >= wanted, f"{wanted} questions", seconds=_ASKED_WITHIN_SECONDS, every=0.1)
-    return fresh()
+    try:
+        wait_until(is_done, f"{wanted} actions that were agreed to", seconds=_LATER.total_seconds(), every=0.1)
+    except NotInTimeError as error:
+        amiss.append(str(error))
+    return amiss
