@@ -97,6 +97,10 @@ SHAPES: Mapping[str, Any] = {
         {"seq": int, "at": str, "kind": str, "id": str, "wall_us": int, "steady_us": int, "actor": str,
          "incident": _TEXT_OR_NULL, "action": _TEXT_OR_NULL, "body": (_THINGS, None), "body_hash": str, "hash": str}
     ),
+    "baselines": _items(
+        {"name": str, "path": str, "declared": str, "outcome": str, "why": str, "sha256": str, "mode": str, "owner": str,
+         "group": str}
+    ),
     "audit-key": _items({"id": str, "key": str}),
     "breaker": {"breaker": str, "state": str},
     "breakers": _items({"name": str, "state": str, "failures": int, "open_seconds": _NUMBER_OR_NULL}),
