@@ -8,6 +8,7 @@ from chaos.faults.broken_config import BrokenConfig
 from chaos.faults.certificate_expiring import CertificateExpiring
 from chaos.faults.certificate_not_loaded import CertificateNotLoaded
 from chaos.faults.clock_skewed import ClockSkewed
+from chaos.faults.conffile_upgraded import ConffileUpgraded
 from chaos.faults.corrupted_data import CorruptedData
 from chaos.faults.crash_on_full_disk import CrashOnFullDisk
 from chaos.faults.crashed_service import CrashedService
@@ -71,6 +72,7 @@ FAULTS: tuple[type[Fault], ...] = (
     CertificateExpiring,
     CertificateNotLoaded,
     ClockSkewed,
+    ConffileUpgraded,
     CorruptedData,
     CrashOnFullDisk,
     CrashedService,

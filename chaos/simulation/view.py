@@ -78,6 +78,10 @@ class SimulatedView(NetworkQuestions):
     def content(self, path: str) -> bytes | None:
         return self._ask("content", lambda: self._host.files.content(_absolute(path)))
 
+    def content_end(self, path: str, limit: int) -> bytes | None:
+        found = self._ask("content", lambda: self._host.files.content(_absolute(path)))
+        return found if found is None or len(found) <= limit else found[-limit:].partition(b"\n")[2]
+
     def kept_content(self, id: str) -> bytes:
         return self._ask("kept_content", lambda: self._host.files.kept_content(id))
 

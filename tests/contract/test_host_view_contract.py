@@ -436,6 +436,16 @@ def test_a_content_is_all_that_a_plain_file_holds(stage: Stage) -> None:
             stage.host.look().content(other)
 
 
+def test_the_end_of_a_content_is_whole_lines(stage: Stage) -> None:
+    path = stage.write("log", "one\ntwo\nthree\n")
+    view = stage.host.look()
+    assert view.content_end(path, 100) == b"one\ntwo\nthree\n"
+    assert view.content_end(path, 12) == b"two\nthree\n" == view.content_end(path, 13)
+    assert view.content_end(f"{path}.gone", 12) is None
+    with pytest.raises(HostError):
+        view.content_end(stage.directory, 12)
+
+
 def test_what_is_not_kept_has_no_content(stage: Stage) -> None:
     with pytest.raises(StalePlanError):
         stage.host.look().kept_content("q-0123456789abcdef01234567")

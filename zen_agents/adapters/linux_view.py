@@ -179,6 +179,10 @@ class LinuxView(NetworkLook, UseLook):
         """Return all that a small regular file holds, None if there is nothing; not remembered."""
         return linux_view_files.content(path)
 
+    def content_end(self, path: str, limit: int) -> bytes | None:
+        """Return the last lines of a regular file, None if there is nothing; not remembered."""
+        return linux_view_files.content_end(path, limit)
+
     def kept_content(self, id: str) -> bytes:
         """Return what a file of the quarantine holds; StalePlanError or HostError if it is not there as it was taken."""
         with self._host.kept.opened(id) as (descriptor, kept):

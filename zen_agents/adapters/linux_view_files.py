@@ -91,6 +91,15 @@ def content(path: str) -> bytes | None:
     return found[0] if found is not None else None
 
 
+def content_end(path: str, limit: int) -> bytes | None:
+    """Return the last lines of a regular file, up to `limit` bytes, None if there is nothing; HostError for other things."""
+    found = read_regular_file(path, limit=limit, end=True)
+    if found is None:
+        return None
+    said, state = found
+    return said if state.st_size <= limit else said.partition(b"\n")[2]
+
+
 def disk_use(path: str) -> DiskUse:
     """Return the use of the file system that holds `path`.
 

@@ -48,8 +48,8 @@ def require_kernel_file(path: str, *, limit: int = 65536) -> bytes:
     return content
 
 
-def read_regular_file(path: str, *, limit: int) -> tuple[bytes, os.stat_result] | None:
-    """Return up to `limit` bytes of a regular file and what fstat says of it, None if there is nothing.
+def read_regular_file(path: str, *, limit: int, end: bool = False) -> tuple[bytes, os.stat_result] | None:
+    """Return up to `limit` bytes of a regular file, or its `end`, and what fstat says, None if there is nothing.
 
     The last component is not followed if it is a link, and a FIFO or device is neither waited for nor read: HostError.
     """
@@ -65,6 +65,8 @@ def read_regular_file(path: str, *, limit: int) -> tuple[bytes, os.stat_result] 
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             raise HostError(f"{path} is not a regular file and is not read")
+        if end:
+            os.lseek(descriptor, max(0, state.st_size - limit), os.SEEK_SET)
         return _read_up_to(descriptor, limit), state
     except OSError as error:
         raise HostError(f"cannot read {path}: {error.strerror}") from error

@@ -1,7 +1,8 @@
 """The right of a recent deployment to differ from what was declared.
 
-A deployment is known by what it leaves: a line in a record, a marker that it touches, or the account that owns the file. For
-a time its changes are respected; after that a difference is one that somebody forgot to declare.
+A deployment is known by what it leaves: a line in a record, a marker that it touches, the account that owns the file, or the
+log of the package manager. For a time its changes are respected; after that a difference is one that somebody forgot to
+declare.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class Deployer:
     marker: str = ""
     #: Whose files are a deployment's own.
     account: str = ""
+    #: The package manager whose log is believed: dpkg.
+    packages: str = ""
 
     def made(self, changed: Changed, host: HostView) -> Iterator[float]:
         """Yield when this deployer made the change, in seconds since the epoch.
@@ -59,8 +62,19 @@ class Deployer:
             since = state.changed - marker.modified
             if -self.respected_seconds < since < _SLACK_SECONDS:
                 yield marker.modified
+        if self.packages:
+            yield from self._packaged(state, host)
         if self.account and state.owner == host.user_id(self.account):
             yield state.changed
+
+    def _packaged(self, state: FileState, host: HostView) -> Iterator[float]:
+        from zen_agents.drift.package_changes import changes  # noqa: PLC0415 - only where a package manager counts
+
+        # Other changes of a package's file are nobody's, also where its upgrade is as recent.
+        since = state.changed - self.respected_seconds
+        for first, last in changes(state.path, host, since=since):
+            if first - _SLACK_SECONDS < state.changed < last + _SLACK_SECONDS:
+                yield last
 
     def _recorded(self, changed: Changed, host: HostView) -> Iterator[float]:
         state = host.file(self.record)

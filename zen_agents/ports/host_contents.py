@@ -21,6 +21,13 @@ class ContentView(Protocol):
         """
         ...
 
+    def content_end(self, path: str, limit: int) -> bytes | None:
+        """Return the last whole lines of a regular file, up to `limit` bytes, None if there is nothing. Not remembered.
+
+        Raises HostError for what is no regular file or cannot be read; a link is not followed.
+        """
+        ...
+
     def kept_content(self, id: str) -> bytes:
         """Return what a file of the quarantine holds, compared with what was taken.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -103,6 +105,55 @@ def test_an_accounts_own_files_are_its_deployment_for_a_time(host: SimulatedHost
     assert asked(host, web) == "deployed by web 60 s ago"
     host.advance(HOUR)
     assert asked(host, web) == ""
+
+
+APT, LOG = Deployer("apt", HOUR, packages="dpkg"), "/var/log/dpkg.log"
+
+
+def packaged(host: SimulatedHost, *, upgraded: float = 60.0, done: float = 60.0, log: str = LOG, **changes: object) -> None:
+    """Have dpkg upgrade the package of the managed file, so many seconds ago from when to when."""
+    listed = str(changes.pop("listed", f"/.\n/etc\n{MANAGED}\n"))
+    host.files.add_file("/var/lib/dpkg/info/web.list", listed)
+    began, ended = (time.localtime(wall(host.clock.now()) - ago) for ago in (upgraded, done))
+    lines = [
+        "not a line", f"{time.strftime('%F %T', began)} startup archives unpack",
+        f"{time.strftime('%F %T', began)} upgrade web:all 1.0 1.1", "2026-99-99 aa:bb:cc upgrade web:all 1.0 1.1",
+        f"{time.strftime('%F %T', ended)} status installed web:all 1.1", f"{time.strftime('%F %T', ended)} trigproc other",
+    ]  # fmt: skip
+    host.files.add_file(log, "\n".join(lines) + "\n", **changes)
+
+
+@pytest.mark.parametrize("log", [LOG, f"{LOG}.1"])
+def test_what_a_package_brought_is_respected_for_a_time(host: SimulatedHost, log: str) -> None:
+    packaged(host, upgraded=0, done=0, log=log)
+    assert asked(host, APT) == "deployed by apt 0 s ago"
+    host.advance(HOUR)
+    assert asked(host, APT) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"listed": "/.\n/etc/other.conf\n"}, {"mode": 0o666}, {"upgraded": 600.0, "done": 500.0}, {"log": "/var/log/other"}],
+    ids=["another package", "anybody's log", "another moment", "another log"],
+)
+def test_what_no_package_brought_at_that_moment_is_not(host: SimulatedHost, changes: dict[str, Any]) -> None:
+    packaged(host, **{"upgraded": 0.0, "done": 0.0, **changes})
+    assert asked(host, APT) == ""
+
+
+def test_a_file_edited_after_the_upgrade_is_nobodys(host: SimulatedHost) -> None:
+    packaged(host, upgraded=0, done=0)
+    host.advance(120)
+    host.files.change(MANAGED)
+    assert asked(host, APT) == ""
+
+
+def test_a_file_below_usr_is_known_by_its_old_place_too(host: SimulatedHost) -> None:
+    unit = "/usr/lib/systemd/system/web.service"
+    host.files.add_file(unit, "other\n")
+    packaged(host, upgraded=0, done=0, listed="/lib/systemd/system/web.service\n")
+    changed = Changed(unit, "ab" * 32, host.files.states[unit])
+    assert respected([APT], changed, host.look(), host.clock.now()) == "deployed by apt 0 s ago"
 
 
 # -- what was declared ----------------------------------------------------------------------------------------------------

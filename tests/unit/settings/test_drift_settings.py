@@ -38,7 +38,7 @@ def test_what_is_written_is_read() -> None:
         ("sysctls: {a: {setting: ../../etc/passwd, value: 1}}", "ZC213", "a kernel setting"),
         ("sysctls: {a: {setting: net.ipv4.ip_forward, value: ''}}", "ZC209", "value"),
         ("sysctls: {a: {setting: kernel.modules_disabled, value: 1}}", "ZC214", "no way back"),
-        ("deployments: {a: {}}", "ZC214", "exactly one of `record`, `marker` and `account`"),
+        ("deployments: {a: {}}", "ZC214", "exactly one of `record`, `marker`, `account` and `packages`"),
         ("deployments: {a: {marker: /m, account: ci}}", "ZC214", "exactly one of"),
         ("deployments: {a: {record: /r}}", "ZC214", "whose lines count?"),
         ("deployments: {a: {marker: /m, by: [ci]}}", "ZC214", "goes with `record`"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -14,7 +15,7 @@ from zen_agents.model.section import Section
 
 
 class Deployment(Section):
-    """One way in which deployments reach this host. Exactly one of `record`, `marker` and `account`."""
+    """One way in which deployments reach this host. Exactly one of `record`, `marker`, `account` and `packages`."""
 
     record: AbsolutePath | None = Field(
         None,
@@ -26,14 +27,17 @@ class Deployment(Section):
         None, description="file that it touches when it is done; what was changed up to a minute later is its own"
     )
     account: Account | None = Field(None, description="account that owns what it puts there, by name or number")
+    packages: Literal["dpkg"] | None = Field(
+        None, description="dpkg: files of packages that it changed, as its log says; what was changed meanwhile is its own"
+    )
     respected_for: PositiveDuration = Field(
         timedelta(hours=1), description="how long what it changed may differ from what was declared"
     )
 
     @model_validator(mode="after")
     def _one_way(self) -> Deployment:
-        if sum(each is not None for each in (self.record, self.marker, self.account)) != 1:
-            raise refuse("one_of", "needs exactly one of `record`, `marker` and `account`")
+        if sum(each is not None for each in (self.record, self.marker, self.account, self.packages)) != 1:
+            raise refuse("one_of", "needs exactly one of `record`, `marker`, `account` and `packages`")
         if bool(self.by) != (self.record is not None):
             raise refuse("one_of", "goes with `record`: whose lines count?", at="by", see="record")
         return self
@@ -49,6 +53,7 @@ def deployers(section: Mapping[str, Deployment]) -> Sequence[Deployer]:
             by=frozenset(deployment.by),
             marker=deployment.marker or "",
             account=deployment.account or "",
+            packages=deployment.packages or "",
         )
         for name, deployment in section.items()
     )
