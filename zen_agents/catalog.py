@@ -61,6 +61,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "connection": "checks.connection:ConnectionCheck",
         "link": "checks.link:LinkCheck",
         "local_ports": "checks.local_ports:LocalPortsCheck",
+        "conntrack": "checks.conntrack:ConntrackCheck",
         "path": "checks.path:PathCheck",
         "temp_dir": "checks.temp_dir:TempDirCheck",
         "log": "checks.log:LogCheck",
@@ -101,6 +102,8 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "restore_resolver": "actions.restore_resolver:RestoreResolver",  # and from the own name servers again
         "widen_port_range": "actions.port_range:WidenPortRange",  # ports to connect from, for a while
         "restore_port_range": "actions.port_range:RestorePortRange",  # and no longer than that
+        "raise_conntrack_limit": "actions.conntrack_limit:RaiseConntrackLimit",  # connections to track, for a while
+        "restore_conntrack_limit": "actions.conntrack_limit:RestoreConntrackLimit",  # and no longer than that
         "flush_resolver_cache": "actions.flush_resolver_cache:FlushResolverCache",  # names that are kept and wrong
         "restore_permissions": "actions.restore_permissions:RestorePermissions",  # what must be so, and no wider
         "remove_stale_pidfile": "actions.remove_stale_pidfile:RemoveStalePidfile",  # what keeps a dead service from starting

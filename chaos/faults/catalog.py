@@ -9,6 +9,7 @@ from chaos.faults.certificate_expiring import CertificateExpiring
 from chaos.faults.certificate_not_loaded import CertificateNotLoaded
 from chaos.faults.clock_skewed import ClockSkewed
 from chaos.faults.conffile_upgraded import ConffileUpgraded
+from chaos.faults.conntrack_filled import ConntrackFilled
 from chaos.faults.corrupted_data import CorruptedData
 from chaos.faults.crash_on_full_disk import CrashOnFullDisk
 from chaos.faults.crashed_service import CrashedService
@@ -73,6 +74,7 @@ FAULTS: tuple[type[Fault], ...] = (
     CertificateNotLoaded,
     ClockSkewed,
     ConffileUpgraded,
+    ConntrackFilled,
     CorruptedData,
     CrashOnFullDisk,
     CrashedService,

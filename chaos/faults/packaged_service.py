@@ -26,10 +26,10 @@ class PackagedService(Fault):
 
     name = "packaged_service"
 
-    unit: str
+    unit: str = "nginx.service"
     #: The program that its package brings.
-    needs: str
-    how: Literal["killed", "given_up", "hung"]
+    needs: str = "nginx"
+    how: Literal["killed", "given_up", "hung"] = "killed"
     #: What it listens on, 0 for nothing, and what it is asked there, each character one byte.
     port: int = 0
     ask: str = ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from zen_agents.errors import HostError
 from zen_agents.ports.host import ProbeResult, Process
-from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route
+from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route, TrackedConnections
 
 if TYPE_CHECKING:
     from chaos.simulation.world import SimulatedWorld
@@ -29,6 +29,8 @@ class SimulatedNetwork:
     routes: list[Route] = field(default_factory=list)
     links: dict[str, Link] = field(default_factory=dict)
     ports: LocalPorts = field(default_factory=lambda: LocalPorts(32768, 60999, 0, "", 0, ()))
+    #: How many connections the firewall tracks, None where it tracks none; its limit is a setting of the kernel.
+    tracked: int | None = None
     #: Which process holds how many of the taken ports.
     port_client: tuple[int, int] | None = None
 
@@ -81,6 +83,9 @@ class NetworkQuestions:
     def local_ports(self) -> LocalPorts:
         return self._ask("local_ports", lambda: self._host.network.ports)
 
+    def tracked_connections(self) -> TrackedConnections | None:
+        return self._ask("tracked_connections", self._tracked)
+
     def local_port_client(self) -> tuple[Process, int] | None:
         return self._ask("local_port_client", self._port_client)
 
@@ -89,6 +94,10 @@ class NetworkQuestions:
             raise HostError(f"{path!r} is not an absolute path")
         state = self._host.files.states.get(path)
         return self._host.files.contents[path] if state is not None and state.kind == "link" else path
+
+    def _tracked(self) -> TrackedConnections | None:
+        count, most = self._host.network.tracked, self._host.kernel_settings.get("net.netfilter.nf_conntrack_max")
+        return TrackedConnections(count, int(most)) if count is not None and most is not None else None
 
     def _port_client(self) -> tuple[Process, int] | None:
         if self._host.network.port_client is None:

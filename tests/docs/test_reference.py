@@ -89,6 +89,7 @@ def everything() -> SystemHealthAgent:
         "connections": {"db": {"to": "db.internal:5432"}},
         "pools": {"orders": {"postgres": {"server": "127.0.0.1:5432"}, "user": "app"}},
         "links": {"uplink": {"interface": "eth0"}}, "local_ports": {"widen_to": "20000-64999"},
+        "conntrack": {"usual": 65536, "raise_to": 131072},
     }  # fmt: skip
     return SystemHealthAgent(SystemHealthSettings.model_validate(listed), AgentContext("here", vitals=_Vitals()))
 

@@ -52,6 +52,7 @@ _KINDS = {
     "create_directory": "path", "restore_permissions": "path",
     "flush_resolver_cache": "resolver", "switch_resolver": "resolver", "restore_resolver": "resolver",
     "widen_port_range": "local_ports", "restore_port_range": "local_ports",
+    "raise_conntrack_limit": "conntrack", "restore_conntrack_limit": "conntrack",
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
     "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
@@ -89,6 +90,8 @@ _PLAUSIBLE = {
     "restore_resolver": {"file": "/srv/switched", "asks": "db"},
     "widen_port_range": {"usual": "40000 40031", "wider": "32768 60999"},
     "restore_port_range": {"usual": "50000 50031", "wider": "40000 40031", "above_percent": 90.0},
+    "raise_conntrack_limit": {"usual": 65536, "raised": 131072},
+    "restore_conntrack_limit": {"usual": 32768, "raised": 65536, "above_percent": 90.0},
     "restore_last_good": {"files": ["/srv/key"], "test": {"run": ["/usr/bin/true", "CANDIDATE"]}},
     "recycle_pool": {"argv": ["/srv/renew"]},
     "reset_pool": {
@@ -119,6 +122,8 @@ def a_host() -> SimulatedHost:
     host.files.add_file("/srv/resolv.conf", "nameserver 192.0.2.1\n")
     host.files.add_file("/srv/switched", switched("nameserver 192.0.2.1\n", ["127.0.0.2"]))
     host.kernel_settings["net.ipv4.ip_local_port_range"] = "40000 40031"
+    host.kernel_settings["net.netfilter.nf_conntrack_max"] = "65536"
+    host.network.tracked = 0
     host.add_service("nscd", unit="nscd.service")
     host.start("nscd")
     host.files.add_file("/srv/web.pem", host.certificates.text("1", ends=1e9))

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from zen_agents.actions.base import Action, ActionParams
-from zen_agents.actions.restore_sysctl import (
-    GiveBackSysctl,
-    SettingsPolicy,
-    present_setting,
-    set_setting,
-    setting_plan,
-)
+from zen_agents.actions.base import ActionParams
+from zen_agents.actions.restore_sysctl import present_setting, setting_plan
 from zen_agents.actions.scope import subject_of
+from zen_agents.actions.setting_for_a_while import SettingForAWhile
 from zen_agents.errors import RefusedError, StalePlanError
-from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
-from zen_agents.ports.host import HostControl, HostView
+from zen_agents.model.action import ActionRequest, Plan
+from zen_agents.ports.host import HostView
 
 SETTING = "net.ipv4.ip_local_port_range"
 _SPAN = r"^[0-9]{4,5} [0-9]{4,5}$"
@@ -36,26 +31,11 @@ class RestorePortRangeParams(PortRangeParams):
     above_percent: float = Field(gt=0, le=100, description="percent of it that may be taken towards one address and port")
 
 
-class _PortRange(Action):
-    """What both have in common: one setting from one value to another, and back by hand."""
+class _PortRange(SettingForAWhile):
+    setting = SETTING
 
-    risk = Risk.HIGH
-    reversible = Reversible.YES
-    Policy = SettingsPolicy
-
-    async def execute(self, plan: Plan, control: HostControl) -> Effect:
-        was, wanted = plan.detail["found"], self._wanted(plan.request)
-        await set_setting(plan, SETTING, wanted, control)
-        return Effect(True, f"connections are made from ports {_words(wanted)}", before=was, after=wanted, undo={"was": was})
-
-    def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
-        if not effect.undo:
-            return None
-        undo = {"setting": SETTING, "was": effect.undo["was"], "left": self._wanted(plan.request)}
-        return ActionRequest(GiveBackSysctl.name, plan.request.target, undo, inverse_of=self.name)
-
-    def _wanted(self, request: ActionRequest) -> str:
-        raise NotImplementedError
+    def _done(self, wanted: str) -> str:
+        return f"connections are made from ports {_words(wanted)}"
 
 
 class WidenPortRange(_PortRange):

@@ -16,7 +16,7 @@ from zen_agents.model.scalars import KernelSetting
 from zen_agents.ports.host import HostControl, HostView
 
 #: Kinds of target that stand for one kernel setting of their own.
-_OWN_SETTINGS = frozenset({"local_ports"})
+_OWN_SETTINGS = frozenset({"local_ports", "conntrack"})
 
 
 class SettingsPolicy(ActionPolicy):

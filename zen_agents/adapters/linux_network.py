@@ -9,9 +9,10 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 
+from zen_agents.adapters.linux_kernel import read_setting
 from zen_agents.adapters.linux_view_reading import read_kernel_file
 from zen_agents.errors import HostError
-from zen_agents.ports.host_network import Link, Route
+from zen_agents.ports.host_network import Link, Route, TrackedConnections
 
 #: Flags of a route: it is up, it refuses.
 _UP, _REJECT = 0x0001, 0x0200
@@ -73,3 +74,13 @@ def link(interface: str, sys_root: str) -> Link | None:
         # The kernel does not tell of an interface that is switched off.
         carrier = None
     return Link(state.decode("ascii", "replace").strip(), (carrier or b"").strip() == b"1")
+
+
+def tracked_connections(proc_root: str) -> TrackedConnections | None:
+    """Return how many connections the firewall tracks, None where the kernel tracks none; HostError for nonsense."""
+    count, most = (read_setting(f"net.netfilter.nf_conntrack_{each}", proc_root) for each in ("count", "max"))
+    if count is None or most is None:
+        return None
+    if not count.isdecimal() or not most.isdecimal():
+        raise HostError(f"the kernel says {count} of {most} tracked connections, which are no numbers")
+    return TrackedConnections(int(count), int(most))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_view import LinuxHost
     from zen_agents.ports.host import ProbeResult, Process
-    from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route
+    from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route, TrackedConnections
 
 
 class NetworkLook:
@@ -55,6 +55,12 @@ class NetworkLook:
         from zen_agents.adapters import linux_local_ports  # noqa: PLC0415 - only where they are watched
 
         return linux_local_ports.read(self._host.proc_root).use
+
+    def tracked_connections(self) -> TrackedConnections | None:
+        """Return how many connections the firewall tracks, None where the kernel tracks none; not remembered."""
+        from zen_agents.adapters import linux_network  # noqa: PLC0415 - only where they are watched
+
+        return linux_network.tracked_connections(self._host.proc_root)
 
     def local_port_client(self) -> tuple[Process, int] | None:
         """Return who holds most of the ports that are taken, and how many; not remembered."""

@@ -71,10 +71,16 @@ EXEMPT = {
     "restore_resolver": ("/etc/resolv.conf",),
     "widen_port_range": ("/proc/sys/net/ipv4/ip_local_port_range",),
     "restore_port_range": ("/proc/sys/net/ipv4/ip_local_port_range",),
+    "raise_conntrack_limit": ("/proc/sys/net/netfilter/nf_conntrack_max",),
+    "restore_conntrack_limit": ("/proc/sys/net/netfilter/nf_conntrack_max",),
     "restore_sysctl": tuple("/proc/sys" + "/*" * depth for depth in range(2, 8)),
 }  # fmt: skip
 #: What ends another action that somebody agreed to, for which its time was part of what was agreed to.
-ENDS = {"restore_resolver": "switch_resolver", "restore_port_range": "widen_port_range"}
+ENDS = {
+    "restore_resolver": "switch_resolver",
+    "restore_port_range": "widen_port_range",
+    "restore_conntrack_limit": "raise_conntrack_limit",
+}
 #: Below it a path begins with the name of the unit that it belongs to.
 UNIT_FILES = "/etc/systemd/system/"
 

@@ -58,6 +58,19 @@ class LocalPorts(NamedTuple):
         return min(100.0, 100.0 * self.taken / (self.last - self.first + 1))
 
 
+class TrackedConnections(NamedTuple):
+    """What the firewall keeps in mind."""
+
+    tracked: int
+    #: How many there can be.
+    most: int
+
+    @property
+    def percent(self) -> float:
+        """How full its table is."""
+        return min(100.0, 100.0 * self.tracked / self.most) if self.most else 0.0
+
+
 class NetworkView(Protocol):
     """Questions about the network."""
 
@@ -86,6 +99,10 @@ class NetworkView(Protocol):
 
     def local_ports(self) -> LocalPorts:
         """Return how the local ports of TCP are used; not remembered, it takes milliseconds per thousand connections."""
+        ...
+
+    def tracked_connections(self) -> TrackedConnections | None:
+        """Return how many connections the firewall tracks, None where the kernel tracks none; not remembered."""
         ...
 
     def local_port_client(self) -> tuple[Process, int] | None:

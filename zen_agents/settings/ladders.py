@@ -38,6 +38,8 @@ _DEFINED_IN = {
     "restore_resolver": "resolvers",
     "widen_port_range": "local_ports",
     "restore_port_range": "local_ports",
+    "raise_conntrack_limit": "conntrack",
+    "restore_conntrack_limit": "conntrack",
     "reset_pool": "pools",
     "recycle_pool": "pools",
 }

@@ -205,3 +205,17 @@ def test_connections_of_this_process_are_seen_and_whose_they_are(host: LinuxHost
     assert where[1] in ports.listening
     assert client is not None
     assert (client[0].pid, client[1]) == (os.getpid(), opened)
+
+
+def test_the_table_of_the_firewall_is_read_as_the_kernel_tells_it(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    assert linux_network.tracked_connections(root) is None
+    place = tmp_path / "sys/net/netfilter"
+    place.mkdir(parents=True)
+    (place / "nf_conntrack_count").write_text("12\n")
+    assert linux_network.tracked_connections(root) is None
+    (place / "nf_conntrack_max").write_text("262144\n")
+    assert linux_network.tracked_connections(root) == (12, 262144)
+    (place / "nf_conntrack_max").write_text("many\n")
+    with pytest.raises(HostError, match="no numbers"):
+        linux_network.tracked_connections(root)

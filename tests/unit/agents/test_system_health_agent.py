@@ -73,6 +73,7 @@ EVERYTHING: dict[str, Any] = {
         "shop": {"http": {"url": "http://127.0.0.1/pool"}, "reset": {"run": ["/usr/bin/renew"], "user": "app"}},
     },
     "local_ports": {"above": "75%", "widen_to": "20000-64999", "widened_for": "2h"},
+    "conntrack": {"above": "75%", "usual": 65536, "raise_to": 131072, "raised_for": "2h"},
     "baselines": {"hosts": {"path": "/etc/hosts", "declared": "/srv/declared/hosts"}},
     "sysctls": {"keepalive": {"setting": "net.ipv4.tcp_keepalive_time", "value": 600}},
     "deployments": {"ci": {"marker": "/var/lib/deployed"}},
@@ -191,6 +192,15 @@ def test_ports_are_widened_for_their_time() -> None:
     assert made.remedies()
     params = {each.action: each.params for each in made.remedies()}["widen_port_range"]
     assert params == {"usual": "32768 60999", "wider": "20000 64999"}
+
+
+def test_more_connections_are_tracked_for_their_time() -> None:
+    made = agent(EVERYTHING)
+    assert steps(rule(made, "system_health.conntrack|conntrack:table")) == [["raise_conntrack_limit conntrack:table"]]
+    back = rule(made, "system_health.conntrack.raised|conntrack:table")
+    assert (steps(back), back.hold.held_for_seconds) == ([["restore_conntrack_limit conntrack:table"]], 7200)
+    params = {each.action: each.params for each in made.remedies()}["raise_conntrack_limit"]
+    assert params == {"usual": 65536, "raised": 131072}
 
 
 def test_what_the_configuration_names_is_done_instead() -> None:

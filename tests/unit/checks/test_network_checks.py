@@ -9,6 +9,7 @@ import pytest
 from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
 from zen_agents.checks.connection import ConnectionCheck
+from zen_agents.checks.conntrack import ConntrackCheck
 from zen_agents.checks.link import LinkCheck
 from zen_agents.checks.local_ports import LocalPortsCheck, PortRange
 from zen_agents.checks.resolver import ResolverCheck
@@ -194,3 +195,20 @@ def test_the_wider_range_is_noticed(host: SimulatedHost) -> None:
     assert ports(host)["local_ports.widened"].status is OK
     host.network.ports = host.network.ports._replace(first=20000)
     assert ports(host)["local_ports.widened"].status is PROBLEM
+
+
+# -- tracked connections --------------------------------------------------------------------------------------------------
+
+
+def tracked(host: SimulatedHost) -> dict[str, Observation]:
+    return ask(ConntrackCheck(raised=131072, every_seconds=30), host)
+
+
+def test_how_full_the_table_is_is_measured_and_the_raised_limit_noticed(host: SimulatedHost) -> None:
+    assert tracked(host)["conntrack.percent"].value == 0.0
+    host.network.tracked, host.kernel_settings["net.netfilter.nf_conntrack_max"] = 32768, "65536"
+    found = tracked(host)
+    assert (found["conntrack.percent"].value, found["conntrack.raised"].status) == (50.0, OK)
+    assert found["conntrack.percent"].detail == "32768 of at most 65536 connections are tracked"
+    host.kernel_settings["net.netfilter.nf_conntrack_max"] = "131072"
+    assert tracked(host)["conntrack.raised"].status is PROBLEM

@@ -16,6 +16,7 @@ from zen_agents.checks.cache import CacheCheck
 from zen_agents.checks.certificate import CertificateCheck
 from zen_agents.checks.clock_offset import ClockOffsetProbe, TimeDaemonCheck
 from zen_agents.checks.connection import ConnectionCheck
+from zen_agents.checks.conntrack import ConntrackCheck
 from zen_agents.checks.cpu import CpuCheck
 from zen_agents.checks.disk import DiskCheck
 from zen_agents.checks.drift import DriftCheck
@@ -105,6 +106,7 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
     (lambda: ScriptCheck("load", PluginCall(("/check_load",), "nobody", 3.0), every_seconds=60), ["plugin"]),
     (lambda: LinkCheck("up", interface="eth0", default_route=True, every_seconds=30), ["link", "default_routes"]),
     (lambda: LocalPortsCheck(above=80.0, wider=None, every_seconds=30), ["local_ports"]),
+    (lambda: ConntrackCheck(raised=None, every_seconds=30), ["tracked_connections"]),
     (
         lambda: PathCheck(
             "key", path="/etc/key", expected_kind="file", mode=0o600, owner="root", group="root", every_seconds=60

@@ -119,6 +119,9 @@ class SystemHealthSettings(Section):
     local_ports: Annotated[Any, _one("local_ports:LocalPortsUse")] = Field(
         None, description="how far the ports from which this host connects may be used up; empty: they are not counted"
     )
+    conntrack: Annotated[Any, _one("conntrack:ConntrackUse")] = Field(
+        None, description="how full the firewall's table of connections may be; empty: it is not looked at"
+    )
     certificates: Annotated[Mapping[str, Any], _of("certificate_settings:WatchedCertificate")] = Field(
         {}, description="certificates to watch, renew and load, by name"
     )
