@@ -128,7 +128,7 @@ def _clean(lines: bytes) -> bytes:
     """Return valid UTF-8; each test is far cheaper than the copy that it mostly saves."""
     if b"\0" in lines:
         lines = lines.replace(b"\0", b"")
-    if b"\r\n" in lines:
+    if b"\r" in lines:
         lines = lines.replace(b"\r\n", b"\n")
     if not lines.isascii():
         lines = lines.replace(b"\n" + _BOM_UTF8, b"\n").removeprefix(_BOM_UTF8)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from zen_agents.logs.matching.steady import is_quick
 from zen_agents.logs.matching.syntax import LinePattern
 
 
@@ -19,11 +21,16 @@ class Match(Protocol):
 Search = Callable[[bytes], Match | None]
 
 
+#: A line no longer than this (bytes) may be searched by `re`, which is five times as fast with groups as re2.
+_SHORT = 1024
+
+
 class Fields:
     """The groups of many patterns; each is compiled when it is first asked for."""
 
     def __init__(self, patterns: Sequence[LinePattern], compiled: Callable[[LinePattern], Search]) -> None:
         self._patterns, self._compiled = patterns, compiled
+        self._quick: dict[int, Search] = {}
         self._searches: dict[int, Search] = {}
 
     def of(self, index: int, line: bytes) -> Mapping[str, str]:
@@ -31,11 +38,18 @@ class Fields:
         pattern = self._patterns[index]
         if not pattern.groups:
             return {}
-        search = self._searches.get(index)
-        if search is None:
-            search = self._searches[index] = self._compiled(pattern)
-        found = search(line)
+        search = self._quick.get(index) if len(line) <= _SHORT else None
+        found = (search or self._search(index, len(line) <= _SHORT))(line)
         if found is None:
             return {}
         taken = zip(pattern.groups, found.groups(), strict=True)
         return {name: text.decode("utf-8", "replace") for name, text in taken if text is not None}
+
+    def _search(self, index: int, is_short: bool) -> Search:
+        if index not in self._searches:
+            pattern = self._patterns[index]
+            self._searches[index] = self._compiled(pattern)
+            # One that hardly goes back has a bound here, whoever wrote the line.
+            quick = is_quick(pattern.tree)
+            self._quick[index] = re.compile(pattern.capture.encode("ascii")).search if quick else self._searches[index]
+        return self._quick[index] if is_short else self._searches[index]

@@ -13,7 +13,7 @@ _LINE_END = re.compile(rb"\r\n")
 
 def without_carriage_returns(chunk: bytes, hits: Callable[[bytes], Iterator[Hit]]) -> Iterator[Hit]:
     """Yield the hits of a chunk as if its lines ended in LF, at their places in the chunk as it is."""
-    if b"\r\n" not in chunk:
+    if b"\r" not in chunk or b"\r\n" not in chunk:  # the first test is five times as fast
         yield from hits(chunk)
         return
     #: Of each CR that is left out, where it would stand in what is searched.

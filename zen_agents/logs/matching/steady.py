@@ -1,4 +1,4 @@
-"""Tells patterns apart that a backtracking engine may search for years. Only the plain engine asks.
+"""Tells patterns apart that a backtracking engine may search for years. Without re2 they are refused.
 
 Within a repetition without end there must be one way to read any text: where each position is followed by positions that
 share no byte, and by each of them once, the regular expression is strongly unambiguous (Brueggemann-Klein, 1993), and going
@@ -29,6 +29,11 @@ def is_steady(node: Node) -> bool:
             return True
 
 
+def is_quick(node: Node) -> bool:
+    """Tell whether a search goes back a few times at most, and in no repetition: at most the square of a line of steps."""
+    return _Positions().once(node)
+
+
 @dataclass(frozen=True, slots=True)
 class _Ends:
     """Where a part may begin and end, and whether it may be left out."""
@@ -44,12 +49,19 @@ class _Positions:
     def __init__(self) -> None:
         self._values: list[frozenset[int]] = []
         self._follow: list[list[int]] = []
+        self._repeated: set[int] = set()
 
     def loop(self, part: Node) -> bool:
         """Tell whether this, repeated without end, is read in one way."""
         ends = self._ends(part)
         self._join(ends.last, ends.first)
         return not ends.is_optional and all(map(self._are_apart, (ends.first, *self._follow)))
+
+    def once(self, node: Node) -> bool:
+        """Tell whether this is read in one way, but for a few turns outside of repetitions."""
+        turns = [self._ends(node).first, *self._follow]
+        unclear = [position for position, after in enumerate(turns, start=-1) if not self._are_apart(after)]
+        return len(unclear) <= _FEW and self._repeated.isdisjoint(unclear)
 
     def _are_apart(self, positions: Sequence[int]) -> bool:
         values = [self._values[position] for position in positions]
@@ -73,9 +85,11 @@ class _Positions:
                 first, last = tuple(at for way in ways for at in way.first), tuple(at for way in ways for at in way.last)
                 return _Ends(first, last, is_optional=any(way.is_optional for way in ways))
             case Repeat(part, least, most):
-                ends = self._ends(part)
+                begin, ends = len(self._values), self._ends(part)
                 if most != 1:
                     self._join(ends.last, ends.first)
+                if most is None or most > _FEW:
+                    self._repeated.update(range(begin, len(self._values)))
                 return _Ends(ends.first, ends.last, is_optional=ends.is_optional or least == 0)
             case Named(_, part):
                 return self._ends(part)
