@@ -79,6 +79,18 @@ class SimulatedFiles:
         self.states[path] = self.states[path]._replace(**{"changed": self._now(), **changes})  # type: ignore[arg-type]
         return self.states[path]
 
+    def append(self, path: str, content: str) -> FileState:
+        """Write to the end of a file; it is made if it is not there."""
+        if path not in self.states:
+            return self.add_file(path, content)
+        self.contents[path] = self.contents.get(path, "") + content
+        return self.change(path, size=self.states[path].size + len(content.encode()), modified=self._now())
+
+    def truncate(self, path: str) -> FileState:
+        """Make a file empty; it keeps its inode."""
+        self.contents[path] = ""
+        return self.change(path, size=0, modified=self._now())
+
     def remove(self, path: str) -> None:
         """Remove a path and everything below it."""
         for entry in [path, *self._below(path)]:

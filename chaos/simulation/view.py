@@ -28,6 +28,7 @@ from zen_agents.ports.host import (
     Unit,
 )
 from zen_agents.ports.host_last_good import KeptVersion
+from zen_agents.ports.host_logs import Checkpoint, LogPiece, LogRequest
 from zen_agents.ports.host_plugins import PluginCall
 from zen_agents.ports.host_processes import Busy, by_parent
 from zen_agents.ports.time_answer import TimeAnswer
@@ -185,6 +186,9 @@ class SimulatedView(NetworkQuestions):
 
     def log_limit(self, unit: str) -> int | None:
         return self._ask("log_limit", lambda: self._host.journal.limits.get(unit))
+
+    def new_lines(self, request: LogRequest, checkpoint: Checkpoint | None) -> LogPiece:
+        return self._ask("new_lines", lambda: self._host.logs.new_lines(request, checkpoint))
 
     def kernel_stack(self, process: Process) -> Sequence[str]:
         return self._ask("kernel_stack", lambda: self._host.stacks.get(process.pid, ()))

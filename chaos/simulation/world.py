@@ -15,6 +15,7 @@ from chaos.simulation.certificates import SimulatedCertificates
 from chaos.simulation.events import SimulatedEvents
 from chaos.simulation.files import SimulatedFiles
 from chaos.simulation.journal import SimulatedJournal
+from chaos.simulation.logs import SimulatedLogs
 from chaos.simulation.loop import HungError, VirtualThread
 from chaos.simulation.network import SimulatedNetwork
 from chaos.simulation.pools import SimulatedPools
@@ -169,6 +170,7 @@ class SimulatedWorld:
         self.random = random.Random(seed)
         self.files = SimulatedFiles(self.clock)
         self.journal = SimulatedJournal(self.clock)
+        self.logs = SimulatedLogs(self.files)
         #: Program of a monitoring plugin -> its exit status and output.
         self.plugins: dict[str, tuple[int, str]] = {}
         self.pools = SimulatedPools(lambda: self.clock.now().steady)

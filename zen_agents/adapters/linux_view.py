@@ -6,6 +6,7 @@ Reads /proc directly: one process costs about as much as the kernel takes for it
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import re
 import time
@@ -49,9 +50,11 @@ from zen_agents.ports.host_processes import Busy, by_parent
 
 if TYPE_CHECKING:
     from zen_agents.adapters.last_good import LastGood
+    from zen_agents.adapters.linux_logs import LinuxLogs
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.model.pool import PoolLook, PoolQuestion
+    from zen_agents.ports.host_logs import Checkpoint, LogPiece, LogRequest
     from zen_agents.ports.host_plugins import PluginCall
     from zen_agents.ports.time_answer import TimeAnswer
 
@@ -98,6 +101,13 @@ class LinuxHost:
         self.root = root
         self._unit_names: dict[str, None] = {}
         self._remembered: dict[str, tuple[float, Any]] = {}
+
+    @functools.cached_property
+    def logs(self) -> LinuxLogs:
+        """What reads logs; keeps unpacked archives between looks."""
+        from zen_agents.adapters.linux_logs import LinuxLogs  # noqa: PLC0415 - only hosts that list logs pay for it
+
+        return LinuxLogs()
 
     def look(self) -> LinuxView:
         """Return a fresh view; nothing is read before it is asked for."""
@@ -339,6 +349,10 @@ class LinuxView(NetworkLook, UseLook):
         from zen_agents.adapters import linux_view_journal as journal  # noqa: PLC0415 - as above
 
         return journal.limit_of(unit, self._host.root)
+
+    def new_lines(self, request: LogRequest, checkpoint: Checkpoint | None) -> LogPiece:
+        """Return what was written to a log since the checkpoint; never remembered."""
+        return self._host.logs.new_lines(request, checkpoint)
 
     def kernel_stack(self, process: Process) -> Sequence[str]:
         """Return the functions of the kernel that a process is in, the innermost first."""

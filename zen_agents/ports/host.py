@@ -20,6 +20,7 @@ from zen_agents.ports.host_contents import ContentView, ReplacingDirectory
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
 from zen_agents.ports.host_last_good import LastGoodView
+from zen_agents.ports.host_logs import LogView
 from zen_agents.ports.host_network import NetworkView
 from zen_agents.ports.host_plugins import PluginView
 from zen_agents.ports.host_pools import PoolControl, PoolView
@@ -212,6 +213,7 @@ class HostView(
     JournalView,
     KernelView,
     LastGoodView,
+    LogView,
     NetworkView,
     PluginView,
     PoolView,

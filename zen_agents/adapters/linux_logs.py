@@ -1,0 +1,154 @@
+"""Follows logs over rotations, truncations and restarts.
+
+Of each file the place is kept where reading stopped, and what the file is known by: its number, its first bytes and those
+before that place. At each call the file of that name is looked at. If it is still the one, what is new is read. If not,
+the one that was read is looked for among the archives beside it, by number (it was renamed) and by content (it was copied,
+or compressed); the rest of it is read, then the archives that came after it, then the file that has its name now.
+"""
+
+from __future__ import annotations
+
+import glob
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zen_agents.adapters.linux_logs_files import COMPRESSED, open_log, originals
+from zen_agents.adapters.linux_logs_following import Following, Unpacking, state_of
+from zen_agents.adapters.linux_logs_position import FileMemory, Position
+from zen_agents.errors import HostError
+from zen_agents.ports.host_logs import Checkpoint, LogChange, LogChunk, LogEvent, LogPiece, LogRequest
+
+#: One source has at most so many files.
+MOST_FILES = 1000
+
+
+class LinuxLogs:
+    """Reads what is new; what it keeps between calls only saves work."""
+
+    def __init__(self) -> None:
+        self._unpacking = Unpacking()
+
+    def new_lines(self, request: LogRequest, checkpoint: Checkpoint | None) -> LogPiece:
+        """Return what was written since the checkpoint; see `ports.host_logs`."""
+        if not request.path:
+            from zen_agents.adapters.linux_logs_journal import new_entries  # noqa: PLC0415 - only for whoever reads it
+
+            return new_entries(request, checkpoint)
+        return _Call(request, checkpoint, self._unpacking).made()
+
+    def close(self) -> None:
+        """Let go of the archives that are being unpacked."""
+        self._unpacking.close()
+
+
+class _Call:
+    """One call: goes through the files of one source, each for what is left of the budget."""
+
+    def __init__(self, request: LogRequest, checkpoint: Checkpoint | None, unpacking: Unpacking) -> None:
+        self._request, self._unpacking = request, unpacking
+        self._is_pattern = glob.has_magic(request.path)
+        before = _restored(checkpoint)
+        self._is_first = before is None
+        self._memories, self._turn = before or ({}, 0)
+        self._chunks: list[LogChunk] = []
+        self._events: list[LogEvent] = []
+        self._budget = request.most_bytes
+        self._sums = dict.fromkeys(("behind", "skipped", "shortened", "dropped"), 0)
+
+    def made(self) -> LogPiece:
+        """Read, and return what was found."""
+        paths = self._paths()
+        # Who had no turn last time, because one before it took all of the budget, is first now.
+        start = self._turn % len(paths) if paths else 0
+        self._turn = 0
+        for number, path in enumerate([*paths[start:], *paths[:start]], start=start):
+            self._follow(path, number)
+        saved = {path: memory.saved() for path, memory in self._memories.items()}
+        checkpoint = {"files": saved, "turn": self._turn}
+        return LogPiece(tuple(self._chunks), checkpoint, tuple(self._events), **self._sums)
+
+    def _paths(self) -> Sequence[str]:
+        if not self._is_pattern:
+            return (self._request.path,)
+        every = glob.glob(self._request.path)  # noqa: PTH207 - a Path for each of hundreds of files costs more than the rest
+        found = sorted(path for path in every if not path.endswith(COMPRESSED))
+        names = set(found)
+        logs = [path for path in found if not _is_archive_of_one(path, names)]
+        self._move_renamed(logs)
+        known = [path for path in self._memories if path not in names]
+        if len(logs) > MOST_FILES:
+            said = f"{len(logs)} files are too many for one source; the first {MOST_FILES} are read"
+            self._events.append(LogEvent(self._request.path, LogChange.UNREADABLE, said))
+        return [*logs[:MOST_FILES], *known]
+
+    def _move_renamed(self, logs: Sequence[str]) -> None:
+        """Let what is remembered go along with a file that has another name of the pattern now."""
+        gone = {self._memories[path].at.inode: path for path in self._memories if path not in set(logs)}
+        for path in logs:
+            if gone and path not in self._memories and (state := state_of(path)) and (before := gone.get(state.st_ino)):
+                self._memories[path] = self._memories.pop(before)
+
+    def _follow(self, path: str, number: int) -> None:
+        try:
+            memory = self._memories.get(path)
+            state = state_of(path)
+            if memory is None:
+                memory = self._memories[path] = self._first(path)
+            if memory.late is None and state is not None and memory.at.is_unchanged(state):
+                return
+            if self._budget <= 0:
+                self._turn = self._turn or number
+                self._sums["behind"] += max(0, state.st_size - memory.at.offset) if state is not None else 0
+                return
+            self._read(path, memory)
+        except HostError as error:
+            if not self._is_pattern:
+                raise
+            self._events.append(LogEvent(path, LogChange.UNREADABLE, str(error)))
+
+    def _read(self, path: str, memory: FileMemory) -> None:
+        request = self._request
+        following = Following(path, memory, budget=self._budget, most_behind=request.most_behind, unpacking=self._unpacking)
+        following.run()
+        self._chunks += following.chunks
+        self._events += following.events
+        self._budget = following.budget
+        for name in self._sums:
+            self._sums[name] += getattr(following, name)
+        if following.memory.is_gone and self._is_pattern:
+            del self._memories[path]
+        else:
+            self._memories[path] = following.memory
+
+    def _first(self, path: str) -> FileMemory:
+        """Return where to begin with a file that was never looked at: at its end if the whole source was not."""
+        file = open_log(path)
+        if file is None:
+            # What is older than this look is none of its business.
+            return FileMemory(Position(0, 0, 0, modified_ns=time.time_ns()), is_gone=True)
+        try:
+            beginning = Position.beginning(file.state)
+            size = file.state.st_size
+            if not self._is_first or self._request.from_start or size == 0:
+                return FileMemory(beginning)
+            within = file.read_at(size - 1, 1) != b"\n"
+            return FileMemory(beginning.moved(size, file.state, file.read_at, within=within, is_end=True))
+        finally:
+            file.close()
+
+
+def _restored(checkpoint: Checkpoint | None) -> tuple[dict[str, FileMemory], int] | None:
+    """Return what a checkpoint remembers; None if it is none, as if nothing had been looked at."""
+    files: Any = checkpoint.get("files") if checkpoint is not None else None
+    if checkpoint is None or not isinstance(files, Mapping):
+        return None
+    memories = {path: memory for path, saved in files.items() if (memory := FileMemory.restored(saved)) is not None}
+    turn = checkpoint.get("turn")
+    return memories, turn if isinstance(turn, int) else 0
+
+
+def _is_archive_of_one(path: str, names: set[str]) -> bool:
+    """Tell whether a file that a pattern names is an archive of another that it names."""
+    directory, slash, name = path.rpartition("/")
+    return any(f"{directory}{slash}{original}" in names for original in originals(name))
