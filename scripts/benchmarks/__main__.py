@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts.benchmarks import footprint, ledger, look, repair, replays, scale, storm
+from scripts.benchmarks import footprint, ledger, look, mining, repair, replays, scale, storm
 from scripts.benchmarks.report import Figure, machine, print_table, write_json
 
 PARTS: dict[str, Callable[[Path, bool], Sequence[Figure]]] = {
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[Path, bool], Sequence[Figure]]] = {
     "ledger": ledger.figures,
     "look": look.figures,
     "replays": replays.figures,
+    "mining": mining.figures,
 }
 
 
