@@ -1,4 +1,4 @@
-"""A log of many programs, the same for the same seed, with as many lines that patterns hit as is asked for; and 200 patterns."""
+"""A log of many programs, the same for the same seed, with as many hit lines as is asked for; and 200 patterns."""
 
 from __future__ import annotations
 
@@ -11,11 +11,56 @@ from scripts.benchmarks.log_patterns import CODES
 #: Different lines of each kind; what is written is drawn from them.
 _POOL = 40_000
 _BLOCK_LINES = 20_000
-_WORDS = (
-    "request session worker queue cache index replica snapshot handshake upstream payload segment channel buffer bucket shard "
-    "ledger invoice shipment catalog basket customer profile avatar search ranking billing webhook digest export import"
-).split()
-_NAMES = "root admin oracle git deploy postgres ubuntu test nagios alice bob carol jenkins backup www-data".split()
+_WORDS = [
+    "request",
+    "session",
+    "worker",
+    "queue",
+    "cache",
+    "index",
+    "replica",
+    "snapshot",
+    "handshake",
+    "upstream",
+    "payload",
+    "segment",
+    "channel",
+    "buffer",
+    "bucket",
+    "shard",
+    "ledger",
+    "invoice",
+    "shipment",
+    "catalog",
+    "basket",
+    "customer",
+    "profile",
+    "avatar",
+    "search",
+    "ranking",
+    "billing",
+    "webhook",
+    "digest",
+    "export",
+    "import",
+]
+_NAMES = [
+    "root",
+    "admin",
+    "oracle",
+    "git",
+    "deploy",
+    "postgres",
+    "ubuntu",
+    "test",
+    "nagios",
+    "alice",
+    "bob",
+    "carol",
+    "jenkins",
+    "backup",
+    "www-data",
+]
 _HOSTS = ("web-1", "web-2", "db-1", "cache-3", "edge-7")
 
 Line = Callable[[random.Random], str]
@@ -73,7 +118,10 @@ def _pid(chance: random.Random) -> int:
 
 
 _SSHD_QUIET: Sequence[Line] = (
-    lambda c: f"sshd[{_pid(c)}]: Accepted publickey for {c.choice(_NAMES)} from {_address(c)} port {_pid(c)} ssh2: RSA SHA256:x{_pid(c)}",
+    lambda c: (
+        f"sshd[{_pid(c)}]: Accepted publickey for {c.choice(_NAMES)} from {_address(c)} port {_pid(c)}"
+        f" ssh2: RSA SHA256:x{_pid(c)}"
+    ),
     lambda c: f"sshd[{_pid(c)}]: pam_unix(sshd:session): session opened for user {c.choice(_NAMES)}(uid=0) by (uid=0)",
     lambda c: f"sshd[{_pid(c)}]: Disconnected from user {c.choice(_NAMES)} {_address(c)} port {_pid(c)}",
 )
@@ -87,16 +135,27 @@ _QUIET: Sequence[Line] = (
     lambda c: f"app[{_pid(c)}]: INFO {c.choice(_WORDS)}: {_said(c)} took {c.randrange(900)} ms",
     lambda c: f'api[{_pid(c)}]: {{"level":"info","msg":"{_said(c)}","id":{c.randrange(10**9)},"user":"{c.choice(_NAMES)}"}}',
     lambda c: f"systemd[1]: Started {c.choice(_WORDS)}.service - {_said(c)}.",
-    lambda c: f"CRON[{_pid(c)}]: ({c.choice(_NAMES)}) CMD (/usr/bin/{c.choice(_WORDS)} --{c.choice(_WORDS)} {c.randrange(99)})",
+    lambda c: (
+        f"CRON[{_pid(c)}]: ({c.choice(_NAMES)}) CMD (/usr/bin/{c.choice(_WORDS)} --{c.choice(_WORDS)} {c.randrange(99)})"
+    ),
     lambda c: f"kernel: [{c.randrange(10**6)}.{c.randrange(10**6):06}] eth0: {_said(c)} len={c.randrange(1500)}",
-    lambda c: f"postfix/smtp[{_pid(c)}]: {c.randrange(16**8):X}: to=<{c.choice(_NAMES)}@example.org>, delay={c.random():.2f}, status=sent",
+    lambda c: (
+        f"postfix/smtp[{_pid(c)}]: {c.randrange(16**8):X}: to=<{c.choice(_NAMES)}@example.org>,"
+        f" delay={c.random():.2f}, status=sent"
+    ),
     lambda c: _access(c, (200, 200, 200, 204, 301, 304)),
     lambda c: _access(c, (200, 200, 206, 302, 404)),
 )
 _HIT: Sequence[Line] = (
     *_SSHD_HIT,
-    lambda c: f"kernel: [{c.randrange(10**6)}.{c.randrange(10**6):06}] Out of memory: Killed process {_pid(c)} ({c.choice(_WORDS)}) total-vm:1kB",
-    lambda c: f"kernel: [{c.randrange(10**6)}.1] {c.choice(_WORDS)}[{_pid(c)}]: segfault at {c.randrange(16**8):x} ip 00007f sp 00007f error 4",
+    lambda c: (
+        f"kernel: [{c.randrange(10**6)}.{c.randrange(10**6):06}] Out of memory: Killed process {_pid(c)} "
+        f"({c.choice(_WORDS)}) total-vm:1kB"
+    ),
+    lambda c: (
+        f"kernel: [{c.randrange(10**6)}.1] {c.choice(_WORDS)}[{_pid(c)}]: segfault at {c.randrange(16**8):x}"
+        " ip 00007f sp 00007f error 4"
+    ),
     lambda c: f"postgres[{_pid(c)}]: [3-1] FATAL:  remaining connection slots are reserved for {c.choice(_NAMES)}",
     lambda c: f"app[{_pid(c)}]: ERROR {c.choice(_WORDS)}: {c.choice(CODES)} {_said(c)} for {c.choice(_NAMES)}",
     lambda c: f"app[{_pid(c)}]: ERROR {c.choice(_WORDS)}: {c.choice(CODES)} {_said(c)} for {c.choice(_NAMES)}",
