@@ -8,11 +8,10 @@ from math import isfinite
 from typing import Final
 
 from zen_agents.errors import ZenError
+from zen_agents.logs.matching.choose import choose
 
 #: Tells of a line's fields whether they are so.
 Test = Callable[[Mapping[str, str]], bool]
-#: Makes of a regular expression what tells whether a text holds it; in linear time (`logs.matching`).
-Searcher = Callable[[str], Callable[[str], bool]]
 
 _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
@@ -30,18 +29,19 @@ class WhereRefusedError(ZenError):
         self.field = field
 
 
-def compiled(where: Mapping[str, object], searcher: Searcher) -> Test:
+def compiled(where: Mapping[str, object]) -> Test:
     """Return what tells whether all of `where` holds.
 
     A value is text that must be the same, letter by letter; a number must be the same number, however it is written. A list
     holds if one of its values does, each taken as it stands. Text that begins with `>=`, `<=`, `>` or `<` compares numbers,
-    with `!=` it is what the field must not be, and `{match: REGEX}` searches. **What a line does not say never holds**:
-    not a field that it lacks, `!=` included, nor a comparison with what is no number.
+    with `!=` it is what the field must not be, and `{match: REGEX}` searches as patterns of lines do (`logs.matching`).
+    **What a line does not say never holds**: not a field that it lacks, `!=` included, nor a comparison with what is no number.
 
     Raises:
         WhereRefusedError: something of it means nothing.
+        PatternRefusedError: a regular expression is none, or cannot be matched in linear time.
     """
-    tests = [(field, _test(field, wanted, searcher)) for field, wanted in where.items()]
+    tests = [(field, _test(field, wanted)) for field, wanted in where.items()]
 
     def holds(fields: Mapping[str, str]) -> bool:
         return all((value := fields.get(field)) is not None and test(value) for field, test in tests)
@@ -49,17 +49,22 @@ def compiled(where: Mapping[str, object], searcher: Searcher) -> Test:
     return holds
 
 
-def _test(field: str, wanted: object, searcher: Searcher) -> Callable[[str], bool]:
+def _test(field: str, wanted: object) -> Callable[[str], bool]:
     if isinstance(wanted, Mapping):
         pattern = wanted.get("match")
         if set(wanted) != {"match"} or not isinstance(pattern, str):
             raise WhereRefusedError(field, f"{field}: only `match: REGEX` can stand in braces")
-        return searcher(pattern)
+        return _holding(pattern)
     if isinstance(wanted, list):
         return _one_of(field, wanted)
     if isinstance(wanted, str) and wanted[:1] in {"<", ">", "!"}:
         return _comparison(field, wanted)
     return _same(field, wanted)
+
+
+def _holding(pattern: str) -> Callable[[str], bool]:
+    hits = choose([pattern]).matcher.hits
+    return lambda value: next(hits(value.encode("utf-8", "replace")), None) is not None
 
 
 def _one_of(field: str, wanted: list[object]) -> Callable[[str], bool]:
