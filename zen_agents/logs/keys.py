@@ -41,8 +41,9 @@ class KeyTable(Generic[State]):
     The least useful loses it: of those with the lowest weight, the one that was kept the longest ago. The weight is how
     many hits speak for a key, plus the weight that the last forgotten one had (LFU with dynamic aging: Arlitt et al.,
     "Evaluating content management techniques for web proxy caches", 2000). So keys that once were frequent grow old
-    without a clock that a line could move, and **to have a key forgotten for which c hits speak, more than c hits with
-    each of the other places are needed** (c x 9,999 in a table of 10,000). Each step takes constant time on average.
+    without a clock that a line could move, and **to have a key forgotten for which c hits speak, more than c hits of
+    other keys are needed for each of the other places** (c x 9,999 in a table of 10,000). A step takes constant time on
+    average.
     """
 
     def __init__(self, most: int = MOST_KEYS) -> None:

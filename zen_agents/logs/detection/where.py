@@ -35,7 +35,8 @@ def compiled(where: Mapping[str, object]) -> Test:
     A value is text that must be the same, letter by letter; a number must be the same number, however it is written. A list
     holds if one of its values does, each taken as it stands. Text that begins with `>=`, `<=`, `>` or `<` compares numbers,
     with `!=` it is what the field must not be, and `{match: REGEX}` searches as patterns of lines do (`logs.matching`).
-    **What a line does not say never holds**: not a field that it lacks, `!=` included, nor a comparison with what is no number.
+    **What a line does not say never holds**: not a field that it lacks, `!=` included, nor a comparison with what is no
+    number.
 
     Raises:
         WhereRefusedError: something of it means nothing.
