@@ -16,8 +16,9 @@ from zen_agents.dataclass import dataclass
 _DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 #: Runs are shortened by these, the longest first; the shortest is repeated until none is left.
 _RUNS: Final = (b"0" * 8, b"0" * 3, b"0" * 2)
-#: So many masked words are remembered.
+#: So many masked words are remembered, none of more characters than this.
 _MOST_KNOWN: Final = 10_000
+_LONGEST_KNOWN: Final = 100
 _BEFORE, _AFTER = r"(?<![0-9A-Za-z_])", r"(?![0-9A-Za-z_])"
 
 
@@ -71,9 +72,11 @@ class Masks:
         return [word if "0" not in word else known.get(word) or self._masked(word) for word in line_shape.split(None, most)]
 
     def _masked(self, word: str) -> str:
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        masked = self._known[word] = self._shipped.within(word)
+        masked = self._shipped.within(word)
+        if len(word) <= _LONGEST_KNOWN:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[word] = masked
         return masked
 
 

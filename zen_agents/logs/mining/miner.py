@@ -81,7 +81,7 @@ class Miner:
                 continue
             if not template.lines:
                 originals = originals or dict(zip(shapes, chunk.split(b"\n"), strict=True))
-                template.example = originals[line_shape][:LONGEST_LINE].decode("utf-8", "replace")[:LONGEST_EXAMPLE]
+                template.example = _example(originals[line_shape])
                 made.append(template)
             template.lines += times
             template.last_at = at
@@ -94,8 +94,16 @@ class Miner:
 
     def template_of(self, line: bytes, at: float) -> Template | None:
         """Read one line (without its end) and return its template; None for a blank one."""
-        self.learn(line.replace(b"\n", b" "), at)
-        return self._shapes.get(shape(line.replace(b"\n", b" ")))
+        line = line.replace(b"\n", b" ")
+        line_shape = shape(line)
+        template = self._shapes.get(line_shape) or self._grouped(line_shape, at)
+        if template is None:
+            return None
+        if not template.lines:
+            template.example = _example(line)
+        template.lines += 1
+        template.last_at = at
+        return template
 
     def _grouped(self, line_shape: bytes, at: float) -> Template | None:
         words = self._masks.words(line_shape[:LONGEST_LINE].decode("utf-8", "replace"), MOST_WORDS)
@@ -124,6 +132,10 @@ class Miner:
                 template.example = row[4][:LONGEST_EXAMPLE]
         made._tree.forgotten = checked_count(saved.get("forgotten"))
         return made
+
+
+def _example(line: bytes) -> str:
+    return line[:LONGEST_LINE].decode("utf-8", "replace")[:LONGEST_EXAMPLE]
 
 
 def _checked_words(value: Any) -> list[str]:

@@ -94,7 +94,8 @@ def test_hostile_lines_are_lines(line: bytes) -> None:
     for _ in range(2):
         own.learn(line, 0)
     (template,) = own.templates
-    assert template.lines == 2 and len(template.text) <= 2 * miner.LONGEST_LINE and len(template.example) <= 256
+    assert own.template_of(line, 1) is template
+    assert template.lines == 3 and len(template.text) <= 2 * miner.LONGEST_LINE and len(template.example) <= 256
 
 
 def test_distinct_lines_push_out_one_another_and_not_what_is_frequent(monkeypatch: pytest.MonkeyPatch) -> None:
