@@ -78,6 +78,13 @@ def test_one_yes_is_not_enough_once_the_file_wants_two(store: SqliteStore) -> No
     assert Approval().assess(asked).value == "two_person; apr-1: 1 of 2 agreed"
 
 
+def test_who_agreed_is_named_once_each(store: SqliteStore) -> None:
+    asked = question(store, policy=needing(Who.TWO_PERSON))
+    yes, also = (ApprovalAnswer(name, uid, True, "seen", 0.0) for name, uid in (("alice", 1000), ("bob", 1001)))
+    store.save_approval(replace(approved(asked), needed=2, answers=(yes, also)))
+    assert Approval().assess(asked).value == "two_person; apr-1 approved by alice and bob"
+
+
 def test_two_people_cannot_be_had_where_one_is_named(store: SqliteStore) -> None:
     asked = question(store, policy=needing(Who.TWO_PERSON, approvals=ApprovalTerms(frozenset({"user:alice"}))))
     assert Approval().assess(asked).reason is Reason.NO_APPROVER

@@ -10,6 +10,7 @@ from zen_agents.actions.scope import PathsPolicy
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.protected import Protected
+from zen_agents.guards.protected_names import unit_of
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer, Ruling
 
@@ -352,3 +353,15 @@ def test_a_kernel_setting_that_is_listed_may_be_set(store: SqliteStore) -> None:
     assert restoring(store, ITS_PATH, action="restore_sysctl").ruling is Ruling.ALLOW
     assert restoring(store, "/proc/sys/net/ipv4/ip_forward", action="restore_sysctl").reason is Reason.PROTECTED
     assert restoring(store, "/proc/sys", action="restore_sysctl").reason is Reason.PROTECTED
+
+
+@pytest.mark.parametrize(
+    ("path", "unit_name"),
+    [
+        ("/etc/systemd/system/web.service", "web.service"),
+        ("/etc/systemd/system/web.service.d/limit.conf", "web.service"),
+        ("/etc/hosts", ""),
+    ],
+)
+def test_a_file_of_a_unit_names_it(path: str, unit_name: str) -> None:
+    assert unit_of(path) == unit_name

@@ -34,6 +34,7 @@ def test_a_default_names_the_key_of_the_very_action_and_agent() -> None:
     assert default_of("cooldown", **names) == "built-in default (actions.allow.restart_service.cooldown)"
     assert default_of("auto_mitigate", **names) == "built-in default (agents.system_health.auto_mitigate)"
     assert default_of("dependency", **names) == "built-in default (agents.system_health.services.web.depends_on)"
+    assert default_of("dependency", target="service:a:b") == "built-in default (agents.AGENT.services.a:b.depends_on)"
     assert default_of("breaker") == built_in("breakers.failures")
     assert default_of("pause") == "set by: zen-agents pause"
     assert default_of("ownership", "not_ours", **names) == ""

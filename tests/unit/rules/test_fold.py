@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.ruling import OK, PROBLEM, UNKNOWN, finding, moment, new_ids, rule, rung
+from tests.support.ruling import OK, PROBLEM, UNKNOWN, finding, moment, new_ids, observation, rule, rung, seen
 from zen_agents.model.incident import Incident, IncidentState
-from zen_agents.model.observation import Status
+from zen_agents.model.observation import Observation, Status
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.rules import transitions
-from zen_agents.rules.hysteresis import fold, is_flapping
+from zen_agents.rules.condition import StatusIs
+from zen_agents.rules.hysteresis import fold, has_moved, is_flapping, refold
 from zen_agents.rules.rule import FlapLimit, Hold, Rule
 
 Steps = list[tuple[Status, float]]
@@ -376,3 +377,59 @@ def test_more_openings_than_are_believed_is_flapping(openings: int, flapping: bo
     assert is_flapping(times, FlapLimit(4, 100.0), moment(200.0)) is flapping
     assert not is_flapping(times, FlapLimit(4, 99.5), moment(200.0))
     assert not is_flapping(times, FlapLimit(4, 1800.0), moment(2000.0))
+
+
+def while_down() -> Rule:
+    """Return a rule of the probe that is clear only once web listens as well."""
+    return rule(clear=StatusIs("listens.web", "service:web", 60.0))
+
+
+def sampled(name: str, status: Status, steady: float = 1.0) -> Observation:
+    return observation(name, None, steady, target="service:web", status=status)
+
+
+@pytest.mark.parametrize(("clear", "streaks"), [(OK, (0, 1)), (PROBLEM, (2, 0)), (UNKNOWN, (1, 0))])
+def test_once_it_is_open_its_own_word_for_clear_decides(clear: Status, streaks: tuple[int, int]) -> None:
+    opened = last([(PROBLEM, 0.0)])
+    window = seen(sampled("probe.web", OK), sampled("listens.web", clear))
+
+    after = refold(while_down(), opened, window, moment(1.0), as_of=moment(1.0), new_id=new_ids())
+
+    assert after is not None
+    assert (after.id, after.last_status, after.bad_streak, after.good_streak) == (opened.id, clear, *streaks)
+
+
+def test_what_is_bad_is_bad_whatever_its_word_for_clear_says() -> None:
+    opened = last([(PROBLEM, 0.0)])
+    window = seen(sampled("probe.web", PROBLEM), sampled("listens.web", OK))
+
+    after = refold(while_down(), opened, window, moment(1.0), as_of=moment(1.0), new_id=new_ids())
+
+    assert after is not None and after.last_status is PROBLEM
+
+
+def test_before_it_is_open_the_condition_alone_decides() -> None:
+    window = seen(sampled("probe.web", OK), sampled("listens.web", PROBLEM))
+    (suspected,) = folded([(PROBLEM, 0.0)], rule(hold=Hold(fail_after=3)))
+
+    assert refold(while_down(), None, window, moment(1.0), as_of=moment(1.0), new_id=new_ids()) is None
+    assert refold(while_down(), suspected, window, moment(1.0), as_of=moment(1.0), new_id=new_ids()) is None
+
+
+@pytest.mark.parametrize(("as_of", "status"), [(61.0, OK), (61.1, UNKNOWN)])
+def test_how_old_a_word_for_clear_is_counts_at_the_moment_of_the_look(as_of: float, status: Status) -> None:
+    opened = last([(PROBLEM, 0.0)])
+    window = seen(sampled("probe.web", OK, 60.0), sampled("listens.web", OK, 1.0))
+
+    after = refold(while_down(), opened, window, moment(70.0), as_of=moment(as_of), new_id=new_ids())
+
+    assert after is not None and after.last_status is status
+
+
+def test_another_state_or_another_word_of_the_check_is_worth_a_decision() -> None:
+    opened = last([(PROBLEM, 0.0)])
+
+    assert has_moved(None, opened)
+    assert not has_moved(opened, replace(opened, detail="still"))
+    assert has_moved(opened, replace(opened, state=IncidentState.VERIFYING))
+    assert has_moved(opened, replace(opened, last_status=OK))
