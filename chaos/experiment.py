@@ -53,6 +53,8 @@ def run(
         return _not_shown(named, scenario, kind)
     if absent := scenario.absent_programs():
         return replace(named, outcome=Outcome.NOT_SHOWN, because=(f"needs {', '.join(absent)}",))
+    if reasons := scenario.cannot_be_shown():
+        return replace(named, outcome=Outcome.NOT_SHOWN, because=reasons)
     if missing := [*kind.missing(scenario), *(need for need in variant.needs if need not in built())]:
         return replace(named, outcome=Outcome.WAITING, because=(f"needs {', '.join(missing)}",))
     if reason := kind.why_not(scenario) or _why_not_so(kind, variant):

@@ -46,6 +46,11 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / 100 if fields else 0.0
 
 
+def argv(pid: int) -> tuple[str, ...]:
+    """Return the argument list of a process, () for none."""
+    return tuple(_text(_of(pid) / "cmdline").split("\0"))
+
+
 def _fields(pid: int) -> list[str]:
     return _text(_of(pid) / "stat").rpartition(")")[2].split()
 

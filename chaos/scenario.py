@@ -269,6 +269,10 @@ class Scenario(_Section):
         wanted = {program for fault in self.faults() for program in fault.takes()}
         return tuple(sorted(program for program in wanted if shutil.which(program, path=PATH) is None))
 
+    def cannot_be_shown(self) -> tuple[str, ...]:
+        """Return why this machine cannot show its faults, beside programs that are absent; empty where it can."""
+        return tuple(sorted({reason for fault in self.faults() if (reason := fault.why_not())}))
+
     def missing(self, built: frozenset[str]) -> tuple[str, ...]:
         """Return what it needs and is not built; a scenario that misses something is waiting, and counts as not repaired."""
         return tuple(need for need in self.needs if need not in built)

@@ -175,6 +175,14 @@ def file_bytes(host: DisposableHost, path: str) -> int:
         return 0
 
 
+def has_own_hierarchy(controller: str) -> bool:
+    """Tell whether a controller of control groups has a hierarchy of its own on this machine (version 1)."""
+    listed = Path("/proc/cgroups")
+    rows = [line.split() for line in listed.read_text(encoding="ascii").splitlines()] if listed.exists() else []
+    # Controller, its hierarchy (0: that of version 2, or none), groups, enabled.
+    return any(row[0] == controller and row[1] != "0" for row in rows if len(row) > 1)
+
+
 def unit_property(host: DisposableHost, unit: str, name: str) -> str:
     """Return one property of a unit as its systemd says it: MainPID, ActiveState, NRestarts and so on."""
     return host.run(["systemctl", "show", "--value", f"--property={name}", "--", unit], check=True).stdout.strip()

@@ -47,6 +47,10 @@ class Fault(ABC):
         """Return the programs that it takes of the machine; where one is absent, what it is about is not shown."""
         return self.programs
 
+    def why_not(self) -> str:
+        """Return what else this machine lacks for it to be shown, "" for nothing."""
+        return ""
+
     @property
     def ends_by_itself(self) -> bool:
         """Whether it passes once it was bridged: then it is not there again when all that was done is undone."""

@@ -35,6 +35,7 @@ from chaos.faults.login_attempts import LoginAttempts
 from chaos.faults.memory_leak import MemoryLeak
 from chaos.faults.nameserver_away import NameserverAway
 from chaos.faults.old_temp_files import OldTempFiles
+from chaos.faults.oom_kill import OomKill
 from chaos.faults.packaged_service import PackagedService
 from chaos.faults.pid_reused import PidReused
 from chaos.faults.pidfile_removed import PidfileRemoved
@@ -100,6 +101,7 @@ FAULTS: tuple[type[Fault], ...] = (
     MemoryLeak,
     NameserverAway,
     OldTempFiles,
+    OomKill,
     PackagedService,
     PidReused,
     PidfileRemoved,
