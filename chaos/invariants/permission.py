@@ -118,12 +118,10 @@ def _is_exempt(record: Record, act: Act, path: str) -> bool:
     unit = protected_names.unit_of(path)
     if not protected_names.is_exempt(action, path) or _is_protected("unit", unit):
         return False
-    ended = protected_names.ENDS.get(action)
-    agreed = (
-        act,
-        *(each for each in record.acts if each.seq < act.seq and (each.action, each.target) == (ended, act.target)),
-    )
-    return any(not each.by_engine or _was_agreed_to(record, each) for each in agreed)
+    # What ends another action rests on the last one of these alone: an older yes was for an older one.
+    ends = protected_names.ENDS.get(action)
+    begun = [each for each in record.acts if each.seq < act.seq and (each.action, each.target) == (ends, act.target)]
+    return any(not each.by_engine or _was_agreed_to(record, each) for each in (act, *begun[-1:]))
 
 
 def _was_agreed_to(record: Record, act: Act) -> bool:

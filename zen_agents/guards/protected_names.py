@@ -64,8 +64,10 @@ PATHS = (
 #: and it only ever becomes what a person declared.
 EXEMPT = {
     "restore_file": (
-        "/etc/hosts", "/etc/resolv.conf", "/etc/systemd/system/*", "/etc/systemd/system/*/*", "/etc/sysctl.d/*",
-        "/etc/tmpfiles.d/*",
+        "/etc/hosts", "/etc/resolv.conf", "/etc/sysctl.d/*.conf", "/etc/tmpfiles.d/*.conf",
+        *(f"/etc/systemd/system/*.{kind}" for kind in ("service", "socket", "timer", "path")),
+        # Drop-ins of one unit; those of all with a prefix (`cloud-.service.d`), or of a kind (`service.d`), are others' too.
+        *(f"/etc/systemd/system/*[!-].{kind}.d/*.conf" for kind in ("service", "socket", "timer", "path")),
     ),
     "switch_resolver": ("/etc/resolv.conf",),
     "restore_resolver": ("/etc/resolv.conf",),
@@ -75,6 +77,14 @@ EXEMPT = {
     "restore_conntrack_limit": ("/proc/sys/net/netfilter/nf_conntrack_max",),
     "restore_sysctl": tuple("/proc/sys" + "/*" * depth for depth in range(2, 8)),
 }  # fmt: skip
+#: Never set, whoever lists them: the kernel runs what they name, or only a boot takes them back.
+NEVER_SET = (
+    "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe",
+    "/proc/sys/kernel/hotplug", "/proc/sys/kernel/poweroff_cmd",
+    "/proc/sys/kernel/usermodehelper/*", "/proc/sys/fs/binfmt_misc/*",
+    "/proc/sys/kernel/modules_disabled", "/proc/sys/kernel/kexec_load_disabled",
+    "/proc/sys/kernel/unprivileged_bpf_disabled", "/proc/sys/kernel/yama/ptrace_scope",
+)  # fmt: skip
 #: What ends another action that somebody agreed to, for which its time was part of what was agreed to.
 ENDS = {
     "restore_resolver": "switch_resolver",
@@ -87,7 +97,11 @@ UNIT_FILES = "/etc/systemd/system/"
 
 def is_exempt(action: str, path: str) -> bool:
     """Tell whether an action may touch a protected path that its allow-list names exactly."""
-    return any(path.count("/") == each.count("/") and fnmatchcase(path, each) for each in EXEMPT.get(action, ()))
+    return any(_alike(path, each) for each in EXEMPT.get(action, ())) and not any(_alike(path, each) for each in NEVER_SET)
+
+
+def _alike(path: str, pattern: str) -> bool:
+    return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
 
 
 def unit_of(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from zen_agents.actions.restore_sysctl import place_of_setting
 from zen_agents.guards import protected_names
 from zen_agents.settings.crosscheck_health import is_protected
 from zen_agents.settings.diagnostics import Report
@@ -36,7 +37,12 @@ def _check_sysctls(root: Node, health: Node, report: Report) -> None:
         return
     for entry in _restored(health.get("sysctls")):
         setting = entry.get("setting")
-        if setting is not None and isinstance(setting.value, str) and setting.value not in _texts(allowed.get("settings")):
+        if setting is None or not isinstance(setting.value, str):
+            continue
+        if not protected_names.is_exempt("restore_sysctl", place_of_setting(setting.value)):
+            message = f"{setting.value} is never set: the kernel runs what it names, or it cannot be taken back"
+            report.error("ZC405", message, setting, help="write `on_failure: []` to be told when it changes")
+        elif setting.value not in _texts(allowed.get("settings")):
             message = f"{setting.value} is not among the `settings` of `restore_sysctl`, so it would never be set"
             report.error("ZC302", message, setting, help=f"actions.allow.restore_sysctl: {{settings: [{setting.value}]}}")
 
