@@ -1,4 +1,5 @@
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -277,7 +278,7 @@ async def test_while_the_state_cannot_be_written_messages_go_to_a_file_and_still
             here.tell()
             assert spill.stat().st_mode & 0o777 == 0o600
             await here.deliver()
-            assert not spill.exists()
+            assert [json.loads(line)["ended"]["state"] for line in spill.read_text().splitlines()] == ["sent"]
             here.tell(id="alr-2", name="later")
             assert "later" in spill.read_text()
         here.restart()
@@ -285,7 +286,7 @@ async def test_while_the_state_cannot_be_written_messages_go_to_a_file_and_still
 
     assert [body["payload"]["component"] for body in events.bodies()] == ["nginx", "later"]
     assert not spill.exists()
-    assert here.store.sent_since("pagerduty", 0.0) == 1
+    assert here.store.sent_since("pagerduty", 0.0) == 2
 
 
 async def test_what_was_sent_beside_the_state_is_known_there_once_it_can_be_written(
@@ -307,6 +308,28 @@ async def test_what_was_sent_beside_the_state_is_known_there_once_it_can_be_writ
     assert events.actions() == ["trigger"]
     assert here.store.sent_since("pagerduty", 0.0) == 1
     assert list(here.store.open_pages()) == [told.dedup_key]
+
+
+async def test_what_was_sent_beside_the_state_is_known_there_after_a_crash_and_its_page_is_closed(
+    telling: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The incident went with the memory of the engine that died; a page about it must not stay open for ever."""
+    with event_server() as events:
+        here = telling(a_policy(pagerduty=events.url))
+        with monkeypatch.context() as broken:
+            broken.setattr(here.store, "writable", lambda: False)
+            told = here.tell()
+            await here.deliver()
+        here.restart()
+        await here.deliver(5)
+        assert here.store.sent_since("pagerduty", 0.0) == 1
+        assert list(here.store.open_pages()) == [told.dedup_key]
+        assert not (tmp_path / "outbox-spill.jsonl").exists()
+        await here.deliver(61)
+        await here.deliver(61)
+
+    assert events.actions() == ["trigger", "resolve"]
+    assert here.store.open_pages() == {}
 
 
 async def test_what_moves_into_the_state_while_it_is_on_its_way_is_sent_once(

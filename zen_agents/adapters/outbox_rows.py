@@ -1,8 +1,9 @@
 """The rows of the outbox: in the store, and beside it while the store cannot be written (R14, R15).
 
 What is told meanwhile goes to a file of one JSON object a line and is delivered from memory; once the store takes writes
-again, or at the next start, it moves there. What was sent but could not be marked is remembered, so that a broken store does
-not make one mail a hundred. A crash in between may still send a message twice; none is lost that was on disk.
+again, or at the next start, it moves there, and so does what was delivered meanwhile: a page that is open has to be known.
+What was sent but could not be marked is remembered, so that a broken store does not make one mail a hundred. A crash in
+between may still send a message twice; none is lost that was on disk.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from zen_agents.adapters.durable_file import append_line, replace_durably, sync
-from zen_agents.adapters.sqlite_store_rows import message_json, message_of
+from zen_agents.adapters.sqlite_store_rows import instant_of, message_json, message_of
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import StoreError
@@ -86,11 +88,10 @@ class OutboxRows:
             return False
         self._unconfirmed.clear()
         self._settled.clear()
-        if moves and self._store.writable():
+        if moves and self._store.writable() and (self._ended_aside or self._spilled):
             self._ended_aside.clear()
-            if self._spilled:
-                self._spilled.clear()
-                self._rewrite()
+            self._spilled.clear()
+            self._rewrite()
         return True
 
     def pending(self) -> list[OutboxRow]:
@@ -209,11 +210,12 @@ class OutboxRows:
     def _rewrite(self) -> None:
         """Write the file anew with what is still there; drop it when nothing is."""
         try:
-            if not self._spilled:
+            ended = [_line(settled.row, settled) for _, settled in sorted(self._ended_aside.items(), reverse=True)]
+            lines = ended + [_line(self._spilled[id]) for id in sorted(self._spilled, reverse=True)]
+            if lines:
+                replace_durably(self._spill, "".join(lines).encode())
+            else:
                 self._spill.unlink(missing_ok=True)
-                return
-            lines = (_line(self._spilled[id]) for id in sorted(self._spilled, reverse=True))
-            replace_durably(self._spill, "".join(lines).encode())
         except OSError as error:
             log.error("%s cannot be rewritten, a message may come twice after a restart: %s", self._spill, error)
 
@@ -225,16 +227,17 @@ class OutboxRows:
         except OSError as error:
             log.error("%s is left alone: %s", self._spill, error)
             return
-        for line in lines[:MOST_SPILLED]:
-            try:
-                values = json.loads(line)
-                message = message_of(values["message"])
-                row = (message, str(values["channel"]), float(values["not_before"]))
-            except (ValueError, KeyError, TypeError) as error:
-                log.error("a line of %s is no message: %s", self._spill, error)
-                continue
+        for line in lines[: 2 * MOST_SPILLED]:
             self._last_spilled -= 1
-            self._spilled[self._last_spilled] = OutboxRow(self._last_spilled, *row[:2], 0, row[2], "pending")
+            try:
+                row, ended = _row_of(line, self._last_spilled)
+            except (ValueError, KeyError, TypeError, ArithmeticError) as error:
+                log.error("a line of %s is no message: %s", self._spill, error)
+            else:
+                if ended is None:
+                    self._spilled[row.id] = row
+                else:
+                    self._ended_aside[row.id] = ended
 
 
 def _tried(settled: _Settled) -> OutboxRow:
@@ -244,9 +247,28 @@ def _tried(settled: _Settled) -> OutboxRow:
     )
 
 
-def _line(row: OutboxRow) -> str:
-    values = {"channel": row.channel, "not_before": row.not_before, "message": message_json(row.message)}
+def _line(row: OutboxRow, ended: _Settled | None = None) -> str:
+    values: dict[str, Any] = {"channel": row.channel, "not_before": row.not_before, "message": message_json(row.message)}
+    if ended is not None:
+        at = {"at": ended.at.steady, "wall": ended.at.wall.timestamp()}
+        values["ended"] = {"state": ended.state, "error": ended.error, "not_before": ended.not_before, **at}
     return json.dumps(values, separators=(",", ":")) + "\n"
+
+
+def _row_of(line: str, id: int) -> tuple[OutboxRow, _Settled | None]:
+    """Return the row of a line, and what became of it if it has ended.
+
+    Raises ValueError, KeyError, TypeError or ArithmeticError for anything else.
+    """
+    values = json.loads(line)
+    row = OutboxRow(id, message_of(values["message"]), str(values["channel"]), 0, float(values["not_before"]), "pending")
+    ended = values.get("ended")
+    if ended is None:
+        return row, None
+    if ended["state"] not in ("sent", "gave_up"):
+        raise ValueError(f"{ended['state']!r} is no end of a message")
+    at = instant_of(float(ended["at"]), float(ended["wall"]))
+    return row, _Settled(row, ended["state"], at, str(ended["error"]), float(ended["not_before"]))
 
 
 def _trusted_lines(path: Path) -> list[str]:

@@ -102,11 +102,18 @@ class SafeMode:
         try:
             self._store.set_brake(brake)
             self._journal.engine(now, "safe_mode_on", reason=reason, by=by.name)
+        except StoreError as error:
+            self._not_written(brake, error)
+        # In one batch with the brake: a crash in between is not to leave one that nobody was told of.
+        self._entered(reason, now)
+        try:
             self._store.commit()
         except StoreError as error:
-            self._unwritten = brake
-            log.critical("safe mode is not written yet, the state cannot be: %s", error)
-        self._entered(reason, now)
+            self._not_written(brake, error)
+
+    def _not_written(self, brake: Brake, error: StoreError) -> None:
+        self._unwritten = brake
+        log.critical("safe mode is not written yet, the state cannot be: %s", error)
 
     def leave(self, by: Principal, reason: str) -> bool:
         """Lift the brake; True if it was on. What piled up is forgotten, everything is looked at anew (R13)."""

@@ -48,6 +48,26 @@ def thrice(mode: SafeMode, count: Callable[[SafeMode, int], None], times: int = 
         count(mode, number)
 
 
+def test_a_crash_leaves_no_brake_that_nobody_was_told_of(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    there: list[int] = []
+
+    def entered(reason: str, at: Instant) -> None:
+        rig.store.put("told", reason)
+        reader = SqliteStore.open_read_only(tmp_path / "state.db")
+        there.append(len(reader.brakes()))
+        reader.close()
+
+    mode = SafeMode(
+        store=rig.store, journal=rig.parts.journal, clock=rig.clock, triggers=SafeModeTriggers(), entered=entered
+    )
+    mode.enter("it looks odd")
+    assert there == [0], "the brake is on disk before people are told"
+    reader = SqliteStore.open_read_only(tmp_path / "state.db")
+    assert ([brake.kind for brake in reader.brakes()], reader.get("told")) == (["safe_mode"], "it looks odd")
+    reader.close()
+
+
 TRIGGERS: dict[str, tuple[Callable[[SafeMode, int], None], int]] = {
     "exhausted": (lambda mode, _: mode.ladder_exhausted(), 3),
     "unknown_outcomes": (lambda mode, number: mode.outcome_unknown(f"service:s{number}"), 2),
