@@ -53,7 +53,8 @@ class SystemClock:
     """The host's own time, continued from the saved anchor.
 
     Within one boot the steady timeline advances by CLOCK_BOOTTIME, whatever the wall clock does. Over a reboot it advances
-    by the wall clock's difference, never by less than zero: a clock set back cannot free a limit.
+    by the wall clock's difference, never by less than zero: a clock set back cannot free a limit. One that was set forward
+    while the host was down cannot be told from a host that was down so long: limits are then as after such a while.
     """
 
     def __init__(self, anchor: Anchor | None = None) -> None:

@@ -188,7 +188,7 @@ class SimulatedControl:
 
 
 class SimulatedDirectory:
-    """Implements `ports.host.DirectoryHandle`."""
+    """Implements `ports.host_directories.DirectoryHandle`."""
 
     def __init__(self, host: SimulatedWorld, control: SimulatedControl, path: str) -> None:
         self._files = host.files

@@ -205,6 +205,9 @@ class SimulatedView(NetworkQuestions):
     def configuration_run(self) -> str:
         return self._once("configuration_run", lambda: self._host.configuration_manager)
 
+    def leaving(self, marks: Sequence[str]) -> str:
+        return self._ask("leaving", lambda: next((mark for mark in marks if mark in self._host.files.states), ""))
+
     def cloud_init_pending(self) -> bool:
         return self._once("cloud_init_pending", lambda: self._host.cloud_init)
 

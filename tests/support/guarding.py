@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -117,6 +118,10 @@ class CalmHost:
     def configuration_run(self) -> str:
         self._tell("configuration_run")
         return self.run
+
+    def leaving(self, marks: Sequence[str]) -> str:
+        self._tell("leaving")
+        return next((f"{mark} says so" for mark in marks if mark in self.files), "")
 
     def cloud_init_pending(self) -> bool:
         self._tell("cloud_init_pending")

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import DirectoryHandle, FileState, HostControl, HostView
+from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host_directories import DirectoryHandle
 
 #: One run removes at most so many files; the next one goes on.
 MOST_FILES = 20_000

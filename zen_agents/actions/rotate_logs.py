@@ -29,7 +29,8 @@ from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversi
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import GlobPath
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import DirectoryHandle, FileState, HostControl, HostView
+from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host_directories import DirectoryHandle
 
 _ROTATED = re.compile(r"(?P<log>.+)\.(?P<number>\d{1,4})(?P<gz>\.gz)?")
 _LEFT_ERRORS = (StalePlanError, UnsafePathError, HostError)

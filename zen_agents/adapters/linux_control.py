@@ -30,7 +30,8 @@ from zen_agents.clock import Clock
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import Intent
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
+from zen_agents.ports.host import Command, CommandResult, Host, HostView, Process, UnitJob
+from zen_agents.ports.host_directories import DirectoryHandle
 from zen_agents.store.failpoint import failpoint
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from zen_agents.adapters import linux_probe, linux_view_files
 from zen_agents.adapters.linux_view_busy import BusyReader
 from zen_agents.adapters.linux_view_cgroups import CgroupReader
 from zen_agents.adapters.linux_view_network import NetworkLook
-from zen_agents.adapters.linux_view_occupied import OccupationReader
+from zen_agents.adapters.linux_view_occupied import OccupationLook, OccupationReader
 from zen_agents.adapters.linux_view_processes import ProcessReader
 from zen_agents.adapters.linux_view_reading import read_kernel_file, require_kernel_file
 from zen_agents.adapters.linux_view_resources import ResourceReader
@@ -130,7 +130,7 @@ class LinuxHost:
         return cast(_T, answer)
 
 
-class LinuxView(NetworkLook, UseLook):
+class LinuxView(NetworkLook, OccupationLook, UseLook):
     """One look at a `LinuxHost`; implements `ports.host.HostView`. What could not be told once is not asked again."""
 
     def __init__(self, host: LinuxHost) -> None:
@@ -369,22 +369,6 @@ class LinuxView(NetworkLook, UseLook):
     def unit_file_pending(self, unit: str) -> bool:
         """Tell whether a unit's files changed since systemd read them; not remembered."""
         return self.has_systemd() and self._host.units.file_pending(unit)
-
-    # -- who else works here ------------------------------------------------------------------------------------------
-    def package_transaction(self) -> str:
-        """Return which package manager is at work, "" if none; up to two seconds old."""
-        host = self._host
-        return host.recall("package", 2.0, lambda: host.occupation.package_transaction(self.processes().values()))
-
-    def configuration_run(self) -> str:
-        """Return which configuration-management run is in progress, "" if none; up to ten seconds old."""
-        host = self._host
-        ask = host.occupation.configuration_run
-        return host.recall("configuration", 10.0, lambda: ask(self.processes().values(), self.command_line))
-
-    def cloud_init_pending(self) -> bool:
-        """Tell whether cloud-init has not finished on this boot; up to ten seconds old."""
-        return self._host.recall("cloud_init", 10.0, self._host.occupation.cloud_init_pending)
 
     # -- identity -----------------------------------------------------------------------------------------------------
     def boot_seconds(self) -> float:

@@ -10,11 +10,15 @@ import fcntl
 import os
 import re
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from zen_agents.adapters.linux_view_reading import read_regular_file
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Process
+
+if TYPE_CHECKING:
+    from zen_agents.adapters.linux_view import LinuxHost
 
 _PACKAGE_LOCKS = (
     ("dpkg", "/var/lib/dpkg/lock-frontend"),
@@ -29,6 +33,8 @@ _PUPPET_LOCKS = (
     "/var/lib/puppet/state/agent_catalog_run.lock",
     "/var/cache/puppet/state/agent_catalog_run.lock",
 )
+#: Where systemd keeps when the host is to go down.
+_SHUTDOWN = "/run/systemd/shutdown/scheduled"
 _SALT_JOBS = "/var/cache/salt/minion/proc"
 _ONE_SHOT = {
     "ansible": "ansible",
@@ -86,6 +92,21 @@ class OccupationReader:
         # The generator of early boot leaves the mark "enabled" or "disabled"; the last stage writes result.json.
         return os.path.lexists(f"{run}/enabled") and not os.path.lexists(f"{run}/result.json")
 
+    def leaving(self, marks: Iterable[str]) -> str:
+        """Return what says that the host is drained or about to end, "" if nothing does; see `OccupationView`."""
+        if self._is_there(_SHUTDOWN):
+            return f"a shutdown is scheduled: {_SHUTDOWN}"
+        return next((f"{mark} says to leave this host alone" for mark in marks if self._is_there(mark)), "")
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            os.lstat(self._root + path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise HostError(f"cannot tell whether {path} is there: {error.strerror}") from error
+        return True
+
     def _puppet_run(self, alive: Iterable[int]) -> str:
         for path in _PUPPET_LOCKS:
             found = read_regular_file(self._root + path, limit=64)
@@ -103,6 +124,35 @@ class OccupationReader:
             return False
         except OSError as error:
             raise HostError(f"cannot tell whether salt is at work: {_SALT_JOBS}: {error.strerror}") from error
+
+
+class OccupationLook:
+    """Part of `LinuxView`: `ports.host_occupation.OccupationView`, from what the host remembers for a moment."""
+
+    _host: LinuxHost
+
+    def package_transaction(self) -> str:
+        """Return which package manager is at work, "" if none; up to two seconds old."""
+        host = self._host
+        return host.recall("package", 2.0, lambda: host.occupation.package_transaction(self.processes().values()))
+
+    def configuration_run(self) -> str:
+        """Return which configuration-management run is in progress, "" if none; up to ten seconds old."""
+        host = self._host
+        ask = host.occupation.configuration_run
+        return host.recall("configuration", 10.0, lambda: ask(self.processes().values(), host.processes.command_line))
+
+    def cloud_init_pending(self) -> bool:
+        """Tell whether cloud-init has not finished on this boot; up to ten seconds old."""
+        return self._host.recall("cloud_init", 10.0, self._host.occupation.cloud_init_pending)
+
+    def leaving(self, marks: Sequence[str]) -> str:
+        """Return what says that the host is drained or about to end, "" if nothing does."""
+        return self._host.occupation.leaving(marks)
+
+    def processes(self) -> Mapping[int, Process]:
+        """Return the process table of this look."""
+        raise NotImplementedError
 
 
 def lock_holder(path: str) -> int | None:

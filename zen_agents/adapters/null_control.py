@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from zen_agents.errors import RefusedError
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, DirectoryHandle, Host, HostView, Process, UnitJob
+from zen_agents.ports.host import Command, CommandResult, Host, HostView, Process, UnitJob
+from zen_agents.ports.host_directories import DirectoryHandle
 
 if TYPE_CHECKING:
     from zen_agents.model.pool import PoolQuestion, PoolSession

@@ -113,6 +113,8 @@ class Policy:
     autonomy: Mapping[tuple[str, str], str] = field(default_factory=dict)
     maintenance: tuple[MaintenanceWindow, ...] = ()
     boot_grace_seconds: float = 120.0
+    #: Files that say, by being there, that somebody drains or ends this machine (R24).
+    leave_alone_while: tuple[str, ...] = ()
     #: Unit names that a person added to the protected, and to the stateful, ones.
     protected_units: frozenset[str] = frozenset()
     protected_paths: frozenset[str] = frozenset()

@@ -34,6 +34,7 @@ _CALM = frozenset({"", "running", "degraded", "offline"})
 
 #: How long after a boot nothing is done.
 _GRACE = "limits.boot_grace"
+_LEAVE_ALONE = "limits.leave_alone_while"
 
 
 class Ownership(Guard):
@@ -54,6 +55,8 @@ class Ownership(Guard):
             return self.deny(
                 Reason.BUSY_ELSEWHERE, value, origin=origin or built_in(_GRACE), until=question.now.steady + left
             )
+        if leaving := question.host.leaving(question.policy.leave_alone_while):
+            return self.deny(Reason.BUSY_ELSEWHERE, one_line(leaving), origin=question.policy.origin(_LEAVE_ALONE))
         busy = _host_busy(question.host) or _unit_busy(question)
         if busy:
             return self.deny(Reason.BUSY_ELSEWHERE, one_line(busy))

@@ -16,12 +16,14 @@ from typing import NamedTuple, Protocol
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
 from zen_agents.ports.host_certificates import CertificateView
-from zen_agents.ports.host_contents import ContentView, ReplacingDirectory
+from zen_agents.ports.host_contents import ContentView
+from zen_agents.ports.host_directories import DirectoryHandle
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
 from zen_agents.ports.host_last_good import LastGoodView
 from zen_agents.ports.host_logs import LogView
 from zen_agents.ports.host_network import NetworkView
+from zen_agents.ports.host_occupation import OccupationView
 from zen_agents.ports.host_plugins import PluginView
 from zen_agents.ports.host_pools import PoolControl, PoolView
 from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
@@ -215,6 +217,7 @@ class HostView(
     LastGoodView,
     LogView,
     NetworkView,
+    OccupationView,
     PluginView,
     PoolView,
     ProcessQuestions,
@@ -310,24 +313,6 @@ class HostView(
         """
         ...
 
-    def package_transaction(self) -> str:
-        """Return which package manager holds its lock (`dpkg, pid 4242`), "" if none does.
-
-        Asked before each action, so the host may remember the answer for up to two seconds, as the next two may for ten.
-        """
-        ...
-
-    def configuration_run(self) -> str:
-        """Return which configuration-management run is in progress (`puppet agent, pid 4242`), "" if none is.
-
-        A daemon that waits for its next run does not count; puppet, ansible, chef and salt are looked for.
-        """
-        ...
-
-    def cloud_init_pending(self) -> bool:
-        """Tell whether cloud-init is to run on this boot and has not finished; False where it is not installed."""
-        ...
-
     def boot_seconds(self) -> float: ...
     def machine_id(self) -> str: ...
     def user_id(self, name: str) -> int:
@@ -386,74 +371,6 @@ class UnitJob(NamedTuple):
     #: What was said about it. Untrusted text.
     output: str = ""
     timed_out: bool = False
-
-
-class DirectoryHandle(ReplacingDirectory, Protocol):
-    """A directory opened by descriptor below its declared root; every change goes through descriptors (R19)."""
-
-    @property
-    def path(self) -> str:
-        """The directory's real path, for messages only."""
-        ...
-
-    def directory(self) -> FileState:
-        """Return what the directory itself is."""
-        ...
-
-    def entries(self) -> Sequence[FileState]:
-        """Return the direct entries by lstat."""
-        ...
-
-    def enter(self, name: str) -> AbstractContextManager[DirectoryHandle]:
-        """Open a real subdirectory on the same device; UnsafePathError for a link, a mount or anything else."""
-        ...
-
-    def in_use(self, expected: FileState) -> bool:
-        """Tell whether anybody holds a file open or mapped; True if that cannot be told."""
-        ...
-
-    def remove(self, expected: FileState) -> None:
-        """Unlink a regular file if it still is `expected`, has one link and nobody holds it open."""
-        ...
-
-    def remove_directory(self, expected: FileState) -> None:
-        """Remove an empty directory if it still is `expected`."""
-        ...
-
-    def rename(self, expected: FileState, new_name: str) -> None:
-        """Rename within the directory, never over an existing name."""
-        ...
-
-    def create_directory(self, name: str, *, mode: int, owner: int, group: int) -> None:
-        """Make one directory: 0700 first, then owner, then mode."""
-        ...
-
-    def set_mode_and_owner(self, expected: FileState, *, mode: int | None, owner: int | None, group: int | None) -> None:
-        """Change owner, then mode, on a descriptor of the very file that was seen."""
-        ...
-
-    def truncate(self, expected: FileState, *, to: int = 0) -> None:
-        """Truncate on a descriptor of the very file that was seen."""
-        ...
-
-    def copy_out(self, expected: FileState, new_name: str, *, compress: bool = False) -> int:
-        """Copy a file to a new one beside it (O_EXCL, owner before mode); return bytes read, fsynced."""
-        ...
-
-    def compress(self, expected: FileState) -> int:
-        """Replace a file by its .gz beside it, with owner, mode and times kept; return the new size."""
-        ...
-
-    def quarantine(self, expected: FileState, *, action: str) -> str:
-        """Move a file into the quarantine of the state directory; return the id with which undo finds it."""
-        ...
-
-    def give_back(self, id: str, name: str) -> FileState:
-        """Put a file of the quarantine back with owner, mode and times, under a name that must be free.
-
-        Its content is compared with what was taken first; setuid and setgid never come back (R31).
-        """
-        ...
 
 
 class HostControl(ProcessChanges, JournalControl, PoolControl, SysctlControl, Protocol):

@@ -9,7 +9,7 @@ A name may carry its target behind `@`; without one every check that makes such 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -142,6 +142,11 @@ class FactsHost:
     def cloud_init_pending(self) -> bool:
         """It is done."""
         return False
+
+    def leaving(self, marks: Sequence[str]) -> str:
+        """It stays."""
+        del marks
+        return ""
 
     def system_state(self) -> str:
         """Return systemd's usual word."""

@@ -64,6 +64,10 @@ class LimitSettings(Section):
     max_concurrent: int = Field(1, ge=1, le=16, description="actions that may run at the same time")
     per_target_per_hour: int = Field(4, ge=0, le=1_000_000, description="actions on one target in any hour")
     boot_grace: Duration = Field(timedelta(minutes=2), description="how long after booting nothing is done")
+    leave_alone_while: tuple[AbsolutePath, ...] = Field(
+        ("/run/zen-agents/leave-alone",),
+        description="while one of these files exists nothing is done: whatever drains or ends this machine makes it",
+    )
     patience: PositiveDuration = Field(
         timedelta(minutes=15),
         description="how long a repair may be refused, or a check unable to tell, until people are told",

@@ -86,6 +86,7 @@ def to_policy(
         autonomy=_autonomy(settings),
         maintenance=tuple(_window(window, index, loaded) for index, window in enumerate(settings.maintenance)),
         boot_grace_seconds=limits.boot_grace.total_seconds(),
+        leave_alone_while=limits.leave_alone_while,
         protected_units=frozenset(settings.protected.units),
         protected_paths=frozenset(settings.protected.paths),
         stateful_units=frozenset(settings.protected.stateful_units),

@@ -587,6 +587,16 @@ def test_a_salt_job_is_told_by_its_file_while_the_minion_lives(host: LinuxHost, 
     assert host.look().configuration_run() == "salt-minion"
 
 
+def test_a_scheduled_shutdown_and_a_mark_say_that_the_host_is_leaving(tmp_path: Path) -> None:
+    view = LinuxHost(tmp_path, root=str(tmp_path)).look()
+    assert view.leaving(["/run/mark"]) == ""
+    (tmp_path / "run/systemd/shutdown").mkdir(parents=True)
+    (tmp_path / "run/mark").touch()
+    assert view.leaving(["/run/other", "/run/mark"]) == "/run/mark says to leave this host alone"
+    (tmp_path / "run/systemd/shutdown/scheduled").touch()
+    assert view.leaving([]) == "a shutdown is scheduled: /run/systemd/shutdown/scheduled"
+
+
 def test_cloud_init_is_pending_between_its_mark_and_its_result(tmp_path: Path) -> None:
     run = tmp_path / "run/cloud-init"
     run.mkdir(parents=True)

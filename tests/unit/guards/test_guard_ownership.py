@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.guarding import ENGINE_PID, NOW, CalmHost, by_alice, plan, policy, process, question, unit
+from tests.support.guarding import ENGINE_PID, NOW, CalmHost, by_alice, file_state, plan, policy, process, question, unit
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.ownership import Ownership
 from zen_agents.guards.pipeline import assess
@@ -27,6 +27,15 @@ def test_states_of_systemd_that_do_not_matter(store: SqliteStore, state: str) ->
 def test_nothing_acts_while_systemd_comes_up_or_goes_down(store: SqliteStore, state: str) -> None:
     answer = Ownership().assess(question(store, host=CalmHost(state=state)))
     assert (answer.reason, answer.value) == (Reason.BUSY_ELSEWHERE, f"systemd is {state}")
+
+
+def test_a_machine_that_is_drained_or_about_to_end_is_left_alone(store: SqliteStore) -> None:
+    mark = "/run/zen-agents/leave-alone"
+    listed = policy(leave_alone_while=(mark,), origins={"limits.leave_alone_while": "zen.yaml:9:3"})
+    answer = Ownership().assess(question(store, host=CalmHost(files={mark: file_state(mark)}), policy=listed))
+    assert (answer.ruling, answer.reason, answer.value) == (Ruling.DENY, Reason.BUSY_ELSEWHERE, f"{mark} says so")
+    assert answer.origin == "zen.yaml:9:3"
+    assert Ownership().assess(question(store, host=CalmHost(), policy=listed)).ruling is Ruling.ALLOW
 
 
 def test_a_host_that_just_booted_is_left_alone_for_a_while(store: SqliteStore) -> None:
@@ -130,7 +139,8 @@ def test_without_the_engines_own_process_every_container_is_anothers(store: Sqli
 
 
 @pytest.mark.parametrize(
-    "mute", ["system_state", "boot_seconds", "package_transaction", "configuration_run", "cloud_init_pending", "cgroup"]
+    "mute",
+    ["system_state", "boot_seconds", "package_transaction", "configuration_run", "cloud_init_pending", "cgroup", "leaving"],
 )
 def test_what_cannot_be_told_is_refused(store: SqliteStore, mute: str) -> None:
     host = CalmHost(mute=frozenset({mute}))
