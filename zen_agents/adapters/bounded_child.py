@@ -6,13 +6,19 @@ import asyncio
 import contextlib
 import os
 import resource
+import secrets
 import signal
 from asyncio.subprocess import Process, SubprocessStreamProtocol
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 _MOST_DESCRIPTORS = 256
 _MOST_FILE_BYTES = 16 * 1024 * 1024
 _BUFFER_BYTES = 64 * 1024
+#: In the environment of whatever a child starts: by this they are found who left its session.
+_MARK = "ZEN_AGENTS_CHILD"
+#: How often it is looked whether somebody is left.
+_ROUNDS = 5
 
 
 #: Name, as `prlimit` has it -> the limit.
@@ -38,39 +44,71 @@ def limit(pid: int, *, memory_bytes: int, cpu_seconds: int) -> None:
             resource.prlimit(pid, _KINDS[name], (most, most))
 
 
+class BoundedChild(Process):
+    """A child that runs."""
+
+    def __init__(
+        self, transport: asyncio.SubprocessTransport, protocol: SubprocessStreamProtocol, loop: asyncio.AbstractEventLoop,
+        mark: bytes,
+    ) -> None:  # fmt: skip
+        super().__init__(transport, protocol, loop)
+        self._mark = mark
+
+    def kill_all(self) -> None:
+        """Kill what is left of its session, and whoever of it has left that: they are known by their environment."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        # Who was killed while it started another is found to have done so in the next round.
+        for _ in range(_ROUNDS):
+            if not sum(_kill_if_marked(entry, self._mark) for entry in Path("/proc").glob("[0-9]*")):
+                return
+
+
+def _kill_if_marked(process: Path, mark: bytes) -> bool:
+    try:
+        descriptor = os.pidfd_open(int(process.name))
+    except OSError:  # it has just ended
+        return False
+    try:
+        # Read behind the open descriptor: it is this process and no later one of its number (R20).
+        marked = mark in (process / "environ").read_bytes().split(b"\0")
+        if marked:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        return marked
+    except OSError:  # it has just ended, or is another account's and none that this one could have started
+        return False
+    finally:
+        os.close(descriptor)
+
+
 @contextlib.asynccontextmanager
 async def child_process(
     argv: list[str], *, env: Mapping[str, str], stdin: int, stderr: int, umask: int = -1
-) -> AsyncIterator[Process]:
-    """Run a program in a session of its own, its output in a pipe; afterwards it is ended with all of it, and reaped.
+) -> AsyncIterator[BoundedChild]:
+    """Run a program in a session of its own, its output in a pipe; afterwards it has ended and is reaped.
 
-    Its pipes are closed even when somebody who left the session still holds the other end: each such run would cost the
-    engine a descriptor. `Process` has no way to close them, hence the transport.
+    Where the block ends by an exception, a time-out or a cancellation, all that it began is killed. Its pipes are closed
+    even when somebody still holds the other end: each such run would cost the engine a descriptor. `Process` has no way to
+    close them, hence the transport.
 
     Raises:
         OSError: it could not be started.
     """
-    loop = asyncio.get_running_loop()
+    loop, mark = asyncio.get_running_loop(), secrets.token_hex(8)
     transport, protocol = await loop.subprocess_exec(
         lambda: SubprocessStreamProtocol(limit=_BUFFER_BYTES, loop=loop), *argv, stdin=stdin,
-        stdout=asyncio.subprocess.PIPE, stderr=stderr, env=env, cwd="/", umask=umask, start_new_session=True,
+        stdout=asyncio.subprocess.PIPE, stderr=stderr, env={**env, _MARK: mark}, cwd="/", umask=umask,
+        start_new_session=True,
     )  # fmt: skip
-    child = Process(transport, protocol, loop)
+    child = BoundedChild(transport, protocol, loop, f"{_MARK}={mark}".encode())
     try:
         yield child
+    except BaseException:
+        child.kill_all()
+        raise
     finally:
-        await _end(child)
+        if child.returncode is None:
+            child.kill_all()
+            await child.wait()
         transport.close()
         await asyncio.sleep(0)  # the pipes are closed by the loop's next turn
-
-
-async def _end(child: Process) -> None:
-    if child.returncode is None:
-        kill_session(child)
-        await child.wait()
-
-
-def kill_session(child: Process) -> None:
-    """Kill what is left of a child's session; nothing if nothing is."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)

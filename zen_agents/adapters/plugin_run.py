@@ -7,7 +7,7 @@ import os
 import shutil
 from asyncio.subprocess import Process
 
-from zen_agents.adapters.bounded_child import child_process, kill_session, limits
+from zen_agents.adapters.bounded_child import child_process, limits
 from zen_agents.adapters.launcher import PATH, Account, account_of, only_root_may_write
 from zen_agents.errors import HostError
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
@@ -45,8 +45,6 @@ async def _in_time(call: PluginCall, child: Process) -> tuple[bytes, int]:
         async with asyncio.timeout(call.timeout_seconds):
             return await _read(child), await child.wait()
     except TimeoutError:
-        # It may have ended and left somebody behind who still holds its output.
-        kill_session(child)
         raise HostError(f"{call.argv[0]} did not end within {call.timeout_seconds:g} s and was killed") from None
 
 

@@ -62,10 +62,20 @@ def said_to_run() -> str:
     return found
 
 
-def test_one_that_does_not_end_is_killed_with_all_that_it_began(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "began",
+    [
+        "sleep {} & echo up; exit 0",
+        "setsid sleep {} & echo up; exit 0",
+        "setsid sleep {} & sleep 300",
+        "(setsid sleep {} >/dev/null 2>&1 &); sleep 300",
+        "(setsid sh -c 'setsid sleep {} & sleep 300' >/dev/null 2>&1 &); sleep 300",
+    ],
+)
+def test_one_that_does_not_end_is_killed_with_all_that_it_began(tmp_path: Path, began: str) -> None:
     mark = f"{time.time_ns() % 10**9 + 10**9}"
     with pytest.raises(HostError, match=r"did not end within 0\.3 s and was killed"):
-        ask(tmp_path, SH, "-c", f"sleep {mark} & echo up; exit 0", timeout=0.3)
+        ask(tmp_path, SH, "-c", began.format(mark), timeout=0.3)
     deadline = time.monotonic() + 20
     while mark in said_to_run():
         assert time.monotonic() < deadline
