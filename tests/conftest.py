@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from typing import Any
+from weakref import WeakSet
 
 import pytest
 from hypothesis import settings
 
+from zen_agents.adapters import sqlite_store_file
+from zen_agents.adapters.sqlite_store_file import StateFile
+from zen_agents.errors import StoreError
 from zen_agents.store import failpoint
 
 # How long an example takes says how busy the machine is, and nothing of the code.
@@ -21,6 +28,18 @@ gc.disable()
 
 #: Arms one failpoint of the test's own process.
 Arm = Callable[[str | None], None]
+
+#: The states that are open in this process, and such as were closed and are still referred to.
+_states: WeakSet[StateFile] = WeakSet()
+
+
+class _KnownState(StateFile):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _states.add(self)
+
+
+sqlite_store_file.StateFile = _KnownState  # type: ignore[misc]
 
 
 def pytest_collection_finish() -> None:
@@ -48,6 +67,17 @@ def umask_as_it_was() -> Iterator[None]:
     os.umask(before)
     yield
     os.umask(before)
+
+
+@pytest.fixture(autouse=True)
+def states_as_they_were() -> Iterator[None]:
+    """Close the states that a test left open: each holds three descriptors until its garbage is collected."""
+    before = set(_states)
+    yield
+    for state in set(_states) - before:
+        # One of another thread may not be closed from here.
+        with contextlib.suppress(sqlite3.Error, StoreError):
+            state.close()
 
 
 @pytest.fixture
