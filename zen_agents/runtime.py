@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import signal
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +18,12 @@ from zen_agents.adapters.accounts import group_names
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.approval_tokens import ApprovalTokens
 from zen_agents.adapters.audit_key import AuditKey
-from zen_agents.adapters.control_socket import ControlSocket, socket_groups
+from zen_agents.adapters.control_sockets import ControlSockets
 from zen_agents.adapters.emergency_flag import EmergencyFlag
-from zen_agents.adapters.host_state import accept, keep_head, why_foreign
+from zen_agents.adapters.host_state import accept, accept_own, keep_head
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.outbox_at_rest import OutboxAtRest
 from zen_agents.adapters.running_actions import forget_ended
-from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.state_dir import StateDir
 from zen_agents.adapters.syslog_witness import SyslogWitness
 from zen_agents.agents.base import AgentContext, BaseAgent
@@ -41,13 +39,13 @@ from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.scheduler import Scheduler
+from zen_agents.engine.swap import end_orphans, swap
 from zen_agents.engine.tick import AgentTick
 from zen_agents.errors import HostError, SettingsError, StoreError, ZenError
 from zen_agents.first_use import later
 from zen_agents.guards.base import Policy
 from zen_agents.ports.host import Host
 from zen_agents.ports.store import Brake
-from zen_agents.rules import transitions
 from zen_agents.settings.loader import Loaded
 from zen_agents.settings.models import Settings
 from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_alert_policy, to_policy
@@ -59,8 +57,11 @@ from zen_agents.wiring import (
     agent_context,
     build_agents,
     build_parts,
+    counted_seconds,
     load_settings,
+    open_store,
     resident_bytes,
+    resolve_host_name,
 )
 
 if TYPE_CHECKING:
@@ -71,8 +72,6 @@ log = logging.getLogger("zen_agents.runtime")
 
 #: The steady timeline is saved this often (seconds): so much of it could be lost over a reboot.
 SAVE_TIME_EVERY = 60.0
-#: An action that began before a window may have ended in it; and "keeps coming back" is told by the day (seconds).
-_LOOK_BACK_SECONDS = 2 * 86400.0
 #: Starts remembered for "restarting in a loop".
 STARTS_KEPT = 20
 
@@ -86,7 +85,7 @@ class Runtime:
         self._not_applied: tuple[str, float] | None = None
         self._reloading = asyncio.Lock()
         self._saved_at = float("-inf")
-        self._sockets: list[ControlSocket] = []
+        self._sockets = ControlSockets(self.state)
         self.measurements: Measurements | None = None
         self._metrics: MetricsExport | None = None
 
@@ -103,14 +102,14 @@ class Runtime:
         self.state.take()
         self.state.point(self._machine.pointer)
         forget_ended(self.options.state_dir)
-        store, trouble = self._open_store()
+        store, trouble = open_store(self.options.state_dir, self.settings.agents)
         self.store = store
         self.clock = SystemClock(store.anchor())
         self._loaded_at = self.clock.now()
         flag = self._machine.flag(self.options.state_dir)
         unprepared = self._prepare(flag)
         host = self._machine.host(self.options.state_dir)
-        self.host_name = self._resolve_host_name()
+        self.host_name = resolve_host_name(self.settings, store)
         self.outbox = OutboxAtRest(
             store, self._alert_policy(self.settings, self.loaded), self.clock,
             context=self._alert_context(), spill=self.options.state_dir / "outbox-spill.jsonl", worker=self._machine.worker,
@@ -143,23 +142,6 @@ class Runtime:
         if trouble or unprepared:
             self.parts.safe_mode.store_failed(trouble or unprepared)
         return self.engine
-
-    def _open_store(self) -> tuple[SqliteStore, str]:
-        """Return the state, or an empty one in memory and why: an engine that cannot write watches and tells (R14)."""
-        try:
-            store = SqliteStore(self.options.state_dir / "state.db")
-        except StoreError as error:
-            log.critical("%s", error)
-            return SqliteStore.volatile(), str(error)
-        try:
-            store.require_readable(self.settings.agents)
-        except StoreError as error:
-            log.critical("%s", error)
-            store.close()
-            return SqliteStore.volatile(), str(error)
-        # Room for the next intent on a disk that fills up.
-        store.keep_room()
-        return store, ""
 
     def _sign_ledger(self) -> str:
         """Sign the ledger from now on; return why not: an engine that cannot sign watches and acts, and says so."""
@@ -236,31 +218,12 @@ class Runtime:
             self.host_name, __version__, self.loaded.digest[:6], self.settings.alerts.timezone, self.settings.host.labels
         )
 
-    def _resolve_host_name(self) -> str:
-        """Return the host's name: the file's, else the one found first and kept, so that it survives a boot without DNS."""
-        if self.settings.host.name:
-            return self.settings.host.name
-        kept = self.store.get("host_name")
-        if kept is None:
-            kept = socket.getfqdn()
-            kept = socket.gethostname() if kept.startswith("localhost") else kept
-            try:
-                self.store.put("host_name", kept)
-            except StoreError as error:
-                log.error("the host's name was not kept, the next start asks again: %s", error)
-        return kept
-
     def _foreign(self, host: Host) -> str:
         """Return why only observing is right on this state (R34), "" if it is this host's own; set the brake accordingly."""
         machine, kept = host.look().machine_id(), self._machine.host_state
-        try:
-            why = why_foreign(self.store, self.options.state_dir, machine, host_state=kept)
-            if not why:
-                accept(self.store, self.options.state_dir, machine, host_state=kept)
-                return ""
-        except StoreError as error:
-            # Who cannot tell acts on nothing (R4); watching and telling go on (R14).
-            why = f"whether the state is this host's own cannot be told or noted: {error}"
+        why = accept_own(self.store, self.options.state_dir, machine, host_state=kept)
+        if not why:
+            return ""
         self.store.set_brake(Brake("observe_only", HOST, why, "engine", self.clock.now(), None))
         return f"{why}; look at it, then: zen-agents resume --reason ..."
 
@@ -293,13 +256,13 @@ class Runtime:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, on_signal, signal.Signals(number).name)
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload_on_signal()))
-        await self._open_sockets()
+        await self._sockets.open(self.operator().answer)
         await self.start()
         try:
             await engine.run()
         finally:
             # While it ends it may still be looked at.
-            await self._close_sockets(acting=True)
+            await self._sockets.close(acting=True)
             await self.close(ended_by)
         return ended_by
 
@@ -314,29 +277,10 @@ class Runtime:
         await self.engine.stop(reason)
         if self._metrics is not None:
             await self._metrics.close()
-        await self._close_sockets(acting=False)
+        await self._sockets.close(acting=False)
         self.controls.close()
         self.store.close()
         self.state.release()
-
-    async def _open_sockets(self) -> None:
-        """Listen for people; an engine that nobody can ask goes on watching, and its log says so."""
-        operator, (view, ops) = self.operator(), socket_groups()
-        if (passing := ops if view is None else view) is not None:
-            self.state.open_to(passing)
-        for name, may_act, group in (("control.sock", True, ops), ("view.sock", False, view)):
-            sock = ControlSocket(self.options.state_dir / name, operator.answer, may_act=may_act, group=group)
-            try:
-                await sock.open()
-            except OSError as error:
-                log.critical("%s cannot be made, so nobody can ask the engine there: %s", name, error.strerror or error)
-            else:
-                self._sockets.append(sock)
-
-    async def _close_sockets(self, *, acting: bool) -> None:
-        for sock in [sock for sock in self._sockets if sock.may_act is acting]:
-            await sock.close()
-            self._sockets.remove(sock)
 
     async def export_metrics(self) -> None:
         """Tell Prometheus what the configuration says it is told; without a word of it nothing is loaded for it."""
@@ -395,7 +339,7 @@ class Runtime:
         self.store.prune(
             metrics_before=now - kept.metrics.total_seconds(),
             decisions_before=now - kept.decisions.total_seconds(),
-            actions_before=now - max(kept.actions.total_seconds(), self._counted_seconds()),
+            actions_before=now - max(kept.actions.total_seconds(), counted_seconds(self.parts.policy, self.parts.flapping)),
         )
         self._keep_files()
 
@@ -406,14 +350,6 @@ class Runtime:
             self.controls.keep_files(kept.quarantine.total_seconds(), kept.quarantine_size)
         except HostError as error:
             log.error("nothing was dropped from the quarantine: %s", error)
-
-    def _counted_seconds(self) -> float:
-        """Return how far limits and breakers look back: what they count is kept so long, whatever retention says."""
-        policy = self.parts.policy
-        limits = (policy.failures, policy.recurrence, policy.repairs, policy.housekeeping, policy.per_target)
-        windows = [max(limit.within_seconds, limit.retry_after_seconds) for limit in limits]
-        windows += [allowance.cooldown.total_seconds() for allowance in policy.allowed.values()]
-        return _LOOK_BACK_SECONDS + max(*windows, self.parts.flapping.within_seconds)
 
     async def good_tick(self) -> None:
         """Ping the heartbeat address, if there is one."""
@@ -475,8 +411,9 @@ class Runtime:
             agent.context = replace(agent.context, origins={})
 
     def _remember_not_applied(self, error: Exception, now: Instant) -> None:
-        lines = str(error).strip().splitlines()
-        place = lines[0] if lines else type(error).__name__
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        # A mere warning may stand above it.
+        place = next((line for line in lines if ": error[" in line), lines[0])
         self._not_applied = (f"reload failed at {now.wall.astimezone():%H:%M}: {place}", now.steady)
         self._write("reload_failed", error=str(error)[:2000])
 
@@ -491,34 +428,16 @@ class Runtime:
     def _end_orphans(self) -> None:
         """End incidents of agents that the configuration no longer has: nobody would ever look at them again."""
         enabled = {name for name, agent in self.settings.agents.items() if agent.enabled}
-        for incident in self.parts.book:
-            if incident.agent not in enabled:
-                over = transitions.resolved(incident, "configuration", self.clock.now())
-                self.parts.book.put(over)
-                self.parts.journal.forget(incident.key)
-                self.parts.escalation.resolved(over, None, self.clock.now())
+        end_orphans(self.parts, enabled)
 
     async def _swap(self, agents: Sequence[BaseAgent], policy: Policy) -> None:
-        engine, fresh = self.engine, {agent.name: agent for agent in agents}
+        engine = self.engine
         self.parts.flapping = flap_limit(self.settings)
         self.parts.safe_mode.triggers = safe_mode_triggers(self.settings)
         self.parts.breakers = Breakers(self.store, policy.failures, self.clock.now)
         engine.later = [name for name, enabled in self.settings.later_agents.items() if enabled]
         engine.standing_warnings = self._warnings()
-        for running in list(engine.agents):
-            if running.name in fresh:
-                await running.tick.swap(fresh.pop(running.name))
-                engine.schedule(running)
-                running.wake()
-            else:
-                engine.unschedule(running.name)
-                await running.stop("no longer in the configuration")
-                engine.agents.remove(running)
-        for agent in fresh.values():
-            started = self._running(agent, self._recorder)
-            engine.agents.append(started)
-            await started.start()
-            engine.schedule(started)
+        await swap(engine, agents, lambda agent: self._running(agent, self._recorder))
         self._end_orphans()
         self.parts.actionable = actionable_targets(engine.agents)
         self.parts.causes.forget()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+import socket
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +22,7 @@ from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.running_actions import still_running
 from zen_agents.adapters.safe_files import tidy
 from zen_agents.adapters.service_keeper import ServiceKeeper
+from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.state_dir import ROOT_POINTER
 from zen_agents.adapters.syslog_witness import SYSLOG
 from zen_agents.adapters.worker_process import run_worker
@@ -41,7 +43,7 @@ from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
 from zen_agents.engine.sampler import Sampler
-from zen_agents.errors import HostError, UsageError
+from zen_agents.errors import HostError, StoreError, UsageError
 from zen_agents.first_use import later
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import Intent
@@ -51,16 +53,15 @@ from zen_agents.ports.host import Host, HostControl
 from zen_agents.ports.notifier import Notifier
 from zen_agents.ports.store import Store
 from zen_agents.ports.vitals import Vitals
+from zen_agents.rules.rule import FlapLimit
 from zen_agents.settings.apart import load_lean
 from zen_agents.settings.loader import Loaded
 from zen_agents.settings.models import Settings
 
 log = logging.getLogger("zen_agents.runtime")
 
-#: The steady timeline is saved this often (seconds): so much of it could be lost over a reboot.
-SAVE_TIME_EVERY = 60.0
-#: Starts remembered for "restarting in a loop".
-STARTS_KEPT = 20
+#: An action that began before a window may have ended in it; and "keeps coming back" is told by the day (seconds).
+_LOOK_BACK_SECONDS = 2 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,47 @@ def build_agents(settings: Settings, context: AgentContext, only: frozenset[str]
 def actionable_targets(agents: Sequence[RunningAgent]) -> int:
     """Return how many targets could be acted on at all: the denominator of the storm brake."""
     return len({rule.target for agent in agents for rule in agent.tick.watchlist.rules.values() if rule.ladder})
+
+
+def open_store(state_dir: Path, agents: Iterable[str]) -> tuple[SqliteStore, str]:
+    """Return the state, or an empty one in memory and why: an engine that cannot write watches and tells (R14)."""
+    try:
+        store = SqliteStore(state_dir / "state.db")
+    except StoreError as error:
+        log.critical("%s", error)
+        return SqliteStore.volatile(), str(error)
+    try:
+        store.require_readable(agents)
+    except StoreError as error:
+        log.critical("%s", error)
+        store.close()
+        return SqliteStore.volatile(), str(error)
+    # Room for the next intent on a disk that fills up.
+    store.keep_room()
+    return store, ""
+
+
+def resolve_host_name(settings: Settings, store: Store) -> str:
+    """Return the host's name: the file's, else the one found first and kept, so that it survives a boot without DNS."""
+    if settings.host.name:
+        return settings.host.name
+    kept = store.get("host_name")
+    if kept is None:
+        kept = socket.getfqdn()
+        kept = socket.gethostname() if kept.startswith("localhost") else kept
+        try:
+            store.put("host_name", kept)
+        except StoreError as error:
+            log.error("the host's name was not kept, the next start asks again: %s", error)
+    return kept
+
+
+def counted_seconds(policy: Policy, flapping: FlapLimit) -> float:
+    """Return how far limits and breakers look back: what they count is kept so long, whatever retention says."""
+    limits = (policy.failures, policy.recurrence, policy.repairs, policy.housekeeping, policy.per_target)
+    windows = [max(limit.within_seconds, limit.retry_after_seconds) for limit in limits]
+    windows += [allowance.cooldown.total_seconds() for allowance in policy.allowed.values()]
+    return _LOOK_BACK_SECONDS + max(*windows, flapping.within_seconds)
 
 
 def resident_bytes() -> int:

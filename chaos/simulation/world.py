@@ -187,6 +187,24 @@ class SimulatedWorld:
         self.groups = {"root": 0, "nogroup": 65534, "web": 1000}
         #: Programs that `run` knows beside systemctl and the services' own commands, by argv[0].
         self.programs: dict[str, Callable[[Command], CommandResult]] = {}
+        self.network = SimulatedNetwork()
+        self.kernel_settings: dict[str, str] = {}
+        #: Service -> its last good configuration, and the contents of all of them by hash.
+        self.last_good: dict[str, tuple[KeptVersion, ...]] = {}
+        self.good_contents: dict[str, bytes] = {}
+        #: Functions of the kernel that a process hangs in, by pid, and what the kernel said of a mount's disk.
+        self.stacks: dict[int, tuple[str, ...]] = {}
+        #: What each time server says.
+        self.time_servers: dict[str, TimeAnswer] = {}
+        self.disk_errors: dict[str, tuple[str, ...]] = {}
+        self._next_pid = 100
+        self._give_room(self._began)
+        self._leave_alone()
+        self._await_changes()
+        self.add_process("systemd" if systemd else "init", pid=1, parent=0)
+
+    def _give_room(self, now: float) -> None:
+        """Give it resources enough, and little use of them."""
         self.memory = Memory(8 << 30, 6 << 30, 2 << 30, 2 << 30)
         self.load = (0.1, 0.1, 0.1)
         #: Cgroup -> percent of a CPU that it may use, and whether the kernel can limit that at all.
@@ -195,23 +213,22 @@ class SimulatedWorld:
         #: Whom the kernel ended for want of memory.
         self.oom_victims: list[str] = []
         self.cpus = 4.0
-        self.network = SimulatedNetwork()
         self.pressure: dict[str, Pressure] = {name: Pressure(0, 0, 0, 0, 0, 0) for name in ("cpu", "memory", "io")}
-        self.kernel_settings: dict[str, str] = {}
-        #: Service -> its last good configuration, and the contents of all of them by hash.
-        self.last_good: dict[str, tuple[KeptVersion, ...]] = {}
-        self.good_contents: dict[str, bytes] = {}
+        self._busy_seconds = 0.0
+        self._busy_share = 0.1
+        self._busy_since = now
+
+    def _leave_alone(self) -> None:
+        """Let nobody else work on the host."""
         #: Units whose files systemd has not read yet.
         self.unread_units: set[str] = set()
         self.package_manager = ""
         self.configuration_manager = ""
         self.cloud_init = False
         self.machine = "0123456789abcdef0123456789abcdef"
-        #: Functions of the kernel that a process hangs in, by pid, and what the kernel said of a mount's disk.
-        self.stacks: dict[int, tuple[str, ...]] = {}
-        #: What each time server says.
-        self.time_servers: dict[str, TimeAnswer] = {}
-        self.disk_errors: dict[str, tuple[str, ...]] = {}
+
+    def _await_changes(self) -> None:
+        """Be ready to keep what the engine does, and how."""
         #: How systemd's next jobs end, whatever becomes of their units; None: as it comes.
         self.job_ends: UnitJob | None = None
         #: Every change that was asked for through a control, in order: `restart web.service`.
@@ -223,11 +240,6 @@ class SimulatedWorld:
         self.action_seconds = 0.0
         #: The kernel's id of this boot.
         self.boot = "boot-1"
-        self._busy_seconds = 0.0
-        self._busy_share = 0.1
-        self._busy_since = self._began
-        self._next_pid = 100
-        self.add_process("systemd" if systemd else "init", pid=1, parent=0)
 
     def keep_last_good(self, service: str, contents: Mapping[str, bytes], kept_at: str) -> None:
         """Keep files as a service's last good configuration."""

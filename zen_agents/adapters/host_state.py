@@ -57,6 +57,18 @@ def accept(store: SqliteStore, state_dir: Path, machine_id: str, *, host_state: 
     keep_head(store, state_dir)
 
 
+def accept_own(store: SqliteStore, state_dir: Path, machine_id: str, *, host_state: Path = HOST_STATE) -> str:
+    """Take the state as it is now if it is this host's own; else return why the engine may only observe on it."""
+    try:
+        why = why_foreign(store, state_dir, machine_id, host_state=host_state)
+        if not why:
+            accept(store, state_dir, machine_id, host_state=host_state)
+    except StoreError as error:
+        # Who cannot tell acts on nothing (R4); watching and telling go on (R14).
+        return f"whether the state is this host's own cannot be told or noted: {error}"
+    return why
+
+
 def keep_head(store: SqliteStore, state_dir: Path) -> None:
     """Remember how far the ledger is, outside the store; a full disk is no reason to stop."""
     if not store.writable():

@@ -14,7 +14,7 @@ from typing import Any
 from zen_agents.clock import Instant
 from zen_agents.engine.executor import plan_body
 from zen_agents.engine.parts import Parts
-from zen_agents.errors import ExpiredError, PermissionDeniedError, RefusedError, StalePlanError, ZenError
+from zen_agents.errors import ExpiredError, PermissionDeniedError, RefusedError, StalePlanError, StoreError, ZenError
 from zen_agents.guards.approval import people_needed
 from zen_agents.model.action import ActionRequest, Plan
 from zen_agents.model.approval import Approval, ApprovalAnswer, ApprovalState
@@ -172,6 +172,13 @@ class Approvals:
         for asked in taken:
             self._end(asked, ApprovalState.WITHDRAWN, why, now)
         return len(taken)
+
+    def take_back(self, why: str, now: Instant) -> None:
+        """Withdraw all that is open because things changed so much (R13, R34), as far as the state can be written."""
+        try:
+            self.withdraw(why, now)
+        except StoreError as error:
+            log.error("what is asked could not be taken back: %s", error)
 
     def _expire(self, asked: Approval, now: Instant) -> Approval:
         why = "nobody answered in time" if asked.state is ApprovalState.PENDING else "it was not carried out in time"

@@ -7,7 +7,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Protocol
 
 from zen_agents.agents.base import Schedule
@@ -15,22 +14,21 @@ from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.by_hand import ByHand
+from zen_agents.engine.emergency_stop import EmergencyStop, Flag
+from zen_agents.engine.held_by import held_by
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.recorder import Recorder
-from zen_agents.engine.rollback import PAUSE, Rollback
+from zen_agents.engine.rollback import Rollback
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.scheduler import Scheduler
 from zen_agents.engine.stages import Stages
-from zen_agents.engine.undo import RULE_PAUSED, Undo
+from zen_agents.engine.undo import Undo
 from zen_agents.errors import StoreError
 from zen_agents.guards.approval import DEMOTED
-from zen_agents.guards.recurrence import RIVAL
-from zen_agents.model.agent import AgentState
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
-from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.ports.events import EventSource, Wake
@@ -43,23 +41,12 @@ log = logging.getLogger("zen_agents.engine")
 HOUSEKEEPING_EVERY = 5.0
 #: The same until the first turn was taken.
 FIRST_ROUNDS_EVERY = 0.5
-#: Under this name the store keeps what was last known of the emergency stop.
-_FLAG_FACT = "emergency_stop"
 #: Watched paths that the state names, for `why`; there may be thousands.
 MOST_PATHS = 200
 #: How long a stop waits for running actions (seconds).
 DRAIN_SECONDS = 60.0
 #: How long a stop waits for messages to be delivered (seconds); what is left is sent by the next engine.
 LAST_WORDS_SECONDS = 5.0
-
-
-class Flag(Protocol):
-    """The emergency stop as the engine uses it."""
-
-    def read(self) -> str | None: ...
-    def clear(self) -> tuple[str, ...]:
-        """Remove the flag; return the paths removed."""
-        ...
 
 
 class Courier(Protocol):
@@ -119,16 +106,16 @@ class Engine:
         self.rollback = Rollback(parts, self.undo, lambda: self.agents)
         self.stages = Stages(parts, lambda: self.agents, self.forget_waits)
         self._scheduler, self._recorder, self._events = scheduler, recorder, events
-        self._flag, self._courier, self._upkeep, self._pulse = flag, courier, upkeep, pulse
+        self._courier, self._upkeep, self._pulse = courier, upkeep, pulse
         #: Agents of the configuration that a later version brings.
         self.later: Sequence[str] = later_agents
         self.standing_warnings: Sequence[str] = warnings
         self.misfires: Counter[str] = Counter()
         self.started_at = parts.clock.now()
-        self._flag_seen: str | None = None
         #: What the state says of which paths are watched; None: not said by this engine yet.
         self._watched_paths: list[str] | None = None
         self.approvals = Approvals(parts)
+        self.emergency = EmergencyStop(parts, flag, self.approvals, lambda: self.forget_waits(Reason.EMERGENCY_STOP))
         self._stop_asked, self._hurried = asyncio.Event(), asyncio.Event()
         self._config_trouble_told = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -138,8 +125,8 @@ class Engine:
         """Recover, start the agents and everything periodic; the first turns are taken at once."""
         self._recover()
         self._events.open(self._woken)
-        self._recall_flag()
-        self._notice_flag()
+        self.emergency.recall()
+        self.emergency.notice()
         self.stages.recall()
         for agent in self.agents:
             await agent.start()
@@ -227,7 +214,7 @@ class Engine:
         """Verify what an earlier engine left unfinished; nothing is replayed (R16)."""
         if self.parts.foreign:
             now = self.parts.clock.now()
-            self._withdraw_approvals("the state is not this host's own", now)
+            self.approvals.take_back("the state is not this host's own", now)
             self.parts.escalation.engine("observe_only", f"nothing is repaired: {self.parts.foreign}", now)
         now = self.parts.clock.now()
         try:
@@ -278,7 +265,7 @@ class Engine:
     async def _keep_house(self) -> None:
         while True:
             await self._guarded(self._courier.deliver_due)
-            self._notice_flag()
+            self.emergency.notice()
             self._notice_config()
             self._expire_approvals()
             self._read_causes()
@@ -354,57 +341,9 @@ class Engine:
             log.warning("a misfire of %s was not written: %s", job, error)
 
     # -- brakes -------------------------------------------------------------------------------------------------------
-    def _recall_flag(self) -> None:
-        """Remember what an earlier engine knew of the emergency stop: one lifted since then is told as over."""
-        try:
-            self._flag_seen = self.parts.store.get(_FLAG_FACT) or None
-        except StoreError as error:
-            log.error("what was known of the emergency stop cannot be read: %s", error)
-
-    def _notice_flag(self) -> None:
-        """Write down and tell that the emergency stop was set or lifted, whoever did it and however."""
-        text, now = self._flag.read(), self.parts.clock.now()
-        self._write_flag(text, now)
-        if text == self._flag_seen:
-            return
-        before, self._flag_seen = self._flag_seen, text
-        if text is not None and before is None:
-            self._withdraw_approvals("the emergency stop was set", now)
-            self.parts.escalation.engine("emergency_stop", text, now)
-        if text is None:
-            self.parts.escalation.engine_resolved("emergency_stop", "actions are allowed again", now)
-            self.forget_waits(Reason.EMERGENCY_STOP)
-
-    def _withdraw_approvals(self, why: str, now: Instant) -> None:
-        """Take back what people were asked, or agreed to, before things changed so much (R13, R34)."""
-        try:
-            self.approvals.withdraw(why, now)
-        except StoreError as error:
-            log.error("what is asked could not be taken back: %s", error)
-
-    def _write_flag(self, text: str | None, now: Instant) -> None:
-        """Write what the ledger does not say yet: what was refused before, or went with a lost batch, is written now."""
-        try:
-            if (self.parts.store.get(_FLAG_FACT) or None) != text:
-                self.parts.journal.engine(now, "emergency_stop", set=text is not None, text=text or "")
-                self.parts.store.put(_FLAG_FACT, text or "")
-        except StoreError as error:
-            log.error("the emergency stop was not written: %s", error)
-
-    def emergency_resume(self, who: Principal, reason: str) -> Mapping[str, Any]:
-        """Clear the flag of this state directory; everything is looked at anew, nothing that piled up is run (R13)."""
-        text = self._flag.read()
-        # First: if this cannot be written, the stop stays.
-        self.parts.journal.human(self.parts.clock.now(), who, "resume_emergency", {"reason": reason, "was": text or ""})
-        self._flag.clear()
-        self._notice_flag()
-        # Also where the stop was too short for the engine to have noticed it.
-        self.forget_waits(Reason.EMERGENCY_STOP)
-        return {"was": text, "still": self._flag.read()}
-
     def stopped(self) -> bool:
         """Tell whether the emergency stop is set."""
-        return self._flag.read() is not None
+        return self.emergency.text is not None
 
     def accept_state(self) -> None:
         """Take the state as this host's own; see `Upkeep.accept_state`."""
@@ -474,39 +413,14 @@ class Engine:
                 "config_not_applied", str(trouble["error"]), self.parts.clock.now(), severity=Severity.ERROR
             )
 
+    @property
+    def is_ending(self) -> bool:
+        """True once somebody asked for a stop."""
+        return self._stop_asked.is_set()
+
     def abnormal(self) -> list[str]:
         """Return what holds the engine, worst first; the first is line 1 of `status`."""
-        lines = []
-        now = self.parts.clock.now()
-        if self._stop_asked.is_set():
-            lines.append(f"ENDING: waits for {self.parts.executor.running} running actions; ask once more not to wait")
-        if text := self._flag.read():
-            lines.append(f"EMERGENCY STOP {text} - nothing will run. zen-agents resume --help")
-        if brake := self.parts.safe_mode.brake:
-            lines.append(
-                f"SAFE MODE since {_clock_time(brake.since)}: {brake.reason}. zen-agents safe-mode off --reason TEXT"
-            )
-        if self.parts.foreign:
-            lines.append(f"OBSERVING ONLY: {self.parts.foreign}")
-        for brake in self.parts.store.brakes():
-            if brake.kind in (PAUSE, RULE_PAUSED) and (brake.until is None or brake.until > now.steady):
-                left = f"for {(brake.until - now.steady) / 60:.0f} min" if brake.until else "until lifted"
-                lines.append(
-                    f'PAUSED {left} ({brake.scope}) by {brake.by} "{brake.reason}". zen-agents resume {brake.scope}'
-                )
-            if brake.kind == RIVAL and brake.until is not None and brake.until > now.steady:
-                lines.append(
-                    f"BACKED OFF for {(brake.until - now.steady) / 60:.0f} min ({brake.scope}): {brake.reason}. "
-                    f"zen-agents resume {brake.scope}"
-                )
-            if brake.kind == "target_closed":
-                lines.append(f"CLOSED to the engine: {brake.scope}: {brake.reason}. zen-agents resume {brake.scope}")
-        if trouble := self.config_facts().get("not_applied"):
-            lines.append(f"CONFIG NOT APPLIED: {trouble['error']} - running the old one. zen-agents check-config")
-        lines.extend(f"AGENT FAILED: {a.name}" for a in self.agents if a.state is AgentState.FAILED)
-        if not self.parts.store.writable():
-            lines.append("STATE NOT WRITABLE: nothing will be changed")
-        return lines
+        return held_by(self)
 
     def warnings(self) -> list[str]:
         """Return what a person should know although it holds nothing."""
@@ -528,8 +442,3 @@ class Engine:
         """Return how many seconds ago the last turn of any agent began; None before the first."""
         last = max((at.steady for at in self._recorder.last_tick.values()), default=None)
         return None if last is None else now.steady - last
-
-
-def _clock_time(at: Instant) -> str:
-    local: datetime = at.wall.astimezone()
-    return f"{local:%Y-%m-%d %H:%M %Z}"

@@ -232,4 +232,4 @@ class Operator:
             raise RefusedError(
                 f"look at these first, then add --ack for each: {', '.join(unknown)}", reason="emergency_stop"
             )
-        return self._engine.emergency_resume(who, text_of(args, "reason", ""))
+        return self._engine.emergency.resume(who, text_of(args, "reason", ""))

@@ -92,16 +92,16 @@ async def test_the_stop_is_told_once_also_over_restarts_and_so_is_its_end(tmp_pa
     for _ in range(3):
         stop_flag(rig)
         engine = engine_of(rig)
-        engine._recall_flag()
-        engine._notice_flag()
-        engine._notice_flag()
+        engine.emergency.recall()
+        engine.emergency.notice()
+        engine.emergency.notice()
         rig.store.commit()
     assert engine_messages(rig) == [("engine", "host/engine|emergency_stop")]
     # Removed by hand while no engine was there.
     rig.flag.clear()
     engine = engine_of(rig)
-    engine._recall_flag()
-    engine._notice_flag()
+    engine.emergency.recall()
+    engine.emergency.notice()
     assert engine_messages(rig)[1:] == [("resolved", "host/engine|emergency_stop")]
 
 
@@ -110,14 +110,14 @@ async def test_a_stop_and_its_end_are_written_as_soon_as_the_state_takes_them(tm
     rig = Rig(tmp_path)
     engine = engine_of(rig)
     stop_flag(rig)
-    engine._notice_flag()
+    engine.emergency.notice()
     rig.store._file.rollback()
-    engine._notice_flag()
+    engine.emergency.notice()
     rig.store.commit()
     rig.flag.clear()
     with locked(tmp_path / "state.db"):
-        engine._notice_flag()
-    engine._notice_flag()
+        engine.emergency.notice()
+    engine.emergency.notice()
     rig.store.commit()
     assert [e.entry.body["set"] for e in rig.store.entries() if e.entry.id == "emergency_stop"] == [True, False]
     assert engine_messages(rig) == [("engine", "host/engine|emergency_stop"), ("resolved", "host/engine|emergency_stop")]
@@ -127,10 +127,10 @@ async def test_a_resume_that_cannot_be_written_leaves_the_stop_set(tmp_path: Pat
     rig = Rig(tmp_path)
     engine = engine_of(rig)
     stop_flag(rig)
-    engine._notice_flag()
+    engine.emergency.notice()
     rig.store.commit()
     with locked(tmp_path / "state.db"), pytest.raises(StoreError):
-        engine.emergency_resume(ALICE, "it was a drill")
+        engine.emergency.resume(ALICE, "it was a drill")
     assert rig.flag.read() is not None
 
 
@@ -138,11 +138,11 @@ async def test_lifting_the_stop_decides_anew(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     engine = engine_of(rig)
     stop_flag(rig)
-    engine._notice_flag()
+    engine.emergency.notice()
     rig.host.crash("web")
     await rig.run(20)
     assert rig.starts() == 1
-    assert engine.emergency_resume(ALICE, "it was a drill")["still"] is None
+    assert engine.emergency.resume(ALICE, "it was a drill")["still"] is None
     await rig.run(20)
     assert rig.starts() == 2
     assert [e.entry.actor for e in rig.store.entries() if e.entry.id == "resume_emergency"] == ["alice"]
@@ -164,6 +164,24 @@ async def test_the_worst_stands_on_the_first_line(tmp_path: Path) -> None:
     assert "config.yaml:31:5" in engine.abnormal()[4]
     engine.request_stop()
     assert engine.abnormal()[0].startswith("ENDING")
+
+
+async def test_what_holds_it_is_shown_although_brakes_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path)
+    rig.parts.safe_mode.enter("The disk is full.", ALICE)
+    assert "The disk is full. zen-agents safe-mode off" in engine_of(rig).abnormal()[0]
+    rig.parts.foreign = "the state is from another machine"
+
+    def damaged() -> Sequence[Brake]:
+        raise StoreError("the state is damaged")
+
+    monkeypatch.setattr(rig.store, "brakes", damaged)
+    assert engine_of(rig).abnormal() == [
+        "OBSERVING ONLY: the state is from another machine",
+        "STATE NOT READABLE: nothing will be changed; the state is damaged",
+    ]
 
 
 async def test_a_pause_that_is_over_is_not_shown(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from zen_agents.adapters.host_state import HEAD
 from zen_agents.adapters.ledger_audit import verify
 from zen_agents.engine import engine as engine_module
 from zen_agents.engine.engine import Engine
+from zen_agents.errors import SettingsError
 from zen_agents.model.action import Budget, OutcomeKind
 from zen_agents.runtime import Runtime
 from zen_agents.wiring import Options
@@ -124,3 +125,12 @@ async def test_that_the_configuration_is_applied_again_is_told(runtime: Runtime)
     assert [message.kind.value for message in told] == ["engine", "resolved"]
     assert len({message.dedup_key for message in told}) == 1
     assert json.dumps(told[1].summary)
+
+
+async def test_line_1_names_the_error_of_a_file_that_was_not_applied_not_a_warning_above_it(runtime: Runtime) -> None:
+    engine = runtime.open()
+    (runtime.options.config[0]).write_text("agents: {}\nagentz: {}\n", encoding="utf-8")
+    with pytest.raises(SettingsError):
+        await runtime.reload()
+    (line,) = [line for line in engine.abnormal() if "CONFIG NOT APPLIED" in line]
+    assert "config.yaml:2:1: error[ZC101] unknown key `agentz`" in line
