@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -37,6 +37,9 @@ class Match(Protocol):
 
 
 class _Engine(Protocol):
+    @property
+    def groupindex(self) -> Mapping[str, int]: ...
+
     def search(self, text: str, /) -> Match | None: ...
 
     def sub(self, replacement: str, text: str, /) -> str: ...
@@ -58,6 +61,12 @@ class Pattern:
 
     def __init__(self, engine: _Engine) -> None:
         self._engine = engine
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of its groups, as they stand in the expression."""
+        numbers = self._engine.groupindex
+        return sorted(numbers, key=numbers.__getitem__)
 
     def search(self, text: str) -> Match | None:
         """Return the first match; what is no character in `text` (an undecodable byte) counts as U+FFFD."""

@@ -70,25 +70,23 @@ class _Trial:
             return TriedLine(
                 number=number, verdict="ignored", text=shown, why=f"is longer than {MOST_LINE_CHARS} characters"
             )
-        first, after = self._searched(text)
-        if first is None:
+        groups, after = self._searched(text)
+        if groups is None:
             partial = self._partial_end(text) if self._request.show is None else None
             return TriedLine(number=number, verdict="missed", text=shown, partial_end=partial)
-        groups = list(first.groupdict().items())[:_MOST_GROUPS]
-        return TriedLine(
-            number=number, verdict="matched", text=shown, after=None if after is None else after[:_MOST_TEXT],
-            groups={name: None if value is None else value[:_MOST_GROUP] for name, value in groups},
-        )  # fmt: skip
+        rest = None if after is None else after[:_MOST_TEXT]
+        return TriedLine(number=number, verdict="matched", text=shown, after=rest, groups=groups)
 
-    def _searched(self, text: str) -> tuple[Match | None, str | None]:
-        """Return the first match and, if something is replaced, the line behind the last expression."""
-        replacement, first, after = self._request.replacement, None, text
+    def _searched(self, text: str) -> tuple[dict[str, str | None] | None, str | None]:
+        """Return the named groups of the first match, None if nothing matches; and the line with its matches replaced."""
+        replacement, after = self._request.replacement, text
+        first: dict[str, str | None] | None = None
         for index, pattern in enumerate(self._patterns):
             found = pattern.search(after)
             if found is None:
                 continue
             self._hits[index] += 1
-            first = first or found
+            first = _groups(pattern, found) if first is None else first
             if replacement is not None:
                 after = pattern.replaced(after, replacement)
         return first, None if replacement is None else after
@@ -96,6 +94,12 @@ class _Trial:
     def _partial_end(self, text: str) -> int | None:
         found = (part.search(text) for part in self._beginnings)
         return next((each.end() for each in found if each is not None and each.end() > each.start()), None)
+
+
+def _groups(pattern: Pattern, found: Match) -> dict[str, str | None]:
+    values = found.groupdict()
+    named = ((name, values[name]) for name in pattern.names[:_MOST_GROUPS])
+    return {name: None if value is None else value[:_MOST_GROUP] for name, value in named}
 
 
 def _beginnings(expression: str) -> Iterator[Pattern]:
