@@ -58,6 +58,7 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
         found.append(_figure(name, words, state, rounds, 0.3, made))
     with EngineProcess(DEFAULT, folder / "live") as engine:
         engine.first_turn()
+        found.append(_tab(engine.state, rounds))
         found.append(_figure("status beside a living engine", ("status",), engine.state, rounds, 0.1, "config/default.yaml"))
     found.append(_figure("status of a dead engine", ("status",), state, rounds, 0.1, made))
     return found
@@ -73,6 +74,14 @@ def _figure(name: str, words: Sequence[str], state: Path, rounds: int, goal: flo
     ratio = median(ours) / median(bare)
     note = f"{ratio:.1f} times the bare start of Python ({median(bare):.3f} s); {spread(ours)}; {about}"
     return Figure(name, median(ours), "s", goal, note=note, samples=ours)
+
+
+def _tab(state: Path, rounds: int) -> Figure:
+    """Time what a shell asks at a Tab beside a living engine: what it takes beyond the bare start."""
+    words = ("completion", "ids", "inc", "act", "apr", "brk", "names")
+    asked = _figure("completion", words, state, rounds, None, "config/default.yaml")
+    bare = median([_seconds([sys.executable, "-c", "pass"]) for _ in range(rounds)])
+    return Figure("a Tab with live ids, beyond the bare start", median(asked.samples) - bare, "s", 0.15, note=asked.note)
 
 
 def _seconds(command: Sequence[str]) -> float:

@@ -18,6 +18,8 @@ from zen_agents.cli import completion
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.store import BreakerRow
 
+#: As bash needs it typed, so that it is one word.
+BREAKER = r"restart_service\|service\:web"
 BASH = shutil.which("bash") or ""
 needs = {name: pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed") for name in ("zsh", "fish")}
 
@@ -96,7 +98,10 @@ def offered(folder: Path, state: WrittenState, *words: str) -> list[str]:
         (("act", "restart_service", "w"), {"web"}, {"uploads"}),
         (("explain", "co"), {"cooldown", "config", "codes"}, {"web"}),
         (("explain", "graph", "w"), {"web"}, {"graph"}),
-        (("breaker", ""), {"list", "reset"}, {"restart_service|service:web"}),
+        (("breaker", ""), {"list", "reset", BREAKER}, {"restart_service|service:web"}),
+        (("breaker", "reset", "rest"), {BREAKER}, {"web"}),
+        (("breaker", "reset", "restart_service\\|serv"), {BREAKER}, {"web"}),
+        (("breaker", "reset", '"restart_service|serv'), {"restart_service|service:web"}, {BREAKER}),
         (("lint", "script.b"), {"script.bash"}, {"script.zsh"}),
         (("test", "rules", "script."), {"script.bash", "script.fish"}, {"web"}),
         (("report", "--out", "script.z"), {"script.zsh"}, {"script.bash"}),
@@ -124,6 +129,9 @@ def test_bash_completes_at_a_tab_of_a_person(folder: Path, state: WrittenState) 
         read_until(terminal, "ready> ", after="script.bash")
         os.write(terminal, b"zen-agents why inc-aa\t\n")
         assert "What happens next: nothing, it is over." in read_until(terminal, "it is over.")
+        # Back to the beginning of the line, so that the shell says what it takes the completed words for.
+        os.write(terminal, b"zen-agents breaker reset rest\t\x01printf '<%s>' \n")
+        assert "<reset><restart_service|service:web>" in read_until(terminal, ":web>")
     finally:
         os.close(terminal)
         os.waitpid(pid, 0)

@@ -6,7 +6,7 @@ No script hands text of the state to the shell as anything but a word to offer: 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 
 from zen_agents import catalog
 from zen_agents.cli.grammar import CommandGrammar, Flag, common_flags, grammar
@@ -14,12 +14,10 @@ from zen_agents.model.reason import Reason
 
 #: Which ids a command's words may be.
 IDS: Mapping[str, str] = {
-    "why": "inc act dec", "ack": "inc", "incidents": "inc", "actions": "act", "decisions": "dec", "approvals": "apr",
+    "why": "inc act dec apr", "ack": "inc", "incidents": "inc", "actions": "act", "decisions": "dec", "approvals": "apr",
     "approve": "apr", "deny": "apr", "undo": "act", "runbook": "inc names", "alert": "inc", "breaker": "brk", "act": "names",
     "pause": "names", "resume": "names", "explain": "names",
 }  # fmt: skip
-#: What bash would take for a pipe, and for two words, however it is quoted: zsh and fish quote what they insert.
-_NOT_IN_BASH = frozenset({"brk"})
 #: Flags whose value is an id, by command.
 _FLAG_IDS = {("actions", "--incident"): "inc", ("decisions", "--incident"): "inc", ("rollback", "--to"): "act"}
 #: Words that a command takes besides its choices; those of a list stand before an id.
@@ -77,7 +75,7 @@ def _takers() -> str:
 
 def bash() -> str:
     """Return the script for bash."""
-    return _filled(_BASH, " ".join(grammar()), _bash_value, without=_NOT_IN_BASH)
+    return _filled(_BASH, " ".join(grammar()), _bash_value)
 
 
 def zsh() -> str:
@@ -86,13 +84,13 @@ def zsh() -> str:
     return _filled(_ZSH, named, _zsh_value)
 
 
-def _filled(script: str, commands: str, value: Callable[[str, str], str], *, without: Set[str] = frozenset()) -> str:
+def _filled(script: str, commands: str, value: Callable[[str, str], str]) -> str:
     """Return a script with what is the same for shells that go by `case`."""
     known = grammar()
     skip = _SKIP.format(takers=_takers(), values="\n".join(_case_of_values(known, value)))
     return script.format(
         commands=commands, skip=skip, flags=" ".join(word for flag in common_flags() for word in flag.words),
-        words="\n".join(_case_of_words(known, without)),
+        words="\n".join(_case_of_words(known)),
     )  # fmt: skip
 
 
@@ -105,10 +103,10 @@ def _case_of_values(commands: Mapping[str, CommandGrammar], value: Callable[[str
             yield f"        {'|'.join(f'{name}:{word}' for word in flag.words)}) {value(kind, what)}; return ;;"
 
 
-def _case_of_words(commands: Mapping[str, CommandGrammar], without: Set[str]) -> Iterator[str]:
+def _case_of_words(commands: Mapping[str, CommandGrammar]) -> Iterator[str]:
     for command in commands.values():
         flags = " ".join(word for flag in _all_flags(command) for word in flag.words)
-        ids = " ".join(kind for kind in IDS.get(command.name, "").split() if kind not in without)
+        ids = IDS.get(command.name, "")
         files = "yes" if _takes_a_file(command) else ""
         yield f'        {command.name}) flags="{flags}"; others="{_words(command)}"; ids="{ids}"; files="{files}" ;;'
 
@@ -195,10 +193,12 @@ _zen_agents_files() {{  # adds files that begin with what was typed, quoted by b
     COMPREPLY+=("${{found[@]}}")
 }}
 
-_zen_agents_ids() {{  # kinds: adds the ids there are now that begin with what was typed
-    local id rest
+_zen_agents_ids() {{  # kinds: adds the ids there are now that begin with what was typed, quoted: a breaker has | and :
+    local id rest typed=${{cur#[\\'\\"]}}
     while IFS=$'\\t' read -r id rest; do
-        [[ $id == "$cur"* ]] && COMPREPLY+=("$id")
+        [[ $id == "${{typed//\\\\/}}"* ]] || continue
+        if [[ $typed == "$cur" ]]; then printf -v id %q "$id"; id=${{id//:/\\\\:}}; fi
+        COMPREPLY+=("$id")
     done < <("${{COMP_WORDS[0]}}" completion ids "$@" "${{state[@]}}" 2>/dev/null)
 }}
 
