@@ -85,6 +85,8 @@ class _Fault:
         self.node, self.entry, self.path = root.nearest((*prefix, *below))
         self.shape = shape.at(self.path[len(prefix) :])
         self.prefix, self.top = prefix, shape
+        #: Where the model stands that refused it.
+        self.seat = (*prefix, *error["loc"])
         self.missing = str(below[-1]) if below and self.type == "missing" else ""
 
     def tell(self, report: Report, told: set[tuple[str, Place]]) -> None:
@@ -98,7 +100,7 @@ class _Fault:
         message, label, replacement, help_ = self._words()
         note = ""
         if see := self.context.get("see"):
-            other, entry, _ = self.root.nearest((*self.prefix, *_steps(str(see))))
+            other, entry, _ = self.root.nearest((*self.seat, *_steps(str(see))))
             note = f"{_last(_steps(str(see)))} is set at {entry.place if entry else other.place}"
         report.error(code, message, place, label=label, note=note, help=help_, replacement=replacement)
 

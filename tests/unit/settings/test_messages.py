@@ -263,6 +263,23 @@ CASES = {
           = note: threshold is set at config.yaml:3:5
         """,
     ),
+    "an entry's own limits in the wrong order": (
+        """
+        agents:
+          system_health:
+            temp_dirs:
+              app: {path: /srv/tmp, older_than: 1h,
+                    above: 60%, down_to: 80%}
+        """,
+        """
+        error[ZC206]: `down_to` is 80%, not below `above: 60%`
+         --> config.yaml:5:34
+          |
+        5 |             above: 60%, down_to: 80%}
+          |                                  ^^^
+          = note: above is set at config.yaml:5:13
+        """,
+    ),
     "less patience than when it is critical": (
         """
         limits: {patience: 1m}
