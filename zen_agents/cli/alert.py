@@ -16,10 +16,9 @@ Exit: 0 every channel took it, 1 one did not.
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Sequence
 
-from zen_agents.adapters.worker_process import WorkerError, run_worker
+from zen_agents.adapters.delivery_now import deliver_now
 from zen_agents.alerts.items import item_for
 from zen_agents.alerts.policy import PAGERDUTY, is_email
 from zen_agents.alerts.quiet import held_until
@@ -35,8 +34,6 @@ from zen_agents.jobs import alert_delivery as jobs
 from zen_agents.model.message import Message
 from zen_agents.model.severity import Severity
 from zen_agents.ports.store import OutboxRow
-
-_WITHIN_SECONDS, _GRACE_SECONDS = 60.0, 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,7 +94,7 @@ def _note_held(ways: Ways, message: Message) -> None:
 def _sent(ways: Ways, message: Message, channels: Sequence[str]) -> list[_Answer]:
     reachable = [channel for channel in channels if ways.policy.is_reachable(channel)]
     items = {channel: _items(ways, message, channel, 10 * index) for index, channel in enumerate(reachable, start=1)}
-    replies = _delivered([item for each in items.values() for item in each])
+    replies = deliver_now([item for each in items.values() for item in each])
     answers = []
     for channel in channels:
         if channel not in items:
@@ -116,22 +113,6 @@ def _items(ways: Ways, message: Message, channel: str, ref: int) -> list[jobs.It
     messages = [message, trial_over(message, ways.now)] if channel == PAGERDUTY else [message]
     rows = [OutboxRow(ref + index, each, channel, 0, 0.0, "pending") for index, each in enumerate(messages)]
     return [item_for([row], ways.policy, ways.context, ways.now) for row in rows]
-
-
-def _delivered(items: Sequence[jobs.Item]) -> dict[str, jobs.Delivered]:
-    if not items:
-        return {}
-    request = jobs.DeliveryRequest(tuple(items), within_seconds=_WITHIN_SECONDS)
-    try:
-        asked = run_worker(jobs.WORKER, request.to_json(), timeout_seconds=_WITHIN_SECONDS + _GRACE_SECONDS)
-        reply = jobs.DeliveryReply.from_json(asyncio.run(asked))
-    except (WorkerError, jobs.MalformedJobError) as error:
-        return {item.ref: _later(item, str(error)) for item in items}
-    return {result.ref: result for result in reply.results}
-
-
-def _later(item: jobs.Item, why: str) -> jobs.Delivered:
-    return jobs.Delivered(item.ref, jobs.DeliveryOutcome.RETRY, why)
 
 
 def _words(channel: str, told: Sequence[jobs.Delivered]) -> str:

@@ -47,7 +47,7 @@ def run(call: Call) -> int:
         target = Path(call.arguments.bundle)
         packed = {"bundle": str(target), "files": write_bundle(target, site, findings)}
     if call.machine:
-        checks = [_body(name, each) for name, each in findings.items()]
+        checks = [finding_body(name, each) for name, each in findings.items()]
         data(call, "doctor", {"healthy": not _failed(findings), "checks": checks, **packed})
     else:
         _show(call, findings)
@@ -76,8 +76,16 @@ def _loaded(call: Call) -> Loaded | None:
     return None if found is None else load(found, os.environ)
 
 
-def _body(name: str, found: Finding) -> dict[str, str]:
+def finding_body(name: str, found: Finding) -> dict[str, str]:
+    """Return a finding as plain JSON."""
     return {"name": name, "state": found.state.value, "text": found.text, "fix": found.fix}
+
+
+def show_finding(call: Call, name: str, found: Finding) -> None:
+    """Print what was found, and what to do about it."""
+    say(call, f"{found.state.value:8} {name:16} {found.text}", hang=26, paint=found.state.value)
+    if found.fix:
+        say(call, f"-> {found.fix}", indent=26, hang=3)
 
 
 def _failed(findings: Mapping[str, Finding]) -> bool:
@@ -88,9 +96,7 @@ def _show(call: Call, findings: Mapping[str, Finding]) -> None:
     for name, each in findings.items():
         if each.state is State.OK and call.arguments.quiet:
             continue
-        say(call, f"{each.state.value:8} {name:16} {each.text}", hang=26, paint=each.state.value)
-        if each.fix:
-            say(call, f"-> {each.fix}", indent=26, hang=3)
+        show_finding(call, name, each)
     counts = Counter(each.state for each in findings.values())
     told = [f"{counts[state]} {state.value}" for state in State if counts[state]]
     say(call, f"{len(findings)} checks: {', '.join(told)}")

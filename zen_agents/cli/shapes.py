@@ -106,7 +106,7 @@ SHAPES: Mapping[str, Any] = {
     "breakers": _items({"name": str, "state": str, "failures": int, "open_seconds": _NUMBER_OR_NULL}),
     "check-config": {
         "ok": bool, "files": [str], "mode?": str, "agents?": [str], "rules?": int, "allowed?": [str], "implied?": [ANY],
-        "diagnostics": [_DIAGNOSTIC],
+        "diagnostics": [_DIAGNOSTIC], "online?": [{"name": str, "state": str, "text": str, "fix": str}],
     },
     "completion": {"name": str, "script": str},
     "config-show": {"files": [str], "values": _THINGS, "sources": {"*": str}},

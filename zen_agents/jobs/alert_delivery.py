@@ -42,6 +42,7 @@ class EmailItem:
     encryption: str
     sender_name: str
     sender: str
+    #: Nobody: the server is greeted and logged in to, and no mail is sent.
     recipients: tuple[str, ...]
     subject: str
     text: str

@@ -37,6 +37,8 @@ class MailServer:
         """Send one mail; never raises."""
         if self._unreachable:
             return Delivered(item.ref, DeliveryOutcome.RETRY, self._unreachable)
+        if not item.recipients:
+            return self._greeted(item)
         try:
             mail = compose(item)
             # What cannot be written is the mail's fault; whatever is odd from here on is the server's.
@@ -53,6 +55,15 @@ class MailServer:
             return self._failed(item, error)
         detail = f"taken, but not for: {_refusals(refused)}" if refused else "taken"
         return Delivered(item.ref, DeliveryOutcome.OK, detail)
+
+    def _greeted(self, item: EmailItem) -> Delivered:
+        """Answer whether the server would be talked to: it greets, encrypts as asked for, and takes the password."""
+        try:
+            code, said = self._connected(item).noop()
+        except (OSError, ValueError, SecretError, _NoEncryptionError) as error:
+            return self._not_connected(item, error)
+        outcome = DeliveryOutcome.OK if code == 250 else DeliveryOutcome.RETRY
+        return Delivered(item.ref, outcome, f"{code} {said.decode('utf-8', 'replace')}")
 
     def close(self) -> None:
         """Take leave of the server."""

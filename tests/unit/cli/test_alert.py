@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.command_line import Done, WrittenState
+from tests.support.engine_process import free_port
 from tests.support.telling import Events, MailBox, event_server, mail_server, secret
 
 Configured = Callable[..., Path]
@@ -177,3 +178,35 @@ def test_what_does_not_belong_together_is_refused(state: WrittenState, configure
     assert "did you mean: zen-agents alert preview inc-aa" in alert(state, config, "test", "inc-aa").err
     assert alert(state, config, "preview", "inc-zz").code == 2
     assert alert(state, config, "test", "--severity", "loud").code == 2
+
+
+def test_a_configuration_is_tried_online_and_nobody_is_told(
+    state: WrittenState, configured: Configured, mail: MailBox, events: Events
+) -> None:
+    done = state("check-config", "--online", str(configured(mail, events)))
+
+    assert done.code == 0, done.out
+    assert "ok       mail             the mail server answers" in done.out
+    assert "ok       pagerduty        PagerDuty accepts the routing key" in done.out
+    assert mail.mails == []
+    # Over is what never began: no page.
+    assert events.actions() == ["resolve"]
+    assert state("check-config", "--online", "--format", "sarif", str(configured(mail, events))).code == 2
+
+
+def test_what_does_not_answer_or_is_not_taken_is_told_with_the_next_step(
+    state: WrittenState, configured: Configured, mail: MailBox, events: Events
+) -> None:
+    events.statuses = [400]
+    config = configured(mail, events, agents={"system_health": {"services": {"web": {"unit": "nowhere-at-all.service"}}}})
+    mail.port = free_port()
+    config.write_text(config.read_text(encoding="utf-8").replace('"port": ', f'"port": {mail.port}, "x-was": '), "utf-8")
+    done = state("check-config", "--online", "-o", "json", str(config))
+
+    found = {each["name"]: each for each in done.json()["online"]}
+    assert (done.code, found["mail"]["state"], found["pagerduty"]["state"]) == (1, "FAILED", "FAILED")
+    assert "refused" in found["mail"]["text"]
+    assert found["pagerduty"]["text"].startswith("400")
+    assert found["pagerduty"]["fix"] == "look at alerts.pagerduty, then: zen-agents alert test"
+    # Without systemd nobody can tell.
+    assert found["units"]["state"] == "unknown" or "nowhere-at-all.service" in found["units"]["text"]
