@@ -87,7 +87,7 @@ def test_a_pause_binds_the_engine_until_it_is_lifted(shared: EngineProcess) -> N
     paused = shared.json("pause", "web", "--for", "1h", "--reason", "a test")
     assert paused["scope"] == "target:service:web"
     status = shared.cli("status")
-    assert (status.returncode, status.stdout.startswith("PAUSED for ")) == (1, True)
+    assert (status.returncode, status.stdout.startswith("PAUSED until ")) == (1, True)
     assert '"a test". zen-agents resume target:service:web' in status.stdout.splitlines()[0]
     # A person with a reason passes it; the engine would not.
     assert shared.cli("act", "restart_service", "web", "--dry-run", "--reason", "mine").returncode == 0

@@ -10,7 +10,7 @@ Examples:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zen_agents.cli.answers import sentence
@@ -23,7 +23,7 @@ from zen_agents.errors import UsageError
 from zen_agents.model.entry import ChainedEntry, EntryKind
 
 #: What a line for people leaves out.
-_FOR_PROGRAMS = frozenset({"uid", "hash", "signature"})
+_FOR_PROGRAMS = frozenset({"uid", "hash", "signature", "digest"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -112,6 +112,15 @@ def words(row: ChainedEntry) -> str:
         return f"{facts.get('action')} {facts.get('target')}: {facts.get('outcome')}{_took(facts)}{detail and ' - '}{detail}"
     if kind is EntryKind.ALERT:
         return f"{facts.get('kind')}: {facts.get('summary')}"
+    return _noted(row)
+
+
+def _noted(row: ChainedEntry) -> str:
+    """Return what a person did, or the engine about itself."""
+    facts = row.entry.body
+    if row.entry.id == "approval_asked":
+        what = f"{facts.get('approval')} asks for {facts.get('action')} {facts.get('target')}"
+        return f"{what}, {facts.get('agreed')} of {facts.get('needed')} agreed: {facts.get('because')}"
     rest = ", ".join(_said(name, value) for name, value in facts.items() if _telling(name, value))
     return f"{row.entry.actor}: {rest}" if rest else row.entry.actor
 
@@ -122,7 +131,9 @@ def _took(facts: Any) -> str:
 
 
 def _telling(name: str, value: object) -> bool:
-    return name not in _FOR_PROGRAMS and value not in (None, "", [], {})
+    """Tell whether a fact is for people in one line: plans and guards in full are for `why`, `show` and programs."""
+    nested = isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(each, Mapping) for each in value))
+    return name not in _FOR_PROGRAMS and value not in (None, "", [], {}) and not nested
 
 
 def _said(name: str, value: object) -> str:

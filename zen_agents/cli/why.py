@@ -33,7 +33,7 @@ _MOST_ENTRIES = 5000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `why` takes."""
-    parser.add_argument("id", nargs="?", help="an incident, action or decision, @last or @open")
+    parser.add_argument("id", nargs="?", help="an incident, action, decision or approval, @last or @open")
     parser.add_argument("--not", dest="check", metavar="CHECK", help="why nothing was done about this check")
     parser.add_argument("--at", metavar="TIME", help="with --not: the last decision before then")
 
@@ -50,6 +50,8 @@ def run(call: Call) -> int:
     id = wanted.id or "@last"
     if id.startswith("dec"):
         return decisions.show(call, decisions.decision(store, find(store, id, "dec")))
+    if id.startswith("apr"):
+        return _asked(call, store, find(store, id, "apr"))
     if id.startswith("act"):
         row = action(store, find(store, id, "act"))
         return explain_incident(call, store, row.incident) if row.incident else _by_hand(call, store, row.id)
@@ -62,6 +64,16 @@ def _any_kind(store: SqliteStore, id: str) -> str:
     """Return the incident that is meant by an id without its prefix, or by the name of what is broken."""
     named = [row for row in store.incidents_about(id, until=float("inf"), limit=100) if row.opened_at]
     return named[0].id if named else id
+
+
+def _asked(call: Call, store: SqliteStore, id: str) -> int:
+    """Explain what was asked about: an incident, or what a person wants to do."""
+    asked = store.approval(id)
+    if asked is not None and asked.incident:
+        return explain_incident(call, store, asked.incident)
+    if asked is not None and asked.used_by:
+        return _by_hand(call, store, asked.used_by)
+    raise UsageError(f"{id} is about no incident, and nothing was done; see: zen-agents approvals show {id}")
 
 
 def _by_hand(call: Call, store: SqliteStore, id: str) -> int:

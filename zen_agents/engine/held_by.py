@@ -55,12 +55,13 @@ def _brakes(store: Store) -> tuple[Sequence[Brake], list[str]]:
 
 
 def _held_by_brake(brake: Brake, now: Instant) -> Iterator[str]:
-    left = None if brake.until is None else brake.until - now.steady
-    if brake.kind in (PAUSE, RULE_PAUSED) and (left is None or left > 0):
-        how_long = "until lifted" if left is None else f"for {left / 60:.0f} min"
-        yield f'PAUSED {how_long} ({brake.scope}) by {brake.by} "{brake.reason}". zen-agents resume {brake.scope}'
-    if brake.kind == RIVAL and left is not None and left > 0:
-        yield f"BACKED OFF for {left / 60:.0f} min ({brake.scope}): {_clause(brake.reason)}. zen-agents resume {brake.scope}"
+    holds = brake.until is None or brake.until > now.steady
+    if brake.kind in (PAUSE, RULE_PAUSED) and holds:
+        until = "lifted" if brake.until is None else _time_of_day(brake.until, now)
+        yield f'PAUSED until {until} ({brake.scope}) by {brake.by} "{brake.reason}". zen-agents resume {brake.scope}'
+    if brake.kind == RIVAL and brake.until is not None and holds:
+        until = _time_of_day(brake.until, now)
+        yield f"BACKED OFF until {until} ({brake.scope}): {_clause(brake.reason)}. zen-agents resume {brake.scope}"
     if brake.kind == "target_closed":
         yield f"CLOSED to the engine: {brake.scope}: {_clause(brake.reason)}. zen-agents resume {brake.scope}"
 
@@ -68,6 +69,12 @@ def _held_by_brake(brake: Brake, now: Instant) -> Iterator[str]:
 def _clause(reason: str) -> str:
     """Return a reason as part of a sentence that goes on."""
     return reason.removesuffix(".")
+
+
+def _time_of_day(steady: float, now: Instant) -> str:
+    """Return the time of day at which that will be, with the weekday if it is not today's."""
+    begins, ends = now.wall.astimezone(), now.after(steady - now.steady).wall.astimezone()
+    return f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%a %H:%M}"
 
 
 def _clock_time(at: Instant) -> str:

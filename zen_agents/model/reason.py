@@ -100,7 +100,7 @@ _SENTENCES: dict[Reason, str] = {
     Reason.FOREIGN_STATE: "The state is from another machine or was restored; the engine only observes.",
     Reason.MOUNT_MISSING: "A file system that should be mounted is not.",
     Reason.APPROVAL_PENDING: "A person has been asked and has not answered.",
-    Reason.APPROVAL_DENIED: "A person said no, or nobody answered in time.",
+    Reason.APPROVAL_DENIED: "A person said no, or it was not agreed to and done in time.",
     Reason.NO_APPROVER: "The action needs more people to agree than the configuration lets approve.",
     Reason.GUARD_ERROR: "A guard could not tell; that means no.",
     Reason.DRY_RUN: "Dry run: the plan is shown, nothing is done.",

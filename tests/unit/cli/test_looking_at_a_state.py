@@ -4,15 +4,19 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.support.command_line import HOSTILE, WrittenState, a_repair, command, guard
 from tests.support.engine_process import start_time
+from zen_agents.clock import Instant
 from zen_agents.model.action import Effect, OutcomeKind
+from zen_agents.model.approval import Approval
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import IncidentState
+from zen_agents.model.principal import ENGINE
 from zen_agents.model.reason import Reason
 
 
@@ -364,3 +368,40 @@ def test_names_alone(state: WrittenState) -> None:
     assert state("why", "act-aaaa11", "-o", "name").out == "inc-aaaa11\n"
     assert state("decisions", "show", "@last", "-o", "name").out == "dec-aaaa13\n"
     assert state("audit", "verify", "-o", "name").code == 2
+
+
+def test_what_was_asked_and_what_a_person_did_are_one_line_each_without_plans_and_digests(state: WrittenState) -> None:
+    a_repair(state)
+    digest = "309c21e0" * 8
+    plan = {"action": "restart_service", "steps": ["run it"], "digest": digest}
+    asked = {
+        "approval": "apr-aaaa11", "action": "restart_service", "target": "service:web", "needed": 2, "agreed": 1,
+        "because": "no process of it runs", "digest": digest, "plan": plan, "state": "pending",
+    }  # fmt: skip
+    state.happened(EntryKind.ENGINE, "approval_asked", state.ago(60), asked, incident="inc-aaaa11")
+    undone = {"reason": "a test", "target": "service:web", "digest": digest, "guards": [guard("pause"), guard("mode")]}
+    state.happened(EntryKind.HUMAN, "undo", state.ago(50), undone, incident="inc-aaaa11", by="alice")
+    question = "apr-aaaa11 asks for restart_service service:web, 1 of 2 agreed: no process of it runs"
+    for words in (("why", "inc-aaaa11"), ("events", "--since", "1h")):
+        lines = state(*words).out.splitlines()
+        assert any(line.endswith(question) for line in lines)
+        assert any(line.endswith("alice: reason a test, target service:web") for line in lines)
+        assert not any(digest in line or "{" in line for line in lines)
+
+
+def _asked(id: str, at: Instant, incident: str | None) -> Approval:
+    return Approval(
+        id=id, digest="d", action="restart_service", target="service:web", agent="system_health", rule="", incident=incident,
+        requested_by=ENGINE, needed=1, asked_at=at, expires_at=at.steady + 600, because="it is down", answers=(), plan={},
+    )  # fmt: skip
+
+
+def test_why_takes_a_question_for_what_it_is_about(state: WrittenState) -> None:
+    a_repair(state)
+    state.store.save_approval(_asked("apr-aaaa11", state.ago(60), "inc-aaaa11"))
+    state.store.save_approval(replace(_asked("apr-bbbb22", state.ago(50), None), target="service:db"))
+    state.store.commit()
+    asked = state("why", "apr-aaaa11")
+    assert (asked.code, asked.out) == (0, state("why", "inc-aaaa11").out), asked.err
+    done = state("why", "apr-bbbb22")
+    assert (done.code, "zen-agents approvals show apr-bbbb22" in done.err) == (2, True)

@@ -47,7 +47,8 @@ async def test_a_no_with_a_pause_keeps_the_rule_off_for_so_long_and_is_lifted_as
         written = [row.entry for row in engine.store.entries(kinds=[EntryKind.HUMAN])]
         assert [entry.id for entry in written] == ["deny", "pause"]
         assert written[-1].body["approval"] == id
-        assert any("PAUSED for 120 min" in line for line in (await engine.ask("status"))["abnormal"])
+        ends = f"{pause.since.after(7200).wall.astimezone():%H:%M} ({pause.scope})"
+        assert any("PAUSED until" in line and ends in line for line in (await engine.ask("status"))["abnormal"])
         await engine.settle()
         assert engine.outcomes() == [] and not (tmp_path / "uploads").exists()
         await engine.ask("resume", scope=answered["paused"], reason="the batch is done")

@@ -160,7 +160,7 @@ async def test_the_worst_stands_on_the_first_line(tmp_path: Path) -> None:
     rig.parts.safe_mode.enter("a drill", ALICE)
     stop_flag(rig)
     assert [line.split(" ")[0] for line in engine.abnormal()] == ["EMERGENCY", "SAFE", "OBSERVING", "PAUSED", "CONFIG"]
-    assert "for 10 min" in engine.abnormal()[3]
+    assert f"{now.after(600).wall.astimezone():%H:%M} (target:service:web) by alice" in engine.abnormal()[3]
     assert "config.yaml:31:5" in engine.abnormal()[4]
     engine.request_stop()
     assert engine.abnormal()[0].startswith("ENDING")

@@ -75,7 +75,8 @@ async def test_mode_comes_back_and_the_engine_leaves_it_so(tmp_path: Path, home:
         await engine.settle()
         assert mode(home / "key") == 0o644
         assert engine.outcomes() == [("restore_permissions", "undone"), ("give_back_permissions", "verified")]
-        assert any("PAUSED for 1440 min" in line and row.rule in line for line in engine.engine.abnormal())
+        ends = f"{engine.clock.now().after(86400).wall.astimezone():%a %H}:"
+        assert any(f"PAUSED until {ends}" in line and row.rule in line for line in engine.engine.abnormal())
         by = engine.store.action(done["action"])
         assert by is not None
         assert (by.requested_by, by.because) == ("alice", "it must be readable")
