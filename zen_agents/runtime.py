@@ -8,7 +8,8 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,7 +208,10 @@ class Runtime:
 
     def _policy(self, loaded: Loaded, agents: Sequence[BaseAgent]) -> Policy:
         own_paths = (str(self.options.state_dir.resolve()), str(Path(__file__).resolve().parent))
-        return to_policy(loaded.require(), loaded, agents, dry_run=self.options.dry_run, own_paths=own_paths)
+        return to_policy(
+            loaded.require(), loaded, agents, dry_run=self.options.dry_run, own_paths=own_paths,
+            only_plans=self.options.only_plans,
+        )  # fmt: skip
 
     def _alert_policy(self, settings: Settings, loaded: Loaded) -> AlertPolicy:
         """Return who is told; a dry run tells nobody, for nothing was done."""
@@ -281,6 +285,15 @@ class Runtime:
         self.controls.close()
         self.store.close()
         self.state.release()
+
+    @asynccontextmanager
+    async def open_to_people(self) -> AsyncIterator[None]:
+        """Let people ask and answer for as long as the block lasts; `run` does so until it ends."""
+        await self._sockets.open(self.operator().answer)
+        try:
+            yield
+        finally:
+            await self._sockets.close(acting=True)
 
     async def export_metrics(self) -> None:
         """Tell Prometheus what the configuration says it is told; without a word of it nothing is loaded for it."""

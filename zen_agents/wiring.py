@@ -75,6 +75,8 @@ class Options:
     mode: str | None = None
     #: Only these agents; empty means all.
     agents: frozenset[str] = frozenset()
+    #: Digests of the plans that may run; None means any.
+    only_plans: frozenset[str] | None = None
 
 
 def load_settings(options: Options) -> Loaded:

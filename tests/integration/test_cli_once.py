@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,45 @@ def test_what_was_done_names_its_rules_line_and_the_paths_that_changed(
     assert acted["origin"].endswith(":5:7")
     # The engine made it while the incident lasted.
     assert [row["what"] for row in told["changed"]["found"] if row["kind"] == "file"] == [str(path)]
+
+
+def test_a_plan_is_run_as_it_was_shown_and_not_at_all_once_the_host_has_moved(
+    engine: EngineProcess, port: int, tmp_path: Path
+) -> None:
+    plan = tmp_path / "p.json"
+    assert engine.cli("plan", "-c", str(engine.config), "--out", str(plan)).returncode == 0
+    (planned,) = json.loads(plan.read_text(encoding="utf-8"))["planned"]
+    assert (planned["action"], planned["target"]) == ("restart_service", "service:web")
+
+    other = tmp_path / "other.json"
+    other.write_text(plan.read_text(encoding="utf-8").replace(planned["digest"], "0" * 64), encoding="utf-8")
+    code, out, err = once(engine, "--plan", str(other))
+    assert (code, out, "would run otherwise" in err) == (4, "", True)
+    assert not engine.state.exists() and not answers(port)
+
+    assert once(engine, "--plan", str(plan))[0] == 0
+    (action,) = engine.actions()
+    assert (action["outcome"], action["plan"]["digest"]) == ("verified", planned["digest"])
+
+    code, _, err = once(engine, "--plan", str(plan))
+    assert (code, "stale_plan" in err, "would no longer run" in err) == (4, True, True)
+    assert once(engine, "--plan", str(plan), "--mode", "observe")[0] == 2
+    plan.write_text("{}", encoding="utf-8")
+    assert once(engine, "--plan", str(plan))[0] == 2
+
+
+def test_people_may_answer_while_it_waits_and_their_silence_is_five(
+    engine_with: Callable[[str], EngineProcess],
+) -> None:
+    port = free_port()
+    engine = engine_with(web_config(port).replace("approval: auto", "approval: required"))
+    code, _, err = once(engine, "--wait-approvals", "1s")
+    assert (code, "answer: zen-agents approve apr-" in err) == (5, True)
+    assert not answers(port)
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(once, engine, "--wait-approvals", "60s")
+        wait_for(lambda: engine.cli("approve", "@last", "--reason", "seen", "--yes").returncode == 0, "the answer")
+        assert waiting.result()[0] == 0
+    assert [action["outcome"] for action in engine.actions()] == ["verified"]
+    assert answers(port)

@@ -3,8 +3,11 @@
 Examples:
   zen-agents once --dry-run -c my.yaml              everything but the effect
   zen-agents once --yes --agent system_health
+  zen-agents once --plan p.json --yes               exactly what `plan --out p.json` showed, or nothing
+  zen-agents once --yes --wait-approvals 5m         people may answer meanwhile: zen-agents approve
 
-Exit: 0 nothing to do, or verified; 1 something is bad or failed; 4 a guard refused; 6 not known whether it worked; 75 busy.
+Exit: 0 nothing to do, or verified; 1 something is bad or failed; 4 a guard refused, or the plan is no longer right; 5 nobody
+answered in time; 6 not known whether it worked; 75 busy.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from zen_agents.adapters.sqlite_store import SqliteStore
@@ -23,52 +28,118 @@ from zen_agents.cli.options import add_run_options, options_of
 from zen_agents.cli.render import note, say
 from zen_agents.cli.times import seconds_of
 from zen_agents.engine.engine import Engine
+from zen_agents.errors import RefusedError, UsageError
 from zen_agents.model.action import OutcomeKind
+from zen_agents.model.approval import Approval, ApprovalState
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.reason import Reason
 from zen_agents.ports.store import ActionRow
+from zen_agents.rehearsal.plan_file import PlanFile
+from zen_agents.rehearsal.stage import rehearse_plan
 from zen_agents.runtime import Runtime
 from zen_agents.telemetry.logs import set_up_logging
+from zen_agents.wiring import Options
 
 #: Outcomes of which it is known whether they helped.
 _KNOWN = frozenset({OutcomeKind.VERIFIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT})
 #: How long to sleep between two turns while something is verified (seconds).
 _TURN = 0.1
+_REFUSED, _UNANSWERED = 4, 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `once` takes."""
     add_run_options(parser)
     parser.add_argument("--timeout", metavar="DURATION", default="5m", help="wait at most so long for outcomes (default 5m)")
+    parser.add_argument(
+        "--plan", metavar="FILE", type=Path, help="only what this plan says; nothing if the host has changed since"
+    )
+    parser.add_argument("--wait-approvals", metavar="DURATION", help="wait at most so long for answers of people")
 
 
 def run(call: Call) -> int:
     """Take turns until nothing is under way."""
-    options = options_of(call)
-    if not call.arguments.yes and not options.dry_run and not call.confirm("Act on this host as the configuration allows?"):
+    options, planned = options_of(call), None
+    if path := call.arguments.plan:
+        planned = PlanFile.read(path)
+        if options.agents or options.mode:
+            raise UsageError("--plan runs what the file says, by its agents and mode: leave out --agent and --mode")
+        options = replace(options, agents=frozenset(planned.agents), only_plans=planned.digests)
+    if not call.arguments.yes and not options.dry_run and not call.confirm(_question(planned)):
         note("nothing was done")
         return 1
+    if planned is not None:
+        _refuse_if_moved(planned, options)
     set_up_logging(verbose=call.arguments.verbose, quiet=True)
     runtime = Runtime.load(options)
-    return asyncio.run(_once(call, runtime))
+    return asyncio.run(_once(call, runtime, planned))
 
 
-async def _once(call: Call, runtime: Runtime) -> int:
+def _question(planned: PlanFile | None) -> str:
+    if planned is None:
+        return "Act on this host as the configuration allows?"
+    return f"Do what was planned at {planned.at}: {', '.join(map(str, planned.planned)) or 'nothing'}?"
+
+
+def _refuse_if_moved(planned: PlanFile, options: Options) -> None:
+    """Look at the host as `plan` does; RefusedError unless everything is as it was planned for."""
+    report = asyncio.run(rehearse_plan(options, None))
+    if moved := planned.moved(PlanFile.of(report, options.agents)):
+        told = "\n".join(f"  {line}" for line in moved)
+        raise RefusedError(
+            f"{Reason.STALE_PLAN}: nothing was run, for the plan is no longer right:\n{told}\n"
+            "plan anew: zen-agents plan --out FILE",
+            reason=Reason.STALE_PLAN,
+        )
+
+
+async def _once(call: Call, runtime: Runtime, planned: PlanFile | None) -> int:
     engine = runtime.open()
-    began = runtime.clock.now().steady
+    began, unanswered = runtime.clock.now().steady, False
     try:
         await engine.start_without_loops()
+        await _settle(call, engine)
+        if call.arguments.wait_approvals:
+            unanswered = not await _answered(call, runtime, engine)
+    finally:
+        await runtime.close("once")
+    code = _tell(call, runtime, engine, began, planned)
+    return _UNANSWERED if unanswered else code
+
+
+async def _settle(call: Call, engine: Engine) -> None:
+    try:
         async with asyncio.timeout(seconds_of(call.arguments.timeout)):
             await engine.settle(_TURN)
     except TimeoutError:
         note("zen-agents: not everything was settled in time; see: zen-agents actions --outcome verifying,running")
-    finally:
-        await runtime.close("once")
-    return _tell(call, runtime, engine, began)
 
 
-def _tell(call: Call, runtime: Runtime, engine: Engine, began: float) -> int:
+async def _answered(call: Call, runtime: Runtime, engine: Engine) -> bool:
+    """Let people answer what is asked, and do what they agree to; False if a question was not answered in time."""
+    store, told = engine.parts.store, set[str]()
+    async with runtime.open_to_people():
+        ends_at = runtime.clock.now().steady + seconds_of(call.arguments.wait_approvals)
+        while (now := runtime.clock.now()).steady < ends_at:
+            engine.approvals.expire(now)
+            asked = store.open_approvals()
+            if not asked:
+                return all(_is_answered(store.approval(id)) for id in told)
+            for each in asked:
+                if each.id not in told:
+                    note(f"{each.id} asks for {each.action} {each.target}; answer: zen-agents approve {each.id}")
+            told.update(each.id for each in asked)
+            await asyncio.sleep(_TURN)
+            await _settle(call, engine)
+    return False
+
+
+def _is_answered(asked: Approval | None) -> bool:
+    return asked is not None and asked.state is not ApprovalState.EXPIRED
+
+
+def _tell(call: Call, runtime: Runtime, engine: Engine, began: float, wanted: PlanFile | None) -> int:
     store = call.store()
     rows = list(reversed(store.actions(since=began, limit=1000)))
     planned = _planned(store, began) if runtime.options.dry_run else []
@@ -94,7 +165,15 @@ def _tell(call: Call, runtime: Runtime, engine: Engine, began: float) -> int:
             say(call, f"{prefix}{incident.id}  {incident.rule} on {incident.target} is {incident.state.value}{refused}")
         if not rows and not live and not planned:
             print(f"{prefix}Nothing to do.")
-    return _code(rows, live)
+    left = [] if wanted is None or runtime.options.dry_run else _left(wanted, rows)
+    for what in left:
+        note(f"{what} was not run: it has not lasted as long as its rule asks, or a guard refused; run the plan again later")
+    return _code(rows, live) or (_REFUSED if left else 0)
+
+
+def _left(wanted: PlanFile, rows: Sequence[ActionRow]) -> list[str]:
+    done = {f"{row.action} {row.target}" for row in rows}
+    return [name for name in dict.fromkeys(map(str, wanted.planned)) if name not in done]
 
 
 def _planned(store: SqliteStore, began: float) -> list[Mapping[str, Any]]:
@@ -109,5 +188,5 @@ def _code(rows: Sequence[ActionRow], live: Sequence[Incident]) -> int:
     if kinds - _KNOWN:
         return 6
     if any(incident.refused_for not in (None, Reason.DRY_RUN) for incident in live):
-        return 4
+        return _REFUSED
     return 1 if live or kinds - {OutcomeKind.VERIFIED} else 0

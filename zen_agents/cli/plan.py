@@ -3,6 +3,8 @@
 Examples:
   zen-agents plan                                   this host
   zen-agents plan --facts facts.yaml                written facts instead of a host: needs no privilege, systemd or network
+  zen-agents plan --at 02:30                        as if it were then: maintenance, and what runs only in a window
+  zen-agents plan --out p.json                      what would run, for `once --plan p.json`
   zen-agents plan --exit-code                       10 if something would run
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +20,15 @@ from zen_agents.cli.answers import show_answers, way_back
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
+from zen_agents.cli.out_file import print_into
 from zen_agents.cli.render import flow, next_steps, note, plural, say
+from zen_agents.cli.times import time_ahead
 from zen_agents.engine.executor import judged_body
+from zen_agents.errors import UsageError
 from zen_agents.guards.set_by import default_of
 from zen_agents.model.redaction import Redaction
 from zen_agents.rehearsal.plan import Line, PlanReport
+from zen_agents.rehearsal.plan_file import PlanFile
 from zen_agents.rehearsal.stage import rehearse_plan
 
 _WORDS = {"would_run": "WOULD RUN", "needs_you": "NEEDS YOU", "blocked": "BLOCKED", "alert_only": "TELLS PEOPLE"}
@@ -33,17 +40,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `plan` takes."""
     add_run_options(parser, dry_run=False)
     parser.add_argument("--facts", metavar="FILE", type=Path, help="written facts instead of this host")
+    parser.add_argument("--at", metavar="TIME", help="as if it were then: 2h (from now), 06:00 or an ISO time")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="write what would run, for: once --plan FILE")
     parser.add_argument("--exit-code", action="store_true", help="end with 10 if something would run")
 
 
 def run(call: Call) -> int:
     """Rehearse and print."""
-    report = asyncio.run(rehearse_plan(options_of(call), call.arguments.facts))
+    wanted, options = call.arguments, options_of(call)
+    if wanted.out and (wanted.facts or wanted.at):
+        raise UsageError("--out writes what can be run on this host now: leave out --facts and --at")
+    at = time_ahead(wanted.at, datetime.now(UTC)) if wanted.at else None
+    report = asyncio.run(rehearse_plan(options, wanted.facts, at))
     if call.machine:
         data(call, "plan", _body(report))
     else:
         _show(call, report)
     _note_unused(report)
+    if wanted.out:
+        print_into(wanted.out, lambda: print(PlanFile.of(report, options.agents).text(), end=""))
     return _SOMETHING_WOULD_RUN if call.arguments.exit_code and report.count("would_run") else 0
 
 
@@ -64,6 +79,7 @@ def _show(call: Call, report: PlanReport) -> None:
     source = f"facts {call.arguments.facts}" if call.arguments.facts else f"host {report.host}"
     at = report.at if call.arguments.utc else report.at.astimezone()
     config = f"config {', '.join(report.config)}"
+    source += ", as if it were then" if call.arguments.at else ""
     flow(call, ("DRY RUN", source, f"mode {report.mode}", config, f"{at:%Y-%m-%d %H:%M:%S %z}"), "  ")
     if not call.arguments.quiet:
         print()
@@ -75,8 +91,9 @@ def _show(call: Call, report: PlanReport) -> None:
         f"Plan: {report.count('would_run')} to run, {report.count('needs_you')} needs approval, "
         f"{report.count('blocked')} blocked, {report.count('alert_only')} alerts only."
     )
-    if report.count("would_run"):
-        next_steps(call, "zen-agents once --yes", "zen-agents run")
+    if report.count("would_run") and not call.arguments.at:
+        once = f"zen-agents once --plan {call.arguments.out}" if call.arguments.out else "zen-agents once --yes"
+        next_steps(call, once, "zen-agents run")
 
 
 def _show_line(call: Call, line: Line, redaction: Redaction) -> None:

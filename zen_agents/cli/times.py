@@ -44,6 +44,22 @@ def moment_of(text: str, now: datetime) -> datetime:
         raise _no_time(text) from None
 
 
+def time_ahead(text: str, now: datetime) -> datetime:
+    """Return the moment that 2h (from now), 06:00 (the coming one) or an ISO time (also a past one) names.
+
+    A time without a zone is meant in this host's. UsageError for anything else.
+    """
+    if re.fullmatch(r"[0-9.]+[smhd]", text):
+        return now + timedelta(seconds=seconds_of(text))
+    if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text):
+        return end_of(text, None, now)
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.astimezone()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{text!r} is no time: write 2h, 06:00 or 2026-01-31T06:00") from None
+
+
 def end_of(text: str, zone: ZoneInfo | None, now: datetime) -> datetime:
     """Return the coming moment (UTC) that 06:00 or 2026-01-31T06:00 names in a zone; None is this host's.
 

@@ -113,6 +113,8 @@ class Executor:
         host = view or self._host.look()
         try:
             plan = _in_time(await self._plan(request, host), policy)
+            if policy.only_plans is not None and plan.digest not in policy.only_plans:
+                raise StalePlanError("only what the plan file says is run, and this is not in it")
         except Exception as error:  # a plan that cannot be made is a "no", whatever the cause
             return Judged(request, None, _unplannable(error))
         return Judged(

@@ -91,6 +91,8 @@ class Policy:
     #: observe, approve or enforce.
     mode: str = "enforce"
     dry_run: bool = False
+    #: Digests of the plans that may run, None: any; `once --plan` runs what people have seen.
+    only_plans: frozenset[str] | None = None
     #: Agent -> auto_mitigate.
     auto_mitigate: Mapping[str, bool] = field(default_factory=dict)
     #: Action -> its policy; an action that is missing is never run.

@@ -74,6 +74,7 @@ class PlanReport:
     host: str = ""
     mode: str = ""
     config: Sequence[str] = ()
+    digest: str = ""
     #: Facts of which no check speaks: probably misspelt.
     unused_facts: Sequence[str] = ()
     #: What is left out where it is shown; what checks saw is so already.

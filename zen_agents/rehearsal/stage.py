@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from zen_agents.adapters.emergency_flag import EmergencyFlag
@@ -58,8 +59,9 @@ class Stage:
     parts: Parts
     agents: Sequence[BaseAgent]
     host_name: str
-    #: The configuration's files.
+    #: The configuration's files, and its digest.
     files: tuple[str, ...]
+    digest: str
 
 
 def set_stage(options: Options, loaded: Loaded, *, host: Host, store: SqliteStore, clock: Clock) -> Stage:
@@ -77,25 +79,42 @@ def set_stage(options: Options, loaded: Loaded, *, host: Host, store: SqliteStor
     )
     parts.journal.redaction.use(settings.redact)
     parts.actionable = len({rule.target for agent in agents for rule in agent.rules() if rule.ladder})
-    return Stage(parts, agents, host_name, tuple(map(str, loaded.files)))
+    return Stage(parts, agents, host_name, tuple(map(str, loaded.files)), loaded.digest)
 
 
-async def rehearse_plan(options: Options, facts_file: Path | None) -> PlanReport:
-    """Return what would be done now, on this host or on written facts."""
+class _Movable:
+    """A clock that is moved once the host was looked at; limits free up as time goes on, and not as it goes back."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._away = clock, timedelta()
+
+    def now(self) -> Instant:
+        now = self._clock.now()
+        return Instant(now.wall + self._away, now.steady + max(self._away.total_seconds(), 0.0))
+
+    def move_to(self, moment: datetime) -> None:
+        """Go on from another moment."""
+        self._away = moment - self._clock.now().wall
+
+
+async def rehearse_plan(options: Options, facts_file: Path | None, at: datetime | None = None) -> PlanReport:
+    """Return what would be done now, on this host or on written facts; `at`: if what is seen were seen then."""
     loaded = load_settings(options)
     loaded.require()
     facts = read_facts(facts_file) if facts_file else None
     store = SqliteStore.snapshot(None if facts else options.state_dir / "state.db")
-    clock: Clock = ManualClock(facts.now, LONG_AFTER_BOOT) if facts else SystemClock(store.anchor())
+    clock = _Movable(ManualClock(facts.now, LONG_AFTER_BOOT) if facts else SystemClock(store.anchor()))
     host: Host = FactsHost(facts) if facts else LinuxHost(options.state_dir)
     stage = set_stage(options, loaded, host=host, store=store, clock=clock)
-    parts, agents, now = stage.parts, stage.agents, clock.now()
+    parts, agents = stage.parts, stage.agents
     if facts:
-        observations = observations_of(facts, [check for agent in agents for check in agent.checks()], now)
-        report = await rehearse(parts, agents, observations, now, facts_only=True)
-        report = replace(report, unused_facts=facts.unused((seen.name, seen.target) for seen in observations))
+        observations = observations_of(facts, [check for agent in agents for check in agent.checks()], clock.now())
     else:
         observations = await look(parts, agents)
         parts.sampler.close()
-        report = await rehearse(parts, agents, observations, clock.now())
-    return replace(report, host=stage.host_name, mode=parts.policy.mode, config=stage.files)
+    if at is not None:
+        clock.move_to(at)
+    report = await rehearse(parts, agents, observations, clock.now(), facts_only=facts is not None)
+    if facts:
+        report = replace(report, unused_facts=facts.unused((seen.name, seen.target) for seen in observations))
+    return replace(report, host=stage.host_name, mode=parts.policy.mode, config=stage.files, digest=stage.digest)

@@ -56,6 +56,7 @@ class _Scopes(Set[tuple[str, str]]):
 def to_policy(
     settings: Settings, loaded: Loaded, agents: Iterable[BaseAgent], *, dry_run: bool = False,
     own_units: Iterable[str] = ("zen-agents.service",), own_paths: Iterable[str] = (),
+    only_plans: frozenset[str] | None = None,
 ) -> Policy:  # fmt: skip
     """Return what guards may let through: exactly what the file names, and what its agents declare of it.
 
@@ -67,6 +68,7 @@ def to_policy(
     return Policy(
         mode=settings.mode.value,
         dry_run=dry_run,
+        only_plans=only_plans,
         auto_mitigate={agent.name: bool(getattr(agent.settings, "auto_mitigate", False)) for agent in built},
         allowed=settings.actions.allow,
         declared=_Scopes([agent.scope() for agent in built]),

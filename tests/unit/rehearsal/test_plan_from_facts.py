@@ -95,3 +95,21 @@ def test_wrong_facts_are_wrong_usage_and_a_wrong_configuration_is_not_valid() ->
     assert plan("service.web: broken").code == 2
     assert plan("", mode="sometimes").code == 78
     assert plan("", "--mode", "enforce", mode="observe").code in (2, 78)
+
+
+def test_another_moment_is_judged_by_its_own_windows() -> None:
+    window = (
+        "maintenance: [{name: a, days: [sat], start: '02:00', duration: 2h, timezone: Europe/Berlin, effect: no_actions}]"
+    )
+
+    def at(*words: str) -> Done:
+        plan("service.web: down")
+        Path("c.yaml").write_text(CONFIG.format(mode="enforce", approval="auto") + window, encoding="utf-8")
+        return command("plan", "-c", "c.yaml", "--facts", "facts.yaml", "--exit-code", *words)
+
+    assert at().code == 0  # 2026-11-21 is a Saturday, and it is 03:14
+    assert at("--at", "2026-11-21T05:00:00+01:00").code == 10
+    night = at("--at", "2026-11-28T02:30:00+01:00")
+    assert (night.code, "as if it were then" in night.out, "maintenance" in night.out) == (0, True, True)
+    assert at("--at", "half past two").code == 2
+    assert at("--out", "p.json").code == 2
