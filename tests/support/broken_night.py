@@ -68,6 +68,9 @@ LOG = """\
 [9214.731] oom_reaper: reaped process 4242 (postgres), now anon-rss:0kB
 """
 
+_UNDELIVERED = (
+    "email: web-07: postgresql@16-main is down, and every rung was tried (inc-8t5v1q): retry, 451 greylisted, come again"
+)
 _PLAN = {
     "steps": ['["systemctl", "restart", "postgresql@16-main.service"]'], "risk": "high", "reversible": "no",
     "warning": "clients lose their connections; a database that recovers may take minutes to answer",
@@ -116,7 +119,7 @@ def what_the_engine_says() -> dict[str, Any]:
         "repairs_limit": 6, "approvals": [asked], "checks": [base | row for row in (database, *others)], "checks_more": 0,
         "demoted": [{"scope": "rule:system_health.postgresql@16-main", "reason": "act-8t5v12 ended unknown"}],
         "agents": [{"name": "system_health", "state": "running"}, {"name": "package_updates", "state": "crashed: restarts"}],
-        "pages_undelivered": ["email: 451 greylisted"], "misfires": {},
+        "pages_undelivered": [_UNDELIVERED], "misfires": {},
     }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ _BOUND = re.compile(r"\d (?:ms|s|min|h|d|%)(?!\w)(?: \d+ (?:s|min|h)(?!\w))?|`[^
 _BINDS = "\N{NO-BREAK SPACE}"
 
 #: No column gets narrower than this (characters), and with so many it still says something.
-_NARROWEST, _READABLE = 8, 12
+_NARROWEST, _READABLE = 8, 24
 #: Below this many columns lines are not broken any more.
 _NARROWEST_LINE = 24
 
@@ -70,6 +70,13 @@ def table(
     print(_row([heads[column] for column in shown], widths, colour=False))
     for row in texts:
         print(_row([row[column] for column in shown], widths, colour=colour))
+
+
+def fits(call: Call, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
+    """Tell whether a table would have to leave out or cut nothing."""
+    most = width_of(call)
+    columns = zip(heads, *rows, strict=True)
+    return most is None or _total([max(len(clean(cell)) for cell in column) for column in columns]) <= most
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], *, colour: bool) -> str:
@@ -150,8 +157,10 @@ def typed(call: Call, label: str, command: str) -> None:
 
 
 def flow(call: Call, parts: Iterable[str], separator: str) -> None:
-    """Print parts on one line; on a terminal a part that does not fit begins a new one."""
-    print("\n".join(_flowed(parts, separator, width_of(call))))
+    """Print parts on one line; on a terminal a part that does not fit begins a new one, and is broken if it is too long."""
+    width = width_of(call)
+    lines = _flowed(parts, separator, width)
+    print("\n".join(piece for line in lines for piece in broken(line, width, 0, 4)))
 
 
 def _flowed(parts: Iterable[str], separator: str, width: int | None, *, hang: int = 0) -> list[str]:

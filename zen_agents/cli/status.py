@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.envelope import data
-from zen_agents.cli.render import flow, next_steps, plural, say, table, width_of
+from zen_agents.cli.render import fits, flow, next_steps, plural, say, table
 from zen_agents.cli.times import ago, seconds_of
 from zen_agents.errors import NotRunningError, StoreError, ZenError
 
@@ -32,8 +32,6 @@ ANSWER_WITHIN = 5.0
 _LOOK_EVERY = 0.5
 #: Rows that are shown without -v, unless more are bad.
 _ROWS = 20
-#: On a terminal narrower than this a check is named without its agent, if there is only one.
-_WIDE = 110
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,13 +103,12 @@ def _window(call: Call, window: dict[str, Any]) -> str:
 def _table(call: Call, status: dict[str, Any]) -> None:
     rows = status["checks"] if call.arguments.verbose else _worth_showing(status["checks"])
     if rows:
-        narrow = _is_narrow(call)
-        short = narrow and len({row["check"].partition(".")[0] for row in rows}) == 1
-        cells = [row_of(row, short=short) for row in rows]
-        if narrow:
-            # How it ended says more than what it was; `actions` has both.
-            cells = [(*most, _ended(row)) for (*most, _), row in zip(cells, rows, strict=True)]
         heads = ("CHECK", "STATE", "SINCE", "VALUE", "LAST ACTION")
+        cells = [row_of(row, short=False) for row in rows]
+        if not fits(call, heads, cells):
+            # What is wrong is not cut for the agent's name, nor for what was done: how it ended says more.
+            short = len({row["check"].partition(".")[0] for row in rows}) == 1
+            cells = [(*row_of(row, short=short)[:-1], _ended(row)) for row in rows]
         table(call, heads, cells, whole=("STATE", "SINCE", "LAST ACTION"))
     else:
         print("Nothing is watched: no agent is enabled, or none has a check.")
@@ -158,11 +155,6 @@ def _worth_showing(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what is not ok and, of the rest, as much as fits a screen."""
     bad = [row for row in rows if row["state"] != "ok"]
     return rows[: max(len(bad), _ROWS)]
-
-
-def _is_narrow(call: Call) -> bool:
-    width = width_of(call)
-    return width is not None and width < _WIDE
 
 
 def row_of(row: Mapping[str, Any], *, short: bool) -> tuple[object, ...]:
