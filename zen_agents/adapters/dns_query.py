@@ -91,7 +91,7 @@ async def _by_udp(target: _Target, asked: bytes, again_after: float) -> Reply:
                 async with asyncio.timeout(again_after):
                     return await _heard(sock, asked)
             except TimeoutError:
-                continue
+                continue  # lost on the way, it is asked again; whoever waits for the answer has a time of his own
 
 
 async def _heard(sock: socket.socket, asked: bytes) -> Reply:

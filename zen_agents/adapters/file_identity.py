@@ -138,7 +138,7 @@ def _search_holders(descriptor: int, path: str) -> None:
         try:
             names = names_in(f"/proc/{pid}/fd")
         except (FileNotFoundError, ProcessLookupError):
-            continue
+            continue  # it has ended, and has nothing open
         except OSError as error:
             raise UnsafePathError(f"whether process {pid} holds {path} open cannot be told; it is left") from error
         mine = int(pid) == own
@@ -148,7 +148,7 @@ def _search_holders(descriptor: int, path: str) -> None:
             try:
                 opened = Path(f"/proc/{pid}/fd/{name}").stat()
             except (FileNotFoundError, ProcessLookupError):
-                continue
+                continue  # closed meanwhile
             except OSError as error:
                 raise UnsafePathError(f"what process {pid} holds open cannot be told; {path} is left") from error
             # An O_PATH descriptor of this process is the place it stands on, not a reader.

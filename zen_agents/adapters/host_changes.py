@@ -94,7 +94,7 @@ def _package_lines(lines: Iterable[str], since: datetime, until: datetime) -> It
         try:
             at = datetime.fromisoformat(line[:19]).astimezone(UTC)
         except ValueError:
-            continue
+            continue  # cut off while it was written
         versions = " -> ".join(version for version in words[4:6] if version != "<none>")
         yield Change(at, "package", f"{words[2]} {words[3]} {versions}")
 

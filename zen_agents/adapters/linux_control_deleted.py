@@ -67,7 +67,7 @@ def _mapped_by_nobody(found: os.stat_result, path: str) -> None:
         try:
             maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, ProcessLookupError):
-            continue
+            continue  # it has ended, and maps nothing
         except OSError as error:
             # Init maps no log, and a file that only its owner could open nobody else can have mapped.
             if pid == "1" or (private and _owner_of(pid) != found.st_uid):

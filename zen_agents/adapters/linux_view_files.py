@@ -67,7 +67,7 @@ def list_directory(path: str, limit: int) -> Sequence[FileState]:
                 try:
                     found.append(file_state(f"{path.rstrip('/')}/{entry.name}", entry.stat(follow_symlinks=False)))
                 except FileNotFoundError:
-                    continue
+                    continue  # removed while the directory was read
     except OSError as error:
         raise HostError(f"cannot list {path}: {error.strerror}") from error
     finally:

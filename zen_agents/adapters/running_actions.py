@@ -104,7 +104,7 @@ def still_running(state_dir: Path) -> tuple[str, ...]:
         try:
             action = _read(record)
         except FileNotFoundError:
-            continue
+            continue  # it ended just now, and took its record along
         except (OSError, ValueError):
             # Nobody can tell; it names no process that could be waited for either.
             continue

@@ -85,7 +85,7 @@ class SystemdBus:
             with contextlib.suppress(BusGoneError):
                 return self._ask_over(self._idle.pop().renewed(self._timeout_seconds), question)
         except IndexError:
-            pass
+            pass  # no connection is idle
         return self._ask_over(self._connected(), question)
 
     def _ask_over(self, connection: _Connection, question: Callable[[_Connection], _Answer]) -> _Answer:

@@ -106,7 +106,7 @@ class Sampler:
                     async with asyncio.timeout(left):
                         await batch.done.wait()
                 except TimeoutError:
-                    continue
+                    continue  # told at the next turn of the loop, with how far it came
             elif batch.asking[0] == at:
                 return self._abandon(batch, at, thread, observations)
         self._idle.append(thread)

@@ -48,7 +48,7 @@ def _values(data: str) -> Mapping[str, float]:
         try:
             value = float(number)
         except ValueError:
-            continue
+            continue  # a sign or a point alone is no number
         if math.isfinite(value):
             found[quoted.replace("''", "'") or plain] = value
     return found

@@ -65,7 +65,7 @@ def _above(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
         try:
             yield parent, parent.stat()
         except OSError:
-            return
+            return  # then the file cannot be read either, which is told
 
 
 def _others_may_write(state: os.stat_result) -> str:

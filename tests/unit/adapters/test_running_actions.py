@@ -48,6 +48,7 @@ def test_one_that_ended_and_that_nobody_asked_after_does_not_run(running: Path, 
     while still_running(running.parent):
         # The kernel ends it at its own pace.
         subprocess.run(["true"], check=True)
+    assert still_running(running.parent) == ()
 
 
 def test_a_number_that_is_anothers_by_now_does_not_count(running: Path, sleeper: subprocess.Popen[bytes]) -> None:
