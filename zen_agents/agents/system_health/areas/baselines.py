@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from zen_agents.agents.system_health.areas.base import Area, Remedy
 from zen_agents.agents.system_health.areas.deployments import deployers
+from zen_agents.agents.system_health.areas.drifting import drift_rule
 from zen_agents.agents.system_health.areas.tested import refuse_bad_test
-from zen_agents.agents.system_health.remedies import AGENT
 from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
@@ -28,11 +28,7 @@ from zen_agents.model.scalars import (
 )
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
-from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
-from zen_agents.rules.rule import Hold, Rule, Rung
-
-#: What did not help the second time is a person's: the file system does not change its mind.
-_ATTEMPTS = 2
+from zen_agents.rules.rule import Rule
 
 
 class Baseline(Section):
@@ -99,23 +95,7 @@ class Baselines(Area[Mapping[str, Baseline]]):
     def rules(self, section: Mapping[str, Baseline], make: RuleMaker) -> Iterable[Rule]:
         """Return one rule for each."""
         for name, baseline in section.items():
-            target = f"baseline:{name}"
-            yield make.rule(
-                name,
-                target,
-                StatusIs(f"drift.{name}", target, seconds_in(baseline.every, STALE_AFTER_SAMPLES)),
-                at=f"baselines.{name}",
-                summary=f"{baseline.path} is not what was declared",
-                severity=baseline.severity,
-                hold=Hold(held_for_seconds=seconds_in(baseline.held_for)),
-                ladder=_ladder(name, baseline, make),
-                runbook=baseline.runbook,
-            )
-
-
-def _ladder(name: str, baseline: Baseline, make: RuleMaker) -> tuple[Rung, ...]:
-    target = f"baseline:{name}"
-    if baseline.on_failure is not None:
-        at = f"agents.{AGENT}.baselines.{name}.on_failure"
-        return make.ladder(make.remedies.ladder(baseline.on_failure, target=target, at=at), attempts=_ATTEMPTS)
-    return make.ladder(make.unasked([make.remedies.of("restore_file", target)]), attempts=_ATTEMPTS)
+            yield drift_rule(
+                name, baseline, make, section="baselines", target=f"baseline:{name}", observed=f"drift.{name}",
+                what=baseline.path, remedy="restore_file",
+            )  # fmt: skip

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from zen_agents.actions.restore_sysctl import place_of_setting
 from zen_agents.agents.system_health.areas.base import Area, Remedy
 from zen_agents.agents.system_health.areas.deployments import deployers
-from zen_agents.agents.system_health.remedies import AGENT
+from zen_agents.agents.system_health.areas.drifting import drift_rule
 from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
@@ -20,11 +20,8 @@ from zen_agents.model.duration import seconds_in
 from zen_agents.model.scalars import ActionReference, Duration, KernelSetting, Line, PositiveDuration, refuse
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
-from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
-from zen_agents.rules.rule import Hold, Rule, Rung
+from zen_agents.rules.rule import Rule
 
-#: What did not help the second time is a person's: the kernel does not change its mind.
-_ATTEMPTS = 2
 #: Once set there is no way back before the next boot, or reading them says nothing of what was set.
 _NO_SETTINGS = frozenset(
     {"kernel.modules_disabled", "kernel.kexec_load_disabled", "vm.drop_caches", "vm.compact_memory", "kernel.sysrq-trigger"}
@@ -89,23 +86,7 @@ class Sysctls(Area[Mapping[str, DeclaredSetting]]):
     def rules(self, section: Mapping[str, DeclaredSetting], make: RuleMaker) -> Iterable[Rule]:
         """Return one rule for each."""
         for name, declared in section.items():
-            target = f"sysctl:{name}"
-            yield make.rule(
-                name,
-                target,
-                StatusIs(f"sysctl.{name}", target, seconds_in(declared.every, STALE_AFTER_SAMPLES)),
-                at=f"sysctls.{name}",
-                summary=f"{declared.setting} is not what was declared",
-                severity=declared.severity,
-                hold=Hold(held_for_seconds=seconds_in(declared.held_for)),
-                ladder=_ladder(name, declared, make),
-                runbook=declared.runbook,
-            )
-
-
-def _ladder(name: str, declared: DeclaredSetting, make: RuleMaker) -> tuple[Rung, ...]:
-    target = f"sysctl:{name}"
-    if declared.on_failure is not None:
-        at = f"agents.{AGENT}.sysctls.{name}.on_failure"
-        return make.ladder(make.remedies.ladder(declared.on_failure, target=target, at=at), attempts=_ATTEMPTS)
-    return make.ladder(make.unasked([make.remedies.of("restore_sysctl", target)]), attempts=_ATTEMPTS)
+            yield drift_rule(
+                name, declared, make, section="sysctls", target=f"sysctl:{name}", observed=f"sysctl.{name}",
+                what=declared.setting, remedy="restore_sysctl",
+            )  # fmt: skip
