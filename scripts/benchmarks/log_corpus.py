@@ -1,4 +1,4 @@
-"""A log of many programs, the same for the same seed, with as many hit lines as is asked for; and 200 patterns."""
+"""A log of many programs, the same for the same seed, of which as many lines are hit as is asked for."""
 
 from __future__ import annotations
 
@@ -66,25 +66,25 @@ _HOSTS = ("web-1", "web-2", "db-1", "cache-3", "edge-7")
 Line = Callable[[random.Random], str]
 
 
-def write_corpus(path: Path, size: int, hit_share: float, seed: int = 11) -> int:
-    """Write a log of at least `size` bytes of which this share of the lines is hit; return how many lines it has."""
-    chance = random.Random(seed)
-    quiet, hit = _pool(chance, _QUIET), _pool(chance, _HIT)
-    count = written = 0
+def write_corpus(path: Path, size: int, hit_share: float, seed: int = 11) -> None:
+    """Write a log of at least `size` bytes of which this share of the lines is hit."""
+    _write(path, size, hit_share, random.Random(seed), _QUIET, _HIT)
+
+
+def write_sshd(path: Path, size: int, hit_share: float, seed: int = 12) -> None:
+    """Write a log of sshd alone, of which this share of the lines is a log-in that failed."""
+    _write(path, size, hit_share, random.Random(seed), _SSHD_QUIET, _SSHD_HIT)
+
+
+def _write(
+    path: Path, size: int, hit_share: float, chance: random.Random, quiet_makers: Sequence[Line], hit_makers: Sequence[Line]
+) -> None:
+    quiet, hit = _pool(chance, quiet_makers), _pool(chance, hit_makers)
+    written = 0
     with path.open("wb") as stream:
         while written < size:
-            marks = chance.random
-            lines = [chance.choice(hit if marks() < hit_share else quiet) for _ in range(_BLOCK_LINES)]
+            lines = [chance.choice(hit if chance.random() < hit_share else quiet) for _ in range(_BLOCK_LINES)]
             written += stream.write(b"".join(lines))
-            count += _BLOCK_LINES
-    return count
-
-
-def write_sshd(path: Path, lines: int, seed: int = 12) -> None:
-    """Write a log of sshd alone, a third of it log-ins that failed."""
-    chance = random.Random(seed)
-    pool = [_stamped(chance, make(chance)) for make in (*_SSHD_HIT, *_SSHD_QUIET, *_SSHD_QUIET) for _ in range(300)]
-    path.write_bytes(b"".join(chance.choice(pool) for _ in range(lines)))
 
 
 def _pool(chance: random.Random, makers: Sequence[Line]) -> Sequence[bytes]:
@@ -117,19 +117,36 @@ def _pid(chance: random.Random) -> int:
     return chance.randrange(300, 60_000)
 
 
+def _sshd(said: str) -> Line:
+    """Return what makes a line of sshd; `{name}`, `{word}` and `{address}` are drawn."""
+
+    def line(chance: random.Random) -> str:
+        words = {
+            "name": chance.choice(_NAMES),
+            "word": chance.choice(_WORDS),
+            "address": _address(chance),
+            "port": _pid(chance),
+        }
+        return f"sshd[{_pid(chance)}]: {said.format(**words)}"
+
+    return line
+
+
+def _kernel(said: Line) -> Line:
+    return lambda chance: f"kernel: [{chance.randrange(10**6)}.{chance.randrange(10**6):06}] {said(chance)}"
+
+
 _SSHD_QUIET: Sequence[Line] = (
-    lambda c: (
-        f"sshd[{_pid(c)}]: Accepted publickey for {c.choice(_NAMES)} from {_address(c)} port {_pid(c)}"
-        f" ssh2: RSA SHA256:x{_pid(c)}"
-    ),
-    lambda c: f"sshd[{_pid(c)}]: pam_unix(sshd:session): session opened for user {c.choice(_NAMES)}(uid=0) by (uid=0)",
-    lambda c: f"sshd[{_pid(c)}]: Disconnected from user {c.choice(_NAMES)} {_address(c)} port {_pid(c)}",
+    _sshd("Accepted publickey for {name} from {address} port {port} ssh2: RSA SHA256:x{port}"),
+    _sshd("pam_unix(sshd:session): session opened for user {name}(uid=0) by (uid=0)"),
+    _sshd("Disconnected from user {name} {address} port {port}"),
 )
 _SSHD_HIT: Sequence[Line] = (
-    lambda c: f"sshd[{_pid(c)}]: Failed password for {c.choice(_NAMES)} from {_address(c)} port {_pid(c)} ssh2",
-    lambda c: f"sshd[{_pid(c)}]: Failed password for invalid user {c.choice(_WORDS)} from {_address(c)} port {_pid(c)} ssh2",
-    lambda c: f"sshd[{_pid(c)}]: Invalid user {c.choice(_WORDS)} from {_address(c)} port {_pid(c)}",
+    _sshd("Failed password for {name} from {address} port {port} ssh2"),
+    _sshd("Failed password for invalid user {word} from {address} port {port} ssh2"),
+    _sshd("Invalid user {word} from {address} port {port}"),
 )
+_CODED: Line = lambda c: f"app[{_pid(c)}]: ERROR {c.choice(_WORDS)}: {c.choice(CODES)} {_said(c)} for {c.choice(_NAMES)}"  # noqa: E731
 _QUIET: Sequence[Line] = (
     *_SSHD_QUIET,
     lambda c: f"app[{_pid(c)}]: INFO {c.choice(_WORDS)}: {_said(c)} took {c.randrange(900)} ms",
@@ -138,26 +155,19 @@ _QUIET: Sequence[Line] = (
     lambda c: (
         f"CRON[{_pid(c)}]: ({c.choice(_NAMES)}) CMD (/usr/bin/{c.choice(_WORDS)} --{c.choice(_WORDS)} {c.randrange(99)})"
     ),
-    lambda c: f"kernel: [{c.randrange(10**6)}.{c.randrange(10**6):06}] eth0: {_said(c)} len={c.randrange(1500)}",
+    _kernel(lambda c: f"eth0: {_said(c)} len={c.randrange(1500)}"),
     lambda c: (
-        f"postfix/smtp[{_pid(c)}]: {c.randrange(16**8):X}: to=<{c.choice(_NAMES)}@example.org>,"
-        f" delay={c.random():.2f}, status=sent"
+        f"postfix/smtp[{_pid(c)}]: {c.randrange(16**8):X}: to=<{c.choice(_NAMES)}@example.org>, delay=0.4, status=sent"
     ),
     lambda c: _access(c, (200, 200, 200, 204, 301, 304)),
     lambda c: _access(c, (200, 200, 206, 302, 404)),
 )
 _HIT: Sequence[Line] = (
     *_SSHD_HIT,
-    lambda c: (
-        f"kernel: [{c.randrange(10**6)}.{c.randrange(10**6):06}] Out of memory: Killed process {_pid(c)} "
-        f"({c.choice(_WORDS)}) total-vm:1kB"
-    ),
-    lambda c: (
-        f"kernel: [{c.randrange(10**6)}.1] {c.choice(_WORDS)}[{_pid(c)}]: segfault at {c.randrange(16**8):x}"
-        " ip 00007f sp 00007f error 4"
-    ),
+    _kernel(lambda c: f"Out of memory: Killed process {_pid(c)} ({c.choice(_WORDS)}) total-vm:1kB"),
+    _kernel(lambda c: f"{c.choice(_WORDS)}[{_pid(c)}]: segfault at {c.randrange(16**8):x} ip 00007f sp 00007f error 4"),
     lambda c: f"postgres[{_pid(c)}]: [3-1] FATAL:  remaining connection slots are reserved for {c.choice(_NAMES)}",
-    lambda c: f"app[{_pid(c)}]: ERROR {c.choice(_WORDS)}: {c.choice(CODES)} {_said(c)} for {c.choice(_NAMES)}",
-    lambda c: f"app[{_pid(c)}]: ERROR {c.choice(_WORDS)}: {c.choice(CODES)} {_said(c)} for {c.choice(_NAMES)}",
+    _CODED,
+    _CODED,
     lambda c: _access(c, (500, 502, 503, 504)),
 )

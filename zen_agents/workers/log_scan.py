@@ -1,0 +1,138 @@
+"""Scans logs for patterns: `python -m zen_agents.workers.log_scan`, a request on stdin, a reply on stdout.
+
+A file is read in pieces and never held, so that what the scan takes does not depend on its size. Progress is told on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from zen_agents.errors import LogEncodingError
+from zen_agents.jobs.log_scan import STDIN, PatternFound, ScanProgress, ScanReply, ScanRequest, TopValue, UnreadFile
+from zen_agents.logs.findings import Findings, Found
+from zen_agents.logs.lines import LineSplitter
+from zen_agents.logs.matching.base import PatternRefusedError
+from zen_agents.logs.matching.choose import choose
+from zen_agents.logs.matching.syntax import line_patterns
+from zen_agents.workers.log_stream import LogStreamError, opened, unpacked
+
+#: Is told how far it is.
+Told = Callable[[ScanProgress], None]
+
+
+def scan(request: ScanRequest, stdin: BufferedReader[Any], told: Told) -> ScanReply:
+    """Scan every file; one that cannot be read is named in the reply.
+
+    Raises:
+        PatternRefusedError: a pattern is refused by all engines.
+    """
+    return _Scan(request, stdin, told).reply()
+
+
+def main() -> int:
+    """Read the request, write the reply; the exit status is 2 for what is no request or no pattern."""
+    try:
+        request = ScanRequest.model_validate_json(sys.stdin.buffer.readline())
+        reply = scan(request, cast("BufferedReader[Any]", sys.stdin.buffer), _tell)
+    except ValidationError as error:
+        sys.stderr.write(f"this is no request: {error.error_count()} errors\n")
+        return 2
+    except PatternRefusedError as error:
+        sys.stderr.write(f"pattern {error.index + 1} {error}\n")
+        return 2
+    sys.stdout.write(reply.model_dump_json())
+    return 0
+
+
+def _tell(progress: ScanProgress) -> None:
+    with suppress(OSError):  # whoever started us may not listen
+        sys.stderr.write(progress.model_dump_json() + "\n")
+        sys.stderr.flush()
+
+
+class _Scan:
+    def __init__(self, request: ScanRequest, stdin: BufferedReader[Any], told: Told) -> None:
+        self._request, self._stdin, self._told = request, stdin, told
+        self._chosen = choose(request.patterns, request.engines)
+        self._groups = [bool(pattern.groups) for pattern in line_patterns(request.patterns)]
+        names = sum(len(pattern.groups) for pattern in line_patterns(request.patterns))
+        self._findings = Findings(len(request.patterns), names)
+        self._size = sum(map(_size, request.files)) if STDIN not in request.files else 0
+        self._read = self._searched = self._hits = self._shortened = self._dropped = 0
+        self._told_at = time.monotonic()
+
+    def reply(self) -> ScanReply:
+        unread = []
+        for number, file in enumerate(self._request.files, start=1):
+            try:
+                self._file(number, file)
+            except (LogStreamError, LogEncodingError) as error:
+                unread.append(UnreadFile(file=file, why=str(error)))
+        return ScanReply(
+            found=tuple(map(_told_of, self._findings.found())), engine=self._chosen.matcher.name, slower=self._chosen.why,
+            searched=self._searched, shortened=self._shortened, dropped=self._dropped, unread=tuple(unread),
+        )  # fmt: skip
+
+    def _file(self, number: int, file: str) -> None:
+        stream = self._stdin if file == STDIN else opened(file)
+        splitter, before = LineSplitter(), self._read
+        try:
+            for lines in _lines(stream, splitter):
+                self._lines(lines)
+                self._read = before + (stream.tell() if file != STDIN else 0)
+                self._progress(number, file)
+        finally:
+            self._shortened += splitter.shortened
+            self._dropped += splitter.dropped
+            if file != STDIN:
+                stream.close()
+
+    def _lines(self, lines: bytes) -> None:
+        matcher, add, groups = self._chosen.matcher, self._findings.add, self._groups
+        for pattern, start, end in matcher.hits(lines):
+            line = lines[start:end]
+            add(pattern, line, matcher.fields(pattern, line) if groups[pattern] else {})
+            self._hits += 1
+        self._searched += len(lines)
+
+    def _progress(self, number: int, file: str) -> None:
+        now, seconds = time.monotonic(), self._request.progress_seconds
+        if seconds and now - self._told_at >= seconds:
+            self._told_at = now
+            files = len(self._request.files)
+            self._told(ScanProgress(file=file, number=number, of=files, read=self._read, size=self._size, hits=self._hits))
+
+
+def _lines(stream: BufferedReader[Any], splitter: LineSplitter) -> Iterator[bytes]:
+    try:
+        for piece in unpacked(stream):
+            yield splitter.feed(piece)
+    except LogStreamError:
+        yield splitter.end()  # what came before the damage counts
+        raise
+    yield splitter.end()
+
+
+def _size(file: str) -> int:
+    try:
+        return Path(file).stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _told_of(found: Found) -> PatternFound:
+    top = {name: tuple(TopValue(**asdict(each)) for each in values) for name, values in found.top.items()}
+    return PatternFound(count=found.count, first=found.first, last=found.last, samples=tuple(found.samples), top=top)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
