@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts.benchmarks import footprint, ledger, look, mining, repair, replays, scale, storm
+from scripts.benchmarks import footprint, ledger, logs, look, mining, repair, replays, scale, storm
 from scripts.benchmarks.report import Figure, machine, print_table, write_json
 
 PARTS: dict[str, Callable[[Path, bool], Sequence[Figure]]] = {
@@ -20,6 +20,7 @@ PARTS: dict[str, Callable[[Path, bool], Sequence[Figure]]] = {
     "storm": storm.figures,
     "ledger": ledger.figures,
     "look": look.figures,
+    "logs": logs.figures,
     "replays": replays.figures,
     "mining": mining.figures,
 }

@@ -22,7 +22,6 @@ from zen_agents.logs.findings import Findings, Found
 from zen_agents.logs.lines import LineSplitter
 from zen_agents.logs.matching.base import PatternRefusedError
 from zen_agents.logs.matching.choose import choose
-from zen_agents.logs.matching.syntax import line_patterns
 from zen_agents.workers.log_stream import LogStreamError, opened, unpacked
 
 #: Is told how far it is.
@@ -63,9 +62,8 @@ class _Scan:
     def __init__(self, request: ScanRequest, stdin: BufferedReader[Any], told: Told) -> None:
         self._request, self._stdin, self._told = request, stdin, told
         self._chosen = choose(request.patterns, request.engines)
-        self._groups = [bool(pattern.groups) for pattern in line_patterns(request.patterns)]
-        names = sum(len(pattern.groups) for pattern in line_patterns(request.patterns))
-        self._findings = Findings(len(request.patterns), names)
+        self._groups = [len(pattern.groups) for pattern in self._chosen.matcher.patterns]
+        self._findings = Findings(len(self._groups), sum(self._groups))
         self._size = sum(map(_size, request.files)) if STDIN not in request.files else 0
         self._read = self._searched = self._hits = self._shortened = self._dropped = 0
         self._told_at = time.monotonic()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from zen_agents.errors import ZenError
+
+if TYPE_CHECKING:
+    from zen_agents.logs.matching.syntax import LinePattern
 
 
 class Hit(NamedTuple):
@@ -28,8 +31,8 @@ class Matcher(Protocol):
 
     #: The engine: "re2", "vectorscan" or "plain".
     name: str
-    #: The patterns as they were written.
-    patterns: Sequence[str]
+    #: What it seeks, in the order of `Hit.pattern`.
+    patterns: Sequence[LinePattern]
 
     def hits(self, chunk: bytes) -> Iterator[Hit]:
         """Yield each line that holds a pattern, once for each pattern, in the order of lines, then of patterns.

@@ -7,7 +7,7 @@ from typing import Final
 
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.matching.base import Matcher, PatternRefusedError
-from zen_agents.logs.matching.syntax import line_patterns
+from zen_agents.logs.matching.syntax import LinePattern, line_patterns
 
 #: Engines for what runs all the time: Vectorscan would take 20 MB for speed that following a log does not need.
 RESIDENT: Final = ("re2", "plain")
@@ -36,11 +36,11 @@ def choose(patterns: Sequence[str], engines: Sequence[str] = RESIDENT) -> Chosen
     """
     if not patterns or not engines:
         raise ValueError("a matcher needs a pattern and an engine")
-    line_patterns(patterns)
+    parsed = line_patterns(patterns)
     why: list[str] = []
     for number, name in enumerate(engines, start=1):
         try:
-            return Chosen(_MAKERS[name](patterns), "; ".join(why))
+            return Chosen(_MAKERS[name](parsed), "; ".join(why))
         except ImportError:
             why.append(_MISSING[name])
         except PatternRefusedError as error:
@@ -50,7 +50,7 @@ def choose(patterns: Sequence[str], engines: Sequence[str] = RESIDENT) -> Chosen
     raise ValueError("none of these engines is installed")
 
 
-def _vectorscan(patterns: Sequence[str]) -> Matcher:
+def _vectorscan(patterns: Sequence[LinePattern]) -> Matcher:
     from zen_agents.logs.matching.with_vectorscan import VectorscanMatcher  # noqa: PLC0415 - an extra
 
     try:
@@ -58,20 +58,24 @@ def _vectorscan(patterns: Sequence[str]) -> Matcher:
     except ImportError:
         from zen_agents.logs.matching.plain import line_search, steady  # noqa: PLC0415
 
-        steady(line_patterns(patterns))
+        steady(patterns)
     return VectorscanMatcher(patterns, line_search)
 
 
-def _re2(patterns: Sequence[str]) -> Matcher:
+def _re2(patterns: Sequence[LinePattern]) -> Matcher:
     from zen_agents.logs.matching.with_re2 import Re2Matcher  # noqa: PLC0415 - has no wheel everywhere
 
     return Re2Matcher(patterns)
 
 
-def _plain(patterns: Sequence[str]) -> Matcher:
+def _plain(patterns: Sequence[LinePattern]) -> Matcher:
     from zen_agents.logs.matching.plain import PlainMatcher  # noqa: PLC0415 - one engine is loaded, not three
 
     return PlainMatcher(patterns)
 
 
-_MAKERS: Final[dict[str, Callable[[Sequence[str]], Matcher]]] = {"vectorscan": _vectorscan, "re2": _re2, "plain": _plain}
+_MAKERS: Final[dict[str, Callable[[Sequence[LinePattern]], Matcher]]] = {
+    "vectorscan": _vectorscan,
+    "re2": _re2,
+    "plain": _plain,
+}

@@ -30,26 +30,27 @@ class Fields:
 
     def __init__(self, patterns: Sequence[LinePattern], compiled: Callable[[LinePattern], Search]) -> None:
         self._patterns, self._compiled = patterns, compiled
-        self._quick: dict[int, Search] = {}
-        self._searches: dict[int, Search] = {}
+        #: By pattern, and by whether the line is short.
+        self._searches: dict[tuple[int, bool], Search] = {}
 
     def of(self, index: int, line: bytes) -> Mapping[str, str]:
         """Return what the groups of a pattern took; see `Matcher.fields`."""
         pattern = self._patterns[index]
         if not pattern.groups:
             return {}
-        search = self._quick.get(index) if len(line) <= _SHORT else None
-        found = (search or self._search(index, len(line) <= _SHORT))(line)
+        key = (index, len(line) <= _SHORT)
+        search = self._searches.get(key)
+        if search is None:
+            search = self._searches[key] = self._search(*key)
+        found = search(line)
         if found is None:
             return {}
         taken = zip(pattern.groups, found.groups(), strict=True)
         return {name: text.decode("utf-8", "replace") for name, text in taken if text is not None}
 
     def _search(self, index: int, is_short: bool) -> Search:
-        if index not in self._searches:
-            pattern = self._patterns[index]
-            self._searches[index] = self._compiled(pattern)
+        pattern = self._patterns[index]
+        if is_short and is_quick(pattern.tree):
             # One that hardly goes back has a bound here, whoever wrote the line.
-            quick = is_quick(pattern.tree)
-            self._quick[index] = re.compile(pattern.capture.encode("ascii")).search if quick else self._searches[index]
-        return self._quick[index] if is_short else self._searches[index]
+            return re.compile(pattern.capture.encode("ascii")).search
+        return self._compiled(pattern)

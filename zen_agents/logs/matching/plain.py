@@ -13,7 +13,7 @@ from zen_agents.logs.matching.base import Hit, PatternRefusedError
 from zen_agents.logs.matching.fields import Fields, Search
 from zen_agents.logs.matching.line_ends import without_carriage_returns
 from zen_agents.logs.matching.steady import is_steady
-from zen_agents.logs.matching.syntax import LinePattern, line_patterns
+from zen_agents.logs.matching.syntax import LinePattern
 
 
 class PlainMatcher:
@@ -21,11 +21,10 @@ class PlainMatcher:
 
     name = "plain"
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        parsed = steady(line_patterns(patterns))
-        self.patterns: Sequence[str] = tuple(patterns)
-        self._finders = tuple(_Finder(index, pattern) for index, pattern in enumerate(parsed))
-        self._fields = Fields(parsed, line_search)
+    def __init__(self, patterns: Sequence[LinePattern]) -> None:
+        self.patterns = steady(patterns)
+        self._finders = tuple(_Finder(index, pattern) for index, pattern in enumerate(patterns))
+        self._fields = Fields(patterns, line_search)
 
     def hits(self, chunk: bytes) -> Iterator[Hit]:
         return without_carriage_returns(chunk, self._hits)

@@ -9,7 +9,7 @@ import re2
 from zen_agents.logs.matching.base import Hit, PatternRefusedError
 from zen_agents.logs.matching.fields import Fields, Search
 from zen_agents.logs.matching.line_ends import without_carriage_returns
-from zen_agents.logs.matching.syntax import LinePattern, line_patterns
+from zen_agents.logs.matching.syntax import LinePattern
 
 #: What the automata of one matcher may take (bytes); more states than fit are made again and again.
 _MOST_MEMORY = 32 * 1024 * 1024
@@ -20,11 +20,10 @@ class Re2Matcher:
 
     name = "re2"
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        parsed = line_patterns(patterns)
-        self.patterns: Sequence[str] = tuple(patterns)
-        self._any, self._which = _any_of(parsed), _set_of(parsed)
-        self._fields = Fields(parsed, line_search)
+    def __init__(self, patterns: Sequence[LinePattern]) -> None:
+        self.patterns = patterns
+        self._any, self._which = _any_of(patterns), _set_of(patterns)
+        self._fields = Fields(patterns, line_search)
 
     def hits(self, chunk: bytes) -> Iterator[Hit]:
         return without_carriage_returns(chunk, self._hits)

@@ -9,7 +9,7 @@ import hyperscan
 from zen_agents.logs.matching.base import Hit, PatternRefusedError
 from zen_agents.logs.matching.fields import Fields, Search
 from zen_agents.logs.matching.line_ends import without_carriage_returns
-from zen_agents.logs.matching.syntax import LinePattern, line_patterns
+from zen_agents.logs.matching.syntax import LinePattern
 
 #: So many hits are held at once; a piece with more of them is scanned in halves.
 _MOST_HELD = 20_000
@@ -23,11 +23,10 @@ class VectorscanMatcher:
 
     name = "vectorscan"
 
-    def __init__(self, patterns: Sequence[str], line_search: Callable[[LinePattern], Search]) -> None:
-        parsed = line_patterns(patterns)
-        self.patterns: Sequence[str] = tuple(patterns)
-        self._database = _database(parsed)
-        self._fields = Fields(parsed, line_search)
+    def __init__(self, patterns: Sequence[LinePattern], line_search: Callable[[LinePattern], Search]) -> None:
+        self.patterns = patterns
+        self._database = _database(patterns)
+        self._fields = Fields(patterns, line_search)
 
     def hits(self, chunk: bytes) -> Iterator[Hit]:
         return without_carriage_returns(chunk, self._hits)
