@@ -24,8 +24,8 @@ MIGRATION = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -40,10 +40,10 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("later")
     package = place / "zen_agents"
     shutil.copytree(REPOSITORY / "zen_agents", package, ignore=shutil.ignore_patterns("__pycache__"))
-    (package / "store" / "migrations" / "versions" / "r0003_weather.py").write_text(MIGRATION)
+    (package / "store" / "migrations" / "versions" / "r0004_weather.py").write_text(MIGRATION)
     for name in ("revision.py", "schema.sql"):
         path = package / "store" / name
-        path.write_text(path.read_text().replace('"0002"', '"0003"').replace("'0002'", "'0003'"))
+        path.write_text(path.read_text().replace('"0003"', '"0004"').replace("'0003'", "'0004'"))
     return place
 
 
@@ -67,7 +67,7 @@ def test_the_next_release_goes_on_where_this_one_ended_and_this_one_refuses_its_
 
     engine.release = later
     engine.start()
-    copy = engine.state / "state.db.before-0002"
+    copy = engine.state / "state.db.before-0003"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     wait_for(lambda: engine.status()["last_tick_seconds_ago"] is not None, "its first turn")
     assert (engine.service_pid(), outcomes(engine)) == (service, ["verified"])

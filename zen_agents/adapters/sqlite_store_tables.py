@@ -114,6 +114,19 @@ class BrakeTables:
             },
         )
 
+    def check_memories(self, agent: str) -> Mapping[str, str]:
+        """Return what the checks of an agent have saved, by their names."""
+        return dict(self._file.read_as(lambda row: (str(row[0]), str(row[1])), "check_memories", {"agent": agent}))
+
+    def save_check_memory(self, agent: str, name: str, memory: Mapping[str, Any]) -> None:
+        """Write what a check must remember within the pending batch; lasting."""
+        text = canonical(self._file.redaction.value(dict(memory)))
+        self._file.write_lasting("save_check_memory", name, {"name": name, "agent": agent, "memory": text})
+
+    def drop_check_memory(self, agent: str, name: str) -> None:
+        """Forget what a check has saved, within the pending batch."""
+        self._file.write("drop_check_memory", {"name": name, "agent": agent})
+
 
 class ApprovalTables:
     """Questions to people, and tokens that were used."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation, Status
@@ -16,8 +16,9 @@ from zen_agents.ports.host import HostView
 class Check(ABC):
     """A question about one target, asked in the sampler's thread.
 
-    A subclass states `kind` and `summary`, keeps no state but what it needs to compare two looks (CPU times, slopes), and
-    raises nothing on purpose: whatever escapes is turned into UNKNOWN for the names in `observes`, and so is a time-out.
+    A subclass states `kind` and `summary`, keeps no state but what it needs to compare two looks (CPU times, slopes) and what
+    it gives as its `memory`, and raises nothing on purpose: whatever escapes is turned into UNKNOWN for the names in
+    `observes`, and so is a time-out.
     """
 
     __slots__ = ("every_seconds", "name", "target", "timeout_seconds")
@@ -45,6 +46,20 @@ class Check(ABC):
     def watches(self) -> Sequence[Watch]:
         """Return what should wake this check early, as known after the last look."""
         return ()
+
+    def memory(self) -> Mapping[str, Any] | None:
+        """Return what it must not forget over a restart, as plain JSON of a bounded size; None for a check with nothing.
+
+        Asked for after each look that came back in time, and written in one transaction with the incidents that came of the
+        look: either both are durable or neither is. A check that raises must leave this as it was before the look.
+        """
+        return None
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from what `memory` returned: before the first look, and after one whose findings were thrown away.
+
+        What it is given was in a file: it is checked, not trusted, and whatever is wrong with it, nothing is raised.
+        """
 
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:

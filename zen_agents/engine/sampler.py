@@ -53,6 +53,8 @@ class Sampler:
         self._idle: list[Thread] = []
         #: Hung checks by name, each with the thread it hangs in.
         self._hung: dict[str, Thread] = {}
+        #: Names of checks that were given up.
+        self._thrown_away: set[str] = set()
         self._probes = asyncio.Semaphore(MOST_PROBES)
 
     async def sample(self, checks: Sequence[Check], now: Instant, look: HostView | None = None) -> list[Observation]:
@@ -65,6 +67,18 @@ class Sampler:
             for found in await asyncio.gather(*(self._probe(probe, view, now) for probe in probes)):
                 observations.extend(found)
         return observations
+
+    def is_hung(self, name: str) -> bool:
+        """Tell whether the last look of a check has not come back."""
+        thread = self._hung.get(name)
+        return thread is not None and thread.is_alive()
+
+    def threw_away(self, name: str) -> bool:
+        """Tell once whether what a check found, or will yet find, was thrown away since this was last asked."""
+        if name not in self._thrown_away:
+            return False
+        self._thrown_away.discard(name)
+        return True
 
     def close(self) -> None:
         """Let idle threads end."""
@@ -117,6 +131,7 @@ class Sampler:
         batch.abandoned = True
         hung = batch.checks[at]
         self._hung[hung.name] = thread
+        self._thrown_away.add(hung.name)
         thread.give(None)  # the thread ends when the check comes back
         log.warning("check %s does not come back within %.1f s", hung.name, hung.timeout_seconds)
         observations.extend(batch.results)

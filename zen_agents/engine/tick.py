@@ -9,6 +9,7 @@ from dataclasses import replace
 from time import perf_counter, process_time
 
 from zen_agents.agents.base import BaseAgent
+from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.engine.blindness import Blindness
 from zen_agents.engine.causes import MUTED_FOR, Mute
@@ -16,6 +17,7 @@ from zen_agents.engine.echo import Echo
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.readiness import get_ready
 from zen_agents.engine.recorder import Recorder
+from zen_agents.engine.remembering import Remembering
 from zen_agents.engine.repairs import ASK_AGAIN_SECONDS, Repairs
 from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.watchlist import Watchlist
@@ -74,6 +76,7 @@ class AgentTick:
         #: True while those are decided about whom the storm brake holds back together.
         self._held_back = False
         self._blindness, self._echo = Blindness(parts), Echo(parts)
+        self._remembering = Remembering(agent.name, parts.store, parts.sampler)
         # The repairs under way outlive a reload, the watchlist does not.
         self.repairs = Repairs(parts, self._rule_of, self._hurry)
         self.rebuild(agent)
@@ -89,6 +92,7 @@ class AgentTick:
         flapping = self._parts.flapping
         rules = [rule if rule.flapping == flapping else replace(rule, flapping=flapping) for rule in agent.rules()]
         self.watchlist = Watchlist(agent.checks(), rules, self._parts.clock.now().steady)
+        self._remembering.take_over(self.watchlist.checks.values())
         self._window.expect(self.watchlist.pairs)
         self._recorder.expect(self.watchlist.pairs)
         for rule in rules:
@@ -139,10 +143,12 @@ class AgentTick:
             began, cpu, now = perf_counter(), process_time(), self._parts.clock.now()
             checks = self.watchlist.take_due(now.steady, everything=everything)
             self._looked, self._asked = now, frozenset(check.name for check in checks)
+            self._remembering.catch_up(checks)
             look = self._parts.host.look()
             seen = await self._parts.sampler.sample(checks, now, look) if checks else []
             observations = self._parts.journal.redaction.observations(seen)
             await self._fold(observations, everything=everything)
+            self._remember(checks)
             if act:
                 # What was seen just now need not be asked again to plan by it; before anything is done it is looked at anew.
                 seconds_ago = self._parts.clock.now().steady - now.steady
@@ -199,6 +205,18 @@ class AgentTick:
         """Return the moment at which it counts how old something is: a probe's time-out makes nothing else stale."""
         late = now.steady - self._looked.steady
         return self._looked if late <= LATE_ANSWERS else now.after(-LATE_ANSWERS)
+
+    def _remember(self, checks: Sequence[Check]) -> None:
+        """Write what checks must not forget in one batch with what came of it, before an action makes that durable."""
+        memories = self._remembering.changed(checks)
+        if not memories:
+            return
+        for key in self._parts.book.unwritten():
+            self._parts.book.write(key)
+        try:
+            self._remembering.keep(memories)
+        except StoreError as error:
+            self._parts.safe_mode.store_failed(str(error))
 
     async def _write_the_rest(self) -> None:
         """Write what the fold found about those of whom nothing was decided."""

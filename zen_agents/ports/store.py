@@ -2,9 +2,9 @@
 
 Writes between two commits are one batch. `reserve` and `finish` commit what is pending together with themselves, durably
 (fsync), so that what was decided before an act is on disk before the act. Every failure is a `StoreError`; but
-`save_incident`, `save_breaker` and `set_brake` are lasting: where they cannot be written now, or their batch is lost, they
-do not raise and are written with the next batch that can be. `writable` is False meanwhile. A message that `enqueue` took
-comes back with the next batch as well, so that people are told of the incidents that do.
+`save_incident`, `save_check_memory`, `save_breaker` and `set_brake` are lasting: where they cannot be written now, or their
+batch is lost, they do not raise and are written with the next batch that can be. `writable` is False meanwhile. A message
+that `enqueue` took comes back with the next batch as well, so that people are told of the incidents that do.
 All times are steady seconds unless they are an `Instant`.
 """
 
@@ -283,6 +283,15 @@ class Store(Protocol):
     # -- agents and measurements --------------------------------------------------------------------------------------
     def agent_state(self, name: str) -> AgentState | None: ...
     def save_agent_state(self, name: str, state: AgentState, reason: str, at: Instant) -> None: ...
+    def check_memories(self, agent: str) -> Mapping[str, str]:
+        """Return what the checks of an agent have saved, by their names."""
+        ...
+
+    def save_check_memory(self, agent: str, name: str, memory: Mapping[str, Any]) -> None:
+        """Write what a check must remember within the pending batch, with what came of it; lasting."""
+        ...
+
+    def drop_check_memory(self, agent: str, name: str) -> None: ...
     def record_usage(self, usage: Usage) -> None: ...
     def usage(self, *, since: float) -> Sequence[Usage]: ...
     def record_observations(self, observations: Iterable[Observation]) -> None: ...

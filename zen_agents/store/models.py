@@ -312,6 +312,16 @@ class PageRow(SQLModel, table=True):
     incident: str = Field(sa_column=Column(Text, nullable=False))
 
 
+class CheckMemoryRow(SQLModel, table=True):
+    """What a check must remember over a restart: where it stopped reading, what it has counted."""
+
+    __tablename__ = "check_memories"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    agent: str = Field(sa_column=Column(Text, nullable=False))
+    memory: str = Field(sa_column=Column(Text, nullable=False))
+
+
 #: Guards against accidents, not against root: only `verify` finds a forgery.
 LEDGER_TRIGGERS: tuple[str, ...] = (
     """CREATE TRIGGER ledger_keeps_entries BEFORE DELETE ON ledger

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 #: Revision of `schema.sql` and of the newest migration. Revisions are four digits and sort by age.
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"

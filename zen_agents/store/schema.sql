@@ -5,7 +5,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO alembic_version (version_num) VALUES ('0002');
+INSERT INTO alembic_version (version_num) VALUES ('0003');
 
 CREATE TABLE actions (
 	id TEXT NOT NULL,
@@ -102,6 +102,13 @@ CREATE TABLE breakers (
 	successes INTEGER NOT NULL,
 	opened_at FLOAT,
 	failed_at TEXT NOT NULL,
+	PRIMARY KEY (name)
+);
+
+CREATE TABLE check_memories (
+	name TEXT NOT NULL,
+	agent TEXT NOT NULL,
+	memory TEXT NOT NULL,
 	PRIMARY KEY (name)
 );
 

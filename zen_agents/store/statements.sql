@@ -274,6 +274,15 @@ SELECT state FROM agents WHERE name = :name;
 INSERT OR REPLACE INTO agents (name, state, reason, changed_at, changed_wall)
 VALUES (:name, :state, :reason, :changed_at, :changed_wall);
 
+-- check_memories --
+SELECT name, memory FROM check_memories WHERE agent = :agent;
+
+-- save_check_memory --
+INSERT OR REPLACE INTO check_memories (name, agent, memory) VALUES (:name, :agent, :memory);
+
+-- drop_check_memory --
+DELETE FROM check_memories WHERE name = :name AND agent = :agent;
+
 -- record_usage --
 INSERT INTO usage (agent, kind, seen_at, seen_wall, wall_seconds, cpu_seconds, resident_bytes, checks)
 VALUES (:agent, :kind, :seen_at, :seen_wall, :wall_seconds, :cpu_seconds, :resident_bytes, :checks);

@@ -32,8 +32,8 @@ VERSIONS = Path(migrations.__file__).parent / "versions"
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 def upgrade() -> None:
     with op.batch_alter_table("facts") as table:
         table.add_column(sa.Column("weather", sa.Text()))
@@ -60,20 +60,20 @@ def path(tmp_path: Path) -> Path:
 def next_version(tmp_path: Path, more: str = "") -> Path:
     folder = tmp_path / "next"
     folder.mkdir()
-    (folder / "r0003_weather.py").write_text(NEXT.format(more=more or "pass"))
+    (folder / "r0004_weather.py").write_text(NEXT.format(more=more or "pass"))
     return folder
 
 
 def test_old_state_is_copied_then_migrated(path: Path, tmp_path: Path) -> None:
     folder = next_version(tmp_path)
     file = open_writable(path)
-    ensure_schema(file, newest="0003", migrate=lambda state: _upgraded(state, folder))
-    assert revision(file) == "0003"
+    ensure_schema(file, newest="0004", migrate=lambda state: _upgraded(state, folder))
+    assert revision(file) == "0004"
     file.connection.execute("SELECT name, value, weather FROM facts")
     file.close()
-    copy = path.with_name("state.db.before-0002")
+    copy = path.with_name("state.db.before-0003")
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert sorted(file.name for file in path.parent.iterdir()) == ["state.db", "state.db.before-0002"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["state.db", "state.db.before-0003"]
 
     with pytest.raises(SchemaTooNewError, match=str(copy)) as caught:
         SqliteStore(path)
@@ -123,8 +123,8 @@ def test_a_migration_that_fails_half_way_changes_nothing(path: Path, tmp_path: P
     file = open_writable(path)
     before = _schema(file.connection)
     with pytest.raises(Exception, match="no_such_table"):
-        ensure_schema(file, newest="0003", migrate=lambda state: _upgraded(state, folder))
-    assert revision(file) == "0002" and _schema(file.connection) == before
+        ensure_schema(file, newest="0004", migrate=lambda state: _upgraded(state, folder))
+    assert revision(file) == "0003" and _schema(file.connection) == before
     file.close()
     SqliteStore(path).close()
 
@@ -168,7 +168,7 @@ from zen_agents.workers.migrate import upgrade
 from zen_agents.workers import migrate
 folder = Path(sys.argv[2])
 versions = (Path(migrate._MIGRATIONS) / "versions", folder)
-ensure_schema(open_writable(Path(sys.argv[1])), newest="0003", migrate=lambda state: upgrade(state, versions=versions))
+ensure_schema(open_writable(Path(sys.argv[1])), newest="0004", migrate=lambda state: upgrade(state, versions=versions))
 """
 
 
@@ -181,20 +181,20 @@ def test_killed_while_migrating(seam: str, path: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL
     file = open_writable(path)
-    assert revision(file) == ("0003" if seam == "after_upgrade" else "0002")
-    ensure_schema(file, newest="0003", migrate=lambda state: _upgraded(state, folder))
-    assert revision(file) == "0003"
+    assert revision(file) == ("0004" if seam == "after_upgrade" else "0003")
+    ensure_schema(file, newest="0004", migrate=lambda state: _upgraded(state, folder))
+    assert revision(file) == "0004"
     assert file.read_one("get_fact", {"name": "host_name"}) == ("web-07",)
     file.close()
-    assert path.with_name("state.db.before-0002").exists()
+    assert path.with_name("state.db.before-0003").exists()
 
 
 def test_no_room_for_the_copy_means_no_migration(path: Path, arm: Arm) -> None:
     arm("store.migrate.before_copy:enospc")
     file = open_writable(path)
     with pytest.raises(StoreError, match="The disk is full"):
-        ensure_schema(file, newest="0003", migrate=lambda state: pytest.fail(f"{state} was migrated without a copy"))
-    assert revision(file) == "0002"
+        ensure_schema(file, newest="0004", migrate=lambda state: pytest.fail(f"{state} was migrated without a copy"))
+    assert revision(file) == "0003"
     file.close()
 
 
