@@ -16,8 +16,8 @@ from zen_agents.ports.host import HostView
 class Check(ABC):
     """A question about one target, asked in the sampler's thread.
 
-    A subclass states `kind` and `summary`, keeps no state but what it needs to compare two looks (CPU times, slopes) and what
-    it gives as its `memory`, and raises nothing on purpose: whatever escapes is turned into UNKNOWN for the names in
+    A subclass states `kind` and `summary`, keeps no state but what it needs to compare two looks (CPU times, slopes) and
+    what it gives as its `memory`, and raises nothing on purpose: whatever escapes is turned into UNKNOWN for the names in
     `observes`, and so is a time-out.
     """
 
