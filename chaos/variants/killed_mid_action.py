@@ -41,7 +41,8 @@ class KilledBeforeTheDeed(_Killed):
 
     name = "killed_before_the_deed"
     right_answer = (
-        "repaired once by a second attempt; the interrupted one is never repeated as it stands, and ends not verified"
+        "repaired once by a second attempt; the interrupted one is never repeated as it stands, and ends not verified; "
+        "whoever had agreed to it is asked once more"
     )
     failpoint = "store.reserve.after_commit"
 
@@ -51,6 +52,12 @@ class KilledBeforeTheDeed(_Killed):
     def counted(self, actions: Sequence[Performed]) -> Sequence[Performed]:
         interrupted = next((index for index, done in enumerate(actions) if done.outcome != "verified"), None)
         return [done for index, done in enumerate(actions) if index != interrupted]
+
+    def told(self, subjects: Sequence[str]) -> Sequence[str]:
+        # A yes is spent with its attempt, also where that came to nothing: to ask once more is right, a third time is not.
+        asked = subjects[0] if subjects and " may " in subjects[0] else None
+        again = next((index for index, each in enumerate(subjects) if index and each.removeprefix("Re: ") == asked), None)
+        return [subject for index, subject in enumerate(subjects) if index != again]
 
 
 class KilledAfterTheDeed(_Killed):

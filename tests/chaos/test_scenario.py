@@ -16,6 +16,7 @@ from chaos.faults.crashed_service import CrashedService
 from chaos.result import Outcome
 from chaos.scenario import FOLDER, Privileges, Right, Scenario, ScenarioError, load, load_all
 from chaos.simulation.scenario import BY_NAME
+from chaos.variants.killed_mid_action import KilledBeforeTheDeed
 
 CRASHED = FOLDER / "crashed_service.yaml"
 
@@ -108,3 +109,14 @@ def test_every_fault_that_a_scenario_names_on_the_simulated_port_is_there() -> N
     named = {scenario.name: scenario.simulated for scenario in load_all().values() if scenario.simulated}
     assert set(named.values()) <= set(BY_NAME)
     assert all(load_all()[name].privileges is Privileges.KERNEL for name in named)
+
+
+def test_after_an_interrupted_action_people_may_be_asked_once_more_and_told_nothing_else() -> None:
+    asked, other = "[zen ERROR] a: may restore_file baseline:hosts be done?", "[zen ERROR] a: hosts bad for 1 min"
+    told = KilledBeforeTheDeed().told
+    assert list(told([asked])) == [asked]
+    assert list(told([asked, f"Re: {asked}"])) == [asked]
+    assert list(told([asked, f"Re: {asked}", f"Re: {asked}"])) == [asked, f"Re: {asked}"]
+    assert list(told([asked, other])) == [asked, other]
+    assert list(told([other, f"Re: {other}"])) == [other, f"Re: {other}"]
+    assert list(told([])) == []
