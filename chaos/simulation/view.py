@@ -276,8 +276,9 @@ class SimulatedView(NetworkQuestions):
     def _busy(self, above_percent: float) -> Sequence[Busy]:
         now = self._host.clock.now().steady
         entries = [entry for entry in self._host.processes.values() if entry.busy[0] > above_percent]
+        looked = self._host.busy_since_first_look
         return [
-            Busy(entry.process, entry.busy[0], now - entry.busy[1])
+            Busy(entry.process, entry.busy[0], now - max(entry.busy[1], looked), entry.busy[1] <= looked)
             for entry in sorted(entries, key=lambda each: each.busy[1])
         ]
 

@@ -209,6 +209,8 @@ class SimulatedWorld:
         self.load = (0.1, 0.1, 0.1)
         #: Cgroup -> percent of a CPU that it may use, and whether the kernel can limit that at all.
         self.cpu_quotas: dict[str, float] = {}
+        #: Steady time of the first look at who is busy: what was before nobody saw.
+        self.busy_since_first_look = float("-inf")
         self.limits_cpu = True
         #: Whom the kernel ended for want of memory.
         self.oom_victims: list[str] = []

@@ -28,20 +28,26 @@ class BusyReader:
         self._before: dict[_Key, float] = {}
         self._at: float | None = None
         self._percent: dict[_Key, float] = {}
-        #: Since when the present comparison is about, and for each limit that was asked for since when who is above it.
-        self._began = 0.0
+        #: Since when the present comparison is about, None before the first; and for each limit that was asked for since
+        #: when who is above it.
+        self._began: float | None = None
         self._since: dict[float, dict[_Key, float]] = {}
+        #: For each limit since when it is looked who is above it.
+        self._asked_since: dict[float, float] = {}
 
     def busy(self, above_percent: float, table: Mapping[int, Process]) -> Sequence[Busy]:
-        """Return who uses more of a CPU than that, who has done so longest first; HostError for the very first table."""
+        """Return who uses more of a CPU than that, who has done so longest first; HostError before two were compared."""
         with self._lock:
             now = self._now()
             if self._at is None or now - self._at >= _LEAST_SECONDS:
                 self._compare(table, now)
+            if self._began is None:
+                raise HostError("how much CPU each process uses is known from the next look on")
             if above_percent not in self._since:
+                self._asked_since[above_percent] = self._began
                 self._since[above_percent] = dict.fromkeys(self._above(above_percent), self._began)
             found = [
-                Busy(table[pid], self._percent[pid, start], now - since)
+                Busy(table[pid], self._percent[pid, start], now - since, since <= self._asked_since[above_percent])
                 for (pid, start), since in self._since[above_percent].items()
                 if pid in table and table[pid].start_time == start
             ]
@@ -52,7 +58,7 @@ class BusyReader:
         before, at = self._before, self._at
         self._before, self._at = used, now
         if at is None:
-            raise HostError("how much CPU each process uses is known from the next look on")
+            return
         self._began = at
         share = 100.0 / (now - at)
         # Who began meanwhile has used it all since then.

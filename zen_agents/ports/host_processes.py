@@ -21,6 +21,8 @@ class Busy(NamedTuple):
     percent: float
     #: For how long (seconds) it has been above the limit that was asked for, in each look.
     seconds: float
+    #: Whether it was so at every look there was: for how long before that is not known.
+    at_every_look: bool = False
 
 
 class ProcessQuestions(Protocol):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from zen_agents.model.pattern import compiled
 from zen_agents.ports.host import HostView, Process
 from zen_agents.ports.host_processes import Busy
+
+#: What start times of processes are counted in.
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class ProcessPattern(NamedTuple):
@@ -31,6 +35,15 @@ class ProcessPattern(NamedTuple):
 
     def _runs(self, process: Process, host: HostView) -> bool:
         return host.executable(process) == self.executable or self.executable in host.command_line(process)[:2]
+
+
+def perhaps_runaway(pattern: ProcessPattern, percent: float, seconds: float, host: HostView) -> Busy | None:
+    """Return one of those that are meant that is too busy, and may have been for so long before anybody looked; or None."""
+    for busy in host.busy_processes(percent):
+        may_be = busy.at_every_look and busy.seconds < seconds <= host.boot_seconds() - busy.process.start_time / _TICKS
+        if may_be and pattern.fits(busy.process, host):
+            return busy
+    return None
 
 
 def runaways(pattern: ProcessPattern, percent: float, seconds: float, host: HostView) -> Sequence[Busy]:

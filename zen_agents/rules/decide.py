@@ -217,8 +217,8 @@ def _what_follows(case: _Case) -> Reason:
 
 
 def _only_just_unknown_until(case: _Case) -> float | None:
-    since = case.incident.unknown_since
-    until = None if since is None or not case.is_unknown else since + UNKNOWN_GRACE_SECONDS
+    since, grace = case.incident.unknown_since, UNKNOWN_GRACE_SECONDS + case.rule.known_after_seconds
+    until = None if since is None or not case.is_unknown else since + grace
     return until if until is not None and case.now.steady < until else None
 
 

@@ -125,6 +125,8 @@ class Rule:
     flapping: FlapLimit = FlapLimit()
     #: UNKNOWN for longer than this tells people.
     unknown_patience_seconds: float = 900.0
+    #: How long its check may have to look before it can tell (seconds); an engine that has just started begins anew.
+    known_after_seconds: float = 0.0
     #: Refused for longer than this tells people; 300 for critical.
     patience_seconds: float = 900.0
     #: Keys (`rule|target`) whose open incident mutes this one.

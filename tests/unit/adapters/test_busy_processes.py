@@ -48,6 +48,21 @@ def test_who_is_above_the_limit_in_each_look_has_been_so_since_the_first(looking
         assert looking.look() == [(1, 90, second)]
 
 
+def test_a_second_look_that_follows_at_once_has_nothing_to_compare_with_either(looking: Looking) -> None:
+    looking.runs(1, 90.0)
+    with pytest.raises(HostError, match="known from the next look on"):
+        looking.look(after=0.05)
+    assert looking.look() == [(1, 86, 1.05)]
+
+
+def test_who_was_busy_at_every_look_may_have_been_so_before(looking: Looking) -> None:
+    for share, at_every_look in ((90.0, True), (90.0, True), (10.0, None), (90.0, False)):
+        looking.runs(1, share)
+        looking.look()
+        found = looking.reader.busy(50.0, looking.processes)
+        assert [busy.at_every_look for busy in found] == ([] if at_every_look is None else [at_every_look])
+
+
 def test_one_quiet_look_begins_it_anew(looking: Looking) -> None:
     for percent, seconds in ((90.0, 1), (90.0, 2), (40.0, None), (90.0, 1)):
         looking.runs(1, percent)

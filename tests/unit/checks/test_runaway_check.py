@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chaos.simulation.host import SimulatedHost
+from chaos.simulation.world import TICKS_A_SECOND
 from tests.support.asking import ask
 from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.model.observation import Observation, Status
@@ -60,6 +63,32 @@ def test_one_that_takes_only_what_nobody_else_wants_is_well(host: SimulatedHost)
     assert look(host, nice=10).status is OK
     assert look(host, nice=10, tolerated=2 * FOR).status is PROBLEM
     assert look(host, nice=10, tolerated=200 * FOR).status is OK
+
+
+def test_one_that_may_have_been_busy_before_anybody_looked_is_unknown_until_that_is_known(host: SimulatedHost) -> None:
+    pid = crunching(host, seconds=10 * FOR)
+    host.change_process(pid, start_time=0)
+    host.busy_since_first_look = host.clock.now().steady
+    host.advance(FOR - 1)
+    found = look(host)
+    assert found.status is UNKNOWN
+    assert f"crunch ({pid}) has used 99 % of a CPU; whether for 10 min is known later" in found.detail
+    host.advance(1)
+    assert look(host).status is PROBLEM
+
+
+@pytest.mark.parametrize(
+    "traits", [{"niceness": 10}, {"start_seconds_ago": FOR - 1}, {"cgroup": "/system.slice/other.service"}]
+)
+def test_one_that_was_slowed_down_or_is_younger_or_is_another_is_well_after_a_start(
+    host: SimulatedHost, traits: dict[str, Any]
+) -> None:
+    started = traits.pop("start_seconds_ago", 10 * FOR)
+    pid = crunching(host, seconds=10 * FOR, **traits)
+    host.advance(10 * FOR)
+    host.change_process(pid, start_time=int((host.boot_seconds - started) * TICKS_A_SECOND))
+    host.busy_since_first_look = host.clock.now().steady
+    assert look(host, nice=10).status is OK
 
 
 def test_where_the_first_look_cannot_compare_nothing_is_known(host: SimulatedHost) -> None:

@@ -171,6 +171,11 @@ class TestVerifying:
         assert answer(verifying(verify_deadline=999.0, relapsed=True, **unknown(995.0)))[0] is FAIL_RUNG
         assert answer(verifying(verify_deadline=999.0))[0] is FAIL_RUNG, "what is seen to be bad is bad"
 
+    def test_a_check_that_has_to_look_for_long_is_given_that_time_after_a_start(self) -> None:
+        slow = rule(known_after_seconds=600.0)
+        assert answer(verifying(verify_deadline=999.0, **unknown(400.0)), slow) == (WAIT, Reason.VERIFYING)
+        assert answer(verifying(verify_deadline=999.0, **unknown(390.0)), slow)[0] is FAIL_RUNG
+
     baking = rule(ladder=(rung(bake_seconds=30.0),))
 
     def test_good_is_no_success_before_it_stayed_good(self) -> None:

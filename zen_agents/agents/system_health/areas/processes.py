@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -108,8 +109,8 @@ class Processes(Area[Mapping[str, WatchedProcesses]]):
     def rules(self, section: Mapping[str, WatchedProcesses], make: RuleMaker) -> Iterable[Rule]:
         """Return the rule about each kind."""
         for name, watched in section.items():
-            target = f"process:{name}"
-            yield make.rule(
+            target, held_for = f"process:{name}", seconds_in(watched.held_for)
+            rule = make.rule(
                 name,
                 target,
                 StatusIs(f"runaway.{name}", target, seconds_in(watched.every, STALE_AFTER_SAMPLES)),
@@ -121,6 +122,9 @@ class Processes(Area[Mapping[str, WatchedProcesses]]):
                 ),
                 runbook=watched.runbook,
             )
+            # How long one was busy before the engine was there nobody can tell.
+            patience = rule.unknown_patience_seconds + held_for
+            yield replace(rule, unknown_patience_seconds=patience, known_after_seconds=held_for)
 
 
 def _which(watched: WatchedProcesses) -> Mapping[str, Any]:

@@ -62,7 +62,9 @@ def leak_rules(name: str, service: Service, leaks: ServiceLeaks, make: RuleMaker
             depends_on=frozenset(incident_key(f"{AGENT}.{other}", f"service:{other}") for other in service.depends_on),
         )  # fmt: skip
         # A trend of a process that was there before the engine needs its time.
-        yield replace(rule, unknown_patience_seconds=rule.unknown_patience_seconds + seconds_in(leaks.over))
+        over = seconds_in(leaks.over)
+        patience = rule.unknown_patience_seconds + over
+        yield replace(rule, unknown_patience_seconds=patience, known_after_seconds=over if label == "memory" else 0.0)
 
 
 def _requests(name: str, label: str, leaks: ServiceLeaks, make: RuleMaker) -> Sequence[ActionRequest]:
