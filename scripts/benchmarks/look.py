@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from scripts.benchmarks import leaks
 from scripts.benchmarks.processes import REPOSITORY, EngineProcess, environment
 from scripts.benchmarks.report import Figure, median, spread
 from zen_agents.adapters.ledger_audit import verify
@@ -61,7 +62,7 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
         found.append(_tab(engine.state, rounds))
         found.append(_figure("status beside a living engine", ("status",), engine.state, rounds, 0.1, "config/default.yaml"))
     found.append(_figure("status of a dead engine", ("status",), state, rounds, 0.1, made))
-    return found
+    return [*found, *leaks.figures(folder)]
 
 
 def _figure(name: str, words: Sequence[str], state: Path, rounds: int, goal: float | None, about: str) -> Figure:

@@ -88,11 +88,11 @@ class LeakCheck(Check):
         return measured(self, name, now, worst, said, fingerprint=alive[0].fingerprint)
 
     def _memory(self, name: str, largest: Process, host: HostView, now: Instant) -> Observation:
-        size, who = largest.resident_bytes, f"{largest.name} ({largest.pid})"
-        status, said = Status.OK, f"{who} holds {size_in_words(size)}"
+        size, fingerprint = largest.resident_bytes, largest.fingerprint
+        status, said = Status.OK, f"{largest.name} ({largest.pid}) holds {size_in_words(size)}"
         if self._limit is not None and size > self._limit:
             status, said = Status.PROBLEM, f"{said}, more than {size_in_words(self._limit)}"
-        elif (growth := self._growth(largest, host, now)) is None:
+        elif (growth := self._growth(largest, fingerprint, host, now)) is None:
             status, said = Status.UNKNOWN, f"{said}; whether it grows is known after {duration(self._over)}"
         elif growth > 0:
             room, what = self._room(largest, host)
@@ -100,12 +100,12 @@ class LeakCheck(Check):
                 rate = size_in_words(growth * 60)
                 status = Status.PROBLEM
                 said = f"{said} and grows by {rate} a minute: {what} is reached in {duration(room / growth)}"
-        return Observation(name, self.target, status, now, float(size), said, largest.fingerprint)
+        return Observation(name, self.target, status, now, float(size), said, fingerprint)
 
-    def _growth(self, process: Process, host: HostView, now: Instant) -> float | None:
+    def _growth(self, process: Process, who: str, host: HostView, now: Instant) -> float | None:
         """Return bytes a second of a steady growth, 0 for none; None while that cannot be told."""
-        if process.fingerprint != self._grower:
-            self._grower = process.fingerprint
+        if who != self._grower:
+            self._grower = who
             self._looks.clear()
         if not self._looks or now.steady >= self._looks[-1][0] + self._over / _MOST_LOOKS:
             self._looks.append((now.steady, float(process.resident_bytes)))

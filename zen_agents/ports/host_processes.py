@@ -92,7 +92,10 @@ def by_parent(table: Mapping[int, Process]) -> Mapping[int, Sequence[Process]]:
 
 def family(process: Process, host: ProcessQuestions) -> Sequence[Process]:
     """Return a process and all that descend from it, zombies too, itself first."""
-    children, found, seen = host.children(), [process], {process.pid}
+    children = host.children()
+    if process.pid not in children:
+        return [process]
+    found, seen = [process], {process.pid}
     for member in found:
         # A table that was read while processes came and went may name one as its own ancestor.
         new = [child for child in children.get(member.pid, ()) if child.pid not in seen]
