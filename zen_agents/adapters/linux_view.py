@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from zen_agents.adapters import linux_probe, linux_view_files
 from zen_agents.adapters.linux_view_busy import BusyReader
 from zen_agents.adapters.linux_view_cgroups import CgroupReader
+from zen_agents.adapters.linux_view_last_good import LastGoodLook
 from zen_agents.adapters.linux_view_network import NetworkLook
 from zen_agents.adapters.linux_view_occupied import OccupationLook, OccupationReader
 from zen_agents.adapters.linux_view_processes import ProcessReader
@@ -30,8 +31,6 @@ from zen_agents.adapters.quarantine import KeptFiles
 from zen_agents.adapters.systemd_bus import SystemdBus
 from zen_agents.errors import HostError
 from zen_agents.ports.host import (
-    Command,
-    CommandResult,
     CpuTimes,
     DiskUse,
     FileState,
@@ -45,11 +44,9 @@ from zen_agents.ports.host import (
     Unit,
 )
 from zen_agents.ports.host_contents import LARGEST_CONTENT
-from zen_agents.ports.host_last_good import KeptVersion
 from zen_agents.ports.host_processes import Busy, by_parent
 
 if TYPE_CHECKING:
-    from zen_agents.adapters.last_good import LastGood
     from zen_agents.adapters.linux_logs import LinuxLogs
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
     from zen_agents.model.plugin import PluginAnswer
@@ -130,7 +127,7 @@ class LinuxHost:
         return cast(_T, answer)
 
 
-class LinuxView(NetworkLook, OccupationLook, UseLook):
+class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
     """One look at a `LinuxHost`; implements `ports.host.HostView`. What could not be told once is not asked again."""
 
     def __init__(self, host: LinuxHost) -> None:
@@ -205,29 +202,6 @@ class LinuxView(NetworkLook, OccupationLook, UseLook):
         from zen_agents.adapters.linux_kernel import read_setting  # noqa: PLC0415 - only where one is listed
 
         return read_setting(name, self._host.proc_root)
-
-    def test_configuration(self, command: Command) -> CommandResult:
-        """Run a configuration's own test; not remembered."""
-        from zen_agents.adapters.last_good import run_test  # noqa: PLC0415 - only where a service lists its files
-
-        return run_test(command)
-
-    def last_good(self, service: str) -> Sequence[KeptVersion]:
-        """Return a service's last good configuration, () if there is none; not remembered."""
-        return self._last_good().find(service)
-
-    def last_good_content(self, version: KeptVersion) -> bytes:
-        """Return what a file of it held; HostError if that is damaged."""
-        return self._last_good().content(version)
-
-    def keep_last_good(self, service: str, contents: Mapping[str, bytes], kept_at: str) -> None:
-        """Keep files as a service's last good configuration."""
-        self._last_good().keep(service, contents, kept_at)
-
-    def _last_good(self) -> LastGood:
-        from zen_agents.adapters.last_good import LastGood  # noqa: PLC0415 - as above
-
-        return LastGood(self._host.state_dir)
 
     # -- processes ----------------------------------------------------------------------------------------------------
     def process(self, pid: int) -> Process | None:
