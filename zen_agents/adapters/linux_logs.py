@@ -8,6 +8,7 @@ or compressed); the rest of it is read, then the archives that came after it, th
 
 from __future__ import annotations
 
+import functools
 import glob
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 from zen_agents.adapters.linux_logs_files import COMPRESSED, open_log, originals
 from zen_agents.adapters.linux_logs_following import Following, Unpacking, state_of
-from zen_agents.adapters.linux_logs_position import FileMemory, Position
+from zen_agents.adapters.linux_logs_position import FileMemory, Position, is_idle
 from zen_agents.errors import HostError
 from zen_agents.ports.host_logs import Checkpoint, LogChange, LogChunk, LogEvent, LogPiece, LogRequest
 
@@ -48,9 +49,12 @@ class _Call:
     def __init__(self, request: LogRequest, checkpoint: Checkpoint | None, unpacking: Unpacking) -> None:
         self._request, self._unpacking = request, unpacking
         self._is_pattern = glob.has_magic(request.path)
-        before = _restored(checkpoint)
-        self._is_first = before is None
-        self._memories, self._turn = before or ({}, 0)
+        files = checkpoint.get("files") if checkpoint is not None else None
+        self._is_first = not isinstance(files, Mapping)
+        #: Path -> its `FileMemory` as it was saved: of hundreds of files mostly none is to be read.
+        self._saved: dict[str, Any] = dict(files) if isinstance(files, Mapping) else {}
+        turn = checkpoint.get("turn") if checkpoint is not None else 0
+        self._turn = turn if isinstance(turn, int) else 0
         self._chunks: list[LogChunk] = []
         self._events: list[LogEvent] = []
         self._budget = request.most_bytes
@@ -64,19 +68,17 @@ class _Call:
         self._turn = 0
         for number, path in enumerate([*paths[start:], *paths[:start]], start=start):
             self._follow(path, number)
-        saved = {path: memory.saved() for path, memory in self._memories.items()}
-        checkpoint = {"files": saved, "turn": self._turn}
+        checkpoint = {"files": self._saved, "turn": self._turn}
         return LogPiece(tuple(self._chunks), checkpoint, tuple(self._events), **self._sums)
 
     def _paths(self) -> Sequence[str]:
         if not self._is_pattern:
             return (self._request.path,)
         every = glob.glob(self._request.path)  # noqa: PTH207 - a Path for each of hundreds of files costs more than the rest
-        found = sorted(path for path in every if not path.endswith(COMPRESSED))
-        names = set(found)
-        logs = [path for path in found if not _is_archive_of_one(path, names)]
+        names = frozenset(every)
+        logs = _logs_among(names)
         self._move_renamed(logs)
-        known = [path for path in self._memories if path not in names]
+        known = [path for path in self._saved if path not in names]
         if len(logs) > MOST_FILES:
             said = f"{len(logs)} files are too many for one source; the first {MOST_FILES} are read"
             self._events.append(LogEvent(self._request.path, LogChange.UNREADABLE, said))
@@ -84,32 +86,33 @@ class _Call:
 
     def _move_renamed(self, logs: Sequence[str]) -> None:
         """Let what is remembered go along with a file that has another name of the pattern now."""
-        gone = {self._memories[path].at.inode: path for path in self._memories if path not in set(logs)}
+        there = set(logs)
+        memories = {path: FileMemory.restored(self._saved[path]) for path in self._saved if path not in there}
+        gone = {memory.at.inode: path for path, memory in memories.items() if memory is not None}
         for path in logs:
-            if gone and path not in self._memories and (state := state_of(path)) and (before := gone.get(state.st_ino)):
-                self._memories[path] = self._memories.pop(before)
+            if gone and path not in self._saved and (state := state_of(path)) and (before := gone.get(state.st_ino)):
+                self._saved[path] = self._saved.pop(before)
 
     def _follow(self, path: str, number: int) -> None:
         try:
-            memory = self._memories.get(path)
-            state = state_of(path)
-            if memory is None:
-                memory = self._memories[path] = self._first(path)
-            if memory.late is None and state is not None and memory.at.is_unchanged(state):
+            state, saved = state_of(path), self._saved.get(path)
+            if state is not None and is_idle(saved, state):
                 return
-            if self._budget <= 0:
-                self._turn = self._turn or number
-                self._sums["behind"] += max(0, state.st_size - memory.at.offset) if state is not None else 0
+            memory = FileMemory.restored(saved) or self._first(path)
+            if self._budget > 0:
+                self._read(path, memory)
                 return
-            self._read(path, memory)
+            self._saved[path] = memory.saved()
+            self._turn = self._turn or number
+            self._sums["behind"] += max(0, state.st_size - memory.at.offset) if state is not None else 0
         except HostError as error:
             if not self._is_pattern:
                 raise
             self._events.append(LogEvent(path, LogChange.UNREADABLE, str(error)))
 
     def _read(self, path: str, memory: FileMemory) -> None:
-        request = self._request
-        following = Following(path, memory, budget=self._budget, most_behind=request.most_behind, unpacking=self._unpacking)
+        most_behind = self._request.most_behind
+        following = Following(path, memory, budget=self._budget, most_behind=most_behind, unpacking=self._unpacking)
         following.run()
         self._chunks += following.chunks
         self._events += following.events
@@ -117,9 +120,9 @@ class _Call:
         for name in self._sums:
             self._sums[name] += getattr(following, name)
         if following.memory.is_gone and self._is_pattern:
-            del self._memories[path]
+            self._saved.pop(path, None)
         else:
-            self._memories[path] = following.memory
+            self._saved[path] = following.memory.saved()
 
     def _first(self, path: str) -> FileMemory:
         """Return where to begin with a file that was never looked at: at its end if the whole source was not."""
@@ -138,17 +141,12 @@ class _Call:
             file.close()
 
 
-def _restored(checkpoint: Checkpoint | None) -> tuple[dict[str, FileMemory], int] | None:
-    """Return what a checkpoint remembers; None if it is none, as if nothing had been looked at."""
-    files: Any = checkpoint.get("files") if checkpoint is not None else None
-    if checkpoint is None or not isinstance(files, Mapping):
-        return None
-    memories = {path: memory for path, saved in files.items() if (memory := FileMemory.restored(saved)) is not None}
-    turn = checkpoint.get("turn")
-    return memories, turn if isinstance(turn, int) else 0
+@functools.lru_cache(maxsize=16)
+def _logs_among(paths: frozenset[str]) -> Sequence[str]:
+    """Return, in order, the files that are followed: none that is compressed or is an archive of another of them."""
+    return sorted(path for path in paths if not path.endswith(COMPRESSED) and not _is_archive_of_one(path, paths))
 
 
-def _is_archive_of_one(path: str, names: set[str]) -> bool:
-    """Tell whether a file that a pattern names is an archive of another that it names."""
+def _is_archive_of_one(path: str, paths: frozenset[str]) -> bool:
     directory, slash, name = path.rpartition("/")
-    return any(f"{directory}{slash}{original}" in names for original in originals(name))
+    return any(f"{directory}{slash}{original}" in paths for original in originals(name))

@@ -110,5 +110,14 @@ class FileMemory(NamedTuple):
         return saved | ({"gone": True} if self.is_gone else {})
 
 
+def is_idle(saved: object, state: os.stat_result) -> bool:
+    """Tell, cheaply, whether a file is as it was when all of it was read and nobody may still write to the one before."""
+    if not isinstance(saved, Mapping) or saved.keys() != {"at"}:
+        return False
+    at = saved["at"]
+    seen = [state.st_ino, state.st_size, state.st_mtime_ns]
+    return isinstance(at, list) and len(at) == len(Position._fields) and [at[1], *at[6:]] == seen
+
+
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
