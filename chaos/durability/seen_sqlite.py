@@ -98,6 +98,10 @@ class _Connection:
     def in_transaction(self) -> bool:
         return self._connection.in_transaction
 
+    def cursor(self) -> _Connection:
+        """Return itself: a cursor of the store only runs statements."""
+        return self
+
     def execute(self, statement: str, params: Any = ()) -> _Rows:
         return _Rows(self._connection, self._connection.execute(statement, params or None))
 

@@ -56,7 +56,8 @@ _PRAGMAS = (
 
 #: What a row of another shape raises when a noun is made of it: an odd type, word, number or JSON.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, OSError)
-_FAILURES = (sqlite3.Error, OSError, OverflowError, UnicodeEncodeError)
+#: What `sqlite3` says of a damaged file may itself be no text.
+_FAILURES = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 
 
 class DiskFullError(StoreError):
@@ -346,7 +347,7 @@ def refuse_if_others_write(path: Path) -> None:
 def store_error(error: BaseException, path: Path) -> StoreError:
     """Return a StoreError that says what to do about `error`."""
     name = getattr(error, "sqlite_errorname", None) or ""
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or isinstance(error, UnicodeDecodeError):
         return damaged(path, str(error))
     full = name.startswith("SQLITE_FULL") or getattr(error, "errno", None) == errno.ENOSPC
     # The log's index cannot grow on a full disk, and SQLite calls that an I/O error.

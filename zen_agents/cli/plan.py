@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from zen_agents.cli.options import add_run_options, options_of
 from zen_agents.cli.out_file import print_into
 from zen_agents.cli.render import flow, next_steps, note, plural, say
 from zen_agents.cli.times import time_ahead
+from zen_agents.clock import SystemClock
 from zen_agents.engine.executor import judged_body
 from zen_agents.errors import UsageError
 from zen_agents.guards.set_by import default_of
@@ -50,7 +50,7 @@ def run(call: Call) -> int:
     wanted, options = call.arguments, options_of(call)
     if wanted.out and (wanted.facts or wanted.at):
         raise UsageError("--out writes what can be run on this host now: leave out --facts and --at")
-    at = time_ahead(wanted.at, datetime.now(UTC)) if wanted.at else None
+    at = time_ahead(wanted.at, SystemClock().now().wall) if wanted.at else None
     report = asyncio.run(rehearse_plan(options, wanted.facts, at))
     if call.machine:
         data(call, "plan", _body(report))

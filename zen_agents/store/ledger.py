@@ -21,8 +21,6 @@ from json.encoder import encode_basestring as quoted
 from math import isfinite
 from typing import Any
 
-import orjson
-
 #: What the first entry is chained to; names the format's version.
 GENESIS = sha256(b"zen-agents ledger v1").digest()
 
@@ -43,8 +41,12 @@ def canonical(value: object) -> str:
 
 
 def _canonical_bytes(value: object) -> bytes:
+    import orjson  # noqa: PLC0415  only who writes needs it; a command that looks starts without
+
+    # Dataclasses and moments as Python's own encoder has them: through `_as_json`.
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
     try:
-        found = orjson.dumps(value, _as_json, _OPTIONS)
+        found = orjson.dumps(value, _as_json, options)
     except (TypeError, ValueError, RecursionError):
         return _canonical_of_odd(value)
     # It writes NaN as null, and so loses what it was.
@@ -119,8 +121,6 @@ def _as_json(value: object) -> object:
     return str(value)
 
 
-#: What Python's own encoder does where nothing else is said: dataclasses and moments through `_as_json`, words sorted.
-_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_as_json)
 
 

@@ -1,6 +1,6 @@
 """Slow statements of PostgreSQL and MySQL, out of what these write about them, without the values in them.
 
-Values may be secrets and differ each time, so a statement is known by its form: `SELECT * FROM t WHERE id = ?`.
+Values may be secrets and differ each time, so a statement is known by its form: `select * from t where id = ?`.
 """
 
 from __future__ import annotations
