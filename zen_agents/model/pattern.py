@@ -1,7 +1,7 @@
 """Regular expressions that people write, run so that none can hold the engine: in time that is linear in the text.
 
 RE2 runs them, which has no look-around and no back-references. It is loaded with the first expression that needs it: one of
-plain characters and anchors cannot backtrack, and is left to Python's `re`, to the same effect.
+plain characters, dots and anchors cannot backtrack, and is left to Python's `re`, to the same effect.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol, cast
 
 #: Nothing in it repeats or chooses, and `re` takes every character of it as RE2 does.
-_CANNOT_BACKTRACK = re.compile(r"\^?[A-Za-z0-9_ ,:;=@/<>%~!&'\"#-]*\$?")
+_CANNOT_BACKTRACK = re.compile(r"\^?(?:[A-Za-z0-9_ .,:;=@/<>%~!&'\"#-]|\\\.)*\$?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: RE2 takes this literally, and whoever writes it means it as `re` does.
 _UP_TO = re.compile(r"(?<!\\)(?:\\\\)*\{(,\d+\})")

@@ -61,9 +61,10 @@ def test_what_cannot_be_searched_for_in_time_is_refused_with_its_place(expressio
     assert refused.value.offset == offset
 
 
-def test_plain_names_load_nothing() -> None:
-    code = "import sys; from zen_agents.model.pattern import compiled; compiled('^nginx$'); print('re2' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("expression", ["^nginx$", "/etc/cron.hourly", r"^redis\.conf$"])
+def test_plain_names_load_nothing(expression: str) -> None:
+    code = "import sys; from zen_agents.model.pattern import compiled; compiled(sys.argv[1]); print('re2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, expression], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
