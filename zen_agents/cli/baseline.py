@@ -4,8 +4,8 @@ Examples:
   zen-agents baseline record                        for each of `baselines:` that has nothing declared yet
   zen-agents baseline record hosts web --force      for these, also over what was declared before
   zen-agents baseline record --file /etc/hosts --file /etc/ssh/sshd_config --to /srv/baseline
-                                                    for files that no configuration names yet: also writes
-                                                    /srv/baseline/baselines.yaml, to be laid into conf.d
+                                   for files that no configuration names yet;
+                                   also writes baselines.yaml there, for conf.d
 
 Only do it on a host that is known to be well. It asks nothing; what is declared already stays as it is without --force.
 Exit: 0 all of it is declared as it is now, 1 something was left or could not be recorded.

@@ -62,7 +62,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "check-config": CommandEntry("check_config", "author", "check configuration files"),
     "config": CommandEntry("config", "author", "show the configuration in force and where each value came from"),
     "schema": CommandEntry("schema", "author", "print the JSON Schema of the configuration, for editors"),
-    "baseline": CommandEntry("baseline", "author", "record how files are now, for `baselines:` to compare with"),
+    "baseline": CommandEntry("baseline", "author", "record how files are now, for baselines to compare with"),
     "explain": CommandEntry("explain", "author", "explain a setting, an error code, a check, an action, a guard"),
     "plan": CommandEntry("plan", "author", "what would be done right now; changes nothing"),
     "new": CommandEntry("new", "author", "begin a check, action, agent or rule of your own, with tests"),
