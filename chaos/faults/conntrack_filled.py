@@ -21,7 +21,7 @@ class ConntrackFilled(Fault):
     """
 
     name = "conntrack_filled"
-    programs = ("nft",)
+    programs = ("nft", "conntrack")
 
     connections: int = 2000
 

@@ -8,13 +8,12 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.processes import argv, of_unit
 from chaos.waiting import wait_until
-from chaos.workload import has_own_hierarchy, interpreter, start_unit, struck
+from chaos.workload import has_own_hierarchy, install, start_unit, struck
 
 #: Where the hierarchy of memory is mounted inside; its groups are those of the kernel, so ours is named after the host.
 _MOUNT = "/run/chaos-memory"
 _LIMIT_MIB = 48
-_GROW = "import time\nheld = []\nwhile True:\n    held.append(bytearray(1 << 20))\n    time.sleep(0.001)\n"
-_STRUCK_WITHIN_SECONDS = 20.0
+_STARTED_WITHIN_SECONDS, _STRUCK_WITHIN_SECONDS = 10.0, 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,11 @@ class OomKill(Fault):
     def prepare(self, host: DisposableHost) -> None:
         host.run(["mkdir", "-p", _MOUNT, self.REMEMBERED], check=True)
         host.run(["mount", "-t", "cgroup", "-o", "memory", "none", _MOUNT], check=True)
-        host.write_file(f"{self.REMEMBERED}/grow.py", _GROW)
-        grow = f"{' '.join(interpreter())} {self.REMEMBERED}/grow.py"
-        enter = f"(echo $$BASHPID > {self._group(host)}/cgroup.procs; exec {grow})"
-        wait = f"'while [ ! -e {self._go} ]; do sleep 0.02; done; {enter}"
+        install(host, self._worker, "worker.py")
+        work = f"{self._worker} {self._go} {self._group(host)}"
         # That it ended is nothing to its parent, as with most pools of workers.
-        start_unit(host, self.unit, ["/bin/bash", "-c", f"{wait} & sleep infinity'"], "Restart=no", "OOMPolicy=continue")
+        start_unit(host, self.unit, ["/bin/sh", "-c", f"'{work} & sleep infinity'"], "Restart=no", "OOMPolicy=continue")
+        wait_until(lambda: self.is_gone(host), "the worker", seconds=_STARTED_WITHIN_SECONDS)
 
     def inject(self, host: DisposableHost) -> float:
         group = self._group(host)
@@ -53,10 +51,14 @@ class OomKill(Fault):
 
     def is_gone(self, host: DisposableHost) -> bool:
         """Tell whether the worker is there again; nobody here starts one."""
-        return any(f"{self.REMEMBERED}/grow.py" in argv(pid) for pid in of_unit(host, self.unit))
+        return any(self._worker in argv(pid) for pid in of_unit(host, self.unit))
 
     def _group(self, host: DisposableHost) -> str:
         return f"{_MOUNT}/{host.name}-worker"
+
+    @property
+    def _worker(self) -> str:
+        return f"/srv/{self.unit}/worker"
 
     @property
     def _go(self) -> str:
