@@ -59,8 +59,14 @@ class PackagedService(Fault):
             at = self._struck(host, _STOP)
             wait_until(lambda: not self._is_well(host), "that nobody answers", seconds=_STRUCK_WITHIN_SECONDS)
             return at
+        return self._given_up(host) if self.how == "given_up" else self._killed(host)
+
+    def _given_up(self, host: DisposableHost) -> float:
+        """Kill it each time that systemd has started it again; who starts it without counting that has repaired it."""
+        restarts = self._restarts(host)
         at = self._killed(host)
-        while self.how == "given_up" and self._state(host) != "failed":
+        while self._state(host) == "active" and self._restarts(host) > restarts:
+            restarts = self._restarts(host)
             at = self._killed(host)
         return at
 
@@ -78,6 +84,9 @@ class PackagedService(Fault):
 
     def _state(self, host: DisposableHost) -> str:
         return unit_property(host, self.unit, "ActiveState")
+
+    def _restarts(self, host: DisposableHost) -> int:
+        return int(unit_property(host, self.unit, "NRestarts"))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return self._is_well(host)
