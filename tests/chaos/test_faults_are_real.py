@@ -39,6 +39,8 @@ def test_a_scenarios_steady_state_is_broken_until_it_is_rolled_back(scenario: Sc
         pytest.skip("needs a kernel of its own")
     if absent := scenario.absent_programs():
         pytest.skip(f"needs {', '.join(absent)}")
+    if reasons := scenario.cannot_be_shown():
+        pytest.skip(", ".join(reasons))
     faults = scenario.faults()
     for fault in faults:
         fault.prepare(host)

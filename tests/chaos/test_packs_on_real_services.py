@@ -1,4 +1,7 @@
-"""Each pack meets the service that it is about, as Debian packages it: skipped where that is not installed."""
+"""Packs meet the services that they are about, as Debian packages them: skipped where these are not installed.
+
+Here is what takes a few seconds; `python -m chaos.run run` meets all of them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from chaos.scenario import load_all
 pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("name", ["pack_nginx", "pack_redis"])
+@pytest.mark.parametrize("name", ["pack_cron"])
 def test_a_pack_does_what_is_right_and_nothing_else(name: str) -> None:
     try:
         result = experiment.run(load_all()[name], Zen)
