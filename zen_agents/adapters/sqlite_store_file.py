@@ -228,7 +228,9 @@ class StateFile:
 
     def _pay(self) -> None:
         """Write what is owed of lost batches into the one that has just begun."""
-        owed, self._owed = self._owed, {}
+        # What is being written anew at this moment is newer than what is owed of it.
+        owed = {key: params for key, params in self._owed.items() if key not in self._lasting}
+        self._owed = {}
         self._lasting.update(owed)
         for (name, key), params in owed.items():
             try:

@@ -94,6 +94,19 @@ def test_the_newest_of_two_is_what_is_written(store: SqliteStore, tmp_path: Path
     assert [row.state for row in store.breakers()] == ["closed"]
 
 
+def test_the_newest_is_what_is_written_also_where_what_is_owed_fails_once_more(store: SqliteStore, tmp_path: Path) -> None:
+    """A batch that begins and then does not take what is owed: the older one stood in the newer one's place."""
+    holder = lock(tmp_path)
+    write_all(store)
+    holder.execute("ROLLBACK")
+    holder.execute("ALTER TABLE breakers RENAME TO away")
+    store.save_breaker(BreakerRow("restart_service|service:web", "closed", 0, 0, None))
+    assert not store.writable()
+    holder.execute("ALTER TABLE away RENAME TO breakers")
+    store.commit()
+    assert [row.state for row in store.breakers()] == ["closed"]
+
+
 def test_what_can_never_be_written_does_not_stop_the_rest(store: SqliteStore) -> None:
     store.save_breaker(BreakerRow("odd", "closed", 2**80, 0, None))
     store.set_brake(CLOSED)
