@@ -79,7 +79,9 @@ class FaultyConnection:
 def put_under(store: Any, fault: StoreFault) -> Callable[[], None]:
     """Lay such a disk under an open store; return what cuts the store off from it, as the death of its process does."""
     file = store._file
-    file._connection = FaultyConnection(file._connection, fault)
+    faulty = FaultyConnection(file._connection, fault)
+    # Writes go by the cursor, the rest by the connection: one disk is below both.
+    file._connection = file._cursor = faulty
     return lambda: cut_off(store)
 
 

@@ -12,7 +12,10 @@ import pytest
 
 from chaos.simulate import live, main, memory, replay_command, seeds_of
 from chaos.simulation.life import Life, Verdict
+from chaos.simulation.store_faults import ERRORS, StoreFault, put_under
 from zen_agents.adapters.ledger_audit import export
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.errors import StoreError
 
 #: As many as fit into three minutes of two cores; always the same, so that a red build is red again.
 SEEDS, A_BATCH = 600, 20
@@ -47,12 +50,28 @@ def test_simulated_hours_break_no_rule(first: int, within: Path) -> None:
 #: Seeds beyond those that broke a rule once, and what they had found.
 FOUND = {
     223: "an engine died between the outcome of a repair and its incident's end: the repair did not count as one (R7)",
+    390: "an older state of an incident was written in the place of the newer one: its repair counted, and it stayed open (R6)",
     394: "an action was begun between a reload and its entry in the ledger, which said another mode (R9)",
     641: "the state could not be written: what was told meanwhile left no trace there",
     698: "a host was suspended while an action ran: it was judged at its deadline, and ended once more by itself",
     1118: "as 641, and the ledger refused to say so as well",
     1383: "an engine died while it started and held its state for ever",
 }
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_the_simulated_disk_fails_under_whatever_is_written(kind: str, after: int, tmp_path: Path) -> None:
+    """Once the store wrote by a cursor of its own, and the disk below the connection failed under next to nothing."""
+    store, fault = SqliteStore(tmp_path / "state.db"), StoreFault(kind, 0 if kind == "busy" else after, 1)
+    cut_off = put_under(store, fault)
+    with pytest.raises(StoreError, match=ERRORS[kind][1]):
+        store.put("a", "1")
+        store.commit()
+    store.put("a", "2")
+    store.commit()
+    assert store.get("a") == "2"
+    cut_off()
 
 
 @pytest.mark.parametrize("seed", FOUND)
