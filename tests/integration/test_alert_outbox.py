@@ -332,6 +332,31 @@ async def test_what_was_sent_beside_the_state_is_known_there_after_a_crash_and_i
     assert here.store.open_pages() == {}
 
 
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_what_was_told_beside_the_state_is_not_told_again_after_a_crash_unless_it_was_over(
+    telling: Any, monkeypatch: pytest.MonkeyPatch, is_over: bool
+) -> None:
+    """An engine that starts with a state that it cannot write finds the same trouble as the one that died."""
+
+    with event_server() as events, mail_server() as box:
+        here = telling(a_policy(smtp_port=box.port, pagerduty=events.url))
+        with monkeypatch.context() as broken:
+            broken.setattr(here.store, "writable", lambda: False)
+            here.tell()
+            await here.deliver()
+            if is_over:
+                await here.deliver(1)
+                here.tell(id="alr-over", kind=MessageKind.RESOLVED, facts=OVER)
+                await here.deliver()
+        here.restart()
+        here.clock.advance(5)
+        here.tell(id="alr-again")
+        await here.deliver()
+
+    assert events.actions() == (["trigger", "resolve", "trigger"] if is_over else ["trigger"])
+    assert len(box.mails) == (3 if is_over else 1)
+
+
 async def test_what_moves_into_the_state_while_it_is_on_its_way_is_sent_once(
     telling: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

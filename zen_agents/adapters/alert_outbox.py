@@ -268,7 +268,7 @@ class Outbox:
         self.delivered[row.channel, answer.outcome.value] += 1
         if answer.outcome is DeliveryOutcome.OK:
             self._rows.sent(row, now)
-            self._took(row)
+            self._intake.took(row)
             self._troubles.pop(name, None)
             self._forget_failing(row)
             return
@@ -301,18 +301,6 @@ class Outbox:
         over = OVER if row.message.kind is MessageKind.RESOLVED else ""
         told = self._memory.told.get(f"{row.message.dedup_key}{over}")
         return told.subject if told and row.channel in told.delivered else ""
-
-    def _took(self, row: OutboxRow) -> None:
-        key = row.message.dedup_key
-        if row.message.kind is MessageKind.RESOLVED:
-            over = self._memory.told.get(f"{key}{OVER}")
-            if over:
-                over.delivered.discard(row.channel)
-            if over and not over.delivered:
-                del self._memory.told[f"{key}{OVER}"]
-        elif told := self._memory.told.get(key):
-            told.delivered.add(row.channel)
-        self._memory.changed = True
 
     # -- now and then -------------------------------------------------------------------------------------------------
     def _review(self, now: Instant) -> None:

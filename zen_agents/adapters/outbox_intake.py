@@ -18,7 +18,7 @@ from zen_agents.clock import Clock, Instant
 from zen_agents.errors import StoreError
 from zen_agents.model.ids import ALERT, new_id
 from zen_agents.model.message import Message, MessageKind
-from zen_agents.ports.store import Store
+from zen_agents.ports.store import OutboxRow, Store
 
 log = logging.getLogger("zen_agents.outbox")
 
@@ -39,6 +39,7 @@ class Intake:
         self._store, self._rows, self._clock = store, rows, clock
         self.memory, self.policy, self.context = memory, policy, context
         self._assume_sent()
+        self._recall_aside()
 
     def accept(self, message: Message, now: Instant) -> None:
         """Write what a message needs, unless the same was told a short while ago."""
@@ -63,9 +64,13 @@ class Intake:
             taken += self.put(message, dispatch, now)
         if not taken:
             return
+        self._remember(message, digest, taken, now)
+
+    def _remember(self, message: Message, digest: str, taken: list[str], now: Instant) -> None:
+        told = self.memory.told.get(message.dedup_key)
         same_incident = told is not None and told.message.incident == message.incident
         self.memory.remember(
-            key,
+            message.dedup_key,
             Told(
                 message=message,
                 digest=digest,
@@ -75,6 +80,23 @@ class Intake:
                 delivered=told.delivered if told and same_incident else set(),
             ),
         )
+
+    def _remember_over(self, told: Told, message: Message, now: Instant) -> None:
+        self.memory.told.pop(message.dedup_key, None)
+        self.memory.remember(f"{message.dedup_key}{OVER}", replace(told, message=message, told_at=now.steady))
+
+    def took(self, row: OutboxRow) -> None:
+        """Remember that a channel took a row: it is to hear the end of what it heard of, in the same thread."""
+        key = row.message.dedup_key
+        if row.message.kind is MessageKind.RESOLVED:
+            over = self.memory.told.get(f"{key}{OVER}")
+            if over:
+                over.delivered.discard(row.channel)
+            if over and not over.delivered:
+                del self.memory.told[f"{key}{OVER}"]
+        elif told := self.memory.told.get(key):
+            told.delivered.add(row.channel)
+        self.memory.changed = True
 
     def _accept_resolved(self, message: Message, now: Instant) -> None:
         was_rolled, emptied = self.memory.unroll(short_key(message.dedup_key))
@@ -94,7 +116,7 @@ class Intake:
         if message.dedup_key in self.open_pages():
             channels = (*channels, PAGERDUTY)
         if told:
-            self.memory.remember(f"{message.dedup_key}{OVER}", replace(told, message=message, told_at=now.steady))
+            self._remember_over(told, message, now)
         for dispatch in resolved_dispatches(channels, self.policy, now):
             self.put(message, dispatch, now)
 
@@ -181,3 +203,15 @@ class Intake:
             except StoreError:  # the limit starts anew; it only bounds what people get
                 return
             self.memory.assume_sent(channel, count, self.policy.max_per_hour, now)
+
+    def _recall_aside(self) -> None:
+        """Remember what an engine told while it could not write, and died: its memory could not be written either."""
+        for row in self._rows.aside():
+            message, told = row.message, self.memory.told.get(row.message.dedup_key)
+            if told is None or told.told_at <= message.at.steady:
+                if message.kind is MessageKind.RESOLVED and told is not None:
+                    self._remember_over(told, message, message.at)
+                elif message.kind in TRIGGERS:
+                    self._remember(message, fact_digest(message), [row.channel], message.at)
+            if row.state == "sent":
+                self.took(row)

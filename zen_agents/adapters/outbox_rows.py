@@ -109,6 +109,11 @@ class OutboxRows:
             row for row in aside if (row.message.id, row.channel) not in there
         ]
 
+    def aside(self) -> list[OutboxRow]:
+        """Return rows that are beside the store, ended or not, in the order in which they were told."""
+        ended = [replace(settled.row, state=settled.state) for settled in self._ended_aside.values()]
+        return sorted((*ended, *self._spilled.values()), key=lambda row: row.message.at.steady)
+
     def sent(self, row: OutboxRow, at: Instant) -> None:
         """Note that a channel took a row."""
         self._settle(_Settled(row, "sent", at))
