@@ -189,7 +189,7 @@ def _engines() -> Sequence[str]:
     for engine in ("vectorscan", "re2"):
         try:
             choose(PATTERNS[:1], (engine,))
-        except ValueError:
+        except ValueError:  # it is not installed here; the table has no row of it
             continue
         found.append(engine)
     return found
