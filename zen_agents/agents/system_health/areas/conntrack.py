@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from zen_agents.agents.system_health.areas.base import Area, Remedy
-from zen_agents.agents.system_health.rule_maker import RuleMaker, now_above
+from zen_agents.agents.system_health.areas.for_a_while import Limit, limit_rules
+from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.conntrack import ConntrackCheck
@@ -17,11 +18,17 @@ from zen_agents.model.duration import seconds_in
 from zen_agents.model.scalars import Duration, Line, Percent, PositiveDuration, refuse
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
-from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
-from zen_agents.rules.rule import Hold, Rule, Rung
+from zen_agents.rules.rule import Rule
 
-#: What did not help the second time is a person's.
-_ATTEMPTS = 2
+_LIMIT = Limit(
+    name="conntrack",
+    target=ConntrackCheck.TARGET,
+    summary="the firewall can hardly track another connection",
+    raised="raised",
+    raised_summary="the firewall has tracked more connections than usual for long enough",
+    raises="raise_conntrack_limit",
+    restores="restore_conntrack_limit",
+)
 #: A table is not raised to more than so many times what it usually is.
 _MOST_TIMES = 8
 
@@ -77,31 +84,5 @@ class Conntrack(Area[ConntrackUse]):
 
     def rules(self, section: ConntrackUse, make: RuleMaker) -> Iterable[Rule]:
         """Return the rule about it, and the one that ends what it did."""
-        yield make.rule(
-            "conntrack",
-            ConntrackCheck.TARGET,
-            now_above("conntrack.percent", ConntrackCheck.TARGET, section.above, seconds_in(section.every)),
-            at="conntrack",
-            summary="the firewall can hardly track another connection",
-            severity=section.severity,
-            hold=Hold(fail_after=section.fail_after),
-            ladder=_ladder("raise_conntrack_limit", make),
-            runbook=section.runbook,
-        )
-        if section.raise_to is not None:
-            stale = seconds_in(section.every, STALE_AFTER_SAMPLES)
-            yield make.rule(
-                "conntrack.raised",
-                ConntrackCheck.TARGET,
-                StatusIs("conntrack.raised", ConntrackCheck.TARGET, stale),
-                at="conntrack.raised_for",
-                summary="the firewall has tracked more connections than usual for long enough",
-                severity=Severity.WARNING,
-                hold=Hold(held_for_seconds=seconds_in(section.raised_for)),
-                ladder=_ladder("restore_conntrack_limit", make),
-                runbook=section.runbook,
-            )
-
-
-def _ladder(action: str, make: RuleMaker) -> tuple[Rung, ...]:
-    return make.ladder(make.unasked([make.remedies.of(action, ConntrackCheck.TARGET)]), attempts=_ATTEMPTS)
+        raised_for = None if section.raise_to is None else section.raised_for
+        return limit_rules(_LIMIT, section, raised_for, make)

@@ -10,7 +10,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from zen_agents.agents.system_health.areas.base import Area, Remedy
-from zen_agents.agents.system_health.rule_maker import RuleMaker, now_above
+from zen_agents.agents.system_health.areas.for_a_while import Limit, limit_rules
+from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.local_ports import LocalPortsCheck, PortRange
@@ -18,11 +19,17 @@ from zen_agents.model.duration import seconds_in
 from zen_agents.model.scalars import Duration, Line, Percent, PositiveDuration, refuse
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
-from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
-from zen_agents.rules.rule import Hold, Rule, Rung
+from zen_agents.rules.rule import Rule
 
-#: What did not help the second time is a person's.
-_ATTEMPTS = 2
+_LIMIT = Limit(
+    name="local_ports",
+    target=LocalPortsCheck.TARGET,
+    summary="this host has hardly any port left from which to connect",
+    raised="widened",
+    raised_summary="this host has connected from a wider range of ports for long enough",
+    raises="widen_port_range",
+    restores="restore_port_range",
+)
 _SPAN = re.compile(r"(\d{4,5})-(\d{4,5})", re.ASCII)
 
 
@@ -82,34 +89,8 @@ class LocalPortRange(Area[LocalPortsUse]):
 
     def rules(self, section: LocalPortsUse, make: RuleMaker) -> Iterable[Rule]:
         """Return the rule about them."""
-        yield make.rule(
-            "local_ports",
-            LocalPortsCheck.TARGET,
-            now_above("local_ports.percent", LocalPortsCheck.TARGET, section.above, seconds_in(section.every)),
-            at="local_ports",
-            summary="this host has hardly any port left from which to connect",
-            severity=section.severity,
-            hold=Hold(fail_after=section.fail_after),
-            ladder=_ladder("widen_port_range", make),
-            runbook=section.runbook,
-        )
-        if section.widen_to is not None:
-            stale = seconds_in(section.every, STALE_AFTER_SAMPLES)
-            yield make.rule(
-                "local_ports.widened",
-                LocalPortsCheck.TARGET,
-                StatusIs("local_ports.widened", LocalPortsCheck.TARGET, stale),
-                at="local_ports.widened_for",
-                summary="this host has connected from a wider range of ports for long enough",
-                severity=Severity.WARNING,
-                hold=Hold(held_for_seconds=seconds_in(section.widened_for)),
-                ladder=_ladder("restore_port_range", make),
-                runbook=section.runbook,
-            )
-
-
-def _ladder(action: str, make: RuleMaker) -> tuple[Rung, ...]:
-    return make.ladder(make.unasked([make.remedies.of(action, LocalPortsCheck.TARGET)]), attempts=_ATTEMPTS)
+        raised_for = None if section.widen_to is None else section.widened_for
+        return limit_rules(_LIMIT, section, raised_for, make)
 
 
 def _range(span: str) -> PortRange:
