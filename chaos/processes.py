@@ -18,8 +18,12 @@ def of_unit(host: DisposableHost, unit: str) -> tuple[int, ...]:
 
 def resident_mib(pid: int) -> float:
     """Return how much of a process is in memory, in MiB."""
-    kib = next((line.split()[1] for line in _text(_of(pid) / "status").splitlines() if line.startswith("VmRSS:")), "0")
-    return int(kib) / 1024
+    return int(_status(pid, "VmRSS")) / 1024
+
+
+def catches(pid: int, signal: int) -> bool:
+    """Tell whether a process has a handler for a signal, so that it does not just end of it."""
+    return bool(int(_status(pid, "SigCgt"), 16) >> (signal - 1) & 1)
 
 
 def descriptors(pid: int) -> int:
@@ -49,6 +53,11 @@ def cpu_seconds(pid: int) -> float:
 def argv(pid: int) -> tuple[str, ...]:
     """Return the argument list of a process, () for none."""
     return tuple(_text(_of(pid) / "cmdline").split("\0"))
+
+
+def _status(pid: int, name: str) -> str:
+    lines = _text(_of(pid) / "status").splitlines()
+    return next((line.split()[1] for line in lines if line.startswith(f"{name}:")), "0")
 
 
 def _fields(pid: int) -> list[str]:

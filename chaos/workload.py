@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import stat
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chaos.host import REPOSITORY, DisposableHost
+from chaos.processes import catches, of_unit
 from chaos.waiting import wait_until
 
 INSIDE = REPOSITORY / "chaos" / "inside"
@@ -36,6 +38,17 @@ def struck(host: DisposableHost, *deeds: Sequence[str]) -> float:
     """
     done = host.run([*program("strike.py"), json.dumps(deeds)], check=True)
     return float(done.stdout.splitlines()[-1])
+
+
+def told_to_begin(host: DisposableHost, unit: str) -> float:
+    """Send SIGUSR1 to a service's main process, once it listens to it, and return that moment as `struck` does."""
+    main = unit_property(host, unit, "MainPID")
+    wait_until(
+        lambda: any(catches(pid, signal.SIGUSR1) for pid in of_unit(host, unit)),
+        f"{unit}.service",
+        seconds=_STARTED_WITHIN_SECONDS,
+    )
+    return struck(host, ("kill", "USR1", main))
 
 
 def install(host: DisposableHost, path: str, program: str) -> None:

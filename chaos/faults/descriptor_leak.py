@@ -8,7 +8,7 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.processes import descriptors, of_unit
 from chaos.waiting import wait_until
-from chaos.workload import http_status, start_leaking_web, struck, unit_property
+from chaos.workload import http_status, start_leaking_web, told_to_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class DescriptorLeak(Fault):
         start_leaking_web(host, self.unit, self.port, "descriptors", 0, f"LimitNOFILE={self.limit}", "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
-        at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))
+        at = told_to_begin(host, self.unit)
         wait_until(lambda: not http_status(host, self.port, seconds=0.1), "that nobody is accepted", seconds=10)
         return at
 

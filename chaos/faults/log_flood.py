@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import REPOSITORY, DisposableHost
 from chaos.waiting import pause, wait_until
-from chaos.workload import interpreter, start_unit, struck, unit_property
+from chaos.workload import interpreter, start_unit, told_to_begin, unit_property
 
 _CHATTER = REPOSITORY / "chaos" / "inside" / "chatter.py"
 _MARKER = "a word from another unit"
@@ -31,7 +31,7 @@ class LogFlood(Fault):
         start_unit(host, self.unit, [*interpreter(), str(_CHATTER)], "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
-        at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))
+        at = told_to_begin(host, self.unit)
         wait_until(lambda: self._said(host) >= self.lines, "the flood", seconds=30)
         return at
 

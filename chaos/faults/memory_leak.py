@@ -9,7 +9,7 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.processes import of_unit, resident_mib
 from chaos.waiting import wait_until
-from chaos.workload import accepts, start_leaking_web, struck, unit_property
+from chaos.workload import accepts, start_leaking_web, told_to_begin
 
 _WELL_BELOW_MIB = 20
 #: Of address space; the interpreter takes some of it to begin with.
@@ -31,7 +31,7 @@ class MemoryLeak(Fault):
         start_leaking_web(host, self.unit, self.port, "memory", self.mib_per_second, limit, "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
-        at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))
+        at = told_to_begin(host, self.unit)
         wait_until(lambda: not self.is_gone(host), "that it leaks", seconds=30)
         return at
 

@@ -9,7 +9,7 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.processes import of_unit, state
 from chaos.waiting import wait_until
-from chaos.workload import program, start_unit, struck, unit_property
+from chaos.workload import program, start_unit, told_to_begin, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Uninterruptible(Fault):
         start_unit(host, self.unit, program("hangs.py"), "Restart=no", "KillMode=process")
 
     def inject(self, host: DisposableHost) -> float:
-        at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))
+        at = told_to_begin(host, self.unit)
         wait_until(lambda: not self.is_gone(host), "a process in state D", seconds=10)
         return at
 

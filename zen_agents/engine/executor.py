@@ -81,6 +81,8 @@ class Executor:
         self._running: dict[str, asyncio.Task[None]] = {}
         #: Action -> the subjects that it disturbs while it runs.
         self._disturbed: dict[str, frozenset[str]] = {}
+        #: Target -> steady times at which an action on it ended, and by which all that is seen of it must be well again.
+        self._recovering: dict[str, tuple[float, float]] = {}
         #: Steady time at which an action ended last.
         self.last_ended_at = float("-inf")
         #: Outcomes that the store did not take, by action id.
@@ -104,6 +106,11 @@ class Executor:
     def disturbed(self) -> frozenset[str]:
         """Subjects (`unit:web.service`) that actions are changing right now: what is seen of them is their doing (R8)."""
         return frozenset().union(*self._disturbed.values())
+
+    def recovering(self, now: float) -> Mapping[str, float]:
+        """Return the targets that may still be on their way back from an action, with the steady time at which it ended."""
+        self._recovering = {target: span for target, span in self._recovering.items() if now < span[1]}
+        return {target: ended for target, (ended, _) in self._recovering.items()}
 
     async def judge(
         self, request: ActionRequest, *, rule: Rule | None, incident: Incident | None, policy: Policy,
@@ -298,6 +305,10 @@ class Executor:
             outcome = Outcome(intent.id, kind, ended, ended.steady - began.steady, effect)
             self.record(intent, outcome)
             self._measure(intent, outcome, process_time() - cpu)
+            # Whether a person's act helped is judged by all that is seen of its target: none of it is passed over.
+            if kind is OutcomeKind.VERIFYING and intent.plan.request.incident is not None:
+                well_by = intent.leased_until - intent.plan.timeout_seconds + outcome.took_seconds
+                self._recovering[intent.plan.request.target] = ended.steady, well_by
         finally:
             self._running.pop(intent.id, None)
             self._disturbed.pop(intent.id, None)

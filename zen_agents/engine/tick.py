@@ -174,7 +174,8 @@ class AgentTick:
         touched: dict[str, Rule] = dict(self.watchlist.rules) if everything else {}
         disturbed = self._echo.targets(self.watchlist)
         for observation in observations:
-            if observation.target in disturbed and self._echo.is_one(observation, self.watchlist):
+            ended_at = disturbed.get(observation.target)
+            if ended_at is not None and self._echo.is_one(observation, ended_at, self.watchlist):
                 continue
             self._window.add(observation)
             if self.watchlist.says_nothing(observation, self._parts.book):

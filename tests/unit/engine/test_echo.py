@@ -71,6 +71,49 @@ async def test_what_does_not_come_back_with_it_is_a_fault_once_the_action_has_en
     assert opened(rig) == ["service:db", "service:web"]
 
 
+class Elsewhere(Restart):
+    """A restart of web for a reason of another kind, after which web takes a while to answer."""
+
+    rig: Rig
+
+    async def execute(self, plan: Plan, control: HostControl) -> Effect:
+        self.rig.host.stop("web")
+        return Effect(True, "restarted")
+
+
+async def restarted_for_another_reason(rig: Rig) -> None:
+    """Leave web down after an action on it that another rule's incident asked for: its probe has none."""
+    Elsewhere.rig = rig
+    rig.parts.executor._actions = {"restart_service": Elsewhere()}
+    await rig.turn()
+    executor, (remedy, *_) = rig.parts.executor, rig.agent.remedies()
+    plan = await executor.plan_now(replace(remedy, incident="inc-a-leak"))
+    executor.start(
+        await executor.reserve(plan, policy=rig.parts.policy, verify_within_seconds=60.0, verified_by="leak.web"),
+        lambda intent, outcome: None,
+    )
+    await executor.drain()
+
+
+async def test_a_target_that_is_still_coming_back_is_no_event_until_it_should_be_well(rig: Rig) -> None:
+    await restarted_for_another_reason(rig)
+    await rig.run(50)
+    assert opened(rig) == []
+    await rig.run(30)
+    assert opened(rig) == ["service:web"]
+
+
+async def test_a_target_that_came_back_and_broke_again_is_an_event_at_once(rig: Rig) -> None:
+    await restarted_for_another_reason(rig)
+    await rig.turn(everything=True)
+    rig.host.start("web")
+    await rig.run(1)
+    assert opened(rig) == []
+    rig.host.crash("web")
+    await rig.turn(everything=True)
+    assert opened(rig) == ["service:web"]
+
+
 async def test_what_a_person_stopped_before_stays_theirs(rig: Rig) -> None:
     await rig.turn()
     rig.host.stop("db")
