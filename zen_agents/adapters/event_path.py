@@ -66,9 +66,8 @@ class PathEvents:
         self._push: Push | None = None
         self._descriptor = -1
         self._libc: ctypes.CDLL | None = None
-        self._wanted: frozenset[str] = frozenset()
-        #: Path -> where its next change is awaited; the same by watch descriptor and name.
-        self._armed: dict[str, _Spot] = {}
+        #: Path -> where its next change is awaited, None where it cannot be; the same by watch descriptor and name.
+        self._watched: dict[str, _Spot | None] = {}
         self._spots: dict[int, dict[bytes, _Spot]] = {}
         #: What is to be watched anew before it wakes, and whether that is under way.
         self._changed: set[str] = set()
@@ -88,12 +87,13 @@ class PathEvents:
 
     def watch(self, watches: Iterable[Watch]) -> None:
         """Replace what is watched; what could not be watched before is tried again."""
-        wanted = frozenset(watch.name for watch in watches)
-        for path in self._armed.keys() - wanted:
+        wanted = dict.fromkeys(watch.name for watch in watches)
+        for path in self._watched.keys() - wanted.keys():
             self._disarm(path)
-        self._wanted = wanted
-        for path in wanted - self._armed.keys():
-            self._arm(path)
+            del self._watched[path]
+        for path in wanted:
+            if self._watched.setdefault(path, None) is None:
+                self._arm(path)
 
     def close(self) -> None:
         """Close the inotify instance, and with it every watch."""
@@ -101,8 +101,7 @@ class PathEvents:
             self._loop.remove_reader(self._descriptor)
             os.close(self._descriptor)
         self._libc = self._loop = self._push = None
-        self._wanted = frozenset()
-        self._armed.clear()
+        self._watched.clear()
         self._spots.clear()
         self._changed.clear()
         self._telling = False
@@ -110,7 +109,7 @@ class PathEvents:
     @property
     def unwatched(self) -> int:
         """Paths without a watch: no inotify, or fs.inotify.max_user_watches is used up."""
-        return len(self._wanted) - len(self._armed)
+        return list(self._watched.values()).count(None)
 
     def _arm(self, path: str) -> None:
         """Watch the deepest directory above `path` that exists, for the next name on the way to it."""
@@ -128,12 +127,13 @@ class PathEvents:
         while self._libc is not None and name:
             watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(directory), _MASK)
             if watch >= 0:
-                if path in self._armed and self._armed[path].watch != watch:
+                before = self._watched.get(path)
+                if before is not None and before.watch != watch:
                     self._disarm(path)
                 spots, awaited = self._spots.setdefault(watch, {}), os.fsencode(name)
                 spot = spots.get(awaited) or spots.setdefault(awaited, _Spot(watch, awaited))
                 spot.add(path)
-                self._armed[path] = spot
+                self._watched[path] = spot
                 break
             if ctypes.get_errno() not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
                 break  # No watches left; `unwatched` counts.
@@ -141,7 +141,10 @@ class PathEvents:
         return directory, name
 
     def _disarm(self, path: str) -> None:
-        spot = self._armed.pop(path)
+        spot = self._watched[path]
+        if spot is None:
+            return
+        self._watched[path] = None
         spot.discard(path)
         spots = self._spots.get(spot.watch, {})
         if not spot.all():
@@ -166,7 +169,7 @@ class PathEvents:
 
     def _concerned(self, watch: int, mask: int, name: bytes) -> set[str]:
         if mask & _OVERFLOW:
-            return set(self._wanted)
+            return set(self._watched)
         spots = self._spots.get(watch, {})
         if mask & _LOST:
             return set().union(*(spot.all() for spot in spots.values()))
@@ -183,9 +186,8 @@ class PathEvents:
         if self._loop is None:
             return
         for path in told[start : start + _AT_ONCE]:
-            if path in self._armed:
+            if path in self._watched:
                 self._disarm(path)
-            if path in self._wanted:
                 self._arm(path)
         if start + _AT_ONCE < len(told):
             # A directory with thousands of them is gone: others need the loop too.

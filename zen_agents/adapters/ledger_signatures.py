@@ -38,10 +38,10 @@ class Signatures:
         """How many checkpoints there are."""
         return len(self._made)
 
-    def note(self, seq: int, kind: str, id: str, body: str | None, before: bytes) -> None:
+    def note(self, seq: int, kind: str, id: str, body: bytes | None, before: bytes) -> None:
         """Look at an entry of a person or the engine, `before` being the hash of the one before it; raises BrokenError."""
         if id == CHECKPOINT:
-            self._check(seq, body or "", before.hex())
+            self._check(seq, body or b"", before.hex())
         elif is_signed_at_once(kind, id):
             self._owed.append(seq)
 
@@ -67,7 +67,7 @@ class Signatures:
                 absent, f"no signature stands where one has to, all up to entry {self._before(absent)} are signed"
             )
 
-    def _check(self, seq: int, body: str, before: str) -> None:
+    def _check(self, seq: int, body: bytes, before: str) -> None:
         try:
             checkpoint = checkpoint_of(json.loads(body))
         except (LookupError, TypeError, ValueError, RecursionError) as error:

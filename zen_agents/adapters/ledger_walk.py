@@ -91,8 +91,8 @@ class Walk:
                     raise BrokenError(count + 1, "an entry is missing", f"entry {count + 1}", f"entry {seq}")
                 if body is None:
                     self._note_dropped(seq, kind, id)
-                elif sha256(body.encode()).digest() != body_hash:
-                    raise BrokenError(seq, "its body was changed", body_hash.hex(), sha256(body.encode()).hexdigest())
+                elif sha256(body).digest() != body_hash:
+                    raise BrokenError(seq, "its body was changed", body_hash.hex(), sha256(body).hexdigest())
                 hash = entry_hash(head, seq, kind, id, wall_us, steady_us, actor, incident, action, body_hash)
                 if hash != stored:
                     raise BrokenError(seq, "it, or the one before, was changed", hash.hex(), stored.hex())
@@ -115,7 +115,7 @@ class Walk:
             raise BrokenError(seq, "its body is gone, and not by retention")
         self.dropped += 1
 
-    def _pair(self, kind: str, action: str, body: str | None) -> None:
+    def _pair(self, kind: str, action: str, body: bytes | None) -> None:
         if kind == EntryKind.INTENT:
             self.open[action] = None
             return

@@ -24,6 +24,9 @@ _MATERIAL = (
 
 _state_of = attrgetter("state")
 
+#: Since when (steady time) openings are known, and when there were any.
+_Openings = tuple[float, tuple[float, ...]]
+
 
 class IncidentBook:
     """Live incidents by key; a material change is written to the store's pending batch, at once or when it is asked for."""
@@ -34,7 +37,9 @@ class IncidentBook:
         #: Keys of incidents whose last material change is not written yet.
         self._unwritten: set[str] = set()
         #: Key -> since when they are known, and the steady times at which incidents of it opened since then, newest last.
-        self._openings: dict[str, tuple[float, tuple[float, ...]]] = {}
+        self._openings: dict[str, _Openings] = {}
+        #: The last of these that was made: thousands that open in one turn share it.
+        self._latest: _Openings = (0.0, ())
 
     def get(self, key: str) -> Incident | None:
         """Return the live incident of a key."""
@@ -111,24 +116,32 @@ class IncidentBook:
                 log.error("earlier openings of %s cannot be read: %s", key, error)
                 return [at for at in known[1] if at >= since] if known else []
         times = tuple(at for at in known[1] if at >= since)
-        self._openings[key] = (since, times)
+        self._keep_openings(key, (since, times))
         return times
 
     def _remember_opening(self, key: str, at: float) -> None:
         """Add an opening to those that are known; where none are, the store tells this one as well."""
         if (known := self._openings.get(key)) is not None:
-            self._openings[key] = (known[0], (*known[1], at))
+            self._keep_openings(key, (known[0], (*known[1], at)))
+
+    def _keep_openings(self, key: str, openings: _Openings) -> None:
+        if openings != self._latest:
+            self._latest = openings
+        self._openings[key] = self._latest
 
     def situation(
         self, policy: Policy, now: Instant, *, actionable: int, running: int, foreign: str,
         log_only: frozenset[str] = frozenset(),
     ) -> Situation:  # fmt: skip
-        """Return what guards may know of the whole host; incidents of `log_only` rules confirm nothing (R32)."""
+        """Return what guards may know of the whole host.
+
+        Incidents of `log_only` rules confirm nothing (R32); without such rules nobody asks what could confirm them.
+        """
         failing = self._failing(now.steady - policy.storm.within_seconds, policy.storm.within_seconds)
         problems = frozenset(
             incident.target
             for incident in self._live.values()
-            if incident.last_status is Status.PROBLEM and incident.rule not in log_only
+            if log_only and incident.last_status is Status.PROBLEM and incident.rule not in log_only
         )
         # The incidents themselves as they are when a guard looks: one that is over holds nobody back.
         return Situation(MappingProxyType(self._live), failing, actionable, running, foreign, problems)

@@ -151,7 +151,7 @@ class Situation:
     running: int
     #: Why this state is not this host's own (other machine id, restored ledger, new state as root); "" if it is.
     foreign: str = ""
-    #: Targets of which a check of the present state, not a log line, says PROBLEM now (R32).
+    #: Targets of which a check of the present state, not a log line, says PROBLEM now (R32); none if no rule asks for it.
     present_problems: frozenset[str] = frozenset()
 
 

@@ -404,7 +404,7 @@ WHERE seq > :from_seq AND seq <= :to_seq AND body IS NOT NULL AND id NOT IN ('le
 SELECT body FROM ledger WHERE id = 'ledger_pruned' ORDER BY seq;
 
 -- verify_entries --
-SELECT seq, kind, id, wall_us, steady_us, actor, incident, action, body, body_hash, hash FROM ledger
+SELECT seq, kind, id, wall_us, steady_us, actor, incident, action, CAST(body AS BLOB), body_hash, hash FROM ledger
 WHERE seq BETWEEN ? AND ? ORDER BY seq;
 
 -- entry_hash --

@@ -140,6 +140,8 @@ def test_what_guards_may_know_of_the_host(store: SqliteStore) -> None:
     book.put(replace(opened("inc-3", target="service:db"), last_status=Status.UNKNOWN))
     situation = book.situation(policy, NOW, actionable=5, running=1, foreign="")
     assert (situation.failing_targets, situation.actionable_targets, situation.running) == (2, 5, 1)
-    assert situation.present_problems == {"service:web", "service:api"}
+    assert situation.present_problems == frozenset()
+    asked = book.situation(policy, NOW, actionable=5, running=1, foreign="", log_only=frozenset({"seen_in_a_log"}))
+    assert asked.present_problems == {"service:web", "service:api"}
     confirmed = book.situation(policy, NOW, actionable=5, running=1, foreign="", log_only=frozenset({"web"}))
     assert confirmed.present_problems == frozenset()
