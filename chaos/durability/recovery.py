@@ -31,13 +31,20 @@ def recover(scene: Scene, meant: Sequence[str] = ()) -> Recovery:
     scene.environment, scene.failing = {}, False
     began = time.monotonic()
     scene.start()
-    if any("SAFE MODE" in line for line in scene.status()["abnormal"]):
-        # It outlives a restart, until a person has looked.
-        scene.ask("safe_mode", on=False, reason="the disk is whole again")
+    _lift_what_outlives_a_restart(scene)
     wait_until(lambda: _whole(scene), "every outcome and the service", seconds=PATIENCE_SECONDS, every=LOOK_EVERY_SECONDS)
     seconds = time.monotonic() - began
     scene.crash()
     return Recovery((*_lost(scene, meant), *judged(scene)), seconds)
+
+
+def _lift_what_outlives_a_restart(scene: Scene) -> None:
+    """Say for the person who has looked that the engine may act again."""
+    status = scene.status()
+    if any("EMERGENCY STOP" in line for line in status["abnormal"]):
+        scene.ask("resume_emergency", confirm=status["host"])
+    if any("SAFE MODE" in line for line in status["abnormal"]):
+        scene.ask("safe_mode", on=False, reason="the disk is whole again")
 
 
 def judged(scene: Scene) -> tuple[str, ...]:
