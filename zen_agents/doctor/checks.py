@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from zen_agents.doctor import engine, program, rights, state, surroundings
+from zen_agents.doctor import engine, online, program, rights, state, surroundings
 from zen_agents.doctor.examination import Check
 
 CHECKS: Mapping[str, Check] = {
@@ -29,7 +29,7 @@ CHECKS: Mapping[str, Check] = {
     "outcomes": state.outcomes,
     "clock": surroundings.clock,
     "system_log": surroundings.system_log,
-    "mail": surroundings.mail,
-    "pagerduty": surroundings.pager,
+    "mail": online.mail,
+    "pagerduty": online.pagerduty,
     "heartbeat": surroundings.heartbeat,
 }

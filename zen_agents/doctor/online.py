@@ -1,4 +1,4 @@
-"""What `check-config --online` asks the host and the network: whether there is what the configuration names, and answers."""
+"""What is asked of the host and the network: whether there is what the configuration names, and answers."""
 
 from __future__ import annotations
 
@@ -68,8 +68,11 @@ def pagerduty(site: Site) -> Finding:
 def _asked(
     site: Site, channel: str, is_on: Callable[[AlertPolicy], bool], question: Callable[[Item], Item], well: str, off: str
 ) -> Finding:
-    assert site.loaded is not None  # noqa: S101  as above
-    settings = site.loaded.require()
+    if site.loaded is None or site.loaded.settings is None:
+        return Finding(State.UNKNOWN, "the configuration is not valid")
+    if not site.online:
+        return Finding(State.UNKNOWN, "not asked (--offline)")
+    settings = site.loaded.settings
     policy = to_alert_policy(settings, site.loaded, site.environ)
     if not is_on(policy):
         return fine(off)
@@ -86,5 +89,5 @@ def _asked(
     )
 
 
-#: In the order in which they are told.
+#: What `check-config --online` asks, in the order in which it is told.
 ONLINE: Mapping[str, Check] = {"units": units, "mail": mail, "pagerduty": pagerduty}

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.support.command_line import WrittenState
+from tests.support.telling import event_server, mail_server
 from zen_agents.doctor import program, surroundings
 from zen_agents.doctor.checks import CHECKS
-from zen_agents.doctor.examination import Finding, Site, State, examine
+from zen_agents.doctor.examination import Finding, Site, State, examine, fine
 from zen_agents.model.action import OutcomeKind
 from zen_agents.settings.loader import load
 
@@ -176,24 +177,29 @@ def test_a_secret_that_is_not_there_is_found(site: Site) -> None:
     assert asked("heartbeat", configured(site, "mode: observe\n")).state is State.WARNING
 
 
-def test_a_mail_server_is_connected_to_and_one_that_is_gone_is_told(site: Site) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        text = f"alerts: {{email: {{to: a@b.example, smtp: {{host: 127.0.0.1, port: {port}}}}}}}\n"
-        ready = configured(site, text)
-        assert asked("mail", ready).state is State.OK
-    failed(asked("mail", ready), f"127.0.0.1:{port}", "refused")
-    assert asked("mail", replace(ready, online=False)).state is State.UNKNOWN
+def test_a_mail_server_is_asked_and_one_that_is_gone_or_says_nothing_is_told(site: Site) -> None:
+    def ready(port: int) -> Site:
+        smtp = f"{{host: 127.0.0.1, port: {port}, timeout: 1s}}"
+        return configured(site, f"alerts: {{email: {{to: a@b.example, smtp: {smtp}}}}}\n")
+
+    with mail_server() as server:
+        assert asked("mail", ready(server.port)) == fine("the mail server answers")
+        assert server.mails == []
+    failed(asked("mail", ready(server.port)), f"127.0.0.1:{server.port}", "refused")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        failed(asked("mail", ready(silent.getsockname()[1])), "timed out")
+    assert asked("mail", replace(ready(server.port), online=False)).state is State.UNKNOWN
     assert asked("mail", configured(site, "mode: observe\n")).text == "mail is off"
 
 
-def test_pagerduty_is_connected_to_where_it_is_configured(site: Site) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        text = f"alerts: {{pagerduty: {{enabled: true, url: 'http://127.0.0.1:{port}'}}}}\n"
+def test_pagerduty_is_asked_whether_it_takes_the_key(site: Site) -> None:
+    with event_server() as server:
+        text = f"alerts: {{pagerduty: {{enabled: true, url: '{server.url}'}}}}\n"
         ready = configured(site, text, {"PAGERDUTY_ROUTING_KEY": "k" * 32})
-        assert asked("pagerduty", ready).state is State.OK
-    failed(asked("pagerduty", ready), "PagerDuty")
+        assert asked("pagerduty", ready) == fine("PagerDuty accepts the routing key")
+        server.statuses.append(400)
+        failed(asked("pagerduty", ready), "400")
+    failed(asked("pagerduty", ready), "refused")
 
 
 def test_a_state_that_others_may_read_is_told(site: Site) -> None:
