@@ -26,6 +26,8 @@ _BINDS = "\N{NO-BREAK SPACE}"
 
 #: No column gets narrower than this (characters), and with so many it still says something.
 _NARROWEST, _READABLE = 8, 24
+#: So many lines below a row say the rest of it.
+_MOST_BELOW = 6
 #: Below this many columns lines are not broken any more.
 _NARROWEST_LINE = 24
 
@@ -54,12 +56,13 @@ def width_of(call: Call) -> int | None:
 
 def table(
     call: Call, heads: Sequence[str], rows: Iterable[Sequence[object]], *, spare: Sequence[str] = (),
-    whole: Sequence[str] = (),
+    whole: Sequence[str] = (), goes_on: str = "",
 ) -> None:  # fmt: skip
     """Print aligned columns that fit the terminal.
 
     Where it is too narrow the `spare` columns are left out, in their order, and then the widest are cut: the `whole` ones
-    only when no other has anything left to give, the first never.
+    only when no other has anything left to give, the first never. The column `goes_on` is not cut: what is left of it
+    stands below, from where the column begins to the end of the line.
     """
     texts = [[clean(cell) if cell is not None else "-" for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[column]) for row in texts)]) for column, head in enumerate(heads)]
@@ -68,8 +71,27 @@ def table(
     widths = _fitted([widths[column] for column in shown], kept, width_of(call))
     colour = colour_wanted(call)
     print(_row([heads[column] for column in shown], widths, colour=False))
+    place = shown.index(heads.index(goes_on)) if goes_on else 0
     for row in texts:
-        print(_row([row[column] for column in shown], widths, colour=colour))
+        cells = [row[column] for column in shown]
+        more = _taken_from(cells, place, widths, width_of(call)) if goes_on else []
+        print("\n".join([_row(cells, widths, colour=colour), *more]))
+
+
+def _taken_from(cells: list[str], place: int, widths: Sequence[int], most: int | None) -> list[str]:
+    """Leave in a cell what it has room for; return the rest as lines that begin where it does."""
+    if most is None or len(cells[place]) <= widths[place]:
+        return []
+    import textwrap  # noqa: PLC0415  only where something does not fit
+
+    whole, margin = cells[place], " " * _total([*widths[:place], 0])
+    too_long = len(whole.split(maxsplit=1)[0]) > widths[place]
+    cells[place] = textwrap.wrap(whole, widths[place], break_on_hyphens=False, break_long_words=too_long)[0]
+    rest = whole[len(cells[place]) :].strip()
+    return textwrap.wrap(
+        rest, most, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False, max_lines=_MOST_BELOW,
+        placeholder=_cut_mark(),
+    )  # fmt: skip
 
 
 def fits(call: Call, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
@@ -115,8 +137,11 @@ def cut(text: str, width: int) -> str:
     """Return text that fits, with a mark where something was cut off."""
     if len(text) <= width:
         return text
-    mark = "\N{HORIZONTAL ELLIPSIS}" if (sys.stdout.encoding or "").lower().startswith("utf") else "~"
-    return text[: max(0, width - 1)] + mark
+    return text[: max(0, width - 1)] + _cut_mark()
+
+
+def _cut_mark() -> str:
+    return "\N{HORIZONTAL ELLIPSIS}" if (sys.stdout.encoding or "").lower().startswith("utf") else "~"
 
 
 def _coloured(cell: str) -> str:

@@ -109,7 +109,7 @@ def _table(call: Call, status: dict[str, Any]) -> None:
             # What is wrong is not cut for the agent's name, nor for what was done: how it ended says more.
             short = len({row["check"].partition(".")[0] for row in rows}) == 1
             cells = [(*row_of(row, short=short)[:-1], _ended(row)) for row in rows]
-        table(call, heads, cells, whole=("STATE", "SINCE", "LAST ACTION"))
+        table(call, heads, cells, whole=("STATE", "SINCE", "LAST ACTION"), goes_on="VALUE")
     else:
         print("Nothing is watched: no agent is enabled, or none has a check.")
     if hidden := len(status["checks"]) - len(rows):
