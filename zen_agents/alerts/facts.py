@@ -55,7 +55,7 @@ class Facts(TypedDict, total=False):
     stacks: list[str]
     #: Mode and budget: "enforce, 1 of 5 repairs this hour".
     mode: str
-    #: For a question: the approval's id, and what exactly would be done, one line a step.
+    #: For a question: the approval's id, and what it could cost and exactly what would be done, one line each.
     approval: str
     asks: list[str]
     #: For a change: the action's id, outcome, and who asked for it.

@@ -13,7 +13,7 @@ from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.evidence import evidence_line
 from zen_agents.alerts.facts import list_fact, text_fact
 from zen_agents.alerts.plain_text import cut, one_line, safe_address, safe_id, safe_word
-from zen_agents.alerts.sections import headline, no_way_back, with_local_time
+from zen_agents.alerts.sections import answer_steps, headline, no_way_back, with_local_time
 from zen_agents.model.message import Message, MessageKind
 
 MOST_SUMMARY, MOST_KEY, MOST_BYTES = 1024, 255, 512_000
@@ -93,6 +93,7 @@ def _details(message: Message, context: AlertContext) -> dict[str, str]:
     details = {
         "1 state": headline(message, context)[0],
         "2 engine did": "; ".join(with_local_time(line, context) for line in list_fact(facts, "did", most=6)),
+        "3 asked of you": "; ".join((*list_fact(facts, "asks", most=8), *(step.command for step in answer_steps(message)))),
         "3 next if you do nothing": text_fact(facts, "next"),
         "4 probably related": "; ".join(with_local_time(line, context) for line in list_fact(facts, "related", most=4)),
         "5 stop": f"{stop}everything: zen-agents stop --emergency" if message.kind is MessageKind.FIRING else "",

@@ -128,7 +128,7 @@ def _of_incident(message: Message, context: AlertContext) -> list[Section]:
     facts, firing = message.facts, message.kind is MessageKind.FIRING
     log_source = one_line(text_fact(facts, "log_source"), 60)
     return [
-        Section("WHAT IS ASKED", tuple(list_fact(facts, "asks", most=8)), steps=_answer_steps(message), most=12),
+        Section("WHAT IS ASKED", tuple(list_fact(facts, "asks", most=8)), steps=answer_steps(message), most=12),
         Section("WHAT IT DID", tuple(with_local_time(line, context) for line in list_fact(facts, "did", most=6)), most=9),
         Section(
             "SOMEBODY ELSE UNDOES IT",
@@ -219,7 +219,8 @@ def _incident_steps(message: Message, context: AlertContext) -> tuple[Step, ...]
     return tuple(steps) or (Step("The engine", "zen-agents status"),)
 
 
-def _answer_steps(message: Message) -> tuple[Step, ...]:
+def answer_steps(message: Message) -> tuple[Step, ...]:
+    """Return the commands that answer what a message asks, none if it asks nothing."""
     id = safe_id(text_fact(message.facts, "approval"))
     if not id:
         return ()

@@ -14,7 +14,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from zen_agents.cli.answers import NEVER_OVERRIDDEN, deciding, sentence, show_answers, way_back
+from zen_agents.cli.answers import NEVER_OVERRIDDEN, deciding, sentence, show_answers
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import one_of
@@ -22,6 +22,7 @@ from zen_agents.cli.render import next_steps, note, say
 from zen_agents.cli.times import took
 from zen_agents.errors import RefusedError
 from zen_agents.model.reason import Reason
+from zen_agents.model.way_back import way_back
 
 #: What an outcome ends a command with; every other one is not known.
 EXIT = {"verified": 0, "failed": 1, "timed_out": 1, "running": 0}

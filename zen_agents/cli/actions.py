@@ -14,7 +14,6 @@ import json
 from typing import Any
 
 from zen_agents.adapters.sqlite_store import SqliteStore
-from zen_agents.cli.answers import way_back
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.events import follow_entries
@@ -25,6 +24,7 @@ from zen_agents.errors import UsageError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.redaction import shown
+from zen_agents.model.way_back import way_back
 from zen_agents.ports.store import ActionRow
 
 #: Lines of what a command printed that are shown.

@@ -25,11 +25,6 @@ def sentence(word: object) -> str:
     return Reason(str(word)).sentence if str(word) in set(Reason) else ""
 
 
-def way_back(reversible: object) -> str:
-    """Return whether something can be taken back, in words that say so where it cannot."""
-    return "no: it cannot be undone" if reversible == "no" else str(reversible)
-
-
 def deciding(answers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the answer that refused: the first of the most restrictive; None if all allow."""
     refusals = [answer for answer in answers if answer["ruling"] != "allow"]

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from zen_agents.cli.answers import way_back
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import add_span, find, id_of, span, steady_of
@@ -21,6 +20,7 @@ from zen_agents.cli.times import ago
 from zen_agents.errors import UsageError
 from zen_agents.model.approval import Approval
 from zen_agents.model.redaction import shown
+from zen_agents.model.way_back import way_back
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

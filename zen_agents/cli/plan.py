@@ -15,7 +15,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from zen_agents.cli.answers import show_answers, way_back
+from zen_agents.cli.answers import show_answers
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
@@ -27,6 +27,7 @@ from zen_agents.engine.executor import judged_body
 from zen_agents.errors import UsageError
 from zen_agents.guards.set_by import default_of
 from zen_agents.model.redaction import Redaction
+from zen_agents.model.way_back import way_back
 from zen_agents.rehearsal.plan import Line, PlanReport
 from zen_agents.rehearsal.plan_file import PlanFile
 from zen_agents.rehearsal.stage import rehearse_plan
@@ -109,7 +110,7 @@ def _show_line(call: Call, line: Line, redaction: Redaction) -> None:
         print(f"         {line.condition}")
     if judged is None:
         return
-    if judged.plan and (call.arguments.verbose or line.word == "would_run"):
+    if judged.plan and (call.arguments.verbose or line.word in ("would_run", "needs_you")):
         for step in judged.plan.steps:
             say(call, redaction.text(step), indent=9, hang=2)
         if judged.plan.warning:

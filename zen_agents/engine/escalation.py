@@ -19,11 +19,15 @@ from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
+from zen_agents.model.way_back import way_back
 from zen_agents.ports.notifier import Notifier
 from zen_agents.ports.store import Store
 from zen_agents.rules.rule import Rule, Window
 
 log = logging.getLogger("zen_agents.escalation")
+
+#: So many steps of a plan that is asked about stand in the message.
+_MOST_STEPS = 5
 
 
 class Escalation:
@@ -63,7 +67,7 @@ class Escalation:
         summary = f"{self._host_name}: may {what} be done? {asked.because}".rstrip() + f" ({asked.incident or asked.id})"
         facts: Facts = self._messages.facts(incident, rule, wait, at) if incident else {"why": asked.because, "next": wait}
         facts["approval"] = asked.id
-        facts["asks"] = [*(str(step) for step in asked.plan.get("steps", ())), _stakes(asked)]
+        facts["asks"] = _asks(asked)
         severity = incident.severity if incident else Severity.WARNING
         key = incident.key if incident else f"approval|{asked.action}|{asked.target}"
         self._tell(self._message(MessageKind.FIRING, severity, at, key, summary, facts, incident=incident, urgent=True))
@@ -162,8 +166,16 @@ def _fight(target: str) -> str:
     return f"fight|{target}"
 
 
+def _asks(asked: Approval) -> list[str]:
+    """Return what it could cost, then what would be done: what is too long for a message loses steps alone."""
+    steps = [str(step) for step in asked.plan.get("steps", ())]
+    rest = len(steps) - _MOST_STEPS
+    more = [f"and {rest} more: zen-agents approvals show {asked.id}"] if rest > 0 else []
+    return [_stakes(asked), *steps[:_MOST_STEPS], *more]
+
+
 def _stakes(asked: Approval) -> str:
     plan = asked.plan
     warning = f"; {plan['warning']}" if plan.get("warning") else ""
     people = ", two people have to agree" if asked.needed > 1 else ""
-    return f"risk {plan.get('risk')}, reversible {plan.get('reversible')}{people}{warning}"
+    return f"risk {plan.get('risk')}, reversible {way_back(plan.get('reversible'))}{people}{warning}"

@@ -120,13 +120,21 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over action, target, params, steps and fingerprint as sorted JSON; hex."""
-        text = json.dumps(
-            [self.request.action, self.request.target, self.request.params, self.steps, self.fingerprint],
-            sort_keys=True,
-            separators=(",", ":"),
-            default=str,
+        """SHA-256 over all that a person agrees to, as sorted JSON; hex.
+
+        Action, target, parameters, steps, the target's state, the warning, and whether it can be taken back.
+        """
+        request = self.request
+        agreed = (
+            request.action,
+            request.target,
+            request.params,
+            self.steps,
+            self.fingerprint,
+            self.warning,
+            self.reversible,
         )
+        text = json.dumps(agreed, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -52,7 +52,7 @@ class Approval:
 
     #: `apr-2c8d4k`.
     id: str
-    #: SHA-256 of the plan asked about (`Plan.digest`): action, target, parameters, steps and the target's state.
+    #: SHA-256 of the plan asked about (`Plan.digest`): what is done, to which state of the target, and what it warns of.
     digest: str
     action: str
     target: str

@@ -30,7 +30,7 @@ def test_a_mail_answers_the_five_questions_in_their_order() -> None:
 
 
 def test_a_question_shows_what_would_run_and_the_commands_that_answer_it() -> None:
-    asks = ["systemctl restart -- nginx.service", "risk low, reversible no"]
+    asks = ["systemctl restart -- nginx.service", "risk low, reversible no: it cannot be undone"]
     text = render_email(a_message(facts={**FACTS, "approval": "apr-2c8d4k", "asks": asks}, urgent=True), CONTEXT).text
     lines = text.splitlines()
 

@@ -32,6 +32,18 @@ def test_a_trigger_has_the_shape_of_events_v2() -> None:
     assert "routing_key" not in event
 
 
+def test_a_page_that_asks_says_what_it_costs_and_how_to_answer() -> None:
+    asks = ["risk low, reversible no: it cannot be undone; takes along api.service", "systemctl restart -- nginx.service"]
+    details = render_pagerduty(a_message(facts={**FACTS, "approval": "apr-2c8d4k", "asks": asks}), CONTEXT)["payload"][
+        "custom_details"
+    ]
+
+    assert details["3 asked of you"] == (
+        f'{"; ".join(asks)}; zen-agents approve apr-2c8d4k --reason "..."; zen-agents deny apr-2c8d4k --reason "..."'
+    )
+    assert "3 asked of you" not in render_pagerduty(a_message(), CONTEXT)["payload"]["custom_details"]
+
+
 @pytest.mark.parametrize("severity", Severity)
 def test_severities_are_pagerduty_s_own_words(severity: Severity) -> None:
     payload = render_pagerduty(a_message(severity=severity), CONTEXT)["payload"]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.rig import Rig
+from tests.support.rig import Restart, Rig
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.actions.base import Approval as Who
 from zen_agents.engine.approvals import ASK_ANEW_SECONDS, Approvals
 from zen_agents.errors import ExpiredError, PermissionDeniedError, RefusedError, StalePlanError
 from zen_agents.guards.base import ApprovalTerms
+from zen_agents.model.action import ActionRequest, Plan
 from zen_agents.model.approval import Approval, ApprovalState
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.principal import Principal
+from zen_agents.ports.host import HostView
 
 ALICE, BOB = Principal("alice", 1000), Principal("bob", 1001)
 
@@ -82,6 +86,37 @@ async def test_a_yes_after_the_state_moved_runs_nothing_and_is_asked_anew(tmp_pa
     await Approvals(rig.parts).answer(anew.id, ALICE, yes=True, reason="seen again")
     await rig.run(60)
     assert rig.outcomes() == ["verified"]
+
+
+def warn_of(monkeypatch: pytest.MonkeyPatch, name: str, plain: Callable[..., Plan] = Restart.plan) -> None:
+    """Let restarts take many steps and warn that something goes along with them."""
+
+    def plan(action: Restart, request: ActionRequest, host: HostView) -> Plan:
+        planned = plain(action, request, host)
+        return replace(planned, steps=planned.steps * 20, warning=f"takes along {name}")
+
+    monkeypatch.setattr(Restart, "plan", plan)
+
+
+async def test_a_question_says_that_there_is_no_way_back_and_what_it_warns_of_before_its_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warn_of(monkeypatch, "api.service")
+    question = await asked(rig := asking(tmp_path))
+    (told,) = rig.told.messages
+    cost, *steps = told.facts["asks"]
+    assert cost == "risk low, reversible no: it cannot be undone; takes along api.service"
+    assert steps[-1] == f"and 15 more: zen-agents approvals show {question.id}" and len(steps) == 6
+    assert (question.plan["reversible"], question.plan["warning"]) == ("no", "takes along api.service")
+
+
+async def test_a_yes_to_what_by_now_warns_of_more_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warn_of(monkeypatch, "api.service")
+    question = await asked(rig := asking(tmp_path))
+    warn_of(monkeypatch, "postgresql.service")
+    with pytest.raises(StalePlanError, match="approval stale"):
+        await Approvals(rig.parts).answer(question.id, ALICE, yes=True, reason="seen")
+    assert rig.controls == []
 
 
 async def test_a_state_that_moves_after_the_yes_runs_nothing(tmp_path: Path) -> None:

@@ -44,6 +44,12 @@ def test_what_is_down_would_be_repaired() -> None:
     assert plan("service.web: down").code == 0
 
 
+@pytest.mark.parametrize(("approval", "word"), [("auto", "WOULD RUN"), ("required", "NEEDS YOU")])
+def test_what_has_no_way_back_says_so_before_it_runs(approval: str, word: str) -> None:
+    done = plan("service.web: down", approval=approval)
+    assert word in done.out and "reversible no: it cannot be undone" in done.out
+
+
 def test_what_is_fine_or_not_told_would_not() -> None:
     assert plan("service.web: up", "--exit-code").code == 0
     assert plan("service.web: unknown", "--exit-code").code == 0
