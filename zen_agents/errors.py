@@ -78,6 +78,10 @@ class HostError(ZenError):
     """The host could not be asked; the check that needed it is UNKNOWN."""
 
 
+class ProcessGoneError(HostError):
+    """The process that was asked about has ended; look again."""
+
+
 class LogEncodingError(HostError):
     """The log is no UTF-8 text; have it written in UTF-8, or convert it with iconv."""
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from chaos.simulation.network import NetworkQuestions
 from chaos.simulation.world import SimulatedProcess, SimulatedWorld
-from zen_agents.errors import HostError
+from zen_agents.errors import HostError, ProcessGoneError
 from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
 from zen_agents.model.pool import PoolLook, PoolQuestion
@@ -266,7 +266,7 @@ class SimulatedView(NetworkQuestions):
     def _required(self, process: Process) -> SimulatedProcess:
         entry = self._entry(process)
         if entry is None:
-            raise HostError(f"process {process.fingerprint} ({process.name}) is gone")
+            raise ProcessGoneError(f"process {process.fingerprint} ({process.name}) is gone")
         return entry
 
     def _alive(self, pid: int) -> SimulatedProcess | None:
@@ -350,7 +350,7 @@ class SimulatedView(NetworkQuestions):
             except HostError as error:
                 self._seen[key] = error
         if isinstance(self._seen[key], HostError):
-            raise HostError(str(self._seen[key])) from self._seen[key]
+            raise type(self._seen[key])(str(self._seen[key])) from self._seen[key]
         return cast(_T, self._seen[key])
 
 

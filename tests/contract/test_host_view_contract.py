@@ -16,7 +16,7 @@ import pytest
 
 from chaos.simulation.host import SimulatedHost
 from zen_agents.adapters.linux_view import LinuxHost
-from zen_agents.errors import HostError, StalePlanError
+from zen_agents.errors import HostError, ProcessGoneError, StalePlanError
 from zen_agents.ports.host import Host, HttpRequest, Process
 
 
@@ -288,9 +288,11 @@ def test_a_process_that_is_gone_is_none_and_answers_nothing(stage: Stage, proces
     assert process.pid not in view.processes()
     assert view.command_line(process) == ()
     assert view.executable(process) == ""
-    for ask in (view.owner, view.cgroup, view.descriptors, view.niceness, view.memory_limit):
-        with pytest.raises(HostError):
+    for ask in (view.owner, view.cgroup, view.niceness, view.memory_limit):
+        with pytest.raises(ProcessGoneError):
             ask(process)
+    with pytest.raises(HostError):
+        view.descriptors(process)
 
 
 def test_another_start_time_is_another_process(stage: Stage, process: Process) -> None:

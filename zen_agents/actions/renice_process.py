@@ -13,6 +13,7 @@ from zen_agents.actions.scope import in_thread, subject_of
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.ports.host import HostControl, HostView, Process
+from zen_agents.ports.process_pattern import with_niceness
 
 
 class ReniceProcessParams(RunawayParams):
@@ -95,8 +96,8 @@ class ReniceProcess(Action):
 
 def _found(params: ReniceProcessParams, host: HostView) -> dict[Process, int]:
     """Return the runaways that are not as nice yet, and how nice they are; StalePlanError if there are none."""
-    found = {busy.process: host.niceness(busy.process) for busy in params.found(host)}
-    left = {process: nice for process, nice in found.items() if nice < params.nice}
+    found = with_niceness(params.found(host), host)
+    left = {busy.process: nice for busy, nice in found if nice < params.nice}
     if not left:
         raise StalePlanError(f"they have niceness {params.nice} or more already; there is nothing to do")
     return left

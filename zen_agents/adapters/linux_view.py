@@ -432,5 +432,5 @@ class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
                 self._seen[key] = error
         answer = self._seen[key]
         if isinstance(answer, HostError):
-            raise HostError(str(answer)) from answer
+            raise type(answer)(str(answer)) from answer
         return cast(_T, answer)

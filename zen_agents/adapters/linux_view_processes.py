@@ -9,7 +9,7 @@ import resource
 from collections.abc import Mapping
 
 from zen_agents.adapters.linux_view_reading import GONE, raise_unless_gone, read_kernel_file
-from zen_agents.errors import HostError
+from zen_agents.errors import HostError, ProcessGoneError
 from zen_agents.ports.host import Process
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -180,7 +180,7 @@ class ProcessReader:
 
     def _require_same(self, process: Process) -> None:
         if not self.is_same(process):
-            raise HostError(f"process {process.fingerprint} ({process.name}) is gone")
+            raise ProcessGoneError(f"process {process.fingerprint} ({process.name}) is gone")
 
     def _forget(self, table: Mapping[int, Process]) -> None:
         # A second thread may be remembering meanwhile, so the dict is copied before it is walked.

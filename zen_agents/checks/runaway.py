@@ -9,7 +9,7 @@ from zen_agents.clock import Instant
 from zen_agents.model.duration import duration
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host import HostView
-from zen_agents.ports.process_pattern import ProcessPattern, perhaps_runaway, runaways
+from zen_agents.ports.process_pattern import ProcessPattern, perhaps_runaways, runaways, with_niceness
 
 
 class RunawayCheck(Check):
@@ -35,9 +35,8 @@ class RunawayCheck(Check):
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Compare the process table with that of the look before."""
-        found, tamed = runaways(self._pattern, self._percent, self._for, host), 0
-        for busy in found:
-            nice = host.niceness(busy.process) if self._nice is not None else 0
+        tamed = 0
+        for busy, nice in with_niceness(runaways(self._pattern, self._percent, self._for, host), host):
             is_tamed = self._nice is not None and nice >= self._nice
             if is_tamed and (self._tolerates is None or busy.seconds < self._tolerates):
                 tamed += 1
@@ -46,10 +45,11 @@ class RunawayCheck(Check):
             said = f"{who} has used {busy.percent:.0f} % of a CPU for {duration(busy.seconds)}"
             said += f", at niceness {nice}" if is_tamed else ""
             return (Observation(self.name, self.target, Status.PROBLEM, now, busy.percent, said, busy.process.fingerprint),)
-        perhaps = perhaps_runaway(self._pattern, self._percent, self._for, host)
-        if perhaps is not None and (self._nice is None or host.niceness(perhaps.process) < self._nice):
-            who = f"{perhaps.process.name} ({perhaps.process.pid})"
-            known = f"whether for {duration(self._for)} is known later, it was not looked at before"
-            return self.unknown(now, f"{who} has used {perhaps.percent:.0f} % of a CPU; {known}")
+        perhaps = perhaps_runaways(self._pattern, self._percent, self._for, host)
+        for busy, nice in with_niceness(perhaps, host):
+            if self._nice is None or nice < self._nice:
+                who = f"{busy.process.name} ({busy.process.pid})"
+                known = f"whether for {duration(self._for)} is known later, it was not looked at before"
+                return self.unknown(now, f"{who} has used {busy.percent:.0f} % of a CPU; {known}")
         said = f"{tamed} of them take only what nobody else wants" if tamed else "none of them is busy for so long"
         return (Observation(self.name, self.target, Status.OK, now, 0.0, said),)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from zen_agents.errors import ProcessGoneError
 from zen_agents.model.pattern import compiled
 from zen_agents.ports.host import HostView, Process
 from zen_agents.ports.host_processes import Busy
@@ -24,7 +26,13 @@ class ProcessPattern(NamedTuple):
     user: str = ""
 
     def fits(self, process: Process, host: HostView) -> bool:
-        """Tell whether a process is meant; HostError if that cannot be told."""
+        """Tell whether a process is meant, which none is that has ended meanwhile; HostError if that cannot be told."""
+        try:
+            return self._fits(process, host)
+        except ProcessGoneError:
+            return False
+
+    def _fits(self, process: Process, host: HostView) -> bool:
         if compiled(self.match).search(process.name) is None:
             return False
         if self.unit and self.unit not in host.cgroup(process).split("/"):
@@ -37,15 +45,24 @@ class ProcessPattern(NamedTuple):
         return host.executable(process) == self.executable or self.executable in host.command_line(process)[:2]
 
 
-def perhaps_runaway(pattern: ProcessPattern, percent: float, seconds: float, host: HostView) -> Busy | None:
-    """Return one of those that are meant that is too busy, and may have been for so long before anybody looked; or None."""
-    for busy in host.busy_processes(percent):
-        may_be = busy.at_every_look and busy.seconds < seconds <= host.boot_seconds() - busy.process.start_time / _TICKS
-        if may_be and pattern.fits(busy.process, host):
-            return busy
-    return None
+def perhaps_runaways(pattern: ProcessPattern, percent: float, seconds: float, host: HostView) -> Sequence[Busy]:
+    """Return those of them that are too busy, and may have been for so long before anybody looked."""
+    return [
+        busy
+        for busy in host.busy_processes(percent)
+        if busy.at_every_look
+        and busy.seconds < seconds <= host.boot_seconds() - busy.process.start_time / _TICKS
+        and pattern.fits(busy.process, host)
+    ]
 
 
 def runaways(pattern: ProcessPattern, percent: float, seconds: float, host: HostView) -> Sequence[Busy]:
     """Return which of the processes that are meant use more of a CPU than that, and have for so long; longest first."""
     return [busy for busy in host.busy_processes(percent) if busy.seconds >= seconds and pattern.fits(busy.process, host)]
+
+
+def with_niceness(found: Iterable[Busy], host: HostView) -> Iterator[tuple[Busy, int]]:
+    """Yield each and how nice it is, without those that have ended meanwhile."""
+    for busy in found:
+        with contextlib.suppress(ProcessGoneError):
+            yield busy, host.niceness(busy.process)

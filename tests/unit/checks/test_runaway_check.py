@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from chaos.simulation.host import SimulatedHost
+from chaos.simulation.view import SimulatedView
 from chaos.simulation.world import TICKS_A_SECOND
 from tests.support.asking import ask
 from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.host import Process
 from zen_agents.ports.process_pattern import ProcessPattern
 
 OK, PROBLEM, UNKNOWN = Status.OK, Status.PROBLEM, Status.UNKNOWN
@@ -89,6 +91,23 @@ def test_one_that_was_slowed_down_or_is_younger_or_is_another_is_well_after_a_st
     host.change_process(pid, start_time=int((host.boot_seconds - started) * TICKS_A_SECOND))
     host.busy_since_first_look = host.clock.now().steady
     assert look(host, nice=10).status is OK
+
+
+@pytest.mark.parametrize("asked", ["cgroup", "niceness"])
+def test_one_that_ends_during_the_look_hides_no_other(
+    host: SimulatedHost, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, left = crunching(host, seconds=2 * FOR), crunching(host)
+    answer = getattr(SimulatedView, asked)
+
+    def ends_first(view: SimulatedView, process: Process) -> object:
+        if process.pid == ended and ended in host.processes:
+            host.end_process(ended)
+        return answer(view, process)
+
+    monkeypatch.setattr(SimulatedView, asked, ends_first)
+    found = look(host, nice=10)
+    assert (found.status, found.fingerprint) == (PROBLEM, host.processes[left].process.fingerprint)
 
 
 def test_where_the_first_look_cannot_compare_nothing_is_known(host: SimulatedHost) -> None:
