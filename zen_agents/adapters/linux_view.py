@@ -81,6 +81,7 @@ class LinuxHost:
     ) -> None:
         self.state_dir = state_dir
         self.processes = ProcessReader(proc_root)
+        self.files = linux_view_files.FileReader()
         self.services = ServiceReader(str(state_dir), self.processes)
         self.kept = KeptFiles(Path(state_dir) / "quarantine")
         self.resources = ResourceReader(proc_root, cgroup_root)
@@ -171,7 +172,7 @@ class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
         # Asked for each of thousands of files: no closure, no key beside the path.
         if path in self._files:
             return self._files[path]
-        state = self._files[path] = linux_view_files.look_at_file(path)
+        state = self._files[path] = self._host.files.look_at(path)
         return state
 
     def list_directory(self, path: str, *, limit: int = 100_000) -> Sequence[FileState]:

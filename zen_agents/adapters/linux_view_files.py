@@ -23,6 +23,8 @@ _KINDS = {
 }
 _OCTAL = re.compile(r"\\([0-7]{3})")
 _LARGEST_ID = 2**32 - 2
+#: How many files that were asked for one by one are remembered as they were last.
+_REMEMBERED_FILES = 20_000
 
 #: `emergency_ro` is what kernels since 6.12 say where they found damage and let nobody write.
 _READ_ONLY = frozenset({"ro", "emergency_ro"})
@@ -40,12 +42,48 @@ def file_state(path: str, found: os.stat_result) -> FileState:
 def look_at_file(path: str) -> FileState | None:
     """Return lstat of an absolute path, None if there is nothing; HostError if that cannot be told."""
     check_path(path)
+    found = _lstat(path)
+    return file_state(path, found) if found is not None else None
+
+
+class FileReader:
+    """Looks at files one by one, and returns the very state of the look before where nothing about it has changed."""
+
+    def __init__(self) -> None:
+        #: By path: lstat in whole numbers, and what it says. Of a file that stays as it is, making that is half of the work.
+        self._last: dict[str, tuple[tuple[float, ...], FileState]] = {}
+
+    def look_at(self, path: str) -> FileState | None:
+        """Return lstat of an absolute path, None if there is nothing; HostError if that cannot be told."""
+        last = self._last.get(path)
+        if last is None:
+            check_path(path)
+        found = _lstat(path)
+        if found is None:
+            self._last.pop(path, None)
+            return None
+        if last is not None and last[0] == found and _has_times(last[1], found):
+            return last[1]
+        state = file_state(path, found)
+        if len(self._last) >= _REMEMBERED_FILES:
+            # Most of them are not asked for any more.
+            self._last.clear()
+        self._last[path] = tuple(found), state
+        return state
+
+
+def _lstat(path: str) -> os.stat_result | None:
     try:
-        return file_state(path, os.lstat(path))
+        return os.lstat(path)
     except OSError as error:
         if error.errno in GONE:
             return None
         raise HostError(f"cannot look at {path}: {error.strerror}") from error
+
+
+def _has_times(state: FileState, found: os.stat_result) -> bool:
+    """Tell whether all times are the same to the fraction of a second, which the whole numbers of lstat leave out."""
+    return state.changed == found.st_ctime and state.modified == found.st_mtime and state.accessed == found.st_atime
 
 
 def list_directory(path: str, limit: int) -> Sequence[FileState]:

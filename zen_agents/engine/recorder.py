@@ -57,16 +57,16 @@ class Recorder:
 
     def _worth_keeping(self, observation: Observation) -> bool:
         pair = (observation.name, observation.target)
-        kept, at = self._statuses.get(pair), observation.at.steady
-        due = observation.value is not None and at - self._measured_at.get(pair, float("-inf")) >= KEEP_EVERY
-        if observation.status is kept and not due:
-            if observation.value is not None:
-                self._put_by(pair, at, observation.value)
-            return False
-        if observation.status is not kept:
+        changed = observation.status is not self._statuses.get(pair)
+        if changed:
             self._statuses[pair] = observation.status
-        if observation.value is not None:
-            self._measured_at[pair] = at
+        if observation.value is None:
+            return changed
+        at = observation.at.steady
+        if not changed and at - self._measured_at.get(pair, float("-inf")) < KEEP_EVERY:
+            self._put_by(pair, at, observation.value)
+            return False
+        self._measured_at[pair] = at
         return True
 
     def _put_by(self, pair: tuple[str, str], at: float, value: float) -> None:

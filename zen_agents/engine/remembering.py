@@ -22,6 +22,8 @@ class Remembering:
         self._agent, self._store, self._sampler = agent, store, sampler
         #: By name what was kept last, as JSON; None until the store was read.
         self._kept: dict[str, str] | None = None
+        #: Names of the checks that have something not to forget: few or none of thousands.
+        self._names: frozenset[str] = frozenset()
         #: Checks whose last findings were thrown away: they are ahead of what came of them.
         self._ahead: set[str] = set()
 
@@ -30,6 +32,7 @@ class Remembering:
         if self._kept is None:
             self._kept = self._read()
         remembering = {check.name: check for check in checks if _remembers(check)}
+        self._names = frozenset(remembering)
         for name in [*self._kept]:
             if name in remembering:
                 remembering[name].recall(_mapping(self._kept[name]))
@@ -47,8 +50,8 @@ class Remembering:
     def changed(self, checks: Sequence[Check]) -> Mapping[str, Mapping[str, Any]]:
         """Return what these checks remember now, by name, where that is not what was kept last."""
         found: dict[str, Mapping[str, Any]] = {}
-        for check in checks:
-            if not _remembers(check):
+        for check in checks if self._names else ():
+            if check.name not in self._names:
                 continue
             if self._sampler.threw_away(check.name):
                 self._ahead.add(check.name)

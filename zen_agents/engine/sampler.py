@@ -33,14 +33,15 @@ class _Batch:
         self.abandoned = False
 
     def run(self) -> None:
+        seconds, view, now, tell = self._loop.time, self.view, self.now, self.results.extend
         for index, check in enumerate(self.checks):
             if self.abandoned:
                 return
-            self.asking = (index, self._loop.time())
-            found = _ask(check, self.view, self.now)
+            self.asking = (index, seconds())
+            found = _ask(check, view, now)
             if not self.abandoned:
-                self.results.extend(found)
-        self.asking = (len(self.checks), self._loop.time())
+                tell(found)
+        self.asking = (len(self.checks), seconds())
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits any more
             self._loop.call_soon_threadsafe(self.done.set)
 

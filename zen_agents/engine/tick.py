@@ -174,7 +174,7 @@ class AgentTick:
         touched: dict[str, Rule] = dict(self.watchlist.rules) if everything else {}
         disturbed = self._echo.targets(self.watchlist)
         for observation in observations:
-            ended_at = disturbed.get(observation.target)
+            ended_at = disturbed.get(observation.target) if disturbed else None
             if ended_at is not None and self._echo.is_one(observation, ended_at, self.watchlist):
                 continue
             self._window.add(observation)

@@ -11,6 +11,9 @@ from zen_agents.ports.events import Watch
 from zen_agents.rules.condition import StatusIs
 from zen_agents.rules.rule import Rule
 
+# Looking up a member of an enumeration costs as much as a call, and this one is asked for with each observation.
+_OK = Status.OK
+
 
 class Watchlist:
     """The checks of one agent with their due times, and which rules read what they observe."""
@@ -63,7 +66,7 @@ class Watchlist:
 
     def says_nothing(self, observation: Observation, book: Container[str]) -> bool:
         """Tell whether an OK is only passed on to a rule without an incident in `book`; then nothing has to be folded."""
-        if observation.status is not Status.OK:
+        if observation.status is not _OK:
             return False
         readers = self._readers.get((observation.name, observation.target), ())
         if len(readers) != 1:

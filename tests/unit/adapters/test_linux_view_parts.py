@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.engine_process import wait_for
+from zen_agents.adapters import linux_view_files
 from zen_agents.adapters.linux_view import LinuxHost
-from zen_agents.adapters.linux_view_files import parse_mount
+from zen_agents.adapters.linux_view_files import look_at_file, parse_mount
 from zen_agents.adapters.linux_view_processes import ProcessReader, parse_stat, split_command_line
 from zen_agents.adapters.linux_view_units import span_seconds, unit_name
 from zen_agents.errors import HostError
@@ -657,3 +658,62 @@ def test_a_long_command_line_is_told_and_does_not_stay_in_memory() -> None:
         finally:
             tracemalloc.stop()
             child.communicate(b"\n")
+
+
+# -- files ----------------------------------------------------------------------------------------------------------------
+def _touch(path: Path) -> None:
+    # By less than a second, and then back in time: whole seconds alone do not show it.
+    os.utime(path, ns=(10**18, 10**18 + 5000))
+
+
+def _swap_for_a_link(path: Path) -> None:
+    path.rename(path.with_suffix(".moved"))
+    path.symlink_to(path.with_suffix(".moved"))
+
+
+def _replace(path: Path) -> None:
+    other = path.with_suffix(".new")
+    other.write_text("x")
+    other.rename(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.chmod(0o640), lambda path: path.write_text("more"), _touch, _replace, _swap_for_a_link,
+        lambda path: path.with_suffix(".too").hardlink_to(path), lambda path: path.unlink(), lambda _: None,
+    ],
+)  # fmt: skip
+def test_what_is_remembered_of_a_file_is_never_older_than_its_lstat(
+    host: LinuxHost, tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "watched"
+    path.write_text("x")
+    os.utime(path, ns=(10**18, 10**18))
+    before = host.look().file(str(path))
+    assert before == look_at_file(str(path))
+
+    change(path)
+
+    assert host.look().file(str(path)) == look_at_file(str(path))
+
+
+def test_a_file_that_stays_as_it_is_is_the_very_same_at_the_next_look(host: LinuxHost, tmp_path: Path) -> None:
+    path = tmp_path / "watched"
+    path.write_text("x")
+
+    assert host.look().file(str(path)) is host.look().file(str(path))
+
+
+def test_a_file_that_is_forgotten_to_stay_within_bounds_is_looked_at_anew(
+    host: LinuxHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linux_view_files, "_REMEMBERED_FILES", 2)
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    first, *_ = [host.look().file(str(tmp_path / name)) for name in "abc"]
+
+    again = host.look().file(str(tmp_path / "a"))
+
+    assert again == first
+    assert again is not first
