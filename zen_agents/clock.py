@@ -122,6 +122,39 @@ class ForwardSteps:
         return sum(size for _, size in self._steps)
 
 
+class BackSteps:
+    """When somebody set the wall clock back, as far as it was looked at: since then, times of before may look later."""
+
+    #: Less than this is the time between reading the two clocks, or a clock that is slewed (seconds).
+    _TOLERANCE = 1.0
+    #: More are taken together.
+    _MOST = 50
+
+    def __init__(self, now: Anchor) -> None:
+        self._last = now
+        #: Boottime from which on it may have been, what the clock showed last before it, and by how much; oldest first.
+        self._steps: list[tuple[float, float, float]] = []
+
+    def note(self, now: Anchor) -> None:
+        """Compare the clock with how it stood the last time."""
+        last, self._last = self._last, now
+        due = last.wall + (now.boottime - last.boottime)
+        if due - now.wall <= self._TOLERANCE:
+            return
+        self._steps.append((last.boottime, due, due - now.wall))
+        if len(self._steps) > self._MOST:
+            (_, early, size), (at, late, more), *others = self._steps
+            self._steps = [(at, max(early, late), size + more), *others]
+
+    def latest(self, booted: float) -> float:
+        """Return what a file's time has to be above (Unix seconds) to be surely of after a moment, `booted` after boot."""
+        shown = self._last.wall - (self._last.boottime - booted)
+        for at, before, size in reversed(self._steps):
+            # What came after a step may be beside files of before it, with all times that the clock had shown.
+            shown = max(shown, before) if booted > at else shown + size
+        return shown
+
+
 def boot_id() -> str:
     """Return the kernel's id of this boot, or "" where /proc does not tell."""
     try:

@@ -10,7 +10,7 @@ from zen_agents.adapters.linux_view_files import user_id
 from zen_agents.adapters.linux_view_processes import ENDED, ProcessReader
 from zen_agents.adapters.linux_view_reading import read_regular_file
 from zen_agents.adapters.linux_view_scripts import runs_script
-from zen_agents.clock import SystemClock
+from zen_agents.clock import BackSteps, SystemClock
 from zen_agents.errors import HostError
 from zen_agents.ports.host import Process
 
@@ -31,6 +31,7 @@ class ServiceReader:
         self._directory = f"{state_dir.rstrip('/')}/services"
         self._processes = processes
         self._clock = SystemClock()
+        self._steps = BackSteps(self._clock.anchor())
         #: Path -> the file and the process that was believed to be the one it names, by what no clock can change.
         self._believed: dict[str, tuple[int, int, int, int]] = {}
 
@@ -59,8 +60,10 @@ class ServiceReader:
         Raises HostError if the file holds no pid, if others can write it and account and executable are not both given, or
         if nothing but the number speaks for a process that began after the file was written: the number may have been given
         to another program since. Killing that one, and starting a second copy, are both worse than asking a person. A file
-        and a process that were believed once stay so, however somebody sets the clock meanwhile.
+        and a process that were believed once stay so, however somebody sets the clock meanwhile; where it was set back, as
+        far as this was seen, no time of before makes a process look older than the file.
         """
+        self._steps.note(self._clock.anchor())
         found = read_regular_file(path, limit=128)
         if found is None:
             return None
@@ -76,22 +79,22 @@ class ServiceReader:
         if not self._matches(process, user, executable):
             return None
         evidence = (state.st_ino, state.st_mtime_ns, process.pid, process.start_time)
-        if (
-            not executable
-            and self._believed.get(path) != evidence
-            and self._began(process) > state.st_mtime + _SLACK_SECONDS
-        ):
+        if not executable and self._believed.get(path) != evidence and (why := self._may_be_another(process, path, state)):
             raise HostError(
-                f"process {process.pid} ({process.name}) began after {path} was written, so the number may be another "
+                f"process {process.pid} ({process.name}) {why}, so the number may be another "
                 "program's by now; remove the file if the service is down, or name its program with executable:"
             )
         self._believed[path] = evidence
         return process
 
-    def _began(self, process: Process) -> float:
-        """Return when a process began, in seconds since the epoch by today's clock."""
-        now = self._clock.anchor()
-        return now.wall - (now.boottime - process.start_time / _TICKS)
+    def _may_be_another(self, process: Process, path: str, state: os.stat_result) -> str:
+        """Return why the number may have been given to this process after the file was written, "" where it was before."""
+        now, booted, written = self._clock.anchor(), process.start_time / _TICKS, state.st_mtime + _SLACK_SECONDS
+        if now.wall - (now.boottime - booted) > written:
+            return f"began after {path} was written"
+        if self._steps.latest(booted) > written:
+            return f"may have begun after {path} was written, because the clock was set back since"
+        return ""
 
     def _live(self, pid: int) -> Process | None:
         process = self._processes.read(pid) if pid > 0 else None

@@ -87,6 +87,45 @@ def test_who_was_believed_stays_so_when_the_clock_is_set_forward(
         host.look().pidfile_process(str(pidfile))
 
 
+def test_a_clock_that_was_set_back_makes_nobody_older_than_the_file(
+    host: LinuxHost, tmp_path: Path, innocent: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By today's clock the process began a day before the file that is an hour older than it."""
+    pidfile = tmp_path / "web.pid"
+    pidfile.write_text(f"{innocent.pid}\n")
+    hour_ago = time.time() - 3600
+    os.utime(pidfile, (hour_ago, hour_ago))
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 86400)
+    for _ in range(2):
+        with pytest.raises(HostError, match=r"may have begun after .* the clock was set back"):
+            host.look().pidfile_process(str(pidfile))
+
+
+def test_who_began_after_the_clock_was_set_back_is_not_taken_for_whom_a_file_from_before_names(
+    host: LinuxHost, tmp_path: Path, started: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "old.pid"
+    old.write_text(f"{os.getpid()}\n")
+    with pytest.raises(HostError, match="began after"):
+        os.utime(old, (0, 0))
+        host.look().pidfile_process(str(old))
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 86400)
+    with pytest.raises(HostError, match="began after"):
+        host.look().pidfile_process(str(old))
+    newcomer = Path(started(sys.executable, "-c", "input()"))
+    # Written in the hour before the step, as the clock showed it then: it is still to come by today's.
+    before = time.time() + 86400 - 1800
+    os.utime(newcomer, (before, before))
+    with pytest.raises(HostError, match="may have begun after"):
+        host.look().pidfile_process(str(newcomer))
+    # Written after all that the clock had shown before: by nobody but after the step.
+    after = time.time() + 86400 + 60
+    os.utime(newcomer, (after, after))
+    assert host.look().pidfile_process(str(newcomer))
+
+
 @pytest.fixture
 def script(tmp_path: Path) -> Path:
     """A program that is a script."""
