@@ -124,9 +124,13 @@ class Executor:
                 raise StalePlanError("only what the plan file says is run, and this is not in it")
         except Exception as error:  # a plan that cannot be made is a "no", whatever the cause
             return Judged(request, None, _unplannable(error))
-        return Judged(
-            request, plan, self._asked(plan, rule, incident, policy=policy, situation=situation, now=now, host=host)
-        )
+        verdict = self._asked(plan, rule, incident, policy=policy, situation=situation, now=now, host=host)
+        if verdict.ruling is Ruling.SIMULATE:
+            try:  # a dry run lists nothing that would be refused right before it is done
+                await self._actions[request.action].preflight(plan, host)
+            except Exception as error:
+                return Judged(request, None, _unplannable(error))
+        return Judged(request, plan, verdict)
 
     async def get_ready(
         self, request: ActionRequest, *, rule: Rule, policy: Policy, situation: Situation, now: Instant

@@ -10,6 +10,7 @@ from tests.support.rig import Restart, Rig
 from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.engine.safe_mode import SafeModeTriggers
+from zen_agents.errors import RefusedError
 from zen_agents.guards.base import Limit
 from zen_agents.model.action import Effect, Plan
 from zen_agents.model.incident import IncidentState
@@ -197,6 +198,21 @@ async def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path) 
     await rig.run(3600)
     assert (rig.outcomes(), rig.starts(), rig.host.changes, rig.controls) == ([], 1, [], [])
     assert "dry_run" in rig.reasons()
+
+
+async def test_a_dry_run_lists_nothing_that_would_be_refused_right_before_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise RefusedError("it answers")
+
+    monkeypatch.setattr(Restart, "preflight", refuse)
+    rig = Rig(tmp_path, dry_run=True)
+    rig.host.crash("web")
+    await rig.run(600)
+    assert (rig.outcomes(), rig.host.changes) == ([], [])
+    assert "dry_run" not in rig.reasons()
+    assert "no_target" in rig.reasons()
 
 
 async def test_a_person_who_stopped_it_is_respected(tmp_path: Path) -> None:
