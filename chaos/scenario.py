@@ -177,6 +177,8 @@ class Expectation(_Section):
     outcome: Right
     #: Its actions by name, each as often as it may be performed; with `told`, what it tries before it tells.
     actions: tuple[str, ...] = ()
+    #: Those that a dry run lists, where they are fewer: what ends another one, or waits for it, is not come to.
+    planned: tuple[str, ...] = ()
     #: How many messages people get until then, without those that only say that what was told is over.
     pages: int = Field(0, ge=0)
     #: Repaired, or told, so soon; what is to stay untouched is watched for so long.
@@ -190,7 +192,14 @@ class Expectation(_Section):
             raise ValueError("there are no `actions` where the outcome is `untouched`")
         if self.outcome is Right.TOLD and not self.pages:
             raise ValueError("`told` needs `pages` of 1 or more")
+        if not set(self.planned) <= set(self.actions):
+            raise ValueError("`planned` are some of the `actions`")
         return self
+
+    @property
+    def in_dry_run(self) -> tuple[str, ...]:
+        """What a dry run lists."""
+        return self.planned or self.actions
 
 
 class Bake(_Section):

@@ -13,7 +13,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [ ! -e .venv/.deb
     missing=""
     # Services that packs are about; only where no systemd runs that would start them on this machine.
     [ -d /run/systemd/system ] && served="" || served="nginx redis-server"
-    for package in dbus systemd procps iproute2 shellcheck e2fsprogs faketime monit $served; do
+    for package in dbus systemd procps iproute2 shellcheck e2fsprogs gcc libc6-dev monit $served; do
         dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
     done
     # shellcheck disable=SC2086  # a list of names, one word each

@@ -34,7 +34,7 @@ class DryRun(Variant):
 
     def shortfalls(self, host: DisposableHost, contender: Contender) -> Sequence[str]:
         assert self._expected is not None  # noqa: S101 - asked for before anything is run
-        planned, right = Counter(step.action for step in contender.plans()), Counter(self._expected.actions)
+        planned, right = Counter(step.action for step in contender.plans()), Counter(self._expected.in_dry_run)
         # What comes back is planned once, as long as nothing is done about it.
         if set(planned) == set(right):
             return ()

@@ -79,6 +79,7 @@ def test_what_is_not_built_yet_is_missing(tmp_path: Path) -> None:
         ({"config": {"alerts": {}}}, "set by the bench"),
         ({"expect": {"outcome": "repaired", "within": "5s"}}, "`actions` are named"),
         ({"expect": {"outcome": "untouched", "actions": ["x"], "within": "5s"}}, "there are no `actions`"),
+        ({"expect": {"outcome": "repaired", "actions": ["x"], "planned": ["y"], "within": "5s"}}, "`planned` are some"),
         ({"expect": {"outcome": "told", "within": "5s"}}, "`told` needs `pages`"),
         ({"expect": {"outcome": "repaired", "actions": ["x"], "within": "soon"}}, "within"),
         ({"name": "other"}, "its name is other"),
@@ -120,3 +121,9 @@ def test_after_an_interrupted_action_people_may_be_asked_once_more_and_told_noth
     assert list(told([asked, other])) == [asked, other]
     assert list(told([other, f"Re: {other}"])) == [other, f"Re: {other}"]
     assert list(told([])) == []
+
+
+def test_a_dry_run_lists_what_is_done_without_what_only_another_one_brings_about() -> None:
+    scenarios = load_all()
+    assert scenarios["nameserver_returns"].expect.in_dry_run == ("switch_resolver",)
+    assert scenarios["crashed_service"].expect.in_dry_run == ("restart_service",)
