@@ -59,7 +59,7 @@ def run(
         return replace(named, outcome=Outcome.WAITING, because=(f"needs {', '.join(missing)}",))
     if reason := kind.why_not(scenario) or _why_not_so(kind, variant):
         return replace(named, outcome=Outcome.CANNOT, because=(reason,))
-    with DisposableHost() as host:
+    with DisposableHost(cpu_quotas=scenario.cpu_quotas) as host:
         steps = Experiment(host, scenario, kind(host, scenario), variant(), oracles)
         return steps.run(named, calm_seconds(scenario.name, seed))
 

@@ -71,14 +71,16 @@ class DisposableHost:
         name: its host name; each gets one of its own by default.
         target: what systemd starts: `basic.target`, or `multi-user.target` with all that is enabled on the outer root.
         room: how much may be written to each of its file systems, as tmpfs counts it.
+        cpu_quotas: whether its systemd can hold a unit down to a share of a CPU; takes control groups of version 1.
     """
 
-    def __init__(self, name: str = "", *, target: str = "basic.target", room: str = "1g") -> None:
+    def __init__(self, name: str = "", *, target: str = "basic.target", room: str = "1g", cpu_quotas: bool = False) -> None:
         self.name = name or f"zen-host-{os.getpid()}-{next(_numbers)}"
-        self.target, self.room = target, room
+        self.target, self.room, self.cpu_quotas = target, room, cpu_quotas
         self._keeper: subprocess.Popen[str] | None = None
         self._console: IO[bytes] | None = None
-        self._cgroup: Path | None = None
+        #: The unified one first.
+        self._cgroups: list[Path] = []
         #: The outer pid of its systemd; 0 while it is not running.
         self.pid = 0
         #: What `systemctl is-system-running` said when it was ready: running or degraded.
@@ -125,13 +127,19 @@ class DisposableHost:
                 keeper.kill()
                 keeper.wait()
             keeper.stdout.close()
-        if self._cgroup is not None:
+        while self._cgroups:
             # Left only by a keeper that was killed.
-            remove_cgroup(self._cgroup)
-            self._cgroup = None
+            remove_cgroup(self._cgroups.pop())
         if self._console is not None:
             self._console.close()
             self._console = None
+
+    @property
+    def cgroup(self) -> Path:
+        """Its root in the unified hierarchy, as it is seen from outside; RuntimeError while it is not running."""
+        if not self.pid:
+            raise RuntimeError(f"{self.name} is not running")
+        return self._cgroups[0]
 
     def console(self, *, most_bytes: int = 4000) -> str:
         """Return the end of what systemd said on its console."""
@@ -203,9 +211,7 @@ class DisposableHost:
 
     # -- how ----------------------------------------------------------------------------------------------------------
     def _inside(self, argv: Sequence[str], cwd: str) -> list[str]:
-        if not self.pid or self._cgroup is None:
-            raise RuntimeError(f"{self.name} is not running")
-        enter = ["/bin/sh", "-c", _ENTER, "enter", str(self._cgroup / COMMANDS / "cgroup.procs")]
+        enter = ["/bin/sh", "-c", _ENTER, "enter", str(self.cgroup / COMMANDS / "cgroup.procs")]
         namespaces = ["nsenter", f"--target={self.pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"]
         # The command dies with nsenter, and may no more than the host's systemd may.
         bounds = ["setpriv", "--pdeathsig=KILL", "--bounding-set=" + ",".join(f"-{name}" for name in DROPPED), "--"]
@@ -214,7 +220,9 @@ class DisposableHost:
     def _start_keeper(self) -> None:
         self._console = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as the host is there
         places = sorted({str(REPOSITORY), str(Path(sys.prefix).resolve()), str(Path(sys.base_prefix).resolve())})
-        wanted = {"name": self.name, "target": self.target, "room": self.room, "places": places}
+        wanted = {
+            "name": self.name, "target": self.target, "room": self.room, "places": places, "cpu_quotas": self.cpu_quotas,
+        }  # fmt: skip
         self._keeper = subprocess.Popen(
             [sys.executable, "-m", "chaos.host_keeper", json.dumps(wanted)], cwd=REPOSITORY, env=_ENVIRONMENT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._console, start_new_session=True,
@@ -223,7 +231,7 @@ class DisposableHost:
         said = json.loads(self._keeper.stdout.readline() or '{"error": "its keeper ended"}')
         if "error" in said:
             raise HostUnavailableError(f"a disposable host cannot be made here: {said['error']} {self.console()}".strip())
-        self.pid, self._cgroup = said["pid"], Path(said["cgroup"])
+        self.pid, self._cgroups = said["pid"], [Path(cgroup) for cgroup in said["cgroups"]]
 
     def _wait_until_ready(self, give_up: float) -> None:
         """Wait for systemd to listen, then for it to be done."""

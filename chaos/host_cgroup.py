@@ -1,4 +1,4 @@
-"""The cgroup of each disposable host: its own part of the unified hierarchy, removed with it."""
+"""The cgroups of each disposable host: its own parts of the hierarchies, removed with it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import select
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 #: Where commands from outside run, beside what the host's systemd makes.
 COMMANDS = "commands"
@@ -14,18 +15,45 @@ _PREFIX = "zen-host-"
 _EMPTY_WITHIN_SECONDS = 10.0
 
 
-def make_cgroup() -> Path:
-    """Make a cgroup named after this process below its own; OSError where no unified hierarchy is.
+class CpuHierarchy(NamedTuple):
+    """Where the CPU controller of control groups, version 1, is mounted on this machine."""
+
+    #: What it is mounted with: `cpu`, or `cpu,cpuacct` where both are one.
+    controllers: str
+    #: The cgroup of this process in it.
+    own: Path
+
+
+def cpu_hierarchy() -> CpuHierarchy | None:
+    """Return the hierarchy of the CPU controller; None where it is not mounted, as with version 2 alone."""
+    rows = [line.split(":", 2) for line in _lines("/proc/self/cgroup")]
+    found = next(((names, path) for _, names, path in rows if "cpu" in names.split(",")), None)
+    for line in _lines("/proc/self/mountinfo"):
+        before, _, after = line.partition(" - ")
+        kind, _, options = after.split()[:3]
+        if found is not None and kind == "cgroup" and "cpu" in options.split(","):
+            return CpuHierarchy(found[0], Path(before.split()[4]) / found[1].lstrip("/"))
+    return None
+
+
+def make_cgroups(*, cpu_quotas: bool) -> list[Path]:
+    """Make cgroups named after this process below its own, the unified one first; OSError where a hierarchy is missing.
 
     What killed processes left behind there is removed first.
     """
-    top = _own_cgroup()
-    for left in top.glob(f"{_PREFIX}*"):
+    tops = [_own_cgroup()]
+    if cpu_quotas:
+        if (cpu := cpu_hierarchy()) is None:
+            raise OSError("the CPU controller of control groups, version 1, is not mounted here")
+        tops.append(cpu.own)
+    for left in (left for top in tops for left in top.glob(f"{_PREFIX}*")):
         if not _lives(*left.name.removeprefix(_PREFIX).split("-")):
             remove_cgroup(left)
-    cgroup = top / f"{_PREFIX}{os.getpid()}-{_state_and_start_time(os.getpid())[1]}"
-    (cgroup / COMMANDS).mkdir(parents=True)
-    return cgroup
+    made = [top / f"{_PREFIX}{os.getpid()}-{_state_and_start_time(os.getpid())[1]}" for top in tops]
+    (made[0] / COMMANDS).mkdir(parents=True)
+    for group in made[1:]:
+        group.mkdir()
+    return made
 
 
 def remove_cgroup(cgroup: Path) -> None:

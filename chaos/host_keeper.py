@@ -1,6 +1,6 @@
 """Keeps one disposable host: makes its namespaces and its root, runs systemd in it, and takes all away at the end.
 
-A child of `chaos.host.DisposableHost`. It says one line of JSON on stdout (`{"pid": 4242, "cgroup": "/..."}` or
+A child of `chaos.host.DisposableHost`. It says one line of JSON on stdout (`{"pid": 4242, "cgroups": ["/..."]}` or
 `{"error": "why"}`), writes systemd's console to stderr, and lives until its stdin ends: then, or when it is killed itself,
 everything inside dies with the host's pid 1, and with the last process go all mounts.
 """
@@ -13,10 +13,11 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from chaos import host_root
-from chaos.host_cgroup import make_cgroup, remove_cgroup
+from chaos.host_cgroup import make_cgroups, remove_cgroup
 from chaos.kernel import DIES_WITH_PARENT, NEW_CGROUP, NEW_IPC, NEW_MOUNTS, NEW_NETWORK, NEW_PIDS, NEW_UTS, prctl, unshare
 
 _CONSOLE_BYTES = 1 << 20
@@ -27,35 +28,36 @@ def main() -> int:
     wanted = host_root.Wanted(**json.loads(sys.argv[1]))
     # Other accounts live in there as well, whoever asks for the host.
     os.umask(0o022)
-    cgroup = None
+    cgroups: list[Path] = []
     try:
-        cgroup = make_cgroup()
+        cgroups = make_cgroups(cpu_quotas=wanted.cpu_quotas)
         master, slave = os.openpty()
-        pid = _start(wanted, cgroup, slave)
+        pid = _start(wanted, cgroups, slave)
     except OSError as error:
         _say(error=str(error))
-        if cgroup is not None:
+        for cgroup in cgroups:
             remove_cgroup(cgroup)
         return 1
     try:
-        _say(pid=pid, cgroup=str(cgroup))
+        _say(pid=pid, cgroups=[str(cgroup) for cgroup in cgroups])
         _keep(pid, master)
     finally:
         with contextlib.suppress(ProcessLookupError):  # it ended by itself
             os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        remove_cgroup(cgroup)
+        for cgroup in cgroups:
+            remove_cgroup(cgroup)
     return 0
 
 
-def _start(wanted: host_root.Wanted, cgroup: Path, console: int) -> int:
+def _start(wanted: host_root.Wanted, cgroups: Sequence[Path], console: int) -> int:
     """Return the pid of a systemd that was started; OSError with the reason if the kernel refused a step."""
     said, say = os.pipe()
     unshare(NEW_PIDS)
     pid = os.fork()
     if pid == 0:
         try:
-            _become_systemd(wanted, cgroup, console)
+            _become_systemd(wanted, cgroups, console)
         except BaseException as error:
             os.write(say, str(error).encode())
         os._exit(1)
@@ -68,10 +70,11 @@ def _start(wanted: host_root.Wanted, cgroup: Path, console: int) -> int:
     return pid
 
 
-def _become_systemd(wanted: host_root.Wanted, cgroup: Path, console: int) -> None:
+def _become_systemd(wanted: host_root.Wanted, cgroups: Sequence[Path], console: int) -> None:
     prctl(DIES_WITH_PARENT, signal.SIGKILL)
     os.setsid()
-    (cgroup / "cgroup.procs").write_text("0", encoding="ascii")
+    for cgroup in cgroups:
+        (cgroup / "cgroup.procs").write_text("0", encoding="ascii")
     unshare(NEW_MOUNTS | NEW_UTS | NEW_IPC | NEW_NETWORK | NEW_CGROUP)
     host_root.enter(wanted, os.ttyname(console))
     empty = os.open("/dev/null", os.O_RDONLY)

@@ -10,6 +10,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.host_cgroup import cpu_hierarchy
 from chaos.kernel import (
     BIND,
     DROP_CAPABILITY,
@@ -63,6 +64,8 @@ class Wanted:
     room: str
     #: Directories that must be seen inside wherever they are mounted outside.
     places: tuple[str, ...]
+    #: Whether its systemd can hold a unit down to a share of a CPU.
+    cpu_quotas: bool
 
 
 def enter(wanted: Wanted, console: str) -> None:
@@ -81,6 +84,7 @@ def enter(wanted: Wanted, console: str) -> None:
         os.close(descriptor)
     _devices(root, console)
     _kernel_files(root)
+    _cgroups(f"{root}/sys/fs/cgroup", wanted)
     pivot_root(root)
 
 
@@ -151,4 +155,20 @@ def _kernel_files(root: str) -> None:
             mount(f"{root}/proc/{path}", f"{root}/proc/{path}", flags=BIND)
             mount("", f"{root}/proc/{path}", flags=REMOUNT | BIND | safe | flags)
     mount("sysfs", f"{root}/sys", "sysfs", flags=safe | READ_ONLY)
-    mount("cgroup2", f"{root}/sys/fs/cgroup", "cgroup2", flags=safe)
+
+
+def _cgroups(place: str, wanted: Wanted) -> None:
+    """Mount the unified hierarchy; with quotas that of the CPU controller beside it, as systemd's hybrid layout has them."""
+    safe = NO_SUID | NO_DEVICES | NO_PROGRAMS
+    cpu = cpu_hierarchy() if wanted.cpu_quotas else None
+    if cpu is None:
+        mount("cgroup2", place, "cgroup2", flags=safe)
+        return
+    mount("tmpfs", place, "tmpfs", flags=safe, options="size=1m,mode=0755")
+    for name, kind, options in (("unified", "cgroup2", ""), ("systemd", "tmpfs", ""), ("cpu", "cgroup", cpu.controllers)):
+        Path(place, name).mkdir()
+        mount(kind, f"{place}/{name}", kind, flags=safe, options=options)
+    # To systemd both are one, and it takes away the groups of either where it finds the other missing.
+    Path(place, "cpuacct").symlink_to("cpu")
+    # Other hierarchies belong to the kernel that all hosts share: systemd would mount them here.
+    mount("", place, flags=REMOUNT | safe | READ_ONLY)

@@ -12,7 +12,7 @@ from chaos.host import DisposableHost
 
 def of_unit(host: DisposableHost, unit: str) -> tuple[int, ...]:
     """Return the processes of a service, oldest first; zombies are none."""
-    listed = Path(f"/proc/{host.pid}/root/sys/fs/cgroup/system.slice/{unit}.service/cgroup.procs")
+    listed = host.cgroup / "system.slice" / f"{unit}.service" / "cgroup.procs"
     return tuple(sorted(int(pid) for pid in _text(listed).split()))
 
 

@@ -26,6 +26,7 @@ from pydantic import (
 from chaos.faults.base import Fault
 from chaos.faults.catalog import FAULTS
 from chaos.host import PATH
+from chaos.host_cgroup import cpu_hierarchy
 from chaos.probes import Probe
 from zen_agents.model.scalars import Duration, PositiveDuration
 
@@ -222,6 +223,8 @@ class Scenario(_Section):
     #: Names of zen_agents.catalog that it takes: actions, kinds of check, guards, agents; also ones that are not built yet.
     needs: tuple[str, ...] = ()
     privileges: Privileges = Privileges.USER
+    #: Whether the systemd of its host must be able to hold a unit down to a share of a CPU.
+    cpu_quotas: bool = False
     #: Of what needs a kernel of its own: the fault that stands for it on the simulated port, "" for none.
     simulated: str = ""
     steady_state: tuple[Probe, ...] = Field(min_length=1)
@@ -280,7 +283,10 @@ class Scenario(_Section):
 
     def cannot_be_shown(self) -> tuple[str, ...]:
         """Return why this machine cannot show its faults, beside programs that are absent; empty where it can."""
-        return tuple(sorted({reason for fault in self.faults() if (reason := fault.why_not())}))
+        reasons = {reason for fault in self.faults() if (reason := fault.why_not())}
+        if self.cpu_quotas and cpu_hierarchy() is None:
+            reasons.add("needs the CPU controller of control groups, version 1")
+        return tuple(sorted(reasons))
 
     def missing(self, built: frozenset[str]) -> tuple[str, ...]:
         """Return what it needs and is not built; a scenario that misses something is waiting, and counts as not repaired."""

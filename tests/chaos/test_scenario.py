@@ -127,3 +127,11 @@ def test_a_dry_run_lists_what_is_done_without_what_only_another_one_brings_about
     scenarios = load_all()
     assert scenarios["nameserver_returns"].expect.in_dry_run == ("switch_resolver",)
     assert scenarios["crashed_service"].expect.in_dry_run == ("restart_service",)
+
+
+def test_where_the_kernel_cannot_cap_a_unit_that_is_told_and_nothing_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chaos.scenario.cpu_hierarchy", lambda: None)
+    result = experiment.run(load_all()["runaway_capped"], Zen)
+    assert (result.outcome, result.because) == (
+        Outcome.NOT_SHOWN, ("needs the CPU controller of control groups, version 1",)
+    )  # fmt: skip

@@ -133,11 +133,11 @@ def test_hosts_side_by_side_do_not_meet_and_leave_nothing(host: DisposableHost) 
         assert second.name != host.name
         command = second.popen(["sleep", "4712"])
         wait_for(lambda: "sleep 4712" in second.run(["ps", "-eo", "args"]).stdout)
-        pid, cgroup = second.pid, second._cgroup
+        pid, cgroup = second.pid, second.cgroup
         assert Path("/proc/mounts").read_text(encoding="utf-8") == before
     assert command.wait(20) != 0
     assert not _alive(pid)
-    assert cgroup is not None and not cgroup.exists()
+    assert not cgroup.exists()
     assert Path("/proc/mounts").read_text(encoding="utf-8") == before
     assert host.run(["systemctl", "is-system-running"]).stdout == "running\n"
 
@@ -156,7 +156,7 @@ def test_a_stopped_host_can_be_started_anew_and_is_clean(host: DisposableHost) -
 def test_a_killed_owner_or_keeper_takes_the_host_with_it(host: DisposableHost, victim: str) -> None:
     script = (
         "import signal; from chaos.host import DisposableHost; host = DisposableHost(); host.start();"
-        "print(host.pid, host._keeper.pid, host._cgroup, flush=True); signal.pause()"
+        "print(host.pid, host._keeper.pid, host.cgroup, flush=True); signal.pause()"
     )
     owner = subprocess.Popen([sys.executable, "-c", script], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
     with owner:
