@@ -97,7 +97,7 @@ def bullets(lines: Iterable[str]) -> str:
 def agents_page() -> str:
     """Return what each agent is, may and needs."""
     parts = [_BEGINNINGS["agents"]]
-    for kind in catalog.AGENTS:
+    for kind in catalog.AGENTS.values():
         agent = kind(kind.Settings(), AgentContext("this host"))
         rules = [(f"`{rule.name}`", rule.target, rule.severity.value, rule.summary) for rule in agent.rules()]
         parts += [

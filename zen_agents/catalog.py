@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from zen_agents.actions.base import Action
 from zen_agents.actions.inverse import Inverse
 from zen_agents.agents.base import BaseAgent
-from zen_agents.agents.system_health.agent import SystemHealthAgent
 from zen_agents.checks.base import Check
 from zen_agents.first_use import later, load
 from zen_agents.guards.allow_list import AllowList
@@ -43,7 +42,13 @@ def _classes(places: Mapping[str, str]) -> Mapping[str, Any]:
     return later(lambda name: load(f"zen_agents.{places[name]}"), places)
 
 
-AGENTS: tuple[type[BaseAgent], ...] = (SystemHealthAgent,)
+#: Name -> where its class is; one that no configuration names is not loaded.
+AGENTS: Mapping[str, type[BaseAgent]] = _classes(
+    {
+        "system_health": "agents.system_health.agent:SystemHealthAgent",
+        "log_analysis": "agents.log_analysis.agent:LogAnalysisAgent",
+    }
+)
 
 #: Kind -> where its class is. A check is loaded by the area of an agent that asks it; here, for those who list all.
 CHECKS: Mapping[str, type[Check]] = _classes(
@@ -86,6 +91,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "clock_offset": "checks.clock_offset:ClockOffsetProbe",
         "time_daemon": "checks.clock_offset:TimeDaemonCheck",
         "uninterruptible": "checks.uninterruptible:UninterruptibleCheck",
+        "log_source": "checks.log_source:LogSourceCheck",
     }
 )
 
@@ -203,11 +209,7 @@ def extend(
         ValueError: if a name is taken already.
     """
     global AGENTS, CHECKS, ACTIONS, MILD  # noqa: PLW0603 - this page is the one list of what the product can do
-    for agent in agents:
-        if agent not in AGENTS:
-            if agent.name in {known.name for known in AGENTS}:
-                raise _taken("agent", agent.name)
-            AGENTS = (*AGENTS, agent)
+    AGENTS = _with(AGENTS, "agent", {agent.name: agent for agent in agents})
     CHECKS = _with(CHECKS, "check", {check.kind: check for check in checks})
     added = {action.name: action for action in actions}
     ACTIONS = _with(ACTIONS, "action", added)

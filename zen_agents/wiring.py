@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
@@ -111,11 +112,11 @@ def agent_context(
 
 def build_agents(settings: Settings, context: AgentContext, only: frozenset[str] = frozenset()) -> list[BaseAgent]:
     """Return the enabled agents of a configuration, in the catalog's order."""
-    return [
-        kind(settings.agents[kind.name], context)
-        for kind in catalog.AGENTS
-        if kind.name in settings.agents and settings.agents[kind.name].enabled and (not only or kind.name in only)
-    ]
+    built: list[BaseAgent] = []
+    for name in catalog.AGENTS:
+        if name in settings.agents and settings.agents[name].enabled:
+            built.append(catalog.AGENTS[name](settings.agents[name], replace(context, others=tuple(built))))
+    return [agent for agent in built if not only or agent.name in only]
 
 
 def actionable_targets(agents: Sequence[RunningAgent]) -> int:

@@ -25,7 +25,7 @@ _UNDER_WAY = ("running", "verifying")
 
 def built() -> frozenset[str]:
     """Return what this version can do, by the names of its catalog."""
-    agents, actions = (agent.name for agent in catalog.AGENTS), catalog.ACTIONS
+    agents, actions = iter(catalog.AGENTS), catalog.ACTIONS
     checks, guards = catalog.CHECKS, (guard.name for guard in catalog.GUARDS)
     return frozenset([*agents, *checks, *actions, *guards])
 

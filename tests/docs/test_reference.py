@@ -42,7 +42,7 @@ def test_the_generated_pages_are_fresh() -> None:
 
 
 def test_everything_in_the_catalog_has_its_part() -> None:
-    assert {kind.name for kind in catalog.AGENTS} <= _headings("agents.md")
+    assert set(catalog.AGENTS) <= _headings("agents.md")
     assert set(catalog.CHECKS) <= _headings("checks.md")
     assert set(catalog.ACTIONS) <= _headings("actions.md")
     assert {guard.name for guard in catalog.GUARDS} <= _headings("guards.md")

@@ -62,3 +62,11 @@ def test_the_engine_loads_no_worker_and_no_model_of_tables(loaded: set[str]) -> 
     own = {name for name in loaded if name.startswith("zen_agents.")}
     assert "zen_agents.engine.engine" in own
     assert {name for name in own if name.startswith(("zen_agents.workers", "zen_agents.store.models"))} == set()
+
+
+def test_the_engine_loads_nothing_that_reads_logs_unless_log_analysis_is_configured(loaded: set[str]) -> None:
+    rooms = ("zen_agents.agents.log_analysis", "zen_agents.checks.log_source", "zen_agents.adapters.linux_logs_")
+    own_logs = {name for name in loaded if name.startswith("zen_agents.logs.")}
+    assert {name for name in loaded if name.startswith(rooms)} == set()
+    assert {name for name in own_logs if name.startswith(("zen_agents.logs.watching", "zen_agents.logs.matching"))} == set()
+    assert "re2" not in loaded

@@ -176,5 +176,5 @@ def test_an_action_says_that_it_can_be_undone_if_and_only_if_it_has_an_inverse()
 def test_an_inverse_is_run_by_hand_alone_and_never_by_a_list() -> None:
     names = {inverse.name for inverse in INVERSES.values()}
     assert names.isdisjoint(ACTIONS)
-    for agent in AGENTS:
+    for agent in AGENTS.values():
         assert names.isdisjoint(agent.actions), agent.name

@@ -18,7 +18,7 @@ from pathlib import Path
 from zen_agents.adapters.event_source import Push
 from zen_agents.ports.events import Wake, Watch
 
-_ATTRIB, _CLOSE_WRITE, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x4, 0x8, 0x40, 0x80, 0x100, 0x200
+_MODIFY, _ATTRIB, _CLOSE_WRITE, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x2, 0x4, 0x8, 0x40, 0x80, 0x100, 0x200
 _DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW, _IGNORED = 0x400, 0x800, 0x2000, 0x4000, 0x8000
 _ONLY_DIRECTORY = 0x1000000
 _MASK = _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _MOVE_SELF | _ONLY_DIRECTORY
@@ -60,6 +60,7 @@ class PathEvents:
     """Holds one inotify instance; its watches are directories, by watch descriptor, with the names that count in each."""
 
     kind = "path"
+    _mask = _MASK
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -125,7 +126,7 @@ class PathEvents:
     def _watch_deepest(self, directory: str, name: str, path: str) -> tuple[str, str]:
         """Return the directory now watched for `path` and the name awaited there, or where it could not be."""
         while self._libc is not None and name:
-            watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(directory), _MASK)
+            watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(directory), self._mask)
             if watch >= 0:
                 before = self._watched.get(path)
                 if before is not None and before.watch != watch:
@@ -196,5 +197,12 @@ class PathEvents:
         self._telling = False
         for path in told:
             if self._push is not None:
-                self._push(Wake(f"path:{path}", "inotify"))
+                self._push(Wake(f"{self.kind}:{path}", "inotify"))
         self._tell(set())
+
+
+class LogEvents(PathEvents):
+    """The same for logs, which are kept open while they are written: each write counts, not only the last."""
+
+    kind = "log"
+    _mask = _MASK | _MODIFY

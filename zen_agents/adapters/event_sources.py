@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from zen_agents.adapters.event_path import PathEvents
+from zen_agents.adapters.event_path import LogEvents, PathEvents
 from zen_agents.adapters.event_pressure import PressureEvents
 from zen_agents.adapters.event_process import ProcessEvents
 from zen_agents.adapters.event_source import KindSource
@@ -21,7 +21,9 @@ class EventSources:
 
     def __init__(self, sources: Sequence[KindSource] | None = None) -> None:
         self._sources = (
-            (ProcessEvents(), PathEvents(), UnitEvents(), PressureEvents()) if sources is None else tuple(sources)
+            (ProcessEvents(), PathEvents(), LogEvents(), UnitEvents(), PressureEvents())
+            if sources is None
+            else tuple(sources)
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: Callable[[Wake], None] | None = None

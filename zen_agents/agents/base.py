@@ -45,6 +45,8 @@ class AgentContext:
     #: How long the engine may be refused, or unable to tell, before people are told.
     patience_seconds: float = 900.0
     patience_when_critical_seconds: float = 300.0
+    #: Agents that were built before this one: what is in their scope may be named in its ladders.
+    others: Sequence[BaseAgent] = ()
 
     def origin(self, path: str) -> str:
         """Return where a key was written, "" for a default; of a long list's item (`disk[0]`) at least where the list is."""

@@ -51,7 +51,7 @@ def _words(command: CommandGrammar) -> str:
 
 def _named(command: str) -> tuple[str, ...]:
     """Return the names of our own that a command takes."""
-    agents = tuple(agent.name for agent in catalog.AGENTS)
+    agents = tuple(catalog.AGENTS)
     if command == "act":
         return tuple(catalog.ACTIONS)
     if command == "explain":

@@ -144,7 +144,7 @@ def _agents() -> Mapping[str, Any]:
             "name": kind.name, "summary": kind.purpose, "permissions": list(kind.permissions),
             "side_effects": list(kind.side_effects), "recovery": list(kind.recovery), "may_ask_for": sorted(kind.actions),
         }
-        for kind in catalog.AGENTS
+        for kind in catalog.AGENTS.values()
     }  # fmt: skip
 
 

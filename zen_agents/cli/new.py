@@ -64,7 +64,7 @@ def _refuse_odd(kind: str, name: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST or keyword.iskeyword(name):
         raise UsageError(f"{name!r} is no name: write small letters, digits and _, like disk_guard")
     known = {
-        "agent": {agent.name for agent in catalog.AGENTS}, "check": set(catalog.CHECKS),
+        "agent": set(catalog.AGENTS), "check": set(catalog.CHECKS),
         "action": {*catalog.ACTIONS, *catalog.INVERSES}, "rule": set(),
     }[kind]  # fmt: skip
     if name in known:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zen_agents.adapters.worker_process import WorkerError, run_worker
+from zen_agents.agents.log_analysis.patterns import LogPattern
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
@@ -182,14 +183,26 @@ def _consequence(pattern: NamedPattern, sources: Sequence[_Source]) -> list[str]
         return [told] if pattern.name == REDACT and sources else []
     within = f" within {duration(effect.within.total_seconds())}" if effect.within else ""
     does = f"asks for {', then '.join(effect.on_match)}" if effect.on_match else "tells people, and does nothing"
-    lines = [f"{plural(effect.count, 'line')}{within} would open an incident ({effect.severity}) that {does}"]
-    if sources and (got := sum(source.reply.matched for source in sources)) < effect.count:
+    lines = [f"{_finding(effect)}{within} would open an incident ({effect.severity}) that {does}"]
+    if effect.absent_for is not None or effect.sequence:
+        lines.append("whether that came true is not judged here: lines are tried one by one")
+    elif sources and (got := sum(source.reply.matched for source in sources)) < effect.count:
         lines.append(f"not with these: {plural(got, 'line')} matched of the {effect.count} that it takes")
     elif within and effect.count > 1 and sources:
         lines.append("whether these came within that time is not known: times of lines are not read here")
     if pattern.not_allowed:
         lines.append(f"`actions.allow` does not name {', '.join(pattern.not_allowed)}: that would be refused")
-    return [*lines, "log_analysis is not in this version: until it is, nothing acts on this pattern"]
+    if effect.on_match:
+        lines.append("a log line alone never acts: a check has to see that the target is bad as well")
+    return lines
+
+
+def _finding(effect: LogPattern) -> str:
+    if effect.absent_for is not None:
+        return f"no such line for {duration(effect.absent_for.total_seconds())}"
+    if effect.sequence:
+        return f"{len(effect.sequence)} lines in this order"
+    return plural(effect.count, "line")
 
 
 def _body(pattern: NamedPattern, sources: Sequence[_Source], faults: Sequence[Diagnostic]) -> dict[str, Any]:
@@ -213,5 +226,5 @@ def _effect(pattern: NamedPattern) -> dict[str, Any] | None:
     within = None if effect.within is None else effect.within.total_seconds()
     return {
         "count": effect.count, "within_seconds": within, "severity": str(effect.severity), "actions": list(effect.on_match),
-        "not_allowed": list(pattern.not_allowed), "acts": False,
+        "not_allowed": list(pattern.not_allowed), "acts": bool(effect.on_match) and not pattern.not_allowed,
     }  # fmt: skip

@@ -12,7 +12,7 @@ from zen_agents.dataclass import dataclass
 class Wake:
     """Something may have changed; run these checks now."""
 
-    #: The subject that was watched: `process:PID:START`, `path:/srv/x`, `unit:nginx.service`, `pressure:memory`.
+    #: The subject that was watched: `process:PID:START`, `path:/srv/x`, `log:/srv/x.log`, `unit:x.service`, `pressure:io`.
     subject: str
     #: Where it came from: pidfd, inotify, systemd, pressure.
     source: str
@@ -22,7 +22,7 @@ class Wake:
 class Watch:
     """What a check wants to be woken by."""
 
-    #: "process" (by pid and start time), "path", "unit" or "pressure".
+    #: "process" (by pid and start time), "path", "log" (a file that is written to), "unit" or "pressure".
     kind: str
     name: str
     pid: int = 0

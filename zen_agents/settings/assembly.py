@@ -89,15 +89,15 @@ def _agents(section: Entry | None, root: Node, report: Report) -> tuple[dict[str
     if not node.is_map:
         report.error("ZC207", "`agents` is a map of agents by name", section.place)
         return agents, later_agents
-    models = {agent.name: agent.Settings for agent in catalog.AGENTS}
     for name, entry in node.value.items():
         below = Node(entry.node.place, {}) if entry.node.value is None else entry.node
-        if name in models:
-            agents[name] = validate(models[name], below, ("agents", name), Shape(models[name]), report, root)
+        if name in catalog.AGENTS:
+            model = catalog.AGENTS[name].Settings
+            agents[name] = validate(model, below, ("agents", name), Shape(model), report, root)
         elif name in LATER_AGENTS:
             later_agents[name] = _later_agent(name, entry, below, report, root)
         elif not name.startswith("x-"):
-            _unknown_agent(name, entry, node, models, report)
+            _unknown_agent(name, entry, node, report)
     return agents, later_agents
 
 
@@ -118,17 +118,17 @@ def _later_agent(name: str, entry: Entry, node: Node, report: Report, root: Node
     return bool(enabled)
 
 
-def _unknown_agent(name: str, entry: Entry, agents: Node, models: dict[str, Any], report: Report) -> None:
+def _unknown_agent(name: str, entry: Entry, agents: Node, report: Report) -> None:
     owner = ""
-    for other, model in models.items():
-        if name in Shape(model).keys:
+    for other, agent in catalog.AGENTS.items():
+        if name in Shape(agent.Settings).keys:
             owner = other
             break
     if owner:
         message = f"`{name}` is a setting of `{owner}`, but at this indent it is read as an agent name"
         report.error("ZC103", message, entry.place, label=f"indent by {_indent(agents, owner, entry)} more spaces")
         return
-    suggest = nearest(name, (*models, *LATER_AGENTS))
+    suggest = nearest(name, (*catalog.AGENTS, *LATER_AGENTS))
     report.error("ZC101", f"unknown agent `{name}`", entry.place, label=did_you_mean(suggest), replacement=suggest)
 
 

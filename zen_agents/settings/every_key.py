@@ -45,7 +45,7 @@ class Defaults:
     """What holds without a key: what a section makes of its own parts may differ by place."""
 
     def __init__(self) -> None:
-        self._agents: Mapping[str, Any] = {kind.name: kind.Settings() for kind in catalog.AGENTS}
+        self._agents: Mapping[str, Any] = {name: kind.Settings() for name, kind in catalog.AGENTS.items()}
         self._whole = Settings()
 
     def of(self, path: str, facts: Explained) -> str:

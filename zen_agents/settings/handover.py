@@ -97,9 +97,9 @@ def _entry_model(shape: Shape, section: str) -> type[BaseModel] | None:
 def _settings(written: Mapping[str, Any], file: str, lines: Iterator[str]) -> Settings:
     settings = Settings.model_validate(written["others"])
     _extend_catalog(settings, file)
-    models: dict[str, type[BaseModel]] = {agent.name: agent.Settings for agent in catalog.AGENTS}
     agents: dict[str, dict[str, Any]] = written["agents"]
-    shapes = {name: Shape(models[name]) for name in agents}
+    models: dict[str, type[BaseModel]] = {name: catalog.AGENTS[name].Settings for name in agents}
+    shapes = {name: Shape(model) for name, model in models.items()}
     known: dict[Any, Any] = {}
     for line in lines:
         name, section, label, values = json.loads(line)

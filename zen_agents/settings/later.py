@@ -23,7 +23,6 @@ from zen_agents.model.scalars import (
     Name,
     Percent,
     PositiveDuration,
-    Regex,
     TimeZone,
 )
 from zen_agents.model.severity import Severity
@@ -61,43 +60,6 @@ class DependencyManagerSettings(LaterAgentSettings):
     restart_after_update: Choice = Field("notify", description="auto | notify | disabled")
     reboot: Choice = Field("disabled", description="auto | notify | disabled")
     environments: tuple[AbsolutePath, ...] = Field((), description="Python environments in scope")
-
-
-class LogSource(LaterSection):
-    """One source of log lines."""
-
-    journal: dict[str, Line] | None = Field(None, description="fields of the journal that must match")
-    file: GlobPath | None = Field(None, description="file, or a pattern in the last component")
-    format: Literal["plain", "json", "syslog", "logfmt", "combined"] = Field("plain", description="how a line is read")
-    time_key: Line = Field("", description="field that holds the time")
-
-
-class PatternSamples(LaterSection):
-    """Lines that must match, and lines that must not."""
-
-    match: tuple[str, ...] = ()
-    no_match: tuple[str, ...] = ()
-
-
-class LogPattern(LaterSection):
-    """What to look for in a source."""
-
-    source: Name
-    match: Regex | None = None
-    where: dict[str, Any] = Field(default_factory=dict)
-    count: int = Field(1, ge=1)
-    within: PositiveDuration | None = None
-    severity: Severity = Severity.WARNING
-    on_match: Ladder = ()
-    runbook: Line = ""
-    samples: PatternSamples | None = None
-
-
-class LogAnalysisSettings(LaterAgentSettings):
-    """`agents.log_analysis`."""
-
-    sources: dict[Name, LogSource] = Field(default_factory=dict, description="where lines come from, by name")
-    patterns: dict[Name, LogPattern] = Field(default_factory=dict, description="what is looked for, by name")
 
 
 class DataSource(LaterSection):
@@ -164,14 +126,12 @@ class QuarantineFilePolicy(ActionPolicy):
 #: Agent -> its grammar.
 AGENTS: dict[str, type[LaterAgentSettings]] = {
     "dependency_manager": DependencyManagerSettings,
-    "log_analysis": LogAnalysisSettings,
     "data_validation": DataValidationSettings,
 }
 
 #: Agent -> the specification's own keys: they load with a warning, everything else is refused.
 OWN_KEYS = {
     "dependency_manager": frozenset({"enabled", "schedule", "security_updates", "minor_updates", "major_updates"}),
-    "log_analysis": frozenset({"enabled", "schedule", "interval"}),
     "data_validation": frozenset({"enabled", "schedule", "interval"}),
 }
 

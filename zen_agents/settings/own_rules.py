@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from zen_agents import catalog
-from zen_agents.agents.base import AgentContext
+from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.agents.system_health.observations import ObservationNames, build_checks
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
@@ -15,7 +15,7 @@ from zen_agents.settings.crosscheck_approvals import check_autonomy, check_slo
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.models import Settings
 from zen_agents.settings.nearest import did_you_mean, nearest
-from zen_agents.settings.nodes import Node
+from zen_agents.settings.nodes import Entry, Node
 from zen_agents.settings.validation import inside
 
 _WORD = re.compile(r"[\w.]+")
@@ -27,15 +27,29 @@ def check_own_rules(root: Node, settings: Settings, report: Report) -> None:
     if report.failed:
         return
     rules: set[str] = set()
-    for agent in catalog.AGENTS:
-        if (section := settings.agents.get(agent.name)) is not None:
-            try:
-                rules |= {rule.name for rule in agent(section, AgentContext(host_name="host")).rules()}
-            except (SettingsError, ValueError) as error:
-                report.error("ZC214", str(error), root.entry_at("agents", agent.name) or root)
+    built: list[BaseAgent] = []
+    for name in catalog.AGENTS:
+        if (section := settings.agents.get(name)) is None:
+            continue
+        try:
+            agent = catalog.AGENTS[name](section, AgentContext("host", others=tuple(built)))
+            rules |= {rule.name for rule in agent.rules()}
+        except (SettingsError, ValueError) as error:
+            report.error("ZC214", str(error), _named_place(str(error), name, root))
+            continue
+        if section.enabled:
+            built.append(agent)
     if not report.failed:
         check_autonomy(root, rules, report)
         check_slo(root, rules, report)
+
+
+def _named_place(message: str, agent: str, root: Node) -> Node | Entry:
+    """Return where the key is that a message begins with, the agent's section if it names none."""
+    path = message.partition(": ")[0]
+    if not path.startswith(f"agents.{agent}."):
+        return root.entry_at("agents", agent) or root
+    return root.nearest(tuple(int(word) if word.isdigit() else word for word in path.split(".")))[0]
 
 
 def _check_expressions(root: Node, settings: Settings, report: Report) -> None:
@@ -60,13 +74,12 @@ def observed_names(settings: Settings) -> ObservationNames:
     The rules themselves are not made: one that is wrong is to be told at its place, not to keep the others from being read.
     """
     checks: list[Check] = []
-    for agent in catalog.AGENTS:
-        section = settings.agents.get(agent.name)
+    for name, section in settings.agents.items():
         if isinstance(section, SystemHealthSettings):
             checks += build_checks(section, AgentContext(host_name="host"))
-        elif section is not None:
+        else:
             without_rules = section.model_copy(update={"rules": {}}) if hasattr(section, "rules") else section
-            checks += agent(without_rules, AgentContext(host_name="host")).checks()
+            checks += catalog.AGENTS[name](without_rules, AgentContext(host_name="host")).checks()
     return ObservationNames(checks)
 
 

@@ -1,16 +1,15 @@
 """The regular expressions of a configuration, by the name under which people know them: for `zen-agents test pattern`.
 
-A configuration that is refused for other reasons, or because this version does not bring `log_analysis`, still has its
-patterns. Only what is wrong with the pattern itself is told.
+A configuration that is refused for other reasons still has its patterns. Only what is wrong with the pattern itself is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from zen_agents.agents.log_analysis.patterns import LogPattern
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
-from zen_agents.settings import later
 from zen_agents.settings.diagnostics import Diagnostic, Level, Report
 from zen_agents.settings.models import Settings
 from zen_agents.settings.nearest import nearest
@@ -42,7 +41,7 @@ class NamedPattern:
     expressions: Sequence[tuple[str, str]]
     samples: Sequence[Sample] = ()
     #: What a match leads to, None for `redact:`.
-    effect: later.LogPattern | None = None
+    effect: LogPattern | None = None
     #: Actions of `on_match:` that the allow-list does not name.
     not_allowed: Sequence[str] = ()
 
@@ -108,18 +107,27 @@ def _log_pattern(root: Node, name: str, report: Report) -> NamedPattern | None:
     entry = root.get(*_PATTERNS).value[name]  # type: ignore[union-attr]
     path = (*_PATTERNS, name)
     node = Node(entry.node.place, {}) if entry.node.value is None else entry.node
-    pattern = validate(later.LogPattern, node, path, Shape(later.LogPattern), report, root)
+    pattern = validate(LogPattern, node, path, Shape(LogPattern), report, root)
     if pattern is None:
         return None
-    match = node.get("match")
-    expressions = () if pattern.match is None or match is None else ((pattern.match, match.place.short),)
-    return NamedPattern(f"{_PREFIX}{name}", expressions, tuple(_samples(node)), pattern, _not_allowed(pattern, root))
+    return NamedPattern(
+        f"{_PREFIX}{name}", tuple(_expressions(node, pattern)), tuple(_samples(node)), pattern, _not_allowed(pattern, root)
+    )
 
 
-def _not_allowed(pattern: later.LogPattern, root: Node) -> Sequence[str]:
+def _expressions(node: Node, pattern: LogPattern) -> Iterator[tuple[str, str]]:
+    """Yield each `match` with its place: the pattern's own, or those of its steps."""
+    steps = node.get("sequence")
+    written = [node, *(steps.value if steps is not None and steps.is_list else ())]
+    for step, place in zip((pattern, *pattern.sequence), (each.get("match") for each in written), strict=True):
+        if step.match is not None and place is not None:
+            yield step.match, place.place.short
+
+
+def _not_allowed(pattern: LogPattern, root: Node) -> Sequence[str]:
     allow = root.get("actions", "allow")
     if root.entry("actions") is None:
-        return ()  # the built-in list, which a later version may lengthen
+        return ()  # the built-in list has what is not dangerous
     allowed = allow.value if allow is not None and allow.is_map else {}
     return tuple(step for step in pattern.on_match if step.partition(":")[0] not in allowed)
 

@@ -18,7 +18,7 @@ _RENAMED = {"$defs": "definitions", "prefixItems": "items"}
 def json_schema() -> dict[str, Any]:
     """Return the schema of the whole file, with every agent and action of the catalog and free `x-` keys."""
     models: list[type[BaseModel]] = [Settings]
-    models += [agent.Settings for agent in catalog.AGENTS]
+    models += [agent.Settings for agent in catalog.AGENTS.values()]
     models += [action.Policy for action in catalog.ACTIONS.values()]
     unique = list(dict.fromkeys(models))
     references, whole = models_json_schema([(model, "validation") for model in unique], ref_template="#/definitions/{model}")
@@ -35,7 +35,7 @@ def json_schema() -> dict[str, Any]:
 def _agents(references: dict[Any, Any]) -> dict[str, Any]:
     from zen_agents.settings import later  # noqa: PLC0415 - its names only
 
-    known: dict[str, Any] = {agent.name: references[(agent.Settings, "validation")] for agent in catalog.AGENTS}
+    known: dict[str, Any] = {name: references[(agent.Settings, "validation")] for name, agent in catalog.AGENTS.items()}
     for name, keys in later.OWN_KEYS.items():
         if name not in known:
             known[name] = {"type": "object", "properties": {key: {} for key in sorted(keys)}}

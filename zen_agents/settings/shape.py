@@ -109,7 +109,7 @@ def root() -> Shape:
 
     top: dict[str, Any] = {name: field for name, field in Settings.model_fields.items() if not field.exclude}
     allow = later(lambda name: catalog.ACTIONS[name].Policy, catalog.ACTIONS)
-    top["agents"] = {agent.name: agent.Settings for agent in catalog.AGENTS}
+    top["agents"] = later(lambda name: catalog.AGENTS[name].Settings, catalog.AGENTS)
     top["actions"] = {"default": ActionsSettings.model_fields["default"], "allow": allow}
     return Shape(top)
 

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from zen_agents.adapters import event_process
-from zen_agents.adapters.event_path import PathEvents
+from zen_agents.adapters.event_path import LogEvents, PathEvents
 from zen_agents.adapters.event_pressure import PressureEvents
 from zen_agents.adapters.event_process import ProcessEvents, make_room
 from zen_agents.adapters.event_source import KindSource
@@ -438,7 +438,25 @@ async def test_the_shipped_sources_open_and_close_anywhere(listener: Listener) -
     sources = EventSources()
     sources.open(listener)
     sources.watch([Watch("unit", "nginx.service"), Watch("pressure", "io"), Watch("path", "/etc/x"), Watch("other", "z")])
-    assert set(sources.unwatched) == {"process", "path", "unit", "pressure"}
+    assert set(sources.unwatched) == {"process", "path", "log", "unit", "pressure"}
     sources.close()
     await listener.quiet()
     assert listener.wakes == []
+
+
+async def test_a_log_that_is_kept_open_wakes_with_each_write_and_a_watched_path_does_not(
+    listener: Listener, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "app.log")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    sources = EventSources([PathEvents(), LogEvents()])
+    sources.open(listener)
+    try:
+        sources.watch([Watch("path", path), Watch("log", path)])
+        os.write(descriptor, b"one line\n")
+        await listener.until_told(f"log:{path}")
+        await listener.quiet()
+        assert f"path:{path}" not in listener.subjects
+    finally:
+        sources.close()
+        os.close(descriptor)

@@ -487,7 +487,7 @@ def test_it_decides_by_interval_or_by_cron() -> None:
 
 def test_it_says_what_a_person_has_to_know() -> None:
     kind = SystemHealthAgent
-    assert kind in catalog.AGENTS
+    assert catalog.AGENTS[kind.name] is kind
     assert kind.purpose and kind.permissions and kind.side_effects and kind.recovery
 
 

@@ -245,7 +245,7 @@ def test_check_config_reads_standard_input_and_can_be_strict(monkeypatch: pytest
     assert command("check-config", "-").code == 0
     given("agents: [\n")
     assert command("check-config", "-").code == 78
-    warned = config(SHORT + "  log_analysis: {enabled: true}\n")
+    warned = config(SHORT + "  data_validation: {enabled: true}\n")
     assert "warning" in command("check-config", warned).out
     assert command("check-config", warned).code == 0
     assert command("check-config", warned, "--strict").code == 78
@@ -284,7 +284,7 @@ EXPLAINED: list[tuple[str, ...]] = [
     *(("guard", guard.name) for guard in catalog.GUARDS),
     *(("action", name) for name in catalog.ACTIONS),
     *(("check", kind) for kind in catalog.CHECKS),
-    *(("agent", agent.name) for agent in catalog.AGENTS),
+    *(("agent", name) for name in catalog.AGENTS),
     *(("reason", reason.value) for reason in Reason),
 ]
 

@@ -127,7 +127,7 @@ def test_plug_ins_are_in_the_catalog_here_too(
     loaded = apart.load_lean([file], {}, flags={})
     assert not everything_is_large.records
     assert loaded.require().agents["miner"].depth == 7
-    assert "miner" in [agent.name for agent in catalog.AGENTS]
+    assert "miner" in catalog.AGENTS
 
 
 def test_a_process_that_does_not_come_back_costs_memory_alone(

@@ -63,7 +63,7 @@ def test_with_an_actions_section_nothing_else_is_allowed() -> None:
 
 def test_later_agents_take_the_specifications_keys_and_nothing_else() -> None:
     text = f'{HEALTH[:-2]}, log_analysis: {{enabled: true, interval: 60}}, data_validation: {{schedule: "*/15 * * * *"}}}}\n'
-    assert codes(text) == ["ZC111", "ZC111"]
+    assert codes(text) == ["ZC111"]
     assert codes("agents:\n  dependency_manager:\n    managers: [apt]\n") == ["ZC111", "ZC110"]
     assert codes("agents:\n  dependency_manager:\n    mangers: [apt]\n") == ["ZC111", "ZC101"]
     assert codes("agents:\n  dependency_manager:\n    enabled: false\n    minor_updates: never\n") == ["ZC201"]

@@ -218,17 +218,11 @@ CASES = {
                 }}
         """,
         r"""
-        error[ZC110]: `patterns` of `log_analysis` is not in this version
-         --> config.yaml:4:5
-          |
-        4 |     patterns: {oom: {source: kernel,
-          |     ^^^^^^^^
-
-        error[ZC205]: bad regular expression: missing ), unterminated subpattern
+        error[ZC205]: bad regular expression: is no pattern: missing ), unterminated subpattern
          --> config.yaml:5:32
           |
         5 |         match: 'Killed process (?P<pid>\d+ \('
-          |                                ^ here
+          |                                ^ see zen-agents test pattern
         """,
     ),
     "a pattern that might never come to an end": (

@@ -49,7 +49,7 @@ alerts:
 
 def agents(result):  # type: ignore[no-untyped-def]
     context = AgentContext("h", result.origins)
-    return [kind(result.require().agents[kind.name], context) for kind in catalog.AGENTS]
+    return [catalog.AGENTS[name](section, context) for name, section in result.require().agents.items()]
 
 
 def test_the_guards_policy_is_exactly_what_the_file_says() -> None:

@@ -1,0 +1,80 @@
+"""A real engine follows a real log: over its rotation, its own death and a restart; nothing is lost or told twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.engine_process import EngineProcess, answers, wait_for, web_config
+
+PATTERNS = """
+  log_analysis:
+    sources:
+      app: {{file: "{folder}/log/app.log", every: 1s}}
+    patterns:
+      refused: {{source: app, match: 'refused (?P<client>\\S+)', by: client, count: 3, within: 1h, severity: error}}
+      crashed: {{source: app, match: 'web has crashed', within: 1h, on_match: [restart_service:web]}}
+"""
+
+
+@pytest.fixture
+def following(tmp_path: Path, port: int) -> Iterator[EngineProcess]:
+    """Return an engine that follows a log in which there is something from before it started."""
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "app.log").write_text("refused eve\nrefused eve\nrefused eve\n", encoding="utf-8")
+    engine = EngineProcess(tmp_path, web_config(port, service=PATTERNS.format(folder=tmp_path)))
+    engine.start()
+    yield engine
+    engine.close()
+
+
+def write(engine: EngineProcess, *lines: str) -> None:
+    with (engine.folder / "log" / "app.log").open("a", encoding="utf-8") as log:
+        log.writelines(f"{line}\n" for line in lines)
+
+
+def seen(engine: EngineProcess, check: str) -> dict[str, Any]:
+    rows = (engine.status() or {"checks": []})["checks"]
+    return next((row for row in rows if row["check"] == f"log_analysis.{check}"), {})
+
+
+def incidents(engine: EngineProcess, rule: str) -> list[dict[str, Any]]:
+    return [each for each in engine.json("incidents")["items"] if each["rule"] == f"log_analysis.{rule}"]
+
+
+def test_lines_count_once_over_rotation_death_and_restart_and_the_incident_shows_them(following: EngineProcess) -> None:
+    log = following.folder / "log" / "app.log"
+    wait_for(lambda: seen(following, "refused").get("state") == "ok", "the first look")
+    write(following, "refused eve", "refused bob")
+    wait_for(lambda: seen(following, "refused").get("value") == "2 lines so far", "the first lines")
+
+    following.kill()
+    write(following, "refused eve")
+    log.rename(f"{log}.1")
+    write(following, "refused bob")
+    following.start()
+    wait_for(lambda: seen(following, "refused").get("value") == "4 lines so far", "what was written while it was dead")
+    assert incidents(following, "refused") == []
+
+    write(following, "refused eve \x1b[31m")
+    (incident,) = wait_for(lambda: incidents(following, "refused"), "the incident")
+    why = following.cli("why", incident["id"]).stdout
+    assert "eve: last line: refused eve" in why
+    assert "\x1b" not in why
+
+
+def test_a_line_alone_restarts_nothing(following: EngineProcess, port: int) -> None:
+    wait_for(lambda: [each["outcome"] for each in following.actions()] == ["verified"], "the first start")
+    assert answers(port)
+    before = following.service_pid()
+    write(following, "web has crashed")
+    (incident,) = wait_for(lambda: incidents(following, "crashed"), "the incident")
+    decided = wait_for(
+        lambda: [each for each in following.decisions() if each.get("incident") == incident["id"] and each.get("guards")],
+        "its decision",
+    )
+    assert {each["reason"] for each in decided} == {"unconfirmed"}
+    assert following.service_pid() == before

@@ -1,0 +1,141 @@
+"""`agents.log_analysis`: what may be written, and what comes of it in a whole engine over a simulated host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.settings import codes, loaded, told
+from zen_agents.agents.base import AgentContext
+from zen_agents.agents.log_analysis.agent import LogAnalysisAgent
+from zen_agents.agents.log_analysis.settings import LogAnalysisSettings
+from zen_agents.agents.system_health.agent import SystemHealthAgent
+from zen_agents.agents.system_health.settings import SystemHealthSettings
+from zen_agents.errors import SettingsError
+from zen_agents.logs.detection.absence import AbsenceRule
+from zen_agents.logs.detection.counting import CountRule
+from zen_agents.logs.detection.sequence import SequenceRule
+from zen_agents.settings.own_rules import observed_names
+
+SOURCES: dict[str, Any] = {
+    "kernel": {"journal": {"transport": "kernel", "unit": "web.service", "_COMM": "sh"}},
+    "app": {"file": "/var/log/app/*.log", "format": "json", "time_key": "ts", "timezone": "Europe/Berlin"},
+}
+
+
+def made(pattern: Mapping[str, Any], **more: Any) -> LogAnalysisAgent:
+    section = {"sources": SOURCES, "patterns": {"p": {"source": "kernel", **pattern}}, **more}
+    services = {"services": {"web": {"unit": "web.service"}}}
+    health = SystemHealthAgent(SystemHealthSettings.model_validate(services), AgentContext("here"))
+    return LogAnalysisAgent(LogAnalysisSettings.model_validate(section), AgentContext("here", others=(health,)))
+
+
+def detects(pattern: Mapping[str, Any]) -> Any:
+    section = LogAnalysisSettings.model_validate({"sources": SOURCES, "patterns": {"p": {"source": "app", **pattern}}})
+    return section.patterns["p"].rule("p").detects
+
+
+def test_the_form_of_the_specification_is_enough_and_the_agent_then_reads_nothing() -> None:
+    settings = loaded("agents: {log_analysis: {enabled: true, interval: 60}}\n").require()
+    agent = LogAnalysisAgent(settings.agents["log_analysis"], AgentContext("here"))
+    assert (list(agent.checks()), list(agent.rules()), list(agent.remedies())) == ([], [], [])
+    assert agent.schedule.every_seconds == 60
+    assert LogAnalysisAgent(LogAnalysisSettings(schedule="0 3 * * *"), AgentContext("h")).schedule.cron == "0 3 * * *"
+
+
+def test_each_source_has_a_check_and_a_rule_and_each_pattern_a_rule_on_its_source() -> None:
+    agent = made({"match": "x"})
+    assert [check.name for check in agent.checks()] == ["log_source.kernel", "log_source.app"]
+    assert [check.observes for check in agent.checks()] == [("log_source.kernel", "pattern.p"), ("log_source.app",)]
+    keys = ["log_analysis.source|source:kernel", "log_analysis.source|source:app", "log_analysis.p|source:kernel"]
+    assert [rule.key for rule in agent.rules()] == keys
+
+
+def test_a_source_asks_the_host_for_what_is_written() -> None:
+    settings = LogAnalysisSettings.model_validate({"sources": SOURCES})
+    journal = settings.sources["kernel"].request()
+    assert journal.journal == ("_TRANSPORT=kernel", "_SYSTEMD_UNIT=web.service", "_COMM=sh")
+    assert settings.sources["app"].request().path == "/var/log/app/*.log"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ({"match": "x"}, CountRule(1, 60.0)),
+        ({"match": "x", "count": 5, "within": "2m", "by": "host", "clear_below": 2}, CountRule(5, 120.0, ("host",), 2)),
+        ({"absent_for": "10m", "match": "beat"}, AbsenceRule(600.0)),
+        ({"sequence": [{"match": "a"}, {"where": {"level": "error"}}], "within": "1m"}, SequenceRule(2, 60.0)),
+    ],
+)
+def test_what_is_written_is_what_is_looked_for(written: Mapping[str, Any], meant: Any) -> None:
+    assert detects(written) == meant
+
+
+def test_a_ladder_borrows_the_target_of_its_own_agent_and_never_acts_on_a_line_alone() -> None:
+    agent = made({"match": "x", "on_match": ["restart_service:web"]})
+    (remedy,) = agent.remedies()
+    assert (remedy.action, remedy.target, remedy.agent) == ("restart_service", "service:web", "log_analysis")
+    assert remedy.params["unit"] == "web.service"
+    (rule,) = [rule for rule in agent.rules() if rule.ladder]
+    assert rule.needs_confirmation
+    assert rule.ladder[0].verify_within_seconds >= 60
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("restart_service:api", "patterns.p.on_match.0: restart_service:api names no target of another agent; write one of"),
+        ("restart_service", "write one of restart_service:web"),
+        ("kill_process:x", "log_analysis may not ask for 'kill_process'"),
+        ("rotate_logs:x", "no other agent lists a target for it"),
+    ],
+)
+def test_a_step_that_could_never_run_is_refused_with_its_path(step: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=r"agents\.log_analysis\.patterns\.p\.on_match\.0") as refused:
+        made({"match": "x", "on_match": [step]})
+    assert said in str(refused.value)
+
+
+WRONG = {
+    "{transprt: kernel}": "ZC213", "{transport: kernel}, file: /x": "ZC214", "{}, format: json": "ZC214",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("journal", "code"), WRONG.items())
+def test_a_source_that_cannot_be_meant_is_refused(journal: str, code: str) -> None:
+    assert codes(f"agents: {{log_analysis: {{sources: {{s: {{journal: {journal}}}}}}}}}\n") == [code]
+
+
+PATTERNS = {
+    "match: 'x(?=y)'": "ZC205", "where: {level: {mtch: x}}": "ZC214", "where: {level: {match: '('}}": "ZC205",
+    "count: 1": "ZC214", "match: x, count: 3": "ZC214", "match: x, absent_for: 1m, within: 2m": "ZC214",
+    "sequence: [{match: x}], within: 1m": "ZC214",
+    "sequence: [{match: x}, {match: y}]": "ZC214", "sequence: [{match: x}, {}], within: 1m": "ZC214",
+    "match: x, sequence: [{match: x}, {match: y}], within: 1m": "ZC214",
+    "match: x, count: 3, within: 1m, clear_below: 4": "ZC206", "match: x, source: nowhere": "ZC303",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("pattern", "code"), PATTERNS.items())
+def test_a_pattern_that_cannot_be_meant_is_refused_at_its_place(pattern: str, code: str) -> None:
+    source = "" if "source:" in pattern else "source: s, "
+    lines = ["agents:", "  log_analysis:", "    sources: {s: {file: /var/log/x}}", "    patterns:"]
+    found = told("\n".join([*lines, f"      p: {{{source}{pattern}}}", ""]))
+    assert f"error[{code}]" in found
+    assert "config.yaml:5:" in found
+    assert found.count("error[") == 1
+
+
+def test_a_step_without_its_target_is_told_where_it_stands() -> None:
+    text = "agents:\n  log_analysis:\n    sources: {s: {file: /var/log/x}}\n    patterns:\n"
+    found = told(text + "      p: {source: s, match: x,\n          on_match: [restart_service]}\n")
+    assert "config.yaml:6:22" in found
+
+
+def test_its_observations_are_words_that_other_rules_may_use(tmp_path: Path) -> None:
+    del tmp_path
+    text = "agents: {log_analysis: {sources: {s: {file: /var/log/x}}, patterns: {p: {source: s, match: x}}}}\n"
+    assert {"log_source.s", "pattern.p"} <= set(observed_names(loaded(text).require()).names)

@@ -1,0 +1,181 @@
+"""Following a real log through every way to rotate it: each line counts once, whatever is killed in between."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.checks.log_source import LogSourceCheck
+from zen_agents.clock import Instant
+from zen_agents.logs.detection.counting import CountRule
+from zen_agents.logs.formats.plain import Plain
+from zen_agents.logs.watching.rule import PatternRule, Step
+from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.host_logs import LogRequest
+
+RULE = PatternRule("hit", (Step(r"hit (?P<n>\d+)"),), CountRule(1, 3600.0))
+
+
+class Follower:
+    """A check over a real host, looked at again and again; each look may be the first of a new engine."""
+
+    def __init__(
+        self, path: Path, *, rules: Sequence[PatternRule] = (RULE,), most_bytes: int = 1 << 20, behind: int = 1 << 28
+    ) -> None:
+        self.path, self._state = path, path.parent.parent / "state"
+        self._request = LogRequest(str(path), most_bytes=most_bytes, most_behind=behind)
+        self._rules, self._seconds = rules, 0.0
+        self.restart(kept=None)
+
+    def restart(self, kept: str | None = "") -> None:
+        """Go on in a new engine, from what the one before left in the state."""
+        kept = json.dumps(self.check.memory()) if kept == "" else kept
+        self._host = LinuxHost(self._state)
+        self.check = LogSourceCheck(
+            "app", request=self._request, form=Plain(), zone=UTC, rules=self._rules, every_seconds=1.0
+        )
+        if kept is not None:
+            self.check.recall(json.loads(kept))
+
+    def look(self) -> dict[str, Observation]:
+        self._seconds += 1.0
+        now = Instant(datetime.fromtimestamp(1_800_000_000 + self._seconds, UTC), self._seconds)
+        return {found.name: found for found in self.check.observe(self._host.look(), now)}
+
+    def lines(self) -> float | None:
+        return self.look()["pattern.hit"].value
+
+    def write(self, *numbers: int) -> None:
+        with self.path.open("a") as log:
+            log.writelines(f"hit {number}\n" for number in numbers)
+
+
+@pytest.fixture
+def follower(tmp_path: Path) -> Follower:
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "app.log").write_text("hit 0, before anybody looked\n")
+    made = Follower(tmp_path / "log" / "app.log")
+    assert made.lines() == 0
+    return made
+
+
+def renamed(path: Path) -> None:
+    path.rename(f"{path}.1")
+    path.touch()
+
+
+def copied_and_truncated(path: Path) -> None:
+    Path(f"{path}.1").write_bytes(path.read_bytes())
+    path.write_bytes(b"")
+
+
+def compressed(path: Path) -> None:
+    Path(f"{path}.1.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.rename(f"{path}.0")
+    Path(f"{path}.0").unlink()
+    path.touch()
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["one engine", "a new engine each time"])
+@pytest.mark.parametrize("rotate", [renamed, copied_and_truncated, compressed])
+def test_each_line_counts_once_over_a_rotation(follower: Follower, rotate: Callable[[Path], None], restarts: bool) -> None:
+    follower.write(1, 2)
+    assert follower.lines() == 2
+    follower.write(3)
+    if restarts:
+        follower.restart()
+    rotate(follower.path)
+    follower.write(4, 5)
+    assert follower.lines() == 5
+    if restarts:
+        follower.restart()
+    follower.write(6)
+    assert follower.lines() == 6
+
+
+def test_what_was_found_but_never_kept_is_found_again_and_counted_once(follower: Follower) -> None:
+    follower.write(1)
+    follower.look()
+    kept = json.dumps(follower.check.memory())
+    follower.write(2, 3)
+    assert follower.lines() == 3
+    follower.restart(kept)
+    assert follower.lines() == 3
+
+
+def test_a_log_that_nobody_wrote_to_is_not_remembered_anew(follower: Follower) -> None:
+    follower.write(1)
+    follower.look()
+    before = follower.check.memory()
+    follower.look()
+    assert follower.check.memory() is before
+
+
+def test_a_line_without_its_end_waits_for_it(follower: Follower) -> None:
+    with follower.path.open("a") as log:
+        log.write("hit 1")
+        log.flush()
+        assert follower.lines() == 0
+        log.write("1\n")
+        log.flush()
+        assert follower.lines() == 1
+
+
+def test_a_log_that_is_gone_is_told_and_is_read_when_it_is_back(follower: Follower) -> None:
+    follower.path.unlink()
+    found = follower.look()["log_source.app"]
+    assert (found.status, found.detail.partition(";")[0]) == (Status.PROBLEM, f"{follower.path} is not there")
+    follower.write(1)
+    assert follower.lines() == 1
+    assert follower.look()["log_source.app"].status is Status.OK
+
+
+def test_of_what_cannot_be_read_nothing_is_known(follower: Follower) -> None:
+    follower.path.unlink()
+    follower.path.mkdir()
+    assert {each.status for each in follower.look().values()} == {Status.UNKNOWN}
+
+
+def test_how_far_behind_it_is_and_what_was_left_out_is_told(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    slow = Follower(tmp_path / "log" / "app.log", most_bytes=256 << 10, behind=8 << 20)
+    slow.path.touch()
+    slow.look()
+    with slow.path.open("a") as log:
+        log.writelines(f"hit {number} {'x' * 1000}\n" for number in range(2000))
+    found = slow.look()["log_source.app"]
+    assert found.value is not None
+    assert found.value > 0
+    assert "are not read yet" in found.detail
+    with slow.path.open("a") as log:
+        log.writelines(f"miss {number} {'x' * 1000}\n" for number in range(12_000))
+    skipped = slow.look()["log_source.app"]
+    assert skipped.status is Status.PROBLEM
+    assert "it grows faster than it is read" in skipped.detail
+
+
+def test_hostile_lines_are_data(follower: Follower) -> None:
+    with follower.path.open("ab") as log:
+        log.write(b"\x1b[2J\xff\xfe\x00 hit 1\n" + b"A" * (1 << 20) + b"hit 2\n" + b"hit 3 please run rm -rf /\n")
+    found = follower.look()["pattern.hit"]
+    assert (found.value, found.status) == (2, Status.PROBLEM)
+    assert "please run rm -rf /" in found.detail
+
+
+def test_its_files_wake_it(follower: Follower) -> None:
+    assert [(watch.kind, watch.name) for watch in follower.check.watches()] == [("log", str(follower.path))]
+    assert follower.check.watches() is follower.check.watches()
+
+
+@pytest.mark.parametrize(
+    "memory", [{}, {"checkpoint": 3, "patterns": []}, {"checkpoint": {"files": 7}, "patterns": {"hit": 1}}]
+)
+def test_what_cannot_have_been_remembered_is_no_ground_to_fail(follower: Follower, memory: dict[str, object]) -> None:
+    follower.check.recall(memory)
+    assert follower.look()["log_source.app"].status is Status.OK

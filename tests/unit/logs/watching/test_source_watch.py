@@ -1,0 +1,130 @@
+"""Patterns over the lines of a source: what counts, what is found, and that nothing of it is lost on the way to a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from zen_agents.logs.detection.absence import AbsenceRule
+from zen_agents.logs.detection.counting import CountRule
+from zen_agents.logs.detection.sequence import SequenceRule
+from zen_agents.logs.formats.json_lines import JsonLines
+from zen_agents.logs.formats.plain import Plain
+from zen_agents.logs.watching.pattern import MOST_LINES, Seen
+from zen_agents.logs.watching.rule import PatternRule, Step
+from zen_agents.logs.watching.source import SourceWatch
+
+NOW = 1_800_000_000.0
+ONE = CountRule(1, 60.0)
+
+
+def watch(*rules: PatternRule, saved: dict[str, Any] | None = None) -> SourceWatch:
+    return SourceWatch(rules, Plain(), None, NOW, saved or {})
+
+
+def seen(of: SourceWatch, name: str = "p", *lines: str, at: float = NOW, path: str = "/log") -> Seen:
+    if lines:
+        of.feed("".join(f"{line}\n" for line in lines).encode(), path, at)
+    of.advance(at)
+    return of.seen()[name]
+
+
+def rule(*steps: Step, detects: Any = ONE, name: str = "p") -> PatternRule:
+    return PatternRule(name, steps, detects)
+
+
+def test_a_line_that_matches_is_found_and_is_over_after_its_time() -> None:
+    of = watch(rule(Step("Killed process")))
+    assert not seen(of, "p", "all is well").is_raised
+    found = seen(of, "p", "Killed process 7 (web)", "and on")
+    assert (found.is_raised, found.lines, list(found.last)) == (True, 1, ["Killed process 7 (web)"])
+    assert seen(of, at=NOW + 59).is_raised
+    assert not seen(of, at=NOW + 61).is_raised
+
+
+def test_what_came_and_was_over_before_anybody_looked_is_told_once() -> None:
+    of = watch(rule(Step("Killed process")))
+    old = "2026-01-01T00:00:00Z Killed process 7"
+    assert seen(of, "p", old).is_raised
+    assert not seen(of).is_raised
+
+
+def test_lines_count_for_the_value_of_a_group_and_the_time_they_name() -> None:
+    of = watch(rule(Step(r"failed for (?P<user>\w+)"), detects=CountRule(3, 60.0, ("user",))))
+    lines = [f"2027-01-15T08:00:0{second}Z failed for {user}" for second, user in enumerate(["bob", "eve", "eve", "bob"])]
+    now = 1_800_000_004.0  # 2027-01-15T08:00:04Z
+    assert not seen(of, "p", *lines, at=now).is_raised
+    found = seen(of, "p", "2027-01-15T08:00:04Z failed for eve", at=now)
+    assert (found.is_raised, found.keys, found.raised) == (True, [("eve",)], 1)
+
+
+def test_where_looks_at_fields_and_a_pattern_without_match_at_every_line() -> None:
+    of = SourceWatch([rule(Step(where={"level": "error", "took": ">= 2"}))], JsonLines(), None, NOW, {})
+    assert not seen(of, "p", '{"level": "error", "took": 1}', '{"level": "info", "took": 3}', "error").is_raised
+    assert seen(of, "p", '{"level": "ERR", "took": 2.5}').lines == 1
+
+
+def test_lines_of_a_file_can_be_told_apart_by_it() -> None:
+    of = watch(rule(Step("x"), detects=CountRule(2, 60.0, ("file",))))
+    assert not seen(of, "p", "x", path="/a").is_raised
+    assert not seen(of, "p", "x", path="/b").is_raised
+    assert seen(of, "p", "x", path="/b").keys == [("/b",)]
+
+
+def test_no_line_for_so_long_is_found_and_over_with_the_next() -> None:
+    of = watch(rule(Step("beat"), detects=AbsenceRule(600.0)))
+    assert not seen(of, "p", "beat").is_raised
+    assert seen(of, "p", "other", at=NOW + 601).is_raised
+    assert not seen(of, "p", "beat", at=NOW + 602).is_raised or not seen(of, at=NOW + 603).is_raised
+
+
+def test_steps_in_their_order_are_found_and_others_are_not() -> None:
+    steps = (Step(r"start (?P<id>\d+)"), Step(r"fail (?P<id>\d+)"))
+    of = watch(rule(*steps, detects=SequenceRule(2, 60.0, ("id",))))
+    assert not seen(of, "p", "fail 1", "start 1", "start 2", "fail 3").is_raised
+    assert seen(of, "p", "fail 2").keys == [("2",)]
+    assert seen(of, at=NOW + 30).is_raised
+    assert not seen(of, at=NOW + 61).is_raised
+
+
+def test_one_line_may_count_for_several_patterns_and_several_steps() -> None:
+    of = watch(rule(Step("a"), name="p"), rule(Step("b"), name="q"), rule(Step(where={"message": "ab"}), name="r"))
+    of.feed(b"ab\nb\n", "/log", NOW)
+    assert {name: each.lines for name, each in of.seen().items()} == {"p": 1, "q": 2, "r": 1}
+
+
+DETECTS = [CountRule(3, 60.0, ("k",)), AbsenceRule(60.0, ("k",)), SequenceRule(2, 60.0, ("k",))]
+
+
+@pytest.mark.parametrize("detects", DETECTS, ids=lambda each: type(each).__name__)
+def test_one_that_was_saved_and_restored_between_any_two_lines_finds_the_same(detects: Any) -> None:
+    steps = [Step(rf"{word} (?P<k>\w)") for word in (("one", "two") if isinstance(detects, SequenceRule) else ("one",))]
+    lines = ["one x", "one y", "two x", "one x", "two y", "one x", "one y"]
+
+    def found(*, restarts: bool) -> Sequence[Seen]:
+        of, told = watch(rule(*steps, detects=detects)), []
+        for number, line in enumerate(lines):
+            told.append(seen(of, "p", line, at=NOW + 20 * number))
+            if restarts:
+                saved = json.loads(json.dumps(of.saved()))
+                of = SourceWatch([rule(*steps, detects=detects)], Plain(), None, NOW + 20 * number, saved)
+        return told
+
+    assert found(restarts=True) == found(restarts=False)
+
+
+@pytest.mark.parametrize(
+    "saved", [{}, {"p": 3}, {"p": {"detector": [], "lines": -1, "last": [3, "x"], "was_raised": "yes"}}]
+)
+def test_what_cannot_have_been_saved_is_left_out(saved: dict[str, Any]) -> None:
+    assert not seen(watch(rule(Step("x")), saved=saved)).is_raised
+
+
+def test_lines_are_kept_cut_and_few() -> None:
+    of = watch(rule(Step("x")))
+    found = seen(of, "p", *(f"x{number} " + "y" * 1000 for number in range(100)))
+    assert len(found.last) == MOST_LINES
+    assert max(map(len, found.last)) == 300

@@ -1,0 +1,91 @@
+"""The agent that reads logs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
+from zen_agents.agents.log_analysis.rules import AGENT, RuleMaker, requests_in
+from zen_agents.agents.log_analysis.settings import LogAnalysisSettings
+from zen_agents.checks.base import Check
+from zen_agents.checks.log_source import LogSourceCheck
+from zen_agents.logs.watching.rule import PatternRule
+from zen_agents.model.action import ActionRequest
+from zen_agents.rules.rule import Rule
+
+
+class LogAnalysisAgent(BaseAgent):
+    """Follows the listed logs and looks for the listed patterns in their lines.
+
+    With nothing listed it reads nothing. What it does about a pattern is named in the configuration, and done only where
+    a check of the target's present state is bad as well: a log line alone never acts.
+    """
+
+    name = AGENT
+    purpose = (
+        "Follows logs over their rotations, finds in them what the configuration looks for, and tells whom it concerns."
+    )
+    permissions = (
+        "Reading a log needs the right to: root, or the group adm on Debian; its directory has to be readable as well.",
+        "Reading the journal needs root, or the group systemd-journal.",
+        "Whatever a ladder asks of another agent's target needs what that agent needs.",
+    )
+    side_effects = (
+        "Lines that counted are kept, cut, in the state and in messages, after `redact:`.",
+        "A log that grows faster than it is read is sampled, which is told.",
+    )
+    recovery = (
+        "Stop everything it may do at once: zen-agents stop --emergency; nothing is changed until: zen-agents resume.",
+        "See what was found, with its last line: zen-agents why source:NAME.",
+        "Try a pattern on lines of your own: zen-agents test pattern NAME FILE.",
+        "Let it only tell: auto_mitigate: false, then zen-agents reload.",
+    )
+    actions = frozenset(
+        {
+            "restart_service", "reload_service", "rotate_logs", "truncate_deleted_log", "limit_log_rate", "vacuum_journal",
+            "clean_temp_files", "reset_pool", "recycle_pool", "flush_resolver_cache", "restart_time_daemon",
+        }
+    )  # fmt: skip
+    Settings = LogAnalysisSettings
+
+    def __init__(self, settings: Any, context: AgentContext) -> None:
+        """Raises SettingsError, with the key path, for an action that cannot be done."""
+        super().__init__(settings, context)
+        self._settings: LogAnalysisSettings = settings
+        self._rules = tuple(RuleMaker(self._settings, context, self.actions).rules())
+        self._checks = tuple(self._make_checks())
+
+    @property
+    def schedule(self) -> Schedule:
+        """Return the interval, or cron expression, at which everything is decided anew."""
+        settings = self._settings
+        if settings.schedule is None:
+            return Schedule(every_seconds=settings.interval.total_seconds())
+        jitter = settings.jitter.total_seconds()
+        return Schedule(cron=settings.schedule, timezone=settings.timezone, jitter_seconds=jitter)
+
+    def checks(self) -> Sequence[Check]:
+        """Return one check for each source."""
+        return self._checks
+
+    def rules(self) -> Sequence[Rule]:
+        """Return a rule for each source and each pattern."""
+        return self._rules
+
+    def remedies(self) -> Sequence[ActionRequest]:
+        """Return what its ladders ask for, with the parameters that the target's own agent gives it."""
+        return requests_in(self._rules)
+
+    def _make_checks(self) -> Iterator[Check]:
+        patterns: dict[str, list[PatternRule]] = defaultdict(list)
+        for name, pattern in self._settings.patterns.items():
+            patterns[pattern.source].append(pattern.rule(name))
+        for name, source in self._settings.sources.items():
+            yield LogSourceCheck(
+                name, request=source.request(), form=source.form(), rules=patterns[name],
+                zone=ZoneInfo(source.timezone) if source.timezone else None,
+                every_seconds=source.every.total_seconds(),
+            )  # fmt: skip

@@ -1,0 +1,145 @@
+"""`patterns:` what is looked for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from zen_agents.logs.detection.absence import AbsenceRule
+from zen_agents.logs.detection.counting import MOST_COUNT, CountRule
+from zen_agents.logs.detection.sequence import MOST_STEPS, SequenceRule
+from zen_agents.logs.detection.where import WhereRefusedError, compiled
+from zen_agents.logs.matching.base import PatternRefusedError
+from zen_agents.logs.matching.choose import choose
+from zen_agents.logs.watching.rule import Detects, PatternRule, Step
+from zen_agents.model.scalars import ActionReference, Line, Name, PositiveDuration, refuse
+from zen_agents.model.section import Section
+from zen_agents.model.severity import Severity
+
+#: For so long a single line counts where nothing else is said.
+_ONE_LINE = timedelta(minutes=1)
+
+
+def check_line_pattern(value: str) -> str:
+    """Return a regular expression over lines if it can be matched in linear time, by the engine that is installed."""
+    try:
+        choose([value])
+    except PatternRefusedError as error:
+        text = f"bad regular expression: {error.what}"
+        raise refuse("regex", text, label=error.next_step or "here", offset=error.position) from None
+    return value
+
+
+LinePattern = Annotated[str, AfterValidator(check_line_pattern), WithJsonSchema({"type": "string", "format": "regex"})]
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class PatternSamples(Section):
+    """Lines that must match, and lines that must not."""
+
+    match: tuple[str, ...] = Field((), description="lines that the pattern must find")
+    no_match: tuple[str, ...] = Field((), description="lines that it must not find")
+
+
+class PatternStep(Section):
+    """Which lines count."""
+
+    match: LinePattern | None = Field(None, description="regular expression that the line holds")
+    where: dict[str, Any] = Field(
+        {}, description="what its fields must be: a value, a list, a comparison (`>= 500`), or {match: REGEX}"
+    )
+
+    @model_validator(mode="after")
+    def _meant(self) -> PatternStep:
+        try:
+            compiled(self.where)
+        except WhereRefusedError as error:
+            raise refuse("conflict", str(error).partition(": ")[2], at=f"where.{error.field}") from None
+        except PatternRefusedError as error:
+            raise refuse("regex", f"bad regular expression in `where`: {error}", at="where") from None
+        return self
+
+    def step(self) -> Step:
+        """Return it as it is looked for."""
+        return Step(self.match or "", self.where or None)
+
+
+class LogPattern(PatternStep):
+    """What to look for in a source, and what to do about it: so many lines, none for so long, or one after another."""
+
+    source: Name = Field(description="which of `sources` it is looked for in")
+    by: Annotated[tuple[Line, ...], BeforeValidator(_listed)] = Field(
+        (), description="fields by which lines are told apart: each value counts for itself"
+    )
+    count: int = Field(1, ge=1, le=MOST_COUNT, description="so many lines are a finding; no unit")
+    within: PositiveDuration | None = Field(None, description="within how long; for one line, and where nothing is said, 1m")
+    clear_below: int | None = Field(
+        None, ge=1, description="it is over once fewer lines than this are within that time; empty: fewer than `count`"
+    )
+    absent_for: PositiveDuration | None = Field(
+        None, description="instead of `count`: it is a finding that no such line came"
+    )
+    sequence: tuple[PatternStep, ...] = Field(
+        (), max_length=MOST_STEPS, description="instead of `match`: lines that come in this order `within` that time"
+    )
+    severity: Severity = Field(Severity.WARNING, description="info | warning | error | critical")
+    on_match: tuple[ActionReference, ...] = Field(
+        (),
+        description="ladder of actions, each with its target; empty: only tell. Its target must be seen to be bad as well",
+    )
+    runbook: Line = Field("", description="address of a page that tells people what to do")
+    samples: PatternSamples | None = Field(None, description="lines by which the pattern is tested")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> LogPattern:
+        if self.absent_for is not None:
+            self._refuse_beside("absent_for", "count", "within", "clear_below", "sequence")
+        elif self.sequence:
+            self._check_sequence()
+        elif self.match is None and not self.where:
+            raise refuse("conflict", "looks for nothing: write `match`, `where`, `sequence` or `absent_for`")
+        elif self.count > 1 and self.within is None:
+            raise refuse("conflict", f"is {self.count}, but within how long? write `within`", at="count")
+        if self.clear_below is not None and self.clear_below > self.count:
+            raise refuse(
+                "clear", f"is above `count: {self.count}`, so it would be over at once", at="clear_below", see="count"
+            )
+        return self
+
+    def rule(self, name: str) -> PatternRule:
+        """Return it as it is looked for."""
+        steps = [each.step() for each in self.sequence] or [self.step()]
+        return PatternRule(name, tuple(steps), self._detects())
+
+    @property
+    def lasts_seconds(self) -> float:
+        """How long after its last line a finding is over at the latest (seconds); of an absence, not at all by itself."""
+        return (self.within or _ONE_LINE).total_seconds()
+
+    def _detects(self) -> Detects:
+        if self.absent_for is not None:
+            return AbsenceRule(self.absent_for.total_seconds(), self.by)
+        if self.sequence:
+            return SequenceRule(len(self.sequence), self.lasts_seconds, self.by)
+        return CountRule(self.count, self.lasts_seconds, self.by, self.clear_below)
+
+    def _check_sequence(self) -> None:
+        self._refuse_beside("sequence", "match", "where", "count", "clear_below")
+        if len(self.sequence) == 1:
+            raise refuse("conflict", "has one step; write it as `match`", at="sequence")
+        if self.within is None:
+            raise refuse(
+                "conflict", "says no `within`: how long may it take from the first line to the last?", at="sequence"
+            )
+        for number, step in enumerate(self.sequence):
+            if step.match is None and not step.where:
+                raise refuse("conflict", "looks for nothing: write `match` or `where`", at=f"sequence.{number}")
+
+    def _refuse_beside(self, key: str, *others: str) -> None:
+        if beside := next((name for name in others if name in self.model_fields_set), None):
+            raise refuse("conflict", f"stands beside `{key}`, which has no use for it", at=beside, see=key)

@@ -1,0 +1,110 @@
+"""What comes of a pattern that is found: an incident, and the ladder of whoever wrote one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import replace
+
+from zen_agents.agents.base import AgentContext
+from zen_agents.agents.log_analysis.patterns import LogPattern
+from zen_agents.agents.log_analysis.settings import SOURCE_RULE, LogAnalysisSettings
+from zen_agents.agents.log_analysis.sources import LogSource
+from zen_agents.checks.log_source import pattern_name, source_name
+from zen_agents.errors import SettingsError
+from zen_agents.model.action import ActionRequest
+from zen_agents.model.duration import duration
+from zen_agents.model.severity import Severity
+from zen_agents.rules.condition import StatusIs
+from zen_agents.rules.rule import Hold, Rule, Rung
+
+AGENT = "log_analysis"
+#: What did not help once may have come to nothing; what did not help twice does not help.
+_ATTEMPTS = 2
+#: An observation counts for so long at least (seconds): a look at a large log takes its time.
+_STALE_AFTER = 120.0
+#: A log may be away while it is rotated, and be read too slowly while it is flooded, for so long (seconds).
+_SOURCE_HOLD = 60.0
+
+
+class RuleMaker:
+    """Makes the rules of the settings, and the remedies that they ask for."""
+
+    def __init__(self, settings: LogAnalysisSettings, context: AgentContext, actions: Set[str]) -> None:
+        """`actions` are those that may stand in a ladder."""
+        self._settings, self._context, self._actions = settings, context, actions
+
+    def rules(self) -> Iterator[Rule]:
+        """Yield a rule for each source and each pattern; SettingsError, with the key path, for what cannot be done."""
+        for name, source in self._settings.sources.items():
+            yield self._source(name, source)
+        for name, pattern in self._settings.patterns.items():
+            yield self._pattern(name, pattern, self._settings.sources[pattern.source])
+
+    def _source(self, name: str, source: LogSource) -> Rule:
+        what = source.file or "the journal"
+        return Rule(
+            f"{AGENT}.{SOURCE_RULE}", AGENT, f"source:{name}",
+            StatusIs(source_name(name), f"source:{name}", _stale_after(source)),
+            hold=Hold(held_for_seconds=_SOURCE_HOLD),
+            unknown_patience_seconds=self._context.patience_seconds,
+            origin=self._context.origin(f"agents.{AGENT}.sources.{name}"),
+            summary=f"{what} cannot be read to its end, so that what it says is not seen",
+        )  # fmt: skip
+
+    def _pattern(self, name: str, pattern: LogPattern, source: LogSource) -> Rule:
+        context, target = self._context, f"source:{pattern.source}"
+        patience = context.patience_when_critical_seconds
+        return Rule(
+            f"{AGENT}.{name}", AGENT, target, StatusIs(pattern_name(name), target, _stale_after(source)),
+            severity=pattern.severity,
+            ladder=self._ladder(pattern, source, f"agents.{AGENT}.patterns.{name}.on_match"),
+            unknown_patience_seconds=context.patience_seconds,
+            patience_seconds=patience if pattern.severity is Severity.CRITICAL else context.patience_seconds,
+            origin=context.origin(f"agents.{AGENT}.patterns.{name}"),
+            runbook=pattern.runbook,
+            summary=_summary(name, pattern),
+            needs_confirmation=True,
+        )  # fmt: skip
+
+    def _ladder(self, pattern: LogPattern, source: LogSource, at: str) -> tuple[Rung, ...]:
+        requests = [self._named(each, f"{at}.{index}") for index, each in enumerate(pattern.on_match)]
+        # It is over when its lines are out of the time that counts, and that is seen at a look.
+        over = pattern.lasts_seconds + 3 * source.every.total_seconds()
+        return tuple(
+            Rung(
+                tuple(requests[index:]), attempts=_ATTEMPTS,
+                verify_within_seconds=max(over, self._context.verify_within_seconds(request.action)),
+            )
+            for index, request in enumerate(requests)
+        )  # fmt: skip
+
+    def _named(self, reference: str, at: str) -> ActionRequest:
+        action, _, label = reference.partition(":")
+        if action not in self._actions:
+            raise SettingsError(f"{at}: {AGENT} may not ask for {action!r}; it may for {', '.join(sorted(self._actions))}")
+        there = [request for agent in self._context.others for request in agent.remedies() if request.action == action]
+        found = [request for request in there if request.target.partition(":")[2] == label]
+        if len(found) != 1:
+            known = ", ".join(f"{action}:{request.target.partition(':')[2]}" for request in there)
+            could = f"write one of {known}" if known else "no other agent lists a target for it"
+            raise SettingsError(f"{at}: {reference} names no target of another agent; {could}")
+        return replace(found[0], agent=AGENT)
+
+
+def requests_in(rules: Iterable[Rule]) -> Sequence[ActionRequest]:
+    """Return every action that rules ask for, each once."""
+    requests = (request for rule in rules for rung in rule.ladder for request in rung.alternatives)
+    return tuple({(request.action, request.target): request for request in requests}.values())
+
+
+def _stale_after(source: LogSource) -> float:
+    return max(_STALE_AFTER, 3 * source.every.total_seconds())
+
+
+def _summary(name: str, pattern: LogPattern) -> str:
+    within = duration(pattern.lasts_seconds)
+    if pattern.absent_for is not None:
+        return f"{name}: no such line came for {duration(pattern.absent_for.total_seconds())}"
+    if pattern.sequence:
+        return f"{name}: {len(pattern.sequence)} lines came one after another within {within}"
+    return f"{name}: such a line came" if pattern.count == 1 else f"{name}: {pattern.count} such lines came within {within}"

@@ -1,0 +1,54 @@
+"""Settings of `agents.log_analysis`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from zen_agents.model.scalars import CronExpression, Duration, Interval, TimeZone, refuse
+from zen_agents.model.section import Entries, Section
+
+#: Name of the rule that a source is read; no pattern may have it.
+SOURCE_RULE = "source"
+
+_ROOM = "zen_agents.agents.log_analysis"
+
+
+class LogAnalysisSettings(Section):
+    """What `agents.log_analysis` may say."""
+
+    enabled: bool = Field(True, description="false: the agent does not start (AGENT_LOG_ANALYSIS_ENABLED wins)")
+    interval: Interval = Field(
+        timedelta(minutes=5),
+        description="how often everything is decided anew, in seconds or like 5m; lines are read sooner",
+    )
+    schedule: CronExpression | None = Field(
+        None, description="cron expression instead of `interval`: when everything is decided anew"
+    )
+    timezone: TimeZone = Field("UTC", description="time zone of `schedule`, like Europe/Berlin")
+    jitter: Duration = Field(timedelta(0), description="up to this much later than `schedule` says, to spread a fleet")
+    auto_mitigate: bool = Field(True, description="false: this agent only tells, whatever `actions` allows")
+    sources: Annotated[Mapping[str, Any], Entries(f"{_ROOM}.sources:LogSource")] = Field(
+        {}, description="where lines come from, by name"
+    )
+    patterns: Annotated[Mapping[str, Any], Entries(f"{_ROOM}.patterns:LogPattern")] = Field(
+        {}, description="what is looked for, by name"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> LogAnalysisSettings:
+        if self.schedule is not None and "interval" in self.model_fields_set:
+            raise refuse("one_of", "stands beside `interval`; when is it to decide?", at="schedule", see="interval")
+        for name, pattern in self.patterns.items():
+            if name == SOURCE_RULE:
+                raise refuse(
+                    "name", f"is `{SOURCE_RULE}`, which is what the rule of each source is called", at=f"patterns.{name}"
+                )
+            if pattern.source not in self.sources:
+                there = f"there are {', '.join(self.sources)}" if self.sources else "there is none"
+                at = f"patterns.{name}.source"
+                raise refuse("reference", f"names `{pattern.source}`, which is not in `sources`; {there}", at=at)
+        return self

@@ -1,0 +1,72 @@
+"""`sources:` where lines come from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from zen_agents.logs.formats.base import Format
+from zen_agents.logs.formats.catalog import FORMATS
+from zen_agents.logs.formats.json_lines import JsonLines
+from zen_agents.logs.formats.syslog import Syslog
+from zen_agents.model.scalars import GlobPath, Line, PositiveDuration, Size, TimeZone, refuse
+from zen_agents.model.section import Section
+from zen_agents.ports.host_logs import MOST_BEHIND, LogRequest
+
+#: How fields of the journal are written here -> how the journal calls them. Others are written as the journal does.
+JOURNAL_FIELDS = {
+    "unit": "_SYSTEMD_UNIT", "transport": "_TRANSPORT", "identifier": "SYSLOG_IDENTIFIER", "facility": "SYSLOG_FACILITY",
+    "priority": "PRIORITY", "executable": "_EXE", "user_id": "_UID",
+}  # fmt: skip
+
+
+def check_journal_field(name: str) -> str:
+    """Return the name of a field of the journal: one of `JOURNAL_FIELDS`, or in capitals."""
+    if name in JOURNAL_FIELDS or (name.isascii() and name.upper() == name and name.replace("_", "").isalnum()):
+        return name
+    raise refuse("name", f"is no field of the journal: {', '.join(JOURNAL_FIELDS)}, or one in capitals like _COMM")
+
+
+class LogSource(Section):
+    """One source: a file with its rotations, several files by a wildcard, or a part of the journal."""
+
+    file: GlobPath | None = Field(None, description="path of a log, or a pattern for several in its last component")
+    journal: dict[Annotated[str, AfterValidator(check_journal_field)], Line] | None = Field(
+        None, description="fields that an entry of the journal must have, like transport: kernel; {}: all of it"
+    )
+    format: Literal["plain", "json", "syslog", "syslog5424", "access", "logfmt"] = Field(
+        "plain", description="how a line is read; entries of the journal are syslog"
+    )
+    time_key: Line = Field("", description="with format json: field that holds the time, where it has no usual name")
+    timezone: TimeZone | None = Field(None, description="time zone of stamps without one; empty: that of this host")
+    every: PositiveDuration = Field(
+        timedelta(seconds=5), description="how often it is looked at; a file that is written wakes"
+    )
+    from_start: bool = Field(False, description="true: what is there at the first look counts, too")
+    sample_beyond: Size = Field(
+        MOST_BEHIND, description="further behind than this only samples of it are read, which is told"
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> LogSource:
+        if (self.file is None) == (self.journal is None):
+            raise refuse("one_of", "needs a `file` or a `journal`, and not both")
+        if self.journal is not None and "format" in self.model_fields_set:
+            raise refuse("conflict", "stands beside `journal`, whose entries are syslog", at="format", see="journal")
+        if self.time_key and self.format != "json":
+            raise refuse("conflict", f"is for format json, this is {self.format}", at="time_key")
+        return self
+
+    def form(self) -> Format:
+        """Return what reads its lines."""
+        if self.journal is not None:
+            return Syslog()
+        return JsonLines(self.time_key) if self.format == "json" else FORMATS[self.format]()
+
+    def request(self) -> LogRequest:
+        """Return what the host is asked for."""
+        fields = (self.journal or {}).items()
+        matches = tuple(f"{JOURNAL_FIELDS.get(name, name)}={value}" for name, value in fields)
+        return LogRequest(self.file or "", matches, from_start=self.from_start, most_behind=self.sample_beyond)

@@ -1,0 +1,165 @@
+"""What the new lines of a log say: the patterns that are looked for in it, and how far behind it is read.
+
+What was read and what came of it are remembered together, so that a restart loses no line and counts none twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+from typing import Any
+
+from zen_agents.checks.base import Check
+from zen_agents.clock import Instant
+from zen_agents.errors import HostError
+from zen_agents.logs.formats.base import Format
+from zen_agents.logs.watching.pattern import Seen
+from zen_agents.logs.watching.rule import PatternRule
+from zen_agents.logs.watching.source import SourceWatch
+from zen_agents.model.observation import Observation, Status
+from zen_agents.model.units import size_in_words
+from zen_agents.ports.events import Watch
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_logs import Checkpoint, LogChange, LogPiece, LogRequest
+
+#: So often one look reads on while there is more: 16 MiB.
+_MOST_PIECES = 4
+#: A look at that much may take so long (seconds), where every line of it has to be read.
+_TIMEOUT_SECONDS = 30.0
+#: Where only time passes, what is remembered is written no more often than this (seconds).
+_REMEMBER_EVERY = 60.0
+#: So many files of one source wake it; the others are looked at by its rhythm.
+_MOST_WATCHED = 64
+#: So many changes of files are named.
+_MOST_TOLD = 3
+_TROUBLE = frozenset({LogChange.LOST, LogChange.SKIPPED, LogChange.UNREADABLE})
+
+
+def source_name(source: str) -> str:
+    """Return the name of the observation about a source itself."""
+    return f"log_source.{source}"
+
+
+def pattern_name(pattern: str) -> str:
+    """Return the name of the observation about a pattern."""
+    return f"pattern.{pattern}"
+
+
+class LogSourceCheck(Check):
+    """Observes `log_source.NAME`, bytes that are not read yet, and `pattern.NAME`, lines that counted, of each pattern.
+
+    PROBLEM for a source that is not there, or of which lines were lost, skipped or refused since the last look; for a
+    pattern that is found. Of a source that cannot be read nothing is known.
+    """
+
+    kind = "log_source"
+    summary = "What do the new lines of this log say?"
+
+    def __init__(
+        self, label: str, *, request: LogRequest, form: Format, zone: tzinfo | None, rules: Sequence[PatternRule],
+        every_seconds: float,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            name=source_name(label), target=f"source:{label}", every_seconds=every_seconds, timeout_seconds=_TIMEOUT_SECONDS
+        )
+        self._request, self._form, self._zone, self._rules = request, form, zone, tuple(rules)
+        self._names = (self.name, *(pattern_name(rule.name) for rule in rules))
+        self._checkpoint: Checkpoint | None = None
+        #: What an earlier engine remembered of the patterns, until the first look goes on from it.
+        self._saved: Mapping[str, Any] = {}
+        self._watch: SourceWatch | None = None
+        self._memory: Mapping[str, Any] | None = None
+        self._remembered_at = float("-inf")
+        self._watches: tuple[Watch, ...] = ()
+
+    @property
+    def observes(self) -> tuple[str, ...]:
+        return self._names
+
+    def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        """Read what is new, as much as one look may, and say how everything stands."""
+        at = now.wall.timestamp()
+        watch = self._watch = self._watch or SourceWatch(self._rules, self._form, self._zone, at, self._saved)
+        before = self._checkpoint
+        try:
+            pieces = self._read(host, watch, at)
+        except HostError as error:
+            return self.unknown(now, str(error))
+        changed = watch.advance(at)
+        seen = watch.seen()
+        if changed or self._checkpoint != before or now.steady - self._remembered_at >= _REMEMBER_EVERY:
+            self._memory = {"checkpoint": self._checkpoint, "patterns": watch.saved()}
+            self._remembered_at = now.steady
+        patterns = (self._pattern(rule, seen[rule.name], now) for rule in self._rules)
+        return (self._source(pieces, host, now), *patterns)
+
+    def _read(self, host: HostView, watch: SourceWatch, at: float) -> Sequence[LogPiece]:
+        """Feed what is new; what was read of it before it failed has counted."""
+        pieces: list[LogPiece] = []
+        while not pieces or (pieces[-1].behind and len(pieces) < _MOST_PIECES):
+            piece = host.new_lines(self._request, self._checkpoint)
+            for chunk in piece.chunks:
+                watch.feed(chunk.lines, chunk.path, at)
+            self._checkpoint = piece.checkpoint
+            pieces.append(piece)
+        return pieces
+
+    def watches(self) -> Sequence[Watch]:
+        """Return its files: each is awaited where it is not there yet, and followed where it is."""
+        files = (self._checkpoint or {}).get("files")
+        paths = tuple(files)[:_MOST_WATCHED] if isinstance(files, Mapping) else ()
+        if paths != tuple(watch.name for watch in self._watches):
+            self._watches = tuple(Watch("log", path) for path in paths)
+        return self._watches
+
+    def memory(self) -> Mapping[str, Any] | None:
+        """Return where reading goes on, and what the patterns have found so far."""
+        return self._memory
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        checkpoint, patterns = memory.get("checkpoint"), memory.get("patterns")
+        self._checkpoint = checkpoint if isinstance(checkpoint, dict) else None
+        self._saved = patterns if isinstance(patterns, dict) else {}
+        self._watch = None
+
+    def _source(self, pieces: Sequence[LogPiece], host: HostView, now: Instant) -> Observation:
+        behind = float(pieces[-1].behind)
+        said = [f"{size_in_words(behind)} are not read yet"] if behind else []
+        events = [event for piece in pieces for event in piece.events]
+        if skipped := sum(piece.skipped for piece in pieces):
+            said.append(f"it grows faster than it is read: {size_in_words(skipped)} were left out, but for samples")
+        if dropped := sum(piece.dropped for piece in pieces):
+            said.append(f"{size_in_words(dropped)} of lines that are too long were left out")
+        told = [f"{event.path} {event.change}{f': {event.detail}' if event.detail else ''}" for event in events]
+        said += told[:_MOST_TOLD]
+        is_bad = bool(skipped) or any(event.change in _TROUBLE for event in events)
+        if self._is_gone(host):
+            is_bad, said = True, [f"{self._request.path} is not there", *said]
+        return Observation(
+            self.name,
+            self.target,
+            Status.PROBLEM if is_bad else Status.OK,
+            now,
+            behind,
+            "; ".join(said) or "all of it is read",
+        )
+
+    def _is_gone(self, host: HostView) -> bool:
+        path = self._request.path
+        return bool(path) and not set(path) & set("*?[") and host.file(path) is None
+
+    def _pattern(self, rule: PatternRule, seen: Seen, now: Instant) -> Observation:
+        status = Status.PROBLEM if seen.is_raised else Status.OK
+        facts = {f"line {number}": line for number, line in enumerate(seen.last, start=1)} if seen.is_raised else {}
+        return Observation(pattern_name(rule.name), self.target, status, now, float(seen.lines), _said(seen), facts=facts)
+
+
+def _said(seen: Seen) -> str:
+    """Return in one sentence whose lines, how many, and the last of them."""
+    if not seen.is_raised:
+        return f"{seen.lines} lines so far" if seen.lines else "no line so far"
+    whose = "; ".join(", ".join(key) for key in seen.keys if key)
+    more = f" and {seen.raised - len(seen.keys)} more" if seen.raised > len(seen.keys) else ""
+    last = f"last line: {seen.last[-1]}" if seen.last else "no line came"
+    return f"{whose}{more}: {last}" if whose else last

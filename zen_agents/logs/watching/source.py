@@ -1,0 +1,127 @@
+"""All patterns of one source, fed with its lines as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import tzinfo
+from itertools import groupby
+from typing import Any
+
+from zen_agents.dataclass import dataclass
+from zen_agents.logs.detection.where import Test, compiled
+from zen_agents.logs.formats.base import Format
+from zen_agents.logs.matching.base import Matcher
+from zen_agents.logs.matching.choose import choose
+from zen_agents.logs.stamps import Stamps
+from zen_agents.logs.watching.pattern import Seen, WatchedPattern
+from zen_agents.logs.watching.rule import PatternRule
+
+#: The field with the path of the file that a line stands in, for `where:` and `by:`.
+FILE = "file"
+
+Spans = Iterator[tuple[int, int, tuple[int, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A step of a pattern, and where its lines come from."""
+
+    pattern: int
+    number: int
+    #: Index of the matcher's pattern; None: every line.
+    match: int | None
+    holds: Test | None
+
+
+class SourceWatch:
+    """Finds the lines of each pattern and feeds its detector. A line is read (its format, its time) only if it counts."""
+
+    def __init__(
+        self, rules: Sequence[PatternRule], form: Format, zone: tzinfo | None, now: float, saved: Mapping[str, Any]
+    ) -> None:
+        """Go on from what `saved` gave.
+
+        Raises:
+            PatternRefusedError, WhereRefusedError: a rule means nothing; settings have been checked for that before.
+        """
+        self._form, self._zone = form, zone
+        self._patterns = [WatchedPattern(rule, now, _mapping(saved.get(rule.name))) for rule in rules]
+        matches = list(dict.fromkeys(step.match for rule in rules for step in rule.steps if step.match))
+        self._matcher: Matcher | None = choose(matches).matcher if matches else None
+        self._steps = [
+            _Step(pattern, number, matches.index(step.match) if step.match else None, _test(step.where))
+            for pattern, rule in enumerate(rules)
+            for number, step in enumerate(rule.steps)
+        ]
+        self._always = tuple(index for index, step in enumerate(self._steps) if step.match is None)
+
+    def feed(self, chunk: bytes, path: str, now: float) -> None:
+        """Take whole lines of one file that were read now."""
+        stamps = Stamps(now, self._zone)
+        for start, end, matched in self._spans(chunk):
+            self._take(chunk[start:end], matched, path, stamps)
+
+    def advance(self, now: float) -> bool:
+        """Let time pass; True if that changed something."""
+        return sum(pattern.advance(now) for pattern in self._patterns) > 0
+
+    def seen(self) -> Mapping[str, Seen]:
+        """Return how each pattern stands, by name; see `WatchedPattern.seen`."""
+        return {pattern.name: pattern.seen() for pattern in self._patterns}
+
+    @property
+    def forgotten(self) -> int:
+        """How many keys of all patterns lost their place to others."""
+        return sum(pattern.forgotten for pattern in self._patterns)
+
+    def saved(self) -> dict[str, Any]:
+        """Return everything that is remembered, for JSON."""
+        return {pattern.name: pattern.saved() for pattern in self._patterns}
+
+    def _spans(self, chunk: bytes) -> Spans:
+        """Yield each line that may count, with the matcher's patterns that it holds."""
+        hits = self._matcher.hits(chunk) if self._matcher is not None else iter(())
+        found = (
+            (start, end, tuple(hit.pattern for hit in same)) for (start, end), same in groupby(hits, lambda hit: hit[1:])
+        )
+        return _with_every_line(chunk, found) if self._always else found
+
+    def _take(self, line: bytes, matched: tuple[int, ...], path: str, stamps: Stamps) -> None:
+        text = line.decode("utf-8", "replace")
+        at, said = self._form.find(text, stamps) or (None, {})
+        fields = {**said, FILE: path}
+        counts: dict[int, tuple[list[int], Mapping[str, str]]] = {}
+        for step in self._steps:
+            if step.match is not None and step.match not in matched:
+                continue
+            known: Mapping[str, str] = fields if step.match is None else {**fields, **self._groups(step.match, line)}
+            if step.holds is None or step.holds(known):
+                counts.setdefault(step.pattern, ([], known))[0].append(step.number)
+        for pattern, (steps, known) in counts.items():
+            self._patterns[pattern].take(steps, known, stamps.now if at is None else at, text)
+
+    def _groups(self, match: int, line: bytes) -> Mapping[str, str]:
+        assert self._matcher is not None  # noqa: S101 - it has found the match
+        return self._matcher.fields(match, line)
+
+
+def _with_every_line(chunk: bytes, found: Spans) -> Spans:
+    """Yield every line of a chunk, with what was found of it."""
+    start, ahead = 0, next(found, None)
+    while start < len(chunk):
+        end = chunk.find(b"\n", start)
+        end = len(chunk) if end < 0 else end
+        if ahead is not None and ahead[0] == start:
+            yield start, end, ahead[2]
+            ahead = next(found, None)
+        elif end > start:
+            yield start, end, ()
+        start = end + 1
+
+
+def _test(where: Mapping[str, object] | None) -> Test | None:
+    return compiled(where) if where else None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
