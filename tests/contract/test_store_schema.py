@@ -134,4 +134,5 @@ def test_the_engines_side_imports_no_schema_library() -> None:
 def _selected(name: str) -> str:
     match = re.match(r"SELECT (.*?)\bFROM", SQL[name], re.DOTALL)
     assert match is not None
-    return " ".join(match[1].split())
+    # Whoever makes hashes again reads the same bytes as bytes.
+    return " ".join(match[1].split()).replace("CAST(body AS BLOB)", "body")
