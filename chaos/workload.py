@@ -17,6 +17,7 @@ from chaos.waiting import wait_until
 
 INSIDE = REPOSITORY / "chaos" / "inside"
 _STARTED_WITHIN_SECONDS = 10.0
+_ENDED_WITHIN_SECONDS = 10.0
 
 
 def interpreter() -> list[str]:
@@ -38,6 +39,16 @@ def struck(host: DisposableHost, *deeds: Sequence[str]) -> float:
     """
     done = host.run([*program("strike.py"), json.dumps(deeds)], check=True)
     return float(done.stdout.splitlines()[-1])
+
+
+def killed(host: DisposableHost, *pids: str) -> float:
+    """Kill processes by their numbers inside, and return that moment as `struck` does, once all of them have ended.
+
+    Not once nobody accepts any more: whoever repairs it sooner than anybody looks would never have been seen broken.
+    """
+    at = struck(host, *(("kill", "KILL", pid) for pid in pids))
+    wait_until(lambda: not any(lives(host, pid) for pid in pids), "the end of the process", seconds=_ENDED_WITHIN_SECONDS)
+    return at
 
 
 def told_to_begin(host: DisposableHost, unit: str) -> float:
@@ -167,8 +178,12 @@ def file_state(host: DisposableHost, path: str) -> str:
 
 
 def lives(host: DisposableHost, pid: str) -> bool:
-    """Tell whether a process inside is there, by the number that it has there; read from outside like `file_state`."""
-    return Path(f"/proc/{host.pid}/root/proc/{pid}").exists()
+    """Tell whether a process inside runs, by the number that it has there; a zombie does not. Read like `file_state`."""
+    try:
+        said = Path(f"/proc/{host.pid}/root/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return said.rpartition(") ")[2][:1] not in "ZX"
 
 
 def has_files(host: DisposableHost, folder: str) -> bool:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.volume import aging, edit_volume, make_files, make_volume, used_percent
-from chaos.waiting import wait_until
-from chaos.workload import accepts, start_web, struck, unit_property
+from chaos.workload import accepts, killed, start_web, unit_property
 
 _MIB, _OLD, _ALL = 1 << 20, 40, 10_000
 #: So that at last not a single block is left.
@@ -44,9 +43,7 @@ class CrashOnFullDisk(Fault):
         host.run(["rm", self._state], check=True)
         for size in _SIZES:
             make_files(host, self._data(size), _ALL, size)
-        at = struck(host, ("kill", "KILL", unit_property(host, self.unit, "MainPID")))
-        wait_until(lambda: not accepts(host, self.port), "the end of the process", seconds=10)
-        return at
+        return killed(host, unit_property(host, self.unit, "MainPID"))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port) and used_percent(host, self.disk) < _WELL_BELOW_PERCENT

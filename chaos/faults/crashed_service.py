@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.processes import of_unit
-from chaos.waiting import wait_until
-from chaos.workload import accepts, start_web, struck, unit_property
+from chaos.workload import accepts, killed, start_web, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +23,7 @@ class CrashedService(Fault):
         start_web(host, self.unit, self.port, "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
-        before = of_unit(host, self.unit)
-        at = struck(host, ("kill", "KILL", unit_property(host, self.unit, "MainPID")))
-        wait_until(lambda: not set(before) & set(of_unit(host, self.unit)), "the end of the process", seconds=10)
-        return at
+        return killed(host, unit_property(host, self.unit, "MainPID"))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port)

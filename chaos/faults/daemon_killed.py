@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, install, struck
+from chaos.workload import accepts, install, killed
 
 _PROGRAM = "/usr/local/bin/appd"
 
@@ -38,9 +38,7 @@ class DaemonKilled(Fault):
         if self.broken:
             host.run(["cp", _PROGRAM, f"{_PROGRAM}.good"], check=True)
             host.write_file(_PROGRAM, f"#!/bin/sh\necho started >> {self._starts}\nexit 1\n", mode=0o755)
-        at = struck(host, ("kill", "KILL", host.read_file(self.pidfile).strip()))
-        wait_until(lambda: not accepts(host, self.port), "the end of the daemon", seconds=10)
-        return at
+        return killed(host, host.read_file(self.pidfile).strip())
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port)

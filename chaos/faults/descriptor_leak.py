@@ -25,8 +25,14 @@ class DescriptorLeak(Fault):
         start_leaking_web(host, self.unit, self.port, "descriptors", 0, f"LimitNOFILE={self.limit}", "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
+        before = of_unit(host, self.unit)
         at = told_to_begin(host, self.unit)
-        wait_until(lambda: not http_status(host, self.port, seconds=0.1), "that nobody is accepted", seconds=10)
+        # Whoever has restarted it by the first look repaired what was there.
+        wait_until(
+            lambda: not http_status(host, self.port, seconds=0.1) or of_unit(host, self.unit) != before,
+            "that nobody is accepted",
+            seconds=10,
+        )
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.waiting import wait_until
-from chaos.workload import accepts, start_web, struck, unit_property
+from chaos.workload import accepts, killed, start_web, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,7 @@ class FollowedCrash(Fault):
         host.run(["systemctl", "daemon-reload"], check=True)
 
     def inject(self, host: DisposableHost) -> float:
-        at = struck(host, ("kill", "KILL", unit_property(host, self.unit, "MainPID")))
-        wait_until(lambda: not accepts(host, self.port), "the end of the process", seconds=10)
-        return at
+        return killed(host, unit_property(host, self.unit, "MainPID"))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port) and accepts(host, self.follower_port)

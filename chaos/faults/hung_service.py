@@ -24,8 +24,14 @@ class HungService(Fault):
         start_web(host, self.unit, self.port, "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
-        at = struck(host, ("kill", "STOP", unit_property(host, self.unit, "MainPID")))
-        wait_until(lambda: not http_status(host, self.port, seconds=0.1), "that nobody answers", seconds=10)
+        main = unit_property(host, self.unit, "MainPID")
+        at = struck(host, ("kill", "STOP", main))
+        # Whoever has restarted it by the first look repaired what was there.
+        wait_until(
+            lambda: not http_status(host, self.port, seconds=0.1) or unit_property(host, self.unit, "MainPID") != main,
+            "that nobody answers",
+            seconds=10,
+        )
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:

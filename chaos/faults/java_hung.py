@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import INSIDE, http_status, start_unit, struck
+from chaos.workload import INSIDE, http_status, start_unit, struck, unit_property
 
 _STARTED_WITHIN_SECONDS = 30.0
 
@@ -28,8 +28,14 @@ class JavaHung(Fault):
         wait_until(lambda: http_status(host, self.port) == 200, f"{self.unit}.service", seconds=_STARTED_WITHIN_SECONDS)
 
     def inject(self, host: DisposableHost) -> float:
+        main = unit_property(host, self.unit, "MainPID")
         at = struck(host, ("run", "systemctl", "kill", "--kill-who=all", "--signal=STOP", self.unit))
-        wait_until(lambda: not http_status(host, self.port, seconds=0.1), "that nobody answers", seconds=10)
+        # Whoever has restarted it by the first look repaired what was there.
+        wait_until(
+            lambda: not http_status(host, self.port, seconds=0.1) or unit_property(host, self.unit, "MainPID") != main,
+            "that nobody answers",
+            seconds=10,
+        )
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:

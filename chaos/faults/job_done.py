@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import program, start_unit, struck, unit_property
+from chaos.workload import lives, program, start_unit, struck, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,9 @@ class JobDone(Fault):
         wait_until(lambda: host.run(["test", "-e", self._ready]).returncode == 0, f"{self.unit}.service", seconds=10)
 
     def inject(self, host: DisposableHost) -> float:
-        at = struck(host, ("kill", "USR1", unit_property(host, self.unit, "MainPID")))
-        wait_until(lambda: not self.is_gone(host), "the end of the job", seconds=10)
+        main = unit_property(host, self.unit, "MainPID")
+        at = struck(host, ("kill", "USR1", main))
+        wait_until(lambda: not lives(host, main), "the end of the job", seconds=10)
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:

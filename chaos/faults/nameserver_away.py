@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.waiting import wait_until
-from chaos.workload import is_named, start_resolver, struck, unit_property, use_resolvers
+from chaos.workload import is_named, killed, start_resolver, unit_property, use_resolvers
 
 _ADDRESS, _FILE = "127.0.0.1", "/etc/resolv.conf"
 
@@ -34,9 +33,7 @@ class NameserverAway(Fault):
             "sleep 1; systemctl start resolver.service"
         )
         host.run(["systemd-run", "--quiet", "--unit=chaos-back", "sh", "-c", back], check=True)
-        at = struck(host, ("kill", "KILL", unit_property(host, "resolver", "MainPID")))
-        wait_until(lambda: not is_named(host, self.host_name, _ADDRESS), "the end of the name server", seconds=10)
-        return at
+        return killed(host, unit_property(host, "resolver", "MainPID"))
 
     def again(self, host: DisposableHost) -> None:
         # Somebody has written the same anew: what was asked about is another file.

@@ -56,8 +56,14 @@ class PackagedService(Fault):
         if self.breaks:
             host.write_file(self.breaks, self.broken)
         if self.how == "hung":
+            before = self._main(host)
             at = self._struck(host, _STOP)
-            wait_until(lambda: not self._is_well(host), "that nobody answers", seconds=_STRUCK_WITHIN_SECONDS)
+            # Whoever has restarted it by the first look repaired what was there.
+            wait_until(
+                lambda: not self._is_well(host) or self._main(host) != before,
+                "that nobody answers",
+                seconds=_STRUCK_WITHIN_SECONDS,
+            )
             return at
         return self._given_up(host) if self.how == "given_up" else self._killed(host)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, install, start_unit, struck, unit_property
+from chaos.workload import accepts, install, killed, start_unit, unit_property
 
 _PROGRAM, _NEIGHBOUR = "/usr/local/bin/appd", "neighbour"
 
@@ -36,9 +36,7 @@ class PidReused(Fault):
     def inject(self, host: DisposableHost) -> float:
         dead = host.read_file(self.pidfile).strip()
         host.write_file(self.pidfile, unit_property(host, _NEIGHBOUR, "MainPID"))
-        at = struck(host, ("kill", "KILL", dead))
-        wait_until(lambda: not accepts(host, self.port), "the end of the daemon", seconds=10)
-        return at
+        return killed(host, dead)
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port)

@@ -8,8 +8,7 @@ from typing import Literal
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.waiting import wait_until
-from chaos.workload import resolves, start_resolver, start_web, struck, unit_property, use_resolvers
+from chaos.workload import killed, resolves, start_resolver, start_web, unit_property, use_resolvers
 
 _ADDRESS, _ELSEWHERE = "127.0.0.1", "127.0.0.99"
 _RESOLVER = "resolver"
@@ -36,10 +35,7 @@ class ProbesBlinded(Fault):
         if self.by == "wrong_answers":
             host.write_file(f"/srv/{_RESOLVER}/hosts", "".join(f"{_ELSEWHERE} {name}\n" for name in self._names()))
             return None
-        before = unit_property(host, _RESOLVER, "MainPID")
-        at = struck(host, ("kill", "KILL", before))
-        wait_until(lambda: unit_property(host, _RESOLVER, "MainPID") != before, "the end of the process", seconds=10)
-        return at
+        return killed(host, unit_property(host, _RESOLVER, "MainPID"))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return all(resolves(host, name, _ADDRESS) for name in self._names())

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.waiting import wait_until
-from chaos.workload import accepts, program, start_program, start_web, struck, unit_property
+from chaos.workload import accepts, killed, program, start_program, start_web, unit_property
 
 _UNIT = "chaos-killer"
 
@@ -30,9 +29,7 @@ class RecurringCrash(Fault):
         start_web(host, self.unit, self.port, "Restart=no", "StartLimitBurst=100")
 
     def inject(self, host: DisposableHost) -> float:
-        before = unit_property(host, self.unit, "MainPID")
-        at = struck(host, ("kill", "KILL", before))
-        wait_until(lambda: unit_property(host, self.unit, "MainPID") != before, "the end of the process", seconds=10)
+        at = killed(host, unit_property(host, self.unit, "MainPID"))
         start_program(host, _UNIT, [*program("killer.py"), f"{self.unit}.service", str(self.lives)])
         return at
 

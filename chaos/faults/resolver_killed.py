@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.processes import of_unit
-from chaos.waiting import wait_until
-from chaos.workload import is_named, start_resolver, struck, unit_property, use_resolvers
+from chaos.workload import is_named, killed, start_resolver, unit_property, use_resolvers
 
 _ADDRESS = "127.0.0.1"
 
@@ -28,10 +26,7 @@ class ResolverKilled(Fault):
         use_resolvers(host, _ADDRESS)
 
     def inject(self, host: DisposableHost) -> float:
-        before = of_unit(host, self.unit)
-        at = struck(host, ("kill", "KILL", unit_property(host, self.unit, "MainPID")))
-        wait_until(lambda: not set(before) & set(of_unit(host, self.unit)), "the end of the process", seconds=10)
-        return at
+        return killed(host, unit_property(host, self.unit, "MainPID"))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return is_named(host, self.host_name, _ADDRESS)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.waiting import wait_until
-from chaos.workload import accepts, start_web, struck, unit_property
+from chaos.workload import accepts, killed, start_web, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,7 @@ class RootGone(Fault):
 
     def inject(self, host: DisposableHost) -> float:
         host.write_file(self.broken, "")
-        pids = [unit_property(host, unit, "MainPID") for unit in (self.root, self.child)]
-        at = struck(host, *(("kill", "KILL", pid) for pid in pids))
-        wait_until(lambda: not accepts(host, self.child_port), "the end of the processes", seconds=10)
-        return at
+        return killed(host, *(unit_property(host, unit, "MainPID") for unit in (self.root, self.child)))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.root_port) and accepts(host, self.child_port)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, install, struck
+from chaos.workload import accepts, install, lives, struck
 
 _PROGRAM = "/usr/local/bin/slowd"
 
@@ -34,8 +34,9 @@ class SlowToEnd(Fault):
         wait_until(lambda: accepts(host, self.port), "the daemon", seconds=10)
 
     def inject(self, host: DisposableHost) -> float:
-        at = struck(host, ("kill", "USR1", host.read_file(self.pidfile).strip()))
-        wait_until(lambda: not accepts(host, self.port), "that it is deaf", seconds=10)
+        main = host.read_file(self.pidfile).strip()
+        at = struck(host, ("kill", "USR1", main))
+        wait_until(lambda: not accepts(host, self.port) or not lives(host, main), "that it is deaf", seconds=10)
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, install, start_unit, struck, unit_property
+from chaos.workload import accepts, install, killed, start_unit, unit_property
 
 _PROGRAM, _NEIGHBOUR = "/usr/local/bin/appd", "neighbour"
 
@@ -38,9 +38,7 @@ class StalePidfile(Fault):
         if self.alive:
             host.write_file(self.pidfile, unit_property(host, _NEIGHBOUR, "MainPID"))
             host.run(["touch", "--date=1 hour ago", self.pidfile], check=True)
-        at = struck(host, ("kill", "KILL", dead))
-        wait_until(lambda: not accepts(host, self.port), "the end of the daemon", seconds=10)
-        return at
+        return killed(host, dead)
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port)

@@ -9,7 +9,7 @@ from typing import Literal
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, install, start_web, struck, unit_property
+from chaos.workload import accepts, install, killed, start_web, unit_property
 
 _PROGRAM = "/usr/local/bin/may-start"
 
@@ -44,11 +44,9 @@ class StartsFail(Fault):
     def inject(self, host: DisposableHost) -> float:
         before = unit_property(host, self.unit, "MainPID")
         host.write_file(self._cause, str(self.failures or "all"))
-        at = struck(host, ("kill", "KILL", before))
+        at = killed(host, before)
         if self.restart == "always":
             wait_until(lambda: len(self._said(host)) > self.failures, "systemd's last attempt", seconds=30)
-        else:
-            wait_until(lambda: not accepts(host, self.port), "the end of the process", seconds=10)
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:

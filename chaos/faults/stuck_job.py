@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import struck
+from chaos.workload import struck, unit_property
 
 _JOB = "/usr/local/bin/nightly"
 _TEXT = '#!/bin/sh\n# Runs once at a time; what comes meanwhile waits.\nexec flock {lock} sleep "$1"\n'
@@ -27,7 +27,12 @@ class StuckJob(Fault):
 
     def inject(self, host: DisposableHost) -> float:
         at = struck(host, ("run", *self._begun(0), "infinity"))
-        wait_until(lambda: not self._is_free(host), "that it holds the lock", seconds=10)
+        # Whoever has ended it by the first look repaired what was there.
+        wait_until(
+            lambda: not self._is_free(host) or unit_property(host, "nightly-0.service", "ActiveState") == "inactive",
+            "that it holds the lock",
+            seconds=10,
+        )
         for number in range(1, self.runs):
             host.run([*self._begun(number), "0.05"], check=True)
         return at

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.waiting import wait_until
-from chaos.workload import accepts, start_web, struck, unit_property
+from chaos.workload import accepts, killed, start_web, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +26,7 @@ class TwoCrashes(Fault):
             start_web(host, unit, port, "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
-        pids = [unit_property(host, unit, "MainPID") for unit, _ in self._services]
-        at = struck(host, *(("kill", "KILL", pid) for pid in pids))
-        wait_until(lambda: not accepts(host, self.left_port), "the end of the process", seconds=10)
-        return at
+        return killed(host, *(unit_property(host, unit, "MainPID") for unit, _ in self._services))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return accepts(host, self.port)

@@ -37,6 +37,11 @@ class Contents:
         """Runs in which something else went wrong as well."""
         return [result for result in self.results if result.variant]
 
+    @property
+    def asking(self) -> frozenset[str]:
+        """The scenarios in which a person has to agree before this engine acts: their times are also that person's."""
+        return frozenset(name for name, scenario in self.scenarios.items() if scenario.asks_people)
+
     def title(self, name: str) -> str:
         """Return what a scenario is called where people read it."""
         scenario = self.scenarios.get(name)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 from chaos.report import words
-from chaos.report.card import median_ratio
 from chaos.report.commands import command_of, command_of_all
 from chaos.report.contents import RIGHT_ANSWERS, Contents
 from chaos.result import Outcome, Result
@@ -36,14 +35,8 @@ def _card(report: Contents) -> str:
 
 
 def _compared(report: Contents) -> str:
-    middle = median_ratio(report.compared)
-    rows = (
-        [each.scenario, words.seconds(each.ours) if each.ours else each.why_not_ours,
-         words.seconds(each.theirs) if each.theirs else each.why_not_theirs, words.ratio(each.ratio)]
-        for each in report.compared
-    )  # fmt: skip
-    both = sum(each.ratio is not None for each in report.compared)
-    said = f"In the median of the {both} scenarios that both repair, zen-agents is {words.ratio(middle)} as fast as Monit."
+    said = words.times_faster(report.compared, report.asking)
+    rows = words.comparison_rows(report.compared, report.asking)
     command = command_of_all([result for result in report.plain if result.engine in ("zen", "monit")])
     return f"{said}\n\n{_table(['scenario', 'zen', 'monit', 'ratio'], rows)}\n\n{_code(command)}"
 

@@ -72,23 +72,11 @@ def _card(main: Element, report: Contents) -> None:
 
 def _compared(main: Element, report: Contents) -> None:
     section = _section(main, "Time to repair, and against Monit")
-    both = sum(each.ratio is not None for each in report.compared)
-    middle = words.ratio(median_ratio(report.compared))
-    said = (
-        f"In the median of the {both} scenarios that both repair, zen is {middle} as fast as Monit at its shortest cycle. "
-    )
-    add(
-        section,
-        "p",
-        said + "Seen from outside, from the moment at which the fault took effect.",
-    )
+    said = words.times_faster(report.compared, report.asking)
+    add(section, "p", f"{said} Seen from outside, from the moment at which the fault took effect.")
     chart.repair_times(section, report)
     _legend(section, [(card.engine, card.engine) for card in report.cards if card.seen_repaired])
-    rows = (
-        [each.scenario, words.seconds(each.ours) if each.ours else each.why_not_ours,
-         words.seconds(each.theirs) if each.theirs else each.why_not_theirs, words.ratio(each.ratio)]
-        for each in report.compared
-    )  # fmt: skip
+    rows = words.comparison_rows(report.compared, report.asking)
     _table(section, ["scenario", "zen", "monit", "ratio"], rows)
     _command(section, command_of_all([result for result in report.plain if result.engine in ("zen", "monit")]))
 

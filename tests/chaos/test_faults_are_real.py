@@ -13,6 +13,7 @@ from chaos.injection import inject
 from chaos.scenario import Kind, Privileges, Scenario, load_all
 from chaos.volume import image_of
 from chaos.waiting import wait_until
+from chaos.workload import accepts, killed, lives, start_unit, start_web, unit_property
 from tests.support.disposable import host_or_skip
 
 pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
@@ -71,6 +72,26 @@ def test_a_damaged_disk_that_is_written_to_again_is_harm(host: DisposableHost) -
     for argv in (["umount", fault.disk], ["mount", "-o", "loop", image_of(fault.disk), fault.disk]):
         host.run(argv, check=True)
     assert fault.harm(host)
+
+
+def test_who_starts_it_again_before_anybody_looks_has_not_kept_it_from_being_killed(host: DisposableHost) -> None:
+    start_web(host, "web", 8080, "Restart=always", "RestartSec=0")
+    lived = []
+    for _ in range(3):
+        lived.append(unit_property(host, "web", "MainPID"))
+        killed(host, lived[-1])
+        wait_until(lambda: unit_property(host, "web", "MainPID") not in ("0", *lived), "the next one", seconds=10)
+        wait_until(lambda: accepts(host, 8080), "the next one", seconds=10)
+    assert not any(lives(host, pid) for pid in lived)
+    assert lives(host, unit_property(host, "web", "MainPID"))
+
+
+def test_a_zombie_lives_no_more(host: DisposableHost) -> None:
+    start_unit(host, "parent", ["/bin/sh", "-c", "'sleep 0 & echo $$! > /run/child; exec sleep infinity'"])
+    wait_until(lambda: host.run(["test", "-s", "/run/child"]).returncode == 0, "the child", seconds=10)
+    child = host.read_file("/run/child").strip()
+    wait_until(lambda: not lives(host, child), "its end", seconds=10)
+    assert host.run(["test", "-e", f"/proc/{child}"]).returncode == 0
 
 
 def test_none_is_left_out() -> None:

@@ -17,7 +17,7 @@ from chaos.report.commands import command_of, command_of_all
 from chaos.report.contents import contents
 from chaos.report.markdown import markdown
 from chaos.report.page import page
-from chaos.report.words import card_rows
+from chaos.report.words import card_rows, comparison_rows, times_faster
 from chaos.result import Outcome, Result, Seconds
 from chaos.scenario import Kind, load_all
 from chaos.sweep import keep, results_of
@@ -75,6 +75,20 @@ def test_only_what_both_repair_with_every_seed_is_compared() -> None:
     assert median_ratio(list(compared.values())) == pytest.approx(10.0)
     worse = [*RESULTS, result("crashed_service", "monit", seed=2)]
     assert next(each for each in comparisons(worse) if each.scenario == "crashed_service").ratio is None
+
+
+def test_what_a_person_has_to_agree_to_first_is_counted_and_told_apart() -> None:
+    asked = [result("hosts_poisoned", after=4.0), result("hosts_poisoned", "monit", 1.0)]
+    compared = comparisons([*RESULTS, *asked])
+    assert times_faster(compared, ()).startswith(
+        "In the median of the 2 scenarios that both repair, zen-agents is 5.1 x as fast"
+    )
+    said = times_faster(compared, {"hosts_poisoned"})
+    assert "2 scenarios that both repair, zen-agents is 5.1 x" in said
+    assert "of the 1 in which nobody has to agree first, 10.0 x" in said
+    rows = {row[0]: row[1:] for row in comparison_rows(compared, {"hosts_poisoned"})}
+    assert rows["hosts_poisoned (a person agrees first)"] == ["4.00 s", "1.00 s", "0.2 x"]
+    assert rows["wrong_permissions"] == ["100 ms", "cannot: it has no way", "-"]
 
 
 @pytest.mark.parametrize("of", RESULTS, ids=lambda each: f"{each.engine} {each.scenario} {each.variant}")
