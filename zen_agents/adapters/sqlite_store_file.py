@@ -177,7 +177,8 @@ class StateFile:
         """
         if not self._pending and not self._owed:
             return
-        self.begin()
+        if not self._pending:
+            self.begin()
         try:
             failpoint(f"store.{seam}.before_commit")
             self._cursor.execute("COMMIT")

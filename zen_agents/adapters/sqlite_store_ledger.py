@@ -46,7 +46,7 @@ class LedgerEnd:
             entry = replace(entry, body=body)
         self._file.begin()
         seq, hash = self._chain(entry)
-        if self.signing is not None and self.signing.is_due(seq, entry.kind.value, entry.id):
+        if self.signing is not None and self.signing.is_due(seq, entry.kind, entry.id):
             self._chain(self.signing.entry(seq, hash, entry.at))
 
     def sign_waiting(self, at: Instant, within_seconds: float = SIGN_WITHIN) -> None:
@@ -88,7 +88,7 @@ class LedgerEnd:
     def _chained(self, entry: Entry) -> tuple[int, bytes] | None:
         """Write an entry behind the last one that this end knows of; None if its number is taken."""
         last_seq, last_hash = self._last or self.head()
-        seq, kind, incident, action = last_seq + 1, entry.kind.value, entry.incident, entry.action
+        seq, kind, incident, action = last_seq + 1, str(entry.kind), entry.incident, entry.action
         id, actor = clean_text(entry.id), clean_text(entry.actor)
         wall_us, steady_us = microseconds(entry.at)
         body, body_hash = sealed(entry.body)

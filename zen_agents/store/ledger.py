@@ -14,8 +14,9 @@ entry itself (`PRUNED`), so that a body removed by hand is noticed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, is_dataclass
+from functools import cache
 from hashlib import sha256
 from json.encoder import encode_basestring as quoted
 from math import isfinite
@@ -40,13 +41,19 @@ def canonical(value: object) -> str:
     return _canonical_bytes(value).decode()
 
 
-def _canonical_bytes(value: object) -> bytes:
+@cache
+def _fast_encoder() -> tuple[Callable[..., bytes], int]:
+    """Return what encodes plain values, and its options; kept, since even an import that finds its module takes a while."""
     import orjson  # noqa: PLC0415  only who writes needs it; a command that looks starts without
 
     # Dataclasses and moments as Python's own encoder has them: through `_as_json`.
-    options = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+    return orjson.dumps, orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def _canonical_bytes(value: object) -> bytes:
+    dumps, options = _fast_encoder()
     try:
-        found = orjson.dumps(value, _as_json, options)
+        found = dumps(value, _as_json, options)
     except (TypeError, ValueError, RecursionError):
         return _canonical_of_odd(value)
     # It writes NaN as null, and so loses what it was.
