@@ -24,6 +24,7 @@ from zen_agents.alerts.policy import (
     HeartbeatPolicy,
     QuietHours,
     Route,
+    SelfTestPolicy,
     StepCondition,
 )
 from zen_agents.clock import ManualClock
@@ -675,6 +676,73 @@ async def test_the_digest_comes_once_a_day_and_not_at_the_first_start(telling: A
     text = next(mail.iter_parts()).get_content()
     assert "act-7m3x9k" in text
     assert "inc-4k2p7m" in text
+
+
+def weekly(**policy: Any) -> AlertPolicy:
+    """Try every channel on Saturdays at four in Berlin; the night of these tests is one, and it is a quarter past three."""
+    return a_policy(**policy, self_test=SelfTestPolicy("sat", clock_time(4), "Europe/Berlin"))
+
+
+async def test_every_channel_is_tried_once_a_week_and_wakes_nobody(telling: Any) -> None:
+    with mail_server() as box, event_server() as events:
+        here = telling(weekly(smtp_port=box.port, pagerduty=events.url))
+        for _ in range(10):
+            await here.deliver(6 * 3600)
+            here.store.commit()  # as each tick does
+            here.restart()
+        assert box.mails == [] and events.requests == [], "the first week has begun when it was started"
+        for _ in range(6):
+            await here.deliver(86_400)
+            await here.deliver(60)
+            here.store.commit()
+            here.restart()
+
+    assert sorted(box.recipients) == [["boss@example.com"], ["ops@example.com"]]
+    assert all(mail["Subject"].startswith("[zen TEST] web-07: ") for mail in box.mails)
+    assert "alerts.self_test" in next(box.mails[0].iter_parts()).get_content()  # type: ignore[attr-defined]
+    assert events.actions() == ["resolve"]
+
+
+async def test_a_channel_that_fails_its_trial_is_told_over_the_others_and_so_is_its_end(telling: Any) -> None:
+    with mail_server() as box, event_server() as events:
+        here = telling(weekly(smtp_port=box.port, pagerduty=events.url))
+        await here.deliver(3600)
+        box.unknown.add("ops@example.com")
+        await here.deliver(7 * 86_400)
+        await here.deliver(60)
+        broken = [body for body in events.bodies() if body["event_action"] == "trigger"]
+        assert [body["dedup_key"] for body in broken] == ["zen-agents/web-07/engine|channel_failed:email"]
+        assert "nobody hears of anything by email" in broken[0]["payload"]["summary"]
+        assert "550" in broken[0]["payload"]["summary"]
+        assert any("email" in line and "550" in line for line in here.outbox.undelivered())
+        here.restart()
+        box.unknown.clear()
+        await here.deliver(7 * 86_400)
+        await here.deliver(60)
+
+    assert [body["dedup_key"] for body in events.bodies() if body["event_action"] == "resolve"].count(
+        "zen-agents/web-07/engine|channel_failed:email"
+    ) == 1
+    assert here.outbox.undelivered() == []
+
+
+async def test_a_page_that_fails_its_trial_is_told_by_mail_and_where_there_is_no_other_channel_by_status(
+    telling: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mail_server() as box, event_server() as events:
+        here = telling(weekly(smtp_port=box.port, pagerduty=events.url))
+        await here.deliver(3600)
+        events.statuses = [400]
+        await here.deliver(7 * 86_400)
+        await here.deliver(60)
+        (told,) = [mail for mail in box.mails if "TEST" not in mail["Subject"]]
+        assert "nobody hears of anything by pagerduty" in told["Subject"].replace("\n", "")
+        assert "zen-agents alert test" in next(told.iter_parts()).get_content()  # type: ignore[attr-defined]
+        here.outbox.reconfigure(weekly(pagerduty=events.url), CONTEXT)
+        events.statuses = [400]
+        await here.deliver(7 * 86_400)
+    assert any("pagerduty" in line and "400" in line for line in here.outbox.undelivered())
+    assert "no other channel to say so" in caplog.text
 
 
 async def test_the_heartbeat_is_pinged_only_after_a_good_tick_and_not_too_often(telling: Any, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from zen_agents.adapters.outbox_calendar import digest_due, page_not_delivered
 from zen_agents.adapters.outbox_intake import OVER, TRIGGERS, Intake
 from zen_agents.adapters.outbox_memory import Told, load_memory
 from zen_agents.adapters.outbox_rows import OutboxRows
+from zen_agents.adapters.outbox_self_test import channel_failed, channel_works, failed_key, is_self_test_due, trials
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.items import item_for, ping_item
@@ -31,6 +32,7 @@ from zen_agents.alerts.plain_text import one_line
 from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, is_email
 from zen_agents.alerts.quiet import held_until
 from zen_agents.alerts.routing import Dispatch, first_channels
+from zen_agents.alerts.trial import is_trial
 from zen_agents.clock import Clock, Instant
 from zen_agents.errors import StoreError
 from zen_agents.guards.windows import MUTING, started
@@ -51,7 +53,7 @@ log = logging.getLogger("zen_agents.outbox")
 
 _BATCH = 20
 _WORKER_SECONDS, _WORKER_GRACE_SECONDS = 45.0, 30.0
-#: How often the outbox looks for repeats, pages without an incident, and the digest.
+#: How often the outbox looks for repeats, pages without an incident, the digest and the weekly trial.
 _REVIEW_EVERY = 60.0
 _GIVE_UP_AFTER = 86_400.0
 #: First 5 s, doubled up to 5 min, with up to 5 s of jitter on top.
@@ -264,13 +266,16 @@ class Outbox:
             self._troubles.pop("heartbeat", None)
 
     def _note(self, row: OutboxRow, answer: Delivered, now: Instant) -> None:
-        detail, name = one_line(answer.detail, 300), f"{row.channel} {row.message.dedup_key}"
+        trial, detail = is_trial(row.message), one_line(answer.detail, 300)
+        name = f"{row.channel} {'trial' if trial else row.message.dedup_key}"
         self.delivered[row.channel, answer.outcome.value] += 1
         if answer.outcome is DeliveryOutcome.OK:
             self._rows.sent(row, now)
             self._intake.took(row)
             self._troubles.pop(name, None)
             self._forget_failing(row)
+            if trial:
+                self._works_again(row.channel, now)
             return
         self._trouble(name, f"{row.channel}: {one_line(row.message.summary, 120)}: {answer.outcome.value}, {detail}")
         first = self._memory.failing.setdefault(row.id, now.steady)
@@ -279,7 +284,9 @@ class Outbox:
         not_before = now.steady + max(_backoff(row.attempts + 1), answer.retry_after_seconds)
         self._rows.failed(row, detail, now, not_before=not_before, give_up=give_up)
         late = now.steady - first >= self._intake.policy.pagerduty.deliver_within_seconds
-        if row.channel == PAGERDUTY and (give_up or late):
+        if trial and (give_up or late):
+            self._tell_over_others(row.channel, detail, now)
+        elif row.channel == PAGERDUTY and (give_up or late):
             self._tell_by_mail(row, detail, now)
         if give_up:
             self._forget_failing(row)
@@ -296,6 +303,18 @@ class Outbox:
         if not channels:
             log.error("page not delivered, and there is no mail to say so: %s: %s", row.message.summary, detail)
         self._intake.put(mail, Dispatch(tuple(channels), now.steady), now)
+
+    def _tell_over_others(self, channel: str, detail: str, now: Instant) -> None:
+        """Say over every other way that one of them fails; where there is none, `status` and the log have it."""
+        others = tuple(each for each in self._intake.policy.channels() if _lane(each) != _lane(channel))
+        if not others:
+            log.error("%s fails, and there is no other channel to say so: %s", channel, detail)
+        self._intake.tell_over(channel_failed(channel, detail, self._intake.context, now), others, now)
+
+    def _works_again(self, channel: str, now: Instant) -> None:
+        key = failed_key(channel, self._intake.context)
+        if key in self._memory.told or key in self._intake.open_pages():
+            self._intake.accept(channel_works(channel, self._intake.context, now), now)
 
     def _thread_subject(self, row: OutboxRow) -> str:
         over = OVER if row.message.kind is MessageKind.RESOLVED else ""
@@ -315,6 +334,9 @@ class Outbox:
             return
         if digest:
             self._intake.accept(digest, now)
+        if is_self_test_due(self._intake.policy, now, self._memory):
+            for channel, trial in trials(self._intake.policy, self._intake.context, now).items():
+                self._rows.add(trial, (channel,), now.steady)
 
     # -- what is known ------------------------------------------------------------------------------------------------
     def _known(self, pending: Sequence[OutboxRow]) -> Known:

@@ -51,13 +51,19 @@ class Intake:
             for dispatch in dispatches(message, self.policy, now):
                 self.put(message, dispatch, now)
 
-    def _accept_trigger(self, message: Message, now: Instant) -> None:
+    def tell_over(self, message: Message, channels: tuple[str, ...], now: Instant) -> None:
+        """Write what a trigger needs for these channels alone, unless the same was told a short while ago."""
+        self._accept_trigger(message, now, (Dispatch(channels, now.steady),) if channels else ())
+
+    def _accept_trigger(self, message: Message, now: Instant, only: tuple[Dispatch, ...] | None = None) -> None:
         key, digest = message.dedup_key, fact_digest(message)
         told = self.memory.told.get(key)
         if told and told.digest == digest and now.steady - told.told_at < self.policy.repeat_every_seconds:
             return
         taken: list[str] = []
-        found = dispatches(message, self.policy, now, incidents_open=self._incidents_open())
+        found = only
+        if found is None:
+            found = dispatches(message, self.policy, now, incidents_open=self._incidents_open())
         if not found:
             log.warning("no channel is configured to hear of: %s", message.summary)
         for dispatch in found:

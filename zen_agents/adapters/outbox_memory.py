@@ -78,6 +78,8 @@ class Memory:
     failing: dict[int, float] = field(default_factory=dict)
     #: Local date of the last digest.
     digest_day: str = ""
+    #: Local date for which every channel was last tried.
+    self_test_day: str = ""
     changed: bool = False
     _recent: dict[str, deque[float]] = field(default_factory=dict)
 
@@ -137,6 +139,7 @@ class Memory:
             "next_roll_up": self.next_roll_up,
             "failing": [[id, at] for id, at in self.failing.items()],
             "digest_day": self.digest_day,
+            "self_test_day": self.self_test_day,
         }
         store.put(OUTBOX_MEMORY, json.dumps(values, separators=(",", ":")))
         self.changed = False
@@ -164,3 +167,5 @@ def _fill(memory: Memory, values: Mapping[str, Any]) -> None:
     memory.next_roll_up = {str(channel): float(at) for channel, at in values["next_roll_up"].items()}
     memory.failing = {int(id): float(at) for id, at in values["failing"]}
     memory.digest_day = str(values["digest_day"])
+    # An earlier release did not keep it.
+    memory.self_test_day = str(values.get("self_test_day", ""))

@@ -167,6 +167,16 @@ class DigestPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SelfTestPolicy:
+    """Once a week every channel is tried, and what fails is told over the others."""
+
+    #: mon..sun
+    day: str
+    at: time
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
 class HeartbeatPolicy:
     """An address that is fetched after each good tick, not more often than this; its silence is the alarm."""
 
@@ -199,6 +209,7 @@ class AlertPolicy:
     no_alerts: tuple[NoAlertsWindow, ...] = ()
     escalation: tuple[EscalationStep, ...] = ()
     digest: DigestPolicy | None = None
+    self_test: SelfTestPolicy | None = None
     heartbeat: HeartbeatPolicy | None = None
     #: Zone in which messages show times.
     timezone: str = "UTC"

@@ -11,7 +11,8 @@ from zen_agents.clock import Instant
 from zen_agents.model.message import Message, MessageKind
 from zen_agents.model.severity import Severity
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: As the configuration writes them, in the order of `date.weekday`.
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 #: Kinds that nobody is woken by unasked: they come at their own time.
 _NEVER_WAIT = frozenset({MessageKind.TEST, MessageKind.DIGEST, MessageKind.CHANGE})
@@ -55,7 +56,7 @@ def window_end(window: NoAlertsWindow, moment: datetime) -> datetime | None:
     found = []
     for days in range(min(back, 7) + 1):
         day = today - timedelta(days=days)
-        if window.days and _DAYS[day.weekday()] not in window.days:
+        if window.days and WEEKDAYS[day.weekday()] not in window.days:
             continue
         begins = _at(day, window.start, local_zone)
         ends = begins.astimezone(UTC) + timedelta(seconds=window.duration_seconds)

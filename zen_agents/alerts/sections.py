@@ -42,7 +42,7 @@ class Section:
 
 #: What a person does about a state of the engine itself, by the word in its key.
 _ENGINE_STEPS: dict[str, tuple[tuple[str, str], ...]] = {
-    "safe_mode": (("Leave it", "zen-agents safe-mode off"),),
+    "safe_mode": (("Leave it", 'zen-agents safe-mode off --reason "..."'),),
     "emergency_stop": (("Leave it", "zen-agents resume --from-emergency --confirm {host}"),),
     "config_not_applied": (("What is wrong", "zen-agents check-config"), ("Try again", "zen-agents reload")),
     "observe_only": (
@@ -50,6 +50,16 @@ _ENGINE_STEPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Go on", 'zen-agents resume --reason "..."'),
     ),
     "page_not_delivered": (("Open incidents", "zen-agents incidents"),),
+    "channel_failed": (("Try it", "zen-agents alert test"), ("What is wrong", "zen-agents doctor")),
+}
+
+#: What comes next by itself, by the same word, where the message does not say it.
+_ENGINE_NEXT = {
+    "safe_mode": "Checks and alerts go on; nothing is changed until a person leaves safe mode.",
+    "emergency_stop": "Checks and alerts go on; nothing is changed until a person lifts the stop.",
+    "observe_only": "Checks and alerts go on; nothing is repaired until a person has looked.",
+    "config_not_applied": "The configuration that was in force stays so.",
+    "storm": "Checks go on; repairs begin again by themselves once it has been calm for long enough.",
 }
 
 
@@ -64,7 +74,10 @@ def headline(message: Message, context: AlertContext) -> list[str]:
         return [_recovered(message, context, state), summary]
     if message.kind is MessageKind.FIRING:
         return [_firing(message, context, state), summary]
-    return [state or summary] if state in (summary, "") else [state, summary]
+    if message.kind is MessageKind.ENGINE or state in (summary, ""):
+        # Of the engine itself both say the same.
+        return [state or summary]
+    return [state, summary]
 
 
 def sections(message: Message, context: AlertContext) -> list[Section]:
@@ -174,9 +187,11 @@ def _of_engine(message: Message, context: AlertContext) -> list[Section]:
     what = message.dedup_key.rpartition("engine|")[2].partition(":")[0]
     host = safe_word(context.host_name) or "HOST"
     own = tuple(Step(label, command.format(host=host)) for label, command in _ENGINE_STEPS.get(what, ()))
+    says_more = text_fact(message.facts, "why") not in text_fact(message.facts, "state")
+    by_itself = (_ENGINE_NEXT[what],) if what in _ENGINE_NEXT else ()
     return [
-        Section("WHY", _texts(message, "why"), most=4),
-        Section("WHAT HAPPENS NEXT, IF YOU DO NOTHING", _texts(message, "next"), most=3),
+        Section("WHY", _texts(message, "why") if says_more else (), most=4),
+        Section("WHAT HAPPENS NEXT, IF YOU DO NOTHING", _texts(message, "next") or by_itself, most=3),
         Section("DO", steps=(Step("The engine", "zen-agents status"), *own), block=1),
     ]
 

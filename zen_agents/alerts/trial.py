@@ -16,7 +16,12 @@ from zen_agents.model.severity import Severity
 DEFAULT_ROUTE = "default"
 
 
-def trial_message(severity: Severity, context: AlertContext, at: Instant) -> Message:
+#: Whoever gets one reads why.
+BY_HAND = "Somebody on this host ran: zen-agents alert test"
+_KEY = "/engine|test:"
+
+
+def trial_message(severity: Severity, context: AlertContext, at: Instant, *, why: str = BY_HAND) -> Message:
     """Return a message that says it is a test, with a key of its own: it touches no page that is open."""
     id = new_id(ALERT)
     return Message(
@@ -24,11 +29,11 @@ def trial_message(severity: Severity, context: AlertContext, at: Instant) -> Mes
         kind=MessageKind.TEST,
         severity=severity,
         at=at,
-        dedup_key=f"{context.host_name}/engine|test:{id}",
+        dedup_key=f"{context.host_name}{_KEY}{id}",
         summary=f"{context.host_name}: [TEST] a message of severity {severity.value} would reach you like this",
         facts={
             "state": "TEST. Nothing is wrong, and nothing is to be done.",
-            "why": "Somebody on this host ran: zen-agents alert test",
+            "why": why,
         },
     )
 
@@ -37,6 +42,11 @@ def trial_over(trial: Message, at: Instant) -> Message:
     """Return the message that closes what a trial opened."""
     summary = trial.summary.partition(": ")[0] + ": [TEST] is over"
     return replace(trial, kind=MessageKind.RESOLVED, at=at, summary=summary, facts={"state": "RECOVERED: the test is over."})
+
+
+def is_trial(message: Message) -> bool:
+    """Tell whether a message only tries the way, or closes what did."""
+    return _KEY in message.dedup_key
 
 
 def route_channels(message: Message, policy: AlertPolicy, route: str = "") -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from zen_agents.model.scalars import (
     refuse,
 )
 from zen_agents.model.section import Section, part
-from zen_agents.settings.models_alerts import AlertSettings, EscalationSettings, QuietHoursSettings
+from zen_agents.settings.models_alerts import AlertSettings, Day, EscalationSettings, QuietHoursSettings
 from zen_agents.settings.models_slo import SloSettings
 
 _LOOPBACK = re.compile(r"localhost|\[::1\]|127(\.[0-9]{1,3}){3}")
@@ -42,9 +42,6 @@ class Mode(StrEnum):
     OBSERVE = "observe"
     APPROVE = "approve"
     ENFORCE = "enforce"
-
-
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class HostSettings(Section):

@@ -21,6 +21,7 @@ from zen_agents.model.scalars import (
 from zen_agents.model.section import Section, part
 from zen_agents.model.severity import Severity
 
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 #: `email`, `email:GROUP`, `pagerduty`, `url:NAME`; `crosscheck` tells which of them exist.
 Channel = Line
 
@@ -104,6 +105,14 @@ class DigestSettings(Section):
     to: Channels = Field(("email",), min_length=1, description="channels")
 
 
+class SelfTestSettings(Section):
+    """Once a week every channel is tried; one that fails is told over the others."""
+
+    day: Day = Field("mon", description="the weekday")
+    at: TimeOfDay = Field(description='when, like "10:00"; a time at which somebody works')
+    timezone: TimeZone = Field("UTC", description="the zone of `at`")
+
+
 class HeartbeatSettings(Section):
     """An address that is fetched after each good tick; its silence is the alarm."""
 
@@ -126,6 +135,7 @@ class AlertSettings(Section):
     repeat_every: PositiveDuration = Field(timedelta(hours=4), description="the same is told again after this long")
     max_per_hour: int = Field(20, ge=1, le=10_000, description="above it, a channel gets one roll-up instead")
     digest: DigestSettings | None = Field(None, description="one message a day with what went well")
+    self_test: SelfTestSettings | None = Field(None, description="a weekly trial of every channel")
     heartbeat: HeartbeatSettings | None = Field(None, description="an address whose silence is the alarm")
     timezone: TimeZone = Field("UTC", description="zone in which messages show times")
 

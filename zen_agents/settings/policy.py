@@ -20,6 +20,7 @@ from zen_agents.alerts.policy import (
     PagerDutyPolicy,
     QuietHours,
     Route,
+    SelfTestPolicy,
     Smtp,
     StepCondition,
     SubjectStyle,
@@ -145,7 +146,7 @@ def to_alert_policy(settings: Settings, loaded: Loaded, environ: Mapping[str, st
         SettingsError: if SMTP_URL_FILE, or `alerts.email.smtp.url_file`, cannot be read or is no such address.
     """
     alerts = settings.alerts
-    quiet, digest, heartbeat = settings.quiet_hours, alerts.digest, alerts.heartbeat
+    quiet, digest, heartbeat, weekly = settings.quiet_hours, alerts.digest, alerts.heartbeat, alerts.self_test
     muting = [window for window in settings.maintenance if window.effect in ("no_alerts", "observe")]
     return AlertPolicy(
         email=_email(alerts.email, environ),
@@ -166,6 +167,7 @@ def to_alert_policy(settings: Settings, loaded: Loaded, environ: Mapping[str, st
             for step in settings.escalation.default
         ),
         digest=DigestPolicy(digest.at, digest.to, digest.timezone) if digest else None,
+        self_test=SelfTestPolicy(weekly.day, weekly.at, weekly.timezone) if weekly else None,
         heartbeat=_heartbeat(heartbeat) if heartbeat else None,
         timezone=alerts.timezone,
     )

@@ -85,7 +85,7 @@ def test_undo_is_offered_and_what_has_no_way_back_says_so() -> None:
 
 def test_engine_messages_name_the_command_that_leaves_the_state() -> None:
     for what, command in (
-        ("safe_mode", "zen-agents safe-mode off"),
+        ("safe_mode", 'zen-agents safe-mode off --reason "..."'),
         ("emergency_stop", "zen-agents resume --from-emergency --confirm web-07"),
         ("config_not_applied", "zen-agents check-config"),
     ):
@@ -93,7 +93,9 @@ def test_engine_messages_name_the_command_that_leaves_the_state() -> None:
         message = type(message)(
             **{name: getattr(message, name) for name in message.__slots__} | {"dedup_key": f"web-07/engine|{what}"}
         )
-        assert command in render_email(message, CONTEXT).text
+        text = render_email(message, CONTEXT).text
+        assert command in text and "WHAT HAPPENS NEXT, IF YOU DO NOTHING" in text
+        assert text.count("because") == 1, "nobody reads the same three times at night"
 
 
 def test_links_and_runbook_are_links_in_html_and_other_schemes_are_not() -> None:
@@ -160,7 +162,8 @@ def test_nothing_untrusted_becomes_a_header_a_line_markup_or_a_command(
     for tag in re.findall(r"<[^>]*>", mail.html):
         assert re.fullmatch(r"<(/?(html|head|body|table|tr|td|span|strong|a)|meta|br|!DOCTYPE html)\b[^<]*>", tag), tag
     allowed = r"(why|ack|undo) [a-z]{3}-[0-9a-z]{4,16}|pause rule:[A-Za-z0-9_][\w.:@+-]* --for 2h|stop --emergency|status"
-    allowed += r"|incidents|check-config|reload|audit verify|safe-mode off|resume --from-emergency --confirm web-07"
+    allowed += r"|incidents|check-config|reload|audit verify|resume --from-emergency --confirm web-07"
+    allowed += r'|safe-mode off --reason "\.\.\."'
     for line in lines:
         offered = re.match(r"  .{17}zen-agents (.*)", line)
         if offered and not line.startswith("  Runbook"):

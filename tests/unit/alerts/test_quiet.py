@@ -28,6 +28,9 @@ def utc(text: str) -> datetime:
         ("2026-01-11T06:00:00", None),
         # The night in which Berlin's clocks go forward: 07:00 there is 05:00 UTC, an hour sooner.
         ("2026-03-28T23:30:00", "2026-03-29T05:00:00"),
+        # The night in which they go back: an hour later, and the doubled hour is quiet both times.
+        ("2026-10-25T00:30:00", "2026-10-25T06:00:00"),
+        ("2026-10-25T01:30:00", "2026-10-25T06:00:00"),
     ],
 )
 def test_quiet_hours_span_midnight_and_follow_the_local_clock(moment: str, end: str | None) -> None:

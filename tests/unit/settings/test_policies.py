@@ -11,6 +11,7 @@ from tests.support.settings import loaded
 from zen_agents import catalog
 from zen_agents.adapters import control_access
 from zen_agents.agents.base import AgentContext
+from zen_agents.alerts.policy import SelfTestPolicy
 from zen_agents.errors import SettingsError
 from zen_agents.guards.base import ApprovalTerms, Policy
 from zen_agents.settings import crosscheck_approvals
@@ -44,6 +45,7 @@ alerts:
     - {match: {severity: [critical, error]}, to: [pagerduty, "url:chat"]}
     - {to: ["email:managers"]}
   digest: {at: "08:00", timezone: Europe/Berlin}
+  self_test: {day: tue, at: "10:00", timezone: Europe/Berlin}
 """
 
 
@@ -111,6 +113,7 @@ def test_the_alerts_policy_has_channels_routes_and_hours() -> None:
     assert [window.name for window in policy.no_alerts] == ["nightly"]
     assert policy.escalation[0].after_seconds == 300.0
     assert policy.digest is not None
+    assert policy.self_test == SelfTestPolicy("tue", time(10), "Europe/Berlin")
     assert policy.pagerduty.routing_key == "R0KEY"
     assert "R0KEY" not in repr(policy)
 
