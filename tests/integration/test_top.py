@@ -70,6 +70,9 @@ class Terminal:
 def state(tmp_path: Path) -> WrittenState:
     written = WrittenState(tmp_path / "state")
     a_repair(written)
+    written.incident(
+        "inc-bbbb22", written.ago(300), opened_at=written.ago(300), target="service:db", rule="system_health.db"
+    )
     written.store.commit()
     return written
 
@@ -85,6 +88,7 @@ def test_it_shows_a_dead_engine_and_what_it_did_last_and_ends_at_a_key(terminal:
     terminal.until("q quit")
     assert "ENGINE NOT RUNNING" in terminal.seen
     assert "restart_service service:web -> verified" in terminal.seen
+    assert "1 incident open when it was last seen" in terminal.seen and "was bad" in terminal.seen
     assert "\x1b[31" not in terminal.seen
     terminal.press("?")
     terminal.until("Nothing here acts on the host")

@@ -184,11 +184,12 @@ def typed(call: Call, label: str, command: str) -> None:
 def flow(call: Call, parts: Iterable[str], separator: str) -> None:
     """Print parts on one line; on a terminal a part that does not fit begins a new one, and is broken if it is too long."""
     width = width_of(call)
-    lines = _flowed(parts, separator, width)
+    lines = flowed(parts, separator, width)
     print("\n".join(piece for line in lines for piece in broken(line, width, 0, 4)))
 
 
-def _flowed(parts: Iterable[str], separator: str, width: int | None, *, hang: int = 0) -> list[str]:
+def flowed(parts: Iterable[str], separator: str, width: int | None, *, hang: int = 0) -> list[str]:
+    """Return parts as lines; one that does not fit begins a new line, which is `hang` columns further in."""
     lines: list[str] = []
     for part in map(clean, parts):
         if lines and (width is None or len(lines[-1]) + len(separator) + len(part) <= width):
@@ -209,7 +210,7 @@ def next_steps(call: Call, *commands: str) -> None:
     if sys.stderr.isatty() and not call.arguments.quiet and not call.machine:
         first, *others = commands[:3]
         width = terminal_columns()
-        print("\n".join(_flowed([f"Next: {first}", *others], "    ", width, hang=6)), file=sys.stderr)
+        print("\n".join(flowed([f"Next: {first}", *others], "    ", width, hang=6)), file=sys.stderr)
 
 
 def plural(count: int, noun: str) -> str:

@@ -77,7 +77,7 @@ def _show(call: Call, status: dict[str, Any]) -> None:
     if call.machine:
         data(call, "status", {key: value for key, value in status.items() if key != "schema"})
         return
-    for line in (*status["abnormal"], *(_window(call, window) for window in status["windows"])):
+    for line in (*status["abnormal"], *(window_line(call, window) for window in status["windows"])):
         say(call, line, hang=2)
     if not call.arguments.quiet:
         for demoted in status["demoted"]:
@@ -94,7 +94,8 @@ def _show(call: Call, status: dict[str, Any]) -> None:
     next_steps(call, *_next(status))
 
 
-def _window(call: Call, window: dict[str, Any]) -> str:
+def window_line(call: Call, window: Mapping[str, Any]) -> str:
+    """Return which window is open, what it does, and until when."""
     ends = call.clock(datetime.fromisoformat(window["ends_at"]))
     end = f" by {window['by']}. zen-agents maintenance end {window['name']}" if window["by"] else ""
     return f"MAINTENANCE {window['name']} ({window['effect']}) until {ends}, {ago(window['left_seconds'])} left{end}"

@@ -22,8 +22,8 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from zen_agents.cli.call import Call
-from zen_agents.cli.render import colour_wanted
-from zen_agents.cli.status import counts, gone, headline, row_of
+from zen_agents.cli.render import colour_wanted, plural
+from zen_agents.cli.status import counts, gone, headline, row_of, window_line
 from zen_agents.cli.times import seconds_of
 from zen_agents.cli.top_screen import HELP, Cursor, Picture, Row, Style, chosen_of, page_lines, screen, shown_rows
 from zen_agents.errors import NotRunningError, UsageError, ZenError
@@ -166,12 +166,28 @@ def picture_of(call: Call) -> Picture:
     try:
         status = call.ask("status", timeout_seconds=_ANSWER_WITHIN)
     except NotRunningError:
-        return Picture((gone(call),), "", "", (), actions)
+        return _last_seen(call, gone(call), actions)
     except ZenError as error:
-        return Picture((str(error),), "", "", (), actions)
+        return _last_seen(call, str(error), actions)
     short = len({each["check"].partition(".")[0] for each in status["checks"]}) == 1
     rows = tuple(_row(each, short=short) for each in status["checks"])
-    return Picture(tuple(status["abnormal"]), "  ".join(headline(call, status)), " | ".join(counts(status)), rows, actions)
+    held = (*status["abnormal"], *(window_line(call, window) for window in status["windows"]))
+    return Picture(held, "  ".join(headline(call, status)), tuple(counts(status)), rows, actions)
+
+
+def _last_seen(call: Call, why: str, actions: tuple[str, ...]) -> Picture:
+    """Return what was bad when an engine last looked: nobody knows how it is now."""
+    from zen_agents.adapters.state_glance import glance  # noqa: PLC0415  nothing of it while an engine answers
+
+    try:
+        seen = glance(call.state_file())
+    except ZenError as error:
+        return Picture((why, str(error)), "", (), (), actions)
+    rows = tuple(
+        Row(each.rule.partition(".")[2], "was bad", call.clock(each.began), each.detail, each.id, each.rule, "-")
+        for each in seen.incidents
+    )
+    return Picture((why,), "", (f"{plural(len(rows), 'incident')} open when it was last seen",), rows, actions)
 
 
 def _row(row: Mapping[str, Any], *, short: bool) -> Row:

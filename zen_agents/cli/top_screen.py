@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 
-from zen_agents.cli.render import clean
+from zen_agents.cli.render import clean, flowed
 from zen_agents.dataclass import dataclass
 
 #: Below this (columns, lines) there is nothing worth showing.
 SMALLEST = (40, 12)
-_MOST_ACTIONS, _MOST_ABNORMAL = 4, 3
+_MOST_ACTIONS, _MOST_ABNORMAL, _MOST_COUNTS, _ABOUT = 4, 3, 2, 2
+#: From so many columns on there is room for what was done last.
+_WIDE = 100
 _KEYS = "j k move   Enter why   l log   / filter   ? help   q quit"
 _BACK = "j k move   q back"
 HELP = (
@@ -69,7 +71,8 @@ class Picture:
     #: What holds the engine, or that none answers; worst first.
     abnormal: tuple[str, ...]
     headline: str
-    counts: str
+    #: How much is open, done, spent and asked, in parts.
+    counts: tuple[str, ...]
     rows: tuple[Row, ...]
     #: The last actions, newest first, one line each.
     actions: tuple[str, ...]
@@ -133,26 +136,28 @@ def _page(cursor: Cursor, width: int, height: int) -> list[Line]:
 def _overview(picture: Picture, cursor: Cursor, width: int, height: int) -> list[Line]:
     abnormal = [part for text in picture.abnormal for part in textwrap.wrap(clean(text), width)]
     head = [Line(text, Style.BAD) for text in abnormal[:_MOST_ABNORMAL]]
-    head += [Line(picture.headline, Style.HEAD), Line(picture.counts), Line("")]
+    counts = flowed(picture.counts, " | ", width)[:_MOST_COUNTS]
+    head += [Line(picture.headline, Style.HEAD)] if picture.headline else []
+    head += [*map(Line, counts), Line("")]
     rows = shown_rows(picture, cursor)
-    below = _about(rows[chosen_of(rows, cursor)] if rows else None) + _actions(picture)
+    below = _about(rows[chosen_of(rows, cursor)] if rows else None, width) + _actions(picture)
     table = _table(rows, cursor, width, height - len(head) - len(below) - 1)
-    return [*head, *table, *below, _foot(cursor)]
+    return [*head, *table, *below, _foot(cursor, len(rows), len(table) - 1)]
 
 
-def _foot(cursor: Cursor) -> Line:
+def _foot(cursor: Cursor, rows: int, shown: int) -> Line:
     if cursor.typing:
         return Line(f"show only: {cursor.filter}_   (Enter ends)", Style.HEAD)
-    return Line(_KEYS + (f"   showing only {cursor.filter}" if cursor.filter else ""), Style.HEAD)
+    more = f"   {shown} of {rows}" if rows > shown else ""
+    return Line(_KEYS + more + (f"   showing only {cursor.filter}" if cursor.filter else ""), Style.HEAD)
 
 
 def _table(rows: Sequence[Row], cursor: Cursor, width: int, height: int) -> list[Line]:
     """Return the head and as many rows as there is room for, the chosen one among them."""
-    name, action = (24, 0) if width < 100 else (32, 36)
-    value = max(8, width - name - 10 - 9 - (action + 1 if action else 0) - 3)
+    sizes = _sizes(rows, width)
 
     def line(*cells: str) -> str:
-        texts = [f"{cell[:size]:{size}}" for cell, size in zip(cells, (name, 10, 9, value, action), strict=True) if size]
+        texts = [f"{_fit(cell, size):{size}}" for cell, size in zip(cells, sizes, strict=True) if size]
         return " ".join(texts)
 
     room = max(1, height - 1)
@@ -167,12 +172,26 @@ def _table(rows: Sequence[Row], cursor: Cursor, width: int, height: int) -> list
     return found + [Line("")] * (room + 1 - len(found))
 
 
-def _about(row: Row | None) -> list[Line]:
-    """Return two lines about the chosen check."""
-    if row is None:
-        return [Line(""), Line("")]
-    said = f"{row.incident or 'no incident'}  {row.check}: {row.state} {row.value}"
-    return [Line(""), Line(said)]
+def _sizes(rows: Sequence[Row], width: int) -> tuple[int, int, int, int, int]:
+    """Return how wide the columns are: no wider than what they hold, and the value has what is left."""
+
+    def longest(texts: Iterable[str], least: int, most: int) -> int:
+        return min(most, max([least, *map(len, texts)]))
+
+    wide = width >= _WIDE
+    name = longest((row.name for row in rows), 8, 32 if wide else 24)
+    state = longest((row.state for row in rows), 6, 10)
+    since = longest((row.since for row in rows), 6, 11)
+    action = longest((row.last_action for row in rows), 12, 36) if wide else 0
+    columns = [size for size in (name, state, since, action) if size]
+    return name, state, since, max(8, width - sum(columns) - len(columns)), action
+
+
+def _about(row: Row | None, width: int) -> list[Line]:
+    """Return lines about the chosen check, always as many: what is too long for the table stands here."""
+    said = f"{row.incident or 'no incident'}  {row.check}: {row.state} {row.value}" if row is not None else ""
+    lines = textwrap.wrap(clean(said), width, max_lines=_ABOUT, placeholder="~")
+    return [Line(""), *map(Line, lines), *[Line("")] * (_ABOUT - len(lines))]
 
 
 def _actions(picture: Picture) -> list[Line]:

@@ -16,7 +16,7 @@ def row(name: str, state: str = "ok", incident: str = "") -> Row:
 
 PICTURE = Picture(
     ("EMERGENCY STOP since 03:20 by alice - nothing will run. zen-agents resume --help",), "web-07  ENFORCE  up 12 d",
-    "1 incident open | 2 actions today",
+    ("1 incident open", "2 actions today"),
     (row("web", "DOWN", "inc-aaaa11"), *(row(f"check{number:02}") for number in range(60))),
     ("act-aaaa11  03:12:44  restart_service service:web -> failed",),
 )  # fmt: skip
@@ -33,9 +33,25 @@ def test_eighty_columns_and_twenty_four_lines_hold_what_matters() -> None:
     assert lines[1:3] == ["web-07  ENFORCE  up 12 d", "1 incident open | 2 actions today"]
     assert lines[4].split() == ["CHECK", "STATE", "SINCE", "VALUE"]
     assert lines[5].split()[:2] == ["web", "DOWN"]
-    assert "inc-aaaa11  system_health.web: DOWN" in lines[-4]
+    assert lines[-5:-3] == ["inc-aaaa11  system_health.web: DOWN web is DOWN", ""]
     assert lines[-3:-1] == ["LAST ACTIONS", "act-aaaa11  03:12:44  restart_service service:web -> failed"]
     assert "q quit" in lines[-1]
+
+
+def test_what_is_too_long_is_marked_in_the_table_and_whole_below_it() -> None:
+    value = "connection refused at 10.0.0.7:5432 by the third of three replicas, since its certificate ended"
+    long = replace(row("web", "DOWN", "inc-aaaa11"), since="11 min 58 s", value=value)
+    lines = [line.text.rstrip() for line in screen(replace(PICTURE, rows=(long,)), Cursor(), 80, 24)]
+    assert lines[5].startswith("web      DOWN   11 min 58 s connection refused at") and lines[5].endswith("~")
+    assert value in " ".join(lines[-5:-3])
+    counts = ("3 incidents open", "12 actions today (1 failed, 11 verified)", "repairs 5/5 this hour", "1 approval waiting")
+    told = [line.text.rstrip() for line in screen(replace(PICTURE, counts=counts), Cursor(), 80, 24)][2:4]
+    assert told == [" | ".join(counts[:2]), " | ".join(counts[2:])]
+
+
+def test_of_a_storm_it_says_how_many_are_shown() -> None:
+    assert shown(Cursor())[-1].endswith("   13 of 61")
+    assert "of" not in shown(Cursor(filter="web"))[-1]
 
 
 @given(
@@ -45,7 +61,7 @@ def test_eighty_columns_and_twenty_four_lines_hold_what_matters() -> None:
 def test_any_size_and_any_text_is_so_many_lines_of_no_more_than_that(
     width: int, height: int, chosen: str, filter: str, typing: bool, page: list[str], turned: int, text: str
 ) -> None:
-    odd = Picture((text,), text, text, (Row(text, text, text, text, text, text, text),), (text,))
+    odd = Picture((text,), text, (text,), (Row(text, text, text, text, text, text, text),), (text,))
     lines = screen(odd, Cursor(chosen, filter, typing, tuple(page), turned), width, height)
     assert len(lines) == height
     assert all(len(line.text) <= width and (line.text.isprintable() or not line.text) for line in lines)
