@@ -213,7 +213,8 @@ def test_what_people_see_of_a_broken_ledger(scene: Scene, name: str, columns: in
 @pytest.mark.parametrize("columns", _COLUMNS)
 @pytest.mark.parametrize("name", FORMS)
 def test_what_people_see(scene: Scene, name: str, columns: int) -> None:
-    _compare(scene, name, FORMS[name], columns)
+    plain = _compare(scene, name, FORMS[name], columns)
+    assert plain.startswith(f"$ zen-agents {FORMS[name]}\n") and re.search(r"\[exit \d+\]\n$", plain)
 
 
 @pytest.mark.usefixtures("answering")
@@ -224,7 +225,7 @@ def test_what_people_see_while_the_engine_lives(scene: Scene, name: str, columns
     assert _too_wide(scene, LIVING[name], columns) == []
 
 
-def _compare(scene: Scene, name: str, typed: str, columns: int) -> None:
+def _compare(scene: Scene, name: str, typed: str, columns: int) -> str:
     plain = scene.shown(typed, columns=columns)
     coloured = scene.shown(typed, columns=columns, colour=True)
     # Colour repeats what a word says, and moves nothing.
@@ -232,6 +233,7 @@ def _compare(scene: Scene, name: str, typed: str, columns: int) -> None:
     assert "\x1b" not in plain
     _kept(GOLDEN / f"{name}.{columns}.txt", plain)
     _kept(GOLDEN / f"{name}.{columns}.colour.txt", coloured if coloured != plain else None)
+    return plain
 
 
 @pytest.mark.parametrize("columns", _COLUMNS)

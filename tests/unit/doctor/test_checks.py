@@ -133,7 +133,10 @@ def test_an_engine_that_is_dead_or_hung_is_told_apart(site: Site) -> None:
 
 def test_the_emergency_stop_is_the_first_thing_that_holds_it(site: Site) -> None:
     (site.state_dir / "EMERGENCY_STOP").write_text("x", encoding="utf-8")
-    failed(asked("holds", site), "EMERGENCY STOP")
+    held = replace(site, status={**HEALTHY, "abnormal": ["SAFE MODE since 03:20: odd disk"]})
+    found = asked("holds", held)
+    failed(found, "EMERGENCY STOP")
+    assert "SAFE MODE" not in found.text
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,10 @@ def test_a_configuration_is_valid_or_its_first_error_is_told(site: Site, text: s
 def test_a_configuration_that_others_may_write_is_refused(site: Site) -> None:
     ready = configured(site, "mode: observe\n")
     site.path("/etc/config.yaml").chmod(0o666)
-    failed(asked("config", ready), "config.yaml")
+    failed(refused := asked("config", ready), "config.yaml")
+    assert refused.fix == f"chmod go-w {site.path('/etc/config.yaml')}"
+    site.path("/etc/config.yaml").chmod(0o600)
+    assert asked("config", ready).state is not State.FAILED
     failed(asked("config", site), "no configuration")
 
 

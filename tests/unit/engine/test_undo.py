@@ -175,7 +175,10 @@ async def test_an_action_that_is_not_over_has_to_end_first(tmp_path: Path, home:
         state = engine.store._file.connection
         state.execute("UPDATE actions SET kind = 'running' WHERE id = ?", (row.id,))
         await refused(engine, row.id, "still running")
+        assert mode(home / "key") == 0o600
         state.execute("UPDATE actions SET kind = 'verified' WHERE id = ?", (row.id,))
+        await engine.ask("undo", undoes=row.id, reason="it is over now")
+        assert mode(home / "key") != 0o600
 
 
 async def test_without_a_reason_or_a_known_action_nothing_is_judged(tmp_path: Path, home: Path) -> None:
@@ -193,6 +196,7 @@ async def test_an_action_that_left_the_allow_list_is_not_undone(tmp_path: Path, 
         engine.write(own_config({"paths": {}}, ["create_directory"]))
         await engine.ask("reload")
         await refused(engine, "@last", "not_allowed")
+        assert mode(home / "key") == 0o600
 
 
 async def test_where_the_intent_cannot_be_written_nothing_is_done_and_nothing_paused(

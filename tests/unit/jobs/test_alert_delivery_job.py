@@ -90,11 +90,13 @@ values = st.recursive(
 
 @given(values | st.text().map(lambda text: {"version": 1, "results": [{"ref": text, "outcome": text}]}))
 def test_garbage_is_refused_and_never_anything_else(value: object) -> None:
-    for read in (DeliveryRequest.from_json, DeliveryReply.from_json):
+    for kind in (DeliveryRequest, DeliveryReply):
         try:
-            read(json.dumps(value))
+            read = kind.from_json(json.dumps(value))
         except MalformedJobError:
             continue
+        # What is taken says the same once it was written again.
+        assert isinstance(read, kind) and kind.from_json(read.to_json()) == read
 
 
 def test_text_that_is_no_json_is_refused() -> None:
