@@ -9,7 +9,9 @@ from collections.abc import Mapping
 
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.watchlist import Watchlist
+from zen_agents.guards.protected_names import ENDS
 from zen_agents.model.observation import Observation, Status
+from zen_agents.rules.rule import Rule
 
 #: What an own action disturbs is looked at again after this (seconds), until it has ended and what it acted on is well.
 LOOK_AGAIN = 0.25
@@ -34,7 +36,7 @@ class Echo:
         """Tell whether what is seen of such a target is to be passed over; then it is looked at again.
 
         What was bad before the action began stays what it was, and its own incident sees all of it. So does what breaks
-        again after it was well.
+        again after it was well, and what an action that has ended is meant to leave for a while.
         """
         pair = observation.name, observation.target
         if observation.status is Status.OK:
@@ -42,6 +44,8 @@ class Echo:
         if observation.status is not Status.PROBLEM or self._well.get(pair, float("-inf")) > ended_at:
             return False
         rules = watchlist.readers(*pair)
+        if ended_at < float("inf") and any(_ends_another(rule) for rule in rules):
+            return False
         incidents = [self._parts.book.get(rule.key) for rule in rules]
         if any(incident is not None and incident.opened_at is not None for incident in incidents):
             return False
@@ -49,3 +53,8 @@ class Echo:
         for rule in rules:
             watchlist.hurry(rule.key, again_at)
         return bool(rules)
+
+
+def _ends_another(rule: Rule) -> bool:
+    """Tell whether it is there to end, in time, what another action has changed: to see that is its very purpose."""
+    return any(remedy.action in ENDS for rung in rule.ladder for remedy in rung.alternatives)

@@ -15,6 +15,7 @@ from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind
 from zen_agents.model.incident import IncidentState
 from zen_agents.ports.host import HostControl, HostView
+from zen_agents.rules.rule import Rung
 
 
 class TakesAlong(Restart):
@@ -110,6 +111,14 @@ async def test_a_target_that_came_back_and_broke_again_is_an_event_at_once(rig: 
     await rig.run(1)
     assert opened(rig) == []
     rig.host.crash("web")
+    await rig.turn(everything=True)
+    assert opened(rig) == ["service:web"]
+
+
+async def test_what_an_action_is_meant_to_leave_is_an_event_at_once_for_the_rule_that_ends_it(tmp_path: Path) -> None:
+    way_back = Rung((ActionRequest("restore_port_range", "service:web"),))
+    rig = Rig(tmp_path, ["web", "db"], rule={"ladder": (way_back,)})
+    await restarted_for_another_reason(rig)
     await rig.turn(everything=True)
     assert opened(rig) == ["service:web"]
 
