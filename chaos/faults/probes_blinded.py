@@ -8,7 +8,7 @@ from typing import Literal
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import killed, resolves, start_resolver, start_web, unit_property, use_resolvers
+from chaos.workload import killed, resolves, start_resolver, start_web, struck, unit_property, use_resolvers
 
 _ADDRESS, _ELSEWHERE = "127.0.0.1", "127.0.0.99"
 _RESOLVER = "resolver"
@@ -16,11 +16,11 @@ _RESOLVER = "resolver"
 
 @dataclass(frozen=True, slots=True)
 class ProbesBlinded(Fault):
-    """The name server dies, or says of every name an address where nobody listens; all services go on serving."""
+    """The name server dies, hangs, or says of every name an address where nobody listens; all services go on serving."""
 
     name = "probes_blinded"
 
-    by: Literal["silence", "wrong_answers"] = "silence"
+    by: Literal["silence", "hanging", "wrong_answers"] = "silence"
     services: int = 4
     first_port: int = 8081
 
@@ -35,7 +35,8 @@ class ProbesBlinded(Fault):
         if self.by == "wrong_answers":
             host.write_file(f"/srv/{_RESOLVER}/hosts", "".join(f"{_ELSEWHERE} {name}\n" for name in self._names()))
             return None
-        return killed(host, unit_property(host, _RESOLVER, "MainPID"))
+        main = unit_property(host, _RESOLVER, "MainPID")
+        return struck(host, ("kill", "STOP", main)) if self.by == "hanging" else killed(host, main)
 
     def is_gone(self, host: DisposableHost) -> bool:
         return all(resolves(host, name, _ADDRESS) for name in self._names())

@@ -28,4 +28,4 @@ async def connection(host: str, port: int, timeout_seconds: float, resolver: Res
             raise ConnectionResetError(errno.ECONNRESET, "it was accepted and closed at once")
         return ProbeResult(True, "", "connected and greeted", 0.0)
 
-    return await timed(ask, timeout_seconds)
+    return await timed(ask, timeout_seconds, lambda: resolver.is_asking(host, port))

@@ -1,7 +1,8 @@
 """Network probes that tell what went wrong: connect to a port, ask for a page.
 
 A failure of the other side is a `ProbeResult`; a shortage of this side (no descriptors, no local ports) is a HostError, for
-it says nothing about the service. The time-out covers all, name look-up and TLS too.
+it says nothing about the service. The time-out covers all, name look-up and TLS too; where the name servers are what does
+not answer in time, that is a name error.
 """
 
 from __future__ import annotations
@@ -67,6 +68,10 @@ class Resolver:
         # Shielded: whoever gives up waiting leaves the look-up to the others who wait for it.
         return await asyncio.shield(pending)
 
+    def is_asking(self, host: str, port: int) -> bool:
+        """Tell whether a look-up of this name has not come back yet."""
+        return (host, port) in self._running
+
     def _start(self, host: str, port: int) -> asyncio.Future[list[Address]]:
         if len(self._running) >= _MOST_LOOKUPS:
             raise socket.gaierror(socket.EAI_AGAIN, f"{_MOST_LOOKUPS} name look-ups are hanging already")
@@ -112,7 +117,7 @@ async def tcp(
             sock.close()
         return ProbeResult(True, "", "connected", 0.0)
 
-    return await timed(ask, timeout_seconds)
+    return await timed(ask, timeout_seconds, lambda: resolver.is_asking(host, port))
 
 
 async def _answered(sock: socket.socket, send: bytes, contains: bytes) -> None:
@@ -131,7 +136,8 @@ async def _answered(sock: socket.socket, send: bytes, contains: bytes) -> None:
 async def http(request: HttpRequest, timeout_seconds: float, resolver: Resolver) -> ProbeResult:
     """GET a page over HTTP/1.1, following no redirect, and judge status and text; HostError for a URL that is none."""
     url = check_request(request)
-    return await timed(lambda: _get(request, url, resolver), timeout_seconds)
+    asked = url.hostname or "", _port(url)
+    return await timed(lambda: _get(request, url, resolver), timeout_seconds, lambda: resolver.is_asking(*asked))
 
 
 def check_request(request: HttpRequest) -> SplitResult:
@@ -155,14 +161,20 @@ class _BadAnswerError(Exception):
     """The other side does not speak HTTP as it should."""
 
 
-async def timed(ask: Callable[[], Awaitable[ProbeResult]], timeout_seconds: float) -> ProbeResult:
-    """Return what `ask` met within a time, with how long it took; HostError where this host is short of something."""
+async def timed(
+    ask: Callable[[], Awaitable[ProbeResult]], timeout_seconds: float, is_unresolved: Callable[[], bool]
+) -> ProbeResult:
+    """Return what `ask` met within a time, with how long it took; HostError where this host is short of something.
+
+    If it waited for a name until then nothing was asked of the other side, so nothing is said of it.
+    """
     began = time.monotonic()
     try:
         async with asyncio.timeout(timeout_seconds):
             result = await ask()
     except TimeoutError:
-        result = ProbeResult(False, "timeout", f"no answer within {timeout_seconds:g} s", 0.0)
+        word, who = ("name_error", " of a name server") if is_unresolved() else ("timeout", "")
+        result = ProbeResult(False, word, f"no answer{who} within {timeout_seconds:g} s", 0.0)
     except _BadAnswerError as error:
         result = ProbeResult(False, "bad_answer", str(error), 0.0)
     except (OSError, EOFError) as error:
@@ -228,10 +240,14 @@ async def _connect_to(family: int, address: tuple[object, ...]) -> socket.socket
     return sock
 
 
+def _port(url: SplitResult) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
 async def _get(request: HttpRequest, url: SplitResult, resolver: Resolver) -> ProbeResult:
     host = url.hostname or ""
     context = tls_context(request.verify_tls) if url.scheme == "https" else None
-    sock = await connect(host, url.port or (443 if context else 80), resolver)
+    sock = await connect(host, _port(url), resolver)
     try:
         reader, writer = await asyncio.open_connection(
             sock=sock, ssl=context, server_hostname=host if context else None, limit=_MOST_HEAD_BYTES
