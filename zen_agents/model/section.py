@@ -27,6 +27,13 @@ def part(description: str, **values: Any) -> Any:
     return Field(values, validate_default=True, description=description)
 
 
+def _built(model: str) -> Any:
+    """Return a model with what reads and writes it: whoever reads a section of it uses that, and makes none of its own."""
+    found = load(model)
+    found.model_rebuild()
+    return found
+
+
 class Entries:
     """Annotation of a section that lists entries by name: their model, a `module:Class`, is loaded for the first entry."""
 
@@ -36,7 +43,7 @@ class Entries:
     @cached_property
     def type(self) -> Any:
         """The type of the whole section."""
-        return dict[Name, load(self._model)]  # type: ignore[misc]
+        return dict[Name, _built(self._model)]  # type: ignore[misc]
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Mapping[str, Any]]:
@@ -62,7 +69,7 @@ class Apart(Entries):
     @cached_property
     def type(self) -> Any:
         """The section's model."""
-        return load(self._model)
+        return _built(self._model)
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:
