@@ -63,6 +63,14 @@ tests:
       - {at: 5m, decision: system_health.web, outcome: skip, reason: maintenance}
 """
 
+APP_LOG = """\
+2026-11-21T02:01:07Z INFO worker 17 has started
+2026-11-21T02:12:41Z ERROR cannot connect to 10.0.0.5:5432: connection refused
+2026-11-21T02:40:02Z ERROR cannot connect to 10.0.0.5:5432: connection refused
+2026-11-21T02:40:09Z ERROR cannot connect to 10.0.0.6:5432: connection refused
+2026-11-21T03:01:55Z WARNING the queue of \x1b[31mmails has 4180 entries
+"""
+
 LOG = """\
 [9214.512] Out of memory: Killed process 4242 (postgres) total-vm:8134216kB, anon-rss:6021184kB, shmem-rss:134216kB
 [9214.731] oom_reaper: reaped process 4242 (postgres), now anon-rss:0kB

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import zen_agents
@@ -32,8 +33,9 @@ class WorkerError(ZenError):
 
 
 async def run_worker(
-    module: str, request_json: str, *, timeout_seconds: float, memory_bytes: int = 512 * 1024 * 1024
-) -> str:
+    module: str, request_json: str, *, timeout_seconds: float, memory_bytes: int = 512 * 1024 * 1024,
+    told: Callable[[str], None] | None = None,
+) -> str:  # fmt: skip
     """Run `python -m module` with the request on stdin and return what it wrote to stdout.
 
     The child is the leader of its own session and is killed with all of it when the time is up or the caller is cancelled.
@@ -44,6 +46,7 @@ async def run_worker(
         request_json: What it reads.
         timeout_seconds: Wall time, and CPU time, after which it is killed.
         memory_bytes: Limit of its address space.
+        told: Called with each whole line that it writes to stderr, while it works.
 
     Raises:
         WorkerError: it could not be started, was killed, failed, or answered more than a megabyte.
@@ -57,7 +60,7 @@ async def run_worker(
         ) as child:
             limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1)
             async with asyncio.timeout(timeout_seconds):
-                output, said = await _converse(child, request_json.encode())
+                output, said = await _converse(child, request_json.encode(), told)
                 code = await child.wait()
     except TimeoutError as error:
         raise WorkerError(f"{module} did not end within {timeout_seconds:g} s and was killed") from error
@@ -70,11 +73,13 @@ async def run_worker(
     return output.decode("utf-8", "replace")
 
 
-async def _converse(child: asyncio.subprocess.Process, request: bytes) -> tuple[bytes, bytes]:
+async def _converse(
+    child: asyncio.subprocess.Process, request: bytes, told: Callable[[str], None] | None
+) -> tuple[bytes, bytes]:
     if child.stdin is None or child.stdout is None or child.stderr is None:
         raise WorkerError("the worker has no pipes")
     _, output, said = await asyncio.gather(
-        _feed(child.stdin, request), _read(child.stdout, MOST_REPLY_BYTES + 1), _read_tail(child.stderr)
+        _feed(child.stdin, request), _read(child.stdout, MOST_REPLY_BYTES + 1), _read_tail(child.stderr, told)
     )
     return output, said
 
@@ -95,10 +100,15 @@ async def _read(stream: asyncio.StreamReader, most: int) -> bytes:
     return bytes(found[:most])
 
 
-async def _read_tail(stream: asyncio.StreamReader) -> bytes:
-    found = b""
+async def _read_tail(stream: asyncio.StreamReader, told: Callable[[str], None] | None) -> bytes:
+    found = begun = b""
     while piece := await stream.read(65536):
         found = (found + piece)[-_MOST_SAID_BYTES:]
+        if told is not None:
+            *lines, begun = (begun + piece).split(b"\n")
+            begun = begun[-_MOST_SAID_BYTES:]
+            for line in lines:
+                told(line.decode("utf-8", "replace"))
     return found
 
 

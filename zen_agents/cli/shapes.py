@@ -70,6 +70,10 @@ _CHECK_ROW = {
 }  # fmt: skip
 
 
+#: A kind of lines, with when its first and last line came (seconds since the epoch, 0 where lines say no time).
+_TEMPLATE = {"text": str, "example": str, "lines": int, "first": float, "last": float}
+
+
 def _items(shape: Any) -> dict[str, Any]:
     return {"items": [shape]}
 
@@ -127,6 +131,17 @@ SHAPES: Mapping[str, Any] = {
     "incidents": _items(_INCIDENT),
     "init": {"path": str, "found": [str], "units": [str]},
     "judgement": _JUDGEMENT,
+    "logs-report": {
+        "files": [{"file": str, "format": str, "why": str}], "lines": int, "errors": int, "older": int,
+        "first": _NUMBER_OR_NULL, "last": _NUMBER_OR_NULL, "part_seconds": int, "kinds": int,
+        "parts": [{"at": float, "lines": int, "errors": int}],
+        "templates": [_TEMPLATE], "error_templates": [_TEMPLATE], "new_templates": [_TEMPLATE],
+        "operations": [{"operation": str, "count": int,
+                        **dict.fromkeys(("mean", "p50", "p95", "p99", "longest"), float)}],
+    },
+    "logs-search": {
+        "items": [{"file": str, "at": _TEXT_OR_NULL, "text": str}], "unread": [{"file": str, "why": str}],
+    },
     "maintenance": ({"name": str, "effect": str, "for_seconds": float}, {"name": str}, _items(
         {"name": str, "state": str, "effect": str, "timezone": str, "begins_at": _TEXT_OR_NULL, "ends_at": str,
          "begins_at_utc": _TEXT_OR_NULL, "ends_at_utc": str, "where": str}

@@ -34,6 +34,7 @@ ALL = {
     "decisions": ("decisions",),
     "why": ("why",),
     "report": ("report",),
+    "logs": ("logs", "scan"),
     "runbook": ("runbook", "disk"),
     "approvals": ("approvals",),
     "approve": ("approve", "@last", "--reason", "x", "--yes"),
@@ -68,7 +69,7 @@ ALL = {
 #: What a command ends with where there is neither an engine, nor a state, nor a configuration.
 NOTHING_HERE = {
     "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0, "new": 0, "top": 2, "man": 0,
-    "doctor": 1, "run": 78, "once": 78, "plan": 78, "check-config": 78, "config": 78, "baseline": 78,
+    "doctor": 1, "run": 78, "once": 78, "plan": 78, "check-config": 78, "config": 78, "baseline": 78, "logs": 78,
     "alert": 78, "lint": 78, "test": 2,
 }  # fmt: skip
 #: Ends with 1 and has an answer all the same.

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.broken_night import (
+    APP_LOG,
     CONFIG,
     FACTS,
     LOG,
@@ -66,6 +67,9 @@ FORMS = {
     "incidents": "incidents --since 2d",
     "incidents-none": "incidents --since 1s",
     "incidents-show": "incidents show inc-4k2p9d",
+    "logs-scan": "logs scan /etc/zen-agents/app.log --since 02:30",
+    "logs-templates": "logs templates /etc/zen-agents/app.log",
+    "logs-search": "logs search refused /etc/zen-agents/app.log --since 02:00",
     "lint": "lint /etc/zen-agents/config.yaml",
     "actions-none": "actions --since 1s",
     "approvals-pending": "approvals",
@@ -113,6 +117,7 @@ NOT_LOOKED_AT = frozenset({
 _FILES = {
     "config.yaml": CONFIG,
     "kern.log": LOG,
+    "app.log": APP_LOG,
     "wrong.yaml": WRONG_CONFIG,
     "facts.yaml": FACTS,
     "web-tests.yaml": RULE_TESTS,

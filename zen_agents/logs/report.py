@@ -1,0 +1,157 @@
+"""What logs say as a whole, for one look at them: which kinds of lines, which errors, how fast what was done, and when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from zen_agents.dataclass import dataclass
+from zen_agents.logs.formats.base import Format
+from zen_agents.logs.latency.percentiles import Latency, Percentiles
+from zen_agents.logs.latency.routes import route_of
+from zen_agents.logs.latency.slow_queries import postgres_query
+from zen_agents.logs.mining.miner import Miner
+from zen_agents.logs.mining.tree import Template
+from zen_agents.logs.record import LEVEL, LogRecord
+from zen_agents.logs.stamps import Stamps
+
+_ERRORS: Final = frozenset({"emergency", "alert", "critical", "error"})
+#: Where a format has no levels, a line that says one of these is an error.
+_TELLS: Final = re.compile(r"\b(?:error|fatal|critical|panic|exception|traceback|segfault|out of memory)\b", re.IGNORECASE)
+_FAILED_FROM: Final = 500
+#: Fields that say how long something took, and how many of them are a second.
+_TOOK: Final = (
+    ("request_time", 1.0), ("duration_ms", 1e3), ("latency_ms", 1e3), ("took_ms", 1e3), ("duration_seconds", 1.0),
+)  # fmt: skip
+_NAMES: Final = ("route", "path", "operation", "endpoint", "url")
+#: A stretch of time is counted in at most so many parts; beyond, two become one.
+MOST_PARTS: Final = 512
+_MINUTE: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the time that the lines are about."""
+
+    #: When it begins (seconds since the epoch).
+    at: float
+    lines: int
+    errors: int
+
+
+class Timeline:
+    """Counts by time, in parts that become longer as the time does."""
+
+    def __init__(self) -> None:
+        self.seconds = _MINUTE
+        self._parts: dict[int, list[int]] = {}
+
+    def add(self, at: float, *, is_error: bool) -> None:
+        """Count one line."""
+        part = self._parts.setdefault(int(at // self.seconds), [0, 0])
+        part[0] += 1
+        part[1] += is_error
+        while len(self._parts) > MOST_PARTS:
+            self._coarsen()
+
+    def parts(self) -> Sequence[Part]:
+        """Return the parts in which there are lines, in their order."""
+        return [Part(float(number * self.seconds), *counts) for number, counts in sorted(self._parts.items())]
+
+    def _coarsen(self) -> None:
+        self.seconds *= 2
+        joined: dict[int, list[int]] = {}
+        for number, (lines, errors) in self._parts.items():
+            part = joined.setdefault(number // 2, [0, 0])
+            part[0] += lines
+            part[1] += errors
+        self._parts = joined
+
+
+class LogReport:
+    """Takes the lines of many logs; what it keeps is bounded. What is older than `since` only tells what is not new."""
+
+    def __init__(self, stamps: Stamps, since: float | None = None) -> None:
+        self._stamps, self._since = stamps, since
+        self.lines = self.errors = self.older = 0
+        self.first: float | None = None
+        self.last: float | None = None
+        self.timeline = Timeline()
+        self._all, self._errors, self._took = Miner(), Miner(), Percentiles()
+
+    def take(self, lines: bytes, form: Format, source: str, before: float | None = None) -> float | None:
+        """Take whole lines of one log; return the time of the last that said one, for the next call as `before`."""
+        at = before
+        for text in lines.decode("utf-8", "replace").splitlines():
+            if not text:
+                continue
+            record = form.record(text, source, self._stamps)
+            # A line that says no time belongs to the one above it.
+            at = record.at if record.at is not None else at
+            if self._since is not None and (at is None or at < self._since):
+                self.older += 1
+                self._all.template_of(record.message.encode("utf-8", "replace"), at or 0.0)
+            else:
+                self._count(record, at)
+        return at
+
+    def templates(self) -> Sequence[Template]:
+        """Return the kinds of lines, the most frequent first."""
+        return self._all.templates
+
+    def error_templates(self) -> Sequence[Template]:
+        """Return those of lines that tell of an error, the most frequent first."""
+        return self._errors.templates
+
+    def new_templates(self) -> Sequence[Template]:
+        """Return those of which no line is older than `since`."""
+        return [] if self._since is None else [each for each in self.templates() if each.first_at >= self._since]
+
+    def latencies(self) -> Sequence[Latency]:
+        """Return how long each operation took, that which took the most time in all first."""
+        return self._took.latencies(0.0)
+
+    def _count(self, record: LogRecord, at: float | None) -> None:
+        is_error = tells_of_an_error(record)
+        message = record.message.encode("utf-8", "replace")
+        self.lines += 1
+        self.errors += is_error
+        self._all.template_of(message, at or 0.0)
+        if is_error:
+            self._errors.template_of(message, at or 0.0)
+        if at is not None:
+            self.first = at if self.first is None else min(self.first, at)
+            self.last = at if self.last is None else max(self.last, at)
+            self.timeline.add(at, is_error=is_error)
+        if (took := _took(record)) is not None:
+            self._took.add(*took, 0.0)
+
+
+def tells_of_an_error(record: LogRecord) -> bool:
+    """Tell whether a line is an error: by its level, by the status of a request, or by its words where it has neither."""
+    if level := record.fields.get(LEVEL):
+        return level in _ERRORS
+    status = record.fields.get("status", "")
+    if status.isascii() and status.isdigit():
+        return int(status[:4]) >= _FAILED_FROM
+    return _TELLS.search(record.message) is not None
+
+
+def _took(record: LogRecord) -> tuple[str, float] | None:
+    """Return what was done, and how long that took (seconds)."""
+    if (query := postgres_query(record.text)) is not None:
+        return query.form, query.seconds
+    for field, divisor in _TOOK:
+        if (said := record.fields.get(field)) and (seconds := _number(said)) is not None:
+            name = next((record.fields[each] for each in _NAMES if record.fields.get(each)), "")
+            return (route_of(name, record.fields.get("method", "")), seconds / divisor) if name else None
+    return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text[:32])
+    except ValueError:
+        return None
+    return number if 0 <= number < 1e9 else None

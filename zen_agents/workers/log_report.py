@@ -1,0 +1,132 @@
+"""Says what logs say as a whole: `python -m zen_agents.workers.log_report`, a request on stdin, a reply on stdout.
+
+A file is read in pieces and never held, and what is kept of its lines is bounded. Progress is told on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from zen_agents.errors import LogEncodingError
+from zen_agents.jobs.log_report import (
+    FileRead,
+    OperationSeen,
+    PartSeen,
+    ReportProgress,
+    ReportReply,
+    ReportRequest,
+    TemplateSeen,
+)
+from zen_agents.logs.formats.base import Format
+from zen_agents.logs.formats.catalog import SAMPLE_LINES, detected
+from zen_agents.logs.lines import LineSplitter
+from zen_agents.logs.mining.tree import Template
+from zen_agents.logs.report import LogReport
+from zen_agents.logs.stamps import Stamps
+from zen_agents.workers.log_stream import LogStreamError, opened, unpacked
+
+#: Is told how far it is.
+Told = Callable[[ReportProgress], None]
+
+_TELL_EVERY = 0.3
+#: A text that is returned is cut to so many characters.
+_MOST_TEXT = 500
+
+
+def report(request: ReportRequest, told: Told) -> ReportReply:
+    """Read every file; one that cannot be read is named in the reply."""
+    return _Report(request, told).reply()
+
+
+def main() -> int:
+    """Read the request, write the reply; the exit status is 2 for what is no request."""
+    try:
+        request = ReportRequest.model_validate_json(sys.stdin.read())
+    except ValidationError as error:
+        sys.stderr.write(f"this is no request: {error.error_count()} errors\n")
+        return 2
+    sys.stdout.write(report(request, _tell).model_dump_json())
+    return 0
+
+
+def _tell(progress: ReportProgress) -> None:
+    with suppress(OSError):  # whoever started us may not listen
+        sys.stderr.write(progress.model_dump_json() + "\n")
+        sys.stderr.flush()
+
+
+class _Report:
+    def __init__(self, request: ReportRequest, told: Told) -> None:
+        self._request, self._told = request, told
+        self._stamps = Stamps(request.now)
+        self._report = LogReport(self._stamps, request.since)
+        self._size, self._read, self._told_at = sum(map(_size, request.files)), 0, 0.0
+
+    def reply(self) -> ReportReply:
+        files, made = [self._file(file) for file in self._request.files], self._report
+        most = self._request.most
+        return ReportReply(
+            files=tuple(files), lines=made.lines, errors=made.errors, older=made.older, first=made.first, last=made.last,
+            part_seconds=made.timeline.seconds, parts=tuple(PartSeen(**asdict(part)) for part in made.timeline.parts()),
+            kinds=len(made.templates()), templates=_seen(made.templates(), most),
+            error_templates=_seen(made.error_templates(), most), new_templates=_seen(made.new_templates(), most),
+            operations=tuple(OperationSeen(**asdict(each)) for each in made.latencies()[:most]),
+        )  # fmt: skip
+
+    def _file(self, file: str) -> FileRead:
+        form: Format | None = None
+        why, at, before = "", None, self._read
+        try:
+            stream = opened(file)
+            with stream:
+                for lines in _lines(unpacked(stream)):
+                    form = form or detected(lines.decode("utf-8", "replace").splitlines()[:SAMPLE_LINES], self._stamps)
+                    at = self._report.take(lines, form, file, at)
+                    self._read = before + stream.tell()
+                    self._progress()
+        except (LogStreamError, LogEncodingError) as error:
+            why = str(error)
+        return FileRead(file=file, format=form.name if form is not None else "", why=why)
+
+    def _progress(self) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= _TELL_EVERY:
+            self._told_at = now
+            self._told(ReportProgress(read=self._read, size=self._size, lines=self._report.lines + self._report.older))
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    splitter = LineSplitter()
+    try:
+        yield from filter(None, map(splitter.feed, pieces))
+    except LogStreamError:
+        yield splitter.end()  # what came before the damage counts
+        raise
+    yield splitter.end()
+
+
+def _size(file: str) -> int:
+    try:
+        return Path(file).stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _seen(templates: Sequence[Template], most: int) -> tuple[TemplateSeen, ...]:
+    return tuple(
+        TemplateSeen(
+            text=each.text[:_MOST_TEXT], example=each.example, lines=each.lines, first=each.first_at, last=each.last_at
+        )
+        for each in templates[:most]
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
