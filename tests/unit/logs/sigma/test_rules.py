@@ -1,0 +1,217 @@
+"""Sigma rules mean of lines what the format's specification says; what cannot be told is refused with its place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zen_agents.logs.formats.access import Access
+from zen_agents.logs.formats.syslog import Syslog
+from zen_agents.logs.record import LogRecord
+from zen_agents.logs.sigma.refused import SigmaRefusedError
+from zen_agents.logs.sigma.rules import SigmaRule, rules_of
+from zen_agents.logs.stamps import Stamps
+
+STAMPS = Stamps(datetime(2026, 11, 27, 12, 0, tzinfo=UTC).timestamp(), UTC)
+LINUX = {"product": "linux"}
+WEB = {"category": "webserver"}
+
+
+def line(message: str, program: str = "app") -> LogRecord:
+    return Syslog().record(f"Nov 27 11:59:58 web {program}[42]: {message}", "syslog", STAMPS)
+
+
+def request(path: str, status: int = 200, agent: str = "curl/8.0", client: str = "192.0.2.7") -> LogRecord:
+    text = f'{client} - - [27/Nov/2026:11:59:58 +0000] "GET {path} HTTP/1.1" {status} 5 "-" "{agent}"'
+    return Access().record(text, "access", STAMPS)
+
+
+def rule(detection: dict[str, Any], logsource: dict[str, str] | None = None, **more: Any) -> SigmaRule:
+    (made,) = rules_of([{"title": "A rule", "logsource": logsource or LINUX, "detection": detection, **more}])
+    return made
+
+
+def refusal(*documents: Any) -> SigmaRefusedError:
+    with pytest.raises(SigmaRefusedError) as caught:
+        rules_of(documents)
+    return caught.value
+
+
+def test_a_rule_as_the_community_writes_it() -> None:
+    text = """
+        title: Odd requests for a shell
+        id: 7f3f0a5e-0000-4000-8000-000000000001
+        status: test
+        logsource: {category: webserver}
+        detection:
+            selection:
+                cs-method: GET
+                cs-uri-query|contains: ['cmd=', 'exec=']
+            filter_main_status:
+                sc-status: [404, 500]
+            filter_optional_own:
+                c-ip|cidr: 10.0.0.0/8
+            condition: selection and not 1 of filter_*
+        level: high
+    """
+    made = rules_of(list(yaml.safe_load_all(text)))[0]
+    assert (made.title, made.severity, made.source.name) == ("Odd requests for a shell", "error", "webserver")
+    assert made.means(request("/a?CMD=id"))
+    assert not made.means(request("/cmd=/a"))
+    assert not made.means(request("/a?cmd=id", status=404))
+    assert not made.means(request("/a?cmd=id", client="10.1.2.3"))
+    assert not made.means(line("GET /a?cmd=id"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "holds", "holds_not"),
+    [
+        ("message", "plain", ["plain", "PLAIN"], ["a plain", "plainer", ""]),
+        ("message|contains", "b c", ["a b c d"], ["a b", ""]),
+        ("message|startswith", "a.b", ["a.bc"], ["axb", "b a.b"]),
+        ("message|endswith", "z", ["a z"], ["z a"]),
+        ("message|contains|all", ["a", "b"], ["b a"], ["a", "b"]),
+        ("message|contains", ["x1", "x2"], ["x1", "_x2_"], ["x3"]),
+        ("message", "a*c", ["abc", "ac"], ["abcd", "zabc"]),
+        ("message", "a?c", ["abc"], ["ac", "abbc"]),
+        ("message", r"a\*c", ["a*c"], ["abc"]),
+        ("message", r"C:\\x\y", [r"C:\x\y"], ["C:xy"]),
+        ("message|re", "^a[0-9]+$", ["a12"], ["A12", "ab"]),
+        ("message|re|i", "^a[0-9]+$", ["A12"], ["ab"]),
+        ("message|contains|cased", "Ab", ["xAbx"], ["ab"]),
+        ("message|cidr", ["192.0.2.0/24", "2001:db8::/32"], ["192.0.2.9", "2001:db8::1"], ["192.0.3.1", "x", ""]),
+        ("message|gte", 10, ["10", "11"], ["9", "x", "-11", ""]),
+        ("message|exists", True, ["", "a"], []),
+        ("message", "", [""], ["a"]),
+        ("message", "*", ["", "a"], []),
+        ("message", 42, ["42"], ["142"]),
+    ],
+)
+def test_modifiers(key: str, value: Any, holds: list[str], holds_not: list[str]) -> None:
+    made = rule({"selection": {key: value}, "condition": "selection"})
+    assert [text for text in holds if not made.means(line(text))] == []
+    assert [text for text in holds_not if made.means(line(text))] == []
+
+
+def test_keywords_are_looked_for_in_the_whole_line_and_maps_of_a_list_are_alternatives() -> None:
+    words = rule({"keywords": ["segfault at", "*rm -rf*"], "condition": "keywords"})
+    assert [words.means(line(text)) for text in ("x SEGFAULT at 0", "please run rm -rf /", "fine")] == [True, True, False]
+    both = rule({"keywords": {"|all": ["one", "two"]}, "condition": "keywords"})
+    assert [both.means(line(text)) for text in ("two one", "one")] == [True, False]
+    either = rule({"selection": [{"message": "a", "program": "x"}, {"message": "b"}], "condition": "selection"})
+    assert [either.means(line("a", "x")), either.means(line("b", "y")), either.means(line("a", "y"))] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("condition", "meant"),
+    [
+        ("sel_a and sel_b", ["ab"]), ("sel_a or sel_b", ["a", "ab", "b"]), ("not sel_a", ["b", "c"]),
+        ("all of sel_[ab]", ["ab"]), ("1 of sel_*", ["a", "ab", "b", "c"]), ("any of them", ["a", "ab", "b", "c"]),
+        ("sel_c or sel_a and not sel_b", ["a", "c"]),
+        ("(sel_c or sel_a) and not (sel_b)", ["a", "c"]), ("NOT sel_a AND NOT sel_b", ["c"]), ("not not sel_c", ["c"]),
+    ],
+)  # fmt: skip
+def test_conditions(condition: str, meant: list[str]) -> None:
+    selections = {f"sel_{letter}": {"message|contains": letter} for letter in "abc"}
+    made = rule({**selections, "condition": condition})
+    assert [text for text in ("a", "ab", "b", "c") if made.means(line(text))] == meant
+
+
+def test_a_service_is_the_programs_that_write_its_lines() -> None:
+    made = rule({"keywords": ["bad"], "condition": "keywords"}, {"product": "linux", "service": "sshd"})
+    assert [made.means(line("bad", program)) for program in ("sshd", "sshd-session", "myapp")] == [True, True, False]
+
+
+def test_counting_in_a_condition_and_by_a_correlation() -> None:
+    old = rule({"k": ["x"], "timeframe": "5m", "condition": "k | count() by host > 10"})
+    assert old.count is not None
+    assert (old.count.count, old.count.within_seconds, old.count.by) == (11, 300.0, ("host",))
+    base = {"title": "Base", "id": "b", "name": "base", "logsource": LINUX, "detection": {"k": ["x"], "condition": "k"}}
+    asked = {"type": "event_count", "rules": ["base"], "group-by": ["host"], "timespan": "1h", "condition": {"gte": 7}}
+    correlation = {"title": "Many", "level": "critical", "correlation": asked}
+    (many,) = rules_of([base, correlation])
+    assert many.count is not None
+    assert (many.title, many.severity, many.count.count, many.count.within_seconds) == ("Many", "critical", 7, 3600.0)
+    assert many.means(line("x"))
+    kept = rules_of([base, {**correlation, "correlation": {**asked, "generate": True}}])
+    assert [each.title for each in kept] == ["Base", "Many"]
+
+
+@pytest.mark.parametrize(
+    ("detection", "place", "why"),
+    [
+        ({"s": {"Image|endswith": "/sh"}, "condition": "s"}, "detection.s.Image|endswith", "no field 'Image'"),
+        ({"s": {"message|base64": "x"}, "condition": "s"}, "detection.s.message|base64", "'base64' is not understood"),
+        ({"s": {"message|re": "(?=x)y"}, "condition": "s"}, "detection.s.message|re", "looks around itself"),
+        ({"s": {"message|re": "(a)\\1"}, "condition": "s"}, "detection.s.message|re", "refers back"),
+        ({"s": {"message|cidr": "a/8"}, "condition": "s"}, "detection.s.message|cidr", "does not appear to be"),
+        ({"s": {"message": []}, "condition": "s"}, "detection.s.message", "has no value"),
+        ({"s": {"message": [{}]}, "condition": "s"}, "detection.s.message", "no text and no number"),
+        ({"s": {}, "condition": "s"}, "detection.s", "neither fields"),
+        ({"s": ["x"]}, "detection.condition", "is missing"),
+        ({"s": ["x"], "condition": "t"}, "detection.condition", "no selection of this rule"),
+        ({"s": ["x"], "condition": "s and"}, "detection.condition", "no selection"),
+        ({"s": ["x"], "condition": "(s"}, "detection.condition", "not closed"),
+        ({"s": ["x"], "condition": "s s"}, "detection.condition", "not expected"),
+        ({"s": ["x"], "condition": "2 of s*"}, "detection.condition", "neither 1, any nor all"),
+        ({"s": ["x"], "condition": "1 of t*"}, "detection.condition", "no selection"),
+        ({"s": ["x"], "condition": "(" * 40 + "s" + ")" * 40}, "detection.condition", "nested"),
+        ({"s": ["x"], "condition": "s | near t"}, "detection.condition", "only `count()"),
+        ({"s": ["x"], "condition": "s | count() > 5"}, "detection.timeframe", "no time like 5m"),
+        (
+            {"s": ["x"], "timeframe": "1m", "condition": "s | count() by user > 5"},
+            "detection.condition",
+            "cannot be counted",
+        ),
+        ({"s": {"message": ["x"] * 3000}, "condition": "s"}, "detection.s.message", "more than 2048"),
+    ],
+)
+def test_what_cannot_be_told_is_refused_with_its_place(detection: dict[str, Any], place: str, why: str) -> None:
+    refused = refusal({"title": "A rule", "logsource": LINUX, "detection": detection})
+    assert refused.place == place
+    assert why in refused.why
+
+
+@pytest.mark.parametrize(
+    ("logsource", "place"),
+    [
+        ({"category": "process_creation", "product": "linux"}, "logsource.category"),
+        ({"product": "windows"}, "logsource.product"),
+        ({"product": "linux", "service": "auditd"}, "logsource.service"), ({}, "logsource.product"), (None, "logsource"),
+    ],
+)  # fmt: skip
+def test_lines_that_are_not_read_are_refused(logsource: Any, place: str) -> None:
+    refused = refusal({"title": "A rule", "logsource": logsource, "detection": {"s": ["x"], "condition": "s"}})
+    assert refused.place == place
+
+
+@pytest.mark.parametrize("document", [None, 1, "x", [], {}, {"title": 3}, {"title": "A"}, {"correlation": None}])
+def test_what_is_no_rule_is_refused(document: Any) -> None:
+    assert refusal(document).place
+
+
+_YAML = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.sampled_from(["*", "a*", "\\", "(?=x)"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["message|re", "program", "|all", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(wanted=_YAML, condition=st.lists(st.sampled_from(["s", "and", "or", "not", "(", ")", "1", "all", "of", "them", "|"])))
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_file_says_it_is_a_rule_or_refused(wanted: Any, condition: list[str]) -> None:
+    detection = {"s": wanted, "condition": " ".join(condition)}
+    try:
+        (made,) = rules_of([{"title": "A", "logsource": LINUX, "detection": detection}])
+    except SigmaRefusedError as refused:
+        assert refused.place.startswith("detection")
+        return
+    assert made.means(line("any")) in {True, False}
