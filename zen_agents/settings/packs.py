@@ -32,7 +32,7 @@ class Pack:
     path: Path
     #: What it is for.
     about: str
-    #: Key below `agents.system_health` -> what it means; what hosts differ in.
+    #: Key below its agent -> what it means; what hosts differ in.
     parameters: Mapping[str, str]
     #: What stands in the pack.
     tree: Node
@@ -40,10 +40,10 @@ class Pack:
     @property
     def watched(self) -> Iterator[str]:
         """The entries that it brings, like `services.nginx`, and sections of one thing, like `journal`."""
-        health = self.tree.get("agents", "system_health")
-        for section, entry in health.value.items() if health is not None and health.is_map else ():
-            names = entry.node.value if _of_entries(entry.node) else ()
-            yield from (f"{section}.{name}" for name in names) if names else (section,)
+        for agent in self._agents():
+            for section, entry in agent.value.items():
+                names = entry.node.value if _of_entries(entry.node) else ()
+                yield from (f"{section}.{name}" for name in names) if names else (section,)
 
     @property
     def units(self) -> frozenset[str]:
@@ -53,9 +53,15 @@ class Pack:
         return frozenset(unit.text for unit in named if unit is not None)
 
     def value(self, key: str) -> str:
-        """Return what it says at a key below `agents.system_health`, "" if nothing."""
-        node = self.tree.get("agents", "system_health", *key.split("."))
-        return node.text if node is not None else ""
+        """Return what it says at a key below its agent, "" if nothing."""
+        nodes = (agent.get(*key.split(".")) for agent in self._agents())
+        return next((node.text for node in nodes if node is not None), "")
+
+    def _agents(self) -> Iterator[Node]:
+        agents = self.tree.get("agents")
+        for entry in agents.value.values() if agents is not None and agents.is_map else ():
+            if entry.node.is_map:
+                yield entry.node
 
 
 def installed() -> dict[str, Path]:

@@ -100,7 +100,8 @@ def test_a_step_that_could_never_run_is_refused_with_its_path(step: str, said: s
 
 
 WRONG = {
-    "{transprt: kernel}": "ZC213", "{transport: kernel}, file: /x": "ZC214", "{}, format: json": "ZC214",
+    "null, file: /x, security: true": "ZC214", "{transprt: kernel}": "ZC213",
+    "{transport: kernel}, file: /x": "ZC214", "{}, format: json": "ZC214",
 }  # fmt: skip
 
 

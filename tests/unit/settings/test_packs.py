@@ -36,7 +36,7 @@ def _ladders(node: Node) -> list[str]:
 
 
 def test_there_is_a_pack_for_each_common_service() -> None:
-    assert NAMES == ["cron", "docker", "jvm", "nginx", "postgresql", "redis", "systemd"]
+    assert NAMES == ["cron", "docker", "jvm", "nginx", "postgresql", "redis", "security", "systemd"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,8 +45,9 @@ def test_a_pack_is_right_alone_holds_agents_alone_and_names_what_is_the_hosts_to
     pack = packs.describe(name)
     assert set(pack.tree.value) == {"x-pack", "agents"}
     assert pack.about and pack.parameters
+    (agent,) = pack.tree.value["agents"].node.value
     for key in pack.parameters:
-        explain(f"agents.system_health.{key}")
+        explain(f"agents.{agent}.{key}")
     assert {step.partition(":")[0] for step in _ladders(pack.tree)} <= catalog.MILD
 
 

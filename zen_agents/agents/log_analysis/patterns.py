@@ -141,5 +141,6 @@ class LogPattern(PatternStep):
                 raise refuse("conflict", "looks for nothing: write `match` or `where`", at=f"sequence.{number}")
 
     def _refuse_beside(self, key: str, *others: str) -> None:
-        if beside := next((name for name in others if name in self.model_fields_set), None):
+        fields = type(self).model_fields
+        if beside := next((name for name in others if getattr(self, name) != fields[name].get_default()), None):
             raise refuse("conflict", f"stands beside `{key}`, which has no use for it", at=beside, see=key)

@@ -20,6 +20,8 @@ JOURNAL_FIELDS = {
     "unit": "_SYSTEMD_UNIT", "transport": "_TRANSPORT", "identifier": "SYSLOG_IDENTIFIER", "facility": "SYSLOG_FACILITY",
     "priority": "PRIORITY", "executable": "_EXE", "user_id": "_UID",
 }  # fmt: skip
+#: Formats in which programs say who did what.
+_TELL_OF_SECURITY = ("syslog", "syslog5424", "access")
 
 
 def check_journal_field(name: str) -> str:
@@ -39,6 +41,9 @@ class LogSource(Section):
     format: Literal["plain", "json", "syslog", "syslog5424", "access", "logfmt"] = Field(
         "plain", description="how a line is read; entries of the journal are syslog"
     )
+    security: bool = Field(
+        False, description="true: what lines tell of log-ins, privileges, accounts and attacks are fields as well"
+    )
     time_key: Line = Field("", description="with format json: field that holds the time, where it has no usual name")
     timezone: TimeZone | None = Field(None, description="time zone of stamps without one; empty: that of this host")
     every: PositiveDuration = Field(
@@ -53,14 +58,26 @@ class LogSource(Section):
     def _one_of_them(self) -> LogSource:
         if (self.file is None) == (self.journal is None):
             raise refuse("one_of", "needs a `file` or a `journal`, and not both")
-        if self.journal is not None and "format" in self.model_fields_set:
+        # What `config show` writes out in full is no contradiction.
+        if self.journal is not None and self.format != "plain":
             raise refuse("conflict", "stands beside `journal`, whose entries are syslog", at="format", see="journal")
+        if self.security and self.journal is None and self.format not in _TELL_OF_SECURITY:
+            told = ", ".join(_TELL_OF_SECURITY)
+            raise refuse("conflict", f"is for the journal and for format {told}; this is {self.format}", at="security")
         if self.time_key and self.format != "json":
             raise refuse("conflict", f"is for format json, this is {self.format}", at="time_key")
         return self
 
     def form(self) -> Format:
         """Return what reads its lines."""
+        form = self._written_in()
+        if not self.security:
+            return form
+        from zen_agents.logs.security.understood import Understood  # noqa: PLC0415 - only sources that ask for it
+
+        return Understood(form)
+
+    def _written_in(self) -> Format:
         if self.journal is not None:
             return Syslog()
         return JsonLines(self.time_key) if self.format == "json" else FORMATS[self.format]()

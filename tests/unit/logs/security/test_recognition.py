@@ -9,11 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.logs.security.labelled import ANY_NAME, HOSTILE, Labelled, corpus
+from zen_agents.logs.detection.counting import CountRule
 from zen_agents.logs.formats.access import Access
 from zen_agents.logs.formats.syslog import Syslog
 from zen_agents.logs.security.event import Result, SecurityEvent, What
 from zen_agents.logs.security.recognition import event_of
+from zen_agents.logs.security.understood import Understood
 from zen_agents.logs.stamps import Stamps
+from zen_agents.logs.watching.rule import PatternRule, Step
+from zen_agents.logs.watching.source import SourceWatch
 
 STAMPS = Stamps(datetime(2026, 11, 27, 12, 0, tzinfo=UTC).timestamp(), UTC)
 BAD = {Result.FAILED, Result.REFUSED}
@@ -223,3 +227,22 @@ def test_a_wrong_password_of_a_web_server_is_a_failed_log_in() -> None:
     assert event is not None
     assert (event.what, event.result, event.user, event.address) == (What.LOGIN, Result.FAILED, "frank", "192.0.2.7")
     assert requested("/admin", status=401) is None
+
+
+def test_what_lines_tell_are_fields_that_patterns_count_by() -> None:
+    by_address = Step(where={"event": "login", "result": ["failed", "refused"]})
+    more_power = Step(where={"event": "membership", "privileged": True})
+    rules = [
+        PatternRule("guessing", (by_address,), CountRule(3, 60.0, ("address",))),
+        PatternRule("power", (more_power,), CountRule(1, 60.0)),
+    ]
+    watch = SourceWatch(rules, Understood(Syslog()), UTC, STAMPS.now, {})
+    hostile = "Failed password for invalid user root from 203.0.113.9 port 1 ssh2 from 192.0.2.7 port 22 ssh2"
+    usual = "Accepted password for root from 192.0.2.8 port 22 ssh2"
+    lines = [("sshd", hostile)] * 3 + [("sshd", usual)] * 3 + [("usermod", "add 'eve' to group 'sudo'"), ("cron", "x")]
+    text = "".join(f"Nov 27 11:59:58 web {program}[42]: {message}\n" for program, message in lines)
+    watch.feed(text.encode(), "/var/log/auth.log", STAMPS.now)
+    seen = watch.seen()
+    assert (seen["guessing"].keys, seen["guessing"].lines) == ([("192.0.2.7",)], 3)
+    assert (seen["power"].is_raised, seen["power"].lines) == (True, 1)
+    assert Understood(Syslog()).find("no line of syslog", STAMPS) is None
