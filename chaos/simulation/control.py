@@ -203,6 +203,9 @@ class SimulatedDirectory:
     def entries(self) -> Sequence[FileState]:
         return self._files.entries(self.path)
 
+    def is_in_place(self) -> bool:
+        return self.path in self._files.states
+
     def in_use(self, expected: FileState) -> bool:
         self._file(expected)
         return False

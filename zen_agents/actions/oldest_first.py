@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
@@ -68,13 +68,13 @@ def remove_oldest(
 ) -> Removal:  # fmt: skip
     """Remove files in this order until `enough` says so; what changed, is held open or hard-linked is left."""
     done = Removal()
-    with control.open_directory(path) as top:
+    with control.open_directory(path) as top, closing(_Entered(top)) as entered:
         for state in oldest:
             go_on()
             if enough(done):
                 break
             try:
-                _remove(top, state)
+                entered.directory_of(state.path).remove(state)
             except (StalePlanError, UnsafePathError, HostError) as error:
                 done = Removal(done.files, done.size, done.left + 1, done.because or str(error))
             else:
@@ -82,14 +82,28 @@ def remove_oldest(
     return done
 
 
-def _remove(top: DirectoryHandle, state: FileState) -> None:
-    below = state.path[len(top.path.rstrip("/")) + 1 :]
-    *directories, _ = below.split("/")
-    with ExitStack() as stack:
-        handle = top
-        for name in directories:
-            handle = stack.enter_context(handle.enter(name))
-        handle.remove(state)
+class _Entered:
+    """The directory of the last file, held open for the next one: most lie side by side, and entering costs as removing."""
+
+    def __init__(self, top: DirectoryHandle) -> None:
+        self._top = self._handle = top
+        self._names: list[str] = []
+        self._open = ExitStack()
+
+    def directory_of(self, path: str) -> DirectoryHandle:
+        """Return the directory of a file below; it is entered anew if it no longer lies where it was."""
+        *names, _ = path[len(self._top.path.rstrip("/")) + 1 :].split("/")
+        if names != self._names or not self._handle.is_in_place():
+            self.close()
+            handle = self._top
+            for name in names:
+                handle = self._open.enter_context(handle.enter(name))
+            self._names, self._handle = names, handle
+        return self._handle
+
+    def close(self) -> None:
+        self._names, self._handle = [], self._top
+        self._open.close()
 
 
 def _tree(files: Iterator[FileState], *, older_than: float | None, cut: bool) -> Tree:

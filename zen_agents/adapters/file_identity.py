@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 #: Opens nothing but a place to stand: no device wakes up, no fifo blocks, nothing is read.
 _PLACE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
-_MOUNT_ID = re.compile(r"^mnt_id:\s*(\d+)$", re.MULTILINE)
+_MOUNT_ID = re.compile(rb"^mnt_id:\s*(\d+)$", re.MULTILINE)
+#: The mount stands in the third line.
+_FDINFO_BYTES = 4096
 _RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _NOT_SUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 
@@ -45,13 +47,22 @@ def names_in(directory: int | str) -> list[str]:
 def mount_of(descriptor: int) -> int:
     """Return the id of the mount a descriptor was opened on; tells bind mounts apart, which a device number does not."""
     try:
-        text = Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii")
+        text = _read(f"/proc/self/fdinfo/{descriptor}")
     except OSError as error:
         raise HostError(f"the mount of an open file cannot be told: {error.strerror}; is /proc mounted here?") from error
     match = _MOUNT_ID.search(text)
     if match is None:
         raise HostError("the kernel does not say on which mount an open file is; nothing was done")
     return int(match[1])
+
+
+def _read(path: str) -> bytes:
+    # Asked for every file that is removed: `Path.read_text` takes longer than all the rest of a removal.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _FDINFO_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def proc_path(descriptor: int) -> str:

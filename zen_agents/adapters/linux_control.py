@@ -44,7 +44,7 @@ _AT_ONCE_SECONDS = 0.1
 #: The command of a daemon that cannot start ends within this after systemd has begun it; one that goes on is left to.
 _LEAVES_WITHIN_SECONDS = 1.0
 #: How often systemd is asked whether it has begun a daemon (seconds).
-_ASK_AGAIN_SECONDS = 0.02
+_ASK_AGAIN_SECONDS = 0.1
 _RUNNING = "running"
 #: How systemctl tells of a job that failed, and of one that failed for another unit's sake.
 _JOB_FAILED, _DEPENDENCY_FAILED = re.compile(r"Job for \S+ failed"), re.compile(r"A dependency job for \S+ failed")
@@ -281,6 +281,8 @@ class LinuxControl:
         # The client stays to tell how the command ends; ending the client ends nothing of the unit.
         client = asyncio.create_task(self.run(Command(systemd_run(unit, command), timeout_seconds=command.timeout_seconds)))
         try:
+            # Most commands of daemons end before anybody need ask.
+            await asyncio.wait((client,), timeout=_ASK_AGAIN_SECONDS)
             while not client.done() and not await asyncio.to_thread(self._is_started, unit):
                 await asyncio.wait((client,), timeout=_ASK_AGAIN_SECONDS)
             await asyncio.wait((client,), timeout=_LEAVES_WITHIN_SECONDS)

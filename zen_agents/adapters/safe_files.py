@@ -47,8 +47,11 @@ class OpenDirectory:
     StalePlanError, what is never touched UnsafePathError, what the host refuses HostError; in each case nothing was changed.
     """
 
-    def __init__(self, descriptor: int, path: str, *, mount: int, go_on: Callable[[], None], quarantine: Quarantine) -> None:
-        self._descriptor, self._path, self._mount = descriptor, path, mount
+    def __init__(
+        self, descriptor: int, path: str, *, mount: int, go_on: Callable[[], None], quarantine: Quarantine,
+        above: OpenDirectory | None = None,
+    ) -> None:  # fmt: skip
+        self._descriptor, self._path, self._mount, self._above = descriptor, path, mount, above
         self._go_on, self._quarantine = go_on, quarantine
         #: Of the private names in here, once there was one.
         self._mark = ""
@@ -89,12 +92,23 @@ class OpenDirectory:
         try:
             self._same_mount(descriptor, self._join(name))
             deeper = OpenDirectory(
-                descriptor, self._join(name), mount=self._mount, go_on=self._go_on, quarantine=self._quarantine
-            )
+                descriptor, self._join(name), mount=self._mount, go_on=self._go_on, quarantine=self._quarantine,
+                above=self,
+            )  # fmt: skip
             with contextlib.closing(deeper):
                 yield deeper
         finally:
             os.close(descriptor)
+
+    def is_in_place(self) -> bool:
+        if self._above is None:
+            return True
+        try:
+            named = os.stat(self._path.rpartition("/")[2], dir_fd=self._above.descriptor, follow_symlinks=False)
+        except OSError:
+            return False
+        held = os.fstat(self._descriptor)
+        return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino) and self._above.is_in_place()
 
     def in_use(self, expected: FileState) -> bool:
         with self._held(expected, unchanged=False) as place:

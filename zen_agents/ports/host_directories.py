@@ -32,6 +32,10 @@ class DirectoryHandle(ReplacingDirectory, Protocol):
         """Open a real subdirectory on the same device; UnsafePathError for a link, a mount or anything else."""
         ...
 
+    def is_in_place(self) -> bool:
+        """Tell whether it still lies where it was entered, below the directory that was opened first."""
+        ...
+
     def in_use(self, expected: FileState) -> bool:
         """Tell whether anybody holds a file open or mapped; True if that cannot be told."""
         ...
