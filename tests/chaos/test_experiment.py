@@ -58,6 +58,9 @@ def test_the_engine_repairs_and_what_it_says_fits_what_is_seen(name: str) -> Non
     assert result.repaired
     assert sorted(done.action for done in result.actions) == sorted(SCENARIOS[name].expect.actions)
     assert {done.outcome for done in result.actions} == {"verified"}
+    # By its own command, and the fault was there again: else the run would not have passed.
+    undone = [done.undone for done in result.actions if done.claims_inverse]
+    assert undone == [True] * (2 if name == "wrong_permissions" else 0)
     seconds = result.seconds
     assert None not in (seconds.detected, seconds.acted, seconds.verified, seconds.repaired, seconds.held)
     assert 0 < seconds.detected <= seconds.acted <= seconds.verified  # type: ignore[operator]
