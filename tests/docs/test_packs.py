@@ -54,6 +54,7 @@ def test_the_page_and_the_command_name_every_pack() -> None:
     page = (ROOT / "docs" / "how-to" / "use-a-pack.md").read_text("utf-8")
     assert sorted(re.findall(r"^\| `pack:(\w+)`", page, re.MULTILINE)) == sorted(PACKS)
     listed = command("explain", "packs").out
+    assert len(command("explain", "packs", "-o", "json").json()["items"]) > 5
     for name in PACKS:
         assert re.search(rf"^{name} +\w", listed, re.MULTILINE)
         shown = command("explain", f"pack:{name}", "-o", "json").json()

@@ -35,7 +35,7 @@ def test_a_question_is_listed_answered_once_and_done_once(engine_with: EngineWit
 
     assert engine.cli("approve", "apr-zzzzzz", "--reason", "x", "--yes").returncode == 2
     assert engine.cli("approve", id, "--reason", "nobody can be asked here").returncode == 2
-    token = engine.cli("approvals", "token", id).stdout.strip()
+    token = engine.json("approvals", "token", id)["token"]
     spoilt = engine.cli("approve", "--token", f"{token[:-1]}{'A' if token[-1] != 'A' else 'B'}", "--reason", "x", "--yes")
     assert (spoilt.returncode, engine.actions()) == (4, [])
     done = engine.cli("approve", "--token", token, "--reason", "seen", "--yes", "--wait", "60s")

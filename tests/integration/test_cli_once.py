@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine_process import EngineProcess, answers, free_port, wait_for, web_config
+from tests.support.schemas import as_promised
 
 
 def once(engine: EngineProcess, *words: str) -> tuple[int, str, str]:
@@ -73,7 +74,9 @@ def test_a_run_ends_cleanly_on_each_signal(engine: EngineProcess, number: signal
     *_, last, signed = engine.events()
     assert (last["id"], last["body"]["reason"]) == ("stopped", number.name)
     assert (signed["id"], signed["body"]["seq"]) == ("checkpoint", last["record"])
-    assert '"exit_code": ' + str(code) in engine.log.read_text(encoding="utf-8")
+    log = engine.log.read_text(encoding="utf-8")
+    told = json.loads(log[log.index('{\n  "schema"') : log.rindex("\n}") + 2])
+    assert as_promised(told)["exit_code"] == code
 
 
 def test_a_run_may_end_by_itself_and_a_safer_mode_is_taken(engine: EngineProcess, port: int) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.support.schemas import as_promised
+from tests.support.schemas import as_promised, printed_as_promised
 from tests.support.state import an_incident, an_intent, an_outcome
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.cli.call import Call
@@ -51,6 +51,7 @@ def command(*words: str) -> Done:
             code = main(list(words))
         except SystemExit as ended:  # argparse's --help
             code = int(ended.code or 0)
+    printed_as_promised(words, out.getvalue())
     return Done(code, out.getvalue(), err.getvalue(), words)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import fork_server
-from tests.support.schemas import as_promised
+from tests.support.schemas import printed_as_promised
 from zen_agents.adapters.control_client import ask
 from zen_agents.errors import ZenError
 
@@ -121,11 +121,15 @@ class EngineProcess:
         """Run one command on this engine's state."""
         words, env = [*arguments, "--state-dir", str(self.state)], {**os.environ, **environment}
         if self._may_be_forked(environment):
-            return fork_server.run(words, env, timeout=120)
-        return subprocess.run(
-            [sys.executable, "-m", "zen_agents", *words], cwd=self.release, env=env, capture_output=True, text=True,
-            timeout=120, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            done = fork_server.run(words, env, timeout=120)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "zen_agents", *words], cwd=self.release, env=env, capture_output=True, text=True,
+                timeout=120, check=False, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        if self.release == REPOSITORY:  # what an earlier release prints is promised by its own schemas
+            printed_as_promised(words, done.stdout)
+        return done
 
     def _may_be_forked(self, environment: Mapping[str, str]) -> bool:
         return self.release == REPOSITORY and not self.before and fork_server.can_start(environment)
@@ -134,10 +138,7 @@ class EngineProcess:
         """Run one command with -o json and return what it printed."""
         done = self.cli(*arguments, "-o", "json", **environment)
         assert done.stdout, f"{arguments}: {done.stderr}"
-        body = json.loads(done.stdout)
-        # What an earlier release prints is promised by its own schemas.
-        picked = any(word.startswith("--json=") for word in arguments)
-        return as_promised(body) if self.release == REPOSITORY and not picked else body
+        return json.loads(done.stdout)
 
     def status(self) -> dict[str, Any] | None:
         """Return the running engine's status, None if it does not answer."""

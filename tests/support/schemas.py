@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from jsonschema import Draft7Validator
@@ -22,6 +25,13 @@ def as_promised(body: Any) -> Any:
     found = [f"{error.json_path} {error.message}" for error in _validator(name).iter_errors(body)]
     assert not found, f"zen-agents schema {name}: {found[:3]}"
     return body
+
+
+def printed_as_promised(words: Sequence[str], text: str) -> None:
+    """Hold what a command printed against its schema, if it was asked for all of it as JSON."""
+    asked = ("-o", "json") in pairwise(words) and not any(word.startswith("--json=") for word in words)
+    if asked and text.strip():
+        as_promised(json.loads(text))
 
 
 @cache

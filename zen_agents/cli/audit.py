@@ -5,7 +5,7 @@ Examples:
   zen-agents audit verify --key web1.pub            as signed by the host of this key, not by whoever has the file now
   zen-agents audit verify --against heads.txt       nothing is missing of what was there when these heads were kept
   zen-agents audit key > web1.pub                   the public key, to be kept elsewhere
-  zen-agents audit tail --last 20 --follow -o json  each entry as it is written, one object a line
+  zen-agents audit tail --last 20 --follow -o jsonl  each entry as it is written, one object a line
   zen-agents audit export --since 7d > ledger.jsonl
   zen-agents audit export -o csv
 
@@ -111,12 +111,15 @@ def _key(call: Call) -> int:
 
 
 def _tail(call: Call) -> int:
-    """Print the last entries, one a line, and go on if that was asked for."""
-    if call.output in ("yaml", "csv", "name"):
-        raise UsageError(f"what is followed is one object a line, so it cannot be -o {call.output}; use -o json")
+    """Print the last entries, and go on, one a line, if that was asked for."""
+    if call.output in ("yaml", "csv", "name") or (call.output == "json" and call.arguments.follow):
+        raise UsageError(f"what is followed is one object a line, so it cannot be -o {call.output}; use -o jsonl")
     path, store = call.state_file(), call.store()
     after = max(0, store.head()[0] - call.arguments.last)
     store.close()
+    if call.output == "json":
+        _print_envelope(export(path, after=after))
+        return 0
 
     def more() -> None:
         nonlocal after

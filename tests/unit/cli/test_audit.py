@@ -85,7 +85,8 @@ def test_a_cut_end_shows_by_heads_in_a_file_or_on_the_command_line(ledger: Signe
     [
         (("verify", "--against", "812"), "holds no head"),
         (("verify", "--key", "missing.pub"), "cannot be read"),
-        (("tail", "-o", "yaml"), "use -o json"),
+        (("tail", "-o", "yaml"), "use -o jsonl"),
+        (("tail", "-f", "-o", "json"), "use -o jsonl"),
         (("tail", "--last", "0"), "no whole number"),
     ],
 )
@@ -95,7 +96,10 @@ def test_what_is_no_head_and_no_key_is_a_wrong_call(words: tuple[str, ...], told
 
 
 def test_a_tail_is_the_last_entries_one_object_a_line(ledger: SignedLedger) -> None:
-    code, out, err = audit(ledger, "tail", "--last", "3", "-o", "json")
+    code, out, err = audit(ledger, "tail", "--last", "3", "-o", "jsonl")
+    assert json.loads(audit(ledger, "tail", "--last", "3", "-o", "json")[1])["items"] == list(
+        map(json.loads, out.splitlines())
+    )
     rows = rows_of(ledger.path)[-3:]
     assert (code, err) == (0, "")
     assert [json.loads(line)["id"] for line in out.splitlines()] == [row[ID] for row in rows]
@@ -107,7 +111,7 @@ def test_a_tail_is_the_last_entries_one_object_a_line(ledger: SignedLedger) -> N
 
 @pytest.fixture
 def followed(ledger: SignedLedger) -> Iterator[subprocess.Popen[str]]:
-    words = ["audit", "tail", "--last", "1", "-f", "-o", "json", "--state-dir", str(ledger.folder)]
+    words = ["audit", "tail", "--last", "1", "-f", "-o", "jsonl", "--state-dir", str(ledger.folder)]
     process = subprocess.Popen(
         [sys.executable, "-m", "zen_agents", *words], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
     )

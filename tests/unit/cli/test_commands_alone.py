@@ -300,6 +300,7 @@ def test_everything_that_has_a_name_is_explained(words: tuple[str, ...]) -> None
 
 def test_explain_finds_names_kinds_and_settings() -> None:
     both = command("explain", "cooldown").out
+    assert command("explain", "cooldown", "-o", "json").json()["items"]
     assert both.startswith("guard cooldown: ")
     assert "\nreason cooldown: " in both
     assert command("explain", "restart_service").out.startswith("action restart_service: ")

@@ -401,6 +401,7 @@ def test_why_takes_a_question_for_what_it_is_about(state: WrittenState) -> None:
     state.store.save_approval(_asked("apr-aaaa11", state.ago(60), "inc-aaaa11"))
     state.store.save_approval(replace(_asked("apr-bbbb22", state.ago(50), None), target="service:db"))
     state.store.commit()
+    assert state("approvals", "show", "apr-aaaa11", "-o", "json").json()["state"] == "pending"
     asked = state("why", "apr-aaaa11")
     assert (asked.code, asked.out) == (0, state("why", "inc-aaaa11").out), asked.err
     done = state("why", "apr-bbbb22")

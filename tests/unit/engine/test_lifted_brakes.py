@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engine_here import EngineHere
+from tests.support.own_config import own_config
 from tests.support.rig import Rig
+from tests.support.schemas import as_promised
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.principal import Principal
 from zen_agents.model.reason import Reason
-from zen_agents.ports.store import Brake
+from zen_agents.ports.store import Brake, BreakerRow
 
 ALICE = Principal("alice", 1000)
 #: Longer than a rule's patience with guards that refuse (seconds).
@@ -90,3 +93,12 @@ async def test_people_are_told_when_the_patience_is_over_and_not_at_the_next_tim
     assert incident.refused_since is not None
     assert incident.escalated_at is not None
     assert incident.escalated_at.steady - incident.refused_since == pytest.approx(patience, abs=0.1)
+
+
+async def test_a_breaker_that_a_person_closes_is_told_as_promised(tmp_path: Path) -> None:
+    async with EngineHere(tmp_path, own_config({}, ["restart_service"])) as engine:
+        engine.store.save_breaker(BreakerRow("restart_service|service:web", "open", 4, 0, engine.clock.now().steady, ()))
+        body = await engine.ask("breaker_reset", breaker="restart_service|service:web", reason="looked")
+        assert as_promised({"schema": "zen-agents/breaker/v1", **body})["state"] == "closed"
+        row = engine.store.breaker("restart_service|service:web")
+        assert row is not None and (row.state, row.failures) == ("closed", 0)

@@ -308,6 +308,8 @@ def test_a_configuration_that_is_not_valid_or_not_there_is_told_with_its_own_pla
 
 def test_run_chooses_tests_and_one_that_matches_none_is_a_mistake() -> None:
     assert run(STORY, "--run", "story.yaml: three").code == 0
+    (told,) = run(STORY, "--run", "three", "-o", "json").json()["tests"]
+    assert (told["name"], told["ok"]) == ("three bad checks give one restart, then quiet", True)
     assert command("test", "rules", "none.yaml").err == "zen-agents: none.yaml cannot be read: No such file or directory\n"
     assert (run(STORY, "--run", "four").code, run(STORY, "--run", "(").code) == (2, 2)
 
