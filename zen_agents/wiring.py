@@ -143,18 +143,23 @@ def open_store(state_dir: Path, agents: Iterable[str]) -> tuple[SqliteStore, str
 
 
 def resolve_host_name(settings: Settings, store: Store) -> str:
-    """Return the host's name: the file's, else the one found first and kept, so that it survives a boot without DNS."""
-    if settings.host.name:
-        return settings.host.name
+    """Return the host's name: the file's, else the one found first, so that it survives a boot without DNS.
+
+    It is kept: what looks at the state alone names the host as the engine did.
+    """
     kept = store.get("host_name")
-    if kept is None:
-        kept = socket.getfqdn()
-        kept = socket.gethostname() if kept.startswith("localhost") else kept
+    name = settings.host.name or kept or _found_name()
+    if name != kept:
         try:
-            store.put("host_name", kept)
+            store.put("host_name", name)
         except StoreError as error:
             log.error("the host's name was not kept, the next start asks again: %s", error)
-    return kept
+    return name
+
+
+def _found_name() -> str:
+    name = socket.getfqdn()
+    return socket.gethostname() if name.startswith("localhost") else name
 
 
 def counted_seconds(policy: Policy, flapping: FlapLimit) -> float:

@@ -98,6 +98,13 @@ def test_a_pause_binds_the_engine_until_it_is_lifted(shared: EngineProcess) -> N
     assert shared.cli("status").returncode == 0
 
 
+def test_a_pause_may_end_at_a_time_of_day(shared: EngineProcess) -> None:
+    paused = shared.json("pause", "web", "--until", "23:59", "--reason", "a night's work")
+    assert paused["scope"] == "target:service:web" and 0 < paused["for_seconds"] <= 86_400
+    assert " 23:59 (target:service:web) by " in shared.cli("status").stdout.splitlines()[0]
+    assert shared.cli("resume", "web").returncode == 0
+
+
 def test_a_window_is_the_first_line_and_no_sickness(shared: EngineProcess) -> None:
     words = ("--until", "23:59", "--timezone", "UTC", "--effect", "no_alerts", "--reason", "a test")
     assert shared.json("maintenance", "start", "disks", *words)["effect"] == "no_alerts"
@@ -117,7 +124,10 @@ def test_a_window_is_the_first_line_and_no_sickness(shared: EngineProcess) -> No
         (("ack", "@open"), 2, "no open incidents"),
         (("ack", "inc-zzzzzz"), 2, "zen-agents incidents"),
         (("act", "restart_service", "sshd", "--reason", "x", "--yes"), 2, "the configuration names: service:web"),
-        (("act", "restart_servce", "web", "--reason", "x", "--yes"), 2, "there is no action"),
+        (("act", "restart_servce", "web", "--reason", "x", "--yes"), 2, "did you mean 'restart_service'?"),
+        (("pause", "web", "--until", "2020-01-31T06:00", "--reason", "x"), 2, "is past"),
+        (("pause", "web", "--for", "1h", "--until", "06:00", "--reason", "x"), 2, "not allowed with"),
+        (("pause", "web", "--reason", "x"), 2, "--for --until is required"),
         (
             ("act", "restart_service", "web", "--override", "emergency_stop", "--reason", "x"),
             4,
@@ -206,9 +216,7 @@ def test_a_repair_during_and_after_it(engine: EngineProcess, port: int) -> None:
     assert "has it until " in engine.cli("why", incident).stdout
     assert "ack by" in engine.cli("why", incident).stdout
 
-    by_hand = engine.cli("act", "restart_service", "web", "--reason", "by hand", "--yes")
-    assert by_hand.returncode == 0, by_hand.stderr
-    assert "VERIFIED" in by_hand.stdout
+    assert engine.json("act", "restart_service", "web", "--reason", "by hand", "--yes")["outcome"] == "verified"
     assert answers(port)
     wait_for(lambda: not engine.json("incidents", "--open")["items"], "its end")
     after = engine.cli("why", incident).stdout

@@ -57,7 +57,11 @@ class ByHand:
         Raises UsageError for an unknown action or target: an act by hand reaches no further than the configuration.
         """
         if action not in self._actions:
-            raise UsageError(f"there is no action {action!r}; see: zen-agents explain actions")
+            from zen_agents.rules.expression_text import nearest  # noqa: PLC0415  only for those who made a mistake
+
+            near = nearest(action, self._actions)
+            meant = f"; did you mean {near!r}?" if near else ""
+            raise UsageError(f"there is no action {action!r}{meant}; see: zen-agents explain actions")
         found = [
             (agent, request)
             for agent in self._agents()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from zen_agents.clock import Instant
 from zen_agents.engine.rollback import PAUSE
+from zen_agents.engine.tick import STORM
 from zen_agents.engine.undo import RULE_PAUSED
 from zen_agents.errors import StoreError
 from zen_agents.guards.recurrence import RIVAL
@@ -25,7 +26,7 @@ def held_by(engine: Engine) -> list[str]:
     lines = [
         *_whole_engine(engine),
         *unreadable,
-        *(line for brake in brakes for line in _held_by_brake(brake, parts.clock.now())),
+        *(line for brake in sorted(brakes, key=_place) for line in _held_by_brake(brake, parts.clock.now())),
     ]
     if trouble := engine.config_facts().get("not_applied"):
         lines.append(f"CONFIG NOT APPLIED: {trouble['error']} - running the old one. zen-agents check-config")
@@ -54,6 +55,11 @@ def _brakes(store: Store) -> tuple[Sequence[Brake], list[str]]:
         return (), [f"STATE NOT READABLE: nothing will be changed; {error}"]
 
 
+def _place(brake: Brake) -> bool:
+    """Sort what holds everything before what holds one thing."""
+    return brake.kind != STORM
+
+
 def _held_by_brake(brake: Brake, now: Instant) -> Iterator[str]:
     holds = brake.until is None or brake.until > now.steady
     if brake.kind in (PAUSE, RULE_PAUSED) and holds:
@@ -62,6 +68,9 @@ def _held_by_brake(brake: Brake, now: Instant) -> Iterator[str]:
     if brake.kind == RIVAL and brake.until is not None and holds:
         until = _time_of_day(brake.until, now)
         yield f"BACKED OFF until {until} ({brake.scope}): {_clause(brake.reason)}. zen-agents resume {brake.scope}"
+    if brake.kind == STORM and brake.until is not None and holds:
+        until = _time_of_day(brake.until, now)
+        yield f"STORM BRAKE until {until}: {_clause(brake.reason)}; nothing is repaired. zen-agents runbook storm-brake"
     if brake.kind == "target_closed":
         yield f"CLOSED to the engine: {brake.scope}: {_clause(brake.reason)}. zen-agents resume {brake.scope}"
 

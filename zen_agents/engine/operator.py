@@ -179,10 +179,9 @@ class Operator:
         names = self._engine.scopes()
         if scope in names:
             return names[scope]
-        import difflib  # noqa: PLC0415  only for those who made a mistake
+        from zen_agents.rules.expression_text import nearest  # noqa: PLC0415  only for those who made a mistake
 
-        near = difflib.get_close_matches(scope, names, n=1)
-        meant = f"; did you mean {near[0]!r}?" if near else ""
+        meant = f"; did you mean {near!r}?" if (near := nearest(scope, names)) else ""
         # Each thing by one name: its rule's, its agent's, or that of the service.
         known = sorted(name for name in names if ":" not in name and name != HOST)
         raise UsageError(f"{scope!r} is no agent, rule or target here{meant}; there are: {listed(known)}")

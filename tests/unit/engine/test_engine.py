@@ -157,11 +157,15 @@ async def test_the_worst_stands_on_the_first_line(tmp_path: Path) -> None:
     rig.store.set_brake(Brake("pause", "target:service:web", "deploy", "alice", now, now.steady + 600))
     around.not_applied = {"error": "config.yaml:31:5: unknown key", "seconds_ago": 1.0}
     rig.parts.foreign = "the state is from another machine"
+    rig.store.set_brake(Brake("storm", "host", "6 of 9 targets fail at once", "engine", now, now.steady + 600))
     rig.parts.safe_mode.enter("a drill", ALICE)
     stop_flag(rig)
-    assert [line.split(" ")[0] for line in engine.abnormal()] == ["EMERGENCY", "SAFE", "OBSERVING", "PAUSED", "CONFIG"]
-    assert f"{now.after(600).wall.astimezone():%H:%M} (target:service:web) by alice" in engine.abnormal()[3]
-    assert "config.yaml:31:5" in engine.abnormal()[4]
+    words = ["EMERGENCY", "SAFE", "OBSERVING", "STORM", "PAUSED", "CONFIG"]
+    assert [line.split(" ")[0] for line in engine.abnormal()] == words
+    calm = f"{now.after(600).wall.astimezone():%H:%M}"
+    assert f"STORM BRAKE until {calm}: 6 of 9 targets fail at once; nothing is repaired." in engine.abnormal()[3]
+    assert f"{calm} (target:service:web) by alice" in engine.abnormal()[4]
+    assert "config.yaml:31:5" in engine.abnormal()[5]
     engine.request_stop()
     assert engine.abnormal()[0].startswith("ENDING")
 

@@ -27,3 +27,10 @@ async def test_people_are_told_that_nothing_is_repaired_and_when_it_is_again(tmp
         assert summary.endswith("look at it, then: zen-agents resume --reason ...")
         await engine.ask("resume", reason="the copy of Monday is right")
         assert [line for line in told(engine) if "observe only is over: a person has looked" in line]
+
+
+async def test_the_state_names_the_host_as_its_configuration_does(tmp_path: Path) -> None:
+    async with EngineHere(tmp_path, own_config({}, ["restart_service"], host={"name": "web-07"})) as engine:
+        assert engine.store.get("host_name") == "web-07"
+    async with EngineHere(tmp_path, own_config({}, ["restart_service"])) as engine:
+        assert engine.runtime.host_name == "web-07", "open pages and confirmations go by the name that is known"
