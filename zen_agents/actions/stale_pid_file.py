@@ -10,7 +10,7 @@ from pydantic import Field
 from zen_agents.actions.base import Action, ActionParams
 from zen_agents.actions.give_back_file import GiveBackFile
 from zen_agents.actions.scope import PathsPolicy, in_thread, parent_of, plain_path, touched_paths
-from zen_agents.clock import Clock, SystemClock
+from zen_agents.clock import Clock, ForwardSteps, SystemClock
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.scalars import AbsolutePath
@@ -34,6 +34,9 @@ class MoveStalePidFile(Action):
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
+        #: By path: each has a process of another age.
+        self._steps: dict[str, ForwardSteps] = {}
+        self._began = self._clock.now()
 
     @abstractmethod
     def check_subject(self, request: ActionRequest) -> None:
@@ -79,5 +82,5 @@ class MoveStalePidFile(Action):
 
     def _stale(self, params: PidFileParams, host: HostView) -> tuple[FileState, str]:
         """Return the file and why it is stale; raises if it is not, or if that cannot be told."""
-        now = self._clock.now().wall.timestamp()
-        return stale_pid_file(plain_path(params.path), params.executable, host, wall_seconds=now)
+        steps = self._steps.setdefault(params.path, ForwardSteps(self._began))
+        return stale_pid_file(plain_path(params.path), params.executable, host, now=self._clock.now(), steps=steps)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from zen_agents.checks.base import Probe
 from zen_agents.checks.process import Finder
-from zen_agents.clock import Instant
+from zen_agents.clock import ForwardSteps, Instant
 from zen_agents.drift.declared import held_content, sha256
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
@@ -28,7 +28,9 @@ _SLACK = 6.0
 class ConfigCheck(Probe):
     """Observes `config.NAME` (judged)."""
 
-    __slots__ = ("_find", "_good_after", "_kept", "_key", "_probe", "_result", "_service", "_tests", "_unit", "_well")
+    __slots__ = (
+        "_find", "_good_after", "_kept", "_key", "_probe", "_result", "_service", "_steps", "_tests", "_unit", "_well",
+    )  # fmt: skip
 
     kind = "config"
     summary = "Does the configuration of this service pass the service's own test?"
@@ -49,6 +51,7 @@ class ConfigCheck(Probe):
         self._key = self._result = self._kept = ""
         #: What has been well, and since when (steady seconds).
         self._well = ("", 0.0)
+        self._steps: ForwardSteps | None = None
 
     @property
     def observes(self) -> tuple[str, ...]:
@@ -60,6 +63,7 @@ class ConfigCheck(Probe):
 
     async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Test the files if one has changed, and keep them if they have been good for long enough."""
+        self._steps = self._steps or ForwardSteps(now)
         states = await asyncio.to_thread(self._tested, host)
         if self._result:
             self._well = ("", now.steady)
@@ -101,7 +105,10 @@ class ConfigCheck(Probe):
             # A reload is a change of the unit's state as well.
             loaded = max(loaded, unit.changed_us / 1e6)
         changed = max((state.changed for state in states), default=0.0)
-        read = host.boot_seconds() - loaded < now.wall.timestamp() - changed
+        loaded_for = host.boot_seconds() - loaded
+        # By so much a change looks older than it is.
+        ahead = self._steps.within(loaded_for, now) if self._steps is not None else 0.0
+        read = loaded_for < now.wall.timestamp() - changed - ahead
         return f"{process.fingerprint}:{loaded:g}" if read else ""
 
     async def _keep(self, well: str, host: HostView, now: Instant) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from zen_agents.checks.base import Check
 from zen_agents.checks.measured import measured
-from zen_agents.clock import Instant
+from zen_agents.clock import ForwardSteps, Instant
 from zen_agents.errors import RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.duration import duration
 from zen_agents.model.observation import Observation, Status
@@ -35,6 +35,7 @@ class JobCheck(Check):
         self._runs, self._max_age, self._lock = runs, max_age_seconds, lock
         #: The oldest run of the last look, and since when it is the oldest (steady seconds).
         self._oldest, self._since = "", 0.0
+        self._steps: ForwardSteps | None = None
 
     @property
     def observes(self) -> tuple[str, ...]:
@@ -64,8 +65,9 @@ class JobCheck(Check):
 
     def _lock_state(self, host: HostView, now: Instant) -> Observation:
         name, executable = f"{self.name}.lock", self._runs.executable
+        self._steps = self._steps or ForwardSteps(now)
         try:
-            _, why = stale_pid_file(self._lock, executable, host, wall_seconds=now.wall.timestamp())
+            _, why = stale_pid_file(self._lock, executable, host, now=now, steps=self._steps)
         except StalePlanError:
             return Observation(name, self.target, Status.OK, now, None, f"{self._lock} is not there")
         except (RefusedError, UnsafePathError) as error:

@@ -9,6 +9,7 @@ from zen_agents.errors import RefusedError, StalePlanError, UnsafePathError
 from zen_agents.ports.host_processes import ENDED
 
 if TYPE_CHECKING:
+    from zen_agents.clock import ForwardSteps, Instant
     from zen_agents.ports.host import FileState, HostView, Process
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -16,10 +17,13 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _SLACK_SECONDS = 2.0
 
 
-def stale_pid_file(path: str, executable: str, host: HostView, *, wall_seconds: float) -> tuple[FileState, str]:
+def stale_pid_file(
+    path: str, executable: str, host: HostView, *, now: Instant, steps: ForwardSteps
+) -> tuple[FileState, str]:  # fmt: skip
     """Return the file and why it is stale, in words.
 
-    Without an executable a pid that is alive is never stale. Raises StalePlanError if the file is not there, RefusedError if
+    Without an executable a pid that is alive is never stale. `steps` are those of the clock since this file was first asked
+    about: they make no process look younger than the file. Raises StalePlanError if the file is not there, RefusedError if
     its process lives or that cannot be told, UnsafePathError for what is no plain file.
     """
     state = host.file(path)
@@ -33,11 +37,11 @@ def stale_pid_file(path: str, executable: str, host: HostView, *, wall_seconds: 
     process = host.process(int(text))
     if process is None or process.state in ENDED:
         return state, f"process {text} is gone"
-    return state, _reused(path, executable, process, state, host, wall_seconds)
+    return state, _reused(path, executable, process, state, host, now, steps)
 
 
 def _reused(
-    path: str, executable: str, process: Process, state: FileState, host: HostView, wall_seconds: float
+    path: str, executable: str, process: Process, state: FileState, host: HostView, now: Instant, steps: ForwardSteps
 ) -> str:  # fmt: skip
     """Return why a live process is not the file's: another program, and one that began after the file was written."""
     alive = f"process {process.pid} ({process.name}) is alive; {path} is left"
@@ -47,6 +51,8 @@ def _reused(
     if running == executable or executable in host.command_line(process):
         raise RefusedError(alive)
     age = host.boot_seconds() - process.start_time / _TICKS
-    if wall_seconds - age <= state.modified + _SLACK_SECONDS:
+    # One that has just begun may have done so before a step that is seen only now.
+    ahead = steps.within(max(age, _SLACK_SECONDS), now)
+    if now.wall.timestamp() - ahead - age <= state.modified + _SLACK_SECONDS:
         raise RefusedError(alive)
     return f"process {process.pid} is {running}, not {executable}, and began after the file was written"

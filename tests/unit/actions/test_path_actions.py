@@ -231,6 +231,18 @@ def test_the_pidfile_of_a_live_process_is_never_touched(here: Changing, top: Pat
     assert path.read_text() == str(sleeper.pid)
 
 
+def test_a_clock_that_was_set_forward_makes_no_live_process_younger_than_its_pidfile(
+    here: Changing, top: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    path, clock = top / "app.pid", ManualClock(datetime.now(UTC))
+    path.write_text(str(sleeper.pid))
+    action = RemoveStalePidfile(clock)
+    for jump in (0.0, 86400.0):
+        clock.jump_wall(jump)
+        with pytest.raises(RefusedError, match="alive"):
+            here.plan(action, "service:web", pidfile_params(path, "/opt/other"))
+
+
 async def test_a_reused_pid_makes_a_pidfile_stale(here: Changing, top: Path, sleeper: subprocess.Popen[bytes]) -> None:
     path = top / "app.pid"
     path.write_text(str(sleeper.pid))

@@ -100,6 +100,24 @@ async def test_a_change_that_the_service_has_not_read_is_not_kept(host: Simulate
     assert kept(host) == [b"better\n"]
 
 
+async def test_a_clock_that_was_set_forward_makes_nobody_have_read_a_change(host: SimulatedHost) -> None:
+    check = a_check()
+    await look_for(check, host, 60)
+    host.advance(1)
+    host.files.add_file(FILE, "better\n")
+    await look_for(check, host, 30)
+    host.clock.jump_wall(3600.0)
+    found = await look_for(check, host, 300)
+    assert "has not read it" in found.detail
+    assert kept(host) == [b"good\n"]
+    host.advance(1)
+    host.stop("site")
+    host.start("site")
+    host.advance(5)
+    await look_for(check, host, 60)
+    assert kept(host) == [b"better\n"]
+
+
 async def test_a_break_begins_the_time_anew(host: SimulatedHost) -> None:
     check = a_check()
     await look_for(check, host, 30)
