@@ -5,11 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from zen_agents.actions.base import ActionParams
-from zen_agents.actions.restore_sysctl import present_setting, setting_plan
-from zen_agents.actions.scope import subject_of
-from zen_agents.actions.setting_for_a_while import SettingForAWhile
+from zen_agents.actions.setting_for_a_while import SetAsUsual, SetForAWhile, SettingForAWhile
 from zen_agents.errors import RefusedError, StalePlanError
-from zen_agents.model.action import ActionRequest, Plan
+from zen_agents.model.action import Plan
 from zen_agents.ports.host import HostView
 
 SETTING = "net.netfilter.nf_conntrack_max"
@@ -26,6 +24,11 @@ class ConntrackLimitParams(ActionParams):
     usual: int = Field(gt=0, le=_MOST, description="connections that may be tracked")
     raised: int = Field(gt=0, le=_MOST, description="connections that may be tracked while they run out")
 
+    @property
+    def values(self) -> tuple[str, str]:
+        """Both as the kernel writes them."""
+        return str(self.usual), str(self.raised)
+
 
 class RestoreConntrackLimitParams(ConntrackLimitParams):
     """And how much of the usual limit may be used."""
@@ -34,13 +37,13 @@ class RestoreConntrackLimitParams(ConntrackLimitParams):
 
 
 class _ConntrackLimit(SettingForAWhile):
-    setting = SETTING
+    setting, subject = SETTING, "conntrack"
 
     def _done(self, wanted: str) -> str:
         return f"up to {wanted} connections are tracked"
 
 
-class RaiseConntrackLimit(_ConntrackLimit):
+class RaiseConntrackLimit(_ConntrackLimit, SetForAWhile):
     """Sets the higher limit, if the usual one is set and its memory is there."""
 
     name = "raise_conntrack_limit"
@@ -50,14 +53,7 @@ class RaiseConntrackLimit(_ConntrackLimit):
     disturbs = ("conntrack.raised",)
     Params = ConntrackLimitParams
 
-    def plan(self, request: ActionRequest, host: HostView) -> Plan:
-        subject_of(request, "conntrack")
-        params: ConntrackLimitParams = self.params(request)
-        found = present_setting(SETTING, host)
-        if found == str(params.raised):
-            raise StalePlanError(f"up to {found} connections are tracked already; there is nothing to raise")
-        if found != str(params.usual):
-            raise RefusedError(f"{SETTING} is {found}, not {params.usual} as usual: somebody set it; look who, and why")
+    def _look_first(self, params: ConntrackLimitParams, host: HostView) -> str:
         if params.raised <= params.usual:
             raise RefusedError(f"{params.raised} is no more than {params.usual}")
         needed, free = (params.raised - params.usual) * _BYTES_EACH, host.memory().available
@@ -66,14 +62,10 @@ class RaiseConntrackLimit(_ConntrackLimit):
             raise RefusedError(
                 f"that may take {mib} MiB of the kernel's memory, more than a tenth of the {free >> 20} MiB free"
             )
-        return setting_plan(self, request, SETTING, found, str(params.raised))
-
-    def _wanted(self, request: ActionRequest) -> str:
-        params: ConntrackLimitParams = self.params(request)
-        return str(params.raised)
+        return ""
 
 
-class RestoreConntrackLimit(_ConntrackLimit):
+class RestoreConntrackLimit(_ConntrackLimit, SetAsUsual):
     """Sets the usual limit again, if the higher one still is set and the usual one would not be reached at once."""
 
     name = "restore_conntrack_limit"
@@ -82,12 +74,7 @@ class RestoreConntrackLimit(_ConntrackLimit):
     mends = ("conntrack.raised",)
     Params = RestoreConntrackLimitParams
 
-    def plan(self, request: ActionRequest, host: HostView) -> Plan:
-        subject_of(request, "conntrack")
-        params: RestoreConntrackLimitParams = self.params(request)
-        found = present_setting(SETTING, host)
-        if found != str(params.raised):
-            raise StalePlanError(f"{SETTING} is {found}, not {params.raised}; there is nothing to take back")
+    def _require_room(self, params: RestoreConntrackLimitParams, host: HostView) -> None:
         table = host.tracked_connections()
         if table is None:
             raise StalePlanError("no connection is tracked any more; there is nothing to take back")
@@ -95,11 +82,6 @@ class RestoreConntrackLimit(_ConntrackLimit):
             raise RefusedError(
                 f"{table.tracked} connections are still tracked: the usual limit would be reached again at once"
             )
-        return setting_plan(self, request, SETTING, found, str(params.usual))
 
     def postcondition(self, plan: Plan) -> tuple[str, str] | None:
         return "conntrack.raised", plan.request.target
-
-    def _wanted(self, request: ActionRequest) -> str:
-        params: RestoreConntrackLimitParams = self.params(request)
-        return str(params.usual)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from zen_agents.actions.base import ActionParams
-from zen_agents.actions.restore_sysctl import present_setting, setting_plan
-from zen_agents.actions.scope import subject_of
-from zen_agents.actions.setting_for_a_while import SettingForAWhile
-from zen_agents.errors import RefusedError, StalePlanError
-from zen_agents.model.action import ActionRequest, Plan
+from zen_agents.actions.setting_for_a_while import SetAsUsual, SetForAWhile, SettingForAWhile
+from zen_agents.errors import RefusedError
+from zen_agents.model.action import Plan
 from zen_agents.ports.host import HostView
 
 SETTING = "net.ipv4.ip_local_port_range"
@@ -24,6 +22,11 @@ class PortRangeParams(ActionParams):
     usual: str = Field(pattern=_SPAN, description="first and last port")
     wider: str = Field(pattern=_SPAN, description="first and last port while they run out")
 
+    @property
+    def values(self) -> tuple[str, str]:
+        """Both as the kernel writes them."""
+        return self.usual, self.wider
+
 
 class RestorePortRangeParams(PortRangeParams):
     """And how much of the usual range may be taken."""
@@ -32,13 +35,13 @@ class RestorePortRangeParams(PortRangeParams):
 
 
 class _PortRange(SettingForAWhile):
-    setting = SETTING
+    setting, subject = SETTING, "local_ports"
 
     def _done(self, wanted: str) -> str:
         return f"connections are made from ports {_words(wanted)}"
 
 
-class WidenPortRange(_PortRange):
+class WidenPortRange(_PortRange, SetForAWhile):
     """Sets the wider range, if the usual one is set; the ports of this host's services that lie in it are named."""
 
     name = "widen_port_range"
@@ -48,22 +51,11 @@ class WidenPortRange(_PortRange):
     disturbs = ("local_ports.widened",)
     Params = PortRangeParams
 
-    def plan(self, request: ActionRequest, host: HostView) -> Plan:
-        subject_of(request, "local_ports")
-        params: PortRangeParams = self.params(request)
-        found = present_setting(SETTING, host)
-        if found == params.wider:
-            raise StalePlanError(f"connections are made from ports {_words(found)} already; there is nothing to widen")
-        if found != params.usual:
-            raise RefusedError(f"{SETTING} is {found}, not {params.usual} as usual: somebody set it; look who, and why")
-        return setting_plan(self, request, SETTING, found, params.wider, warning=_in_the_way(params, host))
-
-    def _wanted(self, request: ActionRequest) -> str:
-        params: PortRangeParams = self.params(request)
-        return params.wider
+    def _look_first(self, params: PortRangeParams, host: HostView) -> str:
+        return _in_the_way(params, host)
 
 
-class RestorePortRange(_PortRange):
+class RestorePortRange(_PortRange, SetAsUsual):
     """Sets the usual range again, if the wider one still is set and the usual one would not run out at once."""
 
     name = "restore_port_range"
@@ -72,26 +64,16 @@ class RestorePortRange(_PortRange):
     mends = ("local_ports.widened",)
     Params = RestorePortRangeParams
 
-    def plan(self, request: ActionRequest, host: HostView) -> Plan:
-        subject_of(request, "local_ports")
-        params: RestorePortRangeParams = self.params(request)
-        found = present_setting(SETTING, host)
-        if found != params.wider:
-            raise StalePlanError(f"{SETTING} is {found}, not {params.wider}; there is nothing to take back")
+    def _require_room(self, params: RestorePortRangeParams, host: HostView) -> None:
         first, last = _ports(params.usual)
         ports = host.local_ports()
         if ports.taken >= (last - first + 1) * params.above_percent / 100:
             raise RefusedError(
                 f"{ports.taken} ports are still taken towards {ports.towards}: the usual range would run out again at once"
             )
-        return setting_plan(self, request, SETTING, found, params.usual)
 
     def postcondition(self, plan: Plan) -> tuple[str, str] | None:
         return "local_ports.widened", plan.request.target
-
-    def _wanted(self, request: ActionRequest) -> str:
-        params: RestorePortRangeParams = self.params(request)
-        return params.usual
 
 
 def _in_the_way(params: PortRangeParams, host: HostView) -> str:

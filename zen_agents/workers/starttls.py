@@ -67,13 +67,16 @@ def begin_tls(connection: socket.socket, protocol: str) -> None:
     _STEPS[protocol](connection)
 
 
-def _smtp(connection: socket.socket) -> None:
-    lines = _Lines(connection)
-    lines.expect(lines.reply(), b"220")
-    connection.sendall(b"EHLO localhost\r\n")
-    lines.expect(lines.reply(), b"250")
-    connection.sendall(b"STARTTLS\r\n")
-    lines.expect(lines.reply(), b"220")
+def _by_replies(*steps: tuple[bytes, bytes]) -> Callable[[socket.socket], None]:
+    """Return what says one thing after the other, each once the reply to it has the code that is wanted."""
+
+    def begin(connection: socket.socket) -> None:
+        lines = _Lines(connection)
+        for said, code in steps:
+            connection.sendall(said)
+            lines.expect(lines.reply(), code)
+
+    return begin
 
 
 def _imap(connection: socket.socket) -> None:
@@ -88,13 +91,6 @@ def _pop3(connection: socket.socket) -> None:
     lines.expect(lines.next(), b"+OK")
     connection.sendall(b"STLS\r\n")
     lines.expect(lines.next(), b"+OK")
-
-
-def _ftp(connection: socket.socket) -> None:
-    lines = _Lines(connection)
-    lines.expect(lines.reply(), b"220")
-    connection.sendall(b"AUTH TLS\r\n")
-    lines.expect(lines.reply(), b"234")
 
 
 def _ldap(connection: socket.socket) -> None:
@@ -116,8 +112,14 @@ def _postgres(connection: socket.socket) -> None:
 
 
 _STEPS: Mapping[str, Callable[[socket.socket], None]] = {
-    "smtp": _smtp, "imap": _imap, "pop3": _pop3, "ftp": _ftp, "ldap": _ldap, "postgres": _postgres,
-}  # fmt: skip
+    # The server speaks first.
+    "smtp": _by_replies((b"", b"220"), (b"EHLO localhost\r\n", b"250"), (b"STARTTLS\r\n", b"220")),
+    "imap": _imap,
+    "pop3": _pop3,
+    "ftp": _by_replies((b"", b"220"), (b"AUTH TLS\r\n", b"234")),
+    "ldap": _ldap,
+    "postgres": _postgres,
+}
 PROTOCOLS = tuple(_STEPS)
 
 
