@@ -7,9 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from zen_agents.actions.base import Action
 from zen_agents.actions.give_back_cpu_quota import GiveBackCpuQuota, set_quota, told
-from zen_agents.actions.runaway import MatchPolicy, RunawayParams
+from zen_agents.actions.runaway import MatchPolicy, RunawayAction, RunawayParams
 from zen_agents.actions.scope import subject_of
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
@@ -22,7 +21,7 @@ class CapCpuParams(RunawayParams):
     quota_percent: float = Field(gt=0, le=100_000, description="percent of one CPU that the whole unit may use")
 
 
-class CapCpu(Action):
+class CapCpu(RunawayAction):
     """Sets `CPUQuota=` of the unit at run time; a unit that has a smaller one already is left."""
 
     name = "cap_cpu"
@@ -30,7 +29,6 @@ class CapCpu(Action):
     side_effects = "Its other processes are slower too; a restart of the unit keeps the limit, a reboot ends it."
     risk = Risk.MEDIUM
     reversible = Reversible.YES
-    mends = ("runaway.{name}", "cpu.", "load1", "load5", "load15", "pressure.cpu.")
     Params = CapCpuParams
     Policy = MatchPolicy
 
@@ -75,9 +73,6 @@ class CapCpu(Action):
         if not effect.undo:
             return None
         return ActionRequest(GiveBackCpuQuota.name, plan.request.target, dict(effect.undo), inverse_of=self.name)
-
-    def postcondition(self, plan: Plan) -> tuple[str, str] | None:
-        return f"runaway.{subject_of(plan.request, 'process')}", plan.request.target
 
 
 def _capped(process: Process, params: CapCpuParams, host: HostView) -> tuple[str, str, float | None]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from zen_agents.actions.base import Action
-from zen_agents.actions.runaway import MatchPolicy, RunawayParams, touched_processes
+from zen_agents.actions.runaway import MatchPolicy, RunawayAction, RunawayParams, touched_processes
 from zen_agents.actions.scope import subject_of
 from zen_agents.errors import ActionFailedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
@@ -32,7 +31,7 @@ class KillProcessPolicy(MatchPolicy):
         return super().permits(plan)
 
 
-class KillProcess(Action):
+class KillProcess(RunawayAction):
     """Ends one process, the one that is busy for longest; the next one is another decision."""
 
     name = "kill_process"
@@ -70,6 +69,3 @@ class KillProcess(Action):
         if not await control.stop_process(process, timeout_seconds=params.stop_timeout_seconds):
             raise ActionFailedError(f"process {process.pid} ({process.name}) cannot be ended, it hangs in the kernel")
         return Effect(True, f"ended process {process.pid} ({process.name})", before=process.state, after="gone")
-
-    def postcondition(self, plan: Plan) -> tuple[str, str] | None:
-        return f"runaway.{subject_of(plan.request, 'process')}", plan.request.target

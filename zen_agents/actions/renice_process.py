@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from pydantic import Field
 
-from zen_agents.actions.base import Action
 from zen_agents.actions.give_back_priority import GiveBackPriority
-from zen_agents.actions.runaway import MatchPolicy, RunawayParams, fingerprint_of
+from zen_agents.actions.runaway import MatchPolicy, RunawayAction, RunawayParams, fingerprint_of
 from zen_agents.actions.scope import in_thread, subject_of
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
@@ -34,7 +33,7 @@ class ReniceProcessPolicy(MatchPolicy):
         return super().permits(plan)
 
 
-class ReniceProcess(Action):
+class ReniceProcess(RunawayAction):
     """Raises the niceness of each thread of the runaways; their priority is never raised."""
 
     name = "renice_process"
@@ -42,7 +41,6 @@ class ReniceProcess(Action):
     side_effects = "It is slower while others want the CPUs, and as fast as before while nobody does."
     risk = Risk.LOW
     reversible = Reversible.YES
-    mends = ("runaway.{name}", "cpu.", "load1", "load5", "load15", "pressure.cpu.")
     Params = ReniceProcessParams
     Policy = ReniceProcessPolicy
 
@@ -89,9 +87,6 @@ class ReniceProcess(Action):
             return None
         params = {"was": effect.undo["was"], "left": plan.detail["nice"]}
         return ActionRequest(GiveBackPriority.name, plan.request.target, params, inverse_of=self.name)
-
-    def postcondition(self, plan: Plan) -> tuple[str, str] | None:
-        return f"runaway.{subject_of(plan.request, 'process')}", plan.request.target
 
 
 def _found(params: ReniceProcessParams, host: HostView) -> dict[Process, int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
-from zen_agents.actions.base import ActionParams, ActionPolicy
+from zen_agents.actions.base import Action, ActionParams, ActionPolicy
+from zen_agents.actions.scope import subject_of
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import Plan, Resource, ResourceKind
 from zen_agents.model.pattern import compiled
@@ -38,6 +41,15 @@ class RunawayParams(ActionParams):
         if not found:
             raise StalePlanError("none of these processes is busy for so long (any more); there is nothing to do")
         return found
+
+
+class RunawayAction(Action):
+    """Something that is done about processes that have run away; the look at them tells whether it helped."""
+
+    mends: ClassVar[tuple[str, ...]] = ("runaway.{name}", "cpu.", "load1", "load5", "load15", "pressure.cpu.")
+
+    def postcondition(self, plan: Plan) -> tuple[str, str] | None:
+        return f"runaway.{subject_of(plan.request, 'process')}", plan.request.target
 
 
 class MatchPolicy(ActionPolicy):
