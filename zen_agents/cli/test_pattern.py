@@ -13,9 +13,11 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
 from zen_agents.cli.render import colour_wanted, next_steps, note, plural, say
+from zen_agents.clock import SystemClock
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import SettingsError, UsageError, ZenError
-from zen_agents.jobs.pattern_trial import WORKER, PatternReply, PatternRequest, TriedLine
+from zen_agents.jobs.pattern_trial import WORKER, LogStep, LogTrial, PatternReply, PatternRequest, TriedLine, Verdict
+from zen_agents.logs.formats.plain import Plain
 from zen_agents.model.duration import duration
 from zen_agents.model.redaction import MARK
 from zen_agents.model.scalars import check_regex
@@ -43,8 +45,6 @@ def run_pattern(call: Call) -> int:
         return _refused(call, diagnostics)
     names = call.arguments.files if call.arguments.expression else call.arguments.files[1:]
     faults = _sample_faults(pattern)
-    if not pattern.expressions:
-        raise UsageError(f"{pattern.name} has no expression to try{_only_where(pattern)}")
     if not names and not pattern.samples:
         raise UsageError(f"name what to try {pattern.name} on: a file, - for standard input, or journal:")
     sources = [_tried(call, pattern, read_lines(str(name))) for name in names]
@@ -84,10 +84,6 @@ def _refused(call: Call, diagnostics: Sequence[Diagnostic]) -> int:
     return SettingsError.exit_code
 
 
-def _only_where(pattern: NamedPattern) -> str:
-    return ": it looks at fields (`where:`), which only log_analysis reads" if pattern.effect is not None else ""
-
-
 # -- trying ---------------------------------------------------------------------------------------------------------------
 def _ask(request: PatternRequest) -> PatternReply:
     try:
@@ -100,10 +96,10 @@ def _ask(request: PatternRequest) -> PatternReply:
 
 
 def _sample_faults(pattern: NamedPattern) -> list[Diagnostic]:
-    if not pattern.samples or not pattern.expressions:
+    if not pattern.samples:
         return []
     lines = tuple(sample.text for sample in pattern.samples)
-    reply = _ask(PatternRequest(expressions=_expressions(pattern), lines=lines, show=None, most_shown=1000))
+    reply = _ask(_request(pattern, lines, show=None, most_shown=1000))
     tried = {line.number: line for line in reply.shown}
     judged = ((sample, tried.get(number)) for number, sample in enumerate(pattern.samples, start=1))
     return [
@@ -123,15 +119,27 @@ def _untold(line: TriedLine | None) -> str:
 
 def _tried(call: Call, pattern: NamedPattern, lines: Lines) -> _Source:
     most = _MOST_SHOWN_VERBOSE if call.machine or call.arguments.verbose else _MOST_SHOWN
-    request = PatternRequest(
-        expressions=_expressions(pattern), lines=tuple(lines.lines), show=call.arguments.show, most_shown=most,
+    return _Source(lines, _ask(_request(pattern, lines.lines, show=call.arguments.show, most_shown=most)))
+
+
+def _request(pattern: NamedPattern, lines: Sequence[str], *, show: Verdict | None, most_shown: int) -> PatternRequest:
+    """Return what the worker is asked: a pattern of a log is tried as the agent does, all else as plain text."""
+    expressions = tuple(expression for expression, _ in pattern.expressions) if pattern.effect is None else ()
+    return PatternRequest(
+        expressions=expressions, log=_log(pattern), lines=tuple(lines), show=show, most_shown=most_shown,
         replacement=MARK if pattern.name == REDACT else None,
     )  # fmt: skip
-    return _Source(lines, _ask(request))
 
 
-def _expressions(pattern: NamedPattern) -> tuple[str, ...]:
-    return tuple(expression for expression, _ in pattern.expressions)
+def _log(pattern: NamedPattern) -> LogTrial | None:
+    effect, source = pattern.effect, pattern.source
+    if effect is None:
+        return None
+    steps = [LogStep(match=step.match or "", where=step.where) for step in (effect.sequence or (effect,))]
+    return LogTrial(
+        steps=tuple(steps), format=source.form().name if source is not None else Plain.name,
+        time_key=source.time_key if source is not None else "", now=SystemClock().now().wall.timestamp(),
+    )  # fmt: skip
 
 
 # -- telling --------------------------------------------------------------------------------------------------------------

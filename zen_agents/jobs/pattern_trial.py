@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,10 +19,29 @@ class _Job(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PatternRequest(_Job):
-    """Which expressions are searched for in which lines."""
+class LogStep(_Job):
+    """Which lines of a log count: those that hold an expression, and whose fields are so."""
 
-    expressions: tuple[str, ...] = Field(min_length=1, max_length=1000)
+    match: str = ""
+    where: dict[str, Any] = {}
+
+
+class LogTrial(_Job):
+    """The steps of a pattern of a log, tried as the agent that follows it does: by its engine, on what its format reads."""
+
+    steps: tuple[LogStep, ...] = Field(min_length=1)
+    format: str
+    #: Of format json: the field with the time.
+    time_key: str = ""
+    #: What the clock says (seconds since the epoch).
+    now: float
+
+
+class PatternRequest(_Job):
+    """Which expressions are searched for in which lines; or which steps of a log's pattern."""
+
+    expressions: tuple[str, ...] = Field((), max_length=1000)
+    log: LogTrial | None = None
     lines: tuple[str, ...]
     #: What every match is replaced by, one expression after the other; None: nothing is replaced.
     replacement: str | None = None
@@ -40,7 +59,7 @@ class TriedLine(_Job):
     text: str
     #: The line with its matches replaced, None if nothing is replaced or it missed.
     after: str | None = None
-    #: Named groups of the first match; None: the group took no part.
+    #: Named groups of the first match, None: the group took no part; of a log's line also the fields that were looked at.
     groups: dict[str, str | None] = {}
     #: Why it was ignored.
     why: str = ""
@@ -54,6 +73,6 @@ class PatternReply(_Job):
     matched: int
     missed: int
     ignored: int
-    #: How many lines each expression matched.
+    #: How many lines each expression, or each step, matched.
     by_expression: tuple[int, ...]
     shown: tuple[TriedLine, ...]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from zen_agents.agents.log_analysis.patterns import LogPattern
+from zen_agents.agents.log_analysis.sources import LogSource
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
 from zen_agents.settings.diagnostics import Diagnostic, Level, Report
@@ -40,8 +41,9 @@ class NamedPattern:
     #: Each with its place, as `config.yaml:12`.
     expressions: Sequence[tuple[str, str]]
     samples: Sequence[Sample] = ()
-    #: What a match leads to, None for `redact:`.
+    #: What a match leads to, and where its lines come from; None for `redact:`.
     effect: LogPattern | None = None
+    source: LogSource | None = None
     #: Actions of `on_match:` that the allow-list does not name.
     not_allowed: Sequence[str] = ()
 
@@ -110,18 +112,25 @@ def _log_pattern(root: Node, name: str, report: Report) -> NamedPattern | None:
     pattern = validate(LogPattern, node, path, Shape(LogPattern), report, root)
     if pattern is None:
         return None
-    return NamedPattern(
-        f"{_PREFIX}{name}", tuple(_expressions(node, pattern)), tuple(_samples(node)), pattern, _not_allowed(pattern, root)
-    )
+    source = _source(root, pattern.source, report)
+    samples, not_allowed = tuple(_samples(node)), _not_allowed(pattern, root)
+    return NamedPattern(f"{_PREFIX}{name}", tuple(_expressions(node, pattern)), samples, pattern, source, not_allowed)
+
+
+def _source(root: Node, name: str, report: Report) -> LogSource | None:
+    """Return the source that a pattern names; None if there is none, or it is wrong, which is told."""
+    path = ("agents", "log_analysis", "sources", name)
+    node = root.get(*path)
+    return validate(LogSource, node, path, Shape(LogSource), report, root) if node is not None else None
 
 
 def _expressions(node: Node, pattern: LogPattern) -> Iterator[tuple[str, str]]:
-    """Yield each `match` with its place: the pattern's own, or those of its steps."""
-    steps = node.get("sequence")
-    written = [node, *(steps.value if steps is not None and steps.is_list else ())]
-    for step, place in zip((pattern, *pattern.sequence), (each.get("match") for each in written), strict=True):
-        if step.match is not None and place is not None:
-            yield step.match, place.place.short
+    """Yield what each step looks for, with its place: an expression, or else the fields that it looks at."""
+    written = node.get("sequence")
+    nodes = written.value if pattern.sequence and written is not None else [node]
+    for step, at in zip(pattern.sequence or (pattern,), nodes, strict=True):
+        match = at.get("match")
+        yield step.match or f"where: {', '.join(step.where)}", (match or at).place.short
 
 
 def _not_allowed(pattern: LogPattern, root: Node) -> Sequence[str]:

@@ -7,12 +7,17 @@ process ends it then.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from pydantic import ValidationError
 
-from zen_agents.jobs.pattern_trial import MOST_LINE_CHARS, PatternReply, PatternRequest, TriedLine
+from zen_agents.jobs.pattern_trial import MOST_LINE_CHARS, LogTrial, PatternReply, PatternRequest, TriedLine
+from zen_agents.logs.detection.where import compiled as compiled_where
+from zen_agents.logs.formats.catalog import FORMATS
+from zen_agents.logs.formats.json_lines import JsonLines
+from zen_agents.logs.matching.choose import choose
+from zen_agents.logs.stamps import Stamps
 from zen_agents.model.pattern import Match, Pattern, PatternError, compiled
 
 #: What is returned of one line, of one group, and of everything (characters).
@@ -38,17 +43,49 @@ def main() -> int:
     return 0
 
 
+class LogLines:
+    """Judges lines as the agent that follows their log does."""
+
+    def __init__(self, trial: LogTrial) -> None:
+        self._form = JsonLines(trial.time_key) if trial.format == JsonLines.name else FORMATS[trial.format]()
+        self._stamps = Stamps(trial.now)
+        matches = [step.match for step in trial.steps if step.match]
+        self._matcher = choose(matches).matcher if matches else None
+        #: Of each step: its place among the matcher's patterns, None for every line; what its fields must be.
+        self._steps = [
+            (matches.index(step.match) if step.match else None, step.where, compiled_where(step.where))
+            for step in trial.steps
+        ]
+
+    def found(self, text: str) -> Mapping[int, Mapping[str, str | None]]:
+        """Return the steps that a line is one of, each with its groups and the fields that were looked at."""
+        line = text.encode("utf-8", "replace")
+        hits = {hit.pattern for hit in self._matcher.hits(line)} if self._matcher is not None and line else set()
+        read = self._form.record(text, "", self._stamps).fields
+        found: dict[int, Mapping[str, str | None]] = {}
+        for number, (match, where, holds) in enumerate(self._steps):
+            if match is not None and match not in hits:
+                continue
+            groups = self._matcher.fields(match, line) if self._matcher is not None and match is not None else {}
+            fields = {**read, **groups}
+            if holds(fields):
+                found[number] = {**groups, **{name: fields.get(name) for name in where}}
+        return found
+
+
 class _Trial:
     def __init__(self, request: PatternRequest) -> None:
         self._request = request
         self._patterns = [compiled(expression) for expression in request.expressions]
-        self._hits = [0] * len(self._patterns)
+        self._log = None if request.log is None else LogLines(request.log)
+        self._hits = [0] * (len(self._patterns) if request.log is None else len(request.log.steps))
         self._counts = {"matched": 0, "missed": 0, "ignored": 0}
         self._left = _MOST_REPLY
 
     @cached_property
     def _beginnings(self) -> Sequence[Pattern]:
-        expression = self._request.expressions[0]
+        log = self._request.log
+        expression = self._request.expressions[0] if log is None else log.steps[0].match
         return () if len(expression) > _MOST_PARTIAL else tuple(_beginnings(expression))
 
     def reply(self) -> PatternReply:
@@ -79,6 +116,11 @@ class _Trial:
 
     def _searched(self, text: str) -> tuple[dict[str, str | None] | None, str | None]:
         """Return the named groups of the first match, None if nothing matches; and the line with its matches replaced."""
+        if self._log is not None:
+            steps = self._log.found(text)
+            for step in steps:
+                self._hits[step] += 1
+            return next((_cut(fields) for fields in steps.values()), None), None
         replacement, after = self._request.replacement, text
         first: dict[str, str | None] | None = None
         for index, pattern in enumerate(self._patterns):
@@ -98,7 +140,11 @@ class _Trial:
 
 def _groups(pattern: Pattern, found: Match) -> dict[str, str | None]:
     values = found.groupdict()
-    named = ((name, values[name]) for name in pattern.names[:_MOST_GROUPS])
+    return _cut({name: values[name] for name in pattern.names})
+
+
+def _cut(values: Mapping[str, str | None]) -> dict[str, str | None]:
+    named = list(values.items())[:_MOST_GROUPS]
     return {name: None if value is None else value[:_MOST_GROUP] for name, value in named}
 
 

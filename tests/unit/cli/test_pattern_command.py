@@ -38,8 +38,11 @@ agents:
           match: ["Kill process 4242"]
           no_match: ["Killed process 1"]
       slow: {source: kernel, match: '^(a+)+$', samples: {no_match: ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"]}}
-      fields: {source: kernel, where: {level: error}}
+      fields: {source: kernel, where: {level: error, program: kernel}}
       wrong: {source: kernel, match: '(a'}
+      steps:
+        {source: kernel, within: 1m, sequence: [{where: {message: other}}, {match: 'began (?P<job>\d+)'},
+          {match: 'gave up on (?P<job>\d+)'}]}
 actions: {allow: {restart_service: {}}}
 """
 LOG = "Killed process 7 (web) total-vm:1kB\nlogged in with password=hunter2 and token: abc1\n"
@@ -70,6 +73,32 @@ def test_a_pattern_of_the_configuration_shows_matches_groups_and_what_they_lead_
     assert "not with these: 1 line matched of the 2 that it takes" in done.out
     assert "`actions.allow` does not name kill_process" in done.out
     assert "a log line alone never acts" in done.out
+
+
+def test_fields_are_read_as_the_source_writes_them_and_those_that_were_looked_at_are_shown() -> None:
+    lines = [
+        "<11>2026-01-07T08:00:00Z web kernel: one", "<14>2026-01-07T08:00:00Z web kernel: two",
+        "<11>2026-01-07T08:00:00Z web sshd[7]: three",
+    ]  # fmt: skip
+    Path("kern.log").write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+    done = pattern("fields", "kern.log")
+
+    assert done.code == 0
+    assert "kern.log:1: <11>2026-01-07T08:00:00Z web kernel: one" in done.out
+    assert "level = error" in done.out
+    assert "1 matched, 2 missed" in done.out
+
+
+def test_each_step_of_a_sequence_is_tried() -> None:
+    Path("app.log").write_text("began 7\ngave up on 7\nother\n", "utf-8")
+
+    body = pattern("steps", "app.log", "-o", "json").json()
+
+    assert body["sources"][0]["by_expression"] == [0, 1, 1]
+    assert [each["expression"][:5] for each in body["pattern"]["expressions"]] == ["where", "began", "gave "]
+    assert [line["groups"] for line in body["sources"][0]["shown"]] == [{"job": "7"}, {"job": "7"}]
+    assert "3 lines in this order within 1 min would open an incident" in pattern("steps", "app.log").out
 
 
 def test_redaction_shows_what_is_left_of_a_line_and_never_what_was_taken() -> None:
@@ -128,7 +157,6 @@ def test_nothing_matched_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
         (["oom_kil", "app.log"], 2, "did you mean 'oom_kill'?"),
         (["agents.log_analysis.patterns.oom_kil", "app.log"], 2, "did you mean 'oom_kill'?"),
         (["wrong", "app.log"], 78, "config.yaml:29:39"),
-        (["fields", "app.log"], 2, "it looks at fields (`where:`)"),
         (["-e", "a(?P<pid>", "app.log"], 2, "missing ), unterminated subpattern\n  a(?P<pid>\n   ^ here"),
         (["-e", "x", "missing.log"], 2, "missing.log cannot be read: No such file or directory"),
         (["-e", "x", "."], 2, "cannot be read: Is a directory"),
