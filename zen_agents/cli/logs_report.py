@@ -87,6 +87,10 @@ def _show_scan(call: Call, reply: ReportReply, since: float | None) -> None:
     _show_kinds(call, "Errors", reply.error_templates)
     if since is not None:
         _show_kinds(call, "New kinds of lines", reply.new_templates)
+    if reply.security:
+        say(call, "")
+        say(call, "Log-ins, privileges, accounts, attacks")
+        table(call, ("COUNT", "WHAT"), [(each.count, each.text) for each in reply.security], goes_on="WHAT")
     if reply.operations:
         say(call, "")
         say(call, "What took the most time")

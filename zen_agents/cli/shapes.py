@@ -136,6 +136,7 @@ SHAPES: Mapping[str, Any] = {
         "first": _NUMBER_OR_NULL, "last": _NUMBER_OR_NULL, "part_seconds": int, "kinds": int,
         "parts": [{"at": float, "lines": int, "errors": int}],
         "templates": [_TEMPLATE], "error_templates": [_TEMPLATE], "new_templates": [_TEMPLATE],
+        "security": [{"text": str, "count": int, "missed": int}],
         "operations": [{"operation": str, "count": int,
                         **dict.fromkeys(("mean", "p50", "p95", "p99", "longest"), float)}],
     },

@@ -137,8 +137,9 @@ def _log(pattern: NamedPattern) -> LogTrial | None:
         return None
     steps = [LogStep(match=step.match or "", where=step.where) for step in (effect.sequence or (effect,))]
     return LogTrial(
-        steps=tuple(steps), format=source.form().name if source is not None else Plain.name,
-        time_key=source.time_key if source is not None else "", now=SystemClock().now().wall.timestamp(),
+        steps=tuple(steps), format=Plain.name if source is None else source.written_in().name,
+        security=source is not None and source.security, time_key="" if source is None else source.time_key,
+        now=SystemClock().now().wall.timestamp(),
     )  # fmt: skip
 
 

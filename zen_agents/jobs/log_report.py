@@ -65,6 +65,14 @@ class PartSeen(_Job):
     errors: int
 
 
+class EventSeen(_Job):
+    """Something that lines tell of security, in words, untrusted: it was there `count` times, and at most `missed` more."""
+
+    text: str
+    count: int
+    missed: int = 0
+
+
 class FileRead(_Job):
     """One file: how its lines are written, and why it was not read to its end."""
 
@@ -90,4 +98,5 @@ class ReportReply(_Job):
     templates: tuple[TemplateSeen, ...]
     error_templates: tuple[TemplateSeen, ...]
     new_templates: tuple[TemplateSeen, ...]
+    security: tuple[EventSeen, ...]
     operations: tuple[OperationSeen, ...]

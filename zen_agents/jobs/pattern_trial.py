@@ -31,6 +31,8 @@ class LogTrial(_Job):
 
     steps: tuple[LogStep, ...] = Field(min_length=1)
     format: str
+    #: What lines tell of log-ins and privileges is among their fields.
+    security: bool = False
     #: Of format json: the field with the time.
     time_key: str = ""
     #: What the clock says (seconds since the epoch).

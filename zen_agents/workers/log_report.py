@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from zen_agents.errors import LogEncodingError
 from zen_agents.jobs.log_report import (
+    EventSeen,
     FileRead,
     OperationSeen,
     PartSeen,
@@ -77,6 +78,9 @@ class _Report:
             part_seconds=made.timeline.seconds, parts=tuple(PartSeen(**asdict(part)) for part in made.timeline.parts()),
             kinds=len(made.templates()), templates=_seen(made.templates(), most),
             error_templates=_seen(made.error_templates(), most), new_templates=_seen(made.new_templates(), most),
+            security=tuple(
+                EventSeen(text=each.value, count=each.count, missed=each.missed) for each in made.security()[:most]
+            ),
             operations=tuple(OperationSeen(**asdict(each)) for each in made.latencies()[:most]),
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ from zen_agents.logs.detection.where import compiled as compiled_where
 from zen_agents.logs.formats.catalog import FORMATS
 from zen_agents.logs.formats.json_lines import JsonLines
 from zen_agents.logs.matching.choose import choose
+from zen_agents.logs.security.understood import Understood
 from zen_agents.logs.stamps import Stamps
 from zen_agents.model.pattern import Match, Pattern, PatternError, compiled
 
@@ -47,7 +48,8 @@ class LogLines:
     """Judges lines as the agent that follows their log does."""
 
     def __init__(self, trial: LogTrial) -> None:
-        self._form = JsonLines(trial.time_key) if trial.format == JsonLines.name else FORMATS[trial.format]()
+        form = JsonLines(trial.time_key) if trial.format == JsonLines.name else FORMATS[trial.format]()
+        self._form = Understood(form) if trial.security else form
         self._stamps = Stamps(trial.now)
         matches = [step.match for step in trial.steps if step.match]
         self._matcher = choose(matches).matcher if matches else None

@@ -61,6 +61,17 @@ def test_requests_are_known_by_their_route_and_failed_ones_are_errors() -> None:
     assert operation["p99"] == pytest.approx(0.1, rel=0.02)
 
 
+def test_what_lines_tell_of_security_is_counted_and_a_user_name_forges_nothing() -> None:
+    failed = "Jan  7 08:00:00 web sshd[7]: Failed password for root from 192.0.2.7 port 4000 ssh2"
+    forged = "Jan  7 08:00:01 web sshd[7]: Failed password for invalid user root from 203.0.113.9 from 192.0.2.8 port 1 ssh2"
+    fine = "Jan  7 08:00:02 web sshd[8]: Accepted publickey for alice from 192.0.2.9 port 5 ssh2: ED25519 SHA256:x"
+    Path("auth.log").write_text("".join(f"{line}\n" for line in [failed, failed, forged, fine]), "utf-8")
+    first, second = report("scan", "auth.log")["security"]
+    assert (first["text"], first["count"]) == ("login failed (password) as root from 192.0.2.7", 2)
+    assert second["text"].endswith("from 192.0.2.8")
+    assert "login failed (password) as root from 192.0.2.7" in command("logs", "scan", "auth.log").out
+
+
 def test_packed_files_are_read_and_damaged_ones_as_far_as_they_go() -> None:
     whole = gzip.compress(b"".join(b"2026-01-07T08:00:00Z ERROR again %d\n" % number for number in range(5000)))
     Path("app.log.1.gz").write_bytes(whole)

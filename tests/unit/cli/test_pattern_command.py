@@ -20,6 +20,7 @@ agents:
   log_analysis:
     sources:
       kernel: {journal: {transport: kernel}}
+      auth: {file: /var/log/auth.log, format: syslog, security: true}
     patterns:
       oom_kill:
         source: kernel
@@ -40,6 +41,7 @@ agents:
       slow: {source: kernel, match: '^(a+)+$', samples: {no_match: ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"]}}
       fields: {source: kernel, where: {level: error, program: kernel}}
       wrong: {source: kernel, match: '(a'}
+      guessed: {source: auth, where: {event: login, result: failed}}
       steps:
         {source: kernel, within: 1m, sequence: [{where: {message: other}}, {match: 'began (?P<job>\d+)'},
           {match: 'gave up on (?P<job>\d+)'}]}
@@ -90,6 +92,13 @@ def test_fields_are_read_as_the_source_writes_them_and_those_that_were_looked_at
     assert "1 matched, 2 missed" in done.out
 
 
+def test_what_lines_tell_of_security_is_looked_at_where_the_source_says_so() -> None:
+    line = "Jan  7 08:00:00 web sshd[7]: Failed password for root from 192.0.2.7 port 4000 ssh2"
+    Path("auth.log").write_text(f"{line}\n", "utf-8")
+
+    assert "result = failed" in pattern("guessed", "auth.log").out
+
+
 def test_each_step_of_a_sequence_is_tried() -> None:
     Path("app.log").write_text("began 7\ngave up on 7\nother\n", "utf-8")
 
@@ -130,7 +139,7 @@ def test_a_sample_that_is_misjudged_is_told_with_its_place_and_how_far_it_got() 
 
     assert done.code == 1
     assert "error[ZC208]: sample does not match its own pattern" in done.out
-    assert "config.yaml:25:19" in done.out
+    assert "config.yaml:26:19" in done.out
     assert 'the longest partial match ends before " process 4242"; test it: zen-agents test pattern misjudged -' in done.out
     assert "sample matches, and must not" in done.out
 
@@ -156,7 +165,7 @@ def test_nothing_matched_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["oom_kil", "app.log"], 2, "did you mean 'oom_kill'?"),
         (["agents.log_analysis.patterns.oom_kil", "app.log"], 2, "did you mean 'oom_kill'?"),
-        (["wrong", "app.log"], 78, "config.yaml:29:39"),
+        (["wrong", "app.log"], 78, "config.yaml:30:39"),
         (["-e", "a(?P<pid>", "app.log"], 2, "missing ), unterminated subpattern\n  a(?P<pid>\n   ^ here"),
         (["-e", "x", "missing.log"], 2, "missing.log cannot be read: No such file or directory"),
         (["-e", "x", "."], 2, "cannot be read: Is a directory"),
@@ -176,7 +185,7 @@ def test_a_pattern_that_is_not_valid_is_told_to_programs_as_promised() -> None:
     done = pattern("wrong", "app.log", "-o", "json")
 
     assert done.code == 78
-    assert [each["line"] for each in done.json()["diagnostics"]] == [29]
+    assert [each["line"] for each in done.json()["diagnostics"]] == [30]
 
 
 def test_of_a_large_file_the_newest_whole_lines_are_read_and_it_is_said(tmp_path: Path) -> None:

@@ -70,14 +70,15 @@ class LogSource(Section):
 
     def form(self) -> Format:
         """Return what reads its lines."""
-        form = self._written_in()
+        form = self.written_in()
         if not self.security:
             return form
         from zen_agents.logs.security.understood import Understood  # noqa: PLC0415 - only sources that ask for it
 
         return Understood(form)
 
-    def _written_in(self) -> Format:
+    def written_in(self) -> Format:
+        """Return what reads its lines, without what they tell of security."""
         if self.journal is not None:
             return Syslog()
         return JsonLines(self.time_key) if self.format == "json" else FORMATS[self.format]()

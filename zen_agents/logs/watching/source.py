@@ -24,12 +24,10 @@ Spans = Iterator[tuple[int, int, tuple[int, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A step of a pattern, and where its lines come from."""
+    """A step of a pattern."""
 
     pattern: int
     number: int
-    #: Index of the matcher's pattern; None: every line.
-    match: int | None
     holds: Test | None
 
 
@@ -48,12 +46,13 @@ class SourceWatch:
         self._patterns = [WatchedPattern(rule, now, _mapping(saved.get(rule.name))) for rule in rules]
         matches = list(dict.fromkeys(step.match for rule in rules for step in rule.steps if step.match))
         self._matcher: Matcher | None = choose(matches).matcher if matches else None
-        self._steps = [
-            _Step(pattern, number, matches.index(step.match) if step.match else None, _test(step.where))
-            for pattern, rule in enumerate(rules)
-            for number, step in enumerate(rule.steps)
-        ]
-        self._always = tuple(index for index, step in enumerate(self._steps) if step.match is None)
+        #: By the matcher's pattern, None for every line: the steps whose lines these are.
+        self._steps: dict[int | None, list[_Step]] = {}
+        places = {match: place for place, match in enumerate(matches)}
+        for pattern, rule in enumerate(rules):
+            for number, step in enumerate(rule.steps):
+                match = places.get(step.match)
+                self._steps.setdefault(match, []).append(_Step(pattern, number, _test(step.where)))
 
     def feed(self, chunk: bytes, path: str, now: float) -> None:
         """Take whole lines of one file that were read now."""
@@ -84,21 +83,21 @@ class SourceWatch:
         found = (
             (start, end, tuple(hit.pattern for hit in same)) for (start, end), same in groupby(hits, lambda hit: hit[1:])
         )
-        return _with_every_line(chunk, found) if self._always else found
+        return _with_every_line(chunk, found) if None in self._steps else found
 
     def _take(self, line: bytes, matched: tuple[int, ...], path: str, stamps: Stamps) -> None:
         text = line.decode("utf-8", "replace")
-        at, said = self._form.find(text, stamps) or (None, {})
-        fields = {**said, FILE: path}
+        at, found = self._form.find(text, stamps) or (None, {})
+        fields = {**found, FILE: path}
         counts: dict[int, tuple[list[int], Mapping[str, str]]] = {}
-        for step in self._steps:
-            if step.match is not None and step.match not in matched:
-                continue
-            known: Mapping[str, str] = fields if step.match is None else {**fields, **self._groups(step.match, line)}
-            if step.holds is None or step.holds(known):
-                counts.setdefault(step.pattern, ([], known))[0].append(step.number)
-        for pattern, (steps, known) in counts.items():
-            self._patterns[pattern].take(steps, known, stamps.now if at is None else at, text)
+        for match in (*matched, None):
+            if steps := self._steps.get(match):
+                known: Mapping[str, str] = fields if match is None else {**fields, **self._groups(match, line)}
+                for step in steps:
+                    if step.holds is None or step.holds(known):
+                        counts.setdefault(step.pattern, ([], known))[0].append(step.number)
+        for pattern, (numbers, said) in counts.items():
+            self._patterns[pattern].take(numbers, said, stamps.now if at is None else at, text)
 
     def _groups(self, match: int, line: bytes) -> Mapping[str, str]:
         assert self._matcher is not None  # noqa: S101 - it has found the match
