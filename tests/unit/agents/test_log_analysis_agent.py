@@ -24,6 +24,10 @@ SOURCES: dict[str, Any] = {
     "kernel": {"journal": {"transport": "kernel", "unit": "web.service", "_COMM": "sh"}},
     "app": {"file": "/var/log/app/*.log", "format": "json", "time_key": "ts", "timezone": "Europe/Berlin"},
 }
+SIGMA: dict[str, Any] = {
+    "title": "A rule", "logsource": {"product": "linux"}, "detection": {"words": ["bad *"], "condition": "words"},
+}  # fmt: skip
+COUNTED = {**SIGMA, "detection": {"words": ["bad"], "timeframe": "10m", "condition": "words | count() by host > 5"}}
 
 
 def made(pattern: Mapping[str, Any], **more: Any) -> LogAnalysisAgent:
@@ -67,6 +71,9 @@ def test_a_source_asks_the_host_for_what_is_written() -> None:
         ({"match": "x"}, CountRule(1, 60.0)),
         ({"match": "x", "count": 5, "within": "2m", "by": "host", "clear_below": 2}, CountRule(5, 120.0, ("host",), 2)),
         ({"absent_for": "10m", "match": "beat"}, AbsenceRule(600.0)),
+        ({"sigma": SIGMA}, CountRule(1, 60.0)),
+        ({"sigma": SIGMA, "count": 3, "within": "5m", "by": "host"}, CountRule(3, 300.0, ("host",))),
+        ({"sigma": COUNTED}, CountRule(6, 600.0, ("host",))),
         ({"sequence": [{"match": "a"}, {"where": {"level": "error"}}], "within": "1m"}, SequenceRule(2, 60.0)),
     ],
 )
@@ -116,13 +123,15 @@ PATTERNS = {
     "sequence: [{match: x}], within: 1m": "ZC214",
     "sequence: [{match: x}, {match: y}]": "ZC214", "sequence: [{match: x}, {}], within: 1m": "ZC214",
     "match: x, sequence: [{match: x}, {match: y}], within: 1m": "ZC214",
+    "sigma: {title: x}": "ZC214", "sigma: {title: x, logsource: {product: windows}, detection: {}}": "ZC214",
+    "match: x, sigma: {title: x, logsource: {product: linux}, detection: {k: [x], condition: k}}": "ZC214",
     "match: x, count: 3, within: 1m, clear_below: 4": "ZC206", "match: x, source: nowhere": "ZC303",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("pattern", "code"), PATTERNS.items())
 def test_a_pattern_that_cannot_be_meant_is_refused_at_its_place(pattern: str, code: str) -> None:
-    source = "" if "source:" in pattern else "source: s, "
+    source = "" if " source:" in pattern else "source: s, "
     lines = ["agents:", "  log_analysis:", "    sources: {s: {file: /var/log/x}}", "    patterns:"]
     found = told("\n".join([*lines, f"      p: {{{source}{pattern}}}", ""]))
     assert f"error[{code}]" in found

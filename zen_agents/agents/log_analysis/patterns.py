@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -87,6 +89,9 @@ class LogPattern(PatternStep):
     sequence: tuple[PatternStep, ...] = Field(
         (), max_length=MOST_STEPS, description="instead of `match`: lines that come in this order `within` that time"
     )
+    sigma: dict[str, Any] | None = Field(
+        None, description="a Sigma rule as it is published, instead of `match`; one that cannot be told is refused"
+    )
     severity: Severity = Field(Severity.WARNING, description="info | warning | error | critical")
     on_match: tuple[ActionReference, ...] = Field(
         (),
@@ -97,7 +102,9 @@ class LogPattern(PatternStep):
 
     @model_validator(mode="after")
     def _one_kind(self) -> LogPattern:
-        if self.absent_for is not None:
+        if self.sigma is not None:
+            self._check_sigma(self.sigma)
+        elif self.absent_for is not None:
             self._refuse_beside("absent_for", "count", "within", "clear_below", "sequence")
         elif self.sequence:
             self._check_sequence()
@@ -113,20 +120,44 @@ class LogPattern(PatternStep):
 
     def rule(self, name: str) -> PatternRule:
         """Return it as it is looked for."""
-        steps = [each.step() for each in self.sequence] or [self.step()]
+        steps = [each.step() for each in self.sequence] or [replace(self.step(), sigma=self.sigma)]
         return PatternRule(name, tuple(steps), self._detects())
 
     @property
     def lasts_seconds(self) -> float:
         """How long after its last line a finding is over at the latest (seconds); of an absence, not at all by itself."""
-        return (self.within or _ONE_LINE).total_seconds()
+        within = self._asked_by_sigma.within_seconds if self._asked_by_sigma else _ONE_LINE.total_seconds()
+        return within if self.within is None else self.within.total_seconds()
+
+    @cached_property
+    def _asked_by_sigma(self) -> CountRule | None:
+        """How many lines the Sigma rule itself asks for, where nobody wrote how many."""
+        if self.sigma is None or "count" in self.model_fields_set:
+            return None
+        from zen_agents.logs.sigma.rules import rules_of  # noqa: PLC0415 - only where there is such a rule
+
+        return rules_of([self.sigma])[0].count
 
     def _detects(self) -> Detects:
         if self.absent_for is not None:
             return AbsenceRule(self.absent_for.total_seconds(), self.by)
         if self.sequence:
             return SequenceRule(len(self.sequence), self.lasts_seconds, self.by)
+        if (asked := self._asked_by_sigma) is not None:
+            return CountRule(asked.count, self.lasts_seconds, self.by or asked.by)
         return CountRule(self.count, self.lasts_seconds, self.by, self.clear_below)
+
+    def _check_sigma(self, sigma: dict[str, Any]) -> None:
+        from zen_agents.logs.sigma.refused import SigmaRefusedError  # noqa: PLC0415 - only where there is such a rule
+        from zen_agents.logs.sigma.rules import rules_of  # noqa: PLC0415 - as above
+
+        self._refuse_beside("sigma", "match", "sequence", "absent_for")
+        if self.count > 1 and self.within is None:
+            raise refuse("conflict", f"is {self.count}, but within how long? write `within`", at="count")
+        try:
+            rules_of([sigma])
+        except SigmaRefusedError as error:
+            raise refuse("conflict", f"is a Sigma rule that is not taken: {error}", at="sigma") from None
 
     def _check_sequence(self) -> None:
         self._refuse_beside("sequence", "match", "where", "count", "clear_below")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.detection.absence import AbsenceRule
@@ -21,6 +22,8 @@ class Step:
     match: str = ""
     #: What its fields must be, as `logs.detection.where` reads it; the named groups of `match` are fields as well.
     where: Mapping[str, object] | None = None
+    #: A Sigma rule that the line must be meant by, as `logs.sigma.rules` reads it.
+    sigma: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from itertools import groupby
 from typing import Any
@@ -12,6 +12,7 @@ from zen_agents.logs.detection.where import Test, compiled
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.matching.base import Matcher
 from zen_agents.logs.matching.choose import choose
+from zen_agents.logs.record import LogRecord
 from zen_agents.logs.stamps import Stamps
 from zen_agents.logs.watching.pattern import Seen, WatchedPattern
 from zen_agents.logs.watching.rule import PatternRule
@@ -29,6 +30,11 @@ class _Step:
     pattern: int
     number: int
     holds: Test | None
+    means: Callable[[LogRecord], bool] | None
+
+    def counts(self, record: LogRecord) -> bool:
+        """Tell whether a line that its pattern matches is one of its lines."""
+        return (self.holds is None or self.holds(record.fields)) and (self.means is None or self.means(record))
 
 
 class SourceWatch:
@@ -40,7 +46,7 @@ class SourceWatch:
         """Go on from what `saved` gave.
 
         Raises:
-            PatternRefusedError, WhereRefusedError: a rule means nothing; settings have been checked for that before.
+            PatternRefusedError, WhereRefusedError, SigmaRefusedError: a rule means nothing; settings were checked before.
         """
         self._form, self._zone = form, zone
         self._patterns = [WatchedPattern(rule, now, _mapping(saved.get(rule.name))) for rule in rules]
@@ -52,7 +58,7 @@ class SourceWatch:
         for pattern, rule in enumerate(rules):
             for number, step in enumerate(rule.steps):
                 match = places.get(step.match)
-                self._steps.setdefault(match, []).append(_Step(pattern, number, _test(step.where)))
+                self._steps.setdefault(match, []).append(_Step(pattern, number, _test(step.where), _meaning(step.sigma)))
 
     def feed(self, chunk: bytes, path: str, now: float) -> None:
         """Take whole lines of one file that were read now."""
@@ -93,8 +99,9 @@ class SourceWatch:
         for match in (*matched, None):
             if steps := self._steps.get(match):
                 known: Mapping[str, str] = fields if match is None else {**fields, **self._groups(match, line)}
+                record = LogRecord("", text, at, known)
                 for step in steps:
-                    if step.holds is None or step.holds(known):
+                    if step.counts(record):
                         counts.setdefault(step.pattern, ([], known))[0].append(step.number)
         for pattern, (numbers, said) in counts.items():
             self._patterns[pattern].take(numbers, said, stamps.now if at is None else at, text)
@@ -120,6 +127,14 @@ def _with_every_line(chunk: bytes, found: Spans) -> Spans:
 
 def _test(where: Mapping[str, object] | None) -> Test | None:
     return compiled(where) if where else None
+
+
+def _meaning(sigma: Mapping[str, Any] | None) -> Callable[[LogRecord], bool] | None:
+    if sigma is None:
+        return None
+    from zen_agents.logs.sigma.rules import rules_of  # noqa: PLC0415 - only where there is such a rule
+
+    return rules_of([sigma])[0].means
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from zen_agents.logs.detection.counting import CountRule
 from zen_agents.logs.detection.sequence import SequenceRule
 from zen_agents.logs.formats.json_lines import JsonLines
 from zen_agents.logs.formats.plain import Plain
+from zen_agents.logs.formats.syslog import Syslog
 from zen_agents.logs.watching.pattern import MOST_LINES, Seen
 from zen_agents.logs.watching.rule import PatternRule, Step
 from zen_agents.logs.watching.source import SourceWatch
@@ -128,3 +129,15 @@ def test_lines_are_kept_cut_and_few() -> None:
     found = seen(of, "p", *(f"x{number} " + "y" * 1000 for number in range(100)))
     assert len(found.last) == MOST_LINES
     assert max(map(len, found.last)) == 300
+
+
+def test_lines_of_a_sigma_rule_are_those_that_it_means() -> None:
+    sigma = {
+        "title": "A rule", "logsource": {"product": "linux", "service": "sshd"},
+        "detection": {"words": ["incorrect signature"], "other": {"host": "web2"}, "condition": "words and not other"},
+    }  # fmt: skip
+    of = SourceWatch([rule(Step(sigma=sigma))], Syslog(), None, NOW, {})
+    lines = [f"Nov 27 11:00:0{number} {host} {program}[1]: incorrect signature" for number, (host, program) in enumerate(
+        [("web1", "sshd"), ("web2", "sshd"), ("web1", "app")]
+    )]  # fmt: skip
+    assert seen(of, "p", *lines).lines == 1
