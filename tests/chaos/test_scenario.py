@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from chaos import experiment
+from chaos.engines.base import Performed
 from chaos.engines.monit import Monit
 from chaos.engines.zen import Zen, built
 from chaos.faults.crashed_service import CrashedService
@@ -110,6 +111,16 @@ def test_every_fault_that_a_scenario_names_on_the_simulated_port_is_there() -> N
     named = {scenario.name: scenario.simulated for scenario in load_all().values() if scenario.simulated}
     assert set(named.values()) <= set(BY_NAME)
     assert all(load_all()[name].privileges is Privileges.KERNEL for name in named)
+
+
+def test_an_interrupted_action_is_not_counted_beside_the_second_attempt_at_it() -> None:
+    variant, scenarios = KilledBeforeTheDeed(), load_all()
+    interrupted, again = (Performed("restart_service", "service:web", ended) for ended in ("failed", "verified"))
+    variant.expectation(scenarios["crashed_service"].expect)
+    assert list(variant.counted([interrupted, again])) == [again]
+    variant.expectation(scenarios["stale_pidfile"].expect)
+    whole = [interrupted, Performed("remove_stale_pidfile", "service:web", "failed"), again]
+    assert list(variant.counted(whole)) == whole
 
 
 def test_after_an_interrupted_action_people_may_be_asked_once_more_and_told_nothing_else() -> None:
