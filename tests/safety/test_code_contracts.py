@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).parents[2] / "zen_agents"
 CLOCK_READERS = {
     "adapters/linux_logs.py": "compared with the times of files, which the kernel takes from the same clock",
     "adapters/linux_logs_journal.py": "compared with the times of the journal's entries, as above",
+    "cli/call.py": "what day it is, so that a moment of today is shown without its date",
     "engine/breakers.py": "hands pybreaker a moment on its own clock; what counts is the steady age",
 }
 #: Who measures how long something takes; adapters and workers may besides, since they wait for what is outside.

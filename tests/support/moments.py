@@ -10,6 +10,7 @@ from typing import Self
 import pytest
 
 from zen_agents import clock
+from zen_agents.cli import call
 from zen_agents.clock import Instant
 
 #: A Wednesday noon.
@@ -34,6 +35,7 @@ def frozen(wall: datetime) -> Iterator[None]:
         patch.setenv("TZ", "UTC")
         time.tzset()
         patch.setattr(clock, "datetime", Stopped)
+        patch.setattr(call, "datetime", Stopped)
         patch.setattr(clock, "time", SimpleNamespace(time=wall.timestamp))
         patch.setattr(clock, "boottime", lambda: 5000.0)
         yield

@@ -16,7 +16,8 @@ from zen_agents.adapters.audit_key import PublicKeys
 from zen_agents.adapters.ledger_heads import Head, compare
 from zen_agents.adapters.ledger_signatures import BrokenError
 from zen_agents.adapters.ledger_walk import Known, Walk, walk_in_legs
-from zen_agents.adapters.sqlite_store_file import StateFile, damaged, open_read_only, store_error
+from zen_agents.adapters.sqlite_store_file import StateFile, open_read_only
+from zen_agents.adapters.sqlite_store_reading import damaged, store_error
 from zen_agents.adapters.sqlite_store_retention import CURSORS
 from zen_agents.adapters.sqlite_store_rows import instant_of_microseconds, microseconds
 from zen_agents.clock import Instant

@@ -7,17 +7,24 @@ written as `lasting` is kept in memory then, and written again with the next bat
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import quote
 
 from zen_agents.adapters.sqlite_store_ballast import drop_ballast
+from zen_agents.adapters.sqlite_store_reading import (
+    BUSY_SECONDS,
+    FAILURES,
+    DiskFullError,
+    Params,
+    StateReader,
+    connect_read_only,
+    damaged,
+    store_error,
+)
 from zen_agents.errors import StoreError
 from zen_agents.model.redaction import Redaction
 from zen_agents.store.failpoint import failpoint
@@ -28,19 +35,11 @@ log = logging.getLogger("zen_agents.store")
 #: Opens a database as `sqlite3.connect` does.
 Connect = Callable[..., sqlite3.Connection]
 
-Params = Mapping[str, Any] | Sequence[Any]
-Noun = TypeVar("Noun")
-
-#: How long a statement waits for another process's lock; the engine's loop stands still meanwhile.
-BUSY_SECONDS = 0.25
 #: The same after a write failed, until one succeeds: whatever holds the state may do so for long, and a turn writes often.
 _STILL_BUSY_SECONDS = 0.01
 
 #: A state larger than this is not read in full at each start; `doctor` does that.
 QUICK_CHECK_UP_TO_BYTES = 64 * 1024 * 1024
-
-#: Less than this free is a full disk.
-_ROOM_BYTES = 64 * 1024
 
 _PRAGMAS = (
     "PRAGMA synchronous = FULL",
@@ -54,21 +53,13 @@ _PRAGMAS = (
     "PRAGMA cell_size_check = ON",
 )
 
-#: What a row of another shape raises when a noun is made of it: an odd type, word, number or JSON.
-_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, OSError)
-#: What `sqlite3` says of a damaged file may itself be no text.
-_FAILURES = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 
-
-class DiskFullError(StoreError):
-    """The disk with the state is full; free some space, then lift safe mode if `zen-agents status` says that it is on."""
-
-
-class StateFile:
+class StateFile(StateReader):
     """The connection. Use `read` for questions and `write` for changes; `writable` tells how the last write went."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
-        self._connection, self.path, self._read_only = connection, path, read_only
+        super().__init__(connection, path)
+        self._read_only = read_only
         #: All writes share one; a new one for each costs 2 % of a durable append.
         self._cursor = connection.cursor()
         self._pending = False
@@ -85,38 +76,6 @@ class StateFile:
         #: Called when a batch is durable.
         self.on_commit: list[Callable[[], None]] = []
 
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """The connection itself, for schema and retention."""
-        return self._connection
-
-    def read(self, name: str, params: Params = ()) -> list[Any]:
-        """Return all rows of a statement; raises StoreError."""
-        try:
-            return self._connection.execute(SQL[name], params).fetchall()
-        except _FAILURES as error:
-            raise store_error(error, self.path) from error
-
-    def read_one(self, name: str, params: Params = ()) -> Any | None:
-        """Return the first row of a statement or None; raises StoreError."""
-        rows = self.read(name, params)
-        return rows[0] if rows else None
-
-    def read_as(self, build: Callable[[Any], Noun], name: str, params: Params = ()) -> list[Noun]:
-        """Return what `build` makes of each row of a statement.
-
-        Raises StoreError, also for a row that no engine wrote: whoever reads the state knows what to do about that one.
-        """
-        try:
-            return [build(row) for row in self.read(name, params)]
-        except _UNREADABLE as error:
-            raise damaged(self.path, f"{name}: a row cannot be read: {type(error).__name__}: {error}"[:300]) from error
-
-    def read_one_as(self, build: Callable[[Any], Noun], name: str, params: Params = ()) -> Noun | None:
-        """Return what `build` makes of the first row of a statement, None if there is none; StoreError as `read_as`."""
-        found = self.read_as(build, name, params)
-        return found[0] if found else None
-
     def begin(self) -> bool:
         """Open the batch if none is open; True if this call opened it."""
         if self._pending:
@@ -125,7 +84,7 @@ class StateFile:
             raise StoreError("The state was opened for reading only.")
         try:
             self._cursor.execute("BEGIN IMMEDIATE")
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from error
         self._pending = True
         if self._owed:
@@ -138,7 +97,7 @@ class StateFile:
             self.begin()
         try:
             return self._cursor.execute(SQL[name], params).rowcount
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from error
 
     def write_lasting(self, name: str, key: str, params: Params) -> None:
@@ -167,7 +126,7 @@ class StateFile:
             self.begin()
         try:
             self._connection.executemany(SQL[name], rows)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from error
 
     def commit(self, seam: str) -> None:
@@ -184,7 +143,7 @@ class StateFile:
             self._cursor.execute("COMMIT")
             self._pending = False
             failpoint(f"store.{seam}.after_commit")
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from error
         self._lasting.clear()
         if not self.writable:
@@ -201,7 +160,7 @@ class StateFile:
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-        except _FAILURES as error:
+        except FAILURES as error:
             # SQLite may have rolled back by itself (disk full, I/O error); then there is nothing left to do.
             if self._connection.in_transaction:
                 raise store_error(error, self.path) from error
@@ -214,14 +173,14 @@ class StateFile:
         try:
             # Not `execute`: that stops incremental_vacuum after its first page.
             self._connection.executescript(f"PRAGMA {text}")
-        except _FAILURES as error:
+        except FAILURES as error:
             raise store_error(error, self.path) from error
 
     def close(self) -> None:
         """Drop what is pending and close."""
         if self._pending:
             self.rollback()
-        self._connection.close()
+        super().close()
 
     def _owe(self) -> None:
         self._owed.update(self._lasting)
@@ -238,13 +197,13 @@ class StateFile:
                 self._connection.execute(SQL[name], params)
             except sqlite3.OperationalError as error:
                 raise self._failed(error) from error
-            except _FAILURES as error:
+            except FAILURES as error:
                 # Not the disk's fault: it would fail for ever, and take every other batch with it.
                 del self._lasting[name, key]
                 log.error("%s of %s cannot be written at all: %s", name, key, error)
 
     def _wait_for_locks(self, seconds: float) -> None:
-        with contextlib.suppress(*_FAILURES):  # then it waits as long as before
+        with contextlib.suppress(*FAILURES):  # then it waits as long as before
             self._connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}").fetchone()
 
     def _failed(self, error: BaseException) -> StoreError:
@@ -275,7 +234,7 @@ def open_writable(path: Path, *, connect: Connect = sqlite3.connect) -> StateFil
 def _connected(path: Path, connect: Connect) -> StateFile:
     try:
         connection = connect(path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=256)
-    except _FAILURES as error:
+    except FAILURES as error:
         raise store_error(error, path) from error
     return StateFile(connection, path, read_only=False)
 
@@ -298,25 +257,7 @@ def _make_private(path: Path) -> None:
 
 def open_read_only(path: Path) -> StateFile:
     """Open the state for looking: works beside a running engine, after a dead one, and on a newer schema."""
-    if not path.is_file():
-        raise StoreError(f"There is no state at {path}; look at --state-dir, or start the engine: zen-agents run.")
-    failed: BaseException | None = None
-    # Without write permission on the directory SQLite cannot make the index of the log; if there is no log, none is needed.
-    log = path.with_name(path.name + "-wal")
-    modes = ["mode=ro"] if log.exists() and log.stat().st_size else ["mode=ro", "mode=ro&immutable=1"]
-    for mode in modes:
-        connection: sqlite3.Connection | None = None
-        try:
-            connection = sqlite3.connect(
-                f"file:{quote(str(path))}?{mode}", uri=True, timeout=BUSY_SECONDS * 4, isolation_level=None
-            )
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            return StateFile(connection, path, read_only=True)
-        except _FAILURES as error:
-            failed = failed or error
-            if connection is not None:
-                connection.close()
-    raise store_error(failed or OSError("cannot be opened"), path) from failed
+    return StateFile(connect_read_only(path), path, read_only=True)
 
 
 def open_in_memory() -> StateFile:
@@ -332,7 +273,7 @@ def open_copy(path: Path | None) -> StateFile:
         original = open_read_only(path)
         try:
             original.connection.backup(copy)
-        except _FAILURES as error:
+        except FAILURES as error:
             copy.close()
             raise store_error(error, path) from error
         finally:
@@ -347,47 +288,6 @@ def refuse_if_others_write(path: Path) -> None:
         raise StoreError(f"{path} has mode {mode:04o}: others may write the state; run: chmod go-w {path}")
 
 
-def store_error(error: BaseException, path: Path) -> StoreError:
-    """Return a StoreError that says what to do about `error`."""
-    name = getattr(error, "sqlite_errorname", None) or ""
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or isinstance(error, UnicodeDecodeError):
-        return damaged(path, str(error))
-    full = name.startswith("SQLITE_FULL") or getattr(error, "errno", None) == errno.ENOSPC
-    # The log's index cannot grow on a full disk, and SQLite calls that an I/O error.
-    if full or (name.startswith("SQLITE_IOERR") and _has_no_room(path.parent)):
-        advice = "free some space, then lift safe mode if `zen-agents status` says that it is on"
-        return DiskFullError(f"{path}: {error}. The disk is full; {advice}.")
-    for prefix, advice in _ADVICE.items():
-        if name.startswith(prefix):
-            return StoreError(f"{path}: {error}. {advice}")
-    return StoreError(f"{path}: {error}. Look at the disk and at: zen-agents status.")
-
-
-def _has_no_room(folder: Path) -> bool:
-    try:
-        free = os.statvfs(folder)
-    except OSError:
-        return False
-    return free.f_bavail * free.f_frsize < _ROOM_BYTES
-
-
-def damaged(path: Path, what: str) -> StoreError:
-    """Return the StoreError for a state that is damaged."""
-    return StoreError(
-        f"{path} is damaged ({what}). Stop the engine, keep the file for evidence (mv {path} {path}.damaged, and the same "
-        f"for {path.name}-wal), then restore a backup or a copy {path.name}.before-*, or start with an empty state."
-    )
-
-
-_ADVICE = {
-    "SQLITE_BUSY": "Another process holds the state; find it with: fuser -v on the file.",
-    "SQLITE_LOCKED": "Another process holds the state; find it with: fuser -v on the file.",
-    "SQLITE_READONLY": "The file or its file system is read-only; look at the mount and the file's mode.",
-    "SQLITE_IOERR": "The disk reported an error; look at: dmesg, and df on the state directory.",
-    "SQLITE_CANTOPEN": "It cannot be opened; look at the owner and mode of the state directory.",
-}
-
-
 def _prepared(file: StateFile) -> StateFile:
     try:
         if not file.path.stat().st_size:
@@ -399,7 +299,7 @@ def _prepared(file: StateFile) -> StateFile:
         if mode != "wal":
             raise StoreError(f"{file.path}: its file system cannot share memory; put --state-dir on a local disk.")
         _check(file)
-    except _FAILURES as error:
+    except FAILURES as error:
         file.connection.close()
         raise store_error(error, file.path) from error
     except StoreError:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from zen_agents.adapters.sqlite_store_file import StateFile, damaged
+from zen_agents.adapters.sqlite_store_file import StateFile
+from zen_agents.adapters.sqlite_store_reading import damaged
 from zen_agents.adapters.sqlite_store_rows import entry_of, instant_of_microseconds, microseconds
 from zen_agents.adapters.sqlite_store_signing import SIGN_WITHIN, Signing, checkpoint_of_row
 from zen_agents.clock import Instant

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import zen_agents
 from zen_agents.adapters.durable_file import sync
-from zen_agents.adapters.sqlite_store_file import StateFile, store_error
+from zen_agents.adapters.sqlite_store_file import StateFile
+from zen_agents.adapters.sqlite_store_reading import store_error
 from zen_agents.errors import SchemaTooNewError, StoreError
 from zen_agents.store.failpoint import failpoint
 from zen_agents.store.revision import SCHEMA_REVISION

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zen_agents.adapters.sqlite_store_file import open_read_only
+from zen_agents.adapters.sqlite_store_reading import StateReader, connect_read_only
 
 #: How many of the last actions are shown.
 LAST_ACTIONS = 5
@@ -43,7 +43,7 @@ class Glance(NamedTuple):
 
 def glance(path: Path) -> Glance:
     """Look at a state; raises StoreError."""
-    file = open_read_only(path)
+    file = StateReader(connect_read_only(path), path)
     try:
         return Glance(
             file.read_one_as(lambda row: str(row[0]), "get_fact", {"name": "host_name"}) or "",

@@ -134,9 +134,8 @@ class Call:
 
     @cached_property
     def _today(self) -> datetime:
-        from zen_agents.clock import SystemClock  # noqa: PLC0415  not every command needs it
-
-        return SystemClock().now().wall
+        # Not `SystemClock`: it loads more than all that `status` prints by.
+        return datetime.now(UTC)
 
 
 def state_directory(given: str | None, environ: dict[str, str] | None = None) -> Path:

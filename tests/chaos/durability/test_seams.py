@@ -40,6 +40,7 @@ WRITERS = {
     "adapters/service_keeper.py": "services/, and service-logs/, which are volatile",
     "adapters/sqlite_store_ballast.py": "state.db.ballast",
     "adapters/sqlite_store_file.py": "state.db",
+    "adapters/sqlite_store_reading.py": "state.db, opened for looking",
     "adapters/sqlite_store_schema.py": "state.db, and its copy before a migration, which has failpoints of its own",
     "adapters/state_dir.py": "the directory and engine.lock",
     "adapters/taken_aside.py": "notes of a moment, which are volatile",
