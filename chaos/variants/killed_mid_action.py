@@ -62,8 +62,9 @@ class KilledBeforeTheDeed(_Killed):
 
     def told(self, subjects: Sequence[str]) -> Sequence[str]:
         # A yes is spent with its attempt, also where that came to nothing: to ask once more is right, a third time is not.
-        asked = subjects[0] if subjects and " may " in subjects[0] else None
-        again = next((index for index, each in enumerate(subjects) if index and each.removeprefix("Re: ") == asked), None)
+        # Why it is asked may be said otherwise by then.
+        asked = [subject.removeprefix("Re: ").partition(" be done?")[0] for subject in subjects]
+        again = next((index for index, each in enumerate(asked) if index and " may " in each and each == asked[0]), None)
         return [subject for index, subject in enumerate(subjects) if index != again]
 
 

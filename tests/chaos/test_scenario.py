@@ -129,6 +129,7 @@ def test_after_an_interrupted_action_people_may_be_asked_once_more_and_told_noth
     assert list(told([asked])) == [asked]
     assert list(told([asked, f"Re: {asked}"])) == [asked]
     assert list(told([asked, f"Re: {asked}", f"Re: {asked}"])) == [asked, f"Re: {asked}"]
+    assert list(told([f"{asked} refused", f"{asked} no answer"])) == [f"{asked} refused"]
     assert list(told([asked, other])) == [asked, other]
     assert list(told([other, f"Re: {other}"])) == [other, f"Re: {other}"]
     assert list(told([])) == []
