@@ -70,11 +70,29 @@ class PortsExhausted(Fault):
 
     def _taken(self, host: DisposableHost) -> float:
         narrow = ("run", "sysctl", "--quiet", "--write", f"{_SETTING}={self.ports}")
-        client = ("run", "systemd-run", "--quiet", "--unit=chaos-client", "--", *program("hold.py"), str(self.port))
+        client = (
+            "run",
+            "systemd-run",
+            "--quiet",
+            "--unit=chaos-client",
+            "--",
+            *program("hold.py"),
+            str(self.port),
+            self._all,
+        )
+        host.run(["rm", "--force", self._all], check=True)
         at = struck(host, narrow, client)
-        # Whoever has widened the range by the first look repaired what was there.
-        wait_until(lambda: not accepts(host, self.port) or not self._is_narrow(host), "the last port", seconds=10)
+        # Not by connecting: each try takes a port for a while, and so the client's last one before it has come to it.
+        wait_until(
+            lambda: host.run(["test", "-e", self._all]).returncode == 0 or not self._is_narrow(host),
+            "the last port",
+            seconds=10,
+        )
         return at
+
+    @property
+    def _all(self) -> str:
+        return f"{self.REMEMBERED}/all-taken"
 
     @property
     def _ended(self) -> str:

@@ -184,11 +184,13 @@ class Messages:
         return f"{began}  {row.action} {row.target} -> {row.kind.value.upper()}  {row.id}  {detail}".rstrip()
 
     def _summary(self, incident: Incident, reason: Reason, at: Instant, rows: Sequence[ActionRow]) -> str:
-        bad = duration(at.steady - incident.began_at.steady)
+        seconds = at.steady - incident.began_at.steady
+        # A rule about the last five minutes has been bad for no time when it opens, and for five minutes to whoever reads it.
+        bad = f"bad for {duration(seconds)}" if seconds >= 1 else "bad"
         # The incident counts those of its present rung alone; where the actions cannot be read that is what is known.
         times = max(incident.attempts, sum(row.kind not in _NOT_TRIED for row in rows))
         tried = f", {times or 'no'} repair{'s' if times != 1 else ''} tried"
-        return f"{self.host_name}: {subject_of(incident)} bad for {bad}{tried}: {reason.sentence} ({incident.id})"
+        return f"{self.host_name}: {subject_of(incident)} {bad}{tried}: {reason.sentence} ({incident.id})"
 
 
 def mode_line(policy: Policy, store: Store, now: Instant) -> str:

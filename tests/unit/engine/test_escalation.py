@@ -47,6 +47,11 @@ def test_the_summary_says_what_for_how_long_and_what_was_tried(rig: Rig) -> None
     assert "a person is needed" in message.facts["next"]
 
 
+def test_what_has_only_begun_to_count_is_bad_for_no_time(rig: Rig) -> None:
+    rig.parts.escalation.incident(an_old_incident(rig, seconds=0.0), None, Reason.NO_ACTION, rig.clock.now())
+    assert rig.told.messages[0].summary.startswith("host: web bad, 2 repairs tried: ")
+
+
 def test_what_may_have_to_do_with_it_is_told_the_newest_first_and_is_no_news(rig: Rig) -> None:
     before, incident = rig.clock.now(), an_old_incident(rig)
     for id, whose in (("act-1", "inc-1"), ("act-2", "inc-2")):
