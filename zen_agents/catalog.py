@@ -92,6 +92,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "time_daemon": "checks.clock_offset:TimeDaemonCheck",
         "uninterruptible": "checks.uninterruptible:UninterruptibleCheck",
         "log_source": "checks.log_source:LogSourceCheck",
+        "log_templates": "checks.log_templates:LogTemplatesCheck",
     }
 )
 

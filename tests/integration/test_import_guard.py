@@ -65,8 +65,13 @@ def test_the_engine_loads_no_worker_and_no_model_of_tables(loaded: set[str]) -> 
 
 
 def test_the_engine_loads_nothing_that_reads_logs_unless_log_analysis_is_configured(loaded: set[str]) -> None:
-    rooms = ("zen_agents.agents.log_analysis", "zen_agents.checks.log_source", "zen_agents.adapters.linux_logs_")
+    rooms = (
+        "zen_agents.agents.log_analysis", "zen_agents.adapters.linux_logs_", "zen_agents.checks.log_source",
+        "zen_agents.checks.log_reading", "zen_agents.checks.log_study", "zen_agents.checks.log_templates",
+        "zen_agents.checks.log_latency",
+    )  # fmt: skip
     own_logs = {name for name in loaded if name.startswith("zen_agents.logs.")}
     assert {name for name in loaded if name.startswith(rooms)} == set()
-    assert {name for name in own_logs if name.startswith(("zen_agents.logs.watching", "zen_agents.logs.matching"))} == set()
+    own_rooms = tuple(f"zen_agents.logs.{room}" for room in ("watching", "matching", "mining", "latency"))
+    assert {name for name in own_logs if name.startswith(own_rooms)} == set()
     assert "re2" not in loaded

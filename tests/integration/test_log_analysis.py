@@ -13,7 +13,7 @@ from tests.support.engine_process import EngineProcess, answers, wait_for, web_c
 PATTERNS = """
   log_analysis:
     sources:
-      app: {{file: "{folder}/log/app.log", every: 1s}}
+      app: {{file: "{folder}/log/app.log", every: 1s, templates: {{learn_for: 1s}}}}
     patterns:
       refused: {{source: app, match: 'refused (?P<client>\\S+)', by: client, count: 3, within: 1h, severity: error}}
       crashed: {{source: app, match: 'web has crashed', within: 1h, on_match: [restart_service:web]}}
@@ -63,6 +63,17 @@ def test_lines_count_once_over_rotation_death_and_restart_and_the_incident_shows
     (incident,) = wait_for(lambda: incidents(following, "refused"), "the incident")
     why = following.cli("why", incident["id"]).stdout
     assert "eve: last line: refused eve" in why
+    assert "\x1b" not in why
+
+
+def test_a_kind_of_line_that_never_came_before_is_an_incident_that_shows_it(following: EngineProcess) -> None:
+    wait_for(lambda: seen(following, "new_template").get("state") == "ok", "the first look")
+    write(following, "request took 5 ms")
+    wait_for(lambda: "1 kinds of lines so far" in str(seen(following, "new_template")), "the second look")
+    write(following, "request took 6 ms", "out of \x1b[31mdisks")
+    (incident,) = wait_for(lambda: incidents(following, "new_template"), "the incident")
+    why = following.cli("why", incident["id"]).stdout
+    assert "a new kind of line: out of" in why
     assert "\x1b" not in why
 
 

@@ -10,6 +10,7 @@ from datetime import tzinfo
 from typing import Any
 
 from zen_agents.checks.base import Check
+from zen_agents.checks.log_reading import LogReading
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.logs.formats.base import Format
@@ -20,7 +21,7 @@ from zen_agents.model.observation import Observation, Status
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostView
-from zen_agents.ports.host_logs import Checkpoint, LogChange, LogPiece, LogRequest
+from zen_agents.ports.host_logs import LogChange, LogPiece, LogRequest
 
 #: So often one look reads on while there is more: 16 MiB.
 _MOST_PIECES = 4
@@ -62,9 +63,9 @@ class LogSourceCheck(Check):
         super().__init__(
             name=source_name(label), target=f"source:{label}", every_seconds=every_seconds, timeout_seconds=_TIMEOUT_SECONDS
         )
-        self._request, self._form, self._zone, self._rules = request, form, zone, tuple(rules)
+        self._reading = LogReading(request)
+        self._form, self._zone, self._rules = form, zone, tuple(rules)
         self._names = (self.name, *(pattern_name(rule.name) for rule in rules))
-        self._checkpoint: Checkpoint | None = None
         #: What an earlier engine remembered of the patterns, until the first look goes on from it.
         self._saved: Mapping[str, Any] = {}
         self._watch: SourceWatch | None = None
@@ -80,33 +81,23 @@ class LogSourceCheck(Check):
         """Read what is new, as much as one look may, and say how everything stands."""
         at = now.wall.timestamp()
         watch = self._watch = self._watch or SourceWatch(self._rules, self._form, self._zone, at, self._saved)
-        before = self._checkpoint
+        before = self._reading.checkpoint
         try:
-            pieces = self._read(host, watch, at)
+            pieces = self._reading.read(host, lambda lines, path: watch.feed(lines, path, at), _MOST_PIECES)
         except HostError as error:
             return self.unknown(now, str(error))
         changed = watch.advance(at)
         seen = watch.seen()
-        if changed or self._checkpoint != before or now.steady - self._remembered_at >= _REMEMBER_EVERY:
-            self._memory = {"checkpoint": self._checkpoint, "patterns": watch.saved()}
+        checkpoint = self._reading.checkpoint
+        if changed or checkpoint != before or now.steady - self._remembered_at >= _REMEMBER_EVERY:
+            self._memory = {"checkpoint": checkpoint, "patterns": watch.saved()}
             self._remembered_at = now.steady
         patterns = (self._pattern(rule, seen[rule.name], now) for rule in self._rules)
         return (self._source(pieces, host, now), *patterns)
 
-    def _read(self, host: HostView, watch: SourceWatch, at: float) -> Sequence[LogPiece]:
-        """Feed what is new; what was read of it before it failed has counted."""
-        pieces: list[LogPiece] = []
-        while not pieces or (pieces[-1].behind and len(pieces) < _MOST_PIECES):
-            piece = host.new_lines(self._request, self._checkpoint)
-            for chunk in piece.chunks:
-                watch.feed(chunk.lines, chunk.path, at)
-            self._checkpoint = piece.checkpoint
-            pieces.append(piece)
-        return pieces
-
     def watches(self) -> Sequence[Watch]:
         """Return its files: each is awaited where it is not there yet, and followed where it is."""
-        files = (self._checkpoint or {}).get("files")
+        files = (self._reading.checkpoint or {}).get("files")
         paths = tuple(files)[:_MOST_WATCHED] if isinstance(files, Mapping) else ()
         if paths != tuple(watch.name for watch in self._watches):
             self._watches = tuple(Watch("log", path) for path in paths)
@@ -118,8 +109,8 @@ class LogSourceCheck(Check):
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Go on from there."""
-        checkpoint, patterns = memory.get("checkpoint"), memory.get("patterns")
-        self._checkpoint = checkpoint if isinstance(checkpoint, dict) else None
+        self._reading.recall(memory)
+        patterns = memory.get("patterns")
         self._saved = patterns if isinstance(patterns, dict) else {}
         self._watch = None
 
@@ -135,7 +126,7 @@ class LogSourceCheck(Check):
         said += told[:_MOST_TOLD]
         is_bad = bool(skipped) or any(event.change in _TROUBLE for event in events)
         if self._is_gone(host):
-            is_bad, said = True, [f"{self._request.path} is not there", *said]
+            is_bad, said = True, [f"{self._reading.request.path} is not there", *said]
         return Observation(
             self.name,
             self.target,
@@ -146,7 +137,7 @@ class LogSourceCheck(Check):
         )
 
     def _is_gone(self, host: HostView) -> bool:
-        path = self._request.path
+        path = self._reading.request.path
         return bool(path) and not set(path) & set("*?[") and host.file(path) is None
 
     def _pattern(self, rule: PatternRule, seen: Seen, now: Instant) -> Observation:

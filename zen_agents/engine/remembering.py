@@ -22,6 +22,8 @@ class Remembering:
         self._agent, self._store, self._sampler = agent, store, sampler
         #: By name what was kept last, as JSON; None until the store was read.
         self._kept: dict[str, str] | None = None
+        #: By name the memory itself that was kept last; nobody changes one that was given.
+        self._last: dict[str, Mapping[str, Any]] = {}
         #: Names of the checks that have something not to forget: few or none of thousands.
         self._names: frozenset[str] = frozenset()
         #: Checks whose last findings were thrown away: they are ahead of what came of them.
@@ -39,6 +41,7 @@ class Remembering:
             else:
                 self._drop(name)
         self._ahead.clear()
+        self._last.clear()
 
     def catch_up(self, checks: Sequence[Check]) -> None:
         """Set back those that are due and ahead, so that they find again what was thrown away."""
@@ -56,7 +59,10 @@ class Remembering:
             if self._sampler.threw_away(check.name):
                 self._ahead.add(check.name)
             memory = check.memory() if check.name not in self._ahead else None
-            if memory is not None and json.dumps(memory) != (self._kept or {}).get(check.name):
+            # A large one is not written out at each look to find that it is the one that was kept.
+            if memory is None or memory is self._last.get(check.name):
+                continue
+            if json.dumps(memory) != (self._kept or {}).get(check.name):
                 found[check.name] = memory
         return found
 
@@ -65,7 +71,7 @@ class Remembering:
         kept = self._kept if self._kept is not None else {}
         for name, memory in memories.items():
             self._store.save_check_memory(self._agent, name, memory)
-            kept[name] = json.dumps(memory)
+            kept[name], self._last[name] = json.dumps(memory), memory
 
     def _read(self) -> dict[str, str]:
         try:

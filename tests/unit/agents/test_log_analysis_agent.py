@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,29 @@ def test_each_source_has_a_check_and_a_rule_and_each_pattern_a_rule_on_its_sourc
     assert [rule.key for rule in agent.rules()] == keys
 
 
+def test_the_kinds_of_lines_of_a_source_are_told_and_nothing_is_done_about_them() -> None:
+    asked = {"app": {**SOURCES["app"], "templates": {"vanished": False, "learn_for": "1d", "severity": "error"}}}
+    agent = made({"match": "x", "source": "app"}, sources=asked)
+    assert [check.name for check in agent.checks()] == ["log_source.app", "log_templates.app"]
+    told = {rule.name: rule for rule in agent.rules() if "template" in rule.name}
+    assert list(told) == ["log_analysis.new_template", "log_analysis.template_burst"]
+    assert {(rule.severity.value, rule.target, tuple(rule.ladder)) for rule in told.values()} == {
+        ("error", "source:app", ())
+    }
+
+
+def test_without_templates_nothing_that_learns_them_is_loaded() -> None:
+    code = (
+        "import sys; from zen_agents.agents.base import AgentContext\n"
+        "from zen_agents.agents.log_analysis.agent import LogAnalysisAgent as Agent\n"
+        "section = {'sources': {'s': {'file': '/x'}}, 'patterns': {'p': {'source': 's', 'match': 'x'}}}\n"
+        "assert len(Agent(Agent.Settings.model_validate(section), AgentContext('h')).checks()) == 1\n"
+        "print(*[name for name in sys.modules if name.startswith(('zen_agents.logs.mining', 'zen_agents.logs.latency'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
 def test_a_source_asks_the_host_for_what_is_written() -> None:
     settings = LogAnalysisSettings.model_validate({"sources": SOURCES})
     journal = settings.sources["kernel"].request()
@@ -109,6 +134,7 @@ def test_a_step_that_could_never_run_is_refused_with_its_path(step: str, said: s
 WRONG = {
     "null, file: /x, security: true": "ZC214", "{transprt: kernel}": "ZC213",
     "{transport: kernel}, file: /x": "ZC214", "{}, format: json": "ZC214",
+    "{}, templates: {new: false, vanished: false, bursts: false}": "ZC214", "{}, templates: {learn_for: 0}": "ZC203",
 }  # fmt: skip
 
 
@@ -137,6 +163,12 @@ def test_a_pattern_that_cannot_be_meant_is_refused_at_its_place(pattern: str, co
     assert f"error[{code}]" in found
     assert "config.yaml:5:" in found
     assert found.count("error[") == 1
+
+
+def test_a_pattern_cannot_be_called_like_a_rule_of_its_source() -> None:
+    text = "agents: {log_analysis: {sources: {s: {file: /x}}, patterns: {NAME: {source: s, match: x}}}}\n"
+    names = ("source", "new_template", "vanished_template", "template_burst")
+    assert {tuple(codes(text.replace("NAME", name))) for name in names} == {("ZC213",)}
 
 
 def test_a_step_without_its_target_is_told_where_it_stands() -> None:

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
 from zen_agents.agents.log_analysis.rules import AGENT, RuleMaker, requests_in
 from zen_agents.agents.log_analysis.settings import LogAnalysisSettings
+from zen_agents.agents.log_analysis.sources import LogSource
+from zen_agents.agents.log_analysis.studies import TemplateSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.log_source import LogSourceCheck
 from zen_agents.logs.watching.rule import PatternRule
@@ -68,11 +70,11 @@ class LogAnalysisAgent(BaseAgent):
         return Schedule(cron=settings.schedule, timezone=settings.timezone, jitter_seconds=jitter)
 
     def checks(self) -> Sequence[Check]:
-        """Return one check for each source."""
+        """Return one check for each source, and one for each study of its lines."""
         return self._checks
 
     def rules(self) -> Sequence[Rule]:
-        """Return a rule for each source and each pattern."""
+        """Return the rules of each source and one for each pattern."""
         return self._rules
 
     def remedies(self) -> Sequence[ActionRequest]:
@@ -85,7 +87,21 @@ class LogAnalysisAgent(BaseAgent):
             patterns[pattern.source].append(pattern.rule(name))
         for name, source in self._settings.sources.items():
             yield LogSourceCheck(
-                name, request=source.request(), form=source.form(), rules=patterns[name],
-                zone=ZoneInfo(source.timezone) if source.timezone else None,
+                name, request=source.request(), form=source.form(), rules=patterns[name], zone=_zone(source),
                 every_seconds=source.every.total_seconds(),
             )  # fmt: skip
+            if source.templates is not None:
+                yield _templates(name, source, source.templates)
+
+
+def _templates(name: str, source: LogSource, asked: TemplateSettings) -> Check:
+    from zen_agents.checks.log_templates import LogTemplatesCheck  # noqa: PLC0415 - only sources that ask for it
+
+    return LogTemplatesCheck(
+        name, request=source.request(), form=source.written_in(), zone=_zone(source),
+        learn_seconds=asked.learn_for.total_seconds(), every_seconds=source.every.total_seconds(),
+    )  # fmt: skip
+
+
+def _zone(source: LogSource) -> ZoneInfo | None:
+    return ZoneInfo(source.timezone) if source.timezone else None

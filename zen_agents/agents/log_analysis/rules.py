@@ -9,6 +9,7 @@ from zen_agents.agents.base import AgentContext
 from zen_agents.agents.log_analysis.patterns import LogPattern
 from zen_agents.agents.log_analysis.settings import SOURCE_RULE, LogAnalysisSettings
 from zen_agents.agents.log_analysis.sources import LogSource
+from zen_agents.agents.log_analysis.studies import TemplateSettings
 from zen_agents.checks.log_source import pattern_name, source_name
 from zen_agents.errors import SettingsError
 from zen_agents.model.action import ActionRequest
@@ -24,6 +25,12 @@ _ATTEMPTS = 2
 _STALE_AFTER = 120.0
 #: A log may be away while it is rotated, and be read too slowly while it is flooded, for so long (seconds).
 _SOURCE_HOLD = 60.0
+#: What the lines of a source say as a whole, by the name of the rule.
+_STUDIED = {
+    "new_template": "a kind of line came that never came before",
+    "vanished_template": "a kind of line that always comes does not come any more",
+    "template_burst": "a kind of line comes far more often than is usual at this hour",
+}
 
 
 class RuleMaker:
@@ -37,6 +44,8 @@ class RuleMaker:
         """Yield a rule for each source and each pattern; SettingsError, with the key path, for what cannot be done."""
         for name, source in self._settings.sources.items():
             yield self._source(name, source)
+            if source.templates is not None:
+                yield from self._studied(name, source, source.templates)
         for name, pattern in self._settings.patterns.items():
             yield self._pattern(name, pattern, self._settings.sources[pattern.source])
 
@@ -50,6 +59,18 @@ class RuleMaker:
             origin=self._context.origin(f"agents.{AGENT}.sources.{name}"),
             summary=f"{what} cannot be read to its end, so that what it says is not seen",
         )  # fmt: skip
+
+    def _studied(self, name: str, source: LogSource, asked: TemplateSettings) -> Iterator[Rule]:
+        """Yield the rules of what the lines of a source say as a whole: people are told, nothing is done."""
+        target = f"source:{name}"
+        for rule in asked.rules:
+            yield Rule(
+                f"{AGENT}.{rule}", AGENT, target, StatusIs(f"{rule}.{name}", target, _stale_after(source)),
+                severity=asked.severity,
+                unknown_patience_seconds=self._context.patience_seconds,
+                origin=self._context.origin(f"agents.{AGENT}.sources.{name}.{asked.key}"),
+                summary=f"{name}: {_STUDIED[rule]}",
+            )  # fmt: skip
 
     def _pattern(self, name: str, pattern: LogPattern, source: LogSource) -> Rule:
         context, target = self._context, f"source:{pattern.source}"

@@ -11,8 +11,10 @@ from pydantic import Field, model_validator
 from zen_agents.model.scalars import CronExpression, Duration, Interval, TimeZone, refuse
 from zen_agents.model.section import Entries, Section
 
-#: Name of the rule that a source is read; no pattern may have it.
+#: Names of the rules that a source has: that it is read, and what its lines say as a whole. No pattern may have one.
 SOURCE_RULE = "source"
+TEMPLATE_RULES = ("new_template", "vanished_template", "template_burst")
+_OF_SOURCES = (SOURCE_RULE, *TEMPLATE_RULES)
 
 _ROOM = "zen_agents.agents.log_analysis"
 
@@ -43,10 +45,8 @@ class LogAnalysisSettings(Section):
         if self.schedule is not None and "interval" in self.model_fields_set:
             raise refuse("one_of", "stands beside `interval`; when is it to decide?", at="schedule", see="interval")
         for name, pattern in self.patterns.items():
-            if name == SOURCE_RULE:
-                raise refuse(
-                    "name", f"is `{SOURCE_RULE}`, which is what the rule of each source is called", at=f"patterns.{name}"
-                )
+            if name in _OF_SOURCES:
+                raise refuse("name", f"is `{name}`, which is what a rule of each source is called", at=f"patterns.{name}")
             if pattern.source not in self.sources:
                 there = f"there are {', '.join(self.sources)}" if self.sources else "there is none"
                 at = f"patterns.{name}.source"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from zen_agents.agents.log_analysis.studies import TemplateSettings
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.formats.catalog import FORMATS
 from zen_agents.logs.formats.json_lines import JsonLines
@@ -52,6 +53,9 @@ class LogSource(Section):
     from_start: bool = Field(False, description="true: what is there at the first look counts, too")
     sample_beyond: Size = Field(
         MOST_BEHIND, description="further behind than this only samples of it are read, which is told"
+    )
+    templates: TemplateSettings | None = Field(
+        None, description="kinds of lines that are new, that vanished, or that burst are told; {}: after a week of learning"
     )
 
     @model_validator(mode="after")

@@ -44,12 +44,15 @@ class TemplateWatch:
         new = self.miner.learn(chunk, at)
         return new if at >= self.tells_from else []
 
-    def advance(self, now: float) -> list[TemplateChange]:
-        """Compare what came since the last call with what is usual; to be called at least every few minutes."""
+    def advance(self, now: float, *, is_late: bool = False) -> list[TemplateChange]:
+        """Compare what came since the last call with what is usual; to be called at least every few minutes.
+
+        Lines that are late, written while nobody listened, count in no rate: when each of them came is not known.
+        """
         self._choose(now)
         changes: list[TemplateChange] = []
         for template, rate in self._rates.items():
-            lines = template.lines - self._told[template]
+            lines = 0 if is_late else template.lines - self._told[template]
             self._told[template] = template.lines
             changes += [TemplateChange(template, change) for change in rate.add(lines, now)]
         return changes
@@ -77,9 +80,15 @@ class TemplateWatch:
         return {"templates": self.miner.saved(), "tells_from": self.tells_from, "rates": rates}
 
     @classmethod
-    def restored(cls, saved: Mapping[str, Any], started_at: float, masks: Masks | None = None) -> TemplateWatch:
+    def restored(
+        cls,
+        saved: Mapping[str, Any],
+        started_at: float,
+        masks: Masks | None = None,
+        learning_seconds: float = LEARNING_SECONDS,
+    ) -> TemplateWatch:
         """Return what was saved; what it cannot be is left out, and without a template of all it learns from the start."""
-        made = cls(started_at, masks)
+        made = cls(started_at, masks, learning_seconds)
         templates, tells_from = saved.get("templates"), checked_number(saved.get("tells_from"))
         if not isinstance(templates, Mapping) or tells_from is None:
             return made

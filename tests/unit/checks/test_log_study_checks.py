@@ -1,0 +1,113 @@
+"""Studies of a real log through a real host: what a killed engine had not kept is read again, and counts once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.checks.log_study import LogStudyCheck
+from zen_agents.checks.log_templates import LogTemplatesCheck
+from zen_agents.clock import Instant
+from zen_agents.logs.formats.plain import Plain
+from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.host_logs import LogRequest
+
+BEGAN = 1_800_000_000
+
+
+class Studied:
+    """A log, and a check that studies it; `restart` goes on in a new engine from what was kept."""
+
+    def __init__(self, path: Path, make: Callable[[LogRequest], LogStudyCheck]) -> None:
+        self.path, self._make, self._seconds = path, make, 0.0
+        self.restart(kept=None)
+
+    def restart(self, kept: str | None) -> None:
+        self._host = LinuxHost(self.path.parent.parent / "state")
+        self.check = self._make(LogRequest(str(self.path)))
+        if kept is not None:
+            self.check.recall(json.loads(kept))
+
+    def look(self, after: float = 10.0) -> dict[str, Observation]:
+        self._seconds += after
+        now = Instant(datetime.fromtimestamp(BEGAN + self._seconds, UTC), self._seconds)
+        return {found.name: found for found in self.check.observe(self._host.look(), now)}
+
+    def write(self, *lines: str) -> None:
+        with self.path.open("a") as log:
+            log.writelines(f"{line}\n" for line in lines)
+
+
+def templates(request: LogRequest) -> LogStudyCheck:
+    return LogTemplatesCheck("app", request=request, form=Plain(), zone=UTC, learn_seconds=15.0, every_seconds=5.0)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    (tmp_path / "log").mkdir()
+    path = tmp_path / "log" / "app.log"
+    path.touch()
+    return path
+
+
+def test_a_new_kind_of_line_is_a_problem_after_a_killed_engine_and_a_rotation_as_well(log: Path) -> None:
+    app = Studied(log, templates)
+    app.write("before anybody looked")
+    app.look()
+    app.write("request took 5 ms")
+    app.look(after=2.0)
+    app.look(after=301.0)
+    kept = json.dumps(app.check.memory())
+    for _ in range(2):
+        app.write("request took 6 ms", "\x1b[2Jout of disks")
+        found = app.look()["new_template.app"]
+        assert (found.status, found.value, found.target) == (Status.PROBLEM, 1.0, "source:app")
+        assert found.facts == {"line 1": "\x1b[2Jout of disks"}
+        app.restart(kept)
+        log.rename(f"{log}.1")
+
+
+def test_what_it_learned_from_is_no_news_where_it_is_read_again(log: Path) -> None:
+    app = Studied(log, templates)
+    app.look()
+    kept = json.dumps(app.check.memory())
+    app.write("while it learns")
+    app.restart(kept)
+    assert app.look(after=30.0)["new_template.app"].status is Status.OK
+    app.write("after that")
+    assert app.look()["new_template.app"].status is Status.PROBLEM
+
+
+def test_what_is_remembered_is_made_no_more_often_than_every_five_minutes(log: Path) -> None:
+    app = Studied(log, templates)
+    app.look()
+    first = app.check.memory()
+    app.write("one")
+    app.look()
+    assert app.check.memory() is first
+    app.look(after=300.0)
+    assert app.check.memory() is not first
+
+
+def test_of_a_log_that_cannot_be_read_nothing_is_known(log: Path) -> None:
+    log.unlink()
+    log.mkdir()
+    found = Studied(log, templates).look()
+    assert [each.status for each in found.values()] == [Status.UNKNOWN] * 3
+
+
+def test_its_names_are_those_it_observes(log: Path) -> None:
+    app = Studied(log, templates)
+    assert app.check.observes == tuple(app.look()) == ("new_template.app", "vanished_template.app", "template_burst.app")
+
+
+@pytest.mark.parametrize("memory", [{}, {"checkpoint": 3, "study": []}, {"study": {"watch": {"templates": 1}}}])
+def test_what_cannot_have_been_remembered_is_no_ground_to_fail(log: Path, memory: dict[str, object]) -> None:
+    app = Studied(log, templates)
+    app.check.recall(memory)
+    assert {each.status for each in app.look().values()} == {Status.OK}

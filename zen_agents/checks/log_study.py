@@ -1,0 +1,100 @@
+"""What the lines of a log say as a whole: studies of them, each with a rhythm and a place in the log of its own.
+
+A study is remembered together with how far it has read. What came after that is read again after a restart, so that it may
+be written seldom and still loses no line and counts none twice.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from zen_agents.checks.base import Check
+from zen_agents.checks.log_reading import LogReading
+from zen_agents.clock import Instant
+from zen_agents.errors import HostError
+from zen_agents.logs.watching.told import Told
+from zen_agents.model.observation import Observation, Status
+from zen_agents.model.units import size_in_words
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_logs import LogRequest
+
+#: So often one look reads on while there is more: 64 MiB, and it may take so long (seconds).
+_MOST_PIECES = 16
+_TIMEOUT_SECONDS = 30.0
+#: What is remembered is written no more often than this (seconds): it may be a megabyte.
+_REMEMBER_EVERY = 300.0
+
+
+class Study(Protocol):
+    """Takes the lines of one log. Times are seconds since the epoch."""
+
+    def feed(self, lines: bytes, now: float) -> None:
+        """Take whole lines that were read now."""
+        ...
+
+    def told(self, now: float, *, is_behind: bool) -> Sequence[Told]:
+        """Let time pass and return what there is to tell, one for each name that the check observes."""
+        ...
+
+    def saved(self) -> Mapping[str, Any]:
+        """Return everything that is remembered, for JSON."""
+        ...
+
+
+class LogStudyCheck(Check):
+    """Feeds a study with a log, and observes what it tells."""
+
+    def __init__(self, label: str, names: Sequence[str], request: LogRequest, every_seconds: float) -> None:
+        super().__init__(
+            name=f"{self.kind}.{label}",
+            target=f"source:{label}",
+            every_seconds=every_seconds,
+            timeout_seconds=_TIMEOUT_SECONDS,
+        )
+        self._names, self._reading = tuple(names), LogReading(request)
+        #: What an earlier engine remembered of the study, until the first look goes on from it.
+        self._saved: Mapping[str, Any] = {}
+        self._study: Study | None = None
+        self._memory: Mapping[str, Any] | None = None
+        self._remembered_at = float("-inf")
+
+    @property
+    def observes(self) -> tuple[str, ...]:
+        return self._names
+
+    @abstractmethod
+    def begin(self, now: float, saved: Mapping[str, Any]) -> Study:
+        """Return the study as it goes on from what it saved; {} for the first time."""
+
+    def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        """Read what is new, as much as one look may, and tell what the study makes of it."""
+        at = now.wall.timestamp()
+        study = self._study = self._study or self.begin(at, self._saved)
+        try:
+            pieces = self._reading.read(host, lambda lines, _path: study.feed(lines, at), _MOST_PIECES)
+        except HostError as error:
+            return self.unknown(now, str(error))
+        told = study.told(at, is_behind=bool(pieces[-1].behind))
+        if now.steady - self._remembered_at >= _REMEMBER_EVERY:
+            self._memory = {"checkpoint": self._reading.checkpoint, "study": study.saved()}
+            self._remembered_at = now.steady
+        skipped = sum(piece.skipped for piece in pieces)
+        less = f"; {size_in_words(skipped)} were left out, but for samples" if skipped else ""
+        return tuple(self._observation(name, each, less, now) for name, each in zip(self._names, told, strict=True))
+
+    def memory(self) -> Mapping[str, Any] | None:
+        """Return what the study had found at some place of the log, at most five minutes ago, and that place."""
+        return self._memory
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self._reading.recall(memory)
+        saved = memory.get("study")
+        self._saved, self._study = saved if isinstance(saved, dict) else {}, None
+        self._memory, self._remembered_at = None, float("-inf")
+
+    def _observation(self, name: str, told: Told, less: str, now: Instant) -> Observation:
+        status = Status.PROBLEM if told.is_raised else Status.OK
+        return Observation(name, self.target, status, now, told.value, f"{told.detail}{less}", facts=told.facts)
