@@ -93,6 +93,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "uninterruptible": "checks.uninterruptible:UninterruptibleCheck",
         "log_source": "checks.log_source:LogSourceCheck",
         "log_templates": "checks.log_templates:LogTemplatesCheck",
+        "log_latency": "checks.log_latency:LogLatencyCheck",
     }
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ PATTERNS = """
   log_analysis:
     sources:
       app: {{file: "{folder}/log/app.log", every: 1s, templates: {{learn_for: 1s}}}}
+      web:
+        file: "{folder}/log/web.log"
+        format: access
+        every: 1s
+        from_start: true
+        latency: {{p95: 500ms, least: 5}}
     patterns:
       refused: {{source: app, match: 'refused (?P<client>\\S+)', by: client, count: 3, within: 1h, severity: error}}
       crashed: {{source: app, match: 'web has crashed', within: 1h, on_match: [restart_service:web]}}
@@ -34,6 +41,10 @@ def following(tmp_path: Path, port: int) -> Iterator[EngineProcess]:
 def write(engine: EngineProcess, *lines: str) -> None:
     with (engine.folder / "log" / "app.log").open("a", encoding="utf-8") as log:
         log.writelines(f"{line}\n" for line in lines)
+
+
+def common_now() -> str:
+    return datetime.now(UTC).strftime("%d/%b/%Y:%H:%M:%S")
 
 
 def seen(engine: EngineProcess, check: str) -> dict[str, Any]:
@@ -75,6 +86,15 @@ def test_a_kind_of_line_that_never_came_before_is_an_incident_that_shows_it(foll
     why = following.cli("why", incident["id"]).stdout
     assert "a new kind of line: out of" in why
     assert "\x1b" not in why
+
+
+def test_a_route_that_is_too_slow_is_an_incident_with_its_figures(following: EngineProcess) -> None:
+    line = '192.0.2.7 - - [27/Nov/2026:10:00:00 +0000] "GET /orders/7 HTTP/1.1" 200 5 "-" "-" 0.900\n'
+    (following.folder / "log" / "web.log").write_text(
+        line.replace("27/Nov/2026:10:00:00", common_now()) * 6, encoding="utf-8"
+    )
+    (incident,) = wait_for(lambda: incidents(following, "latency"), "the incident")
+    assert "500 ms at most (6 requests)" in following.cli("why", incident["id"]).stdout
 
 
 def test_a_line_alone_restarts_nothing(following: EngineProcess, port: int) -> None:

@@ -10,7 +10,7 @@ from zen_agents.dataclass import dataclass
 from zen_agents.logs.findings import Commonest, TopValue
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.latency.percentiles import Latency, Percentiles
-from zen_agents.logs.latency.routes import route_of
+from zen_agents.logs.latency.requests import request_of
 from zen_agents.logs.latency.slow_queries import postgres_query
 from zen_agents.logs.mining.miner import Miner
 from zen_agents.logs.mining.tree import Template
@@ -23,11 +23,6 @@ _ERRORS: Final = frozenset({"emergency", "alert", "critical", "error"})
 #: Where a format has no levels, a line that says one of these is an error.
 _TELLS: Final = re.compile(r"\b(?:error|fatal|critical|panic|exception|traceback|segfault|out of memory)\b", re.IGNORECASE)
 _FAILED_FROM: Final = 500
-#: Fields that say how long something took, and how many of them are a second.
-_TOOK: Final = (
-    ("request_time", 1.0), ("duration_ms", 1e3), ("latency_ms", 1e3), ("took_ms", 1e3), ("duration_seconds", 1.0),
-)  # fmt: skip
-_NAMES: Final = ("route", "path", "operation", "endpoint", "url")
 #: What is no news: who may, does.
 _USUAL: Final = frozenset({(What.LOGIN, Result.OK), (What.CONNECTION, Result.ENDED)})
 #: So many different events are counted at once; so often at most one line says that it came.
@@ -168,16 +163,5 @@ def _took(record: LogRecord) -> tuple[str, float] | None:
     """Return what was done, and how long that took (seconds)."""
     if (query := postgres_query(record.text)) is not None:
         return query.form, query.seconds
-    for field, divisor in _TOOK:
-        if (said := record.fields.get(field)) and (seconds := _number(said)) is not None:
-            name = next((record.fields[each] for each in _NAMES if record.fields.get(each)), "")
-            return (route_of(name, record.fields.get("method", "")), seconds / divisor) if name else None
-    return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text[:32])
-    except ValueError:
-        return None
-    return number if 0 <= number < 1e9 else None
+    request = request_of(record.fields)
+    return (request.operation, request.seconds) if request and request.operation and request.seconds is not None else None

@@ -14,12 +14,14 @@ from tests.support.settings import codes, loaded, told
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.log_analysis.agent import LogAnalysisAgent
 from zen_agents.agents.log_analysis.settings import LogAnalysisSettings
+from zen_agents.agents.log_analysis.studies import LatencySettings
 from zen_agents.agents.system_health.agent import SystemHealthAgent
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.errors import SettingsError
 from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule
 from zen_agents.logs.detection.sequence import SequenceRule
+from zen_agents.logs.watching.latency import Limits
 from zen_agents.settings.own_rules import observed_names
 
 SOURCES: dict[str, Any] = {
@@ -69,6 +71,22 @@ def test_the_kinds_of_lines_of_a_source_are_told_and_nothing_is_done_about_them(
     assert {(rule.severity.value, rule.target, tuple(rule.ladder)) for rule in told.values()} == {
         ("error", "source:app", ())
     }
+
+
+def test_how_long_things_take_is_told_and_nothing_is_done_about_it() -> None:
+    asked = {
+        "p95": "500ms", "routes": {"GET /report/{n}": {"p99": "30s"}}, "slow_query": "2s", "objective": "99.9%",
+        "took_key": "ns",
+    }  # fmt: skip
+    agent = made({"match": "x", "source": "app"}, sources={"app": {**SOURCES["app"], "latency": asked}})
+    assert [check.name for check in agent.checks()] == ["log_source.app", "log_latency.app"]
+    names = [f"log_analysis.{name}" for name in ("latency", "slow_query", "error_budget")]
+    told = {rule.name: rule for rule in agent.rules() if rule.name in names}
+    assert list(told) == names
+    assert {(rule.target, tuple(rule.ladder)) for rule in told.values()} == {("source:app", ())}
+    rule = LatencySettings.model_validate(asked).rule()
+    assert (rule.limits, rule.routes) == (Limits(p95=0.5), {"GET /report/{n}": Limits(p99=30.0)})
+    assert (rule.slow_query, rule.objective, rule.took_key) == (2.0, pytest.approx(0.999), "ns")
 
 
 def test_without_templates_nothing_that_learns_them_is_loaded() -> None:
@@ -135,6 +153,9 @@ WRONG = {
     "null, file: /x, security: true": "ZC214", "{transprt: kernel}": "ZC213",
     "{transport: kernel}, file: /x": "ZC214", "{}, format: json": "ZC214",
     "{}, templates: {new: false, vanished: false, bursts: false}": "ZC214", "{}, templates: {learn_for: 0}": "ZC203",
+    "{}, latency: {window: 5m}": "ZC214", "{}, latency: {p95: 1s}": "ZC214",
+    "null, file: /x, format: json, latency: {objective: 100%}": "ZC214",
+    "null, file: /x, latency: {objective: 99%}": "ZC214",
 }  # fmt: skip
 
 
@@ -167,7 +188,7 @@ def test_a_pattern_that_cannot_be_meant_is_refused_at_its_place(pattern: str, co
 
 def test_a_pattern_cannot_be_called_like_a_rule_of_its_source() -> None:
     text = "agents: {log_analysis: {sources: {s: {file: /x}}, patterns: {NAME: {source: s, match: x}}}}\n"
-    names = ("source", "new_template", "vanished_template", "template_burst")
+    names = ("source", "new_template", "vanished_template", "template_burst", "latency", "slow_query", "error_budget")
     assert {tuple(codes(text.replace("NAME", name))) for name in names} == {("ZC213",)}
 
 

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.checks.log_latency import LogLatencyCheck
 from zen_agents.checks.log_study import LogStudyCheck
 from zen_agents.checks.log_templates import LogTemplatesCheck
 from zen_agents.clock import Instant
+from zen_agents.logs.formats.logfmt import Logfmt
 from zen_agents.logs.formats.plain import Plain
+from zen_agents.logs.watching.latency import LatencyRule, Limits
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host_logs import LogRequest
 
@@ -81,6 +84,21 @@ def test_what_it_learned_from_is_no_news_where_it_is_read_again(log: Path) -> No
     assert app.look(after=30.0)["new_template.app"].status is Status.OK
     app.write("after that")
     assert app.look()["new_template.app"].status is Status.PROBLEM
+
+
+def test_durations_count_once_after_a_killed_engine_as_well(log: Path) -> None:
+    rule = LatencyRule(window=600.0, least=3, limits=Limits(p50=0.1), routes={})
+    app = Studied(log, lambda request: LogLatencyCheck(
+        "app", request=request, form=Logfmt(), zone=UTC, rule=rule, every_seconds=5.0
+    ))  # fmt: skip
+    app.look()
+    kept = json.dumps(app.check.memory())
+    for count in (3, 6):
+        app.write(*["path=/orders/7 method=GET duration_ms=250 status=200"] * 3)
+        found = app.look()["latency.app"]
+        assert found.status is Status.PROBLEM
+        assert found.detail.endswith(f"100 ms at most ({count} requests)")
+        app.restart(kept)
 
 
 def test_what_is_remembered_is_made_no_more_often_than_every_five_minutes(log: Path) -> None:

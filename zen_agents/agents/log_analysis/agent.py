@@ -11,7 +11,7 @@ from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
 from zen_agents.agents.log_analysis.rules import AGENT, RuleMaker, requests_in
 from zen_agents.agents.log_analysis.settings import LogAnalysisSettings
 from zen_agents.agents.log_analysis.sources import LogSource
-from zen_agents.agents.log_analysis.studies import TemplateSettings
+from zen_agents.agents.log_analysis.studies import LatencySettings, TemplateSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.log_source import LogSourceCheck
 from zen_agents.logs.watching.rule import PatternRule
@@ -92,6 +92,8 @@ class LogAnalysisAgent(BaseAgent):
             )  # fmt: skip
             if source.templates is not None:
                 yield _templates(name, source, source.templates)
+            if source.latency is not None:
+                yield _latency(name, source, source.latency)
 
 
 def _templates(name: str, source: LogSource, asked: TemplateSettings) -> Check:
@@ -100,6 +102,15 @@ def _templates(name: str, source: LogSource, asked: TemplateSettings) -> Check:
     return LogTemplatesCheck(
         name, request=source.request(), form=source.written_in(), zone=_zone(source),
         learn_seconds=asked.learn_for.total_seconds(), every_seconds=source.every.total_seconds(),
+    )  # fmt: skip
+
+
+def _latency(name: str, source: LogSource, asked: LatencySettings) -> Check:
+    from zen_agents.checks.log_latency import LogLatencyCheck  # noqa: PLC0415 - only sources that ask for it
+
+    return LogLatencyCheck(
+        name, request=source.request(), form=source.written_in(), zone=_zone(source), rule=asked.rule(),
+        every_seconds=source.every.total_seconds(),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from zen_agents.agents.base import AgentContext
 from zen_agents.agents.log_analysis.patterns import LogPattern
 from zen_agents.agents.log_analysis.settings import SOURCE_RULE, LogAnalysisSettings
 from zen_agents.agents.log_analysis.sources import LogSource
-from zen_agents.agents.log_analysis.studies import TemplateSettings
+from zen_agents.agents.log_analysis.studies import LatencySettings, TemplateSettings
 from zen_agents.checks.log_source import pattern_name, source_name
 from zen_agents.errors import SettingsError
 from zen_agents.model.action import ActionRequest
@@ -30,6 +30,9 @@ _STUDIED = {
     "new_template": "a kind of line came that never came before",
     "vanished_template": "a kind of line that always comes does not come any more",
     "template_burst": "a kind of line comes far more often than is usual at this hour",
+    "latency": "what is done takes longer than it may",
+    "slow_query": "the database had statements that took longer than they may",
+    "error_budget": "errors use up what the objective leaves for them too fast",
 }
 
 
@@ -44,8 +47,9 @@ class RuleMaker:
         """Yield a rule for each source and each pattern; SettingsError, with the key path, for what cannot be done."""
         for name, source in self._settings.sources.items():
             yield self._source(name, source)
-            if source.templates is not None:
-                yield from self._studied(name, source, source.templates)
+            for asked in (source.templates, source.latency):
+                if asked is not None:
+                    yield from self._studied(name, source, asked)
         for name, pattern in self._settings.patterns.items():
             yield self._pattern(name, pattern, self._settings.sources[pattern.source])
 
@@ -60,7 +64,7 @@ class RuleMaker:
             summary=f"{what} cannot be read to its end, so that what it says is not seen",
         )  # fmt: skip
 
-    def _studied(self, name: str, source: LogSource, asked: TemplateSettings) -> Iterator[Rule]:
+    def _studied(self, name: str, source: LogSource, asked: TemplateSettings | LatencySettings) -> Iterator[Rule]:
         """Yield the rules of what the lines of a source say as a whole: people are told, nothing is done."""
         target = f"source:{name}"
         for rule in asked.rules:

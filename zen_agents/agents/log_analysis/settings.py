@@ -13,8 +13,9 @@ from zen_agents.model.section import Entries, Section
 
 #: Names of the rules that a source has: that it is read, and what its lines say as a whole. No pattern may have one.
 SOURCE_RULE = "source"
-TEMPLATE_RULES = ("new_template", "vanished_template", "template_burst")
-_OF_SOURCES = (SOURCE_RULE, *TEMPLATE_RULES)
+_OF_SOURCES = (
+    SOURCE_RULE, "new_template", "vanished_template", "template_burst", "latency", "slow_query", "error_budget",
+)  # fmt: skip
 
 _ROOM = "zen_agents.agents.log_analysis"
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from zen_agents.agents.log_analysis.studies import TemplateSettings
+from zen_agents.agents.log_analysis.studies import LatencySettings, TemplateSettings
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.formats.catalog import FORMATS
 from zen_agents.logs.formats.json_lines import JsonLines
@@ -23,6 +23,9 @@ JOURNAL_FIELDS = {
 }  # fmt: skip
 #: Formats in which programs say who did what.
 _TELL_OF_SECURITY = ("syslog", "syslog5424", "access")
+
+#: Formats that have fields for how long something took.
+_TELL_HOW_LONG = ("json", "access", "logfmt")
 
 
 def check_journal_field(name: str) -> str:
@@ -57,6 +60,9 @@ class LogSource(Section):
     templates: TemplateSettings | None = Field(
         None, description="kinds of lines that are new, that vanished, or that burst are told; {}: after a week of learning"
     )
+    latency: LatencySettings | None = Field(
+        None, description="how long operations may take, which statements are slow, and how much may fail"
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> LogSource:
@@ -68,6 +74,10 @@ class LogSource(Section):
         if self.security and self.journal is None and self.format not in _TELL_OF_SECURITY:
             told = ", ".join(_TELL_OF_SECURITY)
             raise refuse("conflict", f"is for the journal and for format {told}; this is {self.format}", at="security")
+        if self.latency is not None and self.latency.reads_fields and self.format not in _TELL_HOW_LONG:
+            told = ", ".join(_TELL_HOW_LONG)
+            text = f"asks for more than `slow_query`, which needs format {told}; this is {self.format}"
+            raise refuse("conflict", text, at="latency")
         if self.time_key and self.format != "json":
             raise refuse("conflict", f"is for format json, this is {self.format}", at="time_key")
         return self

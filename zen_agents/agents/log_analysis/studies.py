@@ -1,16 +1,19 @@
-"""`templates:` of a source: what its lines say as a whole."""
+"""`templates:` and `latency:` of a source: what its lines say as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
-from zen_agents.model.scalars import PositiveDuration, refuse
+from zen_agents.model.scalars import Line, Percent, PositiveDuration, refuse
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
+
+if TYPE_CHECKING:
+    from zen_agents.logs.watching.latency import LatencyRule, Limits
 
 
 class TemplateSettings(Section):
@@ -39,3 +42,83 @@ class TemplateSettings(Section):
         """Names of the rules that are asked for."""
         asked = {"new_template": self.new, "vanished_template": self.vanished, "template_burst": self.bursts}
         return tuple(name for name, is_asked in asked.items() if is_asked)
+
+
+class LatencyLimits(Section):
+    """How long requests of one operation may take."""
+
+    p50: PositiveDuration | None = Field(None, description="half of the requests take no longer than this")
+    p95: PositiveDuration | None = Field(None, description="95 of 100 take no longer than this")
+    p99: PositiveDuration | None = Field(None, description="99 of 100 take no longer than this")
+
+    def limits(self) -> Limits:
+        """Return them in seconds."""
+        from zen_agents.logs.watching.latency import Limits  # noqa: PLC0415 - only sources that ask for it
+
+        return Limits(*(None if each is None else each.total_seconds() for each in (self.p50, self.p95, self.p99)))
+
+    @property
+    def asks(self) -> bool:
+        """True if any limit is written."""
+        return (self.p50, self.p95, self.p99) != (None, None, None)
+
+
+class LatencySettings(LatencyLimits):
+    """How long operations may take, which statements are slow, and how much may fail. People are told; nothing is done."""
+
+    #: Where it stands in a source.
+    key: ClassVar[str] = "latency"
+
+    routes: dict[Line, LatencyLimits] = Field(
+        {}, description="other limits for some operations, by the name that messages give them: `GET /orders/{n}`"
+    )
+    window: PositiveDuration = Field(timedelta(minutes=10), description="over how long percentiles are taken")
+    least: int = Field(20, ge=1, description="of fewer requests of an operation within `window` nothing is said; no unit")
+    slow_query: PositiveDuration | None = Field(
+        None, description="statements of PostgreSQL or MySQL that took longer are told, without the values in them"
+    )
+    objective: Percent | None = Field(
+        None, description="so many requests are to succeed, like 99.9%; told once errors use up their budget too fast"
+    )
+    took_key: Line = Field(
+        "", description="field that says how long it took, in seconds or as its ending says: _ms, _us, _ns; empty: the usual"
+    )
+    operation_key: Line = Field(
+        "", description="field that says what was done; empty: route, path, operation, endpoint, url"
+    )
+    severity: Severity = Field(Severity.WARNING, description="info | warning | error | critical")
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> LatencySettings:
+        if not self.rules:
+            raise refuse("conflict", "asks for nothing: write `p95`, `routes`, `slow_query` or `objective`")
+        if self.objective is not None and not 0 < self.objective < 100:
+            raise refuse("conflict", "leaves no budget, or all: write more than 0 and less than 100%", at="objective")
+        return self
+
+    @property
+    def rules(self) -> Sequence[str]:
+        """Names of the rules that are asked for."""
+        asked = {
+            "latency": self.asks or any(limits.asks for limits in self.routes.values()),
+            "slow_query": self.slow_query is not None,
+            "error_budget": self.objective is not None,
+        }
+        return tuple(name for name, is_asked in asked.items() if is_asked)
+
+    @property
+    def reads_fields(self) -> bool:
+        """True if lines have to say in fields how long something took, or whether it failed."""
+        return self.rules != ("slow_query",)
+
+    def rule(self) -> LatencyRule:
+        """Return what is asked."""
+        from zen_agents.logs.watching.latency import LatencyRule  # noqa: PLC0415 - only sources that ask for it
+
+        return LatencyRule(
+            window=self.window.total_seconds(), least=self.least, limits=self.limits(),
+            routes={name: limits.limits() for name, limits in self.routes.items()},
+            slow_query=None if self.slow_query is None else self.slow_query.total_seconds(),
+            objective=None if self.objective is None else self.objective / 100,
+            took_key=self.took_key, operation_key=self.operation_key,
+        )  # fmt: skip

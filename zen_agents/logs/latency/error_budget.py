@@ -58,9 +58,11 @@ class ErrorBudget:
         self._minutes: dict[int, list[int]] = {}
 
     def add(self, requests: int, errors: int, at: float) -> None:
-        """Count requests that came then, `errors` of which failed."""
+        """Count requests that came then, `errors` of which failed; what is older than the longest window counts nothing."""
         self._advance(at)
-        minute = self._minutes.setdefault(self._now, [0, 0])
+        if (came := int(at // _MINUTE)) <= self._now - _KEPT_MINUTES:
+            return
+        minute = self._minutes.setdefault(came, [0, 0])
         minute[0] += requests
         minute[1] += min(errors, requests)
 
