@@ -73,16 +73,14 @@ def upcoming(window: MaintenanceWindow, at: datetime, most: int) -> Sequence[tup
 
 
 def _coming(window: MaintenanceWindow, at: datetime) -> Iterator[tuple[datetime, datetime]]:
-    open_until = forbids(window, at)
     zone, lasts = ZoneInfo(window.timezone), timedelta(seconds=window.duration_seconds)
     first = at.astimezone(zone).date() - timedelta(days=lasts.days + 2)
     for ahead in range(_FAR_DAYS):
         day = first + timedelta(days=ahead)
-        if window.days and DAYS[day.weekday()] not in window.days:
-            continue
-        starts, ends = _of_day(datetime.combine(day, window.start), zone, lasts)
-        if max(ends) > at and (min(starts) > at or open_until is not None):
-            yield min(starts), max(ends)
+        if not window.days or DAYS[day.weekday()] in window.days:
+            starts, ends = _of_day(datetime.combine(day, window.start), zone, lasts)
+            if max(ends) > at:
+                yield min(starts), max(ends)
 
 
 def forbids(window: MaintenanceWindow, at: datetime) -> datetime | None:

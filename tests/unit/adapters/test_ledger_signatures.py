@@ -209,7 +209,9 @@ def test_many_entries_are_signed_in_between(tmp_path: Path) -> None:
     forger.close()
     found = verified(ledger.path, keys(ledger))
     assert not found.ok and found.broken_seq == MOST_UNSIGNED + 2
-    assert "no signature stands where one has to" in found.problem
+    assert found.problem == (
+        f"Entry {MOST_UNSIGNED + 2} does not verify: no signature stands where one has to, all up to entry 0 are signed."
+    )
 
 
 def test_what_waits_is_signed_after_ten_minutes(tmp_path: Path) -> None:
@@ -252,6 +254,8 @@ def test_a_ledger_that_was_never_signed_verifies_until_somebody_holds_a_key_of_i
     assert verified(tmp_path / "state.db", None).ok
     found = verified(tmp_path / "state.db", keys(whole))
     assert (found.ok, found.broken_seq, found.expected) == (False, 1, whole.key.id)
+    known = PublicKeys({"key-1": b"", "key-2": b""})
+    assert verified(tmp_path / "state.db", known).expected == "key-1 or key-2"
 
 
 def test_an_older_ledger_is_signed_as_it_is_from_the_first_start_on(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Windows are listed in their zone and in UTC, over the days on which clocks are set as well."""
 
 import json
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,6 @@ import pytest
 from tests.support.command_line import WrittenState
 from zen_agents.cli.times import end_of
 from zen_agents.errors import UsageError
-from zen_agents.guards.base import MaintenanceWindow
-from zen_agents.guards.windows import upcoming
 from zen_agents.ports.store import Brake
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -92,22 +90,3 @@ def test_until_means_the_last_moment_that_can_be_meant(text: str, now: str, end:
 def test_a_time_that_is_past_is_no_end() -> None:
     with pytest.raises(UsageError, match="it is 2026-06-01 12:00 there now"):
         end_of("2026-06-01T11:00", BERLIN, utc("2026-06-01T10:00:00"))
-
-
-def test_openings_over_the_night_in_which_an_hour_comes_twice() -> None:
-    window = MaintenanceWindow("n", time(2, 30), 3600.0, frozenset(), "Europe/Berlin", "no_actions")
-    found = upcoming(window, utc("2026-10-24T01:00:00"), 3)
-
-    assert found == [
-        (utc("2026-10-24T00:30:00"), utc("2026-10-24T01:30:00")),  # open now
-        (utc("2026-10-25T00:30:00"), utc("2026-10-25T02:30:00")),  # from its first reading to its last
-        (utc("2026-10-26T01:30:00"), utc("2026-10-26T02:30:00")),
-    ]
-
-
-def test_a_window_of_the_leap_day_s_weekday_is_found_in_order() -> None:
-    window = MaintenanceWindow("n", time(4), 7200.0, frozenset({"sun"}), "UTC", "no_alerts")
-
-    assert [begins.date().isoformat() for begins, _ in upcoming(window, utc("2026-01-10T00:00:00"), 3)] == [
-        "2026-01-11", "2026-01-18", "2026-01-25",
-    ]  # fmt: skip

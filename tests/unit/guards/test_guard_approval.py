@@ -57,19 +57,23 @@ def test_what_needs_a_yes_is_held_until_people_were_asked(store: SqliteStore, wh
 
 
 @pytest.mark.parametrize(
-    ("changes", "ruling"),
+    ("changes", "ruling", "said", "until"),
     [
-        ({}, Ruling.ALLOW),
-        ({"state": ApprovalState.PENDING}, Ruling.HOLD),
-        ({"digest": "0" * 64}, Ruling.HOLD),
-        ({"expires_at": NOW.steady}, Ruling.HOLD),
-        ({"answers": ()}, Ruling.HOLD),
+        ({}, Ruling.ALLOW, "required; apr-1 approved by alice", None),
+        ({"state": ApprovalState.PENDING}, Ruling.HOLD, "required; apr-1: 1 of 1 agreed", NOW.steady + 60.0),
+        ({"digest": "0" * 64}, Ruling.HOLD, "required; approval stale: apr-1 is about another plan or state", None),
+        ({"expires_at": NOW.steady}, Ruling.HOLD, "required", None),
+        ({"answers": ()}, Ruling.HOLD, "required; apr-1: 0 of 1 agreed", NOW.steady + 60.0),
     ],
 )
-def test_only_an_open_yes_to_this_very_plan_lets_it_pass(store: SqliteStore, changes, ruling: Ruling) -> None:
-    asked = question(store, policy=needing(Who.REQUIRED))
+def test_only_an_open_yes_to_this_very_plan_lets_it_pass(
+    store: SqliteStore, changes, ruling: Ruling, said: str, until: float | None
+) -> None:
+    written = {"actions.allow.restart_service.approval": "zen.yaml:10:7"}
+    asked = question(store, policy=needing(Who.REQUIRED, origins=written))
     store.save_approval(replace(approved(asked), **changes))
-    assert Approval().assess(asked).ruling is ruling
+    reason = Reason.APPROVAL_PENDING if ruling is Ruling.HOLD else None
+    assert Approval().assess(asked) == Answer("approval", ruling, reason, said, "zen.yaml:10:7", until)
 
 
 def test_one_yes_is_not_enough_once_the_file_wants_two(store: SqliteStore) -> None:
@@ -97,11 +101,18 @@ def test_whoever_may_not_approve_does_not_agree_by_asking(store: SqliteStore) ->
     assert Approval().assess(asked).ruling is Ruling.HOLD
 
 
-@pytest.mark.parametrize(("level", "ruling"), [("observe", Ruling.DENY), ("approve", Ruling.HOLD), ("auto", Ruling.ALLOW)])
-def test_a_rule_may_be_given_less_autonomy_than_the_action_has(store: SqliteStore, level: str, ruling: Ruling) -> None:
-    less = policy(autonomy={("system_health.web", "restart_service"): level})
+@pytest.mark.parametrize(
+    ("level", "answer"),
+    [
+        ("observe", Answer("approval", Ruling.DENY, Reason.MODE_OBSERVE, "autonomy: observe", "zen.yaml:50:3")),
+        ("approve", Answer("approval", Ruling.HOLD, Reason.APPROVAL_PENDING, "autonomy: approve", "zen.yaml:50:3")),
+        ("auto", Answer("approval", Ruling.ALLOW, None, "auto")),
+    ],
+)
+def test_a_rule_may_be_given_less_autonomy_than_the_action_has(store: SqliteStore, level: str, answer: Answer) -> None:
+    less = policy(autonomy={("system_health.web", "restart_service"): level}, origins={"autonomy": "zen.yaml:50:3"})
     asked = request(rule="system_health.web")
-    assert Approval().assess(question(store, request=asked, plan=plan(asked), policy=less)).ruling is ruling
+    assert Approval().assess(question(store, request=asked, plan=plan(asked), policy=less)) == answer
     other = request(rule="system_health.db")
     assert Approval().assess(question(store, request=other, plan=plan(other), policy=less)).ruling is Ruling.ALLOW
 
@@ -117,7 +128,7 @@ def test_what_went_wrong_the_last_time_is_asked_for(store: SqliteStore) -> None:
     store.set_brake(Brake(DEMOTED, scope, "act-1 failed", "engine", NOW, None))
     asked = request(rule="system_health.web")
     answer = Approval().assess(question(store, request=asked, plan=plan(asked)))
-    assert (answer.ruling, answer.value) == (Ruling.HOLD, "demoted: act-1 failed")
+    assert answer == Answer("approval", Ruling.HOLD, Reason.APPROVAL_PENDING, "demoted: act-1 failed")
     by_hand = by_alice()
     assert Approval().assess(question(store, request=by_hand, plan=plan(by_hand))).ruling is Ruling.ALLOW
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.guarding import NOW, by_alice, incident, policy, question, situation
+from tests.support.guarding import NOW, by_alice, incident, policy, question, request, situation
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.base import Limit, Policy, Situation
 from zen_agents.guards.confirmation import Confirmation
@@ -16,7 +16,7 @@ from zen_agents.guards.pipeline import assess
 from zen_agents.guards.storm_brake import StormBrake, is_storm
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.reason import Reason
-from zen_agents.model.verdict import Ruling
+from zen_agents.model.verdict import Answer, Ruling
 from zen_agents.ports.store import Brake
 
 
@@ -59,13 +59,16 @@ def test_a_host_that_was_set_to_observe_only_observes(store: SqliteStore) -> Non
 
 
 DATABASE = "system_health.database|service:database"
+#: Where the service of the question says what it depends on.
+WRITTEN = {"agents.system_health.services.web.depends_on": "zen.yaml:80:9"}
 
 
 @pytest.mark.parametrize("state", [state for state in IncidentState if state is not IncidentState.RESOLVED])
 def test_what_depends_on_a_sick_thing_waits(store: SqliteStore, state: IncidentState) -> None:
     sick = situation(incidents={DATABASE: incident(id="inc-db", key=DATABASE, state=state)})
-    answer = Dependency().assess(question(store, depends_on=frozenset({DATABASE}), situation=sick))
-    assert (answer.reason, answer.value) == (Reason.DEPENDENCY_DOWN, f"{DATABASE} is {state.value} (inc-db)")
+    asked = question(store, depends_on=frozenset({DATABASE}), situation=sick, policy=policy(origins=WRITTEN))
+    said = f"{DATABASE} is {state.value} (inc-db)"
+    assert Dependency().assess(asked) == Answer("dependency", Ruling.DENY, Reason.DEPENDENCY_DOWN, said, "zen.yaml:80:9")
 
 
 @pytest.mark.parametrize(
@@ -84,8 +87,16 @@ def test_what_needs_a_path_waits_only_while_it_is_missing(store: SqliteStore, fi
 )
 def test_what_depends_on_nothing_sick_does_not_wait(store: SqliteStore, depends_on: frozenset[str], said: str) -> None:
     well = situation(incidents={DATABASE: incident(key=DATABASE, state=IncidentState.RESOLVED)})
-    answer = Dependency().assess(question(store, depends_on=depends_on, situation=well))
-    assert (answer.ruling, answer.value) == (Ruling.ALLOW, said)
+    answer = Dependency().assess(question(store, depends_on=depends_on, situation=well, policy=policy(origins=WRITTEN)))
+    assert answer == Answer("dependency", Ruling.ALLOW, None, said, "zen.yaml:80:9")
+
+
+@pytest.mark.parametrize(
+    ("target", "origin"), [("service:a:b", "zen.yaml:81:9"), ("service:web", ""), ("path:a:b", ""), ("a:b", "")]
+)
+def test_only_a_services_own_line_says_what_it_depends_on(store: SqliteStore, target: str, origin: str) -> None:
+    written = policy(origins={"agents.system_health.services.a:b.depends_on": "zen.yaml:81:9"})
+    assert Dependency().assess(question(store, request=request(target=target), policy=written)).origin == origin
 
 
 def test_how_a_dependency_is_known_is_said_where_the_configuration_does_not_say_it(store: SqliteStore) -> None:

@@ -19,7 +19,7 @@ from zen_agents.guards.maintenance import Maintenance
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.windows import forbids, permits
 from zen_agents.model.reason import Reason
-from zen_agents.model.verdict import Ruling
+from zen_agents.model.verdict import Answer, Ruling
 from zen_agents.ports.store import Brake
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -189,7 +189,9 @@ def test_where_the_action_is_written_is_told_where_its_only_in_is_not(store: Sql
 
 
 def test_an_action_that_is_not_listed_is_kept_for_no_window(store: SqliteStore) -> None:
-    assert Maintenance().assess(question(store, policy=policy(allowed={}))).value == "none active"
+    written = policy(allowed={}, origins={"maintenance": "zen.yaml:29:1"})
+    answer = Maintenance().assess(question(store, policy=written))
+    assert answer == Answer("maintenance", Ruling.ALLOW, None, "none active", "zen.yaml:29:1")
 
 
 def test_a_person_passes_a_window(store: SqliteStore) -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.guarding import NOW, by_alice, question
+import pytest
+
+from tests.support.guarding import NOW, by_alice, policy, question
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.safe_mode import SafeMode
 from zen_agents.model.reason import Reason
-from zen_agents.model.verdict import Ruling
+from zen_agents.model.verdict import Answer, Ruling
 from zen_agents.ports.store import Brake
 
 
@@ -15,9 +17,17 @@ def _brake(until: float | None = None) -> Brake:
     return Brake("safe_mode", "host", "odd disk errors", "alice", NOW, until)
 
 
-def test_allows_while_it_is_off(store: SqliteStore) -> None:
-    answer = SafeMode().assess(question(store))
-    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "off")
+@pytest.mark.parametrize(
+    ("origins", "origin"),
+    [
+        ({}, ""),
+        ({"safe_mode": "zen.yaml:60:1"}, "zen.yaml:60:1"),
+        ({"safe_mode": "zen.yaml:60:1", "safe_mode.enter_when": "zen.yaml:61:3"}, "zen.yaml:61:3"),
+    ],
+)
+def test_allows_while_it_is_off_and_says_what_would_set_it(store: SqliteStore, origins, origin: str) -> None:
+    answer = SafeMode().assess(question(store, policy=policy(origins=origins)))
+    assert answer == Answer("safe_mode", Ruling.ALLOW, None, "off", origin)
 
 
 def test_refuses_while_it_is_on_and_says_why(store: SqliteStore) -> None:

@@ -9,7 +9,7 @@ from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.stateful import Stateful
 from zen_agents.model.reason import Reason
-from zen_agents.model.verdict import Ruling
+from zen_agents.model.verdict import Answer, Ruling
 
 
 def _unit(store: SqliteStore, name: str, allowed: frozenset[str] = frozenset(), **changes):
@@ -18,8 +18,10 @@ def _unit(store: SqliteStore, name: str, allowed: frozenset[str] = frozenset(), 
 
 
 def test_allows_what_holds_nothing(store: SqliteStore) -> None:
-    answer = Stateful().assess(question(store))
-    assert (answer.ruling, answer.value, answer.origin) == (Ruling.ALLOW, "nothing stateful is touched", "")
+    written = policy(origins={"protected.stateful_units": "zen.yaml:90:3"})
+    answer = Stateful().assess(question(store, policy=written))
+    assert answer == Answer("stateful", Ruling.ALLOW, None, "nothing stateful is touched", "zen.yaml:90:3")
+    assert Stateful().assess(question(store)).origin == ""
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.guards.pipeline import assess
 from zen_agents.guards.stopped_by_person import StoppedByPerson
 from zen_agents.model.reason import Reason
-from zen_agents.model.verdict import Ruling
+from zen_agents.model.verdict import Answer, Ruling
 
 STOPPED = [
     {"active_state": "inactive", "sub_state": "dead"},
@@ -34,6 +34,8 @@ FAULTY = [
     {"active_state": "activating", "sub_state": "auto-restart", "result": "exit-code"},
 ]
 
+KEEP = {"agents.system_health.services.web.keep": "zen.yaml:70:9"}
+
 
 def _host(state: dict) -> CalmHost:
     return CalmHost(units={"web.service": unit(**state)})
@@ -41,21 +43,22 @@ def _host(state: dict) -> CalmHost:
 
 @pytest.mark.parametrize(("state", "said"), list(zip(STOPPED, SAID, strict=True)))
 def test_what_a_person_stopped_is_not_started(store: SqliteStore, state: dict, said: str) -> None:
-    answer = StoppedByPerson().assess(question(store, host=_host(state)))
-    assert (answer.reason, answer.value) == (Reason.STOPPED_BY_PERSON, said)
+    answer = StoppedByPerson().assess(question(store, host=_host(state), policy=policy(origins=KEEP)))
+    assert answer == Answer("stopped_by_person", Ruling.DENY, Reason.STOPPED_BY_PERSON, said, "zen.yaml:70:9")
 
 
 @pytest.mark.parametrize("state", FAULTY)
 def test_what_failed_by_itself_is_repaired(store: SqliteStore, state: dict) -> None:
-    answer = StoppedByPerson().assess(question(store, host=_host(state)))
-    assert (answer.ruling, answer.value) == (Ruling.ALLOW, "not stopped by a person")
+    answer = StoppedByPerson().assess(question(store, host=_host(state), policy=policy(origins=KEEP)))
+    assert answer == Answer("stopped_by_person", Ruling.ALLOW, None, "not stopped by a person", "zen.yaml:70:9")
 
 
 @pytest.mark.parametrize(("state", "said"), list(zip(STOPPED, SAID, strict=True)))
 def test_a_service_that_is_to_be_kept_running_is_started(store: SqliteStore, state: dict, said: str) -> None:
-    asked = question(store, host=_host(state), policy=policy(keep_running=frozenset({"service:web"})))
-    answer = StoppedByPerson().assess(asked)
-    assert (answer.ruling, answer.value) == (Ruling.ALLOW, f"{said}, but it is to be kept running")
+    kept = policy(keep_running=frozenset({"service:web"}), origins=KEEP)
+    answer = StoppedByPerson().assess(question(store, host=_host(state), policy=kept))
+    said = f"{said}, but it is to be kept running"
+    assert answer == Answer("stopped_by_person", Ruling.ALLOW, None, said, "zen.yaml:70:9")
 
 
 @pytest.mark.parametrize("state", STOPPED)

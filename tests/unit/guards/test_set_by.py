@@ -36,6 +36,7 @@ def test_a_default_names_the_key_of_the_very_action_and_agent() -> None:
     assert default_of("dependency", **names) == "built-in default (agents.system_health.services.web.depends_on)"
     assert default_of("dependency", target="service:a:b") == "built-in default (agents.AGENT.services.a:b.depends_on)"
     assert default_of("breaker") == built_in("breakers.failures")
+    assert default_of("cooldown") == built_in("actions.allow.ACTION.cooldown")
     assert default_of("pause") == "set by: zen-agents pause"
     assert default_of("ownership", "not_ours", **names) == ""
     assert default_of("a guard of a later version") == ""

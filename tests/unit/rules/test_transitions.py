@@ -71,6 +71,27 @@ def test_telling_acknowledging_and_resolving_say_who_and_when() -> None:
     assert (over.is_live, over.resolved_by, over.resolved_at, over.id) == (False, "itself", moment(3.0), told.id)
 
 
+def test_being_asked_is_told_once_and_takes_the_place_of_the_patience() -> None:
+    waiting = transitions.refused(opened(), Reason.COOLDOWN, moment(1.0))
+
+    told = transitions.asked(waiting, moment(2.0))
+
+    pending = Reason.APPROVAL_PENDING
+    assert told == replace(
+        opened(), refused_since=None, refused_for=pending, escalated_for=pending, escalated_at=moment(2.0)
+    )
+    assert transitions.asked(told, moment(3.0)) is told
+    for lapsed in (replace(told, refused_for=Reason.COOLDOWN), replace(told, escalated_for=Reason.NO_ACTION)):
+        assert transitions.asked(lapsed, moment(3.0)) == replace(told, escalated_at=moment(3.0))
+
+
+def test_the_patience_begins_anew_once_its_very_reason_is_over() -> None:
+    waiting = transitions.refused(opened(), Reason.DEPENDENCY_DOWN, moment(1.0))
+
+    assert transitions.released(waiting, Reason.DEPENDENCY_DOWN) == opened()
+    assert transitions.released(waiting, Reason.COOLDOWN) is waiting
+
+
 def refused_and_told(reason: Reason = Reason.COOLDOWN, told: Reason = Reason.REFUSED_TOO_LONG) -> Incident:
     return transitions.escalated(transitions.refused(opened(), reason, moment(1.0)), told, moment(2.0))
 

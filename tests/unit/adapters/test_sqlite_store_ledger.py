@@ -1,0 +1,100 @@
+"""Entries are found again: by their id, by when they were written, and counted by why nothing was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.state import START, an_entry
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.clock import Instant
+from zen_agents.model.entry import EntryKind
+
+#: Reasons of the decisions that are written, one each ten seconds from 100 on; None: the engine acted.
+REASONS = ["cooldown", "rate_limit", None, "rate_limit", "mode_observe", "rate_limit", "cooldown"]
+
+
+def moment(steady: float) -> Instant:
+    return Instant(START + timedelta(seconds=steady), steady)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    """A ledger of seven decisions, the odd ones about an incident, and then of what a person did."""
+    store = SqliteStore(tmp_path / "state.db")
+    for number, reason in enumerate(REASONS):
+        body = {"outcome": "act"} if reason is None else {"outcome": "skip", "reason": reason}
+        incident = "inc-1" if number % 2 else None
+        store.append(an_entry(f"dec-{number}", at=moment(100.0 + 10 * number), incident=incident, body=body))
+    store.append(an_entry("dec-pause", kind=EntryKind.HUMAN, at=moment(170.0), incident="inc-1"))
+    store.commit()
+    yield store
+    store.close()
+
+
+def test_a_decision_is_found_by_its_id_with_its_place_in_the_chain(store: SqliteStore) -> None:
+    before, wanted = store.entries(limit=2)
+
+    found = store.decision("dec-1")
+    assert found == wanted
+    assert found is not None and (found.seq, found.entry.id, found.prev_hash) == (2, "dec-1", before.hash)
+    first = store.decision("dec-0")
+    assert first is not None and first.prev_hash == store.entries(limit=1)[0].prev_hash
+
+
+@pytest.mark.parametrize("id", ["dec-9", "dec-pause", ""])
+def test_what_is_no_decision_is_not_found(store: SqliteStore, id: str) -> None:
+    assert store.decision(id) is None
+
+
+@pytest.mark.parametrize(
+    ("steady", "last"),
+    [(0.0, 0), (100.0, 0), (100.000001, 1), (110.0, 1), (111.0, 2), (135.0, 4), (170.0, 7), (170.000001, 8), (1e6, 8)],
+)
+def test_the_last_entry_before_a_moment_is_the_last_that_was_written_earlier(
+    store: SqliteStore, steady: float, last: int
+) -> None:
+    assert store.entries_before(steady) == last
+
+
+def test_before_any_moment_of_an_empty_ledger_stands_nothing(tmp_path: Path) -> None:
+    empty = SqliteStore(tmp_path / "empty.db")
+    assert (empty.entries_before(1e9), empty.skipped(0, 100), empty.decision("dec-1")) == (0, {}, None)
+    empty.close()
+
+
+@pytest.mark.parametrize(
+    ("after", "upto", "counts"),
+    [
+        (0, 8, [("rate_limit", 3), ("cooldown", 2), ("mode_observe", 1)]),
+        (1, 6, [("rate_limit", 3), ("mode_observe", 1)]),
+        (2, 3, []),
+        (4, 4, []),
+    ],
+)
+def test_reasons_are_counted_between_two_entries_the_most_frequent_first(
+    store: SqliteStore, after: int, upto: int, counts: list[tuple[str, int]]
+) -> None:
+    assert list(store.skipped(after, upto).items()) == counts
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "after", "limit", "ids"),
+    [
+        (0.0, 1000.0, 0, 1000, ["dec-1", "dec-3", "dec-5"]),
+        (110.0, 130.0, 0, 1000, ["dec-1", "dec-3"]),
+        (110.000001, 149.999999, 0, 1000, ["dec-3"]),
+        (0.0, 1000.0, 2, 1000, ["dec-3", "dec-5"]),
+        (0.0, 1000.0, 0, 2, ["dec-1", "dec-3"]),
+        (200.0, 300.0, 0, 1000, []),
+    ],
+)
+def test_decisions_of_a_time_are_those_about_incidents(
+    store: SqliteStore, since: float, until: float, after: int, limit: int, ids: list[str]
+) -> None:
+    found = store.decisions_between(since, until, after=after, limit=limit)
+    assert [each.entry.id for each in found] == ids
+    assert list(found) == [each for each in store.entries() if each.entry.id in ids]
