@@ -74,6 +74,9 @@ def test_lines_count_once_over_rotation_death_and_restart_and_the_incident_shows
     (incident,) = wait_for(lambda: incidents(following, "refused"), "the incident")
     why = following.cli("why", incident["id"]).stdout
     assert "eve: last line: refused eve" in why
+    # What was observed is kept at the end of the turn that opened the incident.
+    lines = wait_for(lambda: following.json("why", incident["id"])["lines"], "its lines")
+    assert [line["text"] for line in lines] == ["refused eve", "refused bob", "refused eve \x1b[31m"]
     assert "\x1b" not in why
 
 

@@ -20,6 +20,7 @@ from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.chain import Chain, chain_body
 from zen_agents.cli.changed import changes_about, changes_body, show_changes
 from zen_agents.cli.envelope import data
+from zen_agents.cli.incident_lines import lines_about, lines_body, show_lines
 from zen_agents.cli.listing import find
 from zen_agents.cli.outlook import outlook
 from zen_agents.cli.render import say, typed
@@ -94,14 +95,18 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     entries = store.entries(incident=incident.id, limit=_MOST_ENTRIES)
     happens = outlook(call, incident, call.now(store))
     changed = changes_about(store, incident, call.now(store))
+    lines = lines_about(store, incident)
     if call.machine:
-        told = {"chain": chain_body(entries), "changed": changes_body(changed), "next": happens}
+        told = {
+            "chain": chain_body(entries), "changed": changes_body(changed), "next": happens, "lines": lines_body(lines),
+        }  # fmt: skip
         data(call, "why", {"incident": incidents.body(incident), **told})
         return 0
     say(call, _sentence(call, incident, call.now(store).steady))
     print()
     first = next((row.entry.body.get("seen") for row in entries if row.entry.body.get("seen")), incident.detail)
     say(call, f"{call.clock(incident.began_at.wall)}  check     {first}", hang=12)
+    show_lines(call, lines)
     Chain(call, entries).show()
     print()
     show_changes(call, changed)

@@ -16,7 +16,7 @@ from zen_agents.model.duration import duration
 from zen_agents.model.ids import ALERT, new_id
 from zen_agents.model.incident import Incident
 from zen_agents.model.message import Message, MessageKind
-from zen_agents.model.observation import Observation
+from zen_agents.model.observation import Observation, lines_in
 from zen_agents.model.reason import Reason
 from zen_agents.model.redaction import Redaction
 from zen_agents.model.severity import Severity
@@ -119,9 +119,19 @@ class Messages:
             "lasting": [row.action for row in rows if row.plan.get("reversible") == "no"],
             "mode": self.mode_line(),
             "signal": self._signal(incident, rule, at, rows),
-            **evidence,  # type: ignore[typeddict-item]  # the names of `evidence.FACTS`
+            **self._lines(rule),  # type: ignore[typeddict-item]  # `log`, `log_source`; next, the names of `evidence.FACTS`
+            **evidence,
             "related": sorted((*evidence.get("related", ()), *self._done_lately(incident)), reverse=True)[:_MOST_RELATED],
         }
+
+    def _lines(self, rule: Rule | None) -> Mapping[str, Any]:
+        """Return the lines of a log that the rule judged last, and what they were found by; nothing for other rules."""
+        for name, target in sorted(rule.condition.names) if rule is not None else ():
+            newest = self._newest(name, target)
+            lines = [text for kind, text in lines_in(newest.facts) if kind == "line"] if newest is not None else []
+            if lines:
+                return {"log": lines, "log_source": name}
+        return {}
 
     def _evidence_of(self, incident: Incident) -> Mapping[str, Any]:
         try:
@@ -154,10 +164,13 @@ class Messages:
 
     def _seen(self, name: str, target: str) -> list[Observation]:
         kept = list(self._store.observations(name, target, since=0.0, limit=_MOST_SEEN))
-        newest = next((last for window in self.windows if (last := window.last(name, target)) is not None), None)
+        newest = self._newest(name, target)
         if newest is not None and (not kept or newest.at.steady > kept[-1].at.steady):
             kept.append(newest)
         return kept
+
+    def _newest(self, name: str, target: str) -> Observation | None:
+        return next((last for window in self.windows if (last := window.last(name, target)) is not None), None)
 
     def _done_lately(self, incident: Incident) -> list[str]:
         """Return what the engine did for others in the day before, a line each: an ISO time comes first."""

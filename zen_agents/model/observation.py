@@ -71,3 +71,9 @@ def samples_of(at: float, text: str) -> Iterator[tuple[float, float]]:
     for sample in text.split():
         ago, _, value = sample.partition(":")
         yield at - float(ago), float(value)
+
+
+def lines_in(facts: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    """Return the facts that are lines, or what several lines say together, as `line 1`: what each is, and its text."""
+    parts = ((name.partition(" "), text) for name, text in facts.items())
+    return [(kind, text) for (kind, _, number), text in parts if number.isdecimal()]

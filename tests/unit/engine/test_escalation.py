@@ -23,7 +23,11 @@ from zen_agents.model.action import OutcomeKind
 from zen_agents.model.duration import duration
 from zen_agents.model.incident import Incident
 from zen_agents.model.message import MessageKind
+from zen_agents.model.observation import Observation, Status
 from zen_agents.model.reason import Reason
+from zen_agents.rules.condition import StatusIs
+from zen_agents.rules.rule import Rule
+from zen_agents.rules.window import RecentObservations
 
 
 @pytest.fixture
@@ -71,6 +75,22 @@ def test_what_may_have_to_do_with_it_is_told_the_newest_first_and_is_no_news(rig
     alone = plain.firing(incident, None, Reason.LADDER_EXHAUSTED, before)
     assert alone.facts["related"] == [own]
     assert fact_digest(alone) == fact_digest(message)
+
+
+def test_the_lines_that_were_found_come_with_the_message_and_are_no_news(rig: Rig) -> None:
+    now, incident = rig.clock.now(), an_old_incident(rig)
+    rule = Rule("log_analysis.p", "log_analysis", "source:app", StatusIs("pattern.p", "source:app", 60.0), summary="p")
+    messages, window = Messages(store=rig.store, host_name="host", mode_line=str), RecentObservations()
+    messages.windows.append(window)
+    digests = set()
+    for lines in ({"line 1": "disk gone", "line 2": "again"}, {"line 1": "another"}, {"unit": "web.service"}):
+        window.add(Observation("pattern.p", "source:app", Status.PROBLEM, now, 2.0, "found", "", lines))
+        message = messages.firing(incident, rule, Reason.LADDER_EXHAUSTED, now)
+        told = [text for name, text in lines.items() if name != "unit"]
+        assert message.facts.get("log", []) == told
+        assert message.facts.get("log_source", "") == ("pattern.p" if told else "")
+        digests.add(fact_digest(message))
+    assert len(digests) == 1
 
 
 def test_who_was_not_told_of_the_beginning_is_not_told_of_the_end(rig: Rig) -> None:
