@@ -20,8 +20,9 @@ from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostView
 from zen_agents.ports.host_logs import LogRequest
 
-#: So often one look reads on while there is more: 64 MiB, and it may take so long (seconds).
-_MOST_PIECES = 16
+#: So often one look reads on while there is more: 16 MiB, which takes seconds where each line is taken apart. A look that
+#: takes longer than the timeout is thrown away and would begin again for ever.
+_MOST_PIECES = 4
 _TIMEOUT_SECONDS = 30.0
 #: What is remembered is written no more often than this (seconds): it may be a megabyte.
 _REMEMBER_EVERY = 300.0
@@ -80,8 +81,9 @@ class LogStudyCheck(Check):
         if now.steady - self._remembered_at >= _REMEMBER_EVERY:
             self._memory = {"checkpoint": self._reading.checkpoint, "study": study.saved()}
             self._remembered_at = now.steady
-        skipped = sum(piece.skipped for piece in pieces)
-        less = f"; {size_in_words(skipped)} were left out, but for samples" if skipped else ""
+        behind, skipped = pieces[-1].behind, sum(piece.skipped for piece in pieces)
+        less = f"; {size_in_words(behind)} are not read yet" if behind else ""
+        less += f"; {size_in_words(skipped)} were left out, but for samples" if skipped else ""
         return tuple(self._observation(name, each, less, now) for name, each in zip(self._names, told, strict=True))
 
     def memory(self) -> Mapping[str, Any] | None:

@@ -26,13 +26,14 @@ BEGAN = 1_800_000_000
 class Studied:
     """A log, and a check that studies it; `restart` goes on in a new engine from what was kept."""
 
-    def __init__(self, path: Path, make: Callable[[LogRequest], LogStudyCheck]) -> None:
+    def __init__(self, path: Path, make: Callable[[LogRequest], LogStudyCheck], most_bytes: int = 1 << 20) -> None:
         self.path, self._make, self._seconds = path, make, 0.0
+        self._request = LogRequest(str(path), most_bytes=most_bytes, most_behind=8 << 20)
         self.restart(kept=None)
 
     def restart(self, kept: str | None) -> None:
         self._host = LinuxHost(self.path.parent.parent / "state")
-        self.check = self._make(LogRequest(str(self.path)))
+        self.check = self._make(self._request)
         if kept is not None:
             self.check.recall(json.loads(kept))
 
@@ -110,6 +111,15 @@ def test_what_is_remembered_is_made_no_more_often_than_every_five_minutes(log: P
     assert app.check.memory() is first
     app.look(after=300.0)
     assert app.check.memory() is not first
+
+
+def test_how_far_behind_it_is_and_what_was_left_out_is_told(log: Path) -> None:
+    slow = Studied(log, templates, most_bytes=256 << 10)
+    slow.look()
+    slow.write(*[f"took {number} ms {'x' * 1000}" for number in range(2000)])
+    assert "are not read yet" in slow.look()["new_template.app"].detail
+    slow.write(*[f"took {number} ms {'x' * 1000}" for number in range(12_000)])
+    assert "were left out, but for samples" in slow.look()["new_template.app"].detail
 
 
 def test_of_a_log_that_cannot_be_read_nothing_is_known(log: Path) -> None:
