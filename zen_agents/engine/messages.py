@@ -198,7 +198,7 @@ class Messages:
 
     def _summary(self, incident: Incident, reason: Reason, at: Instant, rows: Sequence[ActionRow]) -> str:
         seconds = at.steady - incident.began_at.steady
-        # A rule about the last five minutes has been bad for no time when it opens, and for five minutes to whoever reads it.
+        # A rule about the last five minutes has been bad for no time when it opens, and for five minutes to whoever reads.
         bad = f"bad for {duration(seconds)}" if seconds >= 1 else "bad"
         # The incident counts those of its present rung alone; where the actions cannot be read that is what is known.
         times = max(incident.attempts, sum(row.kind not in _NOT_TRIED for row in rows))
