@@ -6,8 +6,10 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
+from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -21,8 +23,12 @@ from zen_agents.adapters.sqlite_store_file import open_read_only
 class OneAfterAnother:
     """Walks the legs in this process, where what they do is seen."""
 
-    def __init__(self, most: int, **_: object) -> None:
-        assert most > 0
+    #: How many processes were asked for, each time.
+    asked: ClassVar[list[int]] = []
+
+    def __init__(self, most: int, *, mp_context: BaseContext) -> None:
+        assert mp_context is get_context("fork"), "what a leg needs is in memory already"
+        self.asked.append(most)
 
     def __enter__(self) -> OneAfterAnother:
         return self
@@ -70,6 +76,13 @@ def test_legs_find_what_one_walk_finds(whole: SignedLedger) -> None:
         walk = walk_in_legs(whole.path, known(whole), [0, *inner, count])
         assert walk is not None, inner
         assert found(walk) == found(alone(whole))
+
+
+def test_each_leg_has_a_process_of_its_own(whole: SignedLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_walk, "ProcessPoolExecutor", OneAfterAnother)
+    OneAfterAnother.asked.clear()
+    walk_in_legs(whole.path, known(whole), [0, 10, 20, 40])
+    assert OneAfterAnother.asked == [3]
 
 
 @pytest.mark.usefixtures("legs")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.signed import SEQ, Forger, rows_of
 from tests.support.state import START, an_entry
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant
@@ -23,11 +24,11 @@ def moment(steady: float) -> Instant:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    """A ledger of seven decisions, the odd ones about an incident, and then of what a person did."""
+    """A ledger of seven decisions, every second one about an incident, and then of what a person did."""
     store = SqliteStore(tmp_path / "state.db")
     for number, reason in enumerate(REASONS):
         body = {"outcome": "act"} if reason is None else {"outcome": "skip", "reason": reason}
-        incident = "inc-1" if number % 2 else None
+        incident = None if number % 2 else "inc-1"
         store.append(an_entry(f"dec-{number}", at=moment(100.0 + 10 * number), incident=incident, body=body))
     store.append(an_entry("dec-pause", kind=EntryKind.HUMAN, at=moment(170.0), incident="inc-1"))
     store.commit()
@@ -60,6 +61,13 @@ def test_the_last_entry_before_a_moment_is_the_last_that_was_written_earlier(
     assert store.entries_before(steady) == last
 
 
+def test_an_entry_that_somebody_removed_is_passed_over(store: SqliteStore, tmp_path: Path) -> None:
+    forger = Forger(tmp_path / "state.db")
+    forger.write([row for row in rows_of(tmp_path / "state.db") if row[SEQ] != 5])
+    forger.close()
+    assert store.entries_before(155.0) == 6
+
+
 def test_before_any_moment_of_an_empty_ledger_stands_nothing(tmp_path: Path) -> None:
     empty = SqliteStore(tmp_path / "empty.db")
     assert (empty.entries_before(1e9), empty.skipped(0, 100), empty.decision("dec-1")) == (0, {}, None)
@@ -84,11 +92,11 @@ def test_reasons_are_counted_between_two_entries_the_most_frequent_first(
 @pytest.mark.parametrize(
     ("since", "until", "after", "limit", "ids"),
     [
-        (0.0, 1000.0, 0, 1000, ["dec-1", "dec-3", "dec-5"]),
-        (110.0, 130.0, 0, 1000, ["dec-1", "dec-3"]),
-        (110.000001, 149.999999, 0, 1000, ["dec-3"]),
-        (0.0, 1000.0, 2, 1000, ["dec-3", "dec-5"]),
-        (0.0, 1000.0, 0, 2, ["dec-1", "dec-3"]),
+        (0.0, 1000.0, 0, 1000, ["dec-0", "dec-2", "dec-4", "dec-6"]),
+        (120.0, 140.0, 0, 1000, ["dec-2", "dec-4"]),
+        (120.000001, 159.999999, 0, 1000, ["dec-4"]),
+        (0.0, 1000.0, 3, 1000, ["dec-4", "dec-6"]),
+        (0.0, 1000.0, 0, 2, ["dec-0", "dec-2"]),
         (200.0, 300.0, 0, 1000, []),
     ],
 )

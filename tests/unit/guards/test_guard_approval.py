@@ -90,8 +90,14 @@ def test_who_agreed_is_named_once_each(store: SqliteStore) -> None:
 
 
 def test_two_people_cannot_be_had_where_one_is_named(store: SqliteStore) -> None:
-    asked = question(store, policy=needing(Who.TWO_PERSON, approvals=ApprovalTerms(frozenset({"user:alice"}))))
-    assert Approval().assess(asked).reason is Reason.NO_APPROVER
+    terms = {
+        "approvals": ApprovalTerms(frozenset({"user:alice"})),
+        "origins": {"actions.allow.restart_service.approval": "zen.yaml:10:7"},
+    }
+    two, one = (Approval().assess(question(store, policy=needing(who, **terms))) for who in (Who.TWO_PERSON, Who.REQUIRED))
+    said = "two_person, but approvals.approvers names one person"
+    assert two == Answer("approval", Ruling.DENY, Reason.NO_APPROVER, said, "zen.yaml:10:7")
+    assert one.reason is Reason.APPROVAL_PENDING
 
 
 def test_whoever_may_not_approve_does_not_agree_by_asking(store: SqliteStore) -> None:
@@ -118,9 +124,16 @@ def test_a_rule_may_be_given_less_autonomy_than_the_action_has(store: SqliteStor
 
 
 def test_autonomy_never_loosens_what_the_allow_list_asks_for(store: SqliteStore) -> None:
-    most = needing(Who.TWO_PERSON, autonomy={("system_health.web", "restart_service"): "auto"})
-    asked = request(rule="system_health.web")
-    assert Approval().assess(question(store, request=asked, plan=plan(asked), policy=most)).value == "two_person"
+    for level, said in (("auto", "two_person"), ("approve", "two_person"), ("observe", "autonomy: observe")):
+        most = needing(Who.TWO_PERSON, autonomy={("system_health.web", "restart_service"): level})
+        asked = request(rule="system_health.web")
+        assert Approval().assess(question(store, request=asked, plan=plan(asked), policy=most)).value == said
+
+
+def test_how_far_the_engine_may_go_alone_binds_no_person(store: SqliteStore) -> None:
+    less = policy(autonomy={("system_health.web", "restart_service"): "observe"})
+    answer = Approval().assess(question(store, request=by_alice(rule="system_health.web"), policy=less))
+    assert answer == Answer("approval", Ruling.ALLOW, None, "auto")
 
 
 def test_what_went_wrong_the_last_time_is_asked_for(store: SqliteStore) -> None:
