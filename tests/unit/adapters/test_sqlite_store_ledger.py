@@ -1,8 +1,9 @@
-"""Entries are found again: by their id, by when they were written, and counted by why nothing was done."""
+"""Entries are chained whoever writes, and found again: by id, by when they were written, by why nothing was done."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.support.state import START, an_entry
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant
 from zen_agents.model.entry import EntryKind
+from zen_agents.model.redaction import MARK, Redaction
 
 #: Reasons of the decisions that are written, one each ten seconds from 100 on; None: the engine acted.
 REASONS = ["cooldown", "rate_limit", None, "rate_limit", "mode_observe", "rate_limit", "cooldown"]
@@ -106,3 +108,27 @@ def test_decisions_of_a_time_are_those_about_incidents(
     found = store.decisions_between(since, until, after=after, limit=limit)
     assert [each.entry.id for each in found] == ids
     assert list(found) == [each for each in store.entries() if each.entry.id in ids]
+
+
+def test_what_is_to_be_left_out_is_in_no_entry_and_all_else_is(store: SqliteStore) -> None:
+    store.redact_with(Redaction(["hunter[0-9]"]))
+    written = an_entry("dec-x", at=moment(180.0), incident="inc-1", body={"said": "it is hunter2", "n": 1})
+    store.append(written)
+    store.commit()
+
+    (found,) = store.entries(since=8)
+    assert found.entry == replace(written, body={"said": f"it is {MARK}", "n": 1})
+
+
+def test_an_entry_follows_what_another_process_wrote_meanwhile(store: SqliteStore, tmp_path: Path) -> None:
+    other = SqliteStore(tmp_path / "state.db")
+    other.append(an_entry("dec-other", at=moment(180.0)))
+    other.commit()
+    other.close()
+
+    store.append(an_entry("dec-own", at=moment(190.0)))
+    store.commit()
+
+    before, *added = store.entries(since=7)
+    assert [(each.seq, each.entry.id) for each in added] == [(9, "dec-other"), (10, "dec-own")]
+    assert [each.prev_hash for each in added] == [before.hash, added[0].hash]
