@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import field
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
@@ -18,6 +19,19 @@ from zen_agents.ports.vitals import Vitals
 from zen_agents.rules.rule import Rule
 
 
+class Scheduled(Protocol):
+    """Settings of an agent that decides at an interval or by cron."""
+
+    @property
+    def interval(self) -> timedelta: ...
+    @property
+    def schedule(self) -> str | None: ...
+    @property
+    def timezone(self) -> str: ...
+    @property
+    def jitter(self) -> timedelta: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """When an agent decides: every so many seconds, or by cron in a named time zone; never both."""
@@ -26,6 +40,13 @@ class Schedule:
     cron: str | None = None
     timezone: str = "UTC"
     jitter_seconds: float = 0.0
+
+    @classmethod
+    def said_by(cls, settings: Scheduled) -> Schedule:
+        """Return what settings say: their cron expression where there is one, else their interval."""
+        if settings.schedule is None:
+            return cls(every_seconds=settings.interval.total_seconds())
+        return cls(cron=settings.schedule, timezone=settings.timezone, jitter_seconds=settings.jitter.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

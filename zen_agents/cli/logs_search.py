@@ -18,7 +18,7 @@ from zen_agents.logs.lines import LineSplitter
 from zen_agents.logs.matching.base import Matcher, PatternRefusedError
 from zen_agents.logs.matching.choose import BULK, choose
 from zen_agents.logs.stamps import Stamps
-from zen_agents.workers.log_stream import LogStreamError, opened, unpacked
+from zen_agents.workers.log_stream import LogStreamError, opened, unpacked, whole_lines
 
 #: So many lines are found where nothing else is said.
 _MOST = 1000
@@ -70,17 +70,11 @@ class _Search:
 
     def lines(self, file: str) -> Iterator[_Line]:
         """Yield what is found in one file; LogStreamError or LogEncodingError where it cannot be read on."""
-        splitter, form = LineSplitter(), None
+        form: Format | None = None
         with closing(opened(file)) as stream:
-            for piece in unpacked(stream):
-                lines = splitter.feed(piece)
-                if not lines:
-                    continue
+            for lines in filter(None, whole_lines(unpacked(stream), LineSplitter())):
                 form = form or detected(lines.decode("utf-8", "replace").splitlines()[:SAMPLE_LINES], self._stamps)
                 yield from self._found(lines, form, file)
-            rest = splitter.end()
-            if rest:
-                yield from self._found(rest, form or detected([rest.decode("utf-8", "replace")], self._stamps), file)
 
     def _found(self, lines: bytes, form: Format, file: str) -> Iterator[_Line]:
         for hit in self._matcher.hits(lines):

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -31,7 +30,7 @@ from zen_agents.logs.lines import LineSplitter
 from zen_agents.logs.mining.tree import Template
 from zen_agents.logs.report import LogReport
 from zen_agents.logs.stamps import Stamps
-from zen_agents.workers.log_stream import LogStreamError, opened, unpacked
+from zen_agents.workers.log_stream import LogStreamError, opened, size_of, unpacked, whole_lines
 
 #: Is told how far it is.
 Told = Callable[[ReportProgress], None]
@@ -68,7 +67,7 @@ class _Report:
         self._request, self._told = request, told
         self._stamps = Stamps(request.now)
         self._report = LogReport(self._stamps, request.since)
-        self._size, self._read, self._told_at = sum(map(_size, request.files)), 0, 0.0
+        self._size, self._read, self._told_at = sum(map(size_of, request.files)), 0, 0.0
 
     def reply(self) -> ReportReply:
         files, made = [self._file(file) for file in self._request.files], self._report
@@ -90,7 +89,7 @@ class _Report:
         try:
             stream = opened(file)
             with stream:
-                for lines in _lines(unpacked(stream)):
+                for lines in filter(None, whole_lines(unpacked(stream), LineSplitter())):
                     form = form or detected(lines.decode("utf-8", "replace").splitlines()[:SAMPLE_LINES], self._stamps)
                     at = self._report.take(lines, form, file, at)
                     self._read = before + stream.tell()
@@ -104,23 +103,6 @@ class _Report:
         if now - self._told_at >= _TELL_EVERY:
             self._told_at = now
             self._told(ReportProgress(read=self._read, size=self._size, lines=self._report.lines + self._report.older))
-
-
-def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    splitter = LineSplitter()
-    try:
-        yield from filter(None, map(splitter.feed, pieces))
-    except LogStreamError:
-        yield splitter.end()  # what came before the damage counts
-        raise
-    yield splitter.end()
-
-
-def _size(file: str) -> int:
-    try:
-        return Path(file).stat().st_size
-    except (OSError, ValueError):
-        return 0
 
 
 def _seen(templates: Sequence[Template], most: int) -> tuple[TemplateSeen, ...]:

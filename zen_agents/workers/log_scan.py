@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from io import BufferedReader
-from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -22,7 +21,7 @@ from zen_agents.logs.findings import Findings, Found
 from zen_agents.logs.lines import LineSplitter
 from zen_agents.logs.matching.base import PatternRefusedError
 from zen_agents.logs.matching.choose import choose
-from zen_agents.workers.log_stream import LogStreamError, opened, unpacked
+from zen_agents.workers.log_stream import LogStreamError, opened, size_of, unpacked, whole_lines
 
 #: Is told how far it is.
 Told = Callable[[ScanProgress], None]
@@ -64,7 +63,7 @@ class _Scan:
         self._chosen = choose(request.patterns, request.engines)
         self._groups = [len(pattern.groups) for pattern in self._chosen.matcher.patterns]
         self._findings = Findings(len(self._groups), sum(self._groups))
-        self._size = sum(map(_size, request.files)) if STDIN not in request.files else 0
+        self._size = sum(map(size_of, request.files)) if STDIN not in request.files else 0
         self._read = self._searched = self._hits = self._shortened = self._dropped = 0
         self._told_at = time.monotonic()
 
@@ -84,7 +83,7 @@ class _Scan:
         stream = self._stdin if file == STDIN else opened(file)
         splitter, before = LineSplitter(), self._read
         try:
-            for lines in _lines(stream, splitter):
+            for lines in whole_lines(unpacked(stream), splitter):
                 self._lines(lines)
                 self._read = before + (stream.tell() if file != STDIN else 0)
                 self._progress(number, file)
@@ -108,23 +107,6 @@ class _Scan:
             self._told_at = now
             files = len(self._request.files)
             self._told(ScanProgress(file=file, number=number, of=files, read=self._read, size=self._size, hits=self._hits))
-
-
-def _lines(stream: BufferedReader[Any], splitter: LineSplitter) -> Iterator[bytes]:
-    try:
-        for piece in unpacked(stream):
-            yield splitter.feed(piece)
-    except LogStreamError:
-        yield splitter.end()  # what came before the damage counts
-        raise
-    yield splitter.end()
-
-
-def _size(file: str) -> int:
-    try:
-        return Path(file).stat().st_size
-    except (OSError, ValueError):
-        return 0
 
 
 def _told_of(found: Found) -> PatternFound:

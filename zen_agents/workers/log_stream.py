@@ -7,9 +7,12 @@ import lzma
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader, FileIO
+from pathlib import Path
 from typing import Any
+
+from zen_agents.logs.lines import LineSplitter
 
 #: Bytes that are handed on at once: few enough for the CPU's cache, enough that a call costs nothing.
 PIECE_BYTES = 512 * 1024
@@ -53,6 +56,25 @@ def unpacked(stream: BufferedReader[Any]) -> Iterator[bytes]:
         raise LogStreamError(f"is damaged: {error}") from None
     except MemoryError:
         raise LogStreamError("needs more memory to be unpacked than it gets") from None
+
+
+def whole_lines(pieces: Iterable[bytes], splitter: LineSplitter) -> Iterator[bytes]:
+    """Yield the whole lines of each piece, and last what has no end; of a damaged stream all that came before counts."""
+    try:
+        for piece in pieces:
+            yield splitter.feed(piece)
+    except LogStreamError:
+        yield splitter.end()
+        raise
+    yield splitter.end()
+
+
+def size_of(file: str) -> int:
+    """Return the size of a file as it lies on the disk (bytes), 0 where that cannot be told: progress alone rests on it."""
+    try:
+        return Path(file).stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _read(stream: Any) -> Iterator[bytes]:

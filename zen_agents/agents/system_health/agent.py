@@ -74,11 +74,7 @@ class SystemHealthAgent(BaseAgent):
     @property
     def schedule(self) -> Schedule:
         """Return the interval, or cron expression, at which everything is decided anew."""
-        settings = self._settings
-        if settings.schedule is None:
-            return Schedule(every_seconds=settings.interval.total_seconds())
-        jitter = settings.jitter.total_seconds()
-        return Schedule(cron=settings.schedule, timezone=settings.timezone, jitter_seconds=jitter)
+        return Schedule.said_by(self._settings)
 
     def checks(self) -> Sequence[Check]:
         """Return the checks of the host, and of all that is listed."""
