@@ -50,8 +50,8 @@ class FileReader:
     """Looks at files one by one, and returns the very state of the look before where nothing about it has changed."""
 
     def __init__(self) -> None:
-        #: By path: lstat in whole numbers, and what it says. Of a file that stays as it is, making that is half of the work.
-        self._last: dict[str, tuple[tuple[float, ...], FileState]] = {}
+        #: By path. Of a file that stays as it is, making this is half of the work.
+        self._last: dict[str, FileState] = {}
 
     def look_at(self, path: str) -> FileState | None:
         """Return lstat of an absolute path, None if there is nothing; HostError if that cannot be told."""
@@ -62,13 +62,13 @@ class FileReader:
         if found is None:
             self._last.pop(path, None)
             return None
-        if last is not None and last[0] == found and _has_times(last[1], found):
-            return last[1]
+        if last is not None and _says(last, found):
+            return last
         state = file_state(path, found)
         if len(self._last) >= _REMEMBERED_FILES:
             # Most of them are not asked for any more.
             self._last.clear()
-        self._last[path] = tuple(found), state
+        self._last[path] = state
         return state
 
 
@@ -81,9 +81,15 @@ def _lstat(path: str) -> os.stat_result | None:
         raise HostError(f"cannot look at {path}: {error.strerror}") from error
 
 
-def _has_times(state: FileState, found: os.stat_result) -> bool:
-    """Tell whether all times are the same to the fraction of a second, which the whole numbers of lstat leave out."""
-    return state.changed == found.st_ctime and state.modified == found.st_mtime and state.accessed == found.st_atime
+def _says(state: FileState, found: os.stat_result) -> bool:
+    """Tell whether nothing has changed, to the fraction of a second that the whole numbers of lstat leave out."""
+    _, kind, mode, owner, group, size, modified, changed, accessed, device, inode, links = state
+    bits = found.st_mode
+    return (
+        changed == found.st_ctime and accessed == found.st_atime and modified == found.st_mtime
+        and (inode, device, links, owner, group, size) == found[1:7]
+        and mode == stat.S_IMODE(bits) and kind == _KINDS.get(stat.S_IFMT(bits), "device")
+    )  # fmt: skip
 
 
 def list_directory(path: str, limit: int) -> Sequence[FileState]:

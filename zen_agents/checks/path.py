@@ -22,7 +22,7 @@ _OK = Status.OK
 class PathCheck(Check):
     """Observes `path.NAME` (judged)."""
 
-    __slots__ = ("_expected_kind", "_fingerprint", "_group", "_mode", "_owner", "_path", "_seen", "_watches")
+    __slots__ = ("_expected_kind", "_group", "_mode", "_owner", "_path", "_watches")
 
     kind = "path"
     summary = "Is this path there, with the mode, owner and group that are listed?"
@@ -33,9 +33,6 @@ class PathCheck(Check):
         super().__init__(name=f"path.{label}", target=f"path:{label}", every_seconds=every_seconds)
         self._path, self._expected_kind, self._mode, self._owner, self._group = path, expected_kind, mode, owner, group
         self._watches = (Watch("path", path),)
-        #: What was seen last, and its fingerprint: mostly it is the very same at the next look.
-        self._seen: FileState | None = None
-        self._fingerprint = ""
 
     @property
     def observes(self) -> tuple[str, ...]:
@@ -54,9 +51,7 @@ class PathCheck(Check):
             wrong = self._differences(state, owner, group)
             said = f"{self._path}: " + ", ".join(wrong.values())
             return (self._problem(now, said, {"wrong": " ".join(wrong)}, state.fingerprint),)
-        if state is not self._seen:
-            self._seen, self._fingerprint = state, state.fingerprint
-        return (Observation(self.name, self.target, _OK, now, None, "as listed", self._fingerprint),)
+        return (Observation(self.name, self.target, _OK, now, None, "as listed", state.fingerprint),)
 
     def watches(self) -> Sequence[Watch]:
         """Return the path, so that a change of it wakes the engine."""
