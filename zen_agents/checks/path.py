@@ -51,7 +51,7 @@ class PathCheck(Check):
             wrong = self._differences(state, owner, group)
             said = f"{self._path}: " + ", ".join(wrong.values())
             return (self._problem(now, said, {"wrong": " ".join(wrong)}, state.fingerprint),)
-        return (Observation(self.name, self.target, _OK, now, None, "as listed", state.fingerprint),)
+        return (Observation(self.name, self.target, _OK, now, None, "as listed"),)
 
     def watches(self) -> Sequence[Watch]:
         """Return the path, so that a change of it wakes the engine."""
