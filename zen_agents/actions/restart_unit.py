@@ -94,16 +94,17 @@ def _limited(unit: Unit, request: ActionRequest) -> str:
 
     How often a unit is started is bounded by the engine's own limits. One that systemd itself restarted until it gave it up
     gets a whole round of it more by that, so that only the first attempt of a repair begins one: what still ends then is
-    left to systemd's limit, whose refusals are told.
+    left to systemd's limit, whose refusals are told. An attempt that ended with its engine may not have come to that, and
+    does not count: one round more for each time the engine dies is less than a unit that stays down.
     """
     if unit.result == START_LIMIT:
         return "systemd's own start limit was hit"
-    given_up = unit.active_state == "failed" and unit.restarts > 0 and request.attempt == 1
+    given_up = unit.active_state == "failed" and unit.restarts > 0 and request.is_first_begun
     return f"systemd gave it up after {unit.restarts} restarts of its own" if given_up else ""
 
 
 def _may_be_given_up(unit: Unit, request: ActionRequest) -> bool:
-    return unit.active_state == "activating" and request.attempt == 1
+    return unit.active_state == "activating" and request.is_first_begun
 
 
 def _limit_refused(after: Unit, invocation: str, job: UnitJob) -> bool:

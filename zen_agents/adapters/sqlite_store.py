@@ -429,4 +429,5 @@ def _effect_of(effect: Effect) -> dict[str, Any]:
         "exit_code": effect.exit_code,
         "output": effect.output[-MOST_BODY_BYTES:],
         "undo": dict(effect.undo),
+        **({} if effect.said else {"said": False}),
     }

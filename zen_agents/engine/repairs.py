@@ -62,7 +62,7 @@ class Repairs:
         """
         parts, policy = self._parts, self._parts.policy
         judged = None
-        for request in alternatives(incident, rule):
+        for request in self._requests(incident, rule):
             answer = await parts.executor.judge(
                 request, rule=rule, incident=incident, policy=policy, situation=situation, now=now, view=view
             )
@@ -137,9 +137,25 @@ class Repairs:
         for incident in incidents:
             rule = self._rule_of(incident.key)
             if rule is not None and decide(incident, rule, now, flapping=False).kind is DecisionKind.ACT:
-                requests += alternatives(incident, rule)
+                requests += self._requests(incident, rule)
         if requests:
             await self._parts.executor.plan_ahead(requests, view)
+
+    def _requests(self, incident: Incident, rule: Rule) -> Sequence[ActionRequest]:
+        """Return the requests of the incident's present rung, with what is known of the attempts before them."""
+        asked, unsaid = alternatives(incident, rule), self._unsaid(incident)
+        return [replace(request, unsaid=unsaid) for request in asked] if unsaid else asked
+
+    def _unsaid(self, incident: Incident) -> int:
+        """Return how many attempts of the present rung ended with their engine; what cannot be read counts as begun."""
+        if not incident.attempts:
+            return 0
+        try:
+            rows = self._parts.store.actions(incident=incident.id, limit=incident.attempts)
+        except StoreError as error:
+            log.error("earlier attempts of %s cannot be read: %s", incident.id, error)
+            return 0
+        return sum(not effect_of(row).said for row in rows)
 
     def _is_unchanged(self, incident: Incident, policy: Policy) -> bool:
         return self._parts.book.get(incident.key) is incident and self._parts.policy is policy
@@ -406,6 +422,7 @@ def effect_of(row: ActionRow | None) -> Effect:
         exit_code=told.get("exit_code"),
         output=str(told.get("output", "")),
         undo=dict(told.get("undo") or {}),
+        said="ok" in told and bool(told.get("said", True)),
     )
 
 

@@ -79,6 +79,8 @@ class ActionRequest:
     override: frozenset[str] = frozenset()
     #: 1 for the first attempt of this rung, 2.. for its retries.
     attempt: int = 1
+    #: How many of the attempts before it ended with their engine before they said anything: they may never have begun.
+    unsaid: int = 0
     #: Name of the action that this one takes back; "" for all that are no inverse.
     inverse_of: str = ""
 
@@ -86,6 +88,11 @@ class ActionRequest:
     def listed_as(self) -> str:
         """The name under which the allow-list permits it: an inverse may run where its action may."""
         return self.inverse_of or self.action
+
+    @property
+    def is_first_begun(self) -> bool:
+        """True when no attempt before it is known to have begun."""
+        return self.attempt - self.unsaid <= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,8 @@ class Effect:
     output: str = ""
     #: What the inverse needs: quarantine ids, old mode and owner.
     undo: Mapping[str, Any] = field(default_factory=dict)
+    #: False where the engine ended before the action said anything: it may never have begun.
+    said: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,17 @@ async def test_a_retry_leaves_systemds_limit_as_it_is() -> None:
     assert host.changes == ["restart web.service"]
 
 
+async def test_an_attempt_that_ended_with_its_engine_is_not_taken_for_the_round_that_systemd_gets() -> None:
+    host = given_up_by_systemd()
+    plan = ACTION.plan(replace(unit_request(), attempt=2, unsaid=1), host.look())
+    await ACTION.execute(plan, host.control())
+    assert host.changes == ["run systemctl reset-failed -- web.service", "restart web.service"]
+    host.crash("web")
+    host.services["web"].restarts = 3
+    third = ACTION.plan(replace(unit_request(), attempt=3, unsaid=1), host.look())
+    assert third.steps == ("systemctl restart -- web.service",), "the second one began a round"
+
+
 async def test_what_fails_while_systemd_is_waited_for_is_judged_by_what_it_is_then() -> None:
     host = given_up_by_systemd()
     service = host.services["web"]
