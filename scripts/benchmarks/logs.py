@@ -6,43 +6,22 @@ patterns, the scan, and the findings with their fields.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from scripts.benchmarks import log_following, log_studies
 from scripts.benchmarks.log_corpus import write_corpus, write_sshd
 from scripts.benchmarks.log_patterns import PATTERNS
-from scripts.benchmarks.processes import REPOSITORY, environment
+from scripts.benchmarks.measured import MB, Measured
 from scripts.benchmarks.report import Figure, median, number, skipped
 from zen_agents.jobs.log_scan import WORKER, ScanReply, ScanRequest
 from zen_agents.logs.matching.choose import choose
 
-MB = 1_000_000
 _LITERALS = ("Failed password", "Out of memory", "segfault", "FATAL", *(f"ERROR {code}" for code in range(16)))
 _SSHD = Path("/etc/fail2ban/filter.d/sshd.conf")
-
-
-class Measured:
-    """What a command took."""
-
-    def __init__(self, command: Sequence[str], size: int, *, stdin: str = "", out: Path | None = None) -> None:
-        """Run a command that reads so many bytes; raises CalledProcessError if it fails."""
-        with (out or Path(os.devnull)).open("wb") as stream, subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=stream, stderr=subprocess.DEVNULL, env=environment(), cwd=REPOSITORY
-        ) as child:  # fmt: skip
-            if child.stdin is not None:
-                child.stdin.write(stdin.encode())
-                child.stdin.close()
-            _, status, used = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            raise subprocess.CalledProcessError(child.returncode, command)
-        #: Megabytes for each second of CPU, and the largest resident size in MiB.
-        self.rate, self.peak = size / MB / (used.ru_utime + used.ru_stime), used.ru_maxrss / 1024
 
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
@@ -56,7 +35,7 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
         if share < 0.1:
             found += _others(folder, log)
         log.unlink()
-    return [*found, *_sshd(folder)]
+    return [*found, *_sshd(folder), *log_following.figures(folder, quick), *log_studies.figures(folder, quick)]
 
 
 def _identical(folder: Path) -> Iterator[Figure]:
