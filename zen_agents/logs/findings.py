@@ -61,23 +61,21 @@ class Commonest:
 class Findings:
     """Collects hits of many patterns."""
 
-    def __init__(self, patterns: int, groups: int) -> None:
-        """Make room for so many patterns, which have so many named groups in all."""
-        self._tallies = [_Tally() for _ in range(patterns)]
-        self._most = min(_MOST_VALUES, _MOST_IN_ALL // max(groups, 1))
+    def __init__(self, groups: Sequence[Sequence[str]]) -> None:
+        """Make room for patterns whose named groups are these."""
+        most = min(_MOST_VALUES, _MOST_IN_ALL // max(sum(map(len, groups)), 1))
+        self._tallies = [_Tally({name: Commonest(most) for name in names}) for names in groups]
 
-    def add(self, pattern: int, line: bytes, fields: Mapping[str, str]) -> None:
-        """Count a line that holds a pattern, with what its groups took."""
+    def add(self, pattern: int, line: bytes, taken: Sequence[bytes | None]) -> None:
+        """Count a line that holds a pattern, with what its groups took, in their order."""
         tally = self._tallies[pattern]
         tally.count += 1
         tally.last = line[: 4 * MOST_TEXT]
         if len(tally.samples) < MOST_SAMPLES:
             tally.samples.append(tally.last)
-        for name, value in fields.items():
-            counts = tally.values.get(name)
-            if counts is None:
-                counts = tally.values[name] = Commonest(self._most)
-            counts.add(value)
+        for add, value in zip(tally.adds, taken, strict=True):
+            if value is not None:
+                add(value.decode("utf-8", "replace"))
 
     def found(self) -> Sequence[Found]:
         """Return what is known of each pattern, in their order."""
@@ -85,16 +83,17 @@ class Findings:
 
 
 class _Tally:
-    __slots__ = ("count", "last", "samples", "values")
+    __slots__ = ("adds", "count", "last", "samples", "values")
 
-    def __init__(self) -> None:
+    def __init__(self, values: Mapping[str, Commonest]) -> None:
         self.count, self.last = 0, b""
         self.samples: list[bytes] = []
-        self.values: dict[str, Commonest] = {}
+        self.values = values
+        self.adds = [counts.add for counts in values.values()]
 
     def found(self) -> Found:
         samples = [_text(line) for line in self.samples]
-        top = {name: counts.top() for name, counts in self.values.items()}
+        top = {name: most for name, counts in self.values.items() if (most := counts.top())}
         return Found(self.count, samples[0] if samples else "", _text(self.last), samples, top)
 
 

@@ -61,8 +61,7 @@ class _Scan:
     def __init__(self, request: ScanRequest, stdin: BufferedReader[Any], told: Told) -> None:
         self._request, self._stdin, self._told = request, stdin, told
         self._chosen = choose(request.patterns, request.engines)
-        self._groups = [len(pattern.groups) for pattern in self._chosen.matcher.patterns]
-        self._findings = Findings(len(self._groups), sum(self._groups))
+        self._findings = Findings([pattern.groups for pattern in self._chosen.matcher.patterns])
         self._size = sum(map(size_of, request.files)) if STDIN not in request.files else 0
         self._read = self._searched = self._hits = self._shortened = self._dropped = 0
         self._told_at = time.monotonic()
@@ -94,11 +93,10 @@ class _Scan:
                 stream.close()
 
     def _lines(self, lines: bytes) -> None:
-        matcher, add, groups = self._chosen.matcher, self._findings.add, self._groups
-        for pattern, start, end in matcher.hits(lines):
-            line = lines[start:end]
-            add(pattern, line, matcher.fields(pattern, line) if groups[pattern] else {})
-            self._hits += 1
+        hits, add = 0, self._findings.add
+        for hits, (pattern, line, groups) in enumerate(self._chosen.matcher.taken(lines), start=1):  # noqa: B007
+            add(pattern, line, groups)
+        self._hits += hits
         self._searched += len(lines)
 
     def _progress(self, number: int, file: str) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 from zen_agents.logs.lines import LineSplitter
 
-#: Bytes that are handed on at once: few enough for the CPU's cache, enough that a call costs nothing.
-PIECE_BYTES = 512 * 1024
+#: Bytes that are handed on at once: few enough for the CPU's cache, enough that a call costs little.
+PIECE_BYTES = 128 * 1024
 #: What unpacking one file may take (bytes); whoever made it chose a window of his own.
 _MOST_MEMORY = 64 * 1024 * 1024
 _ZSTD_WINDOW_LOG = 26
@@ -49,7 +49,7 @@ def unpacked(stream: BufferedReader[Any]) -> Iterator[bytes]:
         elif head.startswith(b"\x28\xb5\x2f\xfd"):
             yield from _frames(stream, _zstd_decompressor())
         else:
-            yield from _read(stream)
+            yield from _read_lines(stream) if isinstance(stream.raw, FileIO) and stream.seekable() else _read(stream)
     except EOFError:
         raise LogStreamError("ends early: it is being written, or was cut off") from None
     except (OSError, zlib.error, lzma.LZMAError) as error:
@@ -81,6 +81,18 @@ def _read(stream: Any) -> Iterator[bytes]:
     # read() would wait on a pipe until a piece is full.
     while piece := stream.read1(PIECE_BYTES):
         yield piece
+
+
+def _read_lines(stream: BufferedReader[FileIO]) -> Iterator[bytes]:
+    """Yield pieces that end with a line, where there is one: nobody has to put the parts of one together.
+
+    Into the same buffer: memory that is asked for anew each time costs more than the reading.
+    """
+    buffer, at = bytearray(PIECE_BYTES), stream.tell()
+    while size := os.preadv(stream.fileno(), [buffer], at):
+        whole = buffer.rfind(b"\n", 0, size) + 1 or size
+        at = stream.seek(at + whole)
+        yield bytes(memoryview(buffer)[:whole])
 
 
 def _frames(stream: BufferedReader[Any], make: Any) -> Iterator[bytes]:

@@ -64,6 +64,8 @@ class _Positions:
         return len(unclear) <= _FEW and self._repeated.isdisjoint(unclear)
 
     def _are_apart(self, positions: Sequence[int]) -> bool:
+        if len(positions) < 2:  # most of a pattern is letters, each followed by one
+            return True
         values = [self._values[position] for position in positions]
         return len(frozenset().union(*values)) == sum(map(len, values))
 

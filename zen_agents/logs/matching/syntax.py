@@ -24,6 +24,7 @@ from zen_agents.logs.matching.tree import (
     OneOf,
     Repeat,
     Sequel,
+    clue,
     in_sequel,
     least_width,
     literal,
@@ -48,6 +49,10 @@ _CATEGORIES: Final = {
     codes.CATEGORY_WORD: _WORD, codes.CATEGORY_NOT_WORD: _LINE_BYTES - _WORD,
     codes.CATEGORY_SPACE: _BLANK, codes.CATEGORY_NOT_SPACE: _LINE_BYTES - _BLANK,
 }  # fmt: skip
+#: What most of a pattern is: one letter of ASCII.
+_SINGLES: Final = {value: OneOf(frozenset({value})) for value in range(128) if value != _NEWLINE}
+#: As a number: the parser gives numbers, and an operation on an enumeration costs as much as a call.
+_ANY_CASE: Final = int(re.IGNORECASE)
 _ANCHORS: Final = {
     codes.AT_BEGINNING: "^", codes.AT_BEGINNING_STRING: "^", codes.AT_END: "$", codes.AT_END_STRING: "$",
     codes.AT_BOUNDARY: r"\b", codes.AT_NON_BOUNDARY: r"\B",
@@ -74,6 +79,8 @@ class LinePattern:
     text: str
     #: What is in a line exactly when the pattern is; in the grammar all engines share, in ASCII, with `^` and `$` for lines.
     search: str
+    #: What every such line has, in the same grammar, and what is found sooner; often the same. See `tree.clue`.
+    clue: str
     #: The pattern in the same grammar with its named groups, which have numbers here.
     capture: str
     #: Names of its groups, in the order of their numbers.
@@ -103,8 +110,8 @@ def line_pattern(text: str, index: int = 0) -> LinePattern:
         _refuse(text, index, "is too large once its repetitions are written out", "count less far: x{1,20}")
     sought = trimmed(node)
     return LinePattern(
-        text, written(sought, fields=False), written(node, fields=True), tuple(parsed.state.groupdict), literal(sought),
-        node,
+        text, written(sought, fields=False), written(clue(sought), fields=False), written(node, fields=True),
+        tuple(parsed.state.groupdict), literal(sought), node,
     )  # fmt: skip
 
 
@@ -176,11 +183,13 @@ class _Reading:
         return Repeat(part, least, most, lazy=code is codes.MIN_REPEAT)
 
     def _letters(self, code: Any, value: Any, flags: int) -> Node:
+        if code is codes.LITERAL and value in _SINGLES and not flags & _ANY_CASE:
+            return _SINGLES[value]
         if code is codes.ANY:
             return OneOf(_LINE_BYTES)
         items = value if code is codes.IN else [(code, value)]
         negated = bool(items) and items[0][0] in (codes.NEGATE, codes.NOT_LITERAL)
-        singles, letters = self._members(items, bool(flags & re.IGNORECASE))
+        singles, letters = self._members(items, bool(flags & _ANY_CASE))
         if negated and letters:
             _refuse(self._text, self._index, "excludes a letter outside ASCII", "exclude ASCII alone", re.escape(letters[0]))
         found = (_LINE_BYTES - singles) if negated else singles - {_NEWLINE}

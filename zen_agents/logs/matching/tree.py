@@ -62,6 +62,10 @@ Node = OneOf | Anchor | Sequel | Choice | Repeat | Named
 
 EMPTY: Final = Sequel(())
 
+#: Bytes that mean themselves outside of sets with every engine; written so, patterns are compiled in less time.
+_PLAIN: Final = frozenset(b" !\"%',/:;<=>@_`~")
+#: A literal of fewer bytes is in too many lines to be a clue.
+_TELLING: Final = 6
 
 #: Anchors at one place hold in any order; engines want the line's beginning first and its end last.
 _ANCHOR_ORDER: Final = ("^", r"\b", r"\B", "$")
@@ -165,11 +169,42 @@ def trimmed(node: Node) -> Node:
 
 def literal(node: Node) -> bytes:
     """Return the longest run of bytes that every match has; empty if there is none."""
-    run = longest = b""
-    for part in _flat(node):
+    return _literal(tuple(_flat(node)))[1]
+
+
+def clue(node: Node) -> Node:
+    r"""Return what is wherever `node` is, but begins with its literal, where what is before that may be of any length.
+
+    An engine that looks for literals would else have to look at all that may lead to it: at every line with `sshd[` for
+    `sshd\[\d+\]: Failed password`.
+    """
+    parts = tuple(_flat(node))
+    at, text = _literal(parts)
+    if len(text) < _TELLING or not any(map(_is_endless, parts[:at])):
+        return node
+    return in_sequel(parts[at:])
+
+
+def _literal(parts: Sequence[Node]) -> tuple[int, bytes]:
+    """Return where the longest run of bytes begins among these parts, and the run."""
+    run, longest, at = b"", b"", 0
+    for number, part in enumerate(parts, start=1):
         run = run + bytes(part.values) if isinstance(part, OneOf) and len(part.values) == 1 else b""
-        longest = max(longest, run, key=len)
-    return longest
+        if len(run) > len(longest):
+            longest, at = run, number - len(run)
+    return at, longest
+
+
+def _is_endless(node: Node) -> bool:
+    match node:
+        case Sequel(parts) | Choice(parts):
+            return any(map(_is_endless, parts))
+        case Repeat(part, _, most):
+            return most is None or _is_endless(part)
+        case Named(_, part):
+            return _is_endless(part)
+        case _:
+            return False
 
 
 def _flat(node: Node) -> Iterable[Node]:
@@ -219,8 +254,11 @@ def _count_text(least: int, most: int | None) -> str:
 
 
 def _set_text(values: frozenset[int]) -> str:
+    if len(values) == 1:
+        (value,) = values
+        return chr(value) if value in _PLAIN else _byte_text(value)
     ranges = [f"{_byte_text(low)}-{_byte_text(high)}" if low != high else _byte_text(low) for low, high in _ranges(values)]
-    return _byte_text(next(iter(values))) if len(values) == 1 else f"[{''.join(ranges)}]"
+    return f"[{''.join(ranges)}]"
 
 
 def _ranges(values: frozenset[int]) -> Sequence[tuple[int, int]]:

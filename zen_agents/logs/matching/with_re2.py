@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import re2
 
-from zen_agents.logs.matching.base import Hit, PatternRefusedError
+from zen_agents.logs.matching.base import Hit, PatternRefusedError, Taken
 from zen_agents.logs.matching.fields import Fields, Search
 from zen_agents.logs.matching.line_ends import without_carriage_returns
 from zen_agents.logs.matching.syntax import LinePattern
@@ -28,21 +28,31 @@ class Re2Matcher:
     def hits(self, chunk: bytes) -> Iterator[Hit]:
         return without_carriage_returns(chunk, self._hits)
 
+    def taken(self, chunk: bytes) -> Iterator[Taken]:
+        return self._fields.of_hits(chunk, self.hits(chunk))
+
     def fields(self, index: int, line: bytes) -> Mapping[str, str]:
         return self._fields.of(index, line)
 
     def _hits(self, chunk: bytes) -> Iterator[Hit]:
-        search, which, length, at = self._any.search, self._which.Match, len(chunk), 0
-        while at < length and (found := search(chunk, at)) is not None:
-            start, end = chunk.rfind(b"\n", 0, found.start()) + 1, chunk.find(b"\n", found.start())
-            end = length if end < 0 else end
-            for index in sorted(which(chunk[start:end]) or ()):
-                yield Hit(index, start, end)
-            at = end + 1
+        which, end, is_through = self._which.Match, -1, False
+        while not is_through:
+            is_through = True
+            for found in self._any.finditer(chunk, end + 1):
+                at = found.start()
+                if at < end:
+                    # Of this line everything is known; it may have thousands of matches more.
+                    is_through = False
+                    break
+                start, end = chunk.rfind(b"\n", 0, at) + 1, chunk.find(b"\n", at)
+                end = len(chunk) if end < 0 else end
+                for index in sorted(which(chunk[start:end]) or ()):
+                    yield Hit(index, start, end)
 
 
-def _options() -> re2.Options:
+def _options(*, longest: bool = False) -> re2.Options:
     options = re2.Options()
+    options.longest_match = longest
     options.encoding = re2.Options.Encoding.LATIN1  # a byte is a letter
     options.max_mem = _MOST_MEMORY
     options.log_errors = False
@@ -50,7 +60,8 @@ def _options() -> re2.Options:
 
 
 def _any_of(patterns: Sequence[LinePattern]) -> re2._Regexp:
-    return _compiled("|".join(f"(?:{pattern.search})" for pattern in patterns))
+    # Which way of several matches does not matter here, and without an order of them there are far fewer states.
+    return _compiled("|".join(f"(?:{pattern.search})" for pattern in patterns), longest=True)
 
 
 def _set_of(patterns: Sequence[LinePattern]) -> re2.Set:
@@ -64,9 +75,9 @@ def _set_of(patterns: Sequence[LinePattern]) -> re2.Set:
     return found
 
 
-def _compiled(text: str) -> re2._Regexp:
+def _compiled(text: str, *, longest: bool = False) -> re2._Regexp:
     try:
-        return re2.compile(f"(?m){text}".encode("ascii"), _options())
+        return re2.compile(f"(?m){text}".encode("ascii"), _options(longest=longest))
     except re2.error as error:
         raise PatternRefusedError(f"is refused by re2: {_said(error)}") from None
 

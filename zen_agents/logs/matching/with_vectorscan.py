@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import hyperscan
 
-from zen_agents.logs.matching.base import Hit, PatternRefusedError
+from zen_agents.logs.matching.base import Groups, Hit, PatternRefusedError, Taken
 from zen_agents.logs.matching.fields import Fields, Search
-from zen_agents.logs.matching.line_ends import without_carriage_returns
+from zen_agents.logs.matching.line_ends import has_carriage_returns, without_carriage_returns
 from zen_agents.logs.matching.syntax import LinePattern
 
 #: So many hits are held at once; a piece with more of them is scanned in halves.
 _MOST_HELD = 20_000
 
+#: Where a line begins, the pattern, where the line ends, and what the groups took if the line was searched for that.
+_Held = tuple[int, int, int, Groups | None]
+
 
 class VectorscanMatcher:
     """A `Matcher` whose engine tells the end of every match while it scans, and leaves the groups to another.
 
+    It is given the clues of the patterns. Where a clue is not the whole pattern, the other engine has the last word.
     One thread at a time: the engine scans in a space of its own.
     """
 
@@ -27,29 +31,43 @@ class VectorscanMatcher:
         self.patterns = patterns
         self._database = _database(patterns)
         self._fields = Fields(patterns, line_search)
+        self._is_whole = [pattern.clue == pattern.search for pattern in patterns]
 
     def hits(self, chunk: bytes) -> Iterator[Hit]:
         return without_carriage_returns(chunk, self._hits)
+
+    def taken(self, chunk: bytes) -> Iterator[Taken]:
+        chunk = chunk.replace(b"\r\n", b"\n") if has_carriage_returns(chunk) else chunk
+        groups, names = self._fields.groups, [pattern.groups for pattern in self.patterns]
+        for start, index, end, known in self._found(chunk):
+            line = chunk[start:end]
+            yield index, line, known if known is not None else (names[index] and groups(index, line)) or ()
 
     def fields(self, index: int, line: bytes) -> Mapping[str, str]:
         return self._fields.of(index, line)
 
     def _hits(self, chunk: bytes) -> Iterator[Hit]:
+        return (Hit(index, start, end) for start, index, end, _ in self._found(chunk))
+
+    def _found(self, chunk: bytes) -> Iterator[_Held]:
         pieces = [(0, chunk)]
         while pieces:
             offset, piece = pieces.pop()
             held = self._held(piece)
-            if held is not None:
-                yield from (Hit(index, offset + start, offset + end) for start, index, end in sorted(held))
-                continue
-            middle = _line_near(piece, len(piece) // 2)
-            pieces += [(offset + middle, piece[middle:]), (offset, piece[:middle])]
+            if held is None:
+                middle = _line_near(piece, len(piece) // 2)
+                pieces += [(offset + middle, piece[middle:]), (offset, piece[:middle])]
+            elif offset:
+                yield from ((offset + start, index, offset + end, known) for start, index, end, known in sorted(held))
+            else:
+                yield from sorted(held)
 
-    def _held(self, piece: bytes) -> set[tuple[int, int, int]] | None:
+    def _held(self, piece: bytes) -> set[_Held] | None:
         """Return the lines of a piece that hold a pattern, None if they are more than are held at once."""
-        held: set[tuple[int, int, int]] = set()
+        held: set[_Held] = set()
         since, until = [-1] * len(self.patterns), [-1] * len(self.patterns)
         rfind, find, most = piece.rfind, piece.find, max(_MOST_HELD, len(self.patterns))
+        is_whole, groups = self._is_whole, self._fields.groups
 
         def found(index: int, _from: int, to: int, _flags: int, _context: object) -> bool:
             if since[index] < to <= until[index]:
@@ -57,7 +75,9 @@ class VectorscanMatcher:
             start, end = rfind(b"\n", 0, to) + 1, find(b"\n", to)
             since[index] = start
             until[index] = end = len(piece) if end < 0 else end
-            held.add((start, index, end))
+            known = None if is_whole[index] else groups(index, piece[start:end])
+            if known is not None or is_whole[index]:
+                held.add((start, index, end, known))
             return len(held) > most
 
         try:
@@ -87,6 +107,6 @@ def _database(patterns: Sequence[LinePattern]) -> hyperscan.Database:
 
 def _compiled(patterns: Sequence[LinePattern]) -> hyperscan.Database:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    expressions = [pattern.search.encode("ascii") for pattern in patterns]
+    expressions = [pattern.clue.encode("ascii") for pattern in patterns]
     database.compile(expressions=expressions, ids=list(range(len(expressions))), flags=hyperscan.HS_FLAG_MULTILINE)
     return database

@@ -87,6 +87,34 @@ def test_fields_are_what_named_groups_took(make: Callable[..., Matcher]) -> None
     assert matcher.fields(1, b"abbb") == {"größe": "bbb"}
 
 
+def test_hits_with_all_that_is_known_of_them_are_those_one_by_one(make: Callable[..., Matcher]) -> None:
+    matcher = make(r"user (?P<user>\S+?)(?:,| (?P<rest>x))", "root", r"(?P<head>\w+)\[\d+\]: failed (?P<tail>\w+)")
+    chunk = b"a[1]: failed root\r\nuser bob, root\n]: failed root\nuser \xff x\r\nnothing\na[1]: failed eve"
+    assert list(matcher.taken(chunk)) == [
+        (1, b"a[1]: failed root", ()), (2, b"a[1]: failed root", (b"a", b"root")), (0, b"user bob, root", (b"bob", None)),
+        (1, b"user bob, root", ()), (1, b"]: failed root", ()), (0, b"user \xff x", (b"\xff", b"x")),
+        (2, b"a[1]: failed eve", (b"a", b"eve")),
+    ]  # fmt: skip
+    assert [(hit.pattern, chunk[hit.start : hit.end]) for hit in matcher.hits(chunk)] == [
+        (pattern, line) for pattern, line, _ in matcher.taken(chunk)
+    ]
+
+
+def test_a_clue_alone_is_no_hit(make: Callable[..., Matcher]) -> None:
+    """Vectorscan looks for what follows a part of any length; that part has to be there as well."""
+    matcher = make(r"sshd\[\d+\]: Failed password for \w", r"^\d+ Failed password", r"(?:a|b+)Failed")
+    lines = [b"sshd[7]: Failed password for root", b"ssh: Failed password for x", b"sshd[x]: Failed password for x",
+             b"12 Failed password", b"x12 Failed password", b"bbFailed", b"Failed"]  # fmt: skip
+    hits = _lines(matcher, b"\n".join(lines))
+    assert hits == [(0, lines[0]), (1, lines[3]), (2, lines[5])]
+
+
+def test_a_line_of_thousands_of_matches_is_one_hit_and_the_next_line_is_found(make: Callable[..., Matcher]) -> None:
+    assert _lines(make("a", "^b", "zz"), b"a" * 5000 + b"\nb\n" + b"xa" * 5000) == [
+        (0, b"a" * 5000), (1, b"b"), (0, b"xa" * 5000)
+    ]  # fmt: skip
+
+
 def test_an_empty_chunk_and_empty_lines_hold_nothing(make: Callable[..., Matcher]) -> None:
     matcher = make("a", r"\s")
     assert [list(matcher.hits(chunk)) for chunk in (b"", b"\n\n\r\n\n", b"b")] == [[], [], []]
