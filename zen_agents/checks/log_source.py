@@ -66,6 +66,9 @@ class LogSourceCheck(Check):
         self._reading = LogReading(request)
         self._form, self._zone, self._rules = form, zone, tuple(rules)
         self._names = (self.name, *(pattern_name(rule.name) for rule in rules))
+        #: How each pattern stood when it was observed last, and what was observed.
+        self._seen: Sequence[Seen] = ()
+        self._last: Sequence[Observation] = ()
         #: What an earlier engine remembered of the patterns, until the first look goes on from it.
         self._saved: Mapping[str, Any] = {}
         self._watch: SourceWatch | None = None
@@ -92,8 +95,7 @@ class LogSourceCheck(Check):
         if changed or checkpoint != before or now.steady - self._remembered_at >= _REMEMBER_EVERY:
             self._memory = {"checkpoint": checkpoint, "patterns": watch.saved()}
             self._remembered_at = now.steady
-        patterns = (self._pattern(rule, seen[rule.name], now) for rule in self._rules)
-        return (self._source(pieces, host, now), *patterns)
+        return (self._source(pieces, host, now), *self._patterns(seen, now))
 
     def watches(self) -> Sequence[Watch]:
         """Return its files: each is awaited where it is not there yet, and followed where it is."""
@@ -113,6 +115,7 @@ class LogSourceCheck(Check):
         patterns = memory.get("patterns")
         self._saved = patterns if isinstance(patterns, dict) else {}
         self._watch = None
+        self._seen = self._last = ()
 
     def _source(self, pieces: Sequence[LogPiece], host: HostView, now: Instant) -> Observation:
         behind = float(pieces[-1].behind)
@@ -139,6 +142,18 @@ class LogSourceCheck(Check):
     def _is_gone(self, host: HostView) -> bool:
         path = self._reading.request.path
         return bool(path) and not set(path) & set("*?[") and host.file(path) is None
+
+    def _patterns(self, seen: Mapping[str, Seen], now: Instant) -> Sequence[Observation]:
+        """Return what is observed of each pattern: of hundreds, few stand otherwise than at the last look."""
+        make = Observation._make
+        last = [make((name, of, status, now, *rest)) for name, of, status, _, *rest in self._last]
+        for number, (rule, stands) in enumerate(zip(self._rules, seen.values(), strict=True)):
+            if number >= len(last):
+                last.append(self._pattern(rule, stands, now))
+            elif stands is not self._seen[number]:
+                last[number] = self._pattern(rule, stands, now)
+        self._seen, self._last = list(seen.values()), last
+        return last
 
     def _pattern(self, rule: PatternRule, seen: Seen, now: Instant) -> Observation:
         status = Status.PROBLEM if seen.is_raised else Status.OK

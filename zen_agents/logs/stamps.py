@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from zen_agents.dataclass import dataclass
@@ -37,6 +39,8 @@ _COMMON = re.compile(COMMON)
 _NUMBER = re.compile(r"[0-9]{9,19}(?:\.[0-9]{1,9})?")
 #: Seconds since the epoch have at most so many digits before the year 5138; longer ones are milli-, micro- or nanoseconds.
 _DIGITS_OF_SECONDS = 11
+#: So many stamps that were read are remembered.
+_MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Stamps:
     now: float
     #: That of stamps which name none; None for the one of this host.
     zone: tzinfo | None = None
+    #: What was read lately: lines of one second have the same stamp.
+    _known: dict[str, float | None] = field(default_factory=dict)
 
     def read(self, text: str) -> float | None:
         """Return what a stamp in any of the forms says: ISO 8601, RFC 3164, common log format, a number since the epoch."""
@@ -60,23 +66,11 @@ class Stamps:
 
     def iso(self, text: str) -> float | None:
         """Return what a stamp of ISO 8601 says; a leap second counts as the one before it."""
-        day, rest = text[:10].replace("/", "-").replace(".", "-"), text[10:].replace(" ", "")
-        try:
-            moment = datetime.fromisoformat(f"{day}T{rest.removeprefix('T').replace(':60', ':59')}")
-        except ValueError:
-            return None
-        return self._true(moment)
+        return self._once(text, self._iso)
 
     def short(self, text: str) -> float | None:
         """Return what a stamp without a year says: it is of the latest year in which that is not in the future."""
-        month, day, time = text[:3], text[4:6], text[7:]
-        latest = None
-        this_year = datetime.fromtimestamp(self.now, UTC).year
-        for year in range(this_year + 1, this_year - _YEARS_BACK, -1):
-            latest = self._moment(year, month, day, time, self.zone)
-            if latest is not None and latest <= self.now + _A_DAY:
-                return latest if latest <= self.now + AHEAD_SECONDS else None
-        return None
+        return self._once(text, self._short)
 
     def dated(self, year: str, text: str) -> float | None:
         """Return what a stamp says that has its year in another place."""
@@ -84,6 +78,36 @@ class Stamps:
 
     def common(self, text: str) -> float | None:
         """Return what a stamp of the common log format says."""
+        return self._once(text, self._common)
+
+    def _once(self, text: str, read: Callable[[str], float | None]) -> float | None:
+        known = self._known
+        if text in known:
+            return known[text]
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[text] = at = read(text)
+        return at
+
+    def _iso(self, text: str) -> float | None:
+        day, rest = text[:10].replace("/", "-").replace(".", "-"), text[10:].replace(" ", "")
+        try:
+            moment = datetime.fromisoformat(f"{day}T{rest.removeprefix('T').replace(':60', ':59')}")
+        except ValueError:
+            return None
+        return self._true(moment)
+
+    def _short(self, text: str) -> float | None:
+        month, day, time = text[:3], text[4:6], text[7:]
+        # A day ahead, and another for how far zones differ.
+        last_year = datetime.fromtimestamp(self.now + 2 * _A_DAY, UTC).year
+        for year in range(last_year, last_year - _YEARS_BACK - 1, -1):
+            latest = self._moment(year, month, day, time, self.zone)
+            if latest is not None and latest <= self.now + _A_DAY:
+                return latest if latest <= self.now + AHEAD_SECONDS else None
+        return None
+
+    def _common(self, text: str) -> float | None:
         day, month, rest = text.split("/", 2)
         year, time, offset = rest[:4], rest[5:13], rest[14:]
         minutes = int(offset[1:3]) * 60 + int(offset[3:5])

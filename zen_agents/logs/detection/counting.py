@@ -75,6 +75,8 @@ class Counting:
     @property
     def raised(self) -> Mapping[Key, float]:
         """The keys that are raised, with when that which raised them began."""
+        if not self._raised:
+            return {}
         return {key: since for key, lines in self._raised.items() if (since := lines.since) is not None}
 
     def hit(self, fields: Mapping[str, str], at: float) -> list[Detection]:

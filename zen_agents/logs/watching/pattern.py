@@ -104,6 +104,11 @@ class WatchedPattern:
         self._note(changed)
         return bool(changed)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether time alone may change something: without this, `advance` has nothing to do."""
+        return isinstance(self._detector, Absence) or bool(self._detector.raised)
+
     def seen(self) -> Seen:
         """Return how it stands. What was raised and is over already is told once."""
         since = self._detector.raised

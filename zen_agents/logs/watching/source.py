@@ -32,9 +32,11 @@ class _Step:
     holds: Test | None
     means: Callable[[LogRecord], bool] | None
 
-    def counts(self, record: LogRecord) -> bool:
+    def counts(self, text: str, at: float | None, fields: Mapping[str, str]) -> bool:
         """Tell whether a line that its pattern matches is one of its lines."""
-        return (self.holds is None or self.holds(record.fields)) and (self.means is None or self.means(record))
+        return (self.holds is None or self.holds(fields)) and (
+            self.means is None or self.means(LogRecord("", text, at, fields))
+        )
 
 
 class SourceWatch:
@@ -50,6 +52,11 @@ class SourceWatch:
         """
         self._form, self._zone = form, zone
         self._patterns = [WatchedPattern(rule, now, _mapping(saved.get(rule.name))) for rule in rules]
+        #: Of hundreds of patterns few have lines or wait for anything: by number, those that may stand otherwise than they
+        #: were told, those that are to be saved anew, and those that time alone may change.
+        self._changed, self._unsaved, self._waiting = (set(range(len(rules))) for _ in range(3))
+        self._told: dict[str, Seen] = {}
+        self._saved: dict[str, Any] = {}
         matches = list(dict.fromkeys(step.match for rule in rules for step in rule.steps if step.match))
         self._matcher: Matcher | None = choose(matches).matcher if matches else None
         #: By the matcher's pattern, None for every line: the steps whose lines these are.
@@ -68,11 +75,22 @@ class SourceWatch:
 
     def advance(self, now: float) -> bool:
         """Let time pass; True if that changed something."""
-        return sum(pattern.advance(now) for pattern in self._patterns) > 0
+        self._waiting = {number for number in self._waiting | self._changed if self._patterns[number].is_waiting}
+        changed = sum(self._patterns[number].advance(now) for number in self._waiting)
+        self._changed |= self._waiting
+        return changed > 0
 
     def seen(self) -> Mapping[str, Seen]:
-        """Return how each pattern stands, by name; see `WatchedPattern.seen`."""
-        return {pattern.name: pattern.seen() for pattern in self._patterns}
+        """Return how each pattern stands, by name, in their order; see `WatchedPattern.seen`.
+
+        Of one of which nothing is new it is the same object as the last time.
+        """
+        for number in sorted(self._changed):
+            pattern = self._patterns[number]
+            self._told[pattern.name] = pattern.seen()
+        self._unsaved |= self._changed
+        self._changed = {number for number in self._changed if self._told[self._patterns[number].name].is_raised}
+        return self._told
 
     @property
     def forgotten(self) -> int:
@@ -81,7 +99,11 @@ class SourceWatch:
 
     def saved(self) -> dict[str, Any]:
         """Return everything that is remembered, for JSON."""
-        return {pattern.name: pattern.saved() for pattern in self._patterns}
+        for number in self._unsaved | self._changed:
+            pattern = self._patterns[number]
+            self._saved[pattern.name] = pattern.saved()
+        self._unsaved.clear()
+        return dict(self._saved)
 
     def _spans(self, chunk: bytes) -> Spans:
         """Yield each line that may count, with the matcher's patterns that it holds."""
@@ -99,10 +121,10 @@ class SourceWatch:
         for match in (*matched, None):
             if steps := self._steps.get(match):
                 known: Mapping[str, str] = fields if match is None else {**fields, **self._groups(match, line)}
-                record = LogRecord("", text, at, known)
                 for step in steps:
-                    if step.counts(record):
+                    if step.counts(text, at, known):
                         counts.setdefault(step.pattern, ([], known))[0].append(step.number)
+        self._changed.update(counts)
         for pattern, (numbers, said) in counts.items():
             self._patterns[pattern].take(numbers, said, stamps.now if at is None else at, text)
 

@@ -141,3 +141,18 @@ def test_lines_of_a_sigma_rule_are_those_that_it_means() -> None:
         [("web1", "sshd"), ("web2", "sshd"), ("web1", "app")]
     )]  # fmt: skip
     assert seen(of, "p", *lines).lines == 1
+
+
+def test_of_a_pattern_without_lines_nothing_is_made_anew_and_what_waits_goes_on() -> None:
+    of = watch(
+        rule(Step("one"), name="p"), rule(Step("two"), name="q"), rule(Step("beat"), detects=AbsenceRule(9.0), name="r")
+    )
+    before, quiet = dict(of.seen()), of.saved()["q"]
+    assert seen(of, "p", "one", at=NOW + 5).lines == 1
+    after = of.seen()
+    assert (after["p"] is before["p"], after["q"] is before["q"]) == (False, True)
+    assert (of.saved()["p"]["lines"], of.saved()["q"] is quiet) == (1, True)
+    assert of.saved()["r"]["detector"]["now"] == NOW + 5
+    assert seen(of, "r", at=NOW + 10).is_raised
+    assert not seen(of, "r", "beat", at=NOW + 11).is_raised
+    assert not seen(of, "p", at=NOW + 66).is_raised
