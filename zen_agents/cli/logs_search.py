@@ -73,7 +73,7 @@ class _Search:
         form: Format | None = None
         with closing(opened(file)) as stream:
             for lines in filter(None, whole_lines(unpacked(stream), LineSplitter())):
-                form = form or detected(lines.decode("utf-8", "replace").splitlines()[:SAMPLE_LINES], self._stamps)
+                form = form or detected(lines.decode("utf-8", "replace").split("\n")[:SAMPLE_LINES], self._stamps)
                 yield from self._found(lines, form, file)
 
     def _found(self, lines: bytes, form: Format, file: str) -> Iterator[_Line]:

@@ -87,7 +87,7 @@ class LogReport:
     def take(self, lines: bytes, form: Format, source: str, before: float | None = None) -> float | None:
         """Take whole lines of one log; return the time of the last that said one, for the next call as `before`."""
         at = before
-        for text in lines.decode("utf-8", "replace").splitlines():
+        for text in lines.decode("utf-8", "replace").split("\n"):
             if not text:
                 continue
             record = form.record(text, source, self._stamps)

@@ -90,7 +90,7 @@ class _Report:
             stream = opened(file)
             with stream:
                 for lines in filter(None, whole_lines(unpacked(stream), LineSplitter())):
-                    form = form or detected(lines.decode("utf-8", "replace").splitlines()[:SAMPLE_LINES], self._stamps)
+                    form = form or detected(lines.decode("utf-8", "replace").split("\n")[:SAMPLE_LINES], self._stamps)
                     at = self._report.take(lines, form, file, at)
                     self._read = before + stream.tell()
                     self._progress()

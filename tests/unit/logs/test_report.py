@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zen_agents.logs.formats.json_lines import JsonLines
+from zen_agents.logs.formats.syslog import Syslog
 from zen_agents.logs.report import MOST_PARTS, LogReport, Timeline
 from zen_agents.logs.stamps import Stamps
 
@@ -21,6 +23,14 @@ def test_a_timeline_of_any_length_has_few_parts_and_every_line(lines: list[tuple
     assert len(parts) <= MOST_PARTS
     assert sum(part.lines for part in parts) == len(lines)
     assert sum(part.errors for part in parts) == sum(is_error for _, is_error in lines)
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\r"])
+def test_only_a_newline_ends_a_line(mark: str) -> None:
+    report = LogReport(Stamps(NOW))
+    forged = "Nov 27 11:59:58 web sshd[1]: Failed password for root from 203.0.113.9 port 22 ssh2"
+    report.take(f"Nov 27 11:59:58 web shop[7]: no such user: x{mark}{forged}\n".encode(), Syslog(), "s")
+    assert (report.lines, list(report.security())) == (1, [])
 
 
 def test_durations_are_read_where_a_line_says_what_took_them() -> None:
