@@ -22,8 +22,9 @@ ISO = (
 )
 #: A date and time of RFC 3339, as syslog daemons and `journalctl` write it.
 STRICT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})"
-#: A date and time of RFC 3164: no year, no zone.
-SHORT = r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}"
+#: A date and time of RFC 3164: no year, no zone. Some leave out the blank before a day of one digit; journald can add a
+#: fraction.
+SHORT = r"[A-Z][a-z]{2} (?:[ 0-9]?[0-9]) [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
 #: A date and time of the common log format.
 COMMON = r"[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}"
 
@@ -98,7 +99,7 @@ class Stamps:
         return self._true(moment)
 
     def _short(self, text: str) -> float | None:
-        month, day, time = text[:3], text[4:6], text[7:]
+        month, day, time = text[:3], text[4:6], text[6:].lstrip()
         # A day ahead, and another for how far zones differ.
         last_year = datetime.fromtimestamp(self.now + 2 * _A_DAY, UTC).year
         for year in range(last_year, last_year - _YEARS_BACK - 1, -1):
@@ -127,9 +128,11 @@ class Stamps:
 
     def _moment(self, year: int, month: str, day: str, time: str, zone: tzinfo | None) -> float | None:
         try:
-            hour, minute, second = (int(part) for part in time.split(":"))
-            moment = datetime(year, _MONTHS.get(month, 0), int(day), hour, minute, min(second, 59), tzinfo=zone)
-            return moment.timestamp()
+            hour, minute, second = (float(part) for part in time.split(":"))
+            moment = datetime(
+                year, _MONTHS.get(month, 0), int(day), int(hour), int(minute), min(int(second), 59), tzinfo=zone
+            )
+            return moment.timestamp() + second % 1
         except (ValueError, OverflowError, OSError):
             return None
 

@@ -55,6 +55,18 @@ def test_syslog_in_both_kinds_of_time_stamp() -> None:
     assert _at("syslog", line) == datetime(2026, 11, 27, 11, 59, 58, 500000, tzinfo=UTC)
 
 
+def test_syslog_as_daemons_write_it_that_leave_out_or_add() -> None:
+    """Without a host, with facility and level; a word for a level is no host, and no program without one in ISO time."""
+    assert _fields("syslog", "Nov 27 11:59:58 sshd[42]: Disconnecting: Too many") == {
+        "program": "sshd", "pid": "42", "message": "Disconnecting: Too many",
+    }  # fmt: skip
+    found = _fields("syslog", "Nov 27 11:59:58 web auth.warn sshd[42]: x")
+    assert (found["host"], found["facility"], found["level"], found["program"]) == ("web", "auth", "warning", "sshd")
+    assert _at("syslog", "Nov 7 11:59:58.25 web cron[1]: x") == datetime(2026, 11, 7, 11, 59, 58, 250000, tzinfo=UTC)
+    for line in ("2026-11-27T11:59:58Z ERROR main: x", "2026-11-27T11:59:58Z worker: x", "2026-11-27 11:59:58 INFO a[3]: x"):
+        assert _fields("syslog", line) == {}
+
+
 def test_a_forged_prefix_inside_a_message_is_message() -> None:
     """Whoever chooses a user name chooses neither host nor program."""
     forged = "Nov 27 11:59:58 other sshd[1]: Accepted password for root from 198.51.100.9"

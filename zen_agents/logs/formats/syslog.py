@@ -1,28 +1,48 @@
-"""Lines of syslog: RFC 3164 as daemons write it, with its own time stamps or those of RFC 3339; and RFC 5424."""
+"""Lines of syslog: RFC 3164 as daemons write it, with its own time stamps or those of RFC 3339; and RFC 5424.
+
+Daemons differ in what they write before the message: no host (BusyBox with `-S`), facility and level (BusyBox, FreeBSD), no
+colon behind the process id, the program in brackets (metalog). A host is never a word for a level: then it is a line of a
+program's own log.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar
 
 from zen_agents.logs.formats.base import MOST_FIELDS, Format, Found
-from zen_agents.logs.levels import of_priority
+from zen_agents.logs.levels import level_of, of_priority
 from zen_agents.logs.record import HOST, LEVEL, MESSAGE, PID, PROGRAM
-from zen_agents.logs.stamps import SHORT, STRICT, Stamps
+from zen_agents.logs.stamps import ISO, SHORT, STRICT, Stamps
 
 _PRIORITY = r"<(?P<priority>[0-9]{1,3})>"
 #: Facility 23, severity 7.
 _MOST_PRIORITY = 191
-_LINE = re.compile(
-    rf"(?:{_PRIORITY})?(?:(?P<iso>{STRICT})|(?P<short>{SHORT})) (?P<host>[^ ]{{1,255}}) "
-    r"(?P<program>[^ :\[]{1,64})(?:\[(?P<pid>[^\] ]{1,32})\])?: ?",
+_STAMPED = rf"(?:{_PRIORITY})?(?:(?P<iso>{STRICT})|(?P<short>{SHORT})) "
+_HOST = r"(?P<host>[^ ]{1,255})(?<!:) "
+_TAG = r"(?P<program>[^ :\[]{1,64})"
+_LINE = re.compile(rf"{_STAMPED}{_HOST}{_TAG}(?:\[(?P<pid>[^\] ]{{1,32}})\])?: ?")
+_KIND = r"(?P<facility>[a-z0-9]{2,9})\.(?P<severity>emerg|alert|crit|err|warning|warn|notice|info|debug)"
+_RARER_LINE = re.compile(
+    # Only the short stamp is a daemon's for certain: behind it the host may be left out.
+    rf"{_STAMPED}(?:<[a-z0-9]{{1,9}}\.[a-z0-9]{{1,9}}> )?(?:{_HOST}|(?(short)|(?!)))(?:{_KIND} )?"
+    rf"(?:{_TAG}(?:\[(?P<pid>[^\] ]{{1,32}})\](?::|(?= ))|:) ?|\[(?P<bracketed>[^\] :\[]{{1,64}})\]:? )"
 )
+#: With a stamp that names no zone, or the name of one (`journalctl -o short-full`), as programs write it as well: then the
+#: process id is what tells a daemon's line.
+_LOOSE_LINE = re.compile(
+    rf"(?:{_PRIORITY})?(?:[A-Z][a-z]{{2}} )?(?P<iso>{ISO})(?: [A-Z]{{2,5}})? {{1,2}}{_HOST}{_TAG}\[(?P<pid>[0-9]{{1,10}})\]"
+    r"(?::|(?= )) ?"
+)
+_NO_HOSTS = frozenset({"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL"})
 _NEW_LINE = re.compile(
     rf"{_PRIORITY}[1-9][0-9]{{0,2}} (?P<stamp>[^ ]{{1,64}}) (?P<host>[^ ]{{1,255}}) (?P<program>[^ ]{{1,64}}) "
     r"(?P<pid>[^ ]{1,128}) (?P<kind>[^ ]{1,32}) "
 )
-_ELEMENT = re.compile(r'\[([^ =\]"]{1,32})((?: [^ =\]"]{1,32}="(?:[^"\\\]]|\\.)*+")*+)\]')
-_PARAMETER = re.compile(r' ([^ =\]"]+)="((?:[^"\\\]]|\\.)*+)"')
+#: A bracket within quotation marks ought to be escaped; not every sender does.
+_ELEMENT = re.compile(r'\[([^ =\]"]{1,32})((?: [^ =\]"]{1,32}="(?:[^"\\]|\\.)*+")*+)\]')
+_PARAMETER = re.compile(r' ([^ =\]"]+)="((?:[^"\\]|\\.)*+)"')
 _ESCAPED = re.compile(r'\\(["\\\]])')
 _NONE = "-"
 
@@ -38,11 +58,16 @@ class Syslog(Format):
 
         Only what stands before the first colon is taken from its place: whatever a message holds, it forges nothing.
         """
-        found = _LINE.match(line)
-        if found is None or not (fields := _head(found)):
+        found = _LINE.match(line) or _RARER_LINE.match(line) or _LOOSE_LINE.match(line)
+        if found is None or found["host"] in _NO_HOSTS:
+            return None
+        named = found.groupdict()
+        fields = _head(named)
+        if not fields:
             return None
         fields[MESSAGE] = line[found.end() :]
-        return stamps.iso(found["iso"]) if found["iso"] else stamps.short(found["short"]), fields
+        short = named.get("short")
+        return stamps.short(short) if short else stamps.iso(found["iso"]), fields
 
 
 class NewSyslog(Format):
@@ -54,7 +79,7 @@ class NewSyslog(Format):
     def find(self, line: str, stamps: Stamps) -> Found | None:
         """Return what the header and the structured data say, and the message."""
         found = _NEW_LINE.match(line)
-        if found is None or not (fields := _head(found)):
+        if found is None or not (fields := _head(found.groupdict())):
             return None
         if found["kind"] != _NONE:
             fields["msgid"] = found["kind"]
@@ -69,14 +94,17 @@ class NewSyslog(Format):
         return stamps.read(found["stamp"]), fields
 
 
-def _head(found: re.Match[str]) -> dict[str, str]:
+def _head(named: Mapping[str, str | None]) -> dict[str, str]:
     """Return the fields before the message; none if the priority cannot be one."""
-    names = ((HOST, "host"), (PROGRAM, "program"), (PID, "pid"))
-    fields = {field: found[group] for field, group in names if found[group] and found[group] != _NONE}
-    if found["priority"]:
-        if int(found["priority"]) > _MOST_PRIORITY:
+    fields = {field: value for field in (HOST, PROGRAM, PID) if (value := named.get(field)) and value != _NONE}
+    if bracketed := named.get("bracketed"):
+        fields[PROGRAM] = bracketed
+    if severity := named.get("severity"):
+        fields["facility"], fields[LEVEL] = named["facility"] or "", level_of(severity)
+    if priority := named["priority"]:
+        if int(priority) > _MOST_PRIORITY:
             return {}
-        fields["facility"], fields[LEVEL] = of_priority(int(found["priority"]))
+        fields["facility"], fields[LEVEL] = of_priority(int(priority))
     return fields
 
 

@@ -12,16 +12,20 @@ from zen_agents.logs.security.event import Result, SecurityEvent, What
 
 #: A module names itself and, since Linux-PAM 0.99, the service that asked; a client cannot write the beginning of a message.
 _MODULE = re.compile(r"\(?pam_[a-z0-9_]{1,24}\)?(?:\((?:(?P<service>[^:() ]{1,64}):)?(?P<step>[a-z]{1,16})\))?:? ")
+#: Where there is no account to name, the message ends with a blank; sshd may say besides that nobody is in yet.
+_FAILURE = re.compile(r"(?:authentication failure|(?P<times>[0-9]{1,4}) more authentication failures?); ")
+_EARLY_END: Final = " [preauth]"
 #: sshd itself, for PAM.
-_MORE = re.compile(r"PAM (?P<times>[0-9]{1,4}) more authentication failures?; ")
-#: A service may hand a client's name in as `ruser` (FTP servers do): then that may hold the rest of the line as well.
+_OF_SSHD: Final = "PAM "
+#: A service may hand a client's name in as `ruser` (servers of files and of mail do): it may hold the rest of the line too.
 _ATTEMPT = re.compile(
     r"logname=(?P<by>[^ ]*) uid=[0-9]+ euid=[0-9]+ tty=(?P<tty>[^ ]*) ruser=(?P<ruser>.*?) rhost=(?P<peer>[^ ]*)"
     r"(?: +user=(?P<user>.*))?"
 )
-_FAILURE: Final = "authentication failure; "
 _PEER_AT, _USER_AT = " rhost=", " user="
 _LAST = re.compile(r"logname=(?P<by>[^ ]*) .* ruser=(?P<ruser>.*) rhost=(?P<peer>[^ ]*)(?P<user>)")
+#: Names whoever tries to log in here, and nowhere else.
+_KERBEROS: Final = "pam_krb5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +46,16 @@ _FORMS: Final[Sequence[_Form]] = (
 
 def event_of(message: str, program: str) -> SecurityEvent | None:
     """Return what a message of a PAM module tells, None if it is none, or tells nothing of this kind."""
-    if (more := _MORE.match(message)) is not None:
-        return _attempt(message[more.end() :], program, "sshd", int(more["times"]))
     service = program.partition("(")[0]
     module = _MODULE.match(message)
     if module is None:
         # Even older: the module is part of the program's name, `sshd(pam_unix)`.
-        is_old = "(pam_" in program and message.startswith(_FAILURE)
-        return _attempt(message.removeprefix(_FAILURE), service, service, 1) if is_old else None
+        is_old, is_sshd = "(pam_" in program, message.startswith(_OF_SSHD)
+        failure = _FAILURE.match(message.removeprefix(_OF_SSHD)) if is_old or is_sshd else None
+        return _attempt(failure, service, "sshd" if is_sshd else service, message) if failure else None
     said, service = message[module.end() :], module["service"] or service
-    if module["step"] in {None, "auth"} and said.startswith(_FAILURE):
-        return _attempt(said.removeprefix(_FAILURE), program, service, 1)
+    if module["step"] in {None, "auth"} and (failure := _FAILURE.match(said)) is not None:
+        return _attempt(failure, program, service, message)
     return _of_form(said, program, service)
 
 
@@ -66,7 +69,8 @@ def _of_form(said: str, program: str, service: str) -> SecurityEvent | None:
     return None
 
 
-def _attempt(said: str, program: str, service: str, times: int) -> SecurityEvent | None:
+def _attempt(failure: re.Match[str], program: str, service: str, message: str) -> SecurityEvent | None:
+    said = failure.string[failure.end() :].removesuffix(_EARLY_END).removesuffix(" ")
     found = _ATTEMPT.fullmatch(said)
     if found is None:
         return None
@@ -76,9 +80,12 @@ def _attempt(said: str, program: str, service: str, times: int) -> SecurityEvent
         found, is_sure = _LAST.fullmatch(said) or found, True
     address, peer = peer_of(found["peer"]) if is_sure else ("", "")
     is_local = _what(service) is What.PRIVILEGE
+    # No account has the name: then it is what the client called itself.
+    tried = found["ruser"] or (found["by"] if message.startswith(_KERBEROS) else "")
     return SecurityEvent(
-        _what(service), Result.FAILED, program, user=(found["user"] or "") if is_sure else "",
-        by=(found["ruser"] or found["by"]) if is_local else "", address=address, peer=peer, method="pam", times=times,
+        _what(service), Result.FAILED, program, user=(found["user"] or ("" if is_local else tried)) if is_sure else "",
+        by=(found["ruser"] or found["by"]) if is_local else "", address=address, peer=peer, method="pam",
+        times=int(failure["times"] or 1),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from zen_agents.dataclass import dataclass
+from zen_agents.logs.security.addresses import address_of
 from zen_agents.logs.security.event import Result, SecurityEvent, What
 
 _LOGIN, _PRIVILEGE = What.LOGIN, What.PRIVILEGE
@@ -42,12 +43,11 @@ _PKEXEC: Final = (
     _form(rf"{_BY}: Executing command \[USER={_USER}\] \[TTY=[^ ]+\] \[CWD=.*\] \[COMMAND=(?P<detail>.*)\]", _OK),
     _form(rf"{_BY}: Error executing command as another user: Not authorized \[USER={_USER}\] .*", _REFUSED),
 )
+_NOT_IN = r"(?:FAILED LOGIN|TOO MANY LOGIN TRIES)(?: SESSION)?(?: \([0-9]+\)| [0-9]+)?"
 _CONSOLE: Final = (
     # util-linux and shadow put what was typed between quotation marks, or last.
-    _form(r"FAILED LOGIN \([0-9]+\) on '(?P<detail>[^']*)'(?: from '[^']*')? FOR '(?P<user>.*)', .*", _FAILED, _LOGIN),
-    _form(
-        r"FAILED LOGIN(?: SESSION)? (?:\([0-9]+\)|[0-9]+)? ?FROM (?P<detail>[^ ]+) FOR (?P<user>.*), [^,]*", _FAILED, _LOGIN
-    ),
+    _form(rf"{_NOT_IN} on '(?P<detail>[^']*)'(?: from '(?P<peer>[^']*)')? FOR '(?P<user>.*)'(?:, .*)?", _FAILED, _LOGIN),
+    _form(rf"{_NOT_IN} ?FROM (?P<detail>(?P<peer>[^ ]+)) FOR (?P<user>.*), [^,]*", _FAILED, _LOGIN),
     _form(r"(?P<user>ROOT) LOGIN (?: ?ON|on) '?(?P<detail>[^ ']+)'?.*", _OK, _LOGIN),
 )
 _FORMS: Final[Mapping[str, Sequence[_Form]]] = {
@@ -55,7 +55,7 @@ _FORMS: Final[Mapping[str, Sequence[_Form]]] = {
 }  # fmt: skip
 PROGRAMS: Final = frozenset({*_FORMS, "sudo"})
 
-_SUDO = re.compile(r" *(?P<by>[^ ]+) : (?:(?P<why>[^;=]{1,100}) ; )?(?P<rest>(?:HOST=[^ ]+ ; )?TTY=.*)")
+_SUDO = re.compile(r" *(?P<by>[^ ]+) : (?:(?P<why>[^;=]{1,100}) ; )?(?P<rest>(?:HOST=[^ ]+ ; )?(?:TTY|PWD)=.*)")
 _COMMAND = re.compile(r" ; USER=(?P<user>[^ ]+) ;(?: GROUP=[^ ]+ ;)?(?: TSID=[^ ]+ ;)?(?: ENV=.* ;)? COMMAND=(?P<detail>.*)")
 _TYPED_WRONG = re.compile(r"(?P<times>[0-9]{1,3}) incorrect password attempts?")
 
@@ -70,8 +70,8 @@ def event_of(message: str, program: str) -> SecurityEvent | None:
             user = (named.get("user") or named.get("user2") or "").replace("ROOT", "root")
             by = named.get("by") or named.get("by2") or ""
             return SecurityEvent(
-                form.what, form.result, program, user=user, by=by, method=program, detail=named.get("detail") or "",
-                is_privileged=user == "root",
+                form.what, form.result, program, user=user, by=by, address=address_of(named.get("peer") or ""),
+                method=program, detail=named.get("detail") or "", is_privileged=user == "root",
             )  # fmt: skip
     return None
 

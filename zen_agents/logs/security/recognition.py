@@ -12,6 +12,11 @@ from zen_agents.logs.security.event import SecurityEvent
 
 #: What a syslog daemon makes of equal messages of one program; its own words come first, so no client writes them.
 _REPEATED = re.compile(r"message repeated (?P<times>[0-9]{1,6}) times: \[ ?(?P<message>.*)\]")
+#: Those that say in words of their own who could not log in.
+_SERVERS: Final = frozenset({
+    "dropbear", "dovecot", "proftpd", "pure-ftpd", "vsftpd", "smtpd", "imapd", "imapd-ssl", "pop3d", "pop3d-ssl", "klogind",
+    "kshd", "pvedaemon",
+})  # fmt: skip
 #: A request has these, and a line of syslog has none of them.
 _REQUEST: Final = ("client", "status")
 
@@ -46,4 +51,8 @@ def _of_message(message: str, program: str) -> SecurityEvent | None:
         event = privileges.event_of(message, program)
     elif program in accounts.PROGRAMS:
         event = accounts.event_of(message, program)
+    elif program in _SERVERS:
+        from zen_agents.logs.security import servers  # noqa: PLC0415 - its patterns are compiled where such a server is
+
+        event = servers.event_of(message, program)
     return event or pam.event_of(message, program)

@@ -19,11 +19,7 @@ _STATE = r"(?:authenticating |(?P<unknown>invalid ))user "
 _USER = r"(?P<user>.*)"
 _FROM = rf"{_USER} from {PEER} port {PORT}"
 _EARLY = r"(?P<peer>[^ ]{1,255})(?: port [0-9]{1,5})?: ?"
-_GAVE_UP = r"(?:Auth fail|No (?:supported )?authentication methods available)"
-_DENIED = (
-    r"(?:not listed in AllowUsers|listed in DenyUsers|not in any group|a group is listed in DenyGroups|"
-    r"none of user's groups are listed in AllowGroups)"
-)
+_GAVE_UP = r"(?:Auth fail|No (?:supported |more user )?authentication methods available\.?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +49,13 @@ _FORMS: Final[dict[str, Sequence[_Form]]] = {
         _form(rf"maximum authentication attempts exceeded for {_KNOWN}{_FROM}(?: ssh[12]?)?", _LOGIN, _REFUSED),
     ),
     "User": (
-        _form(rf"User (?P<user>[^ ]+) from {PEER} not allowed because {_DENIED}", _LOGIN, _REFUSED),
-        _form(
-            r"User (?P<user>[^ ]+) not allowed because (?:account is locked|[^ ]*nologin exists|"
-            r"shell .* (?:does not exist|is not executable))", _LOGIN, _REFUSED,
-        ),
+        # The account is one that the server knows, and the reason is its own.
+        _form(rf"User {_USER} from {PEER} not allowed because .+", _LOGIN, _REFUSED),
+        _form(rf"User {_USER} not allowed because .+", _LOGIN, _REFUSED),
+    ),
+    "Username": (_form(rf"Username too long from {PEER} port {PORT}", _LOGIN, _REFUSED),),
+    "administratively": (
+        _form(rf"administratively prohibited connection for {_KNOWN}{_FROM}", _LOGIN, _REFUSED),
     ),
     "ROOT": (_form(rf"ROOT LOGIN REFUSED FROM {PEER}(?: port {PORT})?", _LOGIN, _REFUSED),),
     "Access": (_form(r"Access denied for user (?P<user>[^ ]+) by PAM account configuration", _LOGIN, _REFUSED, "pam"),),
@@ -99,7 +97,10 @@ _FORMS: Final[dict[str, Sequence[_Form]]] = {
     ),
     "Timeout": (
         _form(rf"Timeout before authentication for {PEER}(?: port {PORT})?", _CONNECTION, _ENDED),
-        _form(rf"Timeout before authentication for connection from {PEER} to [^ ]+, pid = [0-9]+", _CONNECTION, _ENDED),
+        _form(
+            rf"Timeout before authentication for connection from {PEER} to [^ ]+, pid = [0-9]+(?: \([a-z ]+\))?",
+            _CONNECTION, _ENDED,
+        ),
     ),
     "Did": (
         _form(rf"Did not receive identification string from {PEER}(?: port {PORT})?", _CONNECTION, _ENDED, "probe"),

@@ -50,6 +50,7 @@ ANY_NAME = (
     ("Invalid user U from A", "refused"),
     ("error: maximum authentication attempts exceeded for invalid user U from A port 61000 ssh2 [preauth]", "refused"),
     ("Disconnecting invalid user U A port 65535: Too many authentication failures [preauth]", "refused"),
+    ("administratively prohibited connection for invalid user U from A port 40022 [preauth]", "refused"),
 )
 #: Forms in which the server knows the account.
 KNOWN = (
@@ -61,8 +62,12 @@ KNOWN = (
     ("pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=A  user=U", "failed"),
     ("pam_sss(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=A user=U", "failed"),
     ("PAM 2 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=A  user=U", "failed"),
+    ("pam_unix(sshd:auth): 3 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=A  user=U", "failed"),
+    ("pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser=U rhost=A ", "failed"),
+    ("pam_krb5(sshd:auth): authentication failure; logname=U uid=0 euid=0 tty=ssh ruser= rhost=A", "failed"),
     ("User U from A not allowed because not listed in AllowUsers", "refused"),
     ("User U from A not allowed because listed in DenyUsers", "refused"),
+    ("User U from A not allowed because of a reason that a later version gives", "refused"),
     ("User U from A not allowed because a group is listed in DenyGroups", "refused"),
     ("User U from A not allowed because none of user's groups are listed in AllowGroups", "refused"),
     ("error: maximum authentication attempts exceeded for U from A port 61000 ssh2 [preauth]", "refused"),
@@ -72,6 +77,42 @@ KNOWN = (
         "(host=h.example, ip=A, required=192.0.2.0/28).", "refused",
     ),
 )  # fmt: skip
+#: Forms that name nobody: the server knows no such account, or says no more than that they gave up.
+NAMELESS = (
+    # PAM ends these with a blank.
+    ("pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=A ", "failed"),
+    ("PAM 4 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=A ", "failed"),
+    ("PAM 1 more authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=A ", "failed"),
+    ("error: Received disconnect from A: 14: No more user authentication methods available. [preauth]", "failed"),
+    ("error: Received disconnect from A: 3: com.jcraft.jsch.JSchException: Auth fail [preauth]", "failed"),
+    ("fatal: Username too long from A port 40022 [preauth]", "refused"),
+)
+#: What other servers write, with the program; `{U}` is a name of their own list, `{A}` an address without a zone.
+_MAIL = (
+    "imap-login: Disconnected (auth failed, 2 attempts in 9 secs): user=<{U}>, method=PLAIN, rip={A}, lip=198.51.100.1, TLS"
+)
+SERVERS = (
+    ("Bad password attempt for '{U}' from {A}:40022", "failed", "dropbear"),
+    ("Bad PAM password attempt for '{U}' from {A}:40022", "failed", "dropbear"),
+    ("[4242] Nov 27 11:59:58 Bad password attempt for '{U}' from {A}:40022", "failed", "dropbear"),
+    ("Exit before auth (user '{U}', 9 fails): Max auth tries reached - user '{U}' from {A}:40022", "refused", "dropbear"),
+    ("Exit before auth from <{A}:40022>: (user '{U}', 9 fails): Max auth tries reached - user '{U}'", "refused", "dropbear"),
+    (_MAIL, "failed", "dovecot"),
+    (_MAIL.replace("(auth", "Connection closed (auth").replace("secs):", "secs) (auth_failed):"), "failed", "dovecot"),
+    ("pop3-login: Aborted login (tried to use disabled plaintext auth): user=<{U}>, rip={A}, lip=::1", "failed", "dovecot"),
+    ("auth: passwd-file({U},{A},<xGmp6mZ>): unknown user", "failed", "dovecot"),
+    ("auth-worker(4): conn unix:auth-worker (pid=7,uid=9): auth-worker<3>: sql({U},{A}): unknown user", "failed", "dovecot"),
+    ("auth-worker(4): pam({U},{A}): pam_authenticate() failed: Authentication failure (no match?)", "failed", "dovecot"),
+    ("web (client.example[{A}]) - USER {U} (Login failed): Incorrect password", "failed", "proftpd"),
+    ("web ({A}[{A}]): USER {U}: no such user found from {A} [{A}] to 198.51.100.1:21", "refused", "proftpd"),
+    ("(?@{A}) [WARNING] Authentication failed for user [{U}]", "failed", "pure-ftpd"),
+    ('[{U}] FAIL LOGIN: Client "{A}"', "failed", "vsftpd"),
+    ("warning: unknown[{A}]: SASL LOGIN authentication failed: UGFzc3dvcmQ6, sasl_username={U}", "failed", "postfix/smtpd"),
+    ("warning: h[{A}]:40022: SASL PLAIN authentication failed: no, sasl_username={U}", "failed", "postfix/smtps/smtpd"),
+    ("LOGIN FAILED, user={U}, ip=[{A}]", "failed", "imapd"),
+    ("LOGIN FAILED, user={U}, ip=[{A}], port=[40022]", "failed", "pop3d-ssl"),
+    ("authentication failure; rhost={A} user={U} msg=no such user", "failed", "pvedaemon"),
+)  # fmt: skip
 #: Single lines: another account, no account, no address, or another program.
 SINGLE = (
     Labelled("ROOT LOGIN REFUSED FROM 192.0.2.9 port 40022 [preauth]", "refused", "root", "192.0.2.9"),
@@ -79,6 +120,16 @@ SINGLE = (
              "failed", "", "192.0.2.9"),
     Labelled("User backup not allowed because account is locked", "refused", "backup"),
     Labelled("User web not allowed because shell /bin/zsh does not exist", "refused", "web"),
+    Labelled("User EXAMPLE\\\\Domain Admin from 192.0.2.9 not allowed because not listed in AllowUsers",
+             "refused", "EXAMPLE\\\\Domain Admin", "192.0.2.9"),
+    Labelled("authentication failure; logname= uid=0 euid=0 tty=NODEVssh ruser= rhost=192.0.2.14 ",
+             "failed", "", "192.0.2.14", "sshd(pam_unix)"),
+    Labelled("2 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.14  user=root",
+             "failed", "root", "192.0.2.14", "sshd(pam_unix)"),
+    Labelled("pam_unix(dovecot:auth): authentication failure; logname= uid=0 euid=0 tty=dovecot ruser=eve@shop.example "
+             "rhost=192.0.2.15 ", "failed", "eve@shop.example", "192.0.2.15", "auth"),
+    Labelled("pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=x rhost=203.0.113.9 "
+             "rhost=192.0.2.15", "failed", "x rhost=203.0.113.9", "192.0.2.15", "vsftpd"),
     Labelled("fatal: Access denied for user carol by PAM account configuration [preauth]", "refused", "carol"),
     Labelled("Disconnecting: Too many authentication failures for root [preauth]", "refused", "root"),
     Labelled("refused connect from scan.example (192.0.2.10)", "refused", "", "192.0.2.10"),
@@ -89,6 +140,20 @@ SINGLE = (
     Labelled("pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=f ruser=a rhost=192.0.2.13  user=ann",
              "failed", "ann", "192.0.2.13", "vsftpd"),
     Labelled("FAILED LOGIN (1) on '/dev/tty1' FOR 'root', Authentication failure", "failed", "root", "", "login"),
+    Labelled("FAILED LOGIN 2 FROM 192.0.2.17 FOR root, Authentication failure", "failed", "root", "192.0.2.17", "login"),
+    Labelled("FAILED LOGIN (1) on '/dev/pts/0' from '192.0.2.17' FOR 'eve', User not known", "failed", "eve", "192.0.2.17",
+             "login"),
+    Labelled("TOO MANY LOGIN TRIES (5) FROM tty1 FOR root, Authentication failure", "failed", "root", "", "login"),
+    Labelled("TOO MANY LOGIN TRIES (5) on '/dev/pts/0' from '192.0.2.17' FOR 'eve'", "failed", "eve", "192.0.2.17", "login"),
+    Labelled("Login attempt for nonexistent user from ::ffff:192.0.2.16:40022", "refused", "", "192.0.2.16", "dropbear"),
+    Labelled("web (h.example[192.0.2.16]) - Maximum login attempts (3) exceeded", "refused", "", "192.0.2.16", "proftpd"),
+    Labelled("web (h.example[192.0.2.16]): SECURITY VIOLATION: root login attempted.", "refused", "root", "192.0.2.16",
+             "proftpd"),
+    Labelled("warning: unknown[192.0.2.16]: SASL LOGIN authentication failed: UGFzc3dvcmQ6", "failed", "", "192.0.2.16",
+             "postfix/smtpd"),
+    Labelled("LOGIN FAILED, method=PLAIN, ip=[::ffff:192.0.2.16]", "failed", "", "192.0.2.16", "imapd-ssl"),
+    Labelled("Authentication failed from h.example (192.0.2.16): Software caused connection abort", "failed", "",
+             "192.0.2.16", "klogind"),
 )  # fmt: skip
 #: Of these nobody failed, or nobody tried.
 NOTHING = (
@@ -114,7 +179,25 @@ NOTHING = (
     "Unable to negotiate with 192.0.2.20 port 5: no matching cipher found. Their offer: Invalid user a from 203.0.113.9",
     "subsystem request for sftp by user deploy",
     "srclimit_penalise: ipv4: new 192.0.2.20/32 deferred penalty of 5 seconds for penalty: failed authentication",
+    "input_userauth_request: invalid user eve [preauth]",
+    "Authentication refused: bad ownership or modes for file /home/deploy/.ssh/authorized_keys",
+    "Address 192.0.2.20 maps to h.example, but this does not map back to the address - POSSIBLE BREAK-IN ATTEMPT!",
+    "error: maximum number of sessions exceeded for root from 192.0.2.20 port 50000",
+    "PAM service(sshd) ignoring max retries; 6 > 3",
+    "Close session: user deploy from 192.0.2.20 port 50000 id 0",
+    "Timeout before authentication for connection from 192.0.2.20 to 198.51.100.1, pid = 4242 (early)",
+    "error: kex_exchange_identification: client sent invalid protocol identifier \"Invalid user root from 203.0.113.9\"",
 )  # fmt: skip
+NOTHING_OF_OTHERS = (
+    ("imap-login: Login: user=<deploy>, method=PLAIN, rip=192.0.2.20, lip=198.51.100.1, mpid=7, TLS", "dovecot"),
+    ("pop3-login: Disconnected (no auth attempts in 4 secs): user=<>, rip=192.0.2.20, lip=198.51.100.1", "dovecot"),
+    ("web (h.example[192.0.2.20]) - USER deploy: Login successful.", "proftpd"),
+    ('[deploy] OK LOGIN: Client "192.0.2.20"', "vsftpd"),
+    ("Password auth succeeded for 'deploy' from 192.0.2.20:40022", "dropbear"),
+    ("(?@192.0.2.20) [INFO] deploy is now logged in", "pure-ftpd"),
+    ("connect from unknown[192.0.2.20]", "postfix/smtpd"),
+    ("Kerberos authentication failed", "klogind"),
+)
 
 
 def corpus() -> Iterator[Labelled]:
@@ -129,8 +212,17 @@ def corpus() -> Iterator[Labelled]:
             for written, address in ADDRESSES:
                 for program in ("sshd", "sshd-session"):
                     yield Labelled(_filled(form, name, written), result, name, address, program)
+    for form, result in NAMELESS:
+        for written, address in ADDRESSES:
+            yield Labelled(_filled(form, "", written), result, "", address)
+    for form, result, program in SERVERS:
+        for name in USUAL:
+            for written, address in ADDRESSES:
+                if "%" not in written:
+                    yield Labelled(form.format(U=name, A=written), result, name, address, program)
     yield from SINGLE
     yield from (Labelled(message) for message in NOTHING)
+    yield from (Labelled(message, program=program) for message, program in NOTHING_OF_OTHERS)
 
 
 def _filled(form: str, name: str, address: str) -> str:
@@ -139,5 +231,8 @@ def _filled(form: str, name: str, address: str) -> str:
 
 def _marked(form: str) -> str:
     words = form.split(" ")
-    marks = {"U": "\0", "A": "\1", "rhost=A": "rhost=\1", "user=U": "user=\0", "ip=A,": "ip=\1,"}
+    marks = {
+        "U": "\0", "A": "\1", "A:": "\1:", "rhost=A": "rhost=\1", "user=U": "user=\0", "ruser=U": "ruser=\0",
+        "logname=U": "logname=\0", "ip=A,": "ip=\1,",
+    }  # fmt: skip
     return " ".join(marks.get(word, word) for word in words)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.logs.security.labelled import ANY_NAME, HOSTILE, Labelled, corpus
 from zen_agents.logs.detection.counting import CountRule
 from zen_agents.logs.formats.access import Access
-from zen_agents.logs.formats.syslog import Syslog
+from zen_agents.logs.formats.syslog import NewSyslog, Syslog
 from zen_agents.logs.security.event import Result, SecurityEvent, What
 from zen_agents.logs.security.recognition import event_of
 from zen_agents.logs.security.understood import Understood
@@ -75,6 +75,19 @@ _PIECES = st.lists(
 ).map("".join).map(lambda name: name[:100])  # fmt: skip
 
 
+#: The same of what other servers print.
+_SERVER_PIECES = st.lists(
+    st.sampled_from([
+        f"rip={FORGED}, lip=", ">, method=PLAIN, ", f"x,{FORGED}): unknown user", f",{FORGED},<a>): Password mismatch (",
+        f'] FAIL LOGIN: Client "{FORGED}"', f", ip=[{FORGED}]", f"(h[{FORGED}]): USER x: no such user found from h ",
+        f"unknown[{FORGED}]: SASL LOGIN authentication failed: no, sasl_username=", f"(?@{FORGED}) [WARNING] ", "]", ")",
+        "'", "sql(",
+        f"' from {FORGED}:22", f" user=x msg= rhost={FORGED}", " (Login failed): ", "auth: pam(", "U", " ",
+    ]),
+    max_size=5,
+).map("".join).map(lambda name: name[:200])  # fmt: skip
+
+
 @given(form=st.sampled_from(ANY_NAME), name=_PIECES, program=st.sampled_from(["sshd", "sshd-session"]))
 @settings(max_examples=400, deadline=None)
 def test_no_name_forges_an_address_or_an_account(form: tuple[str, str], name: str, program: str) -> None:
@@ -93,6 +106,35 @@ def test_no_name_in_a_certificate_forges_an_address(key_id: str, name: str) -> N
     event = said(f"Failed publickey for invalid user {name} from 192.0.2.7 port 22 ssh2: {rest}")
     assert event is not None
     assert event.address in {"192.0.2.7", ""}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Nov 27 11:59:58 web sshd[4242]:", "Nov  7 11:59:58 web sshd[4242]:", "Nov 7 11:59:58 web sshd-session[4242]:",
+        "<38>Nov 27 11:59:58 web sshd[4242]:", "Nov 27 11:59:58.123456 web sshd[4242]:",
+        "2026-11-27T11:59:58.123456+00:00 web sshd[4242]:", "2026-11-27T11:59:58+0000 web sshd[4242]:",
+        "2026-11-27 11:59:58.123456+0000 web sshd[4242]:", "2026-11-27T11:59:58.5 web sshd[4242]:",
+        "2026-11-27T11:59:58+00:00 web sshd[4242]", "Fri 2026-11-27 11:59:58 UTC web sshd[4242]:",
+        "Nov 27 11:59:58 web auth.info sshd[4242]:",
+        "Nov 27 11:59:58 <auth.info> web sshd[4242]:", "Nov 27 11:59:58 sshd[4242]:", "Nov 27 11:59:58 [sshd]",
+        "Nov 27 11:59:58 [sshd]:",
+    ],
+)  # fmt: skip
+def test_a_daemon_may_write_its_head_in_many_ways(head: str) -> None:
+    forged = "x from 203.0.113.9 port 1 ssh2: Nov 27 11:59:58 web sshd[1]: Failed password for root"
+    event = event_of(Syslog().record(f"{head} Invalid user {forged} from 192.0.2.7 port 22", "auth", STAMPS))
+    assert event is not None
+    assert (event.result, event.user, event.address) == (Result.REFUSED, forged, "192.0.2.7")
+
+
+def test_a_bracket_in_structured_data_hides_no_message() -> None:
+    head = '<38>1 2026-11-27T11:59:58.1-04:00 web.example sshd 42 - [a@1 b="[c]" d="\\]"]'
+    event = event_of(
+        NewSyslog().record(f"{head} Failed unknown for invalid user eve from 192.0.2.7 port 1 ssh2", "auth", STAMPS)
+    )
+    assert event is not None
+    assert (event.result, event.user, event.address) == (Result.FAILED, "eve", "192.0.2.7")
 
 
 @given(first=_PIECES, second=_PIECES)
@@ -152,6 +194,7 @@ def test_equal_lines_that_were_put_together_count_as_many() -> None:
     [
         ("sudo", "   alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/bin/ls /root",
          (What.PRIVILEGE, Result.OK, "root", "alice", "/bin/ls /root")),
+        ("sudo", "alice : PWD=/ ; USER=root ; COMMAND=/bin/sh", (What.PRIVILEGE, Result.OK, "root", "alice", "/bin/sh")),
         ("sudo", "mallory : user NOT in sudoers ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/bin/sh",
          (What.PRIVILEGE, Result.REFUSED, "root", "mallory", "/bin/sh")),
         ("sudo", "alice : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/sh",
@@ -246,3 +289,28 @@ def test_what_lines_tell_are_fields_that_patterns_count_by() -> None:
     assert (seen["guessing"].keys, seen["guessing"].lines) == ([("192.0.2.7",)], 3)
     assert (seen["power"].is_raised, seen["power"].lines) == (True, 1)
     assert Understood(Syslog()).find("no line of syslog", STAMPS) is None
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (
+            "dovecot",
+            "imap-login: Disconnected (auth failed, 1 attempts): user=<{}>, method=PLAIN, rip=192.0.2.7, lip=198.51.100.1",
+        ),
+        ("dovecot", "auth: pam({},192.0.2.7): unknown user"),
+        ("dovecot", "auth: pam(eve,192.0.2.7): unknown user (given password: {})"),
+        ("vsftpd", '[{}] FAIL LOGIN: Client "192.0.2.7"'),
+        ("imapd", "LOGIN FAILED, user={}, ip=[192.0.2.7]"),
+        ("proftpd", "web (h.example[192.0.2.7]): USER {}: no such user found from h.example [192.0.2.7] to 198.51.100.1:21"),
+        ("smtpd", "warning: unknown[192.0.2.7]: SASL LOGIN authentication failed: no, sasl_username={}"),
+        ("pure-ftpd", "(?@192.0.2.7) [WARNING] Authentication failed for user [{}]"),
+        ("pvedaemon", "authentication failure; rhost=192.0.2.7 user={} msg=no such user"),
+        ("dropbear", "Login attempt for nonexistent user '{}' from 192.0.2.7:40022"),
+    ],
+)
+@given(name=_SERVER_PIECES)
+@settings(max_examples=60, deadline=None)
+def test_no_name_forges_an_address_at_another_server(program: str, message: str, name: str) -> None:
+    event = said(message.format(name), program)
+    assert event is None or event.address in {"192.0.2.7", ""}
