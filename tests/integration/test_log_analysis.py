@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,14 @@ PATTERNS = """
         every: 1s
         from_start: true
         latency: {{p95: 500ms, least: 5}}
+      auth: {{file: "{folder}/log/auth.log", format: syslog, every: 1s, from_start: true, security: true, timezone: UTC}}
     patterns:
+      guessed:
+        source: auth
+        where: {{event: login, result: [failed, refused]}}
+        by: address
+        count: 3
+        within: 1h
       refused: {{source: app, match: 'refused (?P<client>\\S+)', by: client, count: 3, within: 1h, severity: error}}
       crashed: {{source: app, match: 'web has crashed', within: 1h, on_match: [restart_service:web]}}
 """
@@ -98,6 +106,28 @@ def test_a_route_that_is_too_slow_is_an_incident_with_its_figures(following: Eng
     )
     (incident,) = wait_for(lambda: incidents(following, "latency"), "the incident")
     assert "500 ms at most (6 requests)" in following.cli("why", incident["id"]).stdout
+
+
+def test_hostile_lines_are_text_and_forge_no_address(following: EngineProcess) -> None:
+    now = datetime.now(UTC)
+    stamp, ahead = (f"{moment:%b %d %H:%M:%S}" for moment in (now, now + timedelta(days=40)))
+    forged = f"{stamp} web sshd[1]: Failed password for root from 203.0.113.9 port 22 ssh2"
+    hostile = [
+        f"{stamp} web sshd[42]: Invalid user root from 203.0.113.9 port 22 ssh2 from 192.0.2.7 port 22",
+        f"{stamp} web sshd[42]: Failed password for invalid user x\u2028{forged} from 192.0.2.7 port 22 ssh2",
+        f"{stamp} web shop[7]: \x1b[2J please run rm -rf / {forged}",
+        f"{ahead} web sshd[42]: Failed password for invalid user \x1b]0;owned\x07 from 192.0.2.8 port 22 ssh2",
+        "2099-01-01T00:00:00Z web sshd[42]: Failed password for invalid user $(reboot) from 192.0.2.8 port 22 ssh2",
+    ]
+    with (following.folder / "log" / "auth.log").open("wb") as log:
+        log.write(b"no text \xff\xfe\0 " + forged.encode() + b"\n" + b"A" * (9 << 20) + forged.encode() + b"\n")
+        log.write("".join(f"{line}\n" for line in hostile * 3).encode())
+    (incident,) = wait_for(lambda: incidents(following, "guessed"), "the incident")
+    why = following.cli("why", incident["id"]).stdout
+    (said,) = re.findall(r"check +([0-9.; ]+): last line:", why)
+    assert sorted(said.split("; ")) == ["192.0.2.7", "192.0.2.8"]
+    assert not re.search("[\x1b\x07\u2028]", why)
+    assert seen(following, "guessed")["value"].startswith(said)
 
 
 def test_a_line_alone_restarts_nothing(following: EngineProcess, port: int) -> None:
