@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from zen_agents.clock import Instant
 from zen_agents.engine.rollback import PAUSE
-from zen_agents.engine.tick import STORM
+from zen_agents.engine.storm import STORM
 from zen_agents.engine.undo import RULE_PAUSED
 from zen_agents.errors import StoreError
 from zen_agents.guards.recurrence import RIVAL

@@ -19,18 +19,16 @@ from zen_agents.engine.readiness import get_ready
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.remembering import Remembering
 from zen_agents.engine.repairs import ASK_AGAIN_SECONDS, Repairs
-from zen_agents.engine.safe_mode import HOST
+from zen_agents.engine.storm import Storm
 from zen_agents.engine.watchlist import Watchlist
 from zen_agents.errors import StoreError
 from zen_agents.guards.base import Situation
-from zen_agents.guards.storm_brake import is_storm
 from zen_agents.model.decision import Decision, DecisionKind
 from zen_agents.model.ids import INCIDENT, new_id
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.reason import Reason
 from zen_agents.ports.host import HostView
-from zen_agents.ports.store import Brake
 from zen_agents.rules import transitions
 from zen_agents.rules.decide import decide
 from zen_agents.rules.hysteresis import has_moved, is_flapping, refold
@@ -54,7 +52,6 @@ LATE_ANSWERS = 10.0
 #: sooner than the first of these (seconds) and no later than the second.
 VERIFY_SOONEST, VERIFY_EVERY = 0.01, 1.0
 
-STORM = "storm"
 #: Decisions by which the action of an incident has ended.
 _JUDGES = (DecisionKind.RESOLVE, DecisionKind.FAIL_RUNG)
 
@@ -75,7 +72,7 @@ class AgentTick:
         self._looked, self._asked = parts.clock.now(), frozenset[str]()
         #: True while those are decided about whom the storm brake holds back together.
         self._held_back = False
-        self._blindness, self._echo = Blindness(parts), Echo(parts)
+        self._storm, self._blindness, self._echo = Storm(parts), Blindness(parts), Echo(parts)
         self._remembering = Remembering(agent.name, parts.store, parts.sampler)
         # The repairs under way outlive a reload, the watchlist does not.
         self.repairs = Repairs(parts, self._rule_of, self._hurry)
@@ -273,44 +270,8 @@ class AgentTick:
             parts.policy, now, actionable=parts.actionable, running=parts.executor.running, foreign=parts.foreign,
             log_only=self._log_only,
         )  # fmt: skip
-        parts.escalation.storm = self._brake_storm(situation, now)
+        parts.escalation.storm = self._storm.look(situation, now)
         return situation
-
-    def _brake_storm(self, situation: Situation, now: Instant) -> bool:
-        """Keep the storm brake set while too many targets fail, and for a calm afterwards; True while it holds."""
-        parts, brake = self._parts, self._storm_brake()
-        if not is_storm(situation, parts.policy):
-            holds = brake is not None and brake.until is not None and brake.until > now.steady
-            if brake is not None and not holds:
-                self._storm_over(now)
-            return holds
-        calm = parts.policy.storm.retry_after_seconds
-        # Renewed when half of the calm is over, so that a lasting storm costs few writes.
-        if brake is None or brake.until is None or brake.until < now.steady + calm / 2:
-            failing, of = situation.failing_targets, situation.actionable_targets
-            why = f"{failing} of {of} targets fail at once"
-            parts.store.set_brake(Brake(STORM, HOST, why, "engine", now, now.steady + calm))
-            parts.safe_mode.storm(failing, of)
-            if brake is None and not parts.safe_mode.triggers.storm:
-                # Else safe mode has told it. Single incidents are not told while it lasts.
-                parts.escalation.engine("storm", f"{why}; nothing is done until it has been calm for a while", now)
-        return True
-
-    def _storm_over(self, now: Instant) -> None:
-        try:
-            self._parts.store.lift_brake(STORM, HOST)
-        except StoreError as error:
-            self._parts.safe_mode.store_failed(str(error))
-            return
-        if not self._parts.safe_mode.triggers.storm:
-            self._parts.escalation.engine_resolved("storm", "it has been calm for long enough", now)
-
-    def _storm_brake(self) -> Brake | None:
-        try:
-            return next((brake for brake in self._parts.store.brakes() if brake.kind == STORM), None)
-        except StoreError as error:
-            self._parts.safe_mode.store_failed(str(error))
-            return None
 
     async def _decide_on(self, incident: Incident, rule: Rule, situation: Situation, view: HostView, now: Instant) -> float:
         """Decide; a state that fails meanwhile costs this incident a moment and the agent nothing (R15)."""
