@@ -48,8 +48,12 @@ class Listener:
                 self._news.clear()
                 await self._news.wait()
 
-    async def until_told(self, subject: str) -> None:
-        await self.until(lambda: subject in self.subjects)
+    async def is_told(self, subject: str) -> bool:
+        try:
+            await self.until(lambda: subject in self.subjects)
+        except TimeoutError:
+            return False
+        return True
 
     async def quiet(self) -> None:
         """Give the loop turns enough for anything that is pending to arrive."""
@@ -108,7 +112,7 @@ async def test_the_death_of_a_process_wakes_once(
     watch = watch_of(child.pid)
     events.watch([watch])
     child.send_signal(signal.SIGKILL)
-    await listener.until_told(subject_of(watch))
+    assert await listener.is_told(subject_of(watch))
     # It stays a zombie until its parent waits for it; watching it again must not wake tick after tick.
     events.watch([watch])
     events.watch([watch, Watch("path", "/nowhere")])
@@ -125,14 +129,14 @@ async def test_a_process_that_is_gone_already_wakes_at_once(
     child.kill()
     child.wait()
     events.watch([watch])
-    await listener.until_told(subject_of(watch))
+    assert await listener.is_told(subject_of(watch))
 
 
 async def test_a_reused_pid_counts_as_gone(events: EventSources, listener: Listener) -> None:
     watch = watch_of(os.getpid())
     stranger = Watch("process", "x", watch.pid, watch.start_time - 1)
     events.watch([stranger, watch])
-    await listener.until_told(subject_of(stranger))
+    assert await listener.is_told(subject_of(stranger))
     await listener.quiet()
     assert subject_of(watch) not in listener.subjects
 
@@ -266,7 +270,7 @@ async def test_a_change_of_a_file_wakes(events: EventSources, listener: Listener
         "to_directory": lambda: (path.unlink(), path.mkdir()),
     }
     changes[change]()
-    await listener.until_told(f"path:{path}")
+    assert await listener.is_told(f"path:{path}")
 
 
 async def test_a_replaced_file_goes_on_waking(events: EventSources, listener: Listener, tmp_path: Path) -> None:
@@ -276,7 +280,7 @@ async def test_a_replaced_file_goes_on_waking(events: EventSources, listener: Li
         listener.wakes.clear()
         (tmp_path / "new").write_text(str(number))
         (tmp_path / "new").replace(path)
-        await listener.until_told(f"path:{path}")
+        assert await listener.is_told(f"path:{path}")
 
 
 async def test_other_names_in_the_directory_do_not_wake(events: EventSources, listener: Listener, tmp_path: Path) -> None:
@@ -296,22 +300,22 @@ async def test_a_path_whose_directories_are_still_missing_is_followed_down(
     for step in (tmp_path / "one", tmp_path / "one/two"):
         listener.wakes.clear()
         step.mkdir()
-        await listener.until_told(f"path:{path}")
+        assert await listener.is_told(f"path:{path}")
     await listener.quiet()
     listener.wakes.clear()
     path.write_text("")
-    await listener.until_told(f"path:{path}")
+    assert await listener.is_told(f"path:{path}")
 
 
 async def test_directories_made_in_one_go_are_not_missed(events: EventSources, listener: Listener, tmp_path: Path) -> None:
     path = tmp_path / "one/two/three.txt"
     events.watch([Watch("path", str(path))])
     path.parent.mkdir(parents=True)
-    await listener.until_told(f"path:{path}")
+    assert await listener.is_told(f"path:{path}")
     await listener.quiet()
     listener.wakes.clear()
     path.write_text("")
-    await listener.until_told(f"path:{path}")
+    assert await listener.is_told(f"path:{path}")
 
 
 async def test_a_directory_that_goes_and_comes_back(events: EventSources, listener: Listener, tmp_path: Path) -> None:
@@ -319,12 +323,12 @@ async def test_a_directory_that_goes_and_comes_back(events: EventSources, listen
     path.parent.mkdir()
     events.watch([Watch("path", str(path))])
     path.parent.rmdir()
-    await listener.until_told(f"path:{path}")
+    assert await listener.is_told(f"path:{path}")
     path.parent.mkdir()
     await listener.quiet()
     listener.wakes.clear()
     path.write_text("")
-    await listener.until_told(f"path:{path}")
+    assert await listener.is_told(f"path:{path}")
 
 
 async def test_two_names_of_one_directory_both_wake(events: EventSources, listener: Listener, tmp_path: Path) -> None:
@@ -337,7 +341,7 @@ async def test_two_names_of_one_directory_both_wake(events: EventSources, listen
     events.watch([Watch("path", paths[1])])
     listener.wakes.clear()
     (tmp_path / "real/a.txt").chmod(0o600)
-    await listener.until_told(f"path:{paths[1]}")
+    assert await listener.is_told(f"path:{paths[1]}")
     assert f"path:{paths[0]}" not in listener.subjects
 
 
@@ -346,7 +350,7 @@ async def test_many_changes_wake_once_a_turn(events: EventSources, listener: Lis
     events.watch([Watch("path", str(path))])
     for number in range(50):
         path.write_text(str(number))
-    await listener.until_told(f"path:{path}")
+    assert await listener.is_told(f"path:{path}")
     await listener.quiet()
     assert listener.subjects == [f"path:{path}"]
 
@@ -419,7 +423,7 @@ async def test_a_wake_that_fails_does_not_cost_the_others_theirs(listener: Liste
     sources.open(fragile)
     for subject in ("bad", "good", "good"):
         source.push(Wake(subject, "test"))
-    await listener.until_told("good")
+    assert await listener.is_told("good")
     assert listener.subjects == ["good"]
     assert [str(context["exception"]) for context in reported] == ["no"]
 
@@ -454,7 +458,7 @@ async def test_a_log_that_is_kept_open_wakes_with_each_write_and_a_watched_path_
     try:
         sources.watch([Watch("path", path), Watch("log", path)])
         os.write(descriptor, b"one line\n")
-        await listener.until_told(f"log:{path}")
+        assert await listener.is_told(f"log:{path}")
         await listener.quiet()
         assert f"path:{path}" not in listener.subjects
     finally:

@@ -7,12 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.support.engine_process import wait_for
 from zen_agents.adapters.process_evidence import MOST_DESCRIPTORS, MOST_THREADS, open_files, stacks
 
 _BUSY = """
@@ -60,12 +60,15 @@ def test_what_it_has_open_is_counted_by_kind_and_named_once(few: str, tmp_path: 
 
 def once(folder: str, state: str) -> Sequence[str]:
     """Return its lines once all of them are about this state."""
-    for _ in range(2000):
+    lines: Sequence[str] = ()
+
+    def are_so() -> bool:
+        nonlocal lines
         lines = stacks(folder)
-        if all(f": {state}" in line for line in lines):
-            return lines
-        time.sleep(0.005)
-    raise AssertionError(lines)
+        return all(f": {state}" in line for line in lines)
+
+    wait_for(are_so, f"that all are {state}")
+    return lines
 
 
 def test_each_thread_has_a_line_with_its_state_and_where_it_waits(few: str) -> None:
