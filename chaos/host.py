@@ -245,6 +245,7 @@ class DisposableHost:
             try:
                 self.state = self.run(argv, timeout=max(0.1, give_up - time.monotonic())).stdout.strip()
             except subprocess.TimeoutExpired:
+                # Its own time is over, and not ours yet: asked again.
                 continue
 
     def _still_there(self, give_up: float) -> None:

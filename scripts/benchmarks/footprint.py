@@ -162,6 +162,7 @@ class _listener:  # noqa: N801 - used as a with-statement's word
             try:
                 self._sock.accept()[0].close()
             except OSError:
+                # It was shut: nobody is to be served any more.
                 return
 
     def __exit__(self, *_: object) -> None:

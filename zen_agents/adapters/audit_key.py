@@ -106,6 +106,7 @@ class PublicKeys:
             whole = signature + signed_text(checkpoint.seq, checkpoint.hash)
             return key is not None and len(signature) == _SIGNATURE_BYTES and bool(bindings.crypto_sign_open(whole, key))
         except (ValueError, exceptions.CryptoError):
+            # What is no signature of 64 bytes in hex verifies nothing.
             return False
 
 

@@ -63,6 +63,7 @@ def _owner(directory: Path) -> int | None:
     try:
         return directory.stat().st_uid
     except OSError:
+        # Then nobody's account can be named as the one to ask by.
         return None
 
 

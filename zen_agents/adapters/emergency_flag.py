@@ -87,6 +87,7 @@ class EmergencyFlag:
             try:
                 path.unlink()
             except FileNotFoundError:
+                # It is gone already, which is what was asked for.
                 continue
             except OSError as error:
                 raise PermissionDeniedError(

@@ -244,6 +244,7 @@ class _Tail:
         try:
             piece = os.read(self.descriptor, 65536)
         except OSError:
+            # Nothing is there yet; and of a pipe that failed nothing more comes.
             return False
         if not piece:
             # Closed by all writers: not watched any more, or the loop would turn on it.

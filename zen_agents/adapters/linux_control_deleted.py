@@ -81,6 +81,7 @@ def _owner_of(pid: str) -> int | None:
     try:
         return Path(f"/proc/{pid}").stat().st_uid
     except OSError:
+        # It has ended, and has nothing mapped.
         return None
 
 

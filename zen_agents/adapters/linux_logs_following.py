@@ -146,6 +146,7 @@ class Following:
                 return self._unpacked(archive)
             file = open_log(archive.path)
         except HostError:
+            # It went while it was looked at, or is damaged: another may hold the place, and that none does is said.
             return None
         if file is None or _holds(file, self.memory.at):
             return file

@@ -61,5 +61,6 @@ def _unit_in(line: str) -> str:
     try:
         unit = json.loads(line).get("_SYSTEMD_UNIT", "")
     except (ValueError, AttributeError):
+        # What is no entry was written by no unit.
         return ""
     return unit if isinstance(unit, str) else ""

@@ -84,6 +84,7 @@ def records(path: str) -> Iterator[Record]:
                 # What was to come next has been written over; the read after this goes on behind it.
                 continue
             except BlockingIOError:
+                # That was the newest.
                 return
             except OSError as error:
                 raise HostError(f"the kernel's log cannot be read: {error.strerror}") from error

@@ -33,6 +33,7 @@ def _named_interpreter(script: str) -> str:
         with open(script, "rb") as stream:
             line = stream.readline(_FIRST_LINE_BYTES)
     except OSError:
+        # One that is gone, or not to be read, names none.
         return ""
     if not line.startswith(b"#!"):
         return ""

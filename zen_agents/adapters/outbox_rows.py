@@ -228,6 +228,7 @@ class OutboxRows:
         try:
             lines = _trusted_lines(self._spill)
         except FileNotFoundError:
+            # Nothing was spilled.
             return
         except OSError as error:
             log.error("%s is left alone: %s", self._spill, error)

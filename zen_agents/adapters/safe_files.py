@@ -106,6 +106,7 @@ class OpenDirectory:
         try:
             named = os.stat(self._path.rpartition("/")[2], dir_fd=self._above.descriptor, follow_symlinks=False)
         except OSError:
+            # Its name is not there any more, or cannot be looked at.
             return False
         held = os.fstat(self._descriptor)
         return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino) and self._above.is_in_place()
@@ -116,6 +117,7 @@ class OpenDirectory:
                 with nobody_else_holds(place, expected.path):
                     return False
             except (UnsafePathError, HostError):
+                # Somebody holds it, or nobody can tell: then it is left alone.
                 return True
 
     def remove(self, expected: FileState) -> None:

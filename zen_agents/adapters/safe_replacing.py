@@ -126,6 +126,7 @@ class Replacing:
         try:
             os.unlink(staged, dir_fd=self.descriptor)
         except FileNotFoundError:
+            # It was renamed to its place, or never made.
             pass
         except OSError:
             # It keeps its note, and is removed at the next start.

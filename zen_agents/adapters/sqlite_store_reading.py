@@ -120,6 +120,7 @@ def _has_no_room(folder: Path) -> bool:
     try:
         free = os.statvfs(folder)
     except OSError:
+        # What the error itself says is told then.
         return False
     return free.f_bavail * free.f_frsize < _ROOM_BYTES
 

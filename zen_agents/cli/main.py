@@ -103,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return _NOBODY_READS
     except KeyboardInterrupt:
+        # As shells say it of what SIGINT ended.
         return 130
     except ZenError as error:
         return _failed(error, words)

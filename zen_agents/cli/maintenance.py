@@ -116,6 +116,7 @@ def _of_the_engine(call: Call) -> str:
     try:
         named: str = call.ask("status")["config"]["path"]
     except ZenError:
+        # None runs, or none may be asked.
         return ""
     # The file, and behind it what its conf.d adds.
     return named.split(", ", maxsplit=1)[0]

@@ -52,6 +52,7 @@ def _may_by_sudo(site: Site, name: str) -> bool:
         asked = [str(sudo), "-n", "-l", "-U", name, *_BY_SUDO]
         done = subprocess.run(asked, capture_output=True, timeout=_SUDO_SECONDS, check=False, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError):
+        # A sudo that gives no answer lets nobody.
         return False
     return done.returncode == 0
 

@@ -57,6 +57,7 @@ def _seconds(day: str, hour: str) -> float | None:
     try:
         return time.mktime((year, month, of_month, of_day, minute, second, 0, 0, -1))
     except (OverflowError, ValueError):
+        # A day that no calendar has.
         return None
 
 

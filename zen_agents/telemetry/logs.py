@@ -47,6 +47,7 @@ def _is_journal(stream: Any, environ: Mapping[str, str]) -> bool:
     try:
         state = os.fstat(stream.fileno())
     except (OSError, ValueError, AttributeError):
+        # A stream without a descriptor of its own is none of systemd's.
         return False
     return environ.get("JOURNAL_STREAM") == f"{state.st_dev}:{state.st_ino}"
 

@@ -54,6 +54,7 @@ def fuzz(data: bytes) -> None:
         lines = _split([data], longest)
         again = _split([data[at : at + pieces] for at in range(0, len(data), pieces)], longest)
     except LogEncodingError:
+        # Refused as a whole, which is a promise kept.
         return
     promise(lines == again, "other lines when cut in other places")
     text = lines.decode()

@@ -112,6 +112,7 @@ def _networks(place: str, values: Sequence[Any]) -> TextTest:
         try:
             address = ip_address(text)
         except ValueError:
+            # What is no address is within no network.
             return False
         return any(address.version == network.version and address in network for network in networks)
 
