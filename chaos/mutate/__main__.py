@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from chaos.mutate.equivalent import Equivalent, listed
-from chaos.mutate.remaining import remaining
+from chaos.mutate.remaining import never_run, remaining
 from chaos.mutate.survivors import REPOSITORY, Mutant, change, mutants
 from chaos.mutate.tally import GOAL, Tally, tallied
 
@@ -36,19 +36,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.resume:
-        equivalent = {(each.module, each.change) for each in listed()}
-        patterns = remaining(
-            each
-            for each in _chosen(arguments.modules)
-            if each.status != "survived" or (each.module, change(each)) not in equivalent
-        )
-        if not patterns:
-            return
-    else:
-        patterns = [f"{module}.*" for module in arguments.modules]
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(arguments.children)]
-    subprocess.run([*command, *patterns], cwd=REPOSITORY, check=True)
+    if not arguments.resume:
+        _mutmut(arguments, [f"{module}.*" for module in arguments.modules])
+        return
+    equivalent = {(each.module, each.change) for each in listed()}
+    left = remaining(
+        each
+        for each in _chosen(arguments.modules)
+        if each.status != "survived" or (each.module, change(each)) not in equivalent
+    )
+    if left:
+        _mutmut(arguments, left)
+    # Only mutmut sees which functions were changed since the last run: their mutants are left once it has begun.
+    if changed := never_run(_chosen(arguments.modules)):
+        _mutmut(arguments, changed)
+
+
+def _mutmut(arguments: argparse.Namespace, patterns: Sequence[str]) -> None:
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(arguments.children), *patterns]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
 
 
 def _chosen(modules: Sequence[str]) -> list[Mutant]:

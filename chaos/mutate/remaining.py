@@ -20,3 +20,8 @@ def remaining(mutants: Iterable[Mutant]) -> Sequence[str]:
         left = [each.name for each in found if not each.killed]
         patterns += [f"{function}__mutmut_*"] if len(left) == len(found) else left
     return patterns
+
+
+def never_run(mutants: Iterable[Mutant]) -> Sequence[str]:
+    """Return mutmut's patterns for all mutants that were not run yet."""
+    return remaining(each for each in mutants if each.killed or each.status == "not checked")

@@ -83,7 +83,7 @@ class Signatures:
         if self._keys is not None and not self._keys.verifies(checkpoint):
             raise BrokenError(seq, f"its signature is forged; all up to entry {self.upto} are signed")
         self._made.append(seq)
-        self.by[checkpoint.key] = None
+        self.by.setdefault(checkpoint.key)
 
     def _before(self, seq: int) -> int:
         return max(made for made in self._made if made < seq) - 1

@@ -13,10 +13,10 @@ import pytest
 
 from tests.support.signed import (
     BODY,
+    BODY_HASH,
     COLUMNS,
     HASH,
     ID,
-    SEQ,
     Forger,
     Row,
     SignedLedger,
@@ -26,8 +26,9 @@ from tests.support.signed import (
     rows_of,
     signed_ledger,
 )
+from tests.support.signed_edits import ANOTHER_KEY, PLAIN, forged_tail
 from tests.support.state import START, an_entry
-from zen_agents.adapters.audit_key import AuditKey, PublicKeys
+from zen_agents.adapters.audit_key import PublicKeys
 from zen_agents.adapters.ledger_audit import Verification, verify
 from zen_agents.adapters.ledger_heads import Head, heads_in
 from zen_agents.adapters.sqlite_store import SqliteStore
@@ -38,8 +39,6 @@ from zen_agents.store.checkpoint import CHECKPOINT, MOST_UNSIGNED
 from zen_agents.store.ledger import sealed
 
 EDITS = 1000
-#: Somebody's own key: 32 bytes that are not the host's.
-ANOTHER = AuditKey(b"another key, of 32 bytes exactly")
 
 
 @pytest.fixture(scope="module")
@@ -62,98 +61,49 @@ def verified(path: Path, known: PublicKeys | None, against: list[Head] | None = 
     return alone
 
 
-# -- edits: each changes the rows and returns the number of the first entry that is not what it was ---------------------
-def changed_byte(rows: list[Row], chance: Random) -> int:
-    index, column = chance.randrange(len(rows)), chance.randrange(1, len(COLUMNS))
-    old = rows[index][column]
-    if isinstance(old, int):
-        new: object = old ^ (1 << chance.randrange(40))
-    elif isinstance(old, bytes):
-        place = chance.randrange(len(old))
-        new = old[:place] + bytes((old[place] ^ chance.randrange(1, 256),)) + old[place + 1 :]
-    else:
-        text = old or "-"
-        place = chance.randrange(len(text))
-        new = text[:place] + chr(ord(text[place]) ^ 1) + text[place + 1 :]
-    rows[index][column] = new
-    return index + 1
+def told(found: Verification) -> tuple[int | None, str, str, str]:
+    """Return all that is told of the first entry that does not verify: number, problem, expected, got."""
+    assert not found.ok
+    return found.broken_seq, found.problem, found.expected, found.got
 
 
-def deleted(rows: list[Row], chance: Random) -> int:
-    index = chance.randrange(len(rows) - 1)
-    del rows[index]
-    if chance.random() < 0.5:
-        for number, row in enumerate(rows, start=1):
-            row[SEQ] = number
-    return index + 1
+def signed_indices(rows: list[Row]) -> list[int]:
+    return [index for index, row in enumerate(rows) if row[ID] == CHECKPOINT]
 
 
-def swapped(rows: list[Row], chance: Random) -> int:
-    one, other = sorted(chance.sample(range(len(rows)), 2))
-    rows[one], rows[other] = rows[other], rows[one]
-    rows[one][SEQ], rows[other][SEQ] = one + 1, other + 1
-    return one + 1
+def forged(path: Path, rows: list[Row], known: PublicKeys | None) -> Verification:
+    """Return what is found once the rows stand in the ledger at `path`."""
+    forger = Forger(path)
+    forger.write(rows)
+    forger.close()
+    return verified(path, known)
 
 
-def truncated(rows: list[Row], chance: Random) -> int:
-    index = chance.randrange(len(rows))
-    del rows[index:]
-    return index + 1
-
-
-def inserted(rows: list[Row], chance: Random) -> int:
-    index = chance.randrange(len(rows))
-    rows.insert(index, list(rows[chance.randrange(len(rows))]))
-    rows[index][HASH] = chance.randbytes(32)
-    for number, row in enumerate(rows, start=1):
-        row[SEQ] = number
-    return index + 1
-
-
-def forged_tail(rows: list[Row], chance: Random) -> int:
-    """An entry is changed, removed or put in, and all behind it is made right again: but for the key."""
-    index = chance.randrange(len(rows) - 1)
-    how = chance.choice(("change", "remove", "insert"))
-    if how == "change" and rows[index][ID] != CHECKPOINT:
-        renamed(rows[index])
-    elif how == "insert":
-        rows.insert(index, list(rows[index]))
-        renamed(rows[index])
-    else:
-        del rows[index]
-    signing = chance.choice(("kept", "own", "dropped"))
-    if signing == "dropped":
-        for row in rows[index:]:
-            if row[ID] == CHECKPOINT:
-                renamed(row)
-    rechained(rows, index, key=ANOTHER if signing == "own" else None)
-    return index + 1
-
-
-PLAIN = (changed_byte, deleted, swapped, truncated, inserted)
+@pytest.fixture
+def copy(whole: SignedLedger, tmp_path: Path) -> Path:
+    return Path(shutil.copy(whole.path, tmp_path / "state.db"))
 
 
 @pytest.mark.parametrize("edit", [*PLAIN, forged_tail])
 def test_each_of_a_thousand_random_edits_is_found_with_its_place(
-    edit: Callable[[list[Row], Random], int], whole: SignedLedger, tmp_path: Path
+    edit: Callable[[list[Row], Random], int], whole: SignedLedger, copy: Path
 ) -> None:
-    path = Path(shutil.copy(whole.path, tmp_path / "state.db"))
-    forger, known, kept, original = Forger(path), keys(whole), heads(whole), rows_of(whole.path)
+    forger, known, kept, original = Forger(copy), keys(whole), heads(whole), rows_of(whole.path)
     for number in range(EDITS // (len(PLAIN) + 1) + 1):
         rows = [list(row) for row in original]
         first = edit(rows, Random(f"{edit.__name__} {number}"))
         forger.write(rows)
-        found = verify(path, keys=known, against=kept)
-        told = f"{edit.__name__} {number}: first {first}, {found}"
-        assert not found.ok, told
-        assert found.broken_seq is not None, told
+        found = verify(copy, keys=known, against=kept)
+        which = f"{edit.__name__} {number}: first {first}, {found}"
+        assert not found.ok, which
+        assert found.broken_seq is not None, which
         if edit is forged_tail:
             # Between the last signature that holds and the first that does not, or is missing.
-            assert found.signed_to < first <= found.broken_seq, told
+            assert found.signed_to < first <= found.broken_seq, which
         else:
-            assert found.broken_seq == first, told
+            assert found.broken_seq == first, which
     forger.write(original)
-    assert verified(path, known, kept).ok
+    assert verified(copy, known, kept).ok
     forger.close()
 
 
@@ -162,7 +112,7 @@ def test_a_whole_ledger_verifies_with_its_key_and_with_what_was_told(whole: Sign
     assert found.ok and found.signatures_checked and found.signed_by == (whole.key.id,)
     rows = rows_of(whole.path)
     assert rows[-1][ID] == CHECKPOINT and found.signed_to == len(rows) - 1
-    assert found.checkpoints == len([row for row in rows if row[ID] == CHECKPOINT]) == 5
+    assert found.checkpoints == len(signed_indices(rows)) == 5
     # The first entry signs that there was nothing before it, the others follow what has to be signed at once.
     assert [rows[index - 1][ID] for index, row in enumerate(rows) if row[ID] == CHECKPOINT and index] == [
         "started", "pause", "pause", "stopped",
@@ -197,21 +147,35 @@ def test_many_entries_are_signed_in_between(tmp_path: Path) -> None:
     found = verified(ledger.path, keys(ledger))
     assert found.ok and found.checkpoints == 3
     assert found.entries - found.signed_to == 51
-    rows = rows_of(ledger.path)
-    place = next(index for index, row in enumerate(rows) if index and row[ID] == CHECKPOINT)
-    del rows[place:]
-    for number in range(MOST_UNSIGNED + 1):
-        rows.append(list(rows[1]))
-        renamed(rows[-1])
-        rows[-1][ID] = f"dec-new{number}"
-    forger = Forger(ledger.path)
-    forger.write(rechained(rows, place))
-    forger.close()
-    found = verified(ledger.path, keys(ledger))
-    assert not found.ok and found.broken_seq == MOST_UNSIGNED + 2
-    assert found.problem == (
-        f"Entry {MOST_UNSIGNED + 2} does not verify: no signature stands where one has to, all up to entry 0 are signed."
-    )
+
+
+@pytest.mark.parametrize("between", [MOST_UNSIGNED, MOST_UNSIGNED + 1, MOST_UNSIGNED + 2])
+@pytest.mark.parametrize("goes_on", [False, True], ids=["at the end", "before the next signature"])
+def test_no_more_than_two_hundred_entries_stand_unsigned(between: int, goes_on: bool, tmp_path: Path) -> None:
+    ledger = signed_ledger(tmp_path / "state", lambda store, clock: store.append(an_entry("dec-1", at=clock.now())))
+    first, decision = rows_of(ledger.path)
+    rows = [first, *([*decision[:ID], f"dec-{number}", *decision[ID + 1 :]] for number in range(between))]
+    if goes_on:
+        rows.append(list(first))
+    found = forged(ledger.path, rechained(rows, 1, key=ledger.key), keys(ledger))
+    if between == MOST_UNSIGNED:
+        assert found.ok
+    else:
+        due = MOST_UNSIGNED + 2
+        problem = "no signature stands where one has to, all up to entry 0 are signed"
+        assert told(found) == (due, f"Entry {due} does not verify: {problem}.", "", "")
+
+
+def test_the_first_signature_that_is_missing_is_the_one_that_is_told(whole: SignedLedger, copy: Path) -> None:
+    rows = rows_of(whole.path)
+    signed = signed_indices(rows)
+    # The engine's own key signed all that is left: what a person did stands unsigned, twice.
+    for index in signed[2:4]:
+        renamed(rows[index])
+    due, problem = signed[2] + 1, f"no signature stands where one has to, all up to entry {signed[1]} are signed"
+    assert told(forged(copy, rechained(rows, signed[2], key=whole.key), keys(whole))) == (
+        due, f"Entry {due} does not verify: {problem}.", "", "",
+    )  # fmt: skip
 
 
 def test_what_waits_is_signed_after_ten_minutes(tmp_path: Path) -> None:
@@ -229,19 +193,15 @@ def test_what_waits_is_signed_after_ten_minutes(tmp_path: Path) -> None:
     store.close()
 
 
-def test_checkpoints_survive_retention(whole: SignedLedger, tmp_path: Path) -> None:
-    path = Path(shutil.copy(whole.path, tmp_path / "state.db"))
-    store = SqliteStore(path)
+def test_checkpoints_survive_retention(whole: SignedLedger, copy: Path) -> None:
+    store = SqliteStore(copy)
     assert store.prune(metrics_before=0.0, decisions_before=1e9, actions_before=1e9) > 30
     store.close()
-    found = verified(path, keys(whole), heads(whole))
+    found = verified(copy, keys(whole), heads(whole))
     assert found.ok and found.dropped_bodies > 30 and found.checkpoints == 5
-    rows = rows_of(path)
-    rows[next(index for index, row in enumerate(rows) if index and row[ID] == CHECKPOINT)][BODY] = None
-    forger = Forger(path)
-    forger.write(rows)
-    forger.close()
-    assert "its body is gone, and not by retention" in verified(path, keys(whole)).problem
+    rows = rows_of(copy)
+    rows[signed_indices(rows)[1]][BODY] = None
+    assert "its body is gone, and not by retention" in forged(copy, rows, keys(whole)).problem
 
 
 def test_a_ledger_that_was_never_signed_verifies_until_somebody_holds_a_key_of_it(
@@ -252,8 +212,8 @@ def test_a_ledger_that_was_never_signed_verifies_until_somebody_holds_a_key_of_i
     store.commit()
     store.close()
     assert verified(tmp_path / "state.db", None).ok
-    found = verified(tmp_path / "state.db", keys(whole))
-    assert (found.ok, found.broken_seq, found.expected) == (False, 1, whole.key.id)
+    problem = "Entry 1 does not verify: nothing is signed, though there is a key."
+    assert told(verified(tmp_path / "state.db", keys(whole))) == (1, problem, whole.key.id, "")
     known = PublicKeys({"key-1": b"", "key-2": b""})
     assert verified(tmp_path / "state.db", known).expected == "key-1 or key-2"
 
@@ -269,63 +229,78 @@ def test_an_older_ledger_is_signed_as_it_is_from_the_first_start_on(tmp_path: Pa
     assert found.ok and found.checkpoints == 5 and ledger.told[0].seq == 2
 
 
-def test_without_a_key_signatures_are_still_compared_with_what_they_are_over(whole: SignedLedger, tmp_path: Path) -> None:
-    path = Path(shutil.copy(whole.path, tmp_path / "state.db"))
-    assert not verified(path, None).signatures_checked
-    rows, forger = rows_of(path), Forger(path)
+def test_without_a_key_signatures_are_still_compared_with_what_they_are_over(whole: SignedLedger, copy: Path) -> None:
+    assert not verified(copy, None).signatures_checked
+    rows = rows_of(copy)
     renamed(rows[10])
-    forger.write(rechained(rows, 10))
-    found = verified(path, None)
-    assert not found.ok and "what was signed is not what stands before it, behind entry 2" in found.problem
+    changed = next(index for index in signed_indices(rows) if index > 10)
+    signed_hash = rows[changed - 1][HASH].hex()
+    found = forged(copy, rechained(rows, 10), None)
+    problem = f"Entry {changed + 1} does not verify: what was signed is not what stands before it, behind entry 2."
+    assert told(found) == (changed + 1, problem, signed_hash, rows[changed - 1][HASH].hex())
     # Whoever signs it anew with a key of their own is found by those who hold the host's.
-    forger.write(rechained(rows, 0, key=ANOTHER))
-    forger.close()
-    assert verified(path, None).ok
-    found = verified(path, keys(whole))
-    assert not found.ok and "signed by another key" in found.problem
-    assert (found.broken_seq, found.expected, found.got) == (1, whole.key.id, ANOTHER.id)
+    assert forged(copy, rechained(rows, 0, key=ANOTHER_KEY), None).ok
+    problem = "Entry 1 does not verify: it is signed by another key; all up to entry 0 are signed by one that counts."
+    assert told(verified(copy, keys(whole))) == (1, problem, whole.key.id, ANOTHER_KEY.id)
 
 
-@pytest.mark.parametrize("body", [None, "[]", "{}", '{"seq":"1","hash":"","key":"","signature":""}', "[" * 30_000])
-def test_an_entry_that_only_says_it_is_a_checkpoint_is_found(body: str | None, whole: SignedLedger, tmp_path: Path) -> None:
-    path = Path(shutil.copy(whole.path, tmp_path / "state.db"))
-    rows, forger = rows_of(path), Forger(path)
-    index = next(index for index, row in enumerate(rows) if index and row[ID] == CHECKPOINT)
-    rows[index][BODY] = body
-    if body is not None:
-        rows[index][BODY + 1] = hashlib.sha256(body.encode()).digest()
-    forger.write(rechained(rows, index))
-    forger.close()
-    assert verified(path, keys(whole)).broken_seq == index + 1
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("[]", "list indices must be integers or slices, not str"),
+        ("{}", "'seq'"),
+        ('{"seq":"1","hash":"","key":"","signature":""}', "a checkpoint's values are of another type"),
+        ("[" * 30_000, "maximum recursion depth exceeded"),
+    ],
+)
+def test_an_entry_that_only_says_it_is_a_checkpoint_is_found(body: str, why: str, whole: SignedLedger, copy: Path) -> None:
+    rows = rows_of(copy)
+    index = signed_indices(rows)[1]
+    rows[index][BODY], rows[index][BODY_HASH] = body, hashlib.sha256(body.encode()).digest()
+    seq, problem, *_ = told(forged(copy, rechained(rows, index), keys(whole)))
+    assert seq == index + 1
+    assert problem.startswith(f"Entry {seq} does not verify: it is no checkpoint: {why}")
 
 
-def test_a_signature_of_another_checkpoint_is_forged(whole: SignedLedger, tmp_path: Path) -> None:
-    path = Path(shutil.copy(whole.path, tmp_path / "state.db"))
-    rows, forger = rows_of(path), Forger(path)
-    signed = [index for index, row in enumerate(rows) if row[ID] == CHECKPOINT]
-    body = json.loads(rows[signed[2]][BODY]) | {"signature": json.loads(rows[signed[1]][BODY])["signature"]}
-    rows[signed[2]][BODY], rows[signed[2]][BODY + 1] = sealed(body)
-    forger.write(rechained(rows, signed[2]))
-    forger.close()
-    found = verified(path, keys(whole))
-    assert found.broken_seq == signed[2] + 1 and "its signature is forged" in found.problem
+def test_a_checkpoint_without_its_body_is_found(whole: SignedLedger, copy: Path) -> None:
+    rows = rows_of(copy)
+    index = signed_indices(rows)[1]
+    rows[index][BODY] = None
+    problem = f"Entry {index + 1} does not verify: its body is gone, and not by retention."
+    assert told(forged(copy, rechained(rows, index), keys(whole))) == (index + 1, problem, "", "")
 
 
-def test_a_cut_end_shows_by_the_head_that_was_kept_elsewhere(whole: SignedLedger, tmp_path: Path) -> None:
-    path = Path(shutil.copy(whole.path, tmp_path / "state.db"))
-    rows, forger = rows_of(path), Forger(path)
-    signed = [index for index, row in enumerate(rows) if row[ID] == CHECKPOINT]
-    forger.write(rows[: signed[2] + 1])
-    assert verified(path, keys(whole)).ok, "a tail cut behind a signature leaves a ledger that verifies"
-    found = verified(path, keys(whole), heads(whole))
+def test_a_signature_of_another_checkpoint_is_forged(whole: SignedLedger, copy: Path) -> None:
+    rows = rows_of(copy)
+    earlier, later = signed_indices(rows)[1:3]
+    body = json.loads(rows[later][BODY]) | {"signature": json.loads(rows[earlier][BODY])["signature"]}
+    rows[later][BODY], rows[later][BODY_HASH] = sealed(body)
+    problem = f"Entry {later + 1} does not verify: its signature is forged; all up to entry {earlier} are signed."
+    assert told(forged(copy, rechained(rows, later), keys(whole))) == (later + 1, problem, "", "")
+
+
+def test_a_checkpoint_that_is_repeated_signs_nothing(whole: SignedLedger, copy: Path) -> None:
+    rows = rows_of(copy)
+    earlier, later = signed_indices(rows)[1:3]
+    rows[later][BODY], rows[later][BODY_HASH] = rows[earlier][BODY], rows[earlier][BODY_HASH]
+    problem = f"what was signed is not what stands before it, behind entry {earlier}"
+    assert told(forged(copy, rechained(rows, later), keys(whole))) == (
+        later + 1, f"Entry {later + 1} does not verify: {problem}.", f"entry {later}", f"entry {earlier}",
+    )  # fmt: skip
+
+
+def test_a_cut_end_shows_by_the_head_that_was_kept_elsewhere(whole: SignedLedger, copy: Path) -> None:
+    rows = rows_of(copy)
+    signed = signed_indices(rows)
+    assert forged(copy, rows[: signed[2] + 1], keys(whole)).ok, "a tail cut behind a signature leaves a ledger that verifies"
+    found = verified(copy, keys(whole), heads(whole))
     last = whole.told[-1]
     assert (found.broken_seq, found.expected) == (signed[2] + 2, next(one.hash for one in whole.told if one.seq > signed[2]))
     assert "the ledger's end was cut off" in found.problem
     rows[-1][COLUMNS.index("actor")] = "nobody"
-    forger.write(rechained(rows, len(rows) - 1))
-    forger.close()
-    assert verified(path, keys(whole), [Head(last.seq, last.hash)]).ok, "only the checkpoint itself was changed"
-    found = verified(path, keys(whole), [Head(1, rows[0][HASH].hex()), Head(2, "0" * 64)])
+    forged(copy, rechained(rows, len(rows) - 1), keys(whole))
+    assert verified(copy, keys(whole), [Head(last.seq, last.hash)]).ok, "only the checkpoint itself was changed"
+    found = verified(copy, keys(whole), [Head(1, rows[0][HASH].hex()), Head(2, "0" * 64)])
     assert (found.broken_seq, found.got) == (2, rows[1][HASH].hex())
     assert "rewritten behind entry 1" in found.problem
 
