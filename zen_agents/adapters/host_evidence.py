@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from zen_agents.adapters.host_changes import DPKG_LOGS, file_changes, package_changes
+from zen_agents.adapters.host_changes import DPKG_LOGS, Changes, file_changes, package_changes
 from zen_agents.errors import HostError
-from zen_agents.model.action import Plan
+from zen_agents.model.action import Plan, ResourceKind
 from zen_agents.model.duration import duration
-from zen_agents.ports.evidence import Fragile, Surroundings
+from zen_agents.ports.evidence import MOST_CHANGES, Fragile, Records, Surroundings
 from zen_agents.ports.host import Host, HostView, Process
 
 MOST_LINES, MOST_FILES, MOST_PROCESSES = 10, 32, 5
@@ -22,8 +22,8 @@ MOST_CHARACTERS, _END_BYTES = 300, 8192
 JOURNALCTL = "/usr/bin/journalctl"
 _JOURNAL_SECONDS = 2.0
 _MEBIBYTE = 1024 * 1024
-#: What changed within this long before may have to do with it; so many changes are named.
-_LATELY, MOST_CHANGES = timedelta(days=1), 5
+#: What changed within this long before may have to do with it.
+_LATELY = timedelta(days=1)
 #: Read of dpkg's log, and looked at of the watched paths: the repair goes on beside, on the same processor.
 _PACKAGE_LOG_BYTES, _MOST_WATCHED = 32 * 1024, 200
 _PROCESS = re.compile(r"(\d+):(\d+)")
@@ -44,8 +44,7 @@ class HostEvidence:
         """Return the last words of a service that a restart would overwrite, what its process has open, and where it is."""
         kind, _, name = plan.request.target.partition(":")
         said = _last(self._said(name)) if kind == "service" else []
-        # The process that is acted on is the plan's own target, or the main process of the unit that is.
-        known = _PROCESS.fullmatch(str(plan.detail.get("process") or plan.fingerprint))
+        known = _PROCESS.fullmatch(_acted_on(plan))
         if known is None:
             return Fragile(said, f"of {name}" if said else "")
         from zen_agents.adapters import process_evidence  # noqa: PLC0415 - most engines repair nothing that runs
@@ -56,27 +55,26 @@ class HostEvidence:
         return Fragile(said, f"of {name}" if said else "", names, opened.kinds, stacks)
 
     def surroundings(self, plan: Plan, watched: Sequence[str], at: datetime) -> Surroundings:
-        """Return the largest and busiest processes, the journal of the unit that is acted on, what changed, and the host."""
+        """Return the largest and busiest processes, the newest changes of watched files, and the host."""
+        del plan
         view = self._host.look()
-        processes = list(view.processes().values())
-        unit = next((resource.name for resource in plan.touches if resource.kind.value == "unit"), "")
-        lines = self._journal(unit) if unit else []
-        source, related = f"journalctl -u {unit}" if lines else "", tuple(self._changed(watched, at))
-        return Surroundings(tuple(_worst(processes)), lines, source, related, _in_one_line(view))
+        related = _newest(file_changes(watched[:_MOST_WATCHED], at - _LATELY, at))
+        return Surroundings(tuple(_worst(list(view.processes().values()))), tuple(related), _in_one_line(view))
 
-    def _changed(self, watched: Sequence[str], at: datetime) -> Iterator[str]:
-        """Yield the newest changes of packages and watched files in the day before."""
-        since = at - _LATELY
-        packages = package_changes(since, at, self._package_logs, most_bytes=_PACKAGE_LOG_BYTES)
-        files = file_changes(watched[:_MOST_WATCHED], since, at)
-        for change in heapq.nlargest(MOST_CHANGES, (*packages.found, *files.found), key=lambda change: change.at):
-            yield f"{change.at.isoformat(timespec='seconds')}  {change.kind} {change.what[:MOST_CHARACTERS]}"
+    def records(self, plan: Plan, at: datetime) -> Records:
+        """Return the end of the journal of the unit that is acted on, and the newest changes of packages."""
+        unit = next((resource.name for resource in plan.touches if resource.kind is ResourceKind.UNIT), "")
+        lines = self._journal(unit, at) if unit else []
+        changes = package_changes(at - _LATELY, at, self._package_logs, most_bytes=_PACKAGE_LOG_BYTES)
+        return Records(lines, f"journalctl -u {unit}" if lines else "", tuple(_newest(changes)))
 
-    def _journal(self, unit: str) -> list[str]:
+    def _journal(self, unit: str, until: datetime) -> list[str]:
         command = [
             self._journalctl,
             "--unit",
             unit,
+            "--until",
+            f"@{until.timestamp():.6f}",
             "--lines",
             str(MOST_LINES),
             "--output",
@@ -94,6 +92,17 @@ class HostEvidence:
         except (OSError, subprocess.SubprocessError) as error:
             raise HostError(f"the journal of {unit} cannot be read: {error}") from error
         return _last(done.stdout[-_END_BYTES:].decode(errors="replace"))
+
+
+def _acted_on(plan: Plan) -> str:
+    """Return what names the process that is acted on, its target or the main process of its unit; or ""."""
+    own = any(resource.kind is ResourceKind.PROCESS for resource in plan.touches)
+    return str(plan.detail.get("process") or (plan.fingerprint if own else ""))
+
+
+def _newest(changes: Changes) -> Iterator[str]:
+    for change in heapq.nlargest(MOST_CHANGES, changes.found, key=lambda change: change.at):
+        yield f"{change.at.isoformat(timespec='seconds')}  {change.kind} {change.what[:MOST_CHARACTERS]}"
 
 
 def _last(text: str) -> list[str]:

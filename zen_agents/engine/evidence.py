@@ -1,29 +1,33 @@
 """What the host looked like before it was repaired, for the message to people: a repair removes its own clues.
 
-Two steps, so that no repair waits: what the repair would destroy is read at once, in a fraction of a millisecond, the rest
-beside it. Once an incident, at most `MOST_A_MINUTE` a minute, and bounded in size: a storm takes a few, not thousands.
+Three steps, so that no repair waits: what the repair would destroy is read at once, in a fraction of a millisecond, what may
+soon be otherwise beside it, and what stays as it was written once the repair has ended, or has had its time. Once an
+incident, at most `MOST_A_MINUTE` a minute, and bounded in size: a storm takes a few, not thousands.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections import deque
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from zen_agents.clock import Clock
 from zen_agents.engine.aside import Aside
 from zen_agents.engine.journal import Journal
-from zen_agents.errors import HostError
+from zen_agents.errors import HostError, StoreError
 from zen_agents.model.action import Intent
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import Incident
-from zen_agents.ports.evidence import EvidenceSource, Fragile, Surroundings
+from zen_agents.ports.evidence import MOST_CHANGES, EvidenceSource, Fragile, Records, Surroundings
 from zen_agents.ports.store import WATCHED_PATHS, Store
 
 log = logging.getLogger("zen_agents.evidence")
+
+_Found = TypeVar("_Found")
 
 #: Name of the ledger's entry.
 EVIDENCE = "evidence"
@@ -32,6 +36,8 @@ FACTS = ("processes", "open_files", "descriptors", "stacks", "log", "log_source"
 MOST_A_MINUTE = 6
 #: The rest may take so long (seconds); what comes later is not told.
 WITHIN_SECONDS = 3.0
+#: A repair has the host to itself for so long (seconds): a child that reads the journal takes one of two cores from a start.
+UNDISTURBED_SECONDS = 0.05
 #: Incidents whose evidence is at hand for messages; of older ones it is in the ledger.
 _MOST_REMEMBERED = 100
 
@@ -52,6 +58,8 @@ class Evidence:
         self._taken: dict[str, Mapping[str, Any]] = {}
         self._lately: deque[float] = deque(maxlen=MOST_A_MINUTE)
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Set when the action of this id has ended.
+        self._ended: dict[str, asyncio.Event] = {}
 
     def before(self, intent: Intent) -> None:
         """Take the evidence of an incident, unless it was taken; returns at once and never raises."""
@@ -65,9 +73,15 @@ class Evidence:
         except Exception:  # a clue that is lost must not cost the repair
             log.exception("the evidence of %s could not be read", incident)
             fragile = Fragile()
+        self._ended[intent.id] = asyncio.Event()
         task = asyncio.get_running_loop().create_task(self._rest(self._source, intent, incident, fragile), name=EVIDENCE)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def after(self, intent: Intent) -> None:
+        """Read the rest now: the action has ended."""
+        if (ended := self._ended.get(intent.id)) is not None:
+            ended.set()
 
     def of(self, incident: Incident) -> Mapping[str, Any]:
         """Return what messages about an incident show of it, as `evidence_in`; also what an earlier engine took."""
@@ -81,26 +95,43 @@ class Evidence:
             await asyncio.wait(set(self._tasks))
 
     async def _rest(self, source: EvidenceSource, intent: Intent, incident: str, fragile: Fragile) -> None:
-        try:
-            watched, at = json.loads(self._store.get(WATCHED_PATHS) or "[]"), intent.reserved_at.wall
-            rest = await self._aside.ask(
-                lambda: source.surroundings(intent.plan, watched, at), timeout_seconds=WITHIN_SECONDS
-            )
-        except HostError as error:
-            log.warning("the surroundings of %s could not be read: %s", incident, error)
-            rest = Surroundings()
-        except Exception:  # as above
-            log.exception("the surroundings of %s could not be read", incident)
-            rest = Surroundings()
+        watched, at = self._watched(), intent.reserved_at.wall
+        around = await self._asked(lambda: source.surroundings(intent.plan, watched, at), Surroundings(), incident)
+        await self._undisturbed(intent)
+        records = await self._asked(lambda: source.records(intent.plan, at), Records(), incident)
         facts = {
-            "processes": list(rest.processes), "open_files": list(fragile.open_files),
+            "processes": list(around.processes), "open_files": list(fragile.open_files),
             "descriptors": fragile.descriptors, "stacks": list(fragile.stacks),
-            "log": list(fragile.log or rest.log), "log_source": fragile.log_source or rest.log_source,
-            "related": list(rest.related), "host": rest.host,
+            "log": list(fragile.log or records.log), "log_source": fragile.log_source or records.log_source,
+            # Each begins with its time, all in one zone.
+            "related": sorted((*around.related, *records.related), reverse=True)[:MOST_CHANGES], "host": around.host,
         }  # fmt: skip
         facts = self._journal.redaction.value({name: value for name, value in facts.items() if value})
         self._remember(incident, facts)
         self._journal.engine(intent.reserved_at, EVIDENCE, incident=incident, before=intent.id, **facts)
+
+    def _watched(self) -> Sequence[str]:
+        try:
+            return list(json.loads(self._store.get(WATCHED_PATHS) or "[]"))
+        except (StoreError, ValueError) as error:
+            log.warning("which paths are watched cannot be read: %s", error)
+            return ()
+
+    async def _asked(self, question: Callable[[], _Found], nothing: _Found, incident: str) -> _Found:
+        """Return the answer, or nothing: a clue that is lost must not cost the others."""
+        try:
+            return await self._aside.ask(question, timeout_seconds=WITHIN_SECONDS)
+        except HostError as error:
+            log.warning("the surroundings of %s could not be read: %s", incident, error)
+        except Exception:
+            log.exception("the surroundings of %s could not be read", incident)
+        return nothing
+
+    async def _undisturbed(self, intent: Intent) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(UNDISTURBED_SECONDS):
+                await self._ended[intent.id].wait()
+        del self._ended[intent.id]
 
     def _is_too_often(self, now: float) -> bool:
         return len(self._lately) == MOST_A_MINUTE and now - self._lately[0] < 60.0

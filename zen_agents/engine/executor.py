@@ -316,6 +316,8 @@ class Executor:
         finally:
             self._running.pop(intent.id, None)
             self._disturbed.pop(intent.id, None)
+            if self._evidence is not None:
+                self._evidence.after(intent)
             self.last_ended_at = self._clock.now().steady
         done(intent, outcome)
 

@@ -51,6 +51,9 @@ LATE_ANSWERS = 10.0
 #: While an action is verified, what it should have mended is looked at again after as long as it has been done, but not
 #: sooner than the first of these (seconds) and no later than the second.
 VERIFY_SOONEST, VERIFY_EVERY = 0.01, 1.0
+#: While an action runs, what it is to mend is looked at no sooner than after this (seconds): each look would take from the
+#: host what the action needs of it, systemd's attention for one.
+REPAIRED_UNDISTURBED = 1.0
 
 #: Decisions by which the action of an incident has ended.
 _JUDGES = (DecisionKind.RESOLVE, DecisionKind.FAIL_RUNG)
@@ -345,9 +348,13 @@ class AgentTick:
         # Actions that this very turn has started count as well.
         if situation.running != self._parts.executor.running:
             situation = replace(situation, running=self._parts.executor.running)
-        return await self.repairs.ask(
+        again = await self.repairs.ask(
             incident, rule, decision, situation=situation, view=view, now=now, is_fresh=self._is_fresh(rule, now)
         )
+        if self._is_under_repair(rule):
+            until = self._parts.clock.now().steady + REPAIRED_UNDISTURBED
+            self.watchlist.put_off(rule.key, until, where=self._is_under_repair)
+        return again
 
     def _is_fresh(self, rule: Rule, now: Instant) -> bool:
         """Tell whether what a rule rests on was seen in this very turn, and so was all that may be its cause."""

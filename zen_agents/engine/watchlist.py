@@ -79,6 +79,12 @@ class Watchlist:
         for name in self._feeders(key):
             self._due[name] = min(self._due[name], at)
 
+    def put_off(self, key: str, until: float, *, where: Callable[[Rule], bool]) -> None:
+        """Have what a rule reads not looked at before then, as far as only rules read it that `where` is true of."""
+        for name in self._feeders(key):
+            if self._is_read_only_by(where, name):
+                self._due[name] = max(self._due[name], until)
+
     def has_asked_all(self, key: str, asked: Container[str]) -> bool:
         """Tell whether everything that a rule reads is among these checks."""
         return all(name in asked for name in self._feeders(key))

@@ -9,6 +9,9 @@ from typing import Protocol
 from zen_agents.dataclass import dataclass
 from zen_agents.model.action import Plan
 
+#: Changes that are named, the newest.
+MOST_CHANGES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Fragile:
@@ -25,15 +28,23 @@ class Fragile:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What else is going on: the largest and the busiest processes by name, the journal of a unit, what changed lately."""
+    """What else is going on, and may soon be otherwise: the largest and the busiest processes, files that changed."""
 
     processes: Sequence[str] = ()
-    log: Sequence[str] = ()
-    log_source: str = ""
-    #: What changed in the day before, the newest first, a line each: an ISO time, what it is, its name.
+    #: What changed in the day before, a line each: an ISO time in UTC, what it is, its name.
     related: Sequence[str] = ()
     #: The host in one line.
     host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What stays as it was written, whatever is repaired meanwhile: the journal of a unit, packages that changed."""
+
+    log: Sequence[str] = ()
+    log_source: str = ""
+    #: As in `Surroundings`.
+    related: Sequence[str] = ()
 
 
 class EvidenceSource(Protocol):
@@ -44,8 +55,12 @@ class EvidenceSource(Protocol):
         ...
 
     def surroundings(self, plan: Plan, watched: Sequence[str], at: datetime) -> Surroundings:
-        """Return the rest, as it was at that time; may block. HostError if the host does not tell.
+        """Return what else is going on, as it was at that time; may block. HostError if the host does not tell.
 
         Among `watched` paths it looks for files that changed.
         """
+        ...
+
+    def records(self, plan: Plan, at: datetime) -> Records:
+        """Return what was written until that time; as `surroundings`."""
         ...

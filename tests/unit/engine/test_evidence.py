@@ -26,7 +26,7 @@ from zen_agents.engine.journal import Journal
 from zen_agents.errors import HostError
 from zen_agents.model.action import Intent, Resource, ResourceKind
 from zen_agents.model.redaction import Redaction
-from zen_agents.ports.evidence import Fragile, Surroundings
+from zen_agents.ports.evidence import Fragile, Records, Surroundings
 from zen_agents.ports.store import WATCHED_PATHS
 
 NOW = SystemClock().now().wall
@@ -37,6 +37,7 @@ class Source:
 
     def __init__(self) -> None:
         self.asked: list[str | None] = []
+        self.read_records: list[str | None] = []
         self.trouble: Exception | None = None
 
     def fragile(self, plan: Any) -> Fragile:
@@ -49,7 +50,13 @@ class Source:
         if self.trouble:
             raise self.trouble
         changed = [f"{at.isoformat()}  file {path} token=abc" for path in watched]
-        return Surroundings(["1 init S 4 MiB 2 s CPU"], ["not this"], "elsewhere", changed, "load 0.4")
+        return Surroundings(["1 init S 4 MiB 2 s CPU"], changed, "load 0.4")
+
+    def records(self, plan: Any, at: Any) -> Records:
+        self.read_records.append(plan.request.incident)
+        if self.trouble:
+            raise self.trouble
+        return Records(["not this"], "elsewhere", [f"{(at - timedelta(hours=1)).isoformat()}  package upgrade openssl"])
 
 
 class Taking:
@@ -82,7 +89,10 @@ async def test_it_is_redacted_in_the_ledger_and_outlives_the_engine(taking: Taki
         "processes": ["1 init S 4 MiB 2 s CPU"], "open_files": ["/srv/a.log"], "log": ["[redacted] said"],
         "descriptors": "9 socket", "stacks": ["7 web: stopped by a signal"],
         "log_source": "of web", "host": "load 0.4",
-        "related": [f"{taking.clock.now().wall.isoformat()}  file /etc/web.conf [redacted]"],
+        "related": [
+            f"{taking.clock.now().wall.isoformat()}  file /etc/web.conf [redacted]",
+            f"{(taking.clock.now().wall - timedelta(hours=1)).isoformat()}  package upgrade openssl",
+        ],
     }  # fmt: skip
     assert taking.evidence.of(incident) == facts
     taking.store.commit()
@@ -101,6 +111,31 @@ async def test_a_storm_takes_a_few_and_an_incident_one(taking: Taking) -> None:
     taking.evidence.before(taking.intent("inc-bbbb11"))
     await taking.evidence.settle()
     assert taking.source.asked[-1] == "inc-bbbb11"
+
+
+async def test_what_stays_as_it_was_written_is_read_when_the_repair_has_ended_or_has_had_its_time(
+    taking: Taking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zen_agents.engine.evidence.UNDISTURBED_SECONDS", 1e9)
+    intent = taking.intent("inc-aaaa11")
+    taking.evidence.before(intent)
+    while not taking.evidence._aside._idle:  # noqa: ASYNC110 - until what may soon be otherwise has been read
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0)
+    assert taking.source.read_records == []
+    taking.evidence.after(intent)
+    await taking.evidence.settle()
+    assert taking.source.read_records == ["inc-aaaa11"]
+    monkeypatch.setattr("zen_agents.engine.evidence.UNDISTURBED_SECONDS", 0.0)
+    taking.evidence.before(taking.intent("inc-bbbb11"))
+    await taking.evidence.settle()
+    assert taking.source.read_records == ["inc-aaaa11", "inc-bbbb11"], "although it goes on"
+
+
+async def test_what_only_looks_like_a_process_is_none(tmp_path: Path) -> None:
+    """A directory's fingerprint is two numbers as well."""
+    plan = replace(an_intent("act-aaaa11", SystemClock().now()).plan, fingerprint=f"{os.getpid()}:1")
+    assert HostEvidence(LinuxHost(tmp_path), lambda _: "").fragile(plan) == Fragile([], "", (), "", ())
 
 
 @pytest.mark.parametrize("trouble", [HostError("no"), RuntimeError("a fault")])
@@ -132,7 +167,8 @@ sys.stdin.read()
         said = "".join(f"line {number} {'x' * 900}\n" for number in range(50))
         evidence = HostEvidence(host, lambda name: said if name == "web" else "")
         intent = an_intent("act-aaaa11", SystemClock().now())
-        plan = replace(intent.plan, fingerprint=process.fingerprint)
+        touches = (Resource(ResourceKind.PROCESS, process.fingerprint),)
+        plan = replace(intent.plan, fingerprint=process.fingerprint, touches=touches)
         fragile, rest = evidence.fragile(plan), evidence.surroundings(plan, (), SystemClock().now().wall)
     finally:
         child.kill()
@@ -161,13 +197,14 @@ async def test_of_a_unit_it_is_the_main_process_that_is_looked_at(tmp_path: Path
 
 async def test_a_unit_s_journal_is_asked_by_an_argument_list(tmp_path: Path) -> None:
     asked = tmp_path / "journalctl"
-    asked.write_text('#!/bin/sh\necho "$2 says no"\n')
+    asked.write_text('#!/bin/sh\necho "$2 says no until ${4%.*}"\n')
     asked.chmod(0o755)
     plan = replace(an_intent("act-aaaa11", SystemClock().now()).plan, touches=(Resource(ResourceKind.UNIT, "web; id"),))
     host = LinuxHost(tmp_path)
-    found = HostEvidence(host, lambda _: "", journalctl=str(asked)).surroundings(plan, (), NOW)
-    assert (found.log, found.log_source) == (["web; id says no"], "journalctl -u web; id")
-    assert HostEvidence(host, lambda _: "", journalctl="/nowhere").surroundings(plan, (), NOW).log == []
+    found = HostEvidence(host, lambda _: "", journalctl=str(asked), package_logs=()).records(plan, NOW)
+    assert found.log == [f"web; id says no until @{int(NOW.timestamp())}"], "what the repair itself leaves there is no clue"
+    assert found.log_source == "journalctl -u web; id"
+    assert HostEvidence(host, lambda _: "", journalctl="/nowhere", package_logs=()).records(plan, NOW).log == []
 
 
 async def test_what_changed_in_the_day_before_is_named_and_what_the_repair_changes_is_not(tmp_path: Path) -> None:
@@ -182,10 +219,11 @@ async def test_what_changed_in_the_day_before_is_named_and_what_the_repair_chang
     later = at + timedelta(hours=1) - timedelta(seconds=1)
     evidence = HostEvidence(LinuxHost(tmp_path), lambda _: "", package_logs=[log])
     found = evidence.surroundings(plan, [str(tmp_path / name) for name in ("certificate", "pidfile")], later)
-    told = [line.partition("  ")[2] for line in found.related]
-    assert "package upgrade openssl:amd64 3.0.14 -> 3.0.15" in told
-    assert [line for line in told if line.startswith("file ")] == [f"file {tmp_path}/certificate (mode, owner or name)"]
-    assert all(datetime.fromisoformat(line.partition("  ")[0]) <= later for line in found.related)
+    related = (*found.related, *evidence.records(plan, later).related)
+    told = [line.partition("  ")[2] for line in related]
+    assert told == [f"file {tmp_path}/certificate (mode, owner or name)", "package upgrade openssl:amd64 3.0.14 -> 3.0.15"]
+    assert all(datetime.fromisoformat(line.partition("  ")[0]) <= later for line in related)
+    assert all(line.partition("  ")[0].endswith("+00:00") for line in related), "so that they can be put in order"
     assert found.host.startswith("load ") and ", memory " in found.host and ", up " in found.host
 
 

@@ -56,17 +56,42 @@ async def test_a_repair_that_takes_a_moment_to_show_is_verified_within_as_long_a
     assert rig.outcomes() == ["verified"]
 
 
-async def test_what_an_own_action_changes_while_it_runs_wakes_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rig, may_end = Rig(tmp_path, every_seconds=60.0), asyncio.Event()
-    watch, execute = Watch("unit", "web.service"), Restart.execute
+def _held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let every action wait, having begun, until this is set."""
+    execute, may_end = Restart.execute, asyncio.Event()
 
     async def held(self: Restart, plan: Plan, control: HostControl) -> Effect:
         await may_end.wait()
         return await execute(self, plan, control)
 
     monkeypatch.setattr(Restart, "execute", held)
+    return may_end
+
+
+async def test_what_is_being_repaired_is_looked_at_when_that_has_ended_or_after_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, may_end = Rig(tmp_path, every_seconds=0.05), _held(monkeypatch)
+    await rig.turn()
+    rig.host.crash("web")
+    rig.host.advance(0.05)
+    await rig.tick.run()
+    assert rig.parts.executor.running == 1
+    began = rig.clock.now().steady
+    assert rig.tick.watchlist.next_due == pytest.approx(began + 1.0)
+    rig.host.advance(1.0)
+    assert len(rig.tick.watchlist.take_due(began + 1.0)) == 1
+    assert rig.tick.watchlist.next_due == pytest.approx(began + 1.05), "from then on as always"
+    may_end.set()
+    await rig.parts.executor.drain()
+    assert rig.tick.watchlist.next_due == rig.clock.now().steady
+
+
+async def test_what_an_own_action_changes_while_it_runs_wakes_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, may_end = Rig(tmp_path, every_seconds=60.0), _held(monkeypatch)
+    watch = Watch("unit", "web.service")
     next(iter(rig.tick.watchlist.checks.values())).watches = lambda: (watch,)  # type: ignore[method-assign]
     await rig.turn()
     rig.host.crash("web")

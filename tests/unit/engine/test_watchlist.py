@@ -63,6 +63,16 @@ def test_what_was_missed_is_asked_once(late: float) -> None:
     assert late < watched.next_due <= late + 10.0
 
 
+def test_what_only_rules_under_repair_read_is_put_off() -> None:
+    also = replace(rule("a"), name="r.also")
+    watched = Watchlist([Looking("a"), Looking("b")], [rule("a"), also, rule("b")], 0.0)
+    watched.put_off("r.a|host", 1.0, where=lambda rule: rule.name == "r.a")
+    watched.put_off("r.b|host", 1.0, where=lambda rule: rule.name == "r.b")
+    assert [check.name for check in watched.take_due(0.0)] == ["a"], "somebody else reads that, too"
+    watched.hurry("r.b|host", 0.5)
+    assert [check.name for check in watched.take_due(0.5)] == ["b"]
+
+
 def test_a_rule_that_is_in_a_hurry_brings_forward_what_it_reads() -> None:
     watched = Watchlist([Looking("a"), Looking("b")], [rule("a")], 0.0)
     watched.take_due(0.0)
