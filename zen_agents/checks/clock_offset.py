@@ -9,6 +9,7 @@ from zen_agents.checks.base import Check, Probe
 from zen_agents.checks.measured import measured
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation, Status
+from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostView
 from zen_agents.ports.time_answer import median_ahead
 
@@ -52,6 +53,7 @@ class TimeDaemonCheck(Check):
     def __init__(self, *, unit: str, every_seconds: float) -> None:
         super().__init__(name="time_daemon", target="clock:system", every_seconds=every_seconds)
         self._unit = unit
+        self._watches = (Watch("unit", unit),)
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Ask systemd."""
@@ -63,3 +65,7 @@ class TimeDaemonCheck(Check):
         status = Status.OK if unit.active_state == "active" else Status.PROBLEM
         said = f"{unit.id} is {unit.active_state} ({unit.sub_state})"
         return (Observation("clock.daemon", self.target, status, now, None, said, unit.invocation),)
+
+    def watches(self) -> Sequence[Watch]:
+        """Return the unit, so that its end wakes the engine."""
+        return self._watches

@@ -12,6 +12,7 @@ from zen_agents.checks.clock_offset import ClockOffsetProbe, TimeDaemonCheck
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.observation import Status
+from zen_agents.ports.events import Watch
 from zen_agents.ports.time_answer import TimeAnswer
 
 SERVERS = ("10.0.0.1:123", "10.0.0.2:123", "10.0.0.3:123")
@@ -69,6 +70,7 @@ def test_people_read_which_server_said_what(host: SimulatedHost) -> None:
 def test_a_daemon_that_is_down_is_a_problem_and_one_that_is_not_known_no_data(host: SimulatedHost) -> None:
     check = TimeDaemonCheck(unit="chrony.service", every_seconds=60)
     assert ask(check, host)["clock.daemon"].status is Status.OK
+    assert check.watches() == (Watch("unit", "chrony.service"),), "its end is told, not found out at the next look"
     host.crash("chrony")
     assert ask(check, host)["clock.daemon"].status is Status.PROBLEM
     assert ask(TimeDaemonCheck(unit="ntp.service", every_seconds=60), host)["clock.daemon"].status is Status.UNKNOWN
