@@ -40,10 +40,10 @@ class KeyTable(Generic[State]):
 
     The least useful loses it: of those with the lowest weight, the one that was kept the longest ago. The weight is how
     many hits speak for a key, plus the weight that the last forgotten one had (LFU with dynamic aging: Arlitt et al.,
-    "Evaluating content management techniques for web proxy caches", 2000). So keys that once were frequent grow old
-    without a clock that a line could move, and **to have a key forgotten for which c hits speak, more than c hits of
-    other keys are needed for each of the other places** (c x 9,999 in a table of 10,000). A step takes constant time on
-    average.
+    "Evaluating content management techniques for web proxy caches", 2000), but a hit adds no more than one to what a key
+    weighed before. So keys that once were frequent grow old without a clock that a line could move, and **to have a key
+    forgotten for which c hits speak, more than c hits of other keys are needed for each of the other places** (c x 9,999
+    in a table of 10,000): each hit weighs one, in one place. A step takes constant time on average.
     """
 
     def __init__(self, most: int = MOST_KEYS) -> None:
@@ -72,12 +72,15 @@ class KeyTable(Generic[State]):
 
     def keep(self, key: Key, state: State, hits: int) -> tuple[Key, State] | None:
         """Keep a key (again) for which so many hits (at least 1) speak; return what had to be forgotten for that."""
-        lost = None
+        lost, most = None, None
         if key in self._rows:
+            # Else the age that some keys brought about would count for others at their next hit as well.
+            most = self._rows[key][1] + 1
             self._unweigh(key)
         elif len(self._rows) >= self._most:
             lost = self._forget_one()
         weight = self._age + max(1, hits)
+        weight = weight if most is None else min(weight, most)
         self._rows[key] = (state, weight)
         self._weights.setdefault(weight, {})[key] = None
         return lost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zen_agents.logs.keys import LONGEST_VALUE, Key, KeyTable, key_of
@@ -42,6 +42,7 @@ def test_no_room_at_all_is_refused() -> None:
         KeyTable(0)
 
 
+@example(most=3, own=4, before=[], after=[0, 0, 1, 2, 0, 1, 1, 2])
 @given(
     most=st.integers(1, 6), own=st.integers(1, 8), before=st.lists(st.integers(0, 9), max_size=60),
     after=st.lists(st.integers(0, 30), max_size=200),
