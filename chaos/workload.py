@@ -179,11 +179,21 @@ def file_state(host: DisposableHost, path: str) -> str:
 
 def lives(host: DisposableHost, pid: str) -> bool:
     """Tell whether a process inside runs, by the number that it has there; a zombie does not. Read like `file_state`."""
+    return _process_state(host, pid) not in ("", "Z", "X")
+
+
+def is_stopped(host: DisposableHost, pid: str) -> bool:
+    """Tell whether a process inside was stopped by a signal and has not gone on; read like `file_state`."""
+    return _process_state(host, pid) == "T"
+
+
+def _process_state(host: DisposableHost, pid: str) -> str:
+    """Return the letter of ps, "" for no process."""
     try:
         said = Path(f"/proc/{host.pid}/root/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
-    return said.rpartition(") ")[2][:1] not in "ZX"
+        return ""
+    return said.rpartition(") ")[2][:1]
 
 
 def has_files(host: DisposableHost, folder: str) -> bool:

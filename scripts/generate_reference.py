@@ -46,8 +46,8 @@ An agent looks at the host through [checks](checks.md), folds what it saw into i
     "checks": """# Checks
 
 A check is a read-only question. It answers OK, PROBLEM or UNKNOWN, mostly with a number. The names it observes can be used
-in [rules of your own](../how-to/write-your-own-rule.md); `tcp` and `http` are both called `probe.NAME`, with the seconds
-that the answer took. `NAME` is the name in the configuration.""",
+in [rules of your own](../how-to/write-your-own-rule.md); `tcp`, `unix` and `http` are all called `probe.NAME`, with the
+seconds that the answer took. `NAME` is the name in the configuration.""",
     "actions": """# Actions
 
 An action is one bounded change to one target. It runs only if `actions.allow` names it

@@ -9,7 +9,7 @@ from typing import Literal
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, answers, struck, unit_property
+from chaos.workload import accepts, answers, is_stopped, struck, unit_property
 
 _STARTED_WITHIN_SECONDS = 30.0
 _STRUCK_WITHIN_SECONDS = 10.0
@@ -21,7 +21,7 @@ class PackagedService(Fault):
     """What happens to a service that everybody runs.
 
     `killed`: its main process, by KILL; `given_up`: that, until systemd starts it no more; `hung`: all of it, by STOP, so
-    that its port accepts in silence.
+    that its port or unix socket accepts in silence.
     """
 
     name = "packaged_service"
@@ -33,6 +33,8 @@ class PackagedService(Fault):
     #: What it listens on, 0 for nothing, and what it is asked there, each character one byte.
     port: int = 0
     ask: str = ""
+    #: A command that comes to a good end while it is well, and within a second; for what listens on no port.
+    asked_by: tuple[str, ...] = ()
     #: Run before it starts: what a host does once that has installed it.
     first: tuple[tuple[str, ...], ...] = ()
     #: A file that is broken before it is struck, and what stands in it then.
@@ -102,8 +104,10 @@ class PackagedService(Fault):
         return (f"unit {self.unit}", *((f"port tcp* {self.port}",) if self.port else ()), *broken)
 
     def _is_well(self, host: DisposableHost) -> bool:
+        if self.asked_by:
+            return host.run(["timeout", "1", *self.asked_by]).returncode == 0
         if not self.port:
-            return self._state(host) == "active"
+            return self._state(host) == "active" and not is_stopped(host, self._main(host))
         return answers(host, self.port, self.ask) if self.ask else accepts(host, self.port)
 
     def _main(self, host: DisposableHost) -> str:

@@ -152,6 +152,9 @@ class SimulatedView(NetworkQuestions):
     def niceness(self, process: Process) -> int:
         return self._ask("niceness", lambda: self._required(process).niceness)
 
+    def sleeps(self, process: Process) -> int:
+        return self._ask("sleeps", lambda: self._required(process).sleeps)
+
     def service_process(self, name: str) -> Process | None:
         return self._once("service_process", lambda: self._recorded(name), name)
 
@@ -233,6 +236,12 @@ class SimulatedView(NetworkQuestions):
         del host, send
         return self._ask("tcp", lambda: self._probe(port, timeout_seconds, contains))
 
+    async def unix_socket(
+        self, path: str, timeout_seconds: float, *, send: bytes = b"", contains: bytes = b""
+    ) -> ProbeResult:
+        del send
+        return self._ask("unix_socket", lambda: self._probe(path, timeout_seconds, contains))
+
     async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
         return self._ask("http", lambda: self._get(request, timeout_seconds))
 
@@ -313,8 +322,8 @@ class SimulatedView(NetworkQuestions):
         service = self._host.service_of_unit(name)
         return [("Requires", other) for other in service.needs] if service else []
 
-    def _probe(self, port: int, timeout_seconds: float, contains: bytes = b"") -> ProbeResult:
-        service = self._host.answering(port)
+    def _probe(self, where: int | str, timeout_seconds: float, contains: bytes = b"") -> ProbeResult:
+        service = self._host.answering(where)
         if service is None:
             return ProbeResult(False, "refused", "Connection refused", 0.0005)
         if service.hangs or service.answer_seconds > timeout_seconds:
@@ -327,8 +336,8 @@ class SimulatedView(NetworkQuestions):
         url = urlsplit(request.url)
         if url.scheme not in ("http", "https") or not url.hostname:
             raise HostError(f"{request.url!r} is not an http or https URL")
-        port = url.port or (443 if url.scheme == "https" else 80)
-        met, service = self._probe(port, timeout_seconds), self._host.answering(port)
+        where = request.unix or url.port or (443 if url.scheme == "https" else 80)
+        met, service = self._probe(where, timeout_seconds), self._host.answering(where)
         if not met.ok or service is None:
             return met
         status = service.http_status

@@ -46,6 +46,8 @@ class SimulatedProcess:
     #: What it uses of a CPU (percent), and since which steady second.
     busy: tuple[float, float] = (0.0, 0.0)
     niceness: int = 0
+    #: How often it has gone to sleep by itself.
+    sleeps: int = 1
     #: Libraries it runs with that were replaced since.
     replaced: tuple[str, ...] = ()
     ignores_term: bool = False
@@ -62,6 +64,8 @@ class SimulatedService:
     command: tuple[str, ...] = ()
     pidfile: str = ""
     port: int = 0
+    #: Path of the unix socket that it listens on.
+    socket: str = ""
     #: From start to answering.
     start_seconds: float = 0.0
     #: Ends by itself so long after each start; None: lives on.
@@ -362,11 +366,11 @@ class SimulatedWorld:
         """Return the service whose main process this is."""
         return next((service for service in self.services.values() if service.pid == pid), None)
 
-    def answering(self, port: int) -> SimulatedService | None:
-        """Return the service that holds a port open by now."""
+    def answering(self, where: int | str) -> SimulatedService | None:
+        """Return the service that holds a port, or a unix socket, open by now."""
         now = self.clock.now().steady
         running = (service for service in self.services.values() if service.pid and now >= service.answers_at)
-        return next((service for service in running if service.port == port), None)
+        return next((service for service in running if where in (service.port, service.socket)), None)
 
     def unit_state(self, service: SimulatedService) -> Unit:
         """Return what systemctl show would say."""

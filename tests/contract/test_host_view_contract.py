@@ -34,6 +34,7 @@ class Stage(Protocol):
     def remove(self, path: str) -> None: ...
     def record_service(self, name: str, process: Process) -> None: ...
     def listen(self) -> tuple[int, int]: ...
+    def listen_at(self, name: str) -> str: ...
     def close(self) -> None: ...
 
 
@@ -90,6 +91,13 @@ class RealStage:
         self._sockets.append(listener)
         return listener.getsockname()[1], os.getpid()
 
+    def listen_at(self, name: str) -> str:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self._files / name))
+        listener.listen()
+        self._sockets.append(listener)
+        return str(self._files / name)
+
     def close(self) -> None:
         for pid in tuple(self._children):
             self.end_process(pid)
@@ -134,6 +142,11 @@ class SimulatedStage:
         self.host.add_service(f"listener{port}", port=port)
         self.host.start(f"listener{port}")
         return port, self.host.services[f"listener{port}"].pid
+
+    def listen_at(self, name: str) -> str:
+        self.host.add_service(name, socket=f"{self.directory}/{name}")
+        self.host.start(name)
+        return f"{self.directory}/{name}"
 
     def close(self) -> None:
         self.host.faults.heal()
@@ -277,6 +290,7 @@ def test_a_process_is_in_the_table_as_it_is_alone(stage: Stage, process: Process
     used, limit = view.descriptors(process)
     assert 0 < used <= limit
     assert -20 <= view.niceness(process) <= 19
+    assert view.sleeps(process) > 0
     granted = view.memory_limit(process)
     assert granted is None or granted > 0
 
@@ -288,7 +302,7 @@ def test_a_process_that_is_gone_is_none_and_answers_nothing(stage: Stage, proces
     assert process.pid not in view.processes()
     assert view.command_line(process) == ()
     assert view.executable(process) == ""
-    for ask in (view.owner, view.cgroup, view.niceness, view.memory_limit):
+    for ask in (view.owner, view.cgroup, view.niceness, view.sleeps, view.memory_limit):
         with pytest.raises(ProcessGoneError):
             ask(process)
     with pytest.raises(HostError):
@@ -403,6 +417,15 @@ async def test_a_port_answers_or_refuses(stage: Stage) -> None:
     assert (met.ok, met.error) == (True, "")
     refused = await view.tcp("127.0.0.1", 1, 5.0)
     assert (refused.ok, refused.error) == (False, "refused")
+
+
+async def test_a_unix_socket_answers_or_refuses(stage: Stage) -> None:
+    path, view = stage.listen_at("daemon.sock"), stage.host.look()
+    met = await view.unix_socket(path, 5.0)
+    assert (met.ok, met.error) == (True, "")
+    refused = [await view.unix_socket(f"{path}.none", 5.0)]
+    refused += [await view.http(HttpRequest("http://localhost/", unix=f"{path}.none"), 5.0)]
+    assert [(each.ok, each.error) for each in refused] == [(False, "refused"), (False, "refused")]
 
 
 async def test_what_is_no_url_is_an_error_not_an_answer(stage: Stage) -> None:

@@ -37,33 +37,38 @@ class CommandParams(BaseModel):
 
 
 class ProbeParams(BaseModel):
-    """The question that a running service answers over the network: one of `tcp` and `http`."""
+    """The question that a running service answers: one of `tcp`, `unix` and `http`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     tcp: HostPort | None = Field(None, description="HOST:PORT that accepts a connection")
+    unix: AbsolutePath | None = Field(None, description="unix socket that accepts a connection")
     http: HttpRequest | None = Field(None, description="page that is answered as it should be")
-    send: str = Field("", description="what is said there first (tcp only), each character up to U+00FF one byte")
-    contains: str = Field("", description="text that comes back there (tcp only)")
+    send: str = Field("", description="what is said there first (not with http), each character up to U+00FF one byte")
+    contains: str = Field("", description="text that comes back there (not with http)")
     timeout_seconds: float = Field(3.0, gt=0, description="how long an answer may take, in seconds")
 
     @property
     def asked(self) -> str:
         """What is asked, in words."""
-        return self.tcp or (self.http.url if self.http is not None else "")
+        if self.http is not None:
+            return f"{self.http.url} at {self.http.unix}" if self.http.unix else self.http.url
+        return self.tcp or self.unix or ""
 
     async def ask(self, host: HostView) -> ProbeResult:
         """Ask once."""
         if self.http is not None:
             return await host.http(self.http, self.timeout_seconds)
-        name, _, port = (self.tcp or "").rpartition(":")
         said, wanted = self.send.encode("latin-1"), self.contains.encode()
+        if self.unix is not None:
+            return await host.unix_socket(self.unix, self.timeout_seconds, send=said, contains=wanted)
+        name, _, port = (self.tcp or "").rpartition(":")
         return await host.tcp(name.strip("[]"), int(port), self.timeout_seconds, send=said, contains=wanted)
 
     @model_validator(mode="after")
     def _one_question(self) -> ProbeParams:
-        if (self.tcp is None) == (self.http is None):
-            raise ValueError("a probe asks exactly one of tcp and http")
+        if [self.tcp, self.unix, self.http].count(None) != 2:
+            raise ValueError("a probe asks exactly one of tcp, unix and http")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Network probes that tell what went wrong: connect to a port, ask for a page.
+"""Network probes that tell what went wrong: connect to a port, ask for a page; unix sockets are in `linux_unix_socket`.
 
 A failure of the other side is a `ProbeResult`; a shortage of this side (no descriptors, no local ports) is a HostError, for
 it says nothing about the service. The time-out covers all, name look-up and TLS too; where the name servers are what does
@@ -111,7 +111,7 @@ async def tcp(
         sock = await connect(host, port, resolver)
         try:
             if send or contains:
-                await _answered(sock, send, contains)
+                await answered(sock, send, contains)
                 return ProbeResult(True, "", "answered", 0.0)
         finally:
             sock.close()
@@ -120,8 +120,8 @@ async def tcp(
     return await timed(ask, timeout_seconds, lambda: resolver.is_asking(host, port))
 
 
-async def _answered(sock: socket.socket, send: bytes, contains: bytes) -> None:
-    """Return once the other side has said something that contains what it should."""
+async def answered(sock: socket.socket, send: bytes, contains: bytes) -> None:
+    """Return once the other side has said something that contains what it should; raises what `timed` takes."""
     loop, said = asyncio.get_running_loop(), b""
     await loop.sock_sendall(sock, send)
     while not said or contains not in said:
@@ -137,7 +137,9 @@ async def http(request: HttpRequest, timeout_seconds: float, resolver: Resolver)
     """GET a page over HTTP/1.1, following no redirect, and judge status and text; HostError for a URL that is none."""
     url = check_request(request)
     asked = url.hostname or "", _port(url)
-    return await timed(lambda: _get(request, url, resolver), timeout_seconds, lambda: resolver.is_asking(*asked))
+    return await timed(
+        lambda: page(request, url, lambda: connect(*asked, resolver)), timeout_seconds, lambda: resolver.is_asking(*asked)
+    )
 
 
 def check_request(request: HttpRequest) -> SplitResult:
@@ -244,10 +246,11 @@ def _port(url: SplitResult) -> int:
     return url.port or (443 if url.scheme == "https" else 80)
 
 
-async def _get(request: HttpRequest, url: SplitResult, resolver: Resolver) -> ProbeResult:
+async def page(request: HttpRequest, url: SplitResult, connected: Callable[[], Awaitable[socket.socket]]) -> ProbeResult:
+    """Ask for a page over what `connected` returns, and judge it; raises what `timed` takes."""
     host = url.hostname or ""
     context = tls_context(request.verify_tls) if url.scheme == "https" else None
-    sock = await connect(host, _port(url), resolver)
+    sock = await connected()
     try:
         reader, writer = await asyncio.open_connection(
             sock=sock, ssl=context, server_hostname=host if context else None, limit=_MOST_HEAD_BYTES

@@ -382,6 +382,10 @@ class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
 
     async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
         """Ask for a page; never remembered."""
+        if request.unix:
+            from zen_agents.adapters import linux_unix_socket  # noqa: PLC0415 - only hosts that ask at one
+
+            return await linux_unix_socket.http(request, timeout_seconds)
         return await linux_probe.http(request, timeout_seconds, self._host.resolver)
 
     # -- monitoring plugins -------------------------------------------------------------------------------------------

@@ -32,6 +32,14 @@ class NetworkLook:
 
         return await linux_connection.connection(host, port, timeout_seconds, self._host.resolver)
 
+    async def unix_socket(
+        self, path: str, timeout_seconds: float, *, send: bytes = b"", contains: bytes = b""
+    ) -> ProbeResult:
+        """Connect, ask if there is something to ask, and hang up; never remembered."""
+        from zen_agents.adapters import linux_unix_socket  # noqa: PLC0415 - only where one is listed
+
+        return await linux_unix_socket.unix_socket(path, timeout_seconds, send=send, contains=contains)
+
     def real_path(self, path: str) -> str:
         """Return where a path leads when all links are followed; not remembered."""
         from zen_agents.adapters import linux_network  # noqa: PLC0415 - only where a resolver is listed

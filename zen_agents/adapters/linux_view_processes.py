@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import resource
@@ -28,6 +27,7 @@ ENDED = frozenset("ZXx")
 
 _UID = re.compile(rb"^Uid:\t\d+\t(\d{1,10})\t", re.MULTILINE)
 _THREAD_GROUP = re.compile(rb"^Tgid:\t(\d{1,10})$", re.MULTILINE)
+_SLEEPS = re.compile(rb"^voluntary_ctxt_switches:\t(\d{1,20})$", re.MULTILINE)
 _OPEN_FILES = re.compile(rb"^Max open files +(\d{1,20}|unlimited) ", re.MULTILINE)
 
 
@@ -44,6 +44,8 @@ class ProcessReader:
         self._command_lines: dict[tuple[int, int, str], tuple[str, ...]] = {}
         #: By pid: a line of stat and what it says. While a process sleeps it stays the same; parsing it is most of the work.
         self._last_read: dict[int, tuple[bytes, Process]] = {}
+        #: By pid: start time, and which directory in /proc was seen to be that process's.
+        self._directories: dict[int, tuple[int, int, int]] = {}
 
     def read(self, pid: int) -> Process | None:
         """Return a process by one read of its stat, None if it is gone; HostError if /proc holds nonsense."""
@@ -125,6 +127,10 @@ class ProcessReader:
         except (ValueError, IndexError) as error:
             raise HostError(f"{self._root}/{process.pid}/stat is not as expected") from error
 
+    def sleeps(self, process: Process) -> int:
+        """Return how often its first thread has gone to sleep by itself; HostError if the process is gone."""
+        return int(self._field(process, "status", _SLEEPS))
+
     def is_thread_leader(self, process: Process) -> bool:
         """Tell whether this is a process, not a mere thread that /proc also answers for."""
         return int(self._field(process, "status", _THREAD_GROUP)) == process.pid
@@ -142,12 +148,13 @@ class ProcessReader:
         limit = self._most_open(process.pid)
         directory = f"{self._root}/{process.pid}/fd"
         try:
+            state = os.stat(directory)
             # Since Linux 6.2 the directory's size is the number of its entries; before it is 0.
-            count = os.stat(directory).st_size or len(os.listdir(directory))
+            count = state.st_size or len(os.listdir(directory))
         except OSError as error:
             raise HostError(f"cannot count the descriptors of process {process.pid}: {error.strerror}") from error
         # Once for both: whose limits and descriptors these are is known only afterwards.
-        self._require_same(process)
+        self._require_own(process, state)
         if limit is None:
             raise HostError(f"{self._root}/{process.pid}/limits is not as expected")
         return count, limit
@@ -156,8 +163,11 @@ class ProcessReader:
         """Return how many files a process may have open, None if that cannot be read."""
         if self._root == _OWN_PROC and pid > 0:
             # A call is a tenth of the work of a table of all limits, which is for everybody to read.
-            with contextlib.suppress(OSError):
+            try:
                 soft = resource.prlimit(pid, resource.RLIMIT_NOFILE)[0]
+            except OSError:
+                pass
+            else:
                 return _NO_LIMIT if soft == resource.RLIM_INFINITY else soft
         found = _OPEN_FILES.search(read_kernel_file(f"{self._root}/{pid}/limits") or b"")
         return None if found is None else _NO_LIMIT if found[1] == b"unlimited" else int(found[1])
@@ -181,6 +191,19 @@ class ProcessReader:
     def _require_same(self, process: Process) -> None:
         if not self.is_same(process):
             raise ProcessGoneError(f"process {process.fingerprint} ({process.name}) is gone")
+
+    def _require_own(self, process: Process, directory: os.stat_result) -> None:
+        """Require what `_require_same` does of the process whose directory in /proc this is.
+
+        Once it is known whose it is, the directory tells it: who gets the same number later gets another one.
+        """
+        seen = process.start_time, directory.st_ino, directory.st_ctime_ns
+        if self._root == _OWN_PROC and self._directories.get(process.pid) == seen:
+            return
+        self._require_same(process)
+        if len(self._directories) >= _REMEMBERED_PROCESSES:
+            self._directories.clear()
+        self._directories[process.pid] = seen
 
     def _forget(self, table: Mapping[int, Process]) -> None:
         # A second thread may be remembering meanwhile, so the dict is copied before it is walked.

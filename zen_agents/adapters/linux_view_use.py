@@ -46,3 +46,7 @@ class UseLook:
     def niceness(self, process: Process) -> int:
         """Return the niceness, from -20 to 19; HostError if the process is gone."""
         return self._host.processes.niceness(process)
+
+    def sleeps(self, process: Process) -> int:
+        """Return how often its first thread has gone to sleep by itself; HostError if the process is gone."""
+        return self._host.processes.sleeps(process)

@@ -1,14 +1,17 @@
-"""Whether a service answers over the network.
+"""Whether a service answers, over the network or at its unix socket.
 
 A process may live and still not serve, so a service is asked what its users ask. The answer says how it failed (refused,
 timeout, reset ...). A name that cannot be resolved says nothing about the service, so that is UNKNOWN: when DNS is broken,
 every service would look dead at once.
+
+The socket of a unit that does not run may be systemd's, which starts the unit for whoever connects: it is not asked then, so
+that what a person stopped stays so (R28).
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from zen_agents.checks.base import Probe
@@ -26,14 +29,18 @@ _SLACK = 1.0
 class ServiceProbeCheck(Probe):
     """Observes `probe.NAME` (judged; the value is how many seconds the answer took)."""
 
-    def __init__(self, service: str, *, every_seconds: float, answer_within_seconds: float) -> None:
+    def __init__(
+        self, service: str, *, every_seconds: float, answer_within_seconds: float,
+        asked_while: Callable[[], bool] | None = None,
+    ) -> None:  # fmt: skip
+        """Ask only while `asked_while` says so, always where it is None."""
         super().__init__(
             name=f"probe.{service}",
             target=f"service:{service}",
             every_seconds=every_seconds,
             timeout_seconds=answer_within_seconds + _SLACK,
         )
-        self._answer_within_seconds = answer_within_seconds
+        self._answer_within_seconds, self._asked_while = answer_within_seconds, asked_while
 
     @property
     def observes(self) -> tuple[str, ...]:
@@ -41,6 +48,8 @@ class ServiceProbeCheck(Probe):
 
     async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Ask, and say how it went."""
+        if self._asked_while is not None and not self._asked_while():
+            return self.unknown(now, "not asked: its unit does not run, and whoever connects may start it")
         result = await self._ask(host)
         if not isinstance(result, ProbeResult) or not isinstance(result.ok, bool):
             raise HostError(f"the probe of {self.target} came back with nonsense")
@@ -80,18 +89,44 @@ class TcpProbe(ServiceProbeCheck):
         return await host.tcp(self._host_name, self._port, within, send=self._send, contains=self._contains)
 
 
+class SocketProbe(ServiceProbeCheck):
+    """A unix socket that must accept a connection, and answer where there is something to ask."""
+
+    kind = "unix"
+    summary = "Does this unix socket accept a connection, and answer?"
+
+    def __init__(
+        self, service: str, *, path: str, every_seconds: float, answer_within_seconds: float,
+        asked_while: Callable[[], bool] | None = None, send: bytes = b"", contains: bytes = b"",
+    ) -> None:  # fmt: skip
+        super().__init__(
+            service, every_seconds=every_seconds, answer_within_seconds=answer_within_seconds, asked_while=asked_while
+        )
+        self._path, self._send, self._contains = path, send, contains
+
+    async def _ask(self, host: HostView) -> ProbeResult:
+        return await host.unix_socket(self._path, self._answer_within_seconds, send=self._send, contains=self._contains)
+
+
 class HttpProbe(ServiceProbeCheck):
     """A page that must come with the right status, and text if one is asked for."""
 
     kind = "http"
     summary = "Does this address answer as it should?"
 
-    def __init__(self, service: str, request: HttpRequest, *, every_seconds: float, answer_within_seconds: float) -> None:
-        super().__init__(service, every_seconds=every_seconds, answer_within_seconds=answer_within_seconds)
+    def __init__(
+        self, service: str, request: HttpRequest, *, every_seconds: float, answer_within_seconds: float,
+        asked_while: Callable[[], bool] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            service, every_seconds=every_seconds, answer_within_seconds=answer_within_seconds, asked_while=asked_while
+        )
         self._request = request
 
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
+        if self._request.unix:
+            return ()
         url = urlsplit(self._request.url)
         return ((url.hostname, url.port or (443 if url.scheme == "https" else 80)),) if url.hostname else ()
 

@@ -29,7 +29,7 @@ _GRACE = 45.0
 class UnitCheck(Check):
     """Observes `unit.NAME` (judged) of one systemd unit."""
 
-    __slots__ = ("_on_the_way_since", "_unit", "_watches")
+    __slots__ = ("_is_running", "_on_the_way_since", "_unit", "_watches")
 
     kind = "unit"
     summary = "Does systemd say that this unit is running?"
@@ -40,6 +40,7 @@ class UnitCheck(Check):
         self._watches: tuple[Watch, ...] = (Watch("unit", unit),)
         #: Steady time since when systemd is starting, stopping or restarting it.
         self._on_the_way_since: float | None = None
+        self._is_running = False
 
     @property
     def observes(self) -> tuple[str, ...]:
@@ -47,6 +48,7 @@ class UnitCheck(Check):
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Ask systemd; all units of a look come in one call."""
+        self._is_running = False
         unit = host.unit(self._unit)
         if unit is None:
             known = "does not know" if host.has_systemd() else "does not run this host, so nobody knows"
@@ -54,11 +56,16 @@ class UnitCheck(Check):
         process = host.process(unit.main_pid) if unit.main_pid > 0 else None
         self._watches = (Watch("unit", unit.id), *_main_process(unit, process))
         status, said = self._judge(unit, process, now)
+        self._is_running = status is Status.OK
         facts = {"unit": unit.id, "state": f"{unit.active_state} ({unit.sub_state})", "restarts": str(unit.restarts)}
         if status is Status.PROBLEM and was_stopped_by_person(unit):
             facts["stopped_by_person"] = "yes"
         fingerprint = f"{unit.id}:{unit.invocation}:{unit.changed_us}"
         return (Observation(self.name, self.target, status, now, None, said, fingerprint, facts),)
+
+    def is_running(self) -> bool:
+        """Tell whether the last look found it running."""
+        return self._is_running
 
     def watches(self) -> Sequence[Watch]:
         """Return systemd's change notices, and the pidfd of the main process, which is faster."""

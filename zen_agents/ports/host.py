@@ -207,6 +207,8 @@ class HttpRequest:
     contains: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     verify_tls: bool = True
+    #: Path of a unix socket over which it is asked instead of over the network; "" for none.
+    unix: str = ""
 
 
 class HostView(

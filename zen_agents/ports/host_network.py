@@ -85,6 +85,16 @@ class NetworkView(Protocol):
         """Connect, and stay a moment: whoever accepts and hangs up at once is `reset`. Never remembered."""
         ...
 
+    async def unix_socket(
+        self, path: str, timeout_seconds: float, *, send: bytes = b"", contains: bytes = b""
+    ) -> ProbeResult:
+        """Connect to a unix socket; with `send` or `contains`, say that and wait for an answer, as `HostView.tcp` does.
+
+        `refused` where nobody listens, be it for want of a file, and `timeout` also where its queue stays full. HostError
+        where this engine may not connect. Never remembered.
+        """
+        ...
+
     def real_path(self, path: str) -> str:
         """Return where a path leads when all links are followed; itself if it is none, or leads nowhere."""
         ...

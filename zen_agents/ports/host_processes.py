@@ -73,6 +73,10 @@ class ProcessQuestions(Protocol):
         """Return the niceness of a process, from -20 (first) to 19 (last); HostError if it is gone."""
         ...
 
+    def sleeps(self, process: Process) -> int:
+        """Return how often the first thread of a process has gone to sleep by itself; HostError if it is gone."""
+        ...
+
 
 class ProcessChanges(Protocol):
     """The part of `HostControl` about processes beyond signals."""

@@ -29,7 +29,7 @@ _WORDS = {
 #: Moments outside of these leave no room for the windows around them.
 _YEARS = range(1971, 9999)
 #: `service.NAME` in a fact stands for whatever the checks of that service are called.
-_ALIASES = {"service.": ("process.", "probe.", "unit.")}
+_ALIASES = {"service.": ("process.", "probe.", "unit.", "wakes.")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from zen_agents.checks.log import DeletedLogCheck, LogCheck
 from zen_agents.checks.log_rate import LogRateCheck
 from zen_agents.checks.memory import MemoryCheck
 from zen_agents.checks.mount import MountCheck
-from zen_agents.checks.network_probe import HttpProbe, TcpProbe
+from zen_agents.checks.network_probe import HttpProbe, SocketProbe, TcpProbe
 from zen_agents.checks.oom import OomCheck
 from zen_agents.checks.path import PathCheck
 from zen_agents.checks.pressure import PressureCheck
@@ -42,6 +42,7 @@ from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.checks.upgrade import UpgradeCheck
+from zen_agents.checks.wakes import WakesCheck
 from zen_agents.model.certificate import CertificateQuestion
 from zen_agents.model.observation import Status
 from zen_agents.model.resolver_file import switched
@@ -86,6 +87,8 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
         lambda: TcpProbe("web", host_name="127.0.0.1", port=80, every_seconds=5, answer_within_seconds=1),
         ["tcp"],
     ),
+    (lambda: SocketProbe("web", path="/run/web.sock", every_seconds=5, answer_within_seconds=1), ["unix_socket"]),
+    (lambda: WakesCheck("web", ByUnit("web.service"), within_seconds=180, every_seconds=60), ["unit", "sleeps"]),
     (lambda: HttpProbe("web", HttpRequest("http://x/"), every_seconds=5, answer_within_seconds=1), ["http"]),
     (
         lambda: ResolverCheck(

@@ -18,7 +18,7 @@ import pytest
 from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
 from zen_agents.adapters.linux_view import LinuxHost
-from zen_agents.checks.network_probe import HttpProbe, TcpProbe
+from zen_agents.checks.network_probe import HttpProbe, SocketProbe, TcpProbe
 from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.clock import SystemClock
@@ -264,6 +264,25 @@ def test_a_page_is_judged_by_status_and_text(host: SimulatedHost, status: int, b
     found = ask(HttpProbe("web", request, every_seconds=5, answer_within_seconds=1), host)["probe.web"]
     assert found.status is expected
     assert found.facts["http_status"] == str(status)
+
+
+@pytest.mark.parametrize("page", [False, True])
+def test_the_socket_of_a_unit_is_asked_only_while_the_unit_runs(host: SimulatedHost, page: bool) -> None:
+    check = unit_service(host, socket="/run/web.sock")
+    request = HttpRequest("http://localhost/_ping", unix="/run/web.sock")
+    probe = (
+        HttpProbe("web", request, every_seconds=5, answer_within_seconds=1, asked_while=check.is_running)
+        if page
+        else SocketProbe("web", path="/run/web.sock", every_seconds=5, answer_within_seconds=1, asked_while=check.is_running)
+    )
+    seen = [ask(probe, host)["probe.web"]]
+    for change in (lambda: None, lambda: setattr(host.services["web"], "hangs", True), lambda: host.stop("web")):
+        change()
+        observed(check, host)
+        seen.append(ask(probe, host)["probe.web"])
+    assert [each.status for each in seen] == [UNKNOWN, OK, PROBLEM, UNKNOWN]
+    assert (seen[2].facts["error"], "may start it" in seen[3].detail) == ("timeout", True)
+    assert probe.endpoints == ()
 
 
 class Page(BaseHTTPRequestHandler):

@@ -27,6 +27,8 @@ from zen_agents.model.section import Apart, Section
 from zen_agents.model.severity import Severity
 from zen_agents.ports.host import HttpRequest
 
+#: The kernel's structure for such an address has no room for more, one byte for its end counted.
+_LONGEST_SOCKET_PATH = 107
 HttpStatus = Annotated[int, Field(ge=100, le=599)]
 
 
@@ -39,6 +41,16 @@ def _in_bytes(text: str) -> str:
     if not text.isascii() and any(ord(character) > 0xFF for character in text):
         raise refuse("text", "is bytes: no character beyond \\xff")
     return text
+
+
+def _fits_an_address(path: str) -> str:
+    if len(path.encode()) > _LONGEST_SOCKET_PATH:
+        raise refuse("path", f"is the path of a unix socket: at most {_LONGEST_SOCKET_PATH} bytes")
+    return path
+
+
+#: The path of a unix socket that can be connected to.
+SocketPath = Annotated[AbsolutePath, AfterValidator(_fits_an_address)]
 
 
 class ServiceCommand(Section):
@@ -68,13 +80,21 @@ class ServiceCommand(Section):
 
 
 class ServiceProbe(Section):
-    """A question over the network that only a working service answers. Exactly one of `tcp` and `http`."""
+    """A question that only a working service answers: exactly one of `tcp`, `unix` and `http`, or `http` over `unix`."""
 
     tcp: HostPort | None = Field(None, description="HOST:PORT that must accept a connection, and answer `send`")
-    send: Annotated[str, Field(max_length=1024), AfterValidator(_in_bytes)] = Field(
-        "", description='what is said first, like "PING\\r\\n"; a hung service accepts, but does not answer (tcp only)'
+    unix: SocketPath | None = Field(
+        None,
+        description="path of a unix socket that must accept a connection, and answer `send`; with `http` the page is asked "
+        "for there. Of a unit that does not run it is not asked: that could start it",
     )
-    http: HttpUrl | None = Field(None, description="address that must answer a GET; redirects are not followed")
+    send: Annotated[str, Field(max_length=1024), AfterValidator(_in_bytes)] = Field(
+        "", description='what is said first, like "PING\\r\\n"; a hung service accepts, but does not answer (not with http)'
+    )
+    http: HttpUrl | None = Field(
+        None,
+        description="address that must answer a GET; redirects are not followed. With `unix`, like http://localhost/_ping",
+    )
     expect_status: Annotated[
         tuple[HttpStatus, ...],
         BeforeValidator(_as_list, json_schema_input_type=HttpStatus | list[HttpStatus]),
@@ -87,21 +107,29 @@ class ServiceProbe(Section):
 
     @property
     def request(self) -> HttpRequest | None:
-        """The page that is asked for, None for `tcp`."""
+        """The page that is asked for, None where none is."""
         if self.http is None:
             return None
         headers = tuple(self.headers.items())
-        return HttpRequest(self.http, self.expect_status, self.contains, headers, self.verify_tls)
+        return HttpRequest(self.http, self.expect_status, self.contains, headers, self.verify_tls, self.unix or "")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> ServiceProbe:
-        if (self.tcp is None) == (self.http is None):
-            raise refuse("one_of", "needs exactly one of `tcp` and `http`")
-        if self.tcp is not None and (self.headers or self.expect_status != (200,)):
-            raise refuse("one_of", "takes no `expect_status` or `headers`; those belong to `http`", at="tcp")
+        if not self._asks or (self.tcp is not None and self._asks != "tcp"):
+            raise refuse("one_of", "needs exactly one of `tcp`, `unix` and `http`, or `http` over `unix`")
+        if self.http is None and (self.headers or self.expect_status != (200,)):
+            raise refuse("one_of", "takes no `expect_status` or `headers`; those belong to `http`", at=self._asks)
         if self.http is not None and self.send:
-            raise refuse("one_of", "belongs to `tcp`; a page is asked for by a GET", at="send")
+            raise refuse("one_of", "belongs to `tcp` and `unix`; a page is asked for by a GET", at="send")
+        if self.unix is not None and self.http is not None and not self.http.startswith("http://"):
+            raise refuse("address", "is asked for over a unix socket, so without TLS: http://", at="http")
         return self
+
+    @property
+    def _asks(self) -> str:
+        """The key that says what is asked, "" where there is none."""
+        given = {"http": self.http, "unix": self.unix, "tcp": self.tcp}
+        return next((key for key, value in given.items() if value is not None), "")
 
 
 class Service(Section):
@@ -118,6 +146,11 @@ class Service(Section):
         "pidfile",
     )
     check: ServiceProbe | None = Field(None, description="network probe; empty: only the process or unit is watched")
+    wakes_within: Annotated[Duration, at_least(timedelta(seconds=1))] | None = Field(
+        None,
+        description="for what answers nobody and wakes up by itself, as cron does every minute: bad when its main process "
+        "has not for this long; empty: not looked at",
+    )
     every: PositiveDuration = Field(
         timedelta(seconds=30), description="how often it is looked at; the death of its process wakes the engine at once"
     )

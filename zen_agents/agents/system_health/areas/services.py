@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import timedelta
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -19,7 +20,7 @@ from zen_agents.agents.system_health.remedies import AGENT
 from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
-from zen_agents.checks.network_probe import HttpProbe, ServiceProbeCheck, TcpProbe
+from zen_agents.checks.network_probe import HttpProbe, ServiceProbeCheck, SocketProbe, TcpProbe
 from zen_agents.checks.process import METRICS, ByPidfile, ByRecord, ByUnit, Finder, ProcessCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.model.action import ActionRequest
@@ -41,13 +42,16 @@ class Services(Area[Mapping[str, Service]]):
         for name, service in section.items():
             every = seconds_in(service.every)
             metrics = [metric for metric in METRICS if f"process.{name}.{metric}" in texts]
-            if service.unit is not None:
-                yield UnitCheck(name, service.unit, every_seconds=every)
+            unit = UnitCheck(name, service.unit, every_seconds=every) if service.unit is not None else None
+            if unit is not None:
+                yield unit
             if service.unit is None or metrics:
                 yield ProcessCheck(name, _finder(name, service), every_seconds=every, metrics=metrics)
-            probe = _probe_check(name, service.check, every) if service.check is not None else None
+            probe = _probe_check(name, service.check, every, unit) if service.check is not None else None
             if probe is not None:
                 yield probe
+            if service.wakes_within is not None:
+                yield _wakes_check(name, service, service.wakes_within, every)
             if service.config_files:
                 yield _configuration().config_check(name, service, find=_finder(name, service), probe=probe)
             if service.leaks is not None:
@@ -73,7 +77,7 @@ class Services(Area[Mapping[str, Service]]):
             down = _condition(name, service)
             if service.config_files:
                 yield _configuration().config_rule(name, service, down, make)
-            yield make.rule(
+            rule = make.rule(
                 name,
                 f"service:{name}",
                 down,
@@ -85,6 +89,7 @@ class Services(Area[Mapping[str, Service]]):
                 runbook=service.runbook,
                 depends_on=_depends_on(name, service),
             )
+            yield _with_time_to_wake(rule, service.wakes_within) if service.wakes_within is not None else rule
             if service.leaks is not None:
                 yield from _leaks().leak_rules(name, service, service.leaks, make)
 
@@ -111,12 +116,28 @@ def _leaks() -> ModuleType:
     return import_module(f"{__package__}.service_leaks")
 
 
+def _wakes_check(name: str, service: Service, within: timedelta, every: float) -> Check:
+    """Return what `wakes_within` asks for; loaded where a service has it."""
+    made = import_module("zen_agents.checks.wakes").WakesCheck
+    check: Check = made(name, _finder(name, service), within_seconds=within.total_seconds(), every_seconds=every)
+    return check
+
+
+def _with_time_to_wake(rule: Rule, within: timedelta) -> Rule:
+    """Return a rule that waits for the first time that its service is seen to wake up."""
+    seconds = within.total_seconds()
+    patience = rule.unknown_patience_seconds + seconds
+    return replace(rule, unknown_patience_seconds=patience, known_after_seconds=seconds)
+
+
 def _condition(name: str, service: Service) -> Condition:
     target, stale = f"service:{name}", seconds_in(service.every, STALE_AFTER_SAMPLES)
     lives = f"unit.{name}" if service.unit is not None else f"process.{name}"
     parts = [StatusIs(lives, target, stale, certain=True)]
     if service.check is not None:
         parts.append(StatusIs(f"probe.{name}", target, stale + seconds_in(service.check.timeout)))
+    if service.wakes_within is not None:
+        parts.append(StatusIs(f"wakes.{name}", target, stale))
     return Either(tuple(parts)) if len(parts) > 1 else parts[0]
 
 
@@ -169,14 +190,20 @@ def _finder(name: str, service: Service) -> Finder:
     return ByRecord(name)
 
 
-def _probe_check(name: str, probe: ServiceProbe, every: float) -> ServiceProbeCheck:
-    within = seconds_in(probe.timeout)
+def _probe_check(name: str, probe: ServiceProbe, every: float, unit: UnitCheck | None) -> ServiceProbeCheck:
+    within, send, contains = seconds_in(probe.timeout), probe.send.encode("latin-1"), probe.contains.encode()
+    asked_while = unit.is_running if unit is not None and probe.unix is not None else None
     if probe.request is not None:
-        return HttpProbe(name, probe.request, every_seconds=every, answer_within_seconds=within)
+        return HttpProbe(name, probe.request, every_seconds=every, answer_within_seconds=within, asked_while=asked_while)
+    if probe.unix is not None:
+        return SocketProbe(
+            name, path=probe.unix, every_seconds=every, answer_within_seconds=within, asked_while=asked_while,
+            send=send, contains=contains,
+        )  # fmt: skip
     host, _, port = (probe.tcp or "").rpartition(":")
     return TcpProbe(
         name, host_name=host.strip("[]"), port=int(port), every_seconds=every, answer_within_seconds=within,
-        send=probe.send.encode("latin-1"), contains=probe.contains.encode(),
+        send=send, contains=contains,
     )  # fmt: skip
 
 
@@ -212,5 +239,6 @@ def _command(command: ServiceCommand) -> Mapping[str, Any]:
 
 def _probe_params(check: ServiceProbe) -> Mapping[str, Any]:
     http = asdict(check.request) if check.request is not None else None
-    spoken = {"send": check.send, "contains": check.contains} if check.tcp is not None else {}
-    return {"tcp": check.tcp, "http": http, "timeout_seconds": seconds_in(check.timeout), **spoken}
+    spoken = {"send": check.send, "contains": check.contains} if check.http is None else {}
+    where = {"tcp": check.tcp, "unix": check.unix if check.http is None else None, "http": http}
+    return {**where, "timeout_seconds": seconds_in(check.timeout), **spoken}
