@@ -66,13 +66,18 @@ class LeakCheck(Check):
         alive = [member for member in members if member.state not in ENDED]
         memory, descriptors, zombies = self._names
         left = len(members) - len(alive)
+        # Most services are one process.
+        largest = max(alive, key=lambda member: member.resident_bytes) if len(alive) > 1 else main
+        who = main.fingerprint
         return (
-            self._memory(memory, max(alive, key=lambda member: member.resident_bytes), host, now),
-            self._descriptors(descriptors, alive, host, now),
+            self._memory(memory, largest, who if largest is main else largest.fingerprint, host, now),
+            self._descriptors(descriptors, alive, who, host, now),
             measured(self, zombies, now, left, f"{left} of its children have ended and are not asked for"),
         )
 
-    def _descriptors(self, name: str, alive: Sequence[Process], host: HostView, now: Instant) -> Observation:
+    def _descriptors(
+        self, name: str, alive: Sequence[Process], fingerprint: str, host: HostView, now: Instant
+    ) -> Observation:
         worst, said = -1.0, ""
         for member in alive[:_MOST_COUNTED]:
             try:
@@ -85,10 +90,10 @@ class LeakCheck(Check):
             if limit > 0 and 100.0 * opened / limit > worst:
                 worst = 100.0 * opened / limit
                 said = f"{member.name} ({member.pid}) has {opened} of {limit} descriptors open"
-        return measured(self, name, now, worst, said, fingerprint=alive[0].fingerprint)
+        return measured(self, name, now, worst, said, fingerprint=fingerprint)
 
-    def _memory(self, name: str, largest: Process, host: HostView, now: Instant) -> Observation:
-        size, fingerprint = largest.resident_bytes, largest.fingerprint
+    def _memory(self, name: str, largest: Process, fingerprint: str, host: HostView, now: Instant) -> Observation:
+        size = largest.resident_bytes
         status, said = Status.OK, f"{largest.name} ({largest.pid}) holds {size_in_words(size)}"
         if self._limit is not None and size > self._limit:
             status, said = Status.PROBLEM, f"{said}, more than {size_in_words(self._limit)}"
