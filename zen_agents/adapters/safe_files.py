@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import logging
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from zen_agents.adapters.file_identity import (
     compare,
@@ -30,14 +29,13 @@ from zen_agents.ports.host import FileState
 
 if TYPE_CHECKING:
     from zen_agents.adapters.quarantine import Quarantine
+    from zen_agents.adapters.safe_copying import Copying
     from zen_agents.adapters.safe_replacing import Replacing
 
 log = logging.getLogger("zen_agents.safe_files")
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_CHUNK = 1 << 20
 
 
 class OpenDirectory:
@@ -206,7 +204,7 @@ class OpenDirectory:
         with self._held(expected, unchanged=False) as place:
             descriptor = os.open(proc_path(place), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
-                return self._copy(descriptor, new_name, compress=compress, like=Likeness.of(descriptor))
+                return self._copying().copy(descriptor, new_name, compress=compress, like=Likeness.of(descriptor))
             finally:
                 os.close(descriptor)
 
@@ -214,7 +212,7 @@ class OpenDirectory:
         self._ours(expected)
         new_name = self._name(expected) + ".gz"
         with self._held(expected) as place, nobody_else_holds(place, expected.path) as descriptor:
-            self._copy(descriptor, new_name, compress=True, like=Likeness.of(descriptor))
+            self._copying().copy(descriptor, new_name, compress=True, like=Likeness.of(descriptor))
             self._unlink(expected)
         return os.stat(new_name, dir_fd=self._descriptor, follow_symlinks=False).st_size
 
@@ -230,7 +228,7 @@ class OpenDirectory:
         self._go_on()
         new_name = plain_name(name)
         with self._quarantine.opened(id) as (descriptor, kept):
-            self._copy(descriptor, new_name, compress=False, like=kept.likeness)
+            self._copying().copy(descriptor, new_name, compress=False, like=kept.likeness)
         return file_state(self._join(name), os.stat(new_name, dir_fd=self._descriptor, follow_symlinks=False))
 
     def stage(self, content: bytes, like: FileState) -> FileState:
@@ -249,31 +247,10 @@ class OpenDirectory:
 
         return Replacing(self._descriptor, self._path, self._mount, self._go_on, self._quarantine)
 
-    def _copy(self, source: int, new_name: str, *, compress: bool, like: Likeness) -> int:
-        """Stream an open file into a new one that gets a likeness; return the bytes read."""
-        path = self._join(plain_name(new_name))
-        try:
-            target = os.open(new_name, _NEW_FILE, 0o600, dir_fd=self._descriptor)
-        except FileExistsError as error:
-            raise StalePlanError(f"{path} is there already; nothing was done") from error
-        except OSError as error:
-            raise HostError(f"{path} cannot be made: {error.strerror}") from error
-        try:
-            with os.fdopen(os.dup(target), "wb") as stream:
-                count = _pour(source, stream, compress=compress, go_on=self._go_on, modified=like.modified_ns // 10**9)
-            like.give_to(target, path)
-            os.fsync(target)
-        except BaseException as error:
-            # Half a copy helps nobody; it is removed by the inode that was made here.
-            with contextlib.suppress(OSError, StalePlanError, HostError):
-                self._unlink(file_state(path, os.fstat(target)))
-            if isinstance(error, OSError):
-                raise HostError(f"{path} cannot be written: {error.strerror}; nothing was changed") from error
-            raise
-        finally:
-            os.close(target)
-        os.fsync(self._descriptor)
-        return count
+    def _copying(self) -> Copying:
+        from zen_agents.adapters.safe_copying import Copying  # noqa: PLC0415 - only what copies files pays for it
+
+        return Copying(self._descriptor, self._path, self._go_on, self._unlink)
 
     def _unlink(self, expected: FileState) -> None:
         private = self._take_aside(expected)
@@ -366,19 +343,3 @@ def _open_step(directory: int, name: str, path: str, flags: int) -> int:
         raise UnsafePathError(f"{path} is a link or no directory; write the real path in the configuration") from error
     except OSError as error:
         raise HostError(f"{path} cannot be opened: {error.strerror}; nothing was done") from error
-
-
-def _pour(source: int, target: IO[bytes], *, compress: bool, go_on: Callable[[], None], modified: int) -> int:
-    """Copy to the end, looking at the emergency stop at each piece; return the bytes read."""
-    os.lseek(source, 0, os.SEEK_SET)
-    count = 0
-    with contextlib.ExitStack() as stack:
-        out: IO[bytes] | gzip.GzipFile = target
-        if compress:
-            out = stack.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=target, mtime=modified))
-        while piece := os.read(source, _CHUNK):
-            go_on()
-            out.write(piece)
-            count += len(piece)
-    target.flush()
-    return count
