@@ -14,6 +14,7 @@ from zen_agents.clock import Instant, ManualClock
 from zen_agents.dataclass import dataclass
 from zen_agents.engine.executor import Judged, judged_body
 from zen_agents.engine.parts import Parts
+from zen_agents.model.duration import duration
 from zen_agents.model.ids import INCIDENT, new_id
 from zen_agents.model.incident import Incident
 from zen_agents.model.observation import Finding, Observation, Status
@@ -184,5 +185,5 @@ def _lasting(rule: Rule, read: Sequence[Observation], now: Instant) -> tuple[Fin
 def _condition(rule: Rule) -> str:
     seconds = max([rule.hold.held_for_seconds, *rule.condition.histories.values()])
     if seconds:
-        return f"if it stays so for {seconds / 60:g} min"
+        return f"if it stays so for {duration(seconds)}"
     return f"if it is bad {rule.hold.fail_after} times in a row" if rule.hold.fail_after > 1 else ""
