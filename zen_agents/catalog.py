@@ -125,6 +125,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "clear_stale_lock": "actions.clear_stale_lock:ClearStaleLock",  # what keeps the next run from beginning
         "vacuum_journal": "actions.vacuum_journal:VacuumJournal",  # room, from what nobody reads any more
         "limit_log_rate": "actions.limit_log_rate:LimitLogRate",  # so that the others are heard
+        "ban_address": "actions.ban_address:BanAddress",  # who tries one password after another, for a while
         "restart_time_daemon": "actions.restart_time_daemon:RestartTimeDaemon",  # so that the clock stays right
         "remount_read_write": "actions.remount_read_write:RemountReadWrite",  # where nothing is wrong with the disk
         "renew_certificate": "actions.renew_certificate:RenewCertificate",  # before it ends, by who issued it
@@ -174,6 +175,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
         "put_back_file": "actions.put_back_file:PutBackFile",
         "remove_made_directories": "actions.remove_made_directories:RemoveMadeDirectories",
         "lift_log_rate": "actions.lift_log_rate:LiftLogRate",
+        "lift_ban": "actions.lift_ban:LiftBan",
     }
 )
 

@@ -31,7 +31,7 @@ from chaos.faults.journal_grown import JournalGrown
 from chaos.faults.kernel_setting_changed import KernelSettingChanged
 from chaos.faults.log_flood import LogFlood
 from chaos.faults.log_grown import LogGrown
-from chaos.faults.login_attempts import LoginAttempts
+from chaos.faults.login_attempts import HostileLogins, LoginAttempts
 from chaos.faults.memory_leak import MemoryLeak
 from chaos.faults.nameserver_away import NameserverAway
 from chaos.faults.old_temp_files import OldTempFiles
@@ -98,6 +98,7 @@ FAULTS: tuple[type[Fault], ...] = (
     LogFlood,
     LogGrown,
     LoginAttempts,
+    HostileLogins,
     MemoryLeak,
     NameserverAway,
     OldTempFiles,

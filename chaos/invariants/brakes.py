@@ -150,6 +150,8 @@ def _failing(record: Record, at: float, within: float) -> set[str]:
         each.target
         for each in record.incidents
         if each.opened_at is not None
+        # How many addresses attack is the attacker's to choose.
+        and not each.target.startswith("address:")
         and at - within <= each.opened_at.steady <= at
         and not at - 2 * within <= taken_back.get(each.target, float("-inf")) <= each.opened_at.steady + ROUNDING
         # What was resolved in that very turn is over, though the ledger's rounded time says otherwise.

@@ -19,6 +19,8 @@ _HOUR = 3600.0
 #: Spans are written in whole units, the two largest.
 _SPAN_ROUNDING = 60.0
 _BUDGET = re.compile(r"(\d+) of (\d+) (repairs|housekeeping) (?:this hour|within (\S+?))(?:,|;|$)")
+#: Who is shut out has a budget of its own, which is that of its action.
+_CONTAINMENT = re.compile(r"(\d+) of (\d+) (ban_address)()(?:,|;|$)")
 _TARGET = re.compile(r"(\d+) of (\d+) for this target")
 _RUNNING = re.compile(r"(\d+) of (\d+) running")
 _BREAKER = re.compile(r"(\S+) \((\d+) of (\d+) failures in (\S+)\)(, one trial is due)?")
@@ -55,7 +57,8 @@ def limits_hold(record: Record) -> Iterator[Violation]:
     """No more than the budgets of the hour, the target's own limit, and so many at once."""
     for asked in _asked(record):
         said = asked.said.get("rate_limit", "")
-        budget, target, running = _BUDGET.search(said), _TARGET.search(said), _RUNNING.search(said)
+        of_budget = _CONTAINMENT if asked.act.body.get("budget") == "containment" else _BUDGET
+        budget, target, running = of_budget.search(said), _TARGET.search(said), _RUNNING.search(said)
         if budget is None or target is None or running is None:
             yield asked.violation("limits", f"was let through by limits that nobody can read: {said!r}")
             continue

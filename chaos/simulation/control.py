@@ -13,6 +13,7 @@ from chaos.simulation.view import SimulatedView
 from chaos.simulation.world import SimulatedProcess, SimulatedService, SimulatedWorld
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.guards.base import StopFlag
+from zen_agents.model.address import Network
 from zen_agents.model.pool import PoolQuestion, PoolSession
 from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
 
@@ -103,6 +104,15 @@ class SimulatedControl:
     async def limit_log_rate(self, unit: str, lines_per_second: int) -> None:
         self._note(f"limit {unit} to {lines_per_second} lines a second", f"unit:{unit}")
         self._host.journal.limit(unit, lines_per_second)
+
+    async def ban(self, network: Network, seconds: int) -> None:
+        self._note(f"ban {network} for {seconds} s", f"address:{network}")
+        now = self._host.clock.now().steady
+        self._host.network.ban(network, now + seconds, now)
+
+    async def lift_ban(self, network: Network) -> None:
+        self._note(f"lift the ban of {network}", f"address:{network}")
+        self._host.network.lift_ban(network, self._host.clock.now().steady)
 
     async def end_sessions(
         self, asked: PoolQuestion, sessions: Sequence[PoolSession], *, timeout_seconds: float

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, TypeVar
 
-from zen_agents.errors import HostError
+from zen_agents.errors import ActionFailedError, HostError
+from zen_agents.model.address import Address, Network, first_overlap
 from zen_agents.ports.host import ProbeResult, Process
+from zen_agents.ports.host_firewall import KeptNetwork
 from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route, TrackedConnections
 
 if TYPE_CHECKING:
     from chaos.simulation.world import SimulatedWorld
 
 _T = TypeVar("_T")
+LOOPBACK = tuple(KeptNetwork(ip_network(each), "loopback") for each in ("127.0.0.0/8", "::1/128"))
 
 
 @dataclass(slots=True)
@@ -34,6 +38,11 @@ class SimulatedNetwork:
     #: Which process holds how many of the taken ports.
     port_client: tuple[int, int] | None = None
 
+    #: What is banned -> the moment (steady) at which that ends; who is connected, by port; and what must not be banned.
+    banned: dict[Network, float] = field(default_factory=dict)
+    peers: dict[int, set[Address]] = field(default_factory=dict)
+    kept: list[KeptNetwork] = field(default_factory=list)
+
     def answer(self, server: str, name: str) -> NameAnswer:
         """Return what a name server says of a name."""
         if server in self.failing:
@@ -49,6 +58,24 @@ class SimulatedNetwork:
         ending = endings.pop(0) if len(endings) > 1 else endings[0]
         return ProbeResult(not ending, ending, ending or "connected", 0.001)
 
+    def bans(self, now: float) -> dict[Network, float]:
+        """Return what is banned, and for how long still; what has had its time is gone, as with the kernel."""
+        self.banned = {network: until for network, until in self.banned.items() if until > now}
+        return {network: until - now for network, until in self.banned.items()}
+
+    def ban(self, network: Network, until: float, now: float) -> None:
+        """Ban a network, anew if it is banned; one that overlaps with another is refused."""
+        overlapping = first_overlap(network, self.bans(now))
+        if overlapping is not None and overlapping != network:
+            raise ActionFailedError(f"nft ended with 1: {network} overlaps with {overlapping}")
+        self.banned[network] = until
+
+    def lift_ban(self, network: Network, now: float) -> None:
+        """End a ban before its time."""
+        if network not in self.bans(now):
+            raise ActionFailedError(f"nft ended with 1: {network} is not there")
+        del self.banned[network]
+
     def take_ports(self, count: int, towards: str, pid: int) -> None:
         """Let a process hold so many local ports towards one address and port."""
         self.ports = self.ports._replace(taken=count, towards=towards)
@@ -56,7 +83,7 @@ class SimulatedNetwork:
 
 
 class NetworkQuestions:
-    """The part of `SimulatedView` that implements `ports.host_network.NetworkView`."""
+    """The part of `SimulatedView` that implements the ports `NetworkView` and `FirewallView`."""
 
     _host: SimulatedWorld
 
@@ -104,3 +131,13 @@ class NetworkQuestions:
             return None
         pid, count = self._host.network.port_client
         return self._host.processes[pid].process, count
+
+    def bans(self) -> Mapping[Network, float]:
+        return self._ask("bans", lambda: self._host.network.bans(self._host.clock.now().steady))
+
+    def kept_networks(self) -> Sequence[KeptNetwork]:
+        return self._ask("kept_networks", lambda: (*LOOPBACK, *self._host.network.kept))
+
+    def connected(self, ports: Collection[int]) -> Set[Address]:
+        peers = self._host.network.peers
+        return self._ask("connected", lambda: {peer for port in ports for peer in peers.get(port, ())})

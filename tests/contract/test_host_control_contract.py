@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from zen_agents.model.pool import PoolQuestion
 from zen_agents.ports.host import Command, HostControl, Process
 from zen_agents.ports.host_contents import ReplacingDirectory
 from zen_agents.ports.host_directories import DirectoryHandle
+from zen_agents.ports.host_firewall import FirewallControl
 from zen_agents.ports.host_journal import JournalControl
 from zen_agents.ports.host_pools import PoolControl
 from zen_agents.ports.host_sysctl import SysctlControl
@@ -38,6 +40,9 @@ def promised(port: type) -> dict[str, Any]:
         (JournalControl, SimulatedControl),
         (HostControl, NullControl),
         (HostControl, SimulatedControl),
+        (FirewallControl, LinuxControl),
+        (FirewallControl, NullControl),
+        (FirewallControl, SimulatedControl),
         (PoolControl, LinuxControl),
         (PoolControl, NullControl),
         (PoolControl, SimulatedControl),
@@ -81,6 +86,8 @@ async def _refuses(control: NullControl, process: Process, path: str) -> None:
         lambda: control.stop_process(process, timeout_seconds=1.0),
         lambda: control.limit_log_rate("web.service", 10),
         lambda: control.lift_log_rate("web.service"),
+        lambda: control.ban(ip_network("192.0.2.7"), 600),
+        lambda: control.lift_ban(ip_network("192.0.2.7")),
         lambda: control.end_sessions(PoolQuestion("postgres", "db:5432", "zen", "postgres", "app"), (), timeout_seconds=1.0),
     ):
         with pytest.raises(RefusedError, match="Dry run"):

@@ -57,10 +57,11 @@ _KINDS = {
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
     "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
     "restore_file": "baseline", "restore_sysctl": "sysctl",
-    "reset_pool": "pool", "recycle_pool": "pool",
+    "reset_pool": "pool", "recycle_pool": "pool", "ban_address": "address",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
     "restore_last_good": "service",
 }  # fmt: skip
+_NAMED = {"ban_address": "192.0.2.7"}
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
 _RENEWAL = {**_CERTIFICATE, "client": "command", "argv": ["/srv/issue"], "made": "/srv/new.pem", "at_least_seconds": 10.0}
 _PLAUSIBLE = {
@@ -82,6 +83,7 @@ _PLAUSIBLE = {
     "limit_log_rate": {"unit": "web.service", "lines_per_second": 100},
     "remount_read_write": {"path": "/mnt/read-only"},
     "restart_time_daemon": {"unit": "chrony.service"},
+    "ban_address": {"seconds": 600, "most_at_once": 5},
     "flush_resolver_cache": {"resolver": "web"},
     "reload_service": _CERTIFICATE,
     "renew_certificate": _RENEWAL,
@@ -143,7 +145,7 @@ def a_host() -> SimulatedHost:
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.name)
 def test_a_plausible_request_is_planned_so_the_rest_of_this_page_means_something(action: type[Action]) -> None:
-    target = f"{_KINDS[action.name]}:web"
+    target = f"{_KINDS[action.name]}:{_NAMED.get(action.name, 'web')}"
     plan = action().plan(ActionRequest(action.name, target, _PLAUSIBLE[action.name]), a_host().look())
     assert plan.touches
     assert plan.steps

@@ -9,7 +9,7 @@ assert rig.outcomes() == ["verified"]
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -210,7 +210,7 @@ class Rig:
     def __init__(
         self, state_dir: Path, services: Sequence[str] = ("web",), *, host: SimulatedHost | None = None,
         rule: dict[str, Any] | None = None, every_seconds: float = 5.0, triggers: SafeModeTriggers | None = None,
-        **policy: Any,
+        agent: BaseAgent | None = None, actions: Mapping[str, Action] | None = None, **policy: Any,
     ) -> None:  # fmt: skip
         self.host = host or SimulatedHost()
         if host is None:
@@ -223,10 +223,11 @@ class Rig:
         self.flag = EmergencyFlag(state_dir, host_flag=state_dir / "no-host-flag")
         self.told = Told()
         self.controls: list[Any] = []
-        self.agent = RigAgent(self.host, services, rule or {}, every_seconds)
+        self.agent = agent or RigAgent(self.host, services, rule or {}, every_seconds)
+        self._actions = actions or {"restart_service": Restart()}
         defaults: dict[str, Any] = {
             "auto_mitigate": {"system_health": True}, "allowed": {"restart_service": ActionPolicy()},
-            "declared": frozenset((r.action, r.target) for r in self.agent.remedies()),
+            "declared": self.agent.scope(),
             "storm": Limit(10, 300.0, 600.0), "storm_share": 1.0,
         }  # fmt: skip
         self.parts = self._parts(Policy(**(defaults | policy)), triggers or SafeModeTriggers())
@@ -247,7 +248,7 @@ class Rig:
         causes = Causes(self.host, self.clock)
         executor = Executor(
             host=self.host, store=self.store, journal=journal, clock=self.clock, stop=self.flag, guards=GUARDS,
-            actions={"restart_service": Restart()}, control=self._control,
+            actions=self._actions, control=self._control,
             causes_of=causes.of,
         )  # fmt: skip
         safe_mode = SafeMode(

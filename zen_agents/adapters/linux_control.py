@@ -35,6 +35,7 @@ from zen_agents.ports.host_directories import DirectoryHandle
 from zen_agents.store.failpoint import failpoint
 
 if TYPE_CHECKING:
+    from zen_agents.model.address import Network
     from zen_agents.model.pool import PoolQuestion, PoolSession
 
 #: How long a thread waits for its intent to become durable before it gives up.
@@ -197,6 +198,16 @@ class LinuxControl:
 
         await self._gate.passed()
         await journal.lift(self, unit)
+
+    async def ban(self, network: Network, seconds: int) -> None:
+        from zen_agents.adapters import linux_firewall  # noqa: PLC0415 - only hosts that ban
+
+        await linux_firewall.ban(self, network, seconds)
+
+    async def lift_ban(self, network: Network) -> None:
+        from zen_agents.adapters import linux_firewall  # noqa: PLC0415 - as above
+
+        await linux_firewall.lift(self, network)
 
     async def end_sessions(
         self, asked: PoolQuestion, sessions: Sequence[PoolSession], *, timeout_seconds: float

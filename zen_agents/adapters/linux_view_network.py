@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_view import LinuxHost
+    from zen_agents.model.address import Address, Network
     from zen_agents.ports.host import ProbeResult, Process
+    from zen_agents.ports.host_firewall import KeptNetwork
     from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route, TrackedConnections
 
 
 class NetworkLook:
-    """The part of `LinuxView` that implements `ports.host_network.NetworkView`."""
+    """The part of `LinuxView` that implements `ports.host_network.NetworkView` and `ports.host_firewall.FirewallView`."""
 
     _host: LinuxHost
 
@@ -78,3 +80,21 @@ class NetworkLook:
         processes = self.processes()
         found = linux_local_ports.busiest(holders, self._host.descriptors.socket_owners(processes))
         return (processes[found[0]], found[1]) if found is not None else None
+
+    def bans(self) -> Mapping[Network, float]:
+        """Return what the engine shut out, and for how long each still is; not remembered."""
+        from zen_agents.adapters import linux_firewall  # noqa: PLC0415 - only where a pattern may ban
+
+        return linux_firewall.bans()
+
+    def kept_networks(self) -> Sequence[KeptNetwork]:
+        """Return the addresses that this host cannot do without; not remembered."""
+        from zen_agents.adapters import linux_addresses  # noqa: PLC0415 - only where a pattern may ban
+
+        return linux_addresses.kept_networks(self._host.proc_root, self._host.root)
+
+    def connected(self, ports: Collection[int]) -> Set[Address]:
+        """Return who is connected to one of these ports, or was a moment ago; not remembered."""
+        from zen_agents.adapters import linux_addresses  # noqa: PLC0415 - only where a pattern may ban
+
+        return linux_addresses.connected(self._host.proc_root, ports)

@@ -12,6 +12,7 @@ from zen_agents.ports.host import Command, CommandResult, Host, HostView, Proces
 from zen_agents.ports.host_directories import DirectoryHandle
 
 if TYPE_CHECKING:
+    from zen_agents.model.address import Network
     from zen_agents.model.pool import PoolQuestion, PoolSession
 
 
@@ -65,6 +66,12 @@ class NullControl:
     ) -> NoReturn:
         del timeout_seconds
         _refuse(f"end {len(sessions)} sessions of {asked.user}")
+
+    async def ban(self, network: Network, seconds: int) -> None:
+        _refuse(f"ban {network} for {seconds} s")
+
+    async def lift_ban(self, network: Network) -> None:
+        _refuse(f"lift the ban of {network}")
 
     async def limit_log_rate(self, unit: str, lines_per_second: int) -> None:
         _refuse(f"limit {unit} to {lines_per_second} lines a second")

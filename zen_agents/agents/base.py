@@ -128,6 +128,14 @@ class BaseAgent(ABC):
         """Return (action, target) of every remedy; an agent that has thousands of them need not make them all for that."""
         return frozenset((remedy.action, remedy.target) for remedy in self.remedies())
 
+    def rule_about(self, name: str, target: str) -> Rule | None:
+        """Return the rule that reads the observation `name` of a target that others chose, an address; None if it has none.
+
+        Nothing else can be acted on that no configuration names (ADR 0027).
+        """
+        del name, target
+        return None
+
     def keep_running(self) -> frozenset[str]:
         """Return service targets that are to run whoever stopped them (R28)."""
         return frozenset()

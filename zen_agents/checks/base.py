@@ -39,6 +39,11 @@ class Check(ABC):
     def observes(self) -> tuple[str, ...]:
         """Return the names of the observations it makes, all about `target`."""
 
+    @property
+    def about_others(self) -> tuple[str, ...]:
+        """Return the names of the observations that it makes about targets which others choose, addresses, as they come."""
+        return ()
+
     @abstractmethod
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Ask, and return one observation for each name that could be told."""

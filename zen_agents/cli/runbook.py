@@ -18,6 +18,7 @@ from zen_agents.cli.envelope import data
 from zen_agents.cli.parsing import meant
 from zen_agents.cli.render import note, say, table, width_of
 from zen_agents.errors import UsageError, ZenError
+from zen_agents.model.address import is_address_target
 
 #: Kinds of target that are listed by name: they share the page of their kind.
 _LISTED = frozenset(
@@ -50,6 +51,8 @@ def page_of(rule: str, target: str) -> str:
     """Return which page belongs to a built-in rule about a target (`KIND:NAME`)."""
     kind, _, name = target.partition(":")
     label = rule.partition(".")[2]
+    if is_address_target(target):
+        return label.partition(".")[0]
     return (label.replace(name, kind, 1) if kind in _LISTED else label).removesuffix(".critical")
 
 

@@ -29,6 +29,7 @@ CHECKS: Mapping[str, Check] = {
     "outcomes": state.outcomes,
     "clock": surroundings.clock,
     "system_log": surroundings.system_log,
+    "firewall": surroundings.firewall,
     "mail": online.mail,
     "pagerduty": online.pagerduty,
     "heartbeat": surroundings.heartbeat,

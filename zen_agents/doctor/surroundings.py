@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zen_agents.doctor.examination import Finding, Site, State, fine, worst
-from zen_agents.errors import SettingsError
+from zen_agents.errors import HostError, SettingsError
 from zen_agents.settings.loader import effective_values
 from zen_agents.settings.policy import to_alert_policy
 from zen_agents.settings.trust import distrust, read_secret
@@ -95,6 +95,24 @@ def system_log(site: Site) -> Finding:
         how = "start systemd-journald or rsyslog"
         return Finding(State.WARNING, "there is no /dev/log: a rewritten ledger is harder to notice", how)
     return fine("the system's log takes the ledger's heads")
+
+
+def firewall(site: Site) -> Finding:
+    """Can those be shut out whom a pattern may ban?"""
+    if site.loaded is None or site.loaded.settings is None:
+        return Finding(State.UNKNOWN, "the configuration is not valid")
+    reads_logs = site.loaded.settings.agents.get("log_analysis")
+    if reads_logs is None or not any(pattern.ban_at for pattern in reads_logs.patterns.values()):
+        return fine("no pattern bans anybody")
+    from zen_agents.adapters import linux_firewall  # noqa: PLC0415 - only where a pattern may ban
+
+    try:
+        linux_firewall.nft()
+    except HostError as error:
+        return Finding(State.FAILED, str(error), "apt install nftables")
+    if os.geteuid() != 0:
+        return Finding(State.UNKNOWN, "only root sees who is banned")
+    return fine(f"nft answers; {len(linux_firewall.bans())} are banned")
 
 
 def heartbeat(site: Site) -> Finding:

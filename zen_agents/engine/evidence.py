@@ -20,6 +20,7 @@ from zen_agents.engine.aside import Aside
 from zen_agents.engine.journal import Journal
 from zen_agents.errors import HostError, StoreError
 from zen_agents.model.action import Intent
+from zen_agents.model.address import is_address_target
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.ports.evidence import MOST_CHANGES, EvidenceSource, Fragile, Records, Surroundings
@@ -65,6 +66,9 @@ class Evidence:
         """Take the evidence of an incident, unless it was taken; returns at once and never raises."""
         incident, now = intent.plan.request.incident, self._clock.now().steady
         if self._source is None or incident is None or incident in self._taken or self._is_too_often(now):
+            return
+        if is_address_target(intent.plan.request.target):
+            # Whoever attacks must not use up what repairs need, and of an address its lines are the evidence.
             return
         self._lately.append(now)
         self._remember(incident, {})

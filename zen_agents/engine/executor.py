@@ -235,8 +235,7 @@ class Executor:
         now = self._clock.now()
         leased_until = now.steady + plan.timeout_seconds + verify_within_seconds
         intent = Intent(new_id(ACTION), plan, now, leased_until, verified_by, approval)
-        limit = policy.repairs if plan.budget is Budget.REPAIR else policy.housekeeping
-        self._store.reserve(intent, hourly_limit=None if request.requested_by.is_person else limit.most)
+        self._store.reserve(intent, hourly_limit=None if request.requested_by.is_person else _hourly_limit(plan, policy))
         self._journal.intended(intent)
         return intent
 
@@ -365,6 +364,14 @@ class Executor:
             self._store.record_usage(usage)
         except StoreError as error:
             log.warning("the cost of %s was not written: %s", intent.id, error)
+
+
+def _hourly_limit(plan: Plan, policy: Policy) -> int | None:
+    """Return how many of this plan's kind the engine may reserve within an hour, None for as many as it likes."""
+    if plan.budget is Budget.CONTAINMENT:
+        allowance = policy.allowed.get(plan.request.listed_as)
+        return allowance.max_per_hour if allowance is not None else 0
+    return (policy.repairs if plan.budget is Budget.REPAIR else policy.housekeeping).most
 
 
 def _plan_key(request: ActionRequest) -> _PlanKey:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from zen_agents.clock import Instant
 from zen_agents.errors import StoreError
 from zen_agents.guards.base import Policy, Situation
+from zen_agents.model.address import is_address_target
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
 from zen_agents.ports.store import Store
@@ -119,6 +120,10 @@ class IncidentBook:
         self._keep_openings(key, (since, times))
         return times
 
+    def forget_openings(self, key: str) -> None:
+        """Forget when incidents of a key opened, of which there may be any number; the store tells if it is asked again."""
+        self._openings.pop(key, None)
+
     def _remember_opening(self, key: str, at: float) -> None:
         """Add an opening to those that are known; where none are, the store tells this one as well."""
         if (known := self._openings.get(key)) is not None:
@@ -149,13 +154,16 @@ class IncidentBook:
     def _failing(self, horizon: float, within_seconds: float) -> int:
         """Return of how many targets an incident opened since `horizon`.
 
-        What is bad again because a person took the engine's action back is no sign of a shared cause (R8, R31).
+        What is bad again because a person took the engine's action back is no sign of a shared cause (R8, R31), nor is how
+        many addresses attack: whoever attacks chooses that, and would stop all repairs.
         """
         # Counted at once: in a storm two sets of ten thousand would be a megabyte.
         targets = {
             incident.target
             for incident in self._live.values()
-            if incident.opened_at is not None and incident.opened_at.steady >= horizon
+            if incident.opened_at is not None
+            and incident.opened_at.steady >= horizon
+            and not is_address_target(incident.target)
         }
         if not targets:
             return 0
@@ -169,7 +177,8 @@ class IncidentBook:
             targets = {
                 incident.target
                 for incident in self._live.values()
-                if incident.opened_at is not None
+                if incident.target in targets
+                and incident.opened_at is not None
                 and horizon <= incident.opened_at.steady < taken_back.get(incident.target, never)
             }
         return len(targets)

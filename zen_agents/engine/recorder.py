@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from zen_agents.clock import Instant
 from zen_agents.errors import StoreError
+from zen_agents.model.address import is_address_target
 from zen_agents.model.observation import BETWEEN, Observation, Status, samples_text
 from zen_agents.ports.store import Store, Usage
 
@@ -57,6 +58,9 @@ class Recorder:
 
     def _worth_keeping(self, observation: Observation) -> bool:
         pair = (observation.name, observation.target)
+        if is_address_target(observation.target):
+            # Others choose them: there is no end of them, and the decisions about them are kept.
+            return False
         changed = observation.status is not self._statuses.get(pair)
         if changed:
             self._statuses[pair] = observation.status

@@ -19,6 +19,7 @@ from zen_agents.errors import StoreError
 from zen_agents.guards.base import Limit
 from zen_agents.guards.recurrence import RIVAL
 from zen_agents.model.action import Intent, Plan
+from zen_agents.model.address import is_address_target
 from zen_agents.model.principal import ENGINE
 from zen_agents.ports.store import ActionRow, Brake, Store
 
@@ -76,9 +77,9 @@ class Rivals:
         self._actions_read = False
 
     def mended(self, intent: Intent, at: Instant) -> None:
-        """Remember that an own action has done what it was to do."""
+        """Remember that an own action has done what it was to do; of addresses, of which there is no end, nothing."""
         request = intent.plan.request
-        if not request.requested_by.is_person:
+        if not request.requested_by.is_person and not is_address_target(request.target):
             self._mended[request.target] = Mended(request.action, intent.id, at)
 
     def seen(self, plan: Plan, undone: str, by: str, now: Instant, limit: Limit) -> Sequence[Turn]:

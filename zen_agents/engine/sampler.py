@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from zen_agents.checks.base import Check, Probe
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.aside import MOST_HUNG, DaemonThread, Thread
+from zen_agents.model.address import address_of
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host import Host, HostView
 
@@ -158,18 +159,25 @@ def _ask(check: Check, view: HostView, now: Instant) -> Sequence[Observation]:
 
 
 def sound(check: Check, found: Sequence[Observation], now: Instant) -> Sequence[Observation]:
-    """Return what a check found if it is well-formed; anything else, and any name left out, is UNKNOWN."""
-    names = check.observes
+    """Return what a check found if it is well-formed; anything else, and any name left out, is UNKNOWN.
+
+    About targets that others choose it may find as many as there are, and none; they are addresses and nothing else.
+    """
+    names, others = check.observes, check.about_others
     for observation in found:
         if (
             type(observation) is not Observation
-            or observation.name not in names
+            or (observation.name not in names and not _is_about_others(observation, others))
             or not isinstance(observation.status, Status)
             or (observation.value is not None and not math.isfinite(observation.value))
         ):
             return check.unknown(now, "the check returned garbage")
-    if len(found) == len(names):
+    if len(found) == len(names) and not others:
         return found
     told = {observation.name for observation in found}
     missing = [name for name in names if name not in told]
     return [*found, *(Observation(name, check.target, Status.UNKNOWN, now, None, "not told") for name in missing)]
+
+
+def _is_about_others(observation: Observation, names: Sequence[str]) -> bool:
+    return observation.name in names and address_of(observation.target) is not None

@@ -14,6 +14,7 @@ from zen_agents.clock import Instant
 from zen_agents.engine.blindness import Blindness
 from zen_agents.engine.causes import MUTED_FOR, Mute
 from zen_agents.engine.echo import Echo
+from zen_agents.engine.live_rules import LiveRules
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.readiness import get_ready
 from zen_agents.engine.recorder import Recorder
@@ -23,6 +24,7 @@ from zen_agents.engine.storm import Storm
 from zen_agents.engine.watchlist import Watchlist
 from zen_agents.errors import StoreError
 from zen_agents.guards.base import Situation
+from zen_agents.model.address import is_address_target
 from zen_agents.model.decision import Decision, DecisionKind
 from zen_agents.model.ids import INCIDENT, new_id
 from zen_agents.model.incident import Incident, IncidentState
@@ -104,6 +106,8 @@ class AgentTick:
         for rule in rules:
             for key in rule.depends_on:
                 self._dependents.setdefault(key, []).append(rule.key)
+        self._live = LiveRules(agent, self.watchlist, self._window, flapping)
+        self._live.restore(self._parts.book.of_agent(agent.name))
         self._log_only = frozenset(rule.name for rule in rules if rule.needs_confirmation)
         self._ask_again.clear()
 
@@ -157,6 +161,9 @@ class AgentTick:
                 # Nobody decides: what is asked for meanwhile would be due for ever. A resume asks about everything.
                 self._ask_again.clear()
             await self._write_the_rest()
+            for key in self._live.let_go(observations, self._asked, self._parts.book):
+                self._ask_again.pop(key, None)
+                self._parts.book.forget_openings(key)
             for start in range(0, len(observations), A_PORTION):
                 self._recorder.observed(observations[start : start + A_PORTION])
                 await asyncio.sleep(0)
@@ -176,6 +183,8 @@ class AgentTick:
         for observation in observations:
             ended_at = disturbed.get(observation.target) if disturbed else None
             if ended_at is not None and self._echo.is_one(observation, ended_at, self.watchlist):
+                continue
+            if not self._live.admit(observation):
                 continue
             self._window.add(observation)
             if self.watchlist.says_nothing(observation, self._parts.book):
@@ -385,7 +394,8 @@ class AgentTick:
         self._parts.book.put(transitions.escalated(incident, reason, now))
         explained = self._parts.causes.explained(incident, self.watchlist.rules, self._parts.book)
         self._parts.escalation.incident(incident, rule, reason, now, explained=explained)
-        if reason is Reason.LADDER_EXHAUSTED:
+        # How many attackers the firewall does not keep out is no sign that everything breaks.
+        if reason is Reason.LADDER_EXHAUSTED and not is_address_target(incident.target):
             self._parts.safe_mode.ladder_exhausted()
 
     def _rule_gone(self, incident: Incident, now: Instant) -> None:

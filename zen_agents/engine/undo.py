@@ -17,6 +17,7 @@ from zen_agents.engine.repairs import close_target, effect_of, intent_of
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.errors import RefusedError, ZenError
 from zen_agents.model.action import ActionRequest, Intent, Outcome, OutcomeKind
+from zen_agents.model.address import is_address_target
 from zen_agents.model.principal import Principal
 from zen_agents.ports.store import ActionRow, Brake
 from zen_agents.rules.rule import Rule
@@ -83,7 +84,12 @@ class Undo:
         return True
 
     def scopes(self, row: ActionRow) -> tuple[str, ...]:
-        """Return the scopes of the rules that would do it again: the one that asked for it, or for an act by hand any."""
+        """Return the scopes of the rules that would do it again: the one that asked for it, or for an act by hand any.
+
+        Of an address it is the address alone: others are still shut out.
+        """
+        if is_address_target(row.target):
+            return (f"target:{row.target}",)
         return tuple(f"rule:{rule.name}" for agent in self._agents() for rule in agent.tick.watchlist.rules.values()
                      if rule.target == row.target and _asks_for(rule, row))  # fmt: skip
 

@@ -20,7 +20,7 @@ class Watchlist:
 
     def __init__(self, checks: Sequence[Check], rules: Sequence[Rule], now: float) -> None:
         self.checks: Mapping[str, Check] = {check.name: check for check in checks}
-        self.rules: Mapping[str, Rule] = {rule.key: rule for rule in rules}
+        self._rules = {rule.key: rule for rule in rules}
         #: How many targets its rules are about.
         self.targets = len({rule.target for rule in rules})
         #: Check name -> steady time at which it is due. The first look is at once.
@@ -36,6 +36,21 @@ class Watchlist:
         self._subjects: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         self._watched: dict[str, tuple[Watch, ...]] = {}
 
+    def add(self, rule: Rule, observed: str) -> None:
+        """Take in a rule about a target that has only been seen; a check makes the observation `observed` of it."""
+        self._rules[rule.key] = rule
+        maker = next((check.name for check in self.checks.values() if observed in check.about_others), None)
+        for pair in _pairs(rule):
+            self._readers[pair] = (rule,)
+            if maker is not None:
+                self._makers[pair] = maker
+
+    def drop(self, key: str) -> None:
+        """Let go of a rule that was taken in."""
+        for pair in _pairs(self._rules.pop(key)):
+            del self._readers[pair]
+            self._makers.pop(pair, None)
+
     @property
     def pairs(self) -> Iterable[tuple[str, str]]:
         """All (observation name, target) that rules read."""
@@ -45,6 +60,11 @@ class Watchlist:
         """Return the names of the checks that observe what a rule reads."""
         rule = self.rules.get(key)
         return {self._makers[pair] for pair in _pairs(rule) if pair in self._makers} if rule is not None else set()
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules by their keys."""
+        return self._rules
 
     @property
     def next_due(self) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import ActionRequest
+from zen_agents.model.address import is_address_target
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.ports.store import BreakerRow, Ran
 
@@ -23,9 +24,11 @@ def is_retry(request: ActionRequest, incident: Incident | None) -> bool:
 def first_in_need(incidents: Mapping[str, Incident], own_key: str | None, policy: Policy, now: float) -> Incident | None:
     """Return another open incident that the engine may act on and has not: the last token is kept for it.
 
-    Acknowledged ones are a person's; those of agents that only tell never need a token.
+    Acknowledged ones are a person's; those of agents that only tell never need a token, and who is shut out spends none.
     """
     for key, incident in incidents.items():
+        if is_address_target(incident.target):
+            continue
         if key == own_key or incident.state is not IncidentState.OPEN or incident.attempts or incident.rung:
             continue
         acknowledged = incident.acknowledged_until is not None and incident.acknowledged_until > now

@@ -59,8 +59,11 @@ def _never(question: Question) -> _Spent | None:
     return _Spent("0 repairs an hour means never", True, "limits.max_auto_repairs_per_hour")
 
 
-def _budget(question: Question) -> _Spent:
+def _budget(question: Question) -> _Spent | None:
     policy, now, budget = question.policy, question.now.steady, question.plan.budget
+    if budget is Budget.CONTAINMENT:
+        # What its action may do an hour is all that it may: whoever attacks must not spend what repairs need.
+        return None
     is_repair = budget is Budget.REPAIR
     limit = policy.repairs if is_repair else policy.housekeeping
     key = f"limits.{'max_auto_repairs_per_hour' if is_repair else 'max_housekeeping_per_hour'}"

@@ -35,6 +35,9 @@ class Budget(StrEnum):
 
     REPAIR = "repair"
     HOUSEKEEPING = "housekeeping"
+    #: What keeps an attacker out. It has no budget but `max_per_hour` of its own action: whoever attacks must not be able to
+    #: spend what repairs need.
+    CONTAINMENT = "containment"
 
 
 class ResourceKind(StrEnum):
@@ -48,6 +51,8 @@ class ResourceKind(StrEnum):
     JOURNAL = "journal"
     #: Connections of a server, by its name in the configuration.
     POOL = "pool"
+    #: An address, or the network around one, that is shut out.
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True)

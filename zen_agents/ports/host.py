@@ -18,6 +18,7 @@ from zen_agents.errors import HostError
 from zen_agents.ports.host_certificates import CertificateView
 from zen_agents.ports.host_contents import ContentView
 from zen_agents.ports.host_directories import DirectoryHandle
+from zen_agents.ports.host_firewall import FirewallControl, FirewallView
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
 from zen_agents.ports.host_last_good import LastGoodView
@@ -214,6 +215,7 @@ class HttpRequest:
 class HostView(
     CertificateView,
     ContentView,
+    FirewallView,
     JournalView,
     KernelView,
     LastGoodView,
@@ -375,7 +377,7 @@ class UnitJob(NamedTuple):
     timed_out: bool = False
 
 
-class HostControl(ProcessChanges, JournalControl, PoolControl, SysctlControl, Protocol):
+class HostControl(ProcessChanges, FirewallControl, JournalControl, PoolControl, SysctlControl, Protocol):
     """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
 
     @property

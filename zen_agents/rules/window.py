@@ -95,6 +95,10 @@ class RecentObservations:
         if series is not None:
             series.add(observation)
 
+    def forget(self, name: str, target: str) -> None:
+        """Forget what was observed of a target that others chose."""
+        self._newest.pop((name, target), None)
+
     def last(self, name: str, target: str) -> Observation | None:
         """Return the newest observation, or None if there is none."""
         return self._newest.get((name, target))

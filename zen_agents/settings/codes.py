@@ -305,6 +305,12 @@ CODES: dict[str, Code] = {
         "Correct the name, or add the account to the group that may act (zen-ops; and zen-view, where that one is there).",
         'approvals:\n  approvers: ["user:alcie"]',
     ),
+    "ZC507": Code(
+        "A program that an action needs is not installed here.",
+        "The action would be asked for, and could never be done.",
+        "Install it, or take out what asks for the action.",
+        "patterns:\n  guessing: {..., ban_at: [22]}   # needs nft",
+    ),
     "ZC601": Code(
         "An environment variable has a value that cannot be used.",
         "It wins over the file, so guessing would change what the engine does.",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from zen_agents.settings.crosscheck_approvals import check_approvers
 from zen_agents.settings.crosscheck_health import check_health
+from zen_agents.settings.crosscheck_logs import check_logs
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.ladders import check_ladders
 from zen_agents.settings.models import Settings
@@ -19,6 +20,7 @@ def crosscheck(root: Node, settings: Settings | None, environ: Mapping[str, str]
     """Report what does not go together. Looks at what was written, so that one mistake does not hide another."""
     check_ladders(root, report)
     check_health(root, report)
+    check_logs(root, report)
     _check_windows(root, report)
     _check_channels(root, report)
     _check_pagerduty(root, environ, report)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence, Set
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
@@ -17,6 +17,9 @@ from zen_agents.checks.log_source import LogSourceCheck
 from zen_agents.logs.watching.rule import PatternRule
 from zen_agents.model.action import ActionRequest
 from zen_agents.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from zen_agents.agents.log_analysis.bans import Bans
 
 
 class LogAnalysisAgent(BaseAgent):
@@ -34,6 +37,7 @@ class LogAnalysisAgent(BaseAgent):
         "Reading a log needs the right to: root, or the group adm on Debian; its directory has to be readable as well.",
         "Reading the journal needs root, or the group systemd-journal.",
         "Whatever a ladder asks of another agent's target needs what that agent needs.",
+        "Shutting an address out needs root, and nft.",
     )
     side_effects = (
         "Lines that counted are kept, cut, in the state and in messages, after `redact:`.",
@@ -44,11 +48,12 @@ class LogAnalysisAgent(BaseAgent):
         "See what was found, with its last line: zen-agents why source:NAME.",
         "Try a pattern on lines of your own: zen-agents test pattern NAME FILE.",
         "Let it only tell: auto_mitigate: false, then zen-agents reload.",
+        "Let an address in again: zen-agents undo ACTION; without an engine: nft delete table inet zen_agents.",
     )
     actions = frozenset(
         {
             "restart_service", "reload_service", "rotate_logs", "truncate_deleted_log", "limit_log_rate", "vacuum_journal",
-            "clean_temp_files", "reset_pool", "recycle_pool", "flush_resolver_cache", "restart_time_daemon",
+            "clean_temp_files", "reset_pool", "recycle_pool", "flush_resolver_cache", "restart_time_daemon", "ban_address",
         }
     )  # fmt: skip
     Settings = LogAnalysisSettings
@@ -57,6 +62,11 @@ class LogAnalysisAgent(BaseAgent):
         """Raises SettingsError, with the key path, for an action that cannot be done."""
         super().__init__(settings, context)
         self._settings: LogAnalysisSettings = settings
+        self._bans: Bans | None = None
+        if any(pattern.ban_at for pattern in self._settings.patterns.values()):
+            from zen_agents.agents.log_analysis.bans import Bans  # noqa: PLC0415 - only where somebody may be banned
+
+            self._bans = Bans(self.name, self._settings.patterns, self._settings.sources, context)
         self._rules = tuple(RuleMaker(self._settings, context, self.actions).rules())
         self._checks = tuple(self._make_checks())
 
@@ -77,19 +87,38 @@ class LogAnalysisAgent(BaseAgent):
         """Return what its ladders ask for, with the parameters that the target's own agent gives it."""
         return requests_in(self._rules)
 
+    def rule_about(self, name: str, target: str) -> Rule | None:
+        """Return the rule about an address that a pattern with `ban_at:` found."""
+        return self._bans.rule(name, target) if self._bans is not None else None
+
+    def scope(self) -> Set[tuple[str, str]]:
+        """Return what its ladders ask for, and the ban of any address where a pattern may ban."""
+        listed = super().scope()
+        if self._bans is None:
+            return listed
+        from zen_agents.agents.log_analysis.bans import ScopeWithAddresses  # noqa: PLC0415 - as above
+
+        return ScopeWithAddresses(listed)
+
     def _make_checks(self) -> Iterator[Check]:
         patterns: dict[str, list[PatternRule]] = defaultdict(list)
         for name, pattern in self._settings.patterns.items():
             patterns[pattern.source].append(pattern.rule(name))
         for name, source in self._settings.sources.items():
-            yield LogSourceCheck(
-                name, request=source.request(), form=source.form(), rules=patterns[name], zone=_zone(source),
-                every_seconds=source.every.total_seconds(),
-            )  # fmt: skip
+            yield self._source(name, source, patterns[name])
             if source.templates is not None:
                 yield _templates(name, source, source.templates)
             if source.latency is not None:
                 yield _latency(name, source, source.latency)
+
+    def _source(self, name: str, source: LogSource, rules: Sequence[PatternRule]) -> Check:
+        request, form, zone, every = source.request(), source.form(), _zone(source), source.every.total_seconds()
+        bans = self._bans.of_source(name) if self._bans is not None else ()
+        if not bans:
+            return LogSourceCheck(name, request=request, form=form, rules=rules, zone=zone, every_seconds=every)
+        from zen_agents.checks.log_bans import BanningSourceCheck  # noqa: PLC0415 - only where somebody may be banned
+
+        return BanningSourceCheck(name, request=request, form=form, rules=rules, zone=zone, every_seconds=every, bans=bans)
 
 
 def _templates(name: str, source: LogSource, asked: TemplateSettings) -> Check:

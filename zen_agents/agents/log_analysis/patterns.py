@@ -20,6 +20,8 @@ from zen_agents.model.scalars import ActionReference, Line, Name, PositiveDurati
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 
+#: The field that the reader of security's lines alone fills, with what it has parsed as an address.
+ADDRESS = "address"
 #: For so long a single line counts where nothing else is said.
 _ONE_LINE = timedelta(minutes=1)
 
@@ -97,6 +99,12 @@ class LogPattern(PatternStep):
         (),
         description="ladder of actions, each with its target; empty: only tell. Its target must be seen to be bad as well",
     )
+    ban_at: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = Field(
+        (),
+        max_length=16,
+        description="TCP ports: an address that the lines tell of `by: address`, and that is connected to one of these, is "
+        "banned for a while; needs `security: true` and `actions.allow.ban_address`",
+    )
     runbook: Line = Field("", description="address of a page that tells people what to do")
     samples: PatternSamples | None = Field(None, description="lines by which the pattern is tested")
 
@@ -116,6 +124,8 @@ class LogPattern(PatternStep):
             raise refuse(
                 "clear", f"is above `count: {self.count}`, so it would be over at once", at="clear_below", see="count"
             )
+        if self.ban_at:
+            self._check_ban()
         return self
 
     def rule(self, name: str) -> PatternRule:
@@ -170,6 +180,17 @@ class LogPattern(PatternStep):
         for number, step in enumerate(self.sequence):
             if step.match is None and not step.where:
                 raise refuse("conflict", "looks for nothing: write `match` or `where`", at=f"sequence.{number}")
+
+    def _check_ban(self) -> None:
+        """Nobody is banned for an address that anything but the reader of security's lines has found."""
+        if self.by != (ADDRESS,) or self.absent_for is not None:
+            raise refuse(
+                "conflict", "bans one address at a time: count or order its lines, and write `by: address`", at="ban_at"
+            )
+        for step in (self, *self.sequence):
+            if any(f"(?{p}<{ADDRESS}>" in (step.match or "") for p in ("P", "")):
+                text = f"has a group `{ADDRESS}`, which a client's words may fill; beside `ban_at` call it otherwise"
+                raise refuse("conflict", text, at="match", see="ban_at")
 
     def _refuse_beside(self, key: str, *others: str) -> None:
         fields = type(self).model_fields

@@ -52,4 +52,7 @@ class LogAnalysisSettings(Section):
                 there = f"there are {', '.join(self.sources)}" if self.sources else "there is none"
                 at = f"patterns.{name}.source"
                 raise refuse("reference", f"names `{pattern.source}`, which is not in `sources`; {there}", at=at)
+            if pattern.ban_at and not self.sources[pattern.source].security:
+                text = f"needs `security: true` at the source `{pattern.source}`: nothing else tells whose an address is"
+                raise refuse("conflict", text, at=f"patterns.{name}.ban_at", see=f"sources.{pattern.source}")
         return self

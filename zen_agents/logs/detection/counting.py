@@ -79,6 +79,10 @@ class Counting:
             return {}
         return {key: since for key, lines in self._raised.items() if (since := lines.since) is not None}
 
+    def latest(self, key: Key) -> float:
+        """Return when the last line of a key that is raised was."""
+        return self._raised[key].times[-1]
+
     def hit(self, fields: Mapping[str, str], at: float) -> list[Detection]:
         """Count a line; return what that changed. Lines may come out of order."""
         key = key_of(fields, self._rule.by)

@@ -52,6 +52,9 @@ class _Ordered:
     def forgotten(self) -> int:
         return self._inner.forgotten
 
+    def latest(self, key: Key) -> float:
+        return self.raised[key]
+
     def hit(self, steps: Collection[int], fields: Mapping[str, str], at: float) -> Sequence[Detection]:
         found = self._inner.hit(steps, fields, at)
         if found is None:
@@ -90,6 +93,14 @@ class WatchedPattern:
     def forgotten(self) -> int:
         """How many keys lost their place to others."""
         return self._detector.forgotten
+
+    def raised(self) -> Mapping[Key, float]:
+        """Return whose it is now, whose it is the longest first, with when their last line was; of an absence nobody's."""
+        detector = self._detector
+        if isinstance(detector, Absence):
+            return {}
+        since = detector.raised
+        return {key: detector.latest(key) for key in sorted(since, key=since.__getitem__)}
 
     def take(self, steps: Collection[int], fields: Mapping[str, str], at: float, line: str) -> None:
         """Count a line that is one or more of the steps."""

@@ -10,6 +10,7 @@ from typing import Any
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.detection.where import Test, compiled
 from zen_agents.logs.formats.base import Format
+from zen_agents.logs.keys import Key
 from zen_agents.logs.matching.base import Matcher
 from zen_agents.logs.matching.choose import choose
 from zen_agents.logs.record import LogRecord
@@ -91,6 +92,10 @@ class SourceWatch:
         self._unsaved |= self._changed
         self._changed = {number for number in self._changed if self._told[self._patterns[number].name].is_raised}
         return self._told
+
+    def raised(self, name: str) -> Mapping[Key, float]:
+        """Return whose a pattern is now, by the values of its `by:`; see `WatchedPattern.raised`."""
+        return next(pattern.raised() for pattern in self._patterns if pattern.name == name)
 
     @property
     def forgotten(self) -> int:
