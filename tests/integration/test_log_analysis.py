@@ -31,6 +31,7 @@ PATTERNS = """
         count: 3
         within: 1h
       refused: {{source: app, match: 'refused (?P<client>\\S+)', by: client, count: 3, within: 1h, severity: error}}
+      probed: {{source: web, where: {{status: 404}}, within: 1h}}
       crashed: {{source: app, match: 'web has crashed', within: 1h, on_match: [restart_service:web]}}
 """
 
@@ -128,6 +129,24 @@ def test_hostile_lines_are_text_and_forge_no_address(following: EngineProcess) -
     assert sorted(said.split("; ")) == ["192.0.2.7", "192.0.2.8"]
     assert not re.search("[\x1b\x07\u2028]", why)
     assert seen(following, "guessed")["value"].startswith(said)
+
+
+def test_what_two_logs_say_of_one_address_belongs_together_in_one_timeline(following: EngineProcess) -> None:
+    wait_for(lambda: seen(following, "refused").get("state") == "ok", "the first look")
+    line = f'192.0.2.7 - - [{common_now()} +0000] "GET /.env HTTP/1.1" 404 5 "-" "-" 0.1\n'
+    (following.folder / "log" / "web.log").write_text(line, encoding="utf-8")
+    (probed,) = wait_for(lambda: incidents(following, "probed"), "the incident of the web log")
+    write(following, *["refused 192.0.2.7"] * 3)
+    (refused,) = wait_for(lambda: incidents(following, "refused"), "the incident of the application's log")
+
+    def related() -> list[dict[str, Any]]:
+        return following.json("why", probed["id"])["related"]  # type: ignore[no-any-return]
+
+    # What was observed is kept at the end of the turn that opened the incident.
+    (other,) = wait_for(related, "what belongs to it")
+    assert (other["incident"], other["why"]) == (refused["id"], "the same address 192.0.2.7")
+    lines = following.json("why", refused["id"])["lines"]
+    assert [(each["source"], each["text"][:10]) for each in lines] == [("web", "192.0.2.7 "), ("app", "refused 19")]
 
 
 def test_a_line_alone_restarts_nothing(following: EngineProcess, port: int) -> None:

@@ -28,6 +28,8 @@ class Facts(TypedDict, total=False):
     next: str
     #: Changes on the host that may have to do with it, one line each, in the same form.
     related: list[str]
+    #: What it is about, one line each, as `address 203.0.113.5`: mails about the same may be one.
+    together: list[str]
     #: What the engine did and how somebody else undid it, both sides by turns, in the same form.
     fight: list[str]
     #: What is down for its sake and is not told by itself, one line each, in the same form.
@@ -71,7 +73,7 @@ class Facts(TypedDict, total=False):
 
 #: Facts whose change is no news: they age or are counted by themselves.
 AGEING = frozenset(
-    {"host", "log", "log_source", "processes", "open_files", "related", "signal", "mode", "headline", "since"}
+    {"host", "log", "log_source", "processes", "open_files", "related", "together", "signal", "mode", "headline", "since"}
 )
 
 #: No single fact is rendered longer than this many characters.

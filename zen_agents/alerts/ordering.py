@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 
+from zen_agents.alerts.facts import list_fact
 from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, StepCondition, is_email
 from zen_agents.alerts.routing import is_pressing, later_step
 from zen_agents.dataclass import dataclass
@@ -99,20 +100,44 @@ def _may_have_arrived(row: OutboxRow, now: float, policy: AlertPolicy) -> bool:
 
 
 def _bundles(ripe: list[OutboxRow], soon: list[OutboxRow], now: float, policy: AlertPolicy) -> list[tuple[OutboxRow, ...]]:
-    """Return mails of one group together, with those of the same group that would follow within its wait."""
-    groups: dict[tuple[str, ...], list[OutboxRow]] = {}
+    """Return mails of one group together, with those of the same group that would follow within its wait.
+
+    Those that are about the same thing (`together`) are one group as well, whatever their rules.
+    """
+    groups: list[list[OutboxRow]] = []
+    homes: dict[tuple[str, ...], list[OutboxRow]] = {}
     single: list[tuple[OutboxRow, ...]] = []
     for row in ripe:
-        if _groups(row):
-            groups.setdefault(_group(row, policy), []).append(row)
-        else:
+        if not _groups(row):
             single.append((row,))
+            continue
+        home = _home(row, homes, policy)
+        if home is None:
+            groups.append(home := [])
+        home.append(row)
+        for key in (_group(row, policy), *_things(row)):
+            homes.setdefault(key, home)
     for row in soon:
         waits_for_group = row.attempts == 0 and row.not_before <= now + policy.group_wait_seconds
-        group = groups.get(_group(row, policy)) if waits_for_group and _groups(row) else None
-        if group and not later_step(row.message, row.channel, policy):
-            group.append(row)
-    return [*single, *(tuple(rows) for rows in groups.values())]
+        home = _home(row, homes, policy) if waits_for_group and _groups(row) else None
+        if home and not later_step(row.message, row.channel, policy):
+            home.append(row)
+    return [*single, *(tuple(rows) for rows in groups)]
+
+
+def _home(
+    row: OutboxRow, homes: Mapping[tuple[str, ...], list[OutboxRow]], policy: AlertPolicy
+) -> list[OutboxRow] | None:  # fmt: skip
+    return next((homes[key] for key in (_group(row, policy), *_things(row)) if key in homes), None)
+
+
+def _things(row: OutboxRow) -> list[tuple[str, ...]]:
+    """Return what a mail is about, as keys beside those of `_group`; one that is pressing is told by itself."""
+    if is_pressing(row.message):
+        return []
+    return [
+        (row.channel, row.message.kind.value, "about", thing) for thing in list_fact(row.message.facts, "together", most=8)
+    ]
 
 
 def _groups(row: OutboxRow) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import field
 from typing import Any
 
 from zen_agents.alerts.context import AlertContext
+from zen_agents.alerts.facts import list_fact
 from zen_agents.alerts.plain_text import one_line
 from zen_agents.alerts.sections import subject_name, without_host
 from zen_agents.clock import Instant
@@ -112,9 +113,11 @@ def line_of(message: Message, context: AlertContext) -> str:
 def bundle(messages: Sequence[Message], context: AlertContext, now: Instant) -> Message:
     """Return one message for several of the same kind that are due together; there is at least one."""
     first, rule, agent = messages[0], _same(each.rule for each in messages), _same(each.agent for each in messages)
-    common = rule or _same(each.target for each in messages) or agent or "all"
+    thing = "" if rule else _thing(messages)
+    common = rule or thing or _same(each.target for each in messages) or agent or "all"
     names = ", ".join(dict.fromkeys(subject_name(message) for message in messages))
     word = "recovered" if first.kind is MessageKind.RESOLVED else "need you"
+    which = f"{len(messages)} {'about' if thing else 'of'} {one_line(common, 80)}"
     worst = max((message.severity for message in messages), key=lambda severity: severity.rank)
     return Message(
         id=first.id,
@@ -122,9 +125,9 @@ def bundle(messages: Sequence[Message], context: AlertContext, now: Instant) -> 
         severity=worst,
         at=now,
         dedup_key=f"{context.host_name}/{common}|together",
-        summary=f"{context.host_name}: {len(messages)} of {common} {word}: {one_line(names, 200)}",
+        summary=f"{context.host_name}: {which} {word}: {one_line(names, 200)}",
         facts={
-            "why": str(first.facts.get("why", "")) if rule else "",
+            "why": _why(first if rule else None, thing),
             "lines": [line_of(message, context) for message in messages[:MOST_LINES]],
             "count": len(messages),
             "mode": str(first.facts.get("mode", "")),
@@ -133,6 +136,18 @@ def bundle(messages: Sequence[Message], context: AlertContext, now: Instant) -> 
         rule=rule,
         urgent=any(message.urgent for message in messages),
     )
+
+
+def _why(first: Message | None, thing: str) -> str:
+    if first is not None:
+        return str(first.facts.get("why", ""))
+    return f"They are about the same {thing}." if thing else ""
+
+
+def _thing(messages: Sequence[Message]) -> str:
+    """Return what all are about, "" if that is not one thing."""
+    about = [set(list_fact(message.facts, "together", most=8)) for message in messages]
+    return min(set.intersection(*about), default="")
 
 
 def _same(values: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from zen_agents.logs.formats.base import Format
 from zen_agents.logs.watching.pattern import Seen
 from zen_agents.logs.watching.rule import PatternRule
 from zen_agents.logs.watching.source import SourceWatch
-from zen_agents.model.observation import Observation, Status
+from zen_agents.model.observation import Observation, Status, facts_of_lines
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostView
@@ -157,7 +157,7 @@ class LogSourceCheck(Check):
 
     def _pattern(self, rule: PatternRule, seen: Seen, now: Instant) -> Observation:
         status = Status.PROBLEM if seen.is_raised else Status.OK
-        facts = {f"line {number}": line for number, line in enumerate(seen.last, start=1)} if seen.is_raised else {}
+        facts = facts_of_lines(seen.last, seen.written, seen.shared) if seen.is_raised else {}
         return Observation(pattern_name(rule.name), self.target, status, now, float(seen.lines), _said(seen), facts=facts)
 
 

@@ -1,50 +1,54 @@
-"""The lines of a log that belong to an incident, as they were kept with what was observed of it."""
+"""The lines of logs that belong to an incident, from all sources, in their order; as they were kept when they were seen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.cli.call import Call
 from zen_agents.cli.render import say
 from zen_agents.dataclass import dataclass
+from zen_agents.engine.correlated import observations_of
 from zen_agents.model.incident import Incident
-from zen_agents.model.observation import Observation, lines_in
+from zen_agents.model.observation import Line, Observation, lines_in
+from zen_agents.rules.correlation import Related
 
-#: Lines that are shown without -v, the last.
-_SHOWN = 10
-#: Observations that are read: of an incident that lasts, one a minute is kept.
-_MOST_READ = 2000
-
-#: The look that opens an incident is decided on within so long (seconds).
-_LOOKED_BEFORE = 120.0
+#: Lines that are shown without -v, the last; and those that are told at all.
+_SHOWN, _MOST_TOLD = 10, 2000
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
     """One line, or what several lines say together. The text is untrusted."""
 
-    #: When it was seen first.
+    #: When it was written as it says itself; when it was seen first where it does not say.
     at: datetime
     #: What it is: `line`, `operation`, `statement`.
     kind: str
     text: str
+    #: Which of `sources:` it is from.
+    source: str
 
 
-def lines_about(store: SqliteStore, incident: Incident) -> Sequence[IncidentLine]:
-    """Return what is kept of the lines that an incident rests on, oldest first, each once; nothing for other incidents."""
-    found: dict[tuple[str, str], IncidentLine] = {}
-    for seen in _observations(store, incident):
-        for kind, text in lines_in(seen.facts):
-            found.setdefault((kind, text), IncidentLine(seen.at.wall, kind, text))
-    return list(found.values())
+def lines_about(store: SqliteStore, incident: Incident, related: Sequence[Related]) -> Sequence[IncidentLine]:
+    """Return what is kept of the lines that an incident, and what belongs to it, rest on, oldest first, each once.
+
+    Of another incident that is about the same thing those lines belong to it that name this.
+    """
+    found = {(line.source, line.kind, line.text): line for line in _lines_of(store, incident)}
+    for other in related:
+        values = [value for _, value in other.shared]
+        for line in _lines_of(store, other.incident):
+            if not values or any(value in line.text for value in values):
+                found.setdefault((line.source, line.kind, line.text), line)
+    return sorted(found.values(), key=lambda line: line.at)[-_MOST_TOLD:]
 
 
 def lines_body(lines: Sequence[IncidentLine]) -> list[dict[str, Any]]:
     """Return lines as plain JSON."""
-    return [{"at": line.at.isoformat(), "kind": line.kind, "text": line.text} for line in lines]
+    return [{"at": line.at.isoformat(), "kind": line.kind, "text": line.text, "source": line.source} for line in lines]
 
 
 def show_lines(call: Call, lines: Sequence[IncidentLine]) -> None:
@@ -52,17 +56,24 @@ def show_lines(call: Call, lines: Sequence[IncidentLine]) -> None:
     shown = lines if call.arguments.verbose else lines[-_SHOWN:]
     if hidden := len(lines) - len(shown):
         print(f"  ... {hidden} older (-v shows them)")
+    several = len({line.source for line in lines}) > 1
     for line in shown:
-        say(call, f"{call.clock(line.at)}  {line.kind:9} {line.text}", hang=12)
+        whose = f"{line.source}: " if several else ""
+        say(call, f"{call.clock(line.at)}  {line.kind:9} {whose}{line.text}", hang=12)
 
 
-def _observations(store: SqliteStore, incident: Incident) -> Sequence[Observation]:
-    """Return what was observed of the incident's own pattern, or study, from the look that opened it to its end."""
-    rule, label = incident.rule.partition(".")[2], incident.target.partition(":")[2]
-    began, until = incident.began_at.steady, incident.resolved_at.steady if incident.resolved_at else float("inf")
-    for name in (f"pattern.{rule}", f"{rule}.{label}"):
-        kept = store.observations(name, incident.target, since=began - _LOOKED_BEFORE, limit=_MOST_READ)
-        opening = [each for each in kept if each.at.steady <= began][-1:]
-        if during := [*opening, *(each for each in kept if began < each.at.steady <= until)]:
-            return during
-    return ()
+def _lines_of(store: SqliteStore, incident: Incident) -> Iterator[IncidentLine]:
+    """Yield the lines of one incident, each as it was seen first."""
+    seen_already: set[tuple[str, str]] = set()
+    for seen in observations_of(store, incident):
+        for line in lines_in(seen.facts):
+            if (line.kind, line.text) not in seen_already:
+                seen_already.add((line.kind, line.text))
+                yield IncidentLine(_when(line, seen), line.kind, line.text, incident.target.partition(":")[2])
+
+
+def _when(line: Line, seen: Observation) -> datetime:
+    try:
+        return seen.at.wall if line.at is None or line.at <= 0 else datetime.fromtimestamp(line.at, UTC)
+    except (OverflowError, ValueError, OSError):
+        return seen.at.wall

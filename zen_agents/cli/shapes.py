@@ -238,7 +238,11 @@ SHAPES: Mapping[str, Any] = {
     "version": {"version": str, "python": str},
     "why": {
         "incident": (_INCIDENT, None), "chain": [_ENTRY], "changed?": (_CHANGED, None), "next?": _TEXT_OR_NULL,
-        "action?": (_ACTION, None), "lines?": [{"at": str, "kind": str, "text": str}], "*": ANY,
+        "action?": (_ACTION, None), "lines?": [{"at": str, "kind": str, "text": str, "source": str}],
+        "related?": [
+            {"incident": str, "rule": str, "target": str, "began_at": str, "why": str,
+             "shared": [{"kind": str, "value": str}]}
+        ], "*": ANY,
     },
     "why-not": {
         "rule": str, "target": str, "outcome": _TEXT_OR_NULL, "now?": (_CHECK_ROW, None), "guards?": [_GUARD], "*": ANY,

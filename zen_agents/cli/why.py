@@ -23,8 +23,10 @@ from zen_agents.cli.envelope import data
 from zen_agents.cli.incident_lines import lines_about, lines_body, show_lines
 from zen_agents.cli.listing import find
 from zen_agents.cli.outlook import outlook
+from zen_agents.cli.related import related_body, show_related
 from zen_agents.cli.render import say, typed
 from zen_agents.cli.times import ago
+from zen_agents.engine.correlated import Correlated
 from zen_agents.errors import UsageError
 from zen_agents.model.incident import Incident, IncidentState
 
@@ -95,10 +97,12 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     entries = store.entries(incident=incident.id, limit=_MOST_ENTRIES)
     happens = outlook(call, incident, call.now(store))
     changed = changes_about(store, incident, call.now(store))
-    lines = lines_about(store, incident)
+    related = Correlated(store).about(incident, call.now(store).steady)
+    lines = lines_about(store, incident, related)
     if call.machine:
         told = {
             "chain": chain_body(entries), "changed": changes_body(changed), "next": happens, "lines": lines_body(lines),
+            "related": related_body(related),
         }  # fmt: skip
         data(call, "why", {"incident": incidents.body(incident), **told})
         return 0
@@ -108,6 +112,7 @@ def explain_incident(call: Call, store: SqliteStore, id: str) -> int:
     say(call, f"{call.clock(incident.began_at.wall)}  check     {first}", hang=12)
     show_lines(call, lines)
     Chain(call, entries).show()
+    show_related(call, related)
     print()
     show_changes(call, changed)
     print()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zen_agents.alerts.facts import Facts
 from zen_agents.clock import Instant
@@ -23,6 +24,9 @@ from zen_agents.model.severity import Severity
 from zen_agents.ports.store import ActionRow, Store
 from zen_agents.rules.rule import Rule, Window
 
+if TYPE_CHECKING:
+    from zen_agents.rules.correlation import Related
+
 log = logging.getLogger("zen_agents.escalation")
 
 #: Reasons that no quiet hours and no no_alerts window hold back.
@@ -30,6 +34,8 @@ URGENT = frozenset({Reason.UNKNOWN_OUTCOME, Reason.SAFE_MODE, Reason.EMERGENCY_S
 
 #: What was done within this long before (seconds) may have to do with it, and so much of what may is told.
 _LATELY, _MOST_RELATED = 86_400.0, 4
+#: Of so many incidents a minute it is told what belongs to them, and so much of each.
+_MOST_CORRELATED, _MOST_BELONG = 6, 2
 #: So many actions of one incident are counted, and the newest so many of them told one by one.
 _MOST_COUNTED, _MOST_DID = 50, 6
 #: Of so much of what a rule reads the recent past is told, drawn from so many that are kept: a state is where it changes.
@@ -56,6 +62,8 @@ class Messages:
         """
         self._store, self.host_name, self.mode_line = store, host_name, mode_line
         self._evidence, self._redaction = evidence, redaction or Redaction()
+        #: When it was looked for what belongs to an incident, the last times.
+        self._correlated_at: deque[float] = deque(maxlen=_MOST_CORRELATED)
         #: What the agents saw last; without any, only what is kept of it is told.
         self.windows: list[Window] = []
 
@@ -67,6 +75,7 @@ class Messages:
         rows = self._rows_of(incident)
         facts = self._facts(incident, rule, next_step or _what_next(incident, reason), at, rows)
         facts["explains"] = list(explained)
+        self._correlate(incident, at, facts)
         return self.message(
             MessageKind.FIRING, incident.severity, at, incident.key, self._summary(incident, reason, at, rows), facts,
             incident=incident, urgent=reason in URGENT,
@@ -124,11 +133,30 @@ class Messages:
             "related": sorted((*evidence.get("related", ()), *self._done_lately(incident)), reverse=True)[:_MOST_RELATED],
         }
 
+    def _correlate(self, incident: Incident, at: Instant, facts: Facts) -> None:
+        """Add what belongs to an incident, and what it is about; in a storm of messages for the first of a minute only."""
+        if len(self._correlated_at) == _MOST_CORRELATED and at.steady - self._correlated_at[0] < 60.0:
+            return
+        self._correlated_at.append(at.steady)
+        from zen_agents.engine.correlated import Correlated  # noqa: PLC0415  only who tells people looks for it
+
+        try:
+            correlated = Correlated(self._store, self.windows)
+            together = sorted(f"{kind} {value}" for kind, value in correlated.keys(incident) if kind != "target")
+            found = [_belongs(related) for related in correlated.about(incident, at.steady)]
+        except Exception as error:  # the message goes out without it (R15)
+            log.error("what belongs to %s cannot be read: %s", incident.id, error)
+            return
+        if together:
+            facts["together"] = together
+        more = [f"and {len(found) - _MOST_BELONG} more: zen-agents why {incident.id}"] if len(found) > _MOST_BELONG else []
+        facts["related"] = [*found[-_MOST_BELONG:], *more, *facts.get("related", ())][:_MOST_RELATED]
+
     def _lines(self, rule: Rule | None) -> Mapping[str, Any]:
         """Return the lines of a log that the rule judged last, and what they were found by; nothing for other rules."""
         for name, target in sorted(rule.condition.names) if rule is not None else ():
             newest = self._newest(name, target)
-            lines = [text for kind, text in lines_in(newest.facts) if kind == "line"] if newest is not None else []
+            lines = [line.text for line in lines_in(newest.facts) if line.kind == "line"] if newest is not None else []
             if lines:
                 return {"log": lines, "log_source": name}
         return {}
@@ -213,6 +241,12 @@ def mode_line(policy: Policy, store: Store, now: Instant) -> str:
     except StoreError:  # people are told all the same
         return f"{policy.mode}, how many of {policy.repairs.most} repairs were used this hour cannot be read"
     return f"{policy.mode}, {spent} of {policy.repairs.most} repairs used this hour"
+
+
+def _belongs(related: Related) -> str:
+    incident = related.incident
+    at = incident.began_at.wall.astimezone(UTC).isoformat(timespec="seconds")
+    return f"{at}  {incident.id} {incident.rule} on {incident.target}: {related.why}"
 
 
 def _by_the_engine(row: ActionRow) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -73,7 +73,47 @@ def samples_of(at: float, text: str) -> Iterator[tuple[float, float]]:
         yield at - float(ago), float(value)
 
 
-def lines_in(facts: Mapping[str, str]) -> Sequence[tuple[str, str]]:
-    """Return the facts that are lines, or what several lines say together, as `line 1`: what each is, and its text."""
+class Line(NamedTuple):
+    """A fact that is a line, or what several lines say together. The text is untrusted."""
+
+    #: What it is: `line`, `operation`, `statement`.
+    kind: str
+    text: str
+    #: When it was written as it says itself (seconds since the epoch), None where that is not known.
+    at: float | None = None
+
+
+def lines_in(facts: Mapping[str, str]) -> Sequence[Line]:
+    """Return the facts that are lines, called like `line 1`."""
     parts = ((name.partition(" "), text) for name, text in facts.items())
-    return [(kind, text) for (kind, _, number), text in parts if number.isdecimal()]
+    return [Line(kind, text, _written_at(facts, kind, number)) for (kind, _, number), text in parts if number.isdecimal()]
+
+
+#: By what something belongs to others: what it is (`address`, `user`, `target`), and its value. Untrusted text.
+SharedKey = tuple[str, str]
+#: So many of them one observation names.
+MOST_SHARED = 8
+_SHARED, _WRITTEN = "shared ", "written "
+
+
+def facts_of_lines(lines: Sequence[str], written: Sequence[float], shared: Iterable[SharedKey]) -> dict[str, str]:
+    """Return lines as facts, each with when it was written (seconds since the epoch), and by what they belong to others."""
+    facts = {f"line {number}": line for number, line in enumerate(lines, start=1)}
+    facts |= {f"{_WRITTEN}line {number}": f"{at:.3f}" for number, at in enumerate(written, start=1)}
+    keys = list(dict.fromkeys(shared))[:MOST_SHARED]
+    return facts | {f"{_SHARED}{kind} {number}": value for number, (kind, value) in enumerate(keys, start=1)}
+
+
+def _written_at(facts: Mapping[str, str], kind: str, number: str) -> float | None:
+    try:
+        return float(facts[f"{_WRITTEN}{kind} {number}"])
+    except (KeyError, ValueError):
+        return None
+
+
+def shared_in(facts: Mapping[str, str]) -> frozenset[SharedKey]:
+    """Return by what an observation belongs to others."""
+    found = (
+        (name.removeprefix(_SHARED).rpartition(" ")[0], text) for name, text in facts.items() if name.startswith(_SHARED)
+    )
+    return frozenset((kind, text) for kind, text in found if kind)

@@ -103,6 +103,23 @@ def test_mails_of_one_rule_go_together_with_those_about_to_follow() -> None:
     assert sorted([row.id for row in rows] for rows in choice.send) == [[1, 2], [3], [5]]
 
 
+def about(message: Message, *things: str) -> Message:
+    return replace(message, facts={**message.facts, "together": list(things)})
+
+
+def test_mails_about_the_same_thing_go_together_whatever_their_rules_but_what_is_pressing_goes_alone() -> None:
+    rows = [
+        a_row(1, about(warning("alr-1", "a", "guessing"), "address 203.0.113.5", "user bob")),
+        a_row(2, about(warning("alr-2", "b", "attacks"), "address 203.0.113.5"), not_before=20.0),
+        a_row(3, about(warning("alr-3", "c", "other"), "address 198.51.100.7")),
+        a_row(4, about(a_message("alr-4", name="d", rule="guessed"), "address 203.0.113.5")),
+        a_row(5, about(warning("alr-5", "e", "attacks"), "address 203.0.113.5"), "email:night"),
+    ]
+    choice = choose(rows, 1.0, POLICY, Known())
+
+    assert sorted([row.id for row in rows] for rows in choice.send) == [[1, 2], [3], [4], [5]]
+
+
 kinds = st.sampled_from([MessageKind.FIRING, MessageKind.RESOLVED])
 
 

@@ -51,6 +51,15 @@ def test_a_bundle_of_several_rules_says_what_they_have_in_common() -> None:
     assert (mixed.rule, mixed.facts["why"]) == ("", "")
 
 
+def test_a_bundle_about_one_thing_says_about_which() -> None:
+    facts = {"together": ["address 203.0.113.5", "user bob"]}, {"together": ["address 203.0.113.5\x1b[31m", "user bob"]}
+    messages = [a_message(name=name, rule=name, facts=each) for name, each in zip("ab", facts, strict=True)]
+    together = bundle(messages, CONTEXT, NIGHT)
+
+    assert together.summary == "web-07: 2 about user bob need you: a, b"
+    assert together.facts["why"] == "They are about the same user bob."
+
+
 def test_a_digest_may_be_empty() -> None:
     message = digest_message([], count=0, context=CONTEXT, now=NIGHT)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.support.command_line import HOSTILE, WrittenState
-from zen_agents.model.observation import Observation, Status, lines_in
+from zen_agents.model.observation import Observation, Status, facts_of_lines, lines_in
 
 
 def seen(state: WrittenState, ago: float, name: str, *lines: str, target: str = "source:auth", kind: str = "line") -> None:
@@ -57,4 +57,37 @@ def test_of_many_lines_the_last_are_shown_and_all_where_all_is_asked_for(state: 
 
 
 def test_facts_that_are_no_lines_are_none() -> None:
-    assert lines_in({"unit": "web.service", "http_status": "500", "line x": "no", "line 2": "yes"}) == [("line", "yes")]
+    assert lines_in({"unit": "web.service", "http_status": "500", "line x": "no", "line 2": "yes"}) == [
+        ("line", "yes", None)
+    ]
+    assert lines_in(facts_of_lines(["yes"], [7.5], [("user", "bob")])) == [("line", "yes", 7.5)]
+
+
+def found(state: WrittenState, name: str, source: str, *lines: tuple[float, str], ago: float = 30.0) -> None:
+    """Keep what was observed: lines that say themselves that they were written so long ago, of one address."""
+    written = [state.ago(seconds).wall.timestamp() for seconds, _ in lines]
+    facts = facts_of_lines([text for _, text in lines], written, [("address", "203.0.113.5")])
+    seen = Observation(name, f"source:{source}", Status.PROBLEM, state.ago(ago), 1.0, "found", "", facts)
+    state.store.record_observations([seen])
+
+
+def test_the_timeline_has_the_lines_of_all_sources_in_the_order_in_which_they_were_written(state: WrittenState) -> None:
+    incident(state)
+    began = state.ago(50)
+    state.incident("inc-bbbb22", began, opened_at=began, rule="log_analysis.attacks", target="source:web")
+    found(state, "pattern.guessing", "auth", (58, "Failed password from 203.0.113.5"), (52, "Accepted password"))
+    found(state, "pattern.attacks", "web", (56, f"203.0.113.5 GET /.env {HOSTILE}"), (55, "198.51.100.7 GET /.env"))
+    answer = state("why", "inc-aaaa11", "--utc").out
+    assert "\x1b" not in answer
+    shown_lines = shown(answer)
+    assert shown_lines[0] == "auth: Failed password from 203.0.113.5"
+    assert shown_lines[1].startswith("web: 203.0.113.5 GET /.env")
+    assert shown_lines[2:] == ["auth: Accepted password"]
+    assert "inc-bbbb22  log_analysis.attacks on source:web: the same address 203.0.113.5" in answer
+    body = state("why", "inc-aaaa11", "-o", "json").json()
+    assert [line["source"] for line in body["lines"]] == ["auth", "web", "auth"]
+    assert [(each["incident"], each["shared"]) for each in body["related"]] == [
+        ("inc-bbbb22", [{"kind": "address", "value": "203.0.113.5"}])
+    ]
+    when = [line["at"] for line in body["lines"]]
+    assert when == sorted(when)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
+from zen_agents.logs.correlation import checked_keys, keys_of_values, shared_keys
 from zen_agents.logs.detection.absence import Absence, AbsenceRule
 from zen_agents.logs.detection.counting import Counting, CountRule
 from zen_agents.logs.detection.found import Change, Detection
@@ -14,6 +15,7 @@ from zen_agents.logs.detection.sequence import SequenceRule, Sequences
 from zen_agents.logs.keys import Key
 from zen_agents.logs.memory import checked_count, checked_key, checked_number, checked_rows
 from zen_agents.logs.watching.rule import Detects, PatternRule
+from zen_agents.model.observation import SharedKey
 
 #: So many of the last lines are kept, of so many characters each, and so many keys are named.
 MOST_LINES, MOST_CHARACTERS, MOST_NAMED = 5, 300, 5
@@ -33,6 +35,21 @@ class Seen:
     #: How many lines counted since the pattern is followed.
     lines: int
     last: Sequence[str]
+    #: When each of the last was written (seconds since the epoch).
+    written: Sequence[float]
+    #: By what its lines belong to those of other patterns and sources.
+    shared: Sequence[SharedKey]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    at: float
+    shared: tuple[SharedKey, ...]
+
+
+#: A line as it was taken: its text, when it was written, and its fields.
+_Taken = tuple[str, float, Mapping[str, str]]
 
 
 class _Ordered:
@@ -81,13 +98,16 @@ class WatchedPattern:
 
     def __init__(self, rule: PatternRule, now: float, saved: Mapping[str, Any]) -> None:
         """Go on from what `saved` gave; what that cannot be is left out."""
-        self.name = rule.name
-        inner, lines = saved.get("detector"), saved.get("last")
+        self.name, self._rule = rule.name, rule
+        inner = saved.get("detector")
         self._detector = _restored(rule.detects, now, inner if isinstance(inner, Mapping) else {})
         self._lines = checked_count(saved.get("lines"))
-        kept = [line[:MOST_CHARACTERS] for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
-        self._last: deque[str] = deque(kept, MOST_LINES)
+        #: The last lines; what one is about is told from its fields once somebody asks: most are pushed out before.
+        self._last: deque[_Line | _Taken] = deque(_restored_lines(saved.get("last")), MOST_LINES)
         self._was_raised = saved.get("was_raised") is True
+        #: Whose lines were found last; what is over already is told with it.
+        keys = (checked_key(row, len(rule.detects.by)) for row in _rows(saved.get("lately")))
+        self._lately: deque[Key] = deque((key for key in keys if key is not None), MOST_NAMED)
 
     @property
     def forgotten(self) -> int:
@@ -105,7 +125,7 @@ class WatchedPattern:
     def take(self, steps: Collection[int], fields: Mapping[str, str], at: float, line: str) -> None:
         """Count a line that is one or more of the steps."""
         self._lines += 1
-        self._last.append(line[:MOST_CHARACTERS])
+        self._last.append((line, at, fields))
         detector = self._detector
         self._note(detector.hit(steps, fields, at) if isinstance(detector, _Ordered) else detector.hit(fields, at))
 
@@ -125,17 +145,52 @@ class WatchedPattern:
         since = self._detector.raised
         was, self._was_raised = self._was_raised, False
         named = sorted(since, key=since.__getitem__)[:MOST_NAMED]
-        return Seen(was or bool(since), named, len(since), self._lines, tuple(self._last))
+        lines = self._kept()
+        texts, written = tuple(line.text for line in lines), tuple(line.at for line in lines)
+        shared = tuple(self._shared(named, lines)) if was or since else ()
+        return Seen(was or bool(since), named, len(since), self._lines, texts, written, shared)
 
     def saved(self) -> dict[str, Any]:
         """Return everything that is remembered, for JSON."""
         return {
-            "detector": self._detector.saved(), "lines": self._lines, "last": list(self._last),
-            "was_raised": self._was_raised,
+            "detector": self._detector.saved(), "lines": self._lines, "was_raised": self._was_raised,
+            "lately": [list(key) for key in self._lately],
+            "last": [[line.text, line.at, [list(key) for key in line.shared]] for line in self._kept()],
         }  # fmt: skip
 
+    def _kept(self) -> Sequence[_Line]:
+        """Return the last lines, each with what it is about."""
+        lines = [each if isinstance(each, _Line) else self._told(*each) for each in self._last]
+        self._last = deque(lines, MOST_LINES)
+        return lines
+
+    def _told(self, text: str, at: float, fields: Mapping[str, str]) -> _Line:
+        # Where `by:` tells them apart, whose lines these are is what the detector says.
+        shared = () if self._rule.detects.by else tuple(shared_keys(fields, self._rule.shares))
+        return _Line(text[:MOST_CHARACTERS], at, shared)
+
+    def _shared(self, raised: Sequence[Key], lines: Sequence[_Line]) -> Iterator[SharedKey]:
+        for name in self._rule.targets:
+            yield "target", name
+        for key in raised or self._lately:
+            yield from keys_of_values(self._rule.detects.by, key)
+        for line in reversed(lines):
+            yield from line.shared
+
     def _note(self, changed: Sequence[Detection]) -> None:
-        self._was_raised = self._was_raised or any(each.change is Change.RAISED for each in changed)
+        found = [each.key for each in changed if each.change is Change.RAISED]
+        self._was_raised = self._was_raised or bool(found)
+        self._lately.extend(found)
+
+
+def _rows(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _restored_lines(saved: Any) -> Iterator[_Line]:
+    for text, at, shared in checked_rows(saved, width=3):
+        if isinstance(text, str) and (written := checked_number(at)) is not None:
+            yield _Line(text[:MOST_CHARACTERS], written, checked_keys(shared))
 
 
 def _restored(rule: Detects, now: float, saved: Mapping[str, Any]) -> _Detector:

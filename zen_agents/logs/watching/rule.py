@@ -33,3 +33,7 @@ class PatternRule:
     name: str
     steps: Sequence[Step]
     detects: Detects
+    #: Fields by which its lines belong to those of others, besides the usual ones.
+    shares: Sequence[str] = ()
+    #: Names of targets that it concerns.
+    targets: Sequence[str] = ()

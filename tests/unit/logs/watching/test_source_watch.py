@@ -118,7 +118,8 @@ def test_one_that_was_saved_and_restored_between_any_two_lines_finds_the_same(de
 
 
 @pytest.mark.parametrize(
-    "saved", [{}, {"p": 3}, {"p": {"detector": [], "lines": -1, "last": [3, "x"], "was_raised": "yes"}}]
+    "saved",
+    [{}, {"p": 3}, {"p": {"detector": [], "lines": -1, "last": [3, "x", [1, 2, 3], ["x", "y", []]], "was_raised": "yes"}}],
 )
 def test_what_cannot_have_been_saved_is_left_out(saved: dict[str, Any]) -> None:
     assert not seen(watch(rule(Step("x")), saved=saved)).is_raised
@@ -129,6 +130,24 @@ def test_lines_are_kept_cut_and_few() -> None:
     found = seen(of, "p", *(f"x{number} " + "y" * 1000 for number in range(100)))
     assert len(found.last) == MOST_LINES
     assert max(map(len, found.last)) == 300
+
+
+def test_what_its_lines_are_about_is_told_with_when_they_were_written_also_after_a_restart() -> None:
+    guessing = rule(Step(r"from (?P<client>\S+) by (?P<user>\w+)"))
+    of = watch(guessing)
+    line = "2027-01-15T07:59:59Z from 203.0.113.5 by bob"
+    assert seen(of, "p", line).shared == (("address", "203.0.113.5"), ("user", "bob"))
+    again = watch(guessing, saved=json.loads(json.dumps(of.saved())))
+    assert (again.seen()["p"].shared, again.seen()["p"].written) == (of.seen()["p"].shared, (NOW - 1,))
+
+
+def test_where_by_tells_lines_apart_only_what_was_found_is_what_they_are_about() -> None:
+    step, by = Step(r"from (?P<client>\S+) to (?P<order>\w+)"), CountRule(2, 60.0, ("client",))
+    of = watch(PatternRule("p", (step,), by, ("order",), ("web",)))
+    lines = [f"from 203.0.113.{number} to A7" for number in (5, 5, 6)]
+    assert seen(of, "p", *lines).shared == (("target", "web"), ("address", "203.0.113.5"))
+    alone = watch(PatternRule("p", (step,), ONE, ("order",)))
+    assert seen(alone, "p", lines[0]).shared == (("address", "203.0.113.5"), ("order", "A7"))
 
 
 def test_lines_of_a_sigma_rule_are_those_that_it_means() -> None:
