@@ -96,6 +96,8 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "log_source": "checks.log_source:LogSourceCheck",
         "log_templates": "checks.log_templates:LogTemplatesCheck",
         "log_latency": "checks.log_latency:LogLatencyCheck",
+        "accounts": "checks.accounts:AccountsCheck",
+        "log_queues": "checks.log_queues:LogQueuesCheck",
     }
 )
 

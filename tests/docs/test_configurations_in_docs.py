@@ -17,7 +17,7 @@ from zen_agents.settings.loader import load
 from zen_agents.settings.rendering import render
 
 #: Words behind ```yaml of blocks that are no whole configuration, or not a valid one.
-_OTHER = {"facts", "story", "wrong", "job", "plugin", "scenario", "method", "prometheus"}
+_OTHER = {"facts", "story", "wrong", "job", "plugin", "scenario", "method", "prometheus", "elsewhere"}
 _CONFIGURATIONS = [
     block for page in pages() for block in blocks(page) if block.language == "yaml" and not _OTHER & set(block.words)
 ]

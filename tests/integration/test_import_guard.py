@@ -68,7 +68,7 @@ def test_the_engine_loads_nothing_that_reads_logs_unless_log_analysis_is_configu
     rooms = (
         "zen_agents.agents.log_analysis", "zen_agents.adapters.linux_logs_", "zen_agents.checks.log_source",
         "zen_agents.checks.log_reading", "zen_agents.checks.log_study", "zen_agents.checks.log_templates",
-        "zen_agents.checks.log_latency",
+        "zen_agents.checks.log_latency", "zen_agents.checks.log_queues", "zen_agents.checks.accounts",
     )  # fmt: skip
     own_logs = {name for name in loaded if name.startswith("zen_agents.logs.")}
     assert {name for name in loaded if name.startswith(rooms)} == set()

@@ -5,6 +5,7 @@ Examples:
   zen-agents logs scan /var/log/syslog --since 03:00   from then on, and which kinds of lines are new
   zen-agents logs templates /var/log/syslog         which kinds of lines there are, the most frequent first
   zen-agents logs search 'timed out after (\d+)' --since 2h
+  zen-agents logs sigma /etc/sigma/rules            which published rules can be told from logs, and why the others not
 
 Without a file, those of the configuration's `sources:` are read. How lines are written (syslog, JSON, access logs)
 is told from the first of them. Files are only read.
@@ -29,9 +30,12 @@ from zen_agents.errors import UsageError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `logs` takes."""
-    parser.add_argument("verb", choices=("scan", "templates", "search"))
+    parser.add_argument("verb", choices=("scan", "templates", "search", "sigma"))
     parser.add_argument(
-        "words", nargs="*", metavar="FILE", help="logs, none: those of the configuration; search: the expression, then logs"
+        "words",
+        nargs="*",
+        metavar="FILE",
+        help="logs, none: those of the configuration; search: the expression, then logs; sigma: rules",
     )
     parser.add_argument("--since", metavar="TIME", help="only lines from then on")
     parser.add_argument("--limit", type=int, default=None, metavar="N", help="at most so many rows, or lines that are found")
@@ -44,6 +48,12 @@ def run(call: Call) -> int:
     words, limit = call.arguments.words, call.arguments.limit
     if limit is not None and limit < 1:
         raise UsageError(f"--limit is at least 1, not {limit}")
+    if call.arguments.verb == "sigma":
+        from zen_agents.cli.logs_sigma import sigma  # noqa: PLC0415  reads no log
+
+        if not words:
+            raise UsageError("name files or directories of rules: zen-agents logs sigma PATH ...")
+        return sigma(call, words)
     if call.arguments.verb == "search":
         from zen_agents.cli.logs_search import search  # noqa: PLC0415  shares nothing with the report
 

@@ -143,6 +143,10 @@ SHAPES: Mapping[str, Any] = {
     "logs-search": {
         "items": [{"file": str, "at": _TEXT_OR_NULL, "text": str}], "unread": [{"file": str, "why": str}],
     },
+    "logs-sigma": {
+        "taken": [{"file": str, "name": str, "title": str, "severity": str, "lines_of": str}],
+        "refused": [{"file": str, "title": str, "why": str}],
+    },
     "maintenance": ({"name": str, "effect": str, "for_seconds": float}, {"name": str}, _items(
         {"name": str, "state": str, "effect": str, "timezone": str, "begins_at": _TEXT_OR_NULL, "ends_at": str,
          "begins_at_utc": _TEXT_OR_NULL, "ends_at_utc": str, "where": str}
@@ -225,7 +229,7 @@ SHAPES: Mapping[str, Any] = {
         "diagnostics": [_DIAGNOSTIC],
     },
     "test-rules": {
-        "passed": int, "failed": int, "diagnostics": [_DIAGNOSTIC],
+        "passed": int, "failed": int, "diagnostics": [_DIAGNOSTIC], "samples": {"patterns": int, "wrong": int},
         "tests": [
             {"file": str, "name": str, "ok": bool,
              "failures": [{"file": str, "line": int, "expected": str, "got": str, "rule": str}]}

@@ -21,7 +21,7 @@ import logging
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,14 @@ from zen_agents.cli.answers import show_answers
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
-from zen_agents.cli.render import clean, colour_wanted, say
+from zen_agents.cli.render import clean, colour_wanted, plural, say
 from zen_agents.errors import SettingsError, UsageError
 from zen_agents.model.pattern import Pattern, PatternError, compiled
 from zen_agents.rehearsal.expectations import course, line_of
 from zen_agents.rehearsal.junit import junit
 from zen_agents.rehearsal.rule_testing import Broken, Result, run_files
+from zen_agents.settings.diagnostics import Diagnostic
+from zen_agents.settings.patterns import NamedPattern
 from zen_agents.settings.rendering import as_json, render
 
 _FAILED = 1
@@ -74,22 +76,42 @@ def run(call: Call) -> int:
 def _run_rules(call: Call) -> int:
     # What a test makes the engine complain of is in its course; it is no message of this command.
     logging.getLogger("zen_agents").addHandler(logging.NullHandler())
-    results, broken = asyncio.run(
-        run_files(call.arguments.files, os.environ, only=_pattern(call), config=lambda: config_of(call))
-    )
+    ran = asyncio.run(run_files(call.arguments.files, os.environ, only=_pattern(call), config=lambda: config_of(call)))
+    results, broken = ran.results, ran.broken
     if not results and not broken:
         raise UsageError(f"--run {call.arguments.run} matches none of the tests")
+    # Whoever runs a few tests wants to know of these.
+    samples = {} if call.arguments.run else _samples(ran.sampled)
     if call.arguments.junit is not None:
-        _write(call.arguments.junit, junit(results, broken))
+        _write(call.arguments.junit, junit(results, broken, samples))
     failed = sum(1 for result in results if result.failures)
+    misjudged = sum(1 for faults in samples.values() if faults)
     if call.machine:
-        data(call, "test-rules", _body(results, broken))
+        data(call, "test-rules", _body(results, broken, samples))
     else:
         _show(call, results, broken)
-        print(f"{len(results) - failed} passed, {failed} failed" + (f", {len(broken)} not valid" if broken else ""))
+        _show_samples(call, samples)
+        invalid = f", {len(broken)} not valid" if broken else ""
+        tried = f"; samples: {plural(len(samples), 'pattern')}, {len(samples) - misjudged} ok" if samples else ""
+        print(f"{len(results) - failed} passed, {failed} failed{invalid}{tried}")
     if broken:
         return SettingsError.exit_code
-    return _FAILED if failed else 0
+    return _FAILED if failed or misjudged else 0
+
+
+def _samples(patterns: Sequence[NamedPattern]) -> dict[str, Sequence[Diagnostic]]:
+    """Return what is wrong with the samples of each pattern, by its name."""
+    if not patterns:
+        return {}
+    from zen_agents.rehearsal.pattern_trials import sample_faults  # noqa: PLC0415  only where there are any
+
+    return {f"{each.samples[0].place.document.name}: {each.name}": sample_faults(each) for each in patterns}
+
+
+def _show_samples(call: Call, samples: Mapping[str, Sequence[Diagnostic]]) -> None:
+    faults = [fault for each in samples.values() for fault in each]
+    if faults:
+        print(render(faults, "full", colour=colour_wanted(call)))
 
 
 def _pattern(call: Call) -> Pattern:
@@ -137,11 +159,15 @@ def _explain(call: Call, result: Result) -> None:
             show_answers(call, event.guards, about=about, indent=17, every=bool(call.arguments.verbose))
 
 
-def _body(results: Sequence[Result], broken: Sequence[Broken]) -> dict[str, Any]:
+def _body(
+    results: Sequence[Result], broken: Sequence[Broken], samples: Mapping[str, Sequence[Diagnostic]]
+) -> dict[str, Any]:  # fmt: skip
+    misjudged = [fault for faults in samples.values() for fault in faults]
     return {
         "passed": sum(1 for result in results if not result.failures),
         "failed": sum(1 for result in results if result.failures),
-        "diagnostics": [as_json(diagnostic) for each in broken for diagnostic in each.diagnostics],
+        "diagnostics": [as_json(each) for each in (*(one for file in broken for one in file.diagnostics), *misjudged)],
+        "samples": {"patterns": len(samples), "wrong": sum(1 for faults in samples.values() if faults)},
         "tests": [
             {
                 "file": str(result.path), "name": result.name, "ok": not result.failures,

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from typing import Any
 
-from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.agents.log_analysis.patterns import LogPattern
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
 from zen_agents.cli.render import colour_wanted, next_steps, note, plural, say
-from zen_agents.clock import SystemClock
 from zen_agents.dataclass import dataclass
-from zen_agents.errors import SettingsError, UsageError, ZenError
-from zen_agents.jobs.pattern_trial import WORKER, LogStep, LogTrial, PatternReply, PatternRequest, TriedLine, Verdict
-from zen_agents.logs.formats.plain import Plain
+from zen_agents.errors import SettingsError, UsageError
+from zen_agents.jobs.pattern_trial import PatternReply
 from zen_agents.model.duration import duration
-from zen_agents.model.redaction import MARK
 from zen_agents.model.scalars import check_regex
 from zen_agents.rehearsal.lines import Lines, read_lines
+from zen_agents.rehearsal.pattern_trials import sample_faults, try_lines
 from zen_agents.settings.diagnostics import Diagnostic
 from zen_agents.settings.loader import load_tree
-from zen_agents.settings.patterns import REDACT, NamedPattern, Sample, named_pattern, sample_fault
+from zen_agents.settings.patterns import REDACT, NamedPattern, named_pattern
 from zen_agents.settings.rendering import as_json, render
 
-#: What all lines of one source may take (seconds), and the memory of the process that tries them (bytes).
-_WITHIN_SECONDS, _MEMORY = 60.0, 1 << 30
 _MOST_SHOWN, _MOST_SHOWN_VERBOSE = 20, 1000
 
 
@@ -44,7 +38,7 @@ def run_pattern(call: Call) -> int:
     if pattern is None:
         return _refused(call, diagnostics)
     names = call.arguments.files if call.arguments.expression else call.arguments.files[1:]
-    faults = _sample_faults(pattern)
+    faults = sample_faults(pattern)
     if not names and not pattern.samples:
         raise UsageError(f"name what to try {pattern.name} on: a file, - for standard input, or journal:")
     sources = [_tried(call, pattern, read_lines(str(name))) for name in names]
@@ -85,62 +79,9 @@ def _refused(call: Call, diagnostics: Sequence[Diagnostic]) -> int:
 
 
 # -- trying ---------------------------------------------------------------------------------------------------------------
-def _ask(request: PatternRequest) -> PatternReply:
-    try:
-        said = asyncio.run(
-            run_worker(WORKER, request.model_dump_json(), timeout_seconds=_WITHIN_SECONDS, memory_bytes=_MEMORY)
-        )
-        return PatternReply.model_validate_json(said)
-    except (WorkerError, ValueError) as error:
-        raise ZenError(f"the pattern could not be tried to the end: {error}; nothing is known of it") from error
-
-
-def _sample_faults(pattern: NamedPattern) -> list[Diagnostic]:
-    if not pattern.samples:
-        return []
-    lines = tuple(sample.text for sample in pattern.samples)
-    reply = _ask(_request(pattern, lines, show=None, most_shown=1000))
-    tried = {line.number: line for line in reply.shown}
-    judged = ((sample, tried.get(number)) for number, sample in enumerate(pattern.samples, start=1))
-    return [
-        sample_fault(sample, pattern.name, line.partial_end if line else None, _untold(line))
-        for sample, line in judged
-        if not _is_as_it_has_to_be(sample, line)
-    ]
-
-
-def _is_as_it_has_to_be(sample: Sample, line: TriedLine | None) -> bool:
-    return line is not None and line.verdict == ("matched" if sample.matches else "missed")
-
-
-def _untold(line: TriedLine | None) -> str:
-    return "was left out of the answer, which had grown too long" if line is None else line.why
-
-
 def _tried(call: Call, pattern: NamedPattern, lines: Lines) -> _Source:
     most = _MOST_SHOWN_VERBOSE if call.machine or call.arguments.verbose else _MOST_SHOWN
-    return _Source(lines, _ask(_request(pattern, lines.lines, show=call.arguments.show, most_shown=most)))
-
-
-def _request(pattern: NamedPattern, lines: Sequence[str], *, show: Verdict | None, most_shown: int) -> PatternRequest:
-    """Return what the worker is asked: a pattern of a log is tried as the agent does, all else as plain text."""
-    expressions = tuple(expression for expression, _ in pattern.expressions) if pattern.effect is None else ()
-    return PatternRequest(
-        expressions=expressions, log=_log(pattern), lines=tuple(lines), show=show, most_shown=most_shown,
-        replacement=MARK if pattern.name == REDACT else None,
-    )  # fmt: skip
-
-
-def _log(pattern: NamedPattern) -> LogTrial | None:
-    effect, source = pattern.effect, pattern.source
-    if effect is None:
-        return None
-    steps = [LogStep(match=step.match or "", where=step.where) for step in (effect.sequence or (effect,))]
-    return LogTrial(
-        steps=tuple(steps), format=Plain.name if source is None else source.written_in().name,
-        security=source is not None and source.security, time_key="" if source is None else source.time_key,
-        now=SystemClock().now().wall.timestamp(),
-    )  # fmt: skip
+    return _Source(lines, try_lines(pattern, lines.lines, show=call.arguments.show, most_shown=most))
 
 
 # -- telling --------------------------------------------------------------------------------------------------------------

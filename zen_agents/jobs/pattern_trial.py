@@ -20,10 +20,11 @@ class _Job(BaseModel):
 
 
 class LogStep(_Job):
-    """Which lines of a log count: those that hold an expression, and whose fields are so."""
+    """Which lines of a log count: those that hold an expression, whose fields are so, and that a Sigma rule means."""
 
     match: str = ""
     where: dict[str, Any] = {}
+    sigma: dict[str, Any] | None = None
 
 
 class LogTrial(_Job):

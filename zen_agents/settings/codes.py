@@ -191,6 +191,12 @@ CODES: dict[str, Code] = {
         "Write hours and minutes from 00:00 to 23:59.",
         'quiet_hours: {start: "25:00"}',
     ),
+    "ZC218": Code(
+        "Published rules that are not taken.",
+        "They ask for what the lines of this source do not say, or are not read: what they are about is not seen.",
+        "`zen-agents logs sigma PATH` names each with its reason; leave out the directories that are about other logs.",
+        "sources:\n  web: {file: /var/log/nginx/access.log, format: access, sigma: /etc/sigma/rules}",
+    ),
     "ZC301": Code(
         "An unknown action.",
         "A ladder with a step that does not exist would stop there.",

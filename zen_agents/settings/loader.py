@@ -112,6 +112,10 @@ def load_tree(
         from zen_agents.settings.packs import extend  # noqa: PLC0415 - only for a file that extends something
 
         root = extend(root, files[0], uid, report)
+    if _names_sigma(root):
+        from zen_agents.settings.sigma_files import import_rules  # noqa: PLC0415 - only for a file that names some
+
+        root = import_rules(root, uid, report)
     load_plugins(root, uid, report)
     effective = _effective(root, environ, flags or {}, report)
     clean = effective if _unreadable(report) else refuse_secrets(effective, report)
@@ -191,6 +195,12 @@ def _read(file: str, report: Report, *, origin: Origin, euid: int) -> Node:
         report.error("ZC403", f"is not trusted: {why}", document, help="chown root and chmod go-w what is named")
         return Node(Place(document), {})
     return read(content, name, report, origin=origin)
+
+
+def _names_sigma(root: Node) -> bool:
+    sources = root.get("agents", "log_analysis", "sources")
+    written = sources.value.values() if sources is not None and sources.is_map else ()
+    return any(entry.node.get("sigma") is not None for entry in written)
 
 
 def _unreadable(report: Report) -> bool:

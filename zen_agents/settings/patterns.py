@@ -74,6 +74,14 @@ def named_pattern(root: Node, name: str) -> Found:
     return Found(_log_pattern(root, short, report), report.sorted())
 
 
+def sampled_patterns(root: Node) -> Sequence[NamedPattern]:
+    """Return the patterns of `agents.log_analysis` that have samples; of a configuration that is right."""
+    node = root.get(*_PATTERNS)
+    written: Mapping[str, object] = node.value if node is not None and node.is_map else {}
+    found = (_log_pattern(root, name, Report()) for name in written)
+    return [pattern for pattern in found if pattern is not None and pattern.samples]
+
+
 def sample_fault(sample: Sample, name: str, partial_end: int | None, why: str) -> Diagnostic:
     """Return what is to be told of a sample that does not do what it has to."""
     if why:
@@ -126,6 +134,10 @@ def _source(root: Node, name: str, report: Report) -> LogSource | None:
 
 def _expressions(node: Node, pattern: LogPattern) -> Iterator[tuple[str, str]]:
     """Yield what each step looks for, with its place: an expression, or else the fields that it looks at."""
+    if pattern.sigma:
+        at = (node.get("sigma") or node).place.short
+        yield from ((f"sigma: {step.sigma['title']}", at) for step in pattern.rule("").steps if step.sigma is not None)
+        return
     written = node.get("sequence")
     nodes = written.value if pattern.sequence and written is not None else [node]
     for step, at in zip(pattern.sequence or (pattern,), nodes, strict=True):

@@ -7,8 +7,10 @@ process ends it then.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,7 +19,9 @@ from zen_agents.logs.detection.where import compiled as compiled_where
 from zen_agents.logs.formats.catalog import FORMATS
 from zen_agents.logs.formats.json_lines import JsonLines
 from zen_agents.logs.matching.choose import choose
+from zen_agents.logs.record import LogRecord
 from zen_agents.logs.security.understood import Understood
+from zen_agents.logs.sigma.rules import rules_of
 from zen_agents.logs.stamps import Stamps
 from zen_agents.model.pattern import Match, Pattern, PatternError, compiled
 
@@ -53,9 +57,9 @@ class LogLines:
         self._stamps = Stamps(trial.now)
         matches = [step.match for step in trial.steps if step.match]
         self._matcher = choose(matches).matcher if matches else None
-        #: Of each step: its place among the matcher's patterns, None for every line; what its fields must be.
+        #: Of each step: its place among the matcher's patterns, None for every line; what its fields must be; what it means.
         self._steps = [
-            (matches.index(step.match) if step.match else None, step.where, compiled_where(step.where))
+            (matches.index(step.match) if step.match else None, step.where, compiled_where(step.where), _meaning(step.sigma))
             for step in trial.steps
         ]
 
@@ -63,16 +67,20 @@ class LogLines:
         """Return the steps that a line is one of, each with its groups and the fields that were looked at."""
         line = text.encode("utf-8", "replace")
         hits = {hit.pattern for hit in self._matcher.hits(line)} if self._matcher is not None and line else set()
-        read = self._form.record(text, "", self._stamps).fields
+        record = self._form.record(text, "", self._stamps)
         found: dict[int, Mapping[str, str | None]] = {}
-        for number, (match, where, holds) in enumerate(self._steps):
+        for number, (match, where, holds, means) in enumerate(self._steps):
             if match is not None and match not in hits:
                 continue
             groups = self._matcher.fields(match, line) if self._matcher is not None and match is not None else {}
-            fields = {**read, **groups}
-            if holds(fields):
+            fields = {**record.fields, **groups}
+            if holds(fields) and (means is None or means(replace(record, fields=fields))):
                 found[number] = {**groups, **{name: fields.get(name) for name in where}}
         return found
+
+
+def _meaning(sigma: Mapping[str, Any] | None) -> Callable[[LogRecord], bool] | None:
+    return None if sigma is None else rules_of([sigma])[0].means
 
 
 class _Trial:

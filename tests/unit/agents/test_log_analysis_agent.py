@@ -14,7 +14,7 @@ from tests.support.settings import codes, loaded, told
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.log_analysis.agent import LogAnalysisAgent
 from zen_agents.agents.log_analysis.settings import LogAnalysisSettings
-from zen_agents.agents.log_analysis.studies import LatencySettings
+from zen_agents.agents.log_analysis.studies import LatencySettings, QueueSettings
 from zen_agents.agents.system_health.agent import SystemHealthAgent
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.errors import SettingsError
@@ -22,6 +22,7 @@ from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule
 from zen_agents.logs.detection.sequence import SequenceRule
 from zen_agents.logs.watching.latency import Limits
+from zen_agents.logs.watching.queues import QueueRule
 from zen_agents.settings.own_rules import observed_names
 
 SOURCES: dict[str, Any] = {
@@ -32,6 +33,15 @@ SIGMA: dict[str, Any] = {
     "title": "A rule", "logsource": {"product": "linux"}, "detection": {"words": ["bad *"], "condition": "words"},
 }  # fmt: skip
 COUNTED = {**SIGMA, "detection": {"words": ["bad"], "timeframe": "10m", "condition": "words | count() by host > 5"}}
+
+
+ORDERED: list[dict[str, Any]] = [
+    {**SIGMA, "name": "a"},
+    {**SIGMA, "name": "b"},
+    {"title": "c", "correlation": {
+        "type": "temporal_ordered", "rules": ["a", "b"], "timespan": "10m", "group-by": ["host"],
+    }},
+]  # fmt: skip
 
 
 def made(pattern: Mapping[str, Any], **more: Any) -> LogAnalysisAgent:
@@ -89,6 +99,41 @@ def test_how_long_things_take_is_told_and_nothing_is_done_about_it() -> None:
     assert (rule.slow_query, rule.objective, rule.took_key) == (2.0, pytest.approx(0.999), "ns")
 
 
+def test_queues_that_grow_are_told_and_nothing_is_done_about_them() -> None:
+    asked = {"depth_key": "pending", "queue_key": "name", "limit": 9, "least": 3, "window": "1h"}
+    agent = made({"match": "x", "source": "app"}, sources={"app": {**SOURCES["app"], "queues": asked}})
+    assert [check.name for check in agent.checks()] == ["log_source.app", "log_queues.app"]
+    (rule,) = [rule for rule in agent.rules() if rule.name == "log_analysis.queue_growth"]
+    assert (rule.target, tuple(rule.ladder)) == ("source:app", ())
+    meant = QueueRule(window=3600.0, least=3, limit=9, depth_key="pending", queue_key="name")
+    assert QueueSettings.model_validate(asked).rule() == meant
+
+
+QUEUES = {
+    "queues: {}": "ZC214",  # lines of text have no fields
+    "queues: {match: 'queue (?P<name>x)'}": "ZC214",
+    "queues: {match: '(?P<depth>[0-9]+)', depth_key: x}": "ZC214",
+    "queues: {match: '(?P<depth>'}": "ZC205",
+    "format: json, queues: {least: -1}": "ZC209",
+    "format: json, queues: {window: 0s}": "ZC209",
+}
+
+
+@pytest.mark.parametrize(("source", "code"), QUEUES.items())
+def test_queues_that_cannot_be_meant_are_refused_at_their_place(source: str, code: str) -> None:
+    found = told(f"agents:\n  log_analysis:\n    sources:\n      s: {{file: /var/log/x, {source}}}\n")
+    assert f"error[{code}]" in found
+    assert "config.yaml:4:" in found
+    assert found.count("error[") == 1
+
+
+def test_a_pattern_says_what_it_concerns_and_by_what_its_lines_belong_to_others() -> None:
+    agent = made({"match": "x (?P<order>\\d+)", "on_match": ["restart_service:web"]}, correlate_by=["order"])
+    check = next(check for check in agent.checks() if check.name == "log_source.kernel")
+    (rule,) = check._rules  # type: ignore[attr-defined]
+    assert (rule.shares, rule.targets) == (("order",), ["web"])
+
+
 def test_without_templates_nothing_that_learns_them_is_loaded() -> None:
     code = (
         "import sys; from zen_agents.agents.base import AgentContext\n"
@@ -117,6 +162,8 @@ def test_a_source_asks_the_host_for_what_is_written() -> None:
         ({"sigma": SIGMA}, CountRule(1, 60.0)),
         ({"sigma": SIGMA, "count": 3, "within": "5m", "by": "host"}, CountRule(3, 300.0, ("host",))),
         ({"sigma": COUNTED}, CountRule(6, 600.0, ("host",))),
+        ({"sigma": ORDERED}, SequenceRule(2, 600.0, ("host",))),
+        ({"sigma": ORDERED, "within": "1h", "by": "program"}, SequenceRule(2, 3600.0, ("program",))),
         ({"sequence": [{"match": "a"}, {"where": {"level": "error"}}], "within": "1m"}, SequenceRule(2, 60.0)),
     ],
 )
@@ -172,6 +219,7 @@ PATTERNS = {
     "match: x, sequence: [{match: x}, {match: y}], within: 1m": "ZC214",
     "sigma: {title: x}": "ZC214", "sigma: {title: x, logsource: {product: windows}, detection: {}}": "ZC214",
     "match: x, sigma: {title: x, logsource: {product: linux}, detection: {k: [x], condition: k}}": "ZC214",
+    "sigma: [{title: x}, 3]": "ZC207", "sigma: [A, A]": "ZC214",
     "match: x, count: 3, within: 1m, clear_below: 4": "ZC206", "match: x, source: nowhere": "ZC303",
 }  # fmt: skip
 
@@ -180,6 +228,7 @@ PATTERNS = {
 def test_a_pattern_that_cannot_be_meant_is_refused_at_its_place(pattern: str, code: str) -> None:
     source = "" if " source:" in pattern else "source: s, "
     lines = ["agents:", "  log_analysis:", "    sources: {s: {file: /var/log/x}}", "    patterns:"]
+    pattern = pattern.replace("A", "{title: x, logsource: {product: linux}, detection: {k: [x], condition: k}}")
     found = told("\n".join([*lines, f"      p: {{{source}{pattern}}}", ""]))
     assert f"error[{code}]" in found
     assert "config.yaml:5:" in found
@@ -188,7 +237,16 @@ def test_a_pattern_that_cannot_be_meant_is_refused_at_its_place(pattern: str, co
 
 def test_a_pattern_cannot_be_called_like_a_rule_of_its_source() -> None:
     text = "agents: {log_analysis: {sources: {s: {file: /x}}, patterns: {NAME: {source: s, match: x}}}}\n"
-    names = ("source", "new_template", "vanished_template", "template_burst", "latency", "slow_query", "error_budget")
+    names = (
+        "source",
+        "new_template",
+        "vanished_template",
+        "template_burst",
+        "latency",
+        "slow_query",
+        "error_budget",
+        "queue_growth",
+    )
     assert {tuple(codes(text.replace("NAME", name))) for name in names} == {("ZC213",)}
 
 

@@ -42,6 +42,10 @@ agents:
       fields: {source: kernel, where: {level: error, program: kernel}}
       wrong: {source: kernel, match: '(a'}
       guessed: {source: auth, where: {event: login, result: failed}}
+      odd:
+        source: kernel
+        sigma: {title: Odd, logsource: {product: linux}, detection: {k: ['Killed *7'], condition: k}}
+        samples: {match: ["Killed process 7"], no_match: ["logged in"]}
       steps:
         {source: kernel, within: 1m, sequence: [{where: {message: other}}, {match: 'began (?P<job>\d+)'},
           {match: 'gave up on (?P<job>\d+)'}]}
@@ -201,3 +205,10 @@ def test_a_pipe_without_a_writer_keeps_nobody_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
     assert "is no regular file" in pattern("-e", "x", str(tmp_path / "pipe")).err
+
+
+def test_a_sigma_rule_takes_the_lines_that_it_means_and_no_others() -> None:
+    done = pattern("odd", "app.log")
+    assert done.code == 0
+    assert "2 samples, all as they have to be" in done.out
+    assert "app.log: 1 matched, 1 missed, 0 ignored" in done.out

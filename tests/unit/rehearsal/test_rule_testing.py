@@ -337,3 +337,34 @@ def test_programs_get_one_document() -> None:
     assert (done.code, body["schema"], body["passed"], body["failed"]) == (1, "zen-agents/test-rules/v1", 0, 1)
     (failure,) = body["tests"][0]["failures"]
     assert (failure["file"], failure["line"], failure["rule"]) == ("story.yaml", 16, "system_health.nginx")
+
+
+def with_samples(expression: str) -> None:
+    """Add a pattern with samples to the configuration."""
+    log = f"""  log_analysis:
+    sources: {{kernel: {{journal: {{transport: kernel}}}}}}
+    patterns:
+      oom: {{source: kernel, match: '{expression}', samples: {{match: ["Killed process 7"], no_match: ["reaped 7"]}}}}
+      plain: {{source: kernel, match: x}}
+"""
+    text = Path("config.yaml").read_text(encoding="utf-8")
+    Path("config.yaml").write_text(text.replace("actions:\n", f"{log}actions:\n"), encoding="utf-8")
+
+
+def test_samples_of_patterns_are_tried_as_well_and_counted() -> None:
+    with_samples(r"Killed process \d+")
+    done = run(STORY, "--junit", "out.xml")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "1 passed, 0 failed; samples: 1 pattern, 1 ok")
+    names = [case.get("name") for case in ElementTree.fromstring(Path("out.xml").read_bytes()).iter("testcase")]
+    assert names[-1] == "config.yaml: agents.log_analysis.patterns.oom"
+
+
+def test_a_sample_that_is_misjudged_fails_the_run_with_its_place() -> None:
+    with_samples(r"process \d+|reaped")
+    done = run(STORY)
+    assert (done.code, done.out.splitlines()[-1]) == (1, "1 passed, 0 failed; samples: 1 pattern, 0 ok")
+    assert "error[ZC208]: sample matches, and must not" in done.out
+    assert "config.yaml:12:" in done.out
+    body = run(STORY, "-o", "json").json()
+    assert (body["samples"], [each["code"] for each in body["diagnostics"]]) == ({"patterns": 1, "wrong": 1}, ["ZC208"])
+    assert run(STORY, "--run", "three").code == 0

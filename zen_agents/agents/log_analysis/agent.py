@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
+from zen_agents.agents.log_analysis.accounts import AccountSettings
 from zen_agents.agents.log_analysis.rules import AGENT, RuleMaker, requests_in
 from zen_agents.agents.log_analysis.settings import LogAnalysisSettings
 from zen_agents.agents.log_analysis.sources import LogSource
-from zen_agents.agents.log_analysis.studies import LatencySettings, TemplateSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.log_source import LogSourceCheck
 from zen_agents.logs.watching.rule import PatternRule
@@ -20,6 +20,7 @@ from zen_agents.rules.rule import Rule
 
 if TYPE_CHECKING:
     from zen_agents.agents.log_analysis.bans import Bans
+    from zen_agents.agents.log_analysis.studies import LatencySettings, QueueSettings, TemplateSettings
 
 
 class LogAnalysisAgent(BaseAgent):
@@ -36,6 +37,7 @@ class LogAnalysisAgent(BaseAgent):
     permissions = (
         "Reading a log needs the right to: root, or the group adm on Debian; its directory has to be readable as well.",
         "Reading the journal needs root, or the group systemd-journal.",
+        "`accounts:` needs root to see the keys of every account.",
         "Whatever a ladder asks of another agent's target needs what that agent needs.",
         "Shutting an address out needs root, and nft.",
     )
@@ -102,14 +104,20 @@ class LogAnalysisAgent(BaseAgent):
 
     def _make_checks(self) -> Iterator[Check]:
         patterns: dict[str, list[PatternRule]] = defaultdict(list)
+        concerns = {rule.name: [request.target.partition(":")[2] for request in requests_in([rule])] for rule in self._rules}
         for name, pattern in self._settings.patterns.items():
-            patterns[pattern.source].append(pattern.rule(name))
+            rule = pattern.rule(name, self._settings.correlate_by, concerns[f"{AGENT}.{name}"])
+            patterns[pattern.source].append(rule)
+        if self._settings.accounts is not None:
+            yield _accounts(self._settings.accounts)
         for name, source in self._settings.sources.items():
             yield self._source(name, source, patterns[name])
             if source.templates is not None:
                 yield _templates(name, source, source.templates)
             if source.latency is not None:
                 yield _latency(name, source, source.latency)
+            if source.queues is not None:
+                yield _queues(name, source, source.queues)
 
     def _source(self, name: str, source: LogSource, rules: Sequence[PatternRule]) -> Check:
         request, form, zone, every = source.request(), source.form(), _zone(source), source.every.total_seconds()
@@ -119,6 +127,14 @@ class LogAnalysisAgent(BaseAgent):
         from zen_agents.checks.log_bans import BanningSourceCheck  # noqa: PLC0415 - only where somebody may be banned
 
         return BanningSourceCheck(name, request=request, form=form, rules=rules, zone=zone, every_seconds=every, bans=bans)
+
+
+def _accounts(asked: AccountSettings) -> Check:
+    from zen_agents.checks.accounts import AccountsCheck  # noqa: PLC0415 - only where they are asked for
+
+    return AccountsCheck(
+        tell_for_seconds=asked.tell_for.total_seconds(), every_seconds=asked.every.total_seconds()
+    )  # fmt: skip
 
 
 def _templates(name: str, source: LogSource, asked: TemplateSettings) -> Check:
@@ -134,6 +150,15 @@ def _latency(name: str, source: LogSource, asked: LatencySettings) -> Check:
     from zen_agents.checks.log_latency import LogLatencyCheck  # noqa: PLC0415 - only sources that ask for it
 
     return LogLatencyCheck(
+        name, request=source.request(), form=source.written_in(), zone=_zone(source), rule=asked.rule(),
+        every_seconds=source.every.total_seconds(),
+    )  # fmt: skip
+
+
+def _queues(name: str, source: LogSource, asked: QueueSettings) -> Check:
+    from zen_agents.checks.log_queues import LogQueuesCheck  # noqa: PLC0415 - only sources that ask for it
+
+    return LogQueuesCheck(
         name, request=source.request(), form=source.written_in(), zone=_zone(source), rule=asked.rule(),
         every_seconds=source.every.total_seconds(),
     )  # fmt: skip

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from zen_agents.agents.log_analysis.line_pattern import LinePattern
 from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import MOST_COUNT, CountRule
 from zen_agents.logs.detection.sequence import MOST_STEPS, SequenceRule
 from zen_agents.logs.detection.where import WhereRefusedError, compiled
 from zen_agents.logs.matching.base import PatternRefusedError
-from zen_agents.logs.matching.choose import choose
 from zen_agents.logs.watching.rule import Detects, PatternRule, Step
 from zen_agents.model.scalars import ActionReference, Line, Name, PositiveDuration, refuse
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
+
+if TYPE_CHECKING:
+    from zen_agents.logs.sigma.rules import SigmaRule
 
 #: The field that the reader of security's lines alone fills, with what it has parsed as an address.
 ADDRESS = "address"
@@ -26,21 +30,12 @@ ADDRESS = "address"
 _ONE_LINE = timedelta(minutes=1)
 
 
-def check_line_pattern(value: str) -> str:
-    """Return a regular expression over lines if it can be matched in linear time, by the engine that is installed."""
-    try:
-        choose([value])
-    except PatternRefusedError as error:
-        text = f"bad regular expression: {error.what}"
-        raise refuse("regex", text, label=error.next_step or "here", offset=error.position) from None
-    return value
-
-
-LinePattern = Annotated[str, AfterValidator(check_line_pattern), WithJsonSchema({"type": "string", "format": "regex"})]
-
-
 def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
+
+
+def _rules(value: object) -> object:
+    return (value,) if isinstance(value, dict) else () if value is None else value
 
 
 class PatternSamples(Section):
@@ -91,8 +86,9 @@ class LogPattern(PatternStep):
     sequence: tuple[PatternStep, ...] = Field(
         (), max_length=MOST_STEPS, description="instead of `match`: lines that come in this order `within` that time"
     )
-    sigma: dict[str, Any] | None = Field(
-        None, description="a Sigma rule as it is published, instead of `match`; one that cannot be told is refused"
+    sigma: Annotated[tuple[dict[str, Any], ...], BeforeValidator(_rules)] = Field(
+        (),
+        description="a Sigma rule as it is published, instead of `match`; or a list: a correlation after those it calls",
     )
     severity: Severity = Field(Severity.WARNING, description="info | warning | error | critical")
     on_match: tuple[ActionReference, ...] = Field(
@@ -110,8 +106,8 @@ class LogPattern(PatternStep):
 
     @model_validator(mode="after")
     def _one_kind(self) -> LogPattern:
-        if self.sigma is not None:
-            self._check_sigma(self.sigma)
+        if self.sigma:
+            self._check_sigma()
         elif self.absent_for is not None:
             self._refuse_beside("absent_for", "count", "within", "clear_below", "sequence")
         elif self.sequence:
@@ -128,36 +124,51 @@ class LogPattern(PatternStep):
             self._check_ban()
         return self
 
-    def rule(self, name: str) -> PatternRule:
-        """Return it as it is looked for."""
-        steps = [each.step() for each in self.sequence] or [replace(self.step(), sigma=self.sigma)]
-        return PatternRule(name, tuple(steps), self._detects())
+    def rule(self, name: str, shares: Sequence[str] = (), targets: Sequence[str] = ()) -> PatternRule:
+        """Return it as it is looked for: with further fields by which its lines belong to others, and what it concerns."""
+        if self._sigma_rule is not None:
+            parts = self._sigma_rule.steps or (self._sigma_rule,)
+            steps = [replace(self.step(), sigma=part.written) for part in parts]
+        else:
+            steps = [each.step() for each in self.sequence] or [self.step()]
+        return PatternRule(name, tuple(steps), self._detects(), shares, targets)
 
     @property
     def lasts_seconds(self) -> float:
         """How long after its last line a finding is over at the latest (seconds); of an absence, not at all by itself."""
-        within = self._asked_by_sigma.within_seconds if self._asked_by_sigma else _ONE_LINE.total_seconds()
+        asked = self._asked_by_sigma
+        within = asked.within_seconds if asked is not None else _ONE_LINE.total_seconds()
         return within if self.within is None else self.within.total_seconds()
 
     @cached_property
-    def _asked_by_sigma(self) -> CountRule | None:
-        """How many lines the Sigma rule itself asks for, where nobody wrote how many."""
-        if self.sigma is None or "count" in self.model_fields_set:
+    def _sigma_rule(self) -> SigmaRule | None:
+        if not self.sigma:
             return None
         from zen_agents.logs.sigma.rules import rules_of  # noqa: PLC0415 - only where there is such a rule
 
-        return rules_of([self.sigma])[0].count
+        return rules_of(self.sigma)[-1]
+
+    @property
+    def _asked_by_sigma(self) -> CountRule | SequenceRule | None:
+        """How many lines, or which order, the Sigma rule itself asks for, where nobody wrote how many."""
+        rule = self._sigma_rule
+        if rule is None or (rule.order is None and "count" in self.model_fields_set):
+            return None
+        return rule.order or rule.count
 
     def _detects(self) -> Detects:
         if self.absent_for is not None:
             return AbsenceRule(self.absent_for.total_seconds(), self.by)
         if self.sequence:
             return SequenceRule(len(self.sequence), self.lasts_seconds, self.by)
-        if (asked := self._asked_by_sigma) is not None:
-            return CountRule(asked.count, self.lasts_seconds, self.by or asked.by)
+        match self._asked_by_sigma:
+            case SequenceRule() as asked:
+                return SequenceRule(asked.steps, self.lasts_seconds, self.by or asked.by)
+            case CountRule() as asked:
+                return CountRule(asked.count, self.lasts_seconds, self.by or asked.by)
         return CountRule(self.count, self.lasts_seconds, self.by, self.clear_below)
 
-    def _check_sigma(self, sigma: dict[str, Any]) -> None:
+    def _check_sigma(self) -> None:
         from zen_agents.logs.sigma.refused import SigmaRefusedError  # noqa: PLC0415 - only where there is such a rule
         from zen_agents.logs.sigma.rules import rules_of  # noqa: PLC0415 - as above
 
@@ -165,9 +176,13 @@ class LogPattern(PatternStep):
         if self.count > 1 and self.within is None:
             raise refuse("conflict", f"is {self.count}, but within how long? write `within`", at="count")
         try:
-            rules_of([sigma])
+            rules = rules_of(self.sigma)
         except SigmaRefusedError as error:
             raise refuse("conflict", f"is a Sigma rule that is not taken: {error}", at="sigma") from None
+        if len(rules) > 1:
+            raise refuse("conflict", f"holds {len(rules)} rules: write a pattern for each", at="sigma")
+        if rules[0].order is not None:
+            self._refuse_beside("sigma", "count", "clear_below")
 
     def _check_sequence(self) -> None:
         self._refuse_beside("sequence", "match", "where", "count", "clear_below")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from zen_agents.agents.base import AgentContext
+from zen_agents.agents.log_analysis import accounts
+from zen_agents.agents.log_analysis.accounts import AccountSettings
 from zen_agents.agents.log_analysis.patterns import LogPattern
 from zen_agents.agents.log_analysis.settings import SOURCE_RULE, LogAnalysisSettings
 from zen_agents.agents.log_analysis.sources import LogSource
-from zen_agents.agents.log_analysis.studies import LatencySettings, TemplateSettings
 from zen_agents.checks.log_source import pattern_name, source_name
 from zen_agents.errors import SettingsError
 from zen_agents.model.action import ActionRequest
@@ -17,6 +19,9 @@ from zen_agents.model.duration import duration
 from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import StatusIs
 from zen_agents.rules.rule import Hold, Rule, Rung
+
+if TYPE_CHECKING:
+    from zen_agents.agents.log_analysis.studies import LatencySettings, QueueSettings, TemplateSettings
 
 AGENT = "log_analysis"
 #: What did not help once may have come to nothing; what did not help twice does not help.
@@ -33,6 +38,7 @@ _STUDIED = {
     "latency": "what is done takes longer than it may",
     "slow_query": "the database had statements that took longer than they may",
     "error_budget": "errors use up what the objective leaves for them too fast",
+    "queue_growth": "a queue grows, and nothing takes out of it what comes in",
 }
 
 
@@ -47,9 +53,11 @@ class RuleMaker:
         """Yield a rule for each source and each pattern; SettingsError, with the key path, for what cannot be done."""
         for name, source in self._settings.sources.items():
             yield self._source(name, source)
-            for asked in (source.templates, source.latency):
+            for asked in (source.templates, source.latency, source.queues):
                 if asked is not None:
                     yield from self._studied(name, source, asked)
+        if self._settings.accounts is not None:
+            yield from self._accounts(self._settings.accounts)
         for name, pattern in self._settings.patterns.items():
             yield self._pattern(name, pattern, self._settings.sources[pattern.source])
 
@@ -64,7 +72,9 @@ class RuleMaker:
             summary=f"{what} cannot be read to its end, so that what it says is not seen",
         )  # fmt: skip
 
-    def _studied(self, name: str, source: LogSource, asked: TemplateSettings | LatencySettings) -> Iterator[Rule]:
+    def _studied(
+        self, name: str, source: LogSource, asked: TemplateSettings | LatencySettings | QueueSettings
+    ) -> Iterator[Rule]:
         """Yield the rules of what the lines of a source say as a whole: people are told, nothing is done."""
         target = f"source:{name}"
         for rule in asked.rules:
@@ -74,6 +84,18 @@ class RuleMaker:
                 unknown_patience_seconds=self._context.patience_seconds,
                 origin=self._context.origin(f"agents.{AGENT}.sources.{name}.{asked.key}"),
                 summary=f"{name}: {_STUDIED[rule]}",
+            )  # fmt: skip
+
+    def _accounts(self, asked: AccountSettings) -> Iterator[Rule]:
+        """Yield the rules of accounts and keys: people are told, nothing is done."""
+        target, stale_after = f"source:{accounts.SOURCE}", max(_STALE_AFTER, 3 * asked.every.total_seconds())
+        for rule, summary in accounts.RULES.items():
+            yield Rule(
+                f"{AGENT}.{rule}", AGENT, target, StatusIs(f"{rule}.{accounts.SOURCE}", target, stale_after),
+                severity=asked.severity,
+                unknown_patience_seconds=self._context.patience_seconds,
+                origin=self._context.origin(f"agents.{AGENT}.accounts"),
+                summary=summary,
             )  # fmt: skip
 
     def _pattern(self, name: str, pattern: LogPattern, source: LogSource) -> Rule:

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from zen_agents.model.scalars import CronExpression, Duration, Interval, TimeZone, refuse
+from zen_agents.agents.log_analysis.accounts import RULES, SOURCE, AccountSettings
+from zen_agents.model.scalars import CronExpression, Duration, Interval, Line, TimeZone, refuse
 from zen_agents.model.section import Entries, Section
 
 #: Names of the rules that a source has: that it is read, and what its lines say as a whole. No pattern may have one.
 SOURCE_RULE = "source"
 _OF_SOURCES = (
     SOURCE_RULE, "new_template", "vanished_template", "template_burst", "latency", "slow_query", "error_budget",
+    "queue_growth", *RULES,
 )  # fmt: skip
 
 _ROOM = "zen_agents.agents.log_analysis"
@@ -41,10 +43,22 @@ class LogAnalysisSettings(Section):
         {}, description="what is looked for, by name"
     )
 
+    accounts: AccountSettings | None = Field(
+        None, description="accounts, and keys in their authorized_keys, that were not there before are told; {}: for an hour"
+    )
+    correlate_by: tuple[Line, ...] = Field(
+        (), max_length=20,
+        description="fields by which lines of different patterns belong together, besides addresses, users, requests, hosts",
+    )  # fmt: skip
+
     @model_validator(mode="after")
     def _consistent(self) -> LogAnalysisSettings:
         if self.schedule is not None and "interval" in self.model_fields_set:
             raise refuse("one_of", "stands beside `interval`; when is it to decide?", at="schedule", see="interval")
+        if self.accounts is not None and SOURCE in self.sources:
+            raise refuse(
+                "name", f"is `{SOURCE}`, which is what `accounts` is called", at=f"sources.{SOURCE}", see="accounts"
+            )
         for name, pattern in self.patterns.items():
             if name in _OF_SOURCES:
                 raise refuse("name", f"is `{name}`, which is what a rule of each source is called", at=f"patterns.{name}")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from zen_agents.agents.log_analysis.studies import LatencySettings, TemplateSettings
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.formats.catalog import FORMATS
 from zen_agents.logs.formats.json_lines import JsonLines
 from zen_agents.logs.formats.syslog import Syslog
-from zen_agents.model.scalars import GlobPath, Line, PositiveDuration, Size, TimeZone, refuse
-from zen_agents.model.section import Section
+from zen_agents.model.scalars import AbsolutePath, GlobPath, Line, PositiveDuration, Size, TimeZone, refuse
+from zen_agents.model.section import Apart, Section
 from zen_agents.ports.host_logs import MOST_BEHIND, LogRequest
 
 #: How fields of the journal are written here -> how the journal calls them. Others are written as the journal does.
@@ -24,6 +23,8 @@ JOURNAL_FIELDS = {
 #: Formats in which programs say who did what.
 _TELL_OF_SECURITY = ("syslog", "syslog5424", "access")
 
+#: Where the settings of what few sources ask for are.
+_STUDIES = "zen_agents.agents.log_analysis.studies"
 #: Formats that have fields for how long something took.
 _TELL_HOW_LONG = ("json", "access", "logfmt")
 
@@ -33,6 +34,10 @@ def check_journal_field(name: str) -> str:
     if name in JOURNAL_FIELDS or (name.isascii() and name.upper() == name and name.replace("_", "").isalnum()):
         return name
     raise refuse("name", f"is no field of the journal: {', '.join(JOURNAL_FIELDS)}, or one in capitals like _COMM")
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
 
 
 class LogSource(Section):
@@ -57,11 +62,19 @@ class LogSource(Section):
     sample_beyond: Size = Field(
         MOST_BEHIND, description="further behind than this only samples of it are read, which is told"
     )
-    templates: TemplateSettings | None = Field(
+    templates: Annotated[Any, Apart(f"{_STUDIES}:TemplateSettings")] = Field(
         None, description="kinds of lines that are new, that vanished, or that burst are told; {}: after a week of learning"
     )
-    latency: LatencySettings | None = Field(
+    latency: Annotated[Any, Apart(f"{_STUDIES}:LatencySettings")] = Field(
         None, description="how long operations may take, which statements are slow, and how much may fail"
+    )
+
+    sigma: Annotated[tuple[AbsolutePath, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="files and directories of Sigma rules: each that these lines can tell is a pattern, called as its file",
+    )
+    queues: Annotated[Any, Apart(f"{_STUDIES}:QueueSettings")] = Field(
+        None, description="queues whose lengths lines tell of: those that grow are told"
     )
 
     @model_validator(mode="after")
@@ -78,6 +91,10 @@ class LogSource(Section):
             told = ", ".join(_TELL_HOW_LONG)
             text = f"asks for more than `slow_query`, which needs format {told}; this is {self.format}"
             raise refuse("conflict", text, at="latency")
+        if self.queues is not None and self.queues.match is None and self.format not in _TELL_HOW_LONG:
+            told = ", ".join(_TELL_HOW_LONG)
+            text = f"needs format {told}, or an expression: `match`; this is {self.format}"
+            raise refuse("conflict", text, at="queues")
         if self.time_key and self.format != "json":
             raise refuse("conflict", f"is for format json, this is {self.format}", at="time_key")
         return self

@@ -1,4 +1,4 @@
-"""`templates:` and `latency:` of a source: what its lines say as a whole."""
+"""`templates:`, `latency:` and `queues:` of a source: what its lines say as a whole."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
+from zen_agents.agents.log_analysis.line_pattern import LinePattern, groups_of
 from zen_agents.model.scalars import Line, Percent, PositiveDuration, refuse
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 
 if TYPE_CHECKING:
     from zen_agents.logs.watching.latency import LatencyRule, Limits
+    from zen_agents.logs.watching.queues import QueueRule
 
 
 class TemplateSettings(Section):
@@ -121,4 +123,46 @@ class LatencySettings(LatencyLimits):
             slow_query=None if self.slow_query is None else self.slow_query.total_seconds(),
             objective=None if self.objective is None else self.objective / 100,
             took_key=self.took_key, operation_key=self.operation_key,
+        )  # fmt: skip
+
+
+class QueueSettings(Section):
+    """Which queues grow. People are told; nothing is done."""
+
+    #: Where it stands in a source.
+    key: ClassVar[str] = "queues"
+    rules: ClassVar[Sequence[str]] = ("queue_growth",)
+
+    match: LinePattern | None = Field(
+        None,
+        description="expression with a group `depth`, and a group `queue` where there are several; empty: fields say it",
+    )
+    depth_key: Line = Field(
+        "", description="field with the number of entries; empty: queue_depth, queue_length, queue_size, backlog, lag"
+    )
+    queue_key: Line = Field("", description="field with the name of the queue; empty: queue, queue_name, topic")
+    window: PositiveDuration = Field(
+        timedelta(minutes=30), description="over how long it has to grow; half of it has to be seen at least"
+    )
+    least: int = Field(1, ge=0, description="of a queue with fewer entries nothing is said; no unit")
+    limit: int | None = Field(None, ge=1, description="so many entries it may have: told is when it will be full; no unit")
+    severity: Severity = Field(Severity.WARNING, description="info | warning | error | critical")
+
+    @model_validator(mode="after")
+    def _is_told_once(self) -> QueueSettings:
+        if self.match is None:
+            return self
+        if beside := next((key for key in ("depth_key", "queue_key") if getattr(self, key)), None):
+            raise refuse("conflict", "stands beside `match`, whose groups say it", at=beside, see="match")
+        if "depth" not in groups_of(self.match):
+            raise refuse("conflict", r"says no depth: write a group like (?P<depth>\d+)", at="match")
+        return self
+
+    def rule(self) -> QueueRule:
+        """Return what is asked."""
+        from zen_agents.logs.watching.queues import QueueRule  # noqa: PLC0415 - only sources that ask for it
+
+        return QueueRule(
+            window=self.window.total_seconds(), least=self.least, limit=self.limit, match=self.match or "",
+            depth_key=self.depth_key, queue_key=self.queue_key,
         )  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.detection.counting import CountRule
+from zen_agents.logs.detection.sequence import MOST_STEPS, SequenceRule
 from zen_agents.logs.record import LogRecord
 from zen_agents.logs.sigma import conditions
 from zen_agents.logs.sigma.refused import SigmaRefusedError
@@ -41,6 +43,11 @@ class SigmaRule:
     test: conditions.Test
     #: How many lines, within which time and by which fields; None: each line counts by itself.
     count: CountRule | None = None
+    #: Instead of `count`: lines of these rules, one after another.
+    steps: Sequence[SigmaRule] = ()
+    order: SequenceRule | None = None
+    #: What it was compiled from; of a correlation that counts, the rule that it counts.
+    written: Mapping[str, Any] = field(default_factory=dict)
 
     def means(self, record: LogRecord) -> bool:
         """Tell whether a line is one that the rule is about and means. Takes time linear in the line's length."""
@@ -57,20 +64,28 @@ def rules_of(documents: Sequence[Any]) -> Sequence[SigmaRule]:
     """
     if not documents:
         raise SigmaRefusedError("file", "has no rule")
-    plain = [_rule(document) for document in documents if not _is_correlation(document)]
-    counted: list[SigmaRule] = []
+    plain = [_rule(document) for document in documents if not is_correlation(document)]
+    correlated: list[SigmaRule] = []
     alone = list(plain)
     for document in documents:
-        if _is_correlation(document):
-            base = _called(document, plain)
-            counted.append(_correlated(document, base))
-            if base in alone and document["correlation"].get("generate") is not True:
-                alone.remove(base)
-    return [*alone, *counted]
+        if is_correlation(document):
+            called = _called(document, plain)
+            correlated.append(_correlated(document, called))
+            if document["correlation"].get("generate") is not True:
+                alone = [rule for rule in alone if rule not in called]
+    return [*alone, *correlated]
 
 
-def _is_correlation(document: Any) -> bool:
+def is_correlation(document: Any) -> bool:
+    """Tell whether a document counts or orders lines of other rules."""
     return isinstance(document, Mapping) and "correlation" in document
+
+
+def called_by(document: Mapping[str, Any]) -> Sequence[str]:
+    """Return the names, or ids, of the rules that a correlation calls."""
+    said = document.get("correlation")
+    calls = said.get("rules") if isinstance(said, Mapping) else None
+    return [str(name) for name in (calls if isinstance(calls, list) else [calls]) if name is not None]
 
 
 def _rule(document: Any) -> SigmaRule:
@@ -94,12 +109,16 @@ def _rule(document: Any) -> SigmaRule:
     return _made(document, source, test, count)
 
 
-def _made(document: Mapping[Any, Any], source: Source, test: conditions.Test, count: CountRule | None) -> SigmaRule:
+def _made(
+    document: Mapping[Any, Any], source: Source, test: conditions.Test, count: CountRule | None, *,
+    written: Mapping[Any, Any] | None = None, steps: Sequence[SigmaRule] = (), order: SequenceRule | None = None,
+) -> SigmaRule:  # fmt: skip
     level = str(document.get("level", "medium"))
     if level not in _SEVERITIES:
         raise SigmaRefusedError("level", f"{level!r} is none of {', '.join(_SEVERITIES)}")
     title, number, name = (str(document.get(key, "") or "")[:_LONGEST_TITLE] for key in ("title", "id", "name"))
-    return SigmaRule(title, number, name, _SEVERITIES[level], source, test, count)
+    said = document if written is None else written
+    return SigmaRule(title, number, name, _SEVERITIES[level], source, test, count, steps, order, said)
 
 
 def _aggregation(written: Sequence[str], timeframe: Any, source: Source) -> CountRule | None:
@@ -116,32 +135,57 @@ def _aggregation(written: Sequence[str], timeframe: Any, source: Source) -> Coun
     return _counting(number, _span(timeframe, "detection.timeframe"), by)
 
 
-def _called(document: Mapping[Any, Any], rules: Sequence[SigmaRule]) -> SigmaRule:
-    """Return the one rule that a correlation counts."""
+def _called(document: Mapping[Any, Any], rules: Sequence[SigmaRule]) -> Sequence[SigmaRule]:
+    """Return the rules that a correlation counts or orders, in its order."""
     said = document["correlation"]
-    if not isinstance(said, Mapping) or said.get("type") != "event_count":
-        kind = said.get("type") if isinstance(said, Mapping) else None
-        raise SigmaRefusedError("correlation.type", f"{kind!r} is not understood here; event_count is")
-    calls = said.get("rules")
-    names = calls if isinstance(calls, list) else [calls]
-    meant = [rule for rule in rules if rule.name in names or (rule.id and rule.id in names)]
-    if len(meant) != 1 or len(names) != 1:
-        raise SigmaRefusedError("correlation.rules", "has to call one rule of the same file")
-    return meant[0]
+    kind = said.get("type") if isinstance(said, Mapping) else None
+    if kind not in {"event_count", "temporal_ordered"}:
+        known = "event_count and temporal_ordered are"
+        raise SigmaRefusedError("correlation.type", f"{kind!r} is not understood here; {known}")
+    names = called_by(document)
+    meant = [next((rule for rule in rules if name in (rule.name, rule.id)), None) for name in names]
+    found = [rule for rule in meant if rule is not None]
+    if len(found) < len(names) or not names:
+        raise SigmaRefusedError("correlation.rules", "calls a rule that is not there")
+    if kind == "event_count" and len(found) != 1:
+        raise SigmaRefusedError("correlation.rules", "has to call one rule: lines of several cannot be counted together")
+    if kind == "temporal_ordered" and not 2 <= len(found) <= MOST_STEPS:
+        raise SigmaRefusedError("correlation.rules", f"has to call 2 to {MOST_STEPS} rules")
+    return found
 
 
-def _correlated(document: Mapping[Any, Any], base: SigmaRule) -> SigmaRule:
+def _correlated(document: Mapping[Any, Any], called: Sequence[SigmaRule]) -> SigmaRule:
     said = document["correlation"]
+    if said["type"] == "temporal_ordered":
+        return _ordered(document, called)
+    (base,) = called
     condition = said.get("condition")
     if not isinstance(condition, Mapping) or len(condition) != 1 or not {"gte", "gt"} & set(condition):
         raise SigmaRefusedError("correlation.condition", "only gt and gte are understood here")
     ((sign, number),) = condition.items()
     if isinstance(number, bool) or not isinstance(number, int):
         raise SigmaRefusedError("correlation.condition", f"{number!r} is no number of lines")
+    within = _span(said.get("timespan"), "correlation.timespan")
+    count = _counting(number + (sign == "gt"), within, _grouped(said, base.source))
+    return _made(document, base.source, base.test, count, written=base.written)
+
+
+def _ordered(document: Mapping[Any, Any], called: Sequence[SigmaRule]) -> SigmaRule:
+    """Return a rule of lines one after another, with the same values of the fields that it groups by."""
+    said = document["correlation"]
+    if any(rule.count is not None for rule in called):
+        raise SigmaRefusedError("correlation.rules", "calls a rule that counts, which cannot be a step")
+    by = {_grouped(said, rule.source) for rule in called}
+    if len(by) != 1 or said.get("aliases"):
+        raise SigmaRefusedError("correlation.group-by", "names what lines of these rules have in different fields")
+    order = SequenceRule(len(called), _span(said.get("timespan"), "correlation.timespan"), by.pop())
+    test = conditions.any_of([rule.means for rule in called])
+    return _made(document, called[0].source, test, None, steps=tuple(called), order=order)
+
+
+def _grouped(said: Mapping[Any, Any], source: Source) -> tuple[str, ...]:
     by = said.get("group-by") or []
-    fields = [_ours(str(name), base.source, "correlation.group-by") for name in (by if isinstance(by, list) else [by])]
-    count = _counting(number + (sign == "gt"), _span(said.get("timespan"), "correlation.timespan"), fields)
-    return _made(document, base.source, base.test, count)
+    return tuple(_ours(str(name), source, "correlation.group-by") for name in (by if isinstance(by, list) else [by]))
 
 
 def _ours(name: str, source: Source, place: str) -> str:

@@ -10,9 +10,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zen_agents.logs.detection.sequence import SequenceRule
 from zen_agents.logs.formats.access import Access
 from zen_agents.logs.formats.syslog import Syslog
 from zen_agents.logs.record import LogRecord
+from zen_agents.logs.sigma.collection import Published, collected
 from zen_agents.logs.sigma.refused import SigmaRefusedError
 from zen_agents.logs.sigma.rules import SigmaRule, rules_of
 from zen_agents.logs.stamps import Stamps
@@ -215,3 +217,72 @@ def test_whatever_a_file_says_it_is_a_rule_or_refused(wanted: Any, condition: li
         assert refused.place.startswith("detection")
         return
     assert made.means(line("any")) in {True, False}
+
+
+def called(name: str, keyword: str, **more: Any) -> dict[str, Any]:
+    return {"title": name, "name": name, "logsource": LINUX, "detection": {"k": [keyword], "condition": "k"}, **more}
+
+
+def ordered(*rules: str, **more: Any) -> dict[str, Any]:
+    said = {"type": "temporal_ordered", "rules": list(rules), "timespan": "10m", "group-by": ["host"], **more}
+    return {"title": "one after another", "correlation": said, "level": "high"}
+
+
+def test_a_correlation_in_order_is_a_sequence_of_the_rules_it_calls() -> None:
+    (made,) = rules_of([called("a", "began"), called("b", "gave up"), ordered("a", "b")])
+    assert made.order == SequenceRule(2, 600.0, ("host",))
+    assert [step.written["name"] for step in made.steps] == ["a", "b"]
+    assert made.severity == "error"
+    assert [made.means(line(text)) for text in ("it began", "he gave up", "neither")] == [True, True, False]
+    assert len(rules_of([called("a", "x"), called("b", "y"), ordered("a", "b", generate=True)])) == 3
+
+
+@pytest.mark.parametrize(
+    ("documents", "place"),
+    [
+        ([called("a", "x"), ordered("a")], "correlation.rules"),
+        ([called("a", "x"), ordered("a", "gone")], "correlation.rules"),
+        ([called("a", "x"), called("b", "y"), ordered("a", "b", **{"group-by": ["nobody"]})], "correlation.group-by"),
+        ([called("a", "x"), called("b", "y"), ordered("a", "b", timespan="soon")], "correlation.timespan"),
+        ([called("a", "x"), called("b", "y"), ordered("a", "b", type="temporal")], "correlation.type"),
+        ([called("a", "x"), called("b", "y"), ordered("a", "b", type="value_count")], "correlation.type"),
+    ],
+)
+def test_a_correlation_that_cannot_be_told_is_refused(documents: list[Any], place: str) -> None:
+    assert refusal(*documents).place == place
+
+
+def test_of_many_files_each_rule_is_taken_by_itself_or_refused_with_its_file() -> None:
+    files = [
+        Published("/r/web_odd.yml", [{**called("w", "cmd="), "logsource": WEB, "name": "w"}]),
+        Published("/r/lnx-a.yml", [called("a", "began")]),
+        Published("/s/lnx-a.yml", [called("b", "gave up", id="7")]),
+        Published("/r/both.yml", [ordered("a", "7")]),
+        Published("/r/counted.yml", [called("c", "x"), called("d", "y", logsource={"product": "windows"})]),
+        Published("/r/empty.yml", []),
+    ]
+    taken, refused = collected(files)
+    # What only a correlation calls is no rule by itself.
+    assert [(each.name, each.file) for each in taken] == [
+        ("web_odd", "/r/web_odd.yml"), ("both", "/r/both.yml"), ("counted", "/r/counted.yml"),
+    ]  # fmt: skip
+    assert taken[1].rule.order is not None
+    assert [len(each.documents) for each in taken] == [1, 3, 1]
+    assert [(each.file, each.title, each.why.partition(":")[0]) for each in refused] == [
+        ("/r/counted.yml", "d", "logsource.product"), ("/r/empty.yml", "", "has no rule"),
+    ]  # fmt: skip
+
+
+def test_a_rule_about_other_lines_than_a_source_has_is_refused() -> None:
+    files = [Published("/r/w.yml", [{**called("w", "x"), "logsource": WEB}]), Published("/r/l.yml", [called("l", "x")])]
+    assert [each.name for each in collected(files, "access")[0]] == ["w"]
+    assert [each.name for each in collected(files, "syslog")[0]] == ["l"]
+    (refused,) = collected(files, "syslog")[1]
+    assert refused.why == "logsource: is about lines of format access, and those of this source are syslog"
+
+
+def test_rules_of_one_file_have_names_of_their_own() -> None:
+    taken, _ = collected(
+        [Published("/r/x.yml", [called("a", "x"), called("b", "y")]), Published("/s/x.yml", [called("c", "z")])]
+    )
+    assert [each.name for each in taken] == ["x", "x_2", "x_3"]
