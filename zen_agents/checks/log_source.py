@@ -21,7 +21,7 @@ from zen_agents.model.observation import Observation, Status, facts_of_lines
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostView
-from zen_agents.ports.host_logs import LogChange, LogPiece, LogRequest
+from zen_agents.ports.host_logs import LogChange, LogEvent, LogPiece, LogRequest
 
 #: So often one look reads on while there is more: 16 MiB.
 _MOST_PIECES = 4
@@ -33,6 +33,8 @@ _REMEMBER_EVERY = 60.0
 _MOST_WATCHED = 64
 #: So many changes of files are named.
 _MOST_TOLD = 3
+#: What was left out is said for so long (seconds): with one look it would be over before anybody is told.
+_SAID_FOR = 300.0
 _TROUBLE = frozenset({LogChange.LOST, LogChange.SKIPPED, LogChange.UNREADABLE})
 
 
@@ -49,8 +51,8 @@ def pattern_name(pattern: str) -> str:
 class LogSourceCheck(Check):
     """Observes `log_source.NAME`, bytes that are not read yet, and `pattern.NAME`, lines that counted, of each pattern.
 
-    PROBLEM for a source that is not there, or of which lines were lost, skipped or refused since the last look; for a
-    pattern that is found. Of a source that cannot be read nothing is known.
+    PROBLEM for a source that is not there, of which lines were lost or refused since the last look, or left out in the last
+    five minutes; for a pattern that is found. Of a source that cannot be read nothing is known.
     """
 
     kind = "log_source"
@@ -74,6 +76,8 @@ class LogSourceCheck(Check):
         self._watch: SourceWatch | None = None
         self._memory: Mapping[str, Any] | None = None
         self._remembered_at = float("-inf")
+        #: What was left out last, and until when that is said (steady seconds).
+        self._left_out, self._said_until = "", float("-inf")
         self._watches: tuple[Watch, ...] = ()
 
     @property
@@ -119,15 +123,14 @@ class LogSourceCheck(Check):
 
     def _source(self, pieces: Sequence[LogPiece], host: HostView, now: Instant) -> Observation:
         behind = float(pieces[-1].behind)
-        said = [f"{size_in_words(behind)} are not read yet"] if behind else []
         events = [event for piece in pieces for event in piece.events]
-        if skipped := sum(piece.skipped for piece in pieces):
-            said.append(f"it grows faster than it is read: {size_in_words(skipped)} were left out, but for samples")
+        self._take_note(events, now)
+        said = [f"{size_in_words(behind)} are not read yet"] if behind else []
         if dropped := sum(piece.dropped for piece in pieces):
             said.append(f"{size_in_words(dropped)} of lines that are too long were left out")
-        told = [f"{event.path} {event.change}{f': {event.detail}' if event.detail else ''}" for event in events]
-        said += told[:_MOST_TOLD]
-        is_bad = bool(skipped) or any(event.change in _TROUBLE for event in events)
+        told = dict.fromkeys([*filter(None, [self._left_out]), *map(_in_words, events)])
+        said += [*told][:_MOST_TOLD]
+        is_bad = bool(self._left_out) or any(event.change in _TROUBLE for event in events)
         if self._is_gone(host):
             is_bad, said = True, [f"{self._reading.request.path} is not there", *said]
         return Observation(
@@ -138,6 +141,13 @@ class LogSourceCheck(Check):
             behind,
             "; ".join(said) or "all of it is read",
         )
+
+    def _take_note(self, events: Sequence[LogEvent], now: Instant) -> None:
+        if now.steady >= self._said_until:
+            self._left_out = ""
+        for event in events:
+            if event.change is LogChange.SKIPPED:
+                self._left_out, self._said_until = _in_words(event), now.steady + _SAID_FOR
 
     def _is_gone(self, host: HostView) -> bool:
         path = self._reading.request.path
@@ -159,6 +169,10 @@ class LogSourceCheck(Check):
         status = Status.PROBLEM if seen.is_raised else Status.OK
         facts = facts_of_lines(seen.last, seen.written, seen.shared) if seen.is_raised else {}
         return Observation(pattern_name(rule.name), self.target, status, now, float(seen.lines), _said(seen), facts=facts)
+
+
+def _in_words(event: LogEvent) -> str:
+    return f"{event.path} {event.change}{f': {event.detail}' if event.detail else ''}"
 
 
 def _said(seen: Seen) -> str:

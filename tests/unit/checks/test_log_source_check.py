@@ -48,6 +48,9 @@ class Follower:
         now = Instant(datetime.fromtimestamp(1_800_000_000 + self._seconds, UTC), self._seconds)
         return {found.name: found for found in self.check.observe(self._host.look(), now)}
 
+    def pass_time(self, seconds: float) -> None:
+        self._seconds += seconds
+
     def lines(self) -> float | None:
         return self.look()["pattern.hit"].value
 
@@ -158,6 +161,13 @@ def test_how_far_behind_it_is_and_what_was_left_out_is_told(tmp_path: Path) -> N
     skipped = slow.look()["log_source.app"]
     assert skipped.status is Status.PROBLEM
     assert "it grows faster than it is read" in skipped.detail
+    # That it has come to the end by then is no ground not to tell anybody; it is over after a while.
+    while (later := slow.look()["log_source.app"]).value:
+        assert later.status is Status.PROBLEM
+    assert later.status is Status.PROBLEM
+    assert "were looked at" in later.detail
+    slow.pass_time(301.0)
+    assert slow.look()["log_source.app"].status is Status.OK
 
 
 def test_hostile_lines_are_data(follower: Follower) -> None:
