@@ -152,6 +152,8 @@ def _finding(effect: LogPattern) -> str:
         return f"no such line for {duration(effect.absent_for.total_seconds())}"
     if effect.sequence:
         return f"{len(effect.sequence)} lines in this order"
+    if effect.distinct:
+        return f"lines with {effect.count} different values of `{effect.distinct}`"
     return plural(effect.count, "line")
 
 

@@ -20,6 +20,7 @@ from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.errors import SettingsError
 from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule
+from zen_agents.logs.detection.distinct import DistinctRule
 from zen_agents.logs.detection.sequence import SequenceRule
 from zen_agents.logs.watching.latency import Limits
 from zen_agents.logs.watching.queues import QueueRule
@@ -35,6 +36,13 @@ SIGMA: dict[str, Any] = {
 COUNTED = {**SIGMA, "detection": {"words": ["bad"], "timeframe": "10m", "condition": "words | count() by host > 5"}}
 
 
+VALUES: list[dict[str, Any]] = [
+    {**SIGMA, "name": "a"},
+    {"title": "c", "correlation": {
+        "type": "value_count", "rules": ["a"], "timespan": "10m", "group-by": ["host"],
+        "condition": {"field": "program", "gte": 4},
+    }},
+]  # fmt: skip
 ORDERED: list[dict[str, Any]] = [
     {**SIGMA, "name": "a"},
     {**SIGMA, "name": "b"},
@@ -162,6 +170,9 @@ def test_a_source_asks_the_host_for_what_is_written() -> None:
         ({"sigma": SIGMA}, CountRule(1, 60.0)),
         ({"sigma": SIGMA, "count": 3, "within": "5m", "by": "host"}, CountRule(3, 300.0, ("host",))),
         ({"sigma": COUNTED}, CountRule(6, 600.0, ("host",))),
+        ({"match": "x", "distinct": "user", "count": 5, "within": "2m"}, DistinctRule("user", 5, 120.0)),
+        ({"sigma": SIGMA, "distinct": "host", "count": 2, "within": "1m"}, DistinctRule("host", 2, 60.0)),
+        ({"sigma": VALUES}, DistinctRule("program", 4, 600.0, ("host",))),
         ({"sigma": ORDERED}, SequenceRule(2, 600.0, ("host",))),
         ({"sigma": ORDERED, "within": "1h", "by": "program"}, SequenceRule(2, 3600.0, ("program",))),
         ({"sequence": [{"match": "a"}, {"where": {"level": "error"}}], "within": "1m"}, SequenceRule(2, 60.0)),
@@ -220,6 +231,8 @@ PATTERNS = {
     "sigma: {title: x}": "ZC214", "sigma: {title: x, logsource: {product: windows}, detection: {}}": "ZC214",
     "match: x, sigma: {title: x, logsource: {product: linux}, detection: {k: [x], condition: k}}": "ZC214",
     "sigma: [{title: x}, 3]": "ZC207", "sigma: [A, A]": "ZC214",
+    "match: x, distinct: user": "ZC214", "match: x, distinct: user, count: 2000, within: 1m": "ZC214",
+    "match: x, distinct: user, absent_for: 1m": "ZC214",
     "match: x, count: 3, within: 1m, clear_below: 4": "ZC206", "match: x, source: nowhere": "ZC303",
 }  # fmt: skip
 

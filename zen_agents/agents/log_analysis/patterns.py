@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from zen_agents.agents.log_analysis.line_pattern import LinePattern
 from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import MOST_COUNT, CountRule
+from zen_agents.logs.detection.distinct import MOST_VALUES, DistinctRule
 from zen_agents.logs.detection.sequence import MOST_STEPS, SequenceRule
 from zen_agents.logs.detection.where import WhereRefusedError, compiled
 from zen_agents.logs.matching.base import PatternRefusedError
@@ -76,6 +77,7 @@ class LogPattern(PatternStep):
         (), description="fields by which lines are told apart: each value counts for itself"
     )
     count: int = Field(1, ge=1, le=MOST_COUNT, description="so many lines are a finding; no unit")
+    distinct: Line = Field("", description="field of which so many different values are a finding, instead of so many lines")
     within: PositiveDuration | None = Field(None, description="within how long; for one line, and where nothing is said, 1m")
     clear_below: int | None = Field(
         None, ge=1, description="it is over once fewer lines than this are within that time; empty: fewer than `count`"
@@ -109,13 +111,15 @@ class LogPattern(PatternStep):
         if self.sigma:
             self._check_sigma()
         elif self.absent_for is not None:
-            self._refuse_beside("absent_for", "count", "within", "clear_below", "sequence")
+            self._refuse_beside("absent_for", "count", "within", "clear_below", "sequence", "distinct")
         elif self.sequence:
             self._check_sequence()
         elif self.match is None and not self.where:
             raise refuse("conflict", "looks for nothing: write `match`, `where`, `sequence` or `absent_for`")
         elif self.count > 1 and self.within is None:
             raise refuse("conflict", f"is {self.count}, but within how long? write `within`", at="count")
+        if self.distinct:
+            self._check_distinct()
         if self.clear_below is not None and self.clear_below > self.count:
             raise refuse(
                 "clear", f"is above `count: {self.count}`, so it would be over at once", at="clear_below", see="count"
@@ -149,7 +153,7 @@ class LogPattern(PatternStep):
         return rules_of(self.sigma)[-1]
 
     @property
-    def _asked_by_sigma(self) -> CountRule | SequenceRule | None:
+    def _asked_by_sigma(self) -> CountRule | DistinctRule | SequenceRule | None:
         """How many lines, or which order, the Sigma rule itself asks for, where nobody wrote how many."""
         rule = self._sigma_rule
         if rule is None or (rule.order is None and "count" in self.model_fields_set):
@@ -161,11 +165,10 @@ class LogPattern(PatternStep):
             return AbsenceRule(self.absent_for.total_seconds(), self.by)
         if self.sequence:
             return SequenceRule(len(self.sequence), self.lasts_seconds, self.by)
-        match self._asked_by_sigma:
-            case SequenceRule() as asked:
-                return SequenceRule(asked.steps, self.lasts_seconds, self.by or asked.by)
-            case CountRule() as asked:
-                return CountRule(asked.count, self.lasts_seconds, self.by or asked.by)
+        if (asked := self._asked_by_sigma) is not None:
+            return replace(asked, within_seconds=self.lasts_seconds, by=self.by or asked.by)
+        if self.distinct:
+            return DistinctRule(self.distinct, self.count, self.lasts_seconds, self.by, self.clear_below)
         return CountRule(self.count, self.lasts_seconds, self.by, self.clear_below)
 
     def _check_sigma(self) -> None:
@@ -182,10 +185,14 @@ class LogPattern(PatternStep):
         if len(rules) > 1:
             raise refuse("conflict", f"holds {len(rules)} rules: write a pattern for each", at="sigma")
         if rules[0].order is not None:
-            self._refuse_beside("sigma", "count", "clear_below")
+            self._refuse_beside("sigma", "count", "clear_below", "distinct")
+
+    def _check_distinct(self) -> None:
+        if not 2 <= self.count <= MOST_VALUES:
+            raise refuse("conflict", f"needs a `count` from 2 to {MOST_VALUES} of its values", at="distinct", see="count")
 
     def _check_sequence(self) -> None:
-        self._refuse_beside("sequence", "match", "where", "count", "clear_below")
+        self._refuse_beside("sequence", "match", "where", "count", "clear_below", "distinct")
         if len(self.sequence) == 1:
             raise refuse("conflict", "has one step; write it as `match`", at="sequence")
         if self.within is None:

@@ -154,4 +154,6 @@ def _summary(name: str, pattern: LogPattern) -> str:
         return f"{name}: no such line came for {duration(pattern.absent_for.total_seconds())}"
     if pattern.sequence:
         return f"{name}: {len(pattern.sequence)} lines came one after another within {within}"
+    if pattern.distinct:
+        return f"{name}: lines with {pattern.count} different values of `{pattern.distinct}` came within {within}"
     return f"{name}: such a line came" if pattern.count == 1 else f"{name}: {pattern.count} such lines came within {within}"

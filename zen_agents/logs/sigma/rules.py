@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.detection.counting import CountRule
+from zen_agents.logs.detection.distinct import DistinctRule
 from zen_agents.logs.detection.sequence import MOST_STEPS, SequenceRule
 from zen_agents.logs.record import LogRecord
 from zen_agents.logs.sigma import conditions
@@ -42,7 +43,7 @@ class SigmaRule:
     source: Source
     test: conditions.Test
     #: How many lines, within which time and by which fields; None: each line counts by itself.
-    count: CountRule | None = None
+    count: CountRule | DistinctRule | None = None
     #: Instead of `count`: lines of these rules, one after another.
     steps: Sequence[SigmaRule] = ()
     order: SequenceRule | None = None
@@ -110,7 +111,7 @@ def _rule(document: Any) -> SigmaRule:
 
 
 def _made(
-    document: Mapping[Any, Any], source: Source, test: conditions.Test, count: CountRule | None, *,
+    document: Mapping[Any, Any], source: Source, test: conditions.Test, count: CountRule | DistinctRule | None, *,
     written: Mapping[Any, Any] | None = None, steps: Sequence[SigmaRule] = (), order: SequenceRule | None = None,
 ) -> SigmaRule:  # fmt: skip
     level = str(document.get("level", "medium"))
@@ -139,15 +140,15 @@ def _called(document: Mapping[Any, Any], rules: Sequence[SigmaRule]) -> Sequence
     """Return the rules that a correlation counts or orders, in its order."""
     said = document["correlation"]
     kind = said.get("type") if isinstance(said, Mapping) else None
-    if kind not in {"event_count", "temporal_ordered"}:
-        known = "event_count and temporal_ordered are"
+    if kind not in {"event_count", "value_count", "temporal_ordered"}:
+        known = "event_count, value_count and temporal_ordered are"
         raise SigmaRefusedError("correlation.type", f"{kind!r} is not understood here; {known}")
     names = called_by(document)
     meant = [next((rule for rule in rules if name in (rule.name, rule.id)), None) for name in names]
     found = [rule for rule in meant if rule is not None]
     if len(found) < len(names) or not names:
         raise SigmaRefusedError("correlation.rules", "calls a rule that is not there")
-    if kind == "event_count" and len(found) != 1:
+    if kind != "temporal_ordered" and len(found) != 1:
         raise SigmaRefusedError("correlation.rules", "has to call one rule: lines of several cannot be counted together")
     if kind == "temporal_ordered" and not 2 <= len(found) <= MOST_STEPS:
         raise SigmaRefusedError("correlation.rules", f"has to call 2 to {MOST_STEPS} rules")
@@ -160,13 +161,18 @@ def _correlated(document: Mapping[Any, Any], called: Sequence[SigmaRule]) -> Sig
         return _ordered(document, called)
     (base,) = called
     condition = said.get("condition")
-    if not isinstance(condition, Mapping) or len(condition) != 1 or not {"gte", "gt"} & set(condition):
+    asked = dict(condition) if isinstance(condition, Mapping) else {}
+    field_of = asked.pop("field", None) if said["type"] == "value_count" else None
+    if len(asked) != 1 or not {"gte", "gt"} & set(asked):
         raise SigmaRefusedError("correlation.condition", "only gt and gte are understood here")
-    ((sign, number),) = condition.items()
+    ((sign, number),) = asked.items()
     if isinstance(number, bool) or not isinstance(number, int):
         raise SigmaRefusedError("correlation.condition", f"{number!r} is no number of lines")
-    within = _span(said.get("timespan"), "correlation.timespan")
-    count = _counting(number + (sign == "gt"), within, _grouped(said, base.source))
+    within, by = _span(said.get("timespan"), "correlation.timespan"), _grouped(said, base.source)
+    least = number + (sign == "gt")
+    count: CountRule | DistinctRule = _counting(least, within, by)
+    if said["type"] == "value_count":
+        count = _different(_ours(str(field_of), base.source, "correlation.condition.field"), least, within, by)
     return _made(document, base.source, base.test, count, written=base.written)
 
 
@@ -200,6 +206,13 @@ def _span(text: Any, place: str) -> float:
     if found is None:
         raise SigmaRefusedError(place, f"{text!r} is no time like 5m")
     return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def _different(distinct: str, number: int, within: float, by: Sequence[str]) -> DistinctRule:
+    try:
+        return DistinctRule(distinct, number, within, tuple(by))
+    except ValueError as error:
+        raise SigmaRefusedError("condition", str(error)) from error
 
 
 def _counting(number: int, within: float, by: Sequence[str]) -> CountRule:

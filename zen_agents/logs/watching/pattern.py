@@ -10,6 +10,7 @@ from zen_agents.dataclass import dataclass
 from zen_agents.logs.correlation import checked_keys, keys_of_values, shared_keys
 from zen_agents.logs.detection.absence import Absence, AbsenceRule
 from zen_agents.logs.detection.counting import Counting, CountRule
+from zen_agents.logs.detection.distinct import Distinct, DistinctRule
 from zen_agents.logs.detection.found import Change, Detection
 from zen_agents.logs.detection.sequence import SequenceRule, Sequences
 from zen_agents.logs.keys import Key
@@ -90,7 +91,7 @@ class _Ordered:
         return {"steps": self._inner.saved(), "raised": [[list(key), at] for key, at in self.raised.items()]}
 
 
-_Detector = Counting | Absence | _Ordered
+_Detector = Counting | Distinct | Absence | _Ordered
 
 
 class WatchedPattern:
@@ -197,6 +198,8 @@ def _restored(rule: Detects, now: float, saved: Mapping[str, Any]) -> _Detector:
     match rule:
         case CountRule():
             return Counting.restored(rule, saved)
+        case DistinctRule():
+            return Distinct.restored(rule, saved)
         case AbsenceRule():
             return Absence.restored(rule, now, saved)
         case SequenceRule():

@@ -8,10 +8,11 @@ from typing import Any
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule
+from zen_agents.logs.detection.distinct import DistinctRule
 from zen_agents.logs.detection.sequence import SequenceRule
 
 #: What decides about the lines of a pattern.
-Detects = CountRule | AbsenceRule | SequenceRule
+Detects = CountRule | DistinctRule | AbsenceRule | SequenceRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,7 +245,9 @@ def test_a_correlation_in_order_is_a_sequence_of_the_rules_it_calls() -> None:
         ([called("a", "x"), called("b", "y"), ordered("a", "b", **{"group-by": ["nobody"]})], "correlation.group-by"),
         ([called("a", "x"), called("b", "y"), ordered("a", "b", timespan="soon")], "correlation.timespan"),
         ([called("a", "x"), called("b", "y"), ordered("a", "b", type="temporal")], "correlation.type"),
-        ([called("a", "x"), called("b", "y"), ordered("a", "b", type="value_count")], "correlation.type"),
+        ([called("a", "x"), called("b", "y"), ordered("a", "b", type="value_count")], "correlation.rules"),
+        ([called("a", "x"), ordered("a", type="value_count", condition={"gte": 3})], "correlation.condition.field"),
+        ([called("a", "x"), ordered("a", type="value_count", condition={"field": "host", "gte": 1})], "condition"),
     ],
 )
 def test_a_correlation_that_cannot_be_told_is_refused(documents: list[Any], place: str) -> None:
