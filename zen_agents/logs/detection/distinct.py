@@ -81,6 +81,10 @@ class Distinct:
         """The keys that are raised, with when that which raised them began."""
         return {key: since for key, values in self._raised.items() if (since := values.since) is not None}
 
+    def latest(self, key: Key) -> float:
+        """Return when the last line of a key that is raised was."""
+        return max(self._raised[key].times.values())
+
     def hit(self, fields: Mapping[str, str], at: float) -> list[Detection]:
         """Count the value of a line; return what that changed. Lines may come out of order."""
         key, value = key_of(fields, self._rule.by), fields.get(self._rule.distinct)

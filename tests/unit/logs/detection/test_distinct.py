@@ -28,6 +28,7 @@ def test_many_values_are_found_and_one_many_times_is_not() -> None:
     assert changes(of, *(("bob", float(at)) for at in range(50))) == []
     assert changes(of, ("eve", 50.0), ("bob", 51.0), ("mallory", 52.0), ("trent", 53.0)) == [Change.RAISED]
     assert of.raised == {("a",): 50.0}
+    assert of.latest(("a",)) == 53.0
 
 
 def test_values_of_another_key_or_too_far_apart_do_not_count_together() -> None:
