@@ -132,7 +132,7 @@ class LogPattern(PatternStep):
         """Return it as it is looked for: with further fields by which its lines belong to others, and what it concerns."""
         if self._sigma_rule is not None:
             parts = self._sigma_rule.steps or (self._sigma_rule,)
-            steps = [replace(self.step(), sigma=part.written) for part in parts]
+            steps = [Step(part.pattern, self.where or None, part.written) for part in parts]
         else:
             steps = [each.step() for each in self.sequence] or [self.step()]
         return PatternRule(name, tuple(steps), self._detects(), shares, targets)

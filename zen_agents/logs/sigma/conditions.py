@@ -7,11 +7,23 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
+from zen_agents.dataclass import dataclass
 from zen_agents.logs.record import LogRecord
 from zen_agents.logs.sigma.refused import SigmaRefusedError
 
-#: Tells of a line whether it is meant.
-Test = Callable[[LogRecord], bool]
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """Tells of a line whether it is meant."""
+
+    holds: Callable[[LogRecord], bool]
+    #: One of these is in every line that is meant, whatever its case; None: of none is that known.
+    words: frozenset[str] | None = None
+
+    def __call__(self, record: LogRecord) -> bool:
+        """Tell it."""
+        return self.holds(record)
+
 
 _TOKEN: Final = re.compile(r"\s*([()|]|[^\s()|]+)")
 _PLACE: Final = "detection.condition"
@@ -55,7 +67,7 @@ class _Reading:
             raise SigmaRefusedError(_PLACE, f"is nested more than {_DEEPEST} deep")
         if self._took("not"):
             part = self._one(depth + 1)
-            return lambda record: not part(record)
+            return Test(lambda record: not part(record))
         if self._took("("):
             part = self.any_of(depth + 1)
             if not self._took(")"):
@@ -94,9 +106,18 @@ def _is_meant(name: str, pattern: str) -> bool:
 
 def all_of(parts: Sequence[Test]) -> Test:
     """Return what holds where all of these do."""
-    return parts[0] if len(parts) == 1 else lambda record: all(part(record) for part in parts)
+    if len(parts) == 1:
+        return parts[0]
+    known = [part.words for part in parts if part.words]
+    # Every one of them has to be there: that of the longest words is in the fewest lines.
+    words = max(known, key=lambda words: min(map(len, words)), default=None)
+    return Test(lambda record: all(part(record) for part in parts), words)
 
 
 def any_of(parts: Sequence[Test]) -> Test:
     """Return what holds where one of these does."""
-    return parts[0] if len(parts) == 1 else lambda record: any(part(record) for part in parts)
+    if len(parts) == 1:
+        return parts[0]
+    known = [part.words for part in parts if part.words is not None]
+    words = frozenset[str]().union(*known) if len(known) == len(parts) else None
+    return Test(lambda record: any(part(record) for part in parts), words)

@@ -28,6 +28,8 @@ _COUNT = re.compile(r"\s*count\(\s*\)\s*(?:by\s+(?P<by>[\w.-]+)\s*)?(?P<sign>>=?
 #: A rule has at most so many selections.
 _MOST_SELECTIONS: Final = 128
 _LONGEST_TITLE: Final = 200
+#: More words than this are no help to find lines by.
+_MOST_WORDS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,12 @@ class SigmaRule:
     order: SequenceRule | None = None
     #: What it was compiled from; of a correlation that counts, the rule that it counts.
     written: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def pattern(self) -> str:
+        """An expression that every line holds which it means, to find them by; "" if none is known."""
+        words = self.test.words or ()
+        return f"(?i:{'|'.join(map(re.escape, sorted(words)))})" if 0 < len(words) <= _MOST_WORDS else ""
 
     def means(self, record: LogRecord) -> bool:
         """Tell whether a line is one that the rule is about and means. Takes time linear in the line's length."""
@@ -185,7 +193,7 @@ def _ordered(document: Mapping[Any, Any], called: Sequence[SigmaRule]) -> SigmaR
     if len(by) != 1 or said.get("aliases"):
         raise SigmaRefusedError("correlation.group-by", "names what lines of these rules have in different fields")
     order = SequenceRule(len(called), _span(said.get("timespan"), "correlation.timespan"), by.pop())
-    test = conditions.any_of([rule.means for rule in called])
+    test = conditions.any_of([conditions.Test(rule.means) for rule in called])
     return _made(document, called[0].source, test, None, steps=tuple(called), order=order)
 
 

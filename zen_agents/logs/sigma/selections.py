@@ -9,7 +9,7 @@ from zen_agents.logs.record import LogRecord
 from zen_agents.logs.sigma.conditions import Test, all_of, any_of
 from zen_agents.logs.sigma.refused import SigmaRefusedError
 from zen_agents.logs.sigma.sources import Source, value_of
-from zen_agents.logs.sigma.values import text_test
+from zen_agents.logs.sigma.values import text_test, words_of
 
 
 def selection(name: str, wanted: Any, source: Source) -> Test:
@@ -57,13 +57,13 @@ def _holding(ours: Sequence[str], place: str, modifiers: Sequence[str], values: 
     def holds(record: LogRecord) -> bool:
         return any((text := value_of(record, name)) is not None and test(text) for name in ours)
 
-    return holds
+    return Test(holds, words_of(modifiers, values))
 
 
 def _exists(ours: Sequence[str], *, is_wanted: bool) -> Test:
-    return lambda record: any(value_of(record, name) is not None for name in ours) == is_wanted
+    return Test(lambda record: any(value_of(record, name) is not None for name in ours) == is_wanted)
 
 
 def _keywords(place: str, modifiers: Sequence[str], values: Sequence[Any]) -> Test:
     test = text_test(place, modifiers, values)
-    return lambda record: test(record.text)
+    return Test(lambda record: test(record.text), words_of(modifiers, values))

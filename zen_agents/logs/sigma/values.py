@@ -23,6 +23,11 @@ _COMPARED: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "gt": float.__gt__, "gte": float.__ge__, "lt": float.__lt__, "lte": float.__le__,
 }  # fmt: skip
 _ESCAPED: Final = re.compile(r"\\([\\*?])|([*?])|([^\\*?]+|\\)")
+#: What stands in a line as it does in a value, whatever its format escapes.
+_WORD: Final = re.compile(r"[A-Za-z0-9_./=&:,;%+-]{1,64}")
+_SHORTEST_WORD: Final = 4
+#: Modifiers with which a value is no text that a line has.
+_NO_TEXT: Final = frozenset({"re", "cidr", "gt", "gte", "lt", "lte"})
 #: A field has at most so many values.
 MOST_VALUES: Final = 2048
 
@@ -46,6 +51,19 @@ def text_test(place: str, modifiers: Sequence[str], values: Sequence[Any]) -> Te
         return _networks(place, values)
     patterns = [_pattern(place, modifiers, value) for value in values]
     return _matching(place, patterns, need_all="all" in modifiers)
+
+
+def words_of(modifiers: Sequence[str], values: Sequence[Any]) -> frozenset[str] | None:
+    """Return words, in small letters, of which one is in every line that has one of these values; None if there are none.
+
+    They are parts of the values that formats leave as they stand in the line; a value of few characters has none.
+    """
+    if _NO_TEXT & set(modifiers):
+        return None
+    longest = [max(_WORD.findall(str(value)), key=len, default="").lower() for value in values]
+    if "all" in modifiers:
+        longest = [max(longest, key=len, default="")]
+    return frozenset(longest) if longest and min(map(len, longest)) >= _SHORTEST_WORD else None
 
 
 def _pattern(place: str, modifiers: Sequence[str], value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -217,6 +218,39 @@ def test_whatever_a_file_says_it_is_a_rule_or_refused(wanted: Any, condition: li
         assert refused.place.startswith("detection")
         return
     assert made.means(line("any")) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("detection", "pattern"),
+    [
+        ({"k": ["One word", "two"], "condition": "k"}, ""),
+        ({"k": ["One word", "three.?x"], "condition": "k"}, r"(?i:three\.|word)"),
+        ({"k": {"message|contains|all": ["abcd", "abcdef ghi"]}, "condition": "k"}, r"(?i:abcdef)"),
+        ({"k": ["abcd"], "f": {"program": "sshd-session"}, "condition": "k and f"}, r"(?i:sshd\-session)"),
+        ({"k": ["abcd"], "f": ["efghi"], "condition": "k or f"}, "(?i:abcd|efghi)"),
+        ({"k": ["abcd"], "f": ["efghi"], "condition": "k and not f"}, "(?i:abcd)"),
+        ({"k": ["abcd"], "condition": "not k"}, ""),
+        ({"k": {"message|re": "abcd+"}, "condition": "k"}, ""),
+        ({"k": {"message": [None, "abcd"]}, "condition": "k"}, ""),
+        ({"k": [str(number) + "abcd" for number in range(300)], "condition": "k"}, ""),
+    ],
+)
+def test_lines_are_found_by_the_words_that_a_rule_needs(detection: dict[str, Any], pattern: str) -> None:
+    assert rule(detection).pattern == pattern
+
+
+_TEXTS = st.text(alphabet="abAB.= *?é/\\", min_size=1, max_size=9)
+
+
+@given(
+    st.lists(_TEXTS, min_size=1, max_size=3), _TEXTS, st.sampled_from(["contains", "startswith", "endswith", "contains|all"])
+)
+def test_every_line_that_a_rule_means_holds_its_pattern(values: list[str], text: str, how: str) -> None:
+    made = rule({"k": {f"message|{how}": values}, "condition": "k"})
+    said = [line(text), *(line(value.replace("*", "ab").replace("?", "b").replace("\\", "")) for value in values)]
+    for record in said:
+        if made.pattern and made.means(record):
+            assert re.search(made.pattern, record.text)
 
 
 def called(name: str, keyword: str, **more: Any) -> dict[str, Any]:
