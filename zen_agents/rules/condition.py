@@ -137,8 +137,8 @@ class Beyond:
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
-    """PROBLEM if any part says so, else UNKNOWN if any part could not tell, else OK."""
+class _Joined:
+    """Several conditions that are one."""
 
     conditions: tuple[Condition, ...]
 
@@ -149,6 +149,11 @@ class Either:
     @property
     def histories(self) -> Mapping[tuple[str, str], float]:
         return _longest(self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Either(_Joined):
+    """PROBLEM if any part says so, else UNKNOWN if any part could not tell, else OK."""
 
     def evaluate(self, window: Window, now: Instant) -> Finding:
         """Return the worst part's finding, one that needs no hold first.
@@ -163,18 +168,8 @@ class Either:
 
 
 @dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(_Joined):
     """PROBLEM if every part says so, OK if any part is OK, else UNKNOWN."""
-
-    conditions: tuple[Condition, ...]
-
-    @property
-    def names(self) -> frozenset[tuple[str, str]]:
-        return frozenset().union(*(condition.names for condition in self.conditions))
-
-    @property
-    def histories(self) -> Mapping[tuple[str, str], float]:
-        return _longest(self.conditions)
 
     def evaluate(self, window: Window, now: Instant) -> Finding:
         """Return the mildest part's finding; a PROBLEM is as old as its oldest part, and certain only if all are."""
