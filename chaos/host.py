@@ -71,7 +71,7 @@ class DisposableHost:
         name: its host name; each gets one of its own by default.
         target: what systemd starts: `basic.target`, or `multi-user.target` with all that is enabled on the outer root.
         room: how much may be written to each of its file systems, as tmpfs counts it.
-        cpu_quotas: whether its systemd can hold a unit down to a share of a CPU; takes control groups of version 1.
+        cpu_quotas: whether its systemd can hold a unit down to a share of a CPU; takes the CPU controller of control groups.
     """
 
     def __init__(self, name: str = "", *, target: str = "basic.target", room: str = "1g", cpu_quotas: bool = False) -> None:
@@ -194,6 +194,14 @@ class DisposableHost:
         if read.returncode != 0:
             raise FileNotFoundError(read.stderr.strip())
         return read.stdout
+
+    def lend(self, path: str) -> None:
+        """Let a file below /proc/sys that the kernel has only once be set inside, for the whole machine.
+
+        Raises subprocess.CalledProcessError where the kernel cannot.
+        """
+        lend = [sys.executable, "-m", "chaos.lent_setting", str(self.pid), path]
+        subprocess.run(lend, cwd=REPOSITORY, check=True, capture_output=True)
 
     def connect(self, port: int, *, seconds: float = 1.0) -> socket.socket:
         """Return a connection to a port of 127.0.0.1 inside, without starting a process there; OSError if nobody accepts.

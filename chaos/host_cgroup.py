@@ -36,16 +36,21 @@ def cpu_hierarchy() -> CpuHierarchy | None:
     return None
 
 
+def has_cpu_controller() -> bool:
+    """Tell whether a host's systemd could hold units down to a share of a CPU, by either version of control groups."""
+    return cpu_hierarchy() is not None or _is_in_unified()
+
+
 def make_cgroups(*, cpu_quotas: bool) -> list[Path]:
     """Make cgroups named after this process below its own, the unified one first; OSError where a hierarchy is missing.
 
     What killed processes left behind there is removed first.
     """
     tops = [_own_cgroup()]
-    if cpu_quotas:
-        if (cpu := cpu_hierarchy()) is None:
-            raise OSError("the CPU controller of control groups, version 1, is not mounted here")
+    if cpu_quotas and (cpu := cpu_hierarchy()) is not None:
         tops.append(cpu.own)
+    elif cpu_quotas:
+        _hand_down_cpu(tops[0])
     for left in (left for top in tops for left in top.glob(f"{_PREFIX}*")):
         if not _lives(*left.name.removeprefix(_PREFIX).split("-")):
             remove_cgroup(left)
@@ -66,6 +71,20 @@ def remove_cgroup(cgroup: Path) -> None:
             with contextlib.suppress(OSError):  # the dead leave it a moment later
                 Path(directory).rmdir()
         select.select([], [], [], 0.005)
+
+
+def _is_in_unified() -> bool:
+    try:
+        return "cpu" in (_own_cgroup() / "cgroup.controllers").read_text(encoding="ascii").split()
+    except OSError:
+        return False
+
+
+def _hand_down_cpu(cgroup: Path) -> None:
+    """Let the groups below a unified one have the CPU controller; OSError without one, or with processes in the way."""
+    if not _is_in_unified():
+        raise OSError("no CPU controller of control groups is mounted here")
+    (cgroup / "cgroup.subtree_control").write_text("+cpu", encoding="ascii")
 
 
 def _own_cgroup() -> Path:

@@ -15,6 +15,9 @@ REMOUNT, BIND, RECURSIVE, PRIVATE = 32, 4096, 16384, 1 << 18
 DIES_WITH_PARENT, DROP_CAPABILITY = 1, 24
 
 _DETACH = 2
+#: open_tree(2) and move_mount(2) have no functions in libc; their numbers are the same on every machine.
+_OPEN_TREE, _MOVE_MOUNT = 428, 429
+_HERE, _CLONE, _CLOSE_ON_EXEC, _FROM_DESCRIPTOR = -100, 1, os.O_CLOEXEC, 4
 #: pivot_root(2) has no function in libc; its number by machine.
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "armv7l": 218, "i686": 217, "ppc64le": 203, "s390x": 217}
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -28,6 +31,25 @@ def unshare(flags: int) -> None:
 def enter_network(descriptor: int) -> None:
     """Move this thread alone into the network namespace behind an open `/proc/PID/ns/net`."""
     _checked("setns", _libc.setns(ctypes.c_int(descriptor), ctypes.c_int(NEW_NETWORK)))
+
+
+def enter_mounts(descriptor: int) -> None:
+    """Move this process, which must have no other thread, into the mount namespace behind an open `/proc/PID/ns/mnt`."""
+    _checked("setns", _libc.setns(ctypes.c_int(descriptor), ctypes.c_int(NEW_MOUNTS)))
+
+
+def detached_mount(path: str) -> int:
+    """Return a descriptor of a place as if it were mounted on its own, for `attach_mount` in whichever namespace."""
+    flags = ctypes.c_uint(_CLONE | _CLOSE_ON_EXEC)
+    opened: int = _libc.syscall(ctypes.c_long(_OPEN_TREE), ctypes.c_int(_HERE), os.fsencode(path), flags)
+    _checked(f"open_tree {path}", min(opened, 0))
+    return opened
+
+
+def attach_mount(descriptor: int, path: str) -> None:
+    """Mount at a path what `detached_mount` returned."""
+    number, here, flags = ctypes.c_long(_MOVE_MOUNT), ctypes.c_int(_HERE), ctypes.c_uint(_FROM_DESCRIPTOR)
+    _checked(f"move_mount {path}", _libc.syscall(number, ctypes.c_int(descriptor), b"", here, os.fsencode(path), flags))
 
 
 def mount(source: str, target: str, kind: str = "", *, flags: int = 0, options: str = "") -> None:

@@ -26,7 +26,7 @@ from pydantic import (
 from chaos.faults.base import Fault
 from chaos.faults.catalog import FAULTS
 from chaos.host import PATH
-from chaos.host_cgroup import cpu_hierarchy
+from chaos.host_cgroup import has_cpu_controller
 from chaos.probes import Probe
 from zen_agents.model.scalars import Duration, PositiveDuration
 
@@ -284,8 +284,8 @@ class Scenario(_Section):
     def cannot_be_shown(self) -> tuple[str, ...]:
         """Return why this machine cannot show its faults, beside programs that are absent; empty where it can."""
         reasons = {reason for fault in self.faults() if (reason := fault.why_not())}
-        if self.cpu_quotas and cpu_hierarchy() is None:
-            reasons.add("needs the CPU controller of control groups, version 1")
+        if self.cpu_quotas and not has_cpu_controller():
+            reasons.add("needs the CPU controller of control groups")
         return tuple(sorted(reasons))
 
     def missing(self, built: frozenset[str]) -> tuple[str, ...]:

@@ -182,6 +182,11 @@ def lives(host: DisposableHost, pid: str) -> bool:
     return _process_state(host, pid) not in ("", "Z", "X")
 
 
+def kernel_setting(path: str) -> str:
+    """Return what a file below /proc/sys of this machine says, "" where it may not be set from here."""
+    return Path(path).read_text(encoding="ascii").strip() if os.access(path, os.W_OK) else ""
+
+
 def is_stopped(host: DisposableHost, pid: str) -> bool:
     """Tell whether a process inside was stopped by a signal and has not gone on; read like `file_state`."""
     return _process_state(host, pid) == "T"
