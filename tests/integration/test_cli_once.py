@@ -55,6 +55,13 @@ def test_what_does_not_help_is_one(engine_with: Callable[[str], EngineProcess]) 
     assert "failed" in out
 
 
+def test_what_is_bad_and_does_not_count_yet_is_said(engine_with: Callable[[str], EngineProcess]) -> None:
+    engine = engine_with("agents: {system_health: {links: {uplink: {interface: none0, for: 1h}}}}\n")
+    code, out, err = once(engine)
+    assert (code, out) == (0, "Nothing to do.\n")
+    assert "system_health.uplink on link:uplink is bad, but not for as long as its rule asks" in err
+
+
 def test_beside_a_running_engine_it_is_busy_and_a_wrong_file_not_valid(engine: EngineProcess) -> None:
     engine.start()
     assert once(engine)[0] == 75

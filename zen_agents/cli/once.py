@@ -33,6 +33,7 @@ from zen_agents.model.action import OutcomeKind
 from zen_agents.model.approval import Approval, ApprovalState
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import Incident, IncidentState
+from zen_agents.model.observation import Status
 from zen_agents.model.reason import Reason
 from zen_agents.ports.store import ActionRow
 from zen_agents.rehearsal.plan_file import PlanFile
@@ -165,6 +166,9 @@ def _tell(call: Call, runtime: Runtime, engine: Engine, began: float, wanted: Pl
             say(call, f"{prefix}{incident.id}  {incident.rule} on {incident.target} is {incident.state.value}{refused}")
         if not rows and not live and not planned:
             print(f"{prefix}Nothing to do.")
+    for incident in engine.parts.book:
+        if incident.state is IncidentState.SUSPECTED and incident.last_status is Status.PROBLEM:
+            note(f"{incident.rule} on {incident.target} is bad, but not for as long as its rule asks; `run` waits for that")
     left = [] if wanted is None or runtime.options.dry_run else _left(wanted, rows)
     for what in left:
         note(f"{what} was not run: it has not lasted as long as its rule asks, or a guard refused; run the plan again later")
