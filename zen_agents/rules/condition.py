@@ -105,32 +105,32 @@ class Beyond:
             return self._finding(Status.OK, newest, newest.value)
         if self.window_seconds <= 0:
             return self._finding(Status.PROBLEM, newest, newest.value)
-        return self._over_window(window, now, newest)
+        return self._over_window(window, now, newest, newest.value)
 
-    def _over_window(self, window: Window, now: Instant, newest: Observation) -> Finding:
+    def _over_window(self, window: Window, now: Instant, newest: Observation, value: float) -> Finding:
         samples = window.samples(self.name, self.target)
         if samples is None:
             return Finding(Status.UNKNOWN, now, f"the past of {self.name} is not kept")
         start = now.steady - self.window_seconds
         first = bisect_left(samples.times, start)
         values = samples.values[first:]
-        mildest = (min if self.direction == "above" else max)(values, default=newest.value)
-        if mildest is not None and not self._is_beyond(mildest):
-            return self._finding(Status.OK, newest, newest.value)
+        mildest = (min if self.direction == "above" else max)(values, default=value)
+        if not self._is_beyond(mildest):
+            return self._finding(Status.OK, newest, value)
         if samples.watched_since > start or not is_covered(
             samples.times, first, seconds=self.window_seconds, every_seconds=self.sample_seconds, share=self.share
         ):
             span = _words(self.window_seconds)
-            return Finding(Status.UNKNOWN, now, f"too few samples of {self.name} in the last {span}", newest.value)
-        return self._finding(Status.PROBLEM, newest, newest.value)
+            return Finding(Status.UNKNOWN, now, f"too few samples of {self.name} in the last {span}", value)
+        return self._finding(Status.PROBLEM, newest, value)
 
     def _is_beyond(self, value: float) -> bool:
         return value > self.limit if self.direction == "above" else value < self.limit
 
-    def _finding(self, status: Status, newest: Observation, value: float | None) -> Finding:
+    def _finding(self, status: Status, newest: Observation, value: float) -> Finding:
         if status is Status.OK:
             return Finding(status, newest.at, newest.detail, value, newest.fingerprint)
-        detail = f"{self.name} is {value:.4g}, {self.direction} {self.limit:.4g}"
+        detail = f"{self.name} is {_told_from(value, self.limit)}, {self.direction} {self.limit:.4g}"
         if self.window_seconds > 0:
             detail += f" for {_words(self.window_seconds)}"
         return Finding(status, newest.at, detail, value, newest.fingerprint)
@@ -182,6 +182,12 @@ class AllOf(_Joined):
             key=lambda finding: (finding.certain, finding.at.steady),
             default=Finding(Status.UNKNOWN, now, "no condition"),
         )
+
+
+def _told_from(value: float, limit: float) -> str:
+    """Return a value with as many digits as tell it from a limit that it is beyond, but no fewer than four."""
+    texts = (f"{value:.{digits}g}" for digits in (4, 6, 8))
+    return next((text for text in texts if float(text) != limit), f"{value!r}")
 
 
 def _share_words(condition: StatusIs | Beyond) -> None:

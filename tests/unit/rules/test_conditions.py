@@ -81,6 +81,12 @@ class TestBeyond:
         assert (found.status, found.value, found.at) == (PROBLEM, 93.0, moment(300.0))
         assert found.detail == "cpu.percent is 93, above 80 for 5m"
 
+    @pytest.mark.parametrize("value, said", [(80.4, "80.4"), (80.0004, "80.0004"), (80.000004, "80.000004")])
+    def test_a_value_is_told_with_the_digits_that_make_it_a_problem(self, value: float, said: str) -> None:
+        found = hot(window_seconds=0.0).evaluate(cpu({0.0: value}), moment(0.0))
+
+        assert found.detail == f"cpu.percent is {said}, above 80"
+
     def test_the_window_must_have_been_watched_from_its_start(self) -> None:
         assert judge(every_15(93.0, 285.0), 285.0) is UNKNOWN
         assert judge(every_15(93.0, 300.0), 300.0) is PROBLEM
