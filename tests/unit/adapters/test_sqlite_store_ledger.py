@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +14,7 @@ from tests.support.signed import SEQ, Forger, rows_of
 from tests.support.state import START, an_entry
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant
+from zen_agents.errors import StoreError
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.redaction import MARK, Redaction
 
@@ -132,3 +134,13 @@ def test_an_entry_follows_what_another_process_wrote_meanwhile(store: SqliteStor
     before, *added = store.entries(since=7)
     assert [(each.seq, each.entry.id) for each in added] == [(9, "dec-other"), (10, "dec-own")]
     assert [each.prev_hash for each in added] == [before.hash, added[0].hash]
+
+
+def test_an_entry_that_the_state_does_not_take_is_an_error(store: SqliteStore, tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TRIGGER keeps_quiet BEFORE INSERT ON ledger BEGIN SELECT RAISE(IGNORE); END")
+    other.close()
+    with pytest.raises(StoreError) as caught:
+        store.append(an_entry("dec-new"))
+    assert str(caught.value).startswith(f"{path} is damaged (the ledger's numbers do not follow each other). ")

@@ -116,6 +116,8 @@ def test_every_answer_about_a_recurring_fault_says_where_its_limit_is_written(st
     repaired(store, *ago)
     written = policy(origins={"breakers.recurrence": "zen.yaml:31:3"})
     assert Recurrence().assess(question(store, policy=written)).origin == "zen.yaml:31:3"
+    store.set_brake(Brake(RIVAL, "target:service:web", "somebody else undid act-1", "engine", NOW, NOW.steady + 600))
+    assert Recurrence().assess(question(store, policy=written)).origin == "zen.yaml:31:3"
 
 
 def test_it_arms_again_after_a_long_calm(store: SqliteStore) -> None:

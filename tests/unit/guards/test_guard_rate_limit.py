@@ -53,6 +53,9 @@ def test_housekeeping_has_its_own_budget(store: SqliteStore) -> None:
     cleaning = RateLimit().assess(question(store, plan=plan(budget=Budget.HOUSEKEEPING)))
     assert cleaning.value == "20 of 20 housekeeping this hour"
     assert cleaning.until == NOW.steady - 3000 + 3600
+    spend(store, 4, first_ago=100.0)
+    later = RateLimit().assess(question(store, plan=plan(budget=Budget.HOUSEKEEPING)))
+    assert later.until == cleaning.until, "repairs of late do not keep housekeeping waiting"
 
 
 @pytest.mark.parametrize("budget", Budget)
@@ -80,6 +83,7 @@ def test_one_repair_an_hour_is_one_and_not_never(store: SqliteStore) -> None:
     ],
 )
 def test_any_limit_of_zero_means_never(store: SqliteStore, limits: dict) -> None:
+    ran(store, ago=100, budget=Budget.HOUSEKEEPING)
     asked = question(store, plan=plan(budget=Budget.HOUSEKEEPING), policy=policy(**limits))
     answer = RateLimit().assess(asked)
     assert (answer.reason, answer.until) == (Reason.RATE_LIMIT, None)

@@ -61,6 +61,11 @@ class TestOpening:
 
         assert [one.state.value for one in folded(steps, held) if one] == ["suspected", "suspected", "suspected", "open"]
 
+    def test_a_hold_of_less_than_a_second_is_one_too(self) -> None:
+        states = folded([(PROBLEM, 0.0), (PROBLEM, 0.5)], rule(hold=Hold(held_for_seconds=0.5)))
+
+        assert [one.state.value for one in states if one] == ["suspected", "open"]
+
     def test_a_suspicion_that_clears_vanishes_and_counts_anew(self) -> None:
         states = folded([(PROBLEM, 0.0), (OK, 1.0), (PROBLEM, 2.0)], rule(hold=Hold(fail_after=2)))
 
@@ -204,9 +209,9 @@ class TestUnknown:
         assert [one.state.value for one in folded(steps, held) if one] == ["suspected"] * 4 + ["open"]
 
     def test_time_without_knowing_is_not_good_time(self) -> None:
-        incident = last([(PROBLEM, 0.0), (OK, 10.0), (UNKNOWN, 20.0), (OK, 90.0)])
+        incident = last([(PROBLEM, 0.0), (OK, 10.0), (UNKNOWN, 20.0), (OK, 90.0), (OK, 100.0)])
 
-        assert (incident.good_streak, incident.good_since) == (2, 80.0)
+        assert (incident.good_streak, incident.good_since, incident.unknown_since) == (3, 80.0, None)
 
     def test_an_open_incident_keeps_its_state(self) -> None:
         before, after = folded([(PROBLEM, 0.0), (UNKNOWN, 1.0)], rule())
