@@ -132,6 +132,12 @@ def test_a_target_has_a_limit_of_its_own(store: SqliteStore) -> None:
     assert RateLimit().assess(question(store, now=NOW.after(2600))).ruling is Ruling.ALLOW
 
 
+def test_one_action_an_hour_on_a_target_is_one_and_not_never(store: SqliteStore) -> None:
+    ran(store, ago=1000.0)
+    answer = RateLimit().assess(question(store, policy=policy(per_target=Limit(1, 3600.0))))
+    assert (answer.value, answer.until) == ("1 of 1 for this target", NOW.steady + 2600)
+
+
 def test_an_action_has_a_limit_of_its_own(store: SqliteStore) -> None:
     spend(store, 2)
     rare = policy(allowed={"restart_service": ActionPolicy(max_per_hour=2)})
