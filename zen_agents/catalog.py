@@ -89,6 +89,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "pool": "checks.pool:PoolCheck",
         "journal": "checks.journal_size:JournalSizeCheck",
         "log_rate": "checks.log_rate:LogRateCheck",
+        "log_archives": "checks.log_archives:LogArchivesCheck",
         "mount": "checks.mount:MountCheck",
         "clock_offset": "checks.clock_offset:ClockOffsetProbe",
         "time_daemon": "checks.clock_offset:TimeDaemonCheck",
@@ -126,6 +127,8 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "end_stuck_job": "actions.end_stuck_job:EndStuckJob",  # what comes to no end and keeps others waiting
         "clear_stale_lock": "actions.clear_stale_lock:ClearStaleLock",  # what keeps the next run from beginning
         "vacuum_journal": "actions.vacuum_journal:VacuumJournal",  # room, from what nobody reads any more
+        "prune_log_archives": "actions.prune_log_archives:PruneLogArchives",  # room, from what was rotated long ago
+        "compress_log_archives": "actions.compress_log_archives:CompressLogArchives",  # and from what was left unpacked
         "limit_log_rate": "actions.limit_log_rate:LimitLogRate",  # so that the others are heard
         "ban_address": "actions.ban_address:BanAddress",  # who tries one password after another, for a while
         "restart_time_daemon": "actions.restart_time_daemon:RestartTimeDaemon",  # so that the clock stays right
@@ -158,6 +161,8 @@ MILD: frozenset[str] = frozenset(
         "clear_stale_lock",
         "vacuum_journal",
         "limit_log_rate",
+        "prune_log_archives",
+        "compress_log_archives",
         "restart_time_daemon",
         "flush_resolver_cache",
         "renew_certificate",

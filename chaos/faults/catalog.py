@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chaos.faults.archive_left_plain import ArchiveLeftPlain
+from chaos.faults.archives_piled_up import ArchivesPiledUp
 from chaos.faults.bad_nameserver import BadNameserver
 from chaos.faults.base import Fault
 from chaos.faults.broken_config import BrokenConfig
@@ -69,6 +71,8 @@ from chaos.faults.wrong_permissions import WrongPermissions
 from chaos.faults.zombie_pile_up import ZombiePileUp
 
 FAULTS: tuple[type[Fault], ...] = (
+    ArchiveLeftPlain,
+    ArchivesPiledUp,
     BadNameserver,
     BrokenConfig,
     CertificateExpiring,

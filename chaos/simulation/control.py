@@ -16,6 +16,7 @@ from zen_agents.guards.base import StopFlag
 from zen_agents.model.address import Network
 from zen_agents.model.pool import PoolQuestion, PoolSession
 from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
+from zen_agents.ports.log_archives import PACKED, Packing
 
 
 class SimulatedControl:
@@ -264,11 +265,12 @@ class SimulatedDirectory:
         self._files.add_file(new, content, size=size, mode=found.mode, owner=found.owner, group=found.group)
         return found.size
 
-    def compress(self, expected: FileState) -> int:
+    def compress(self, expected: FileState, packing: Packing = "gzip") -> int:
         found = self._file(expected)
-        self.copy_out(found, PurePosixPath(found.path).name + ".gz", compress=True)
+        name = PurePosixPath(found.path).name + PACKED[packing]
+        self.copy_out(found, name, compress=True)
         self._files.remove(found.path)
-        return self._files.states[f"{found.path}.gz"].size
+        return self._files.change(self._join(name), modified=found.modified).size
 
     def quarantine(self, expected: FileState, *, action: str) -> str:
         self._change(f"quarantine for {action}", self._file(expected))

@@ -81,7 +81,11 @@ def everything() -> SystemHealthAgent:
         "logs": {"app": {"path": "/srv/log/*.log", "rotate_at": "50MiB"}},
         "caches": {"pip": {"path": "/srv/cache", "above": "2GiB", "down_to": "1GiB"}},
         "jobs": {"job": {"executable": "/usr/bin/job", "user": "root", "max_age": "2h", "lock": "/run/job.pid"}},
-        "journal": {}, "log_rates": {"web": {"unit": "web.service"}}, "mounts": {"srv": {"path": "/srv"}},
+        "journal": {}, "log_rates": {"web": {"unit": "web.service"}},
+        "log_archives": {
+            "all": {"paths": "/srv/log/*.log", "older_than": "30d", "above": "2GiB", "down_to": "1GiB", "compress": "zstd"}
+        },
+        "mounts": {"srv": {"path": "/srv"}},
         "uninterruptible": {}, "time": {"daemon": "chrony.service", "servers": ["10.0.0.1:123"]},
         "scripts": {"load": {"command": ["/usr/lib/nagios/plugins/check_load"], "values": ["load1"]}},
         "certificates": {"web": {"file": "/srv/web.pem", "server": "127.0.0.1:443"}},

@@ -55,6 +55,7 @@ _KINDS = {
     "raise_conntrack_limit": "conntrack", "restore_conntrack_limit": "conntrack",
     "clean_temp_files": "temp_dir", "clear_cache": "cache", "rotate_logs": "log", "truncate_deleted_log": "log",
     "end_stuck_job": "job", "clear_stale_lock": "job", "vacuum_journal": "journal", "limit_log_rate": "log_rate",
+    "prune_log_archives": "log_archives", "compress_log_archives": "log_archives",
     "renew_certificate": "certificate", "change_certificate_authority": "certificate", "reload_service": "certificate",
     "restore_file": "baseline", "restore_sysctl": "sysctl",
     "reset_pool": "pool", "recycle_pool": "pool", "ban_address": "address",
@@ -81,6 +82,8 @@ _PLAUSIBLE = {
     "clear_stale_lock": {"path": "/run/web.pid", "executable": "/usr/bin/nightly"},
     "vacuum_journal": {"down_to_bytes": 1, "keep_seconds": 0.0},
     "limit_log_rate": {"unit": "web.service", "lines_per_second": 100},
+    "prune_log_archives": {"paths": ["/srv/log/*.log"], "older_than_seconds": 60.0, "keep_seconds": 0.0},
+    "compress_log_archives": {"paths": ["/srv/log/*.log"], "pack_after_seconds": 0.0},
     "remount_read_write": {"path": "/mnt/read-only"},
     "restart_time_daemon": {"unit": "chrony.service"},
     "ban_address": {"seconds": 600, "most_at_once": 5},
@@ -115,7 +118,7 @@ def a_host() -> SimulatedHost:
     host.add_service("chrony", unit="chrony.service")
     for path in ("/srv", "/srv/tmp", "/srv/cache", "/srv/log", "/run", "/etc"):
         host.files.add_directory(path)
-    for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/key", "/etc/passwd"):
+    for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/log/app.log.1", "/srv/key", "/etc/passwd"):
         host.files.add_file(path, "x" * 100)
     host.files.add_file("/srv/declared", "declared")
     host.keep_last_good("web", {"/srv/key": b"good"}, "2026-01-04T03:20:00+00:00")
@@ -141,6 +144,14 @@ def a_host() -> SimulatedHost:
     host.pools.connect("app")
     host.advance(86_400)
     return host
+
+
+def _is_named(touched: str, path: str) -> bool:
+    """Tell whether what is touched is what is named, or below it, or one of its rotated files."""
+    directory = path.rpartition("/")[0] if "*" in path else path
+    # `create_directory` makes what is missing on the way; everything else stays at or below what is named.
+    within = touched == path or touched.startswith(f"{directory}/") or path.startswith(f"{touched}/")
+    return within or touched.rpartition(".")[0].startswith(directory)
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.name)
@@ -185,13 +196,10 @@ def test_whatever_is_asked_for_a_plan_touches_only_what_it_names_or_there_is_non
     except (ZenError, ValidationError):
         return
     assert target.partition(":")[2].strip()
-    path = str(params.get("path", params.get("file", "")))
+    paths = params.get("paths", [params.get("path", params.get("file", ""))])
     for touched in plan.touches:
         assert touched.name.strip()
         if touched.kind.value == "path":
-            directory = path.rpartition("/")[0] if "*" in path else path
-            # `create_directory` makes what is missing on the way; everything else stays at or below what is named.
-            within = touched.name == path or touched.name.startswith(f"{directory}/") or path.startswith(f"{touched.name}/")
-            assert within or touched.name.rpartition(".")[0].startswith(directory), (touched, path)
+            assert any(_is_named(touched.name, str(path)) for path in paths), (touched, paths)
     # Planning only looks.
     assert host.changes == []

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from zen_agents.actions.base import Action, ActionParams
 from zen_agents.actions.coverage import tmpfiles_covers
-from zen_agents.actions.oldest_first import Removal, Tree, opened_tree, remove_oldest, seen_tree
+from zen_agents.actions.oldest_first import Ages, Removal, Tree, opened_tree, remove_oldest, seen_tree
 from zen_agents.actions.scope import (
     PathsPolicy,
     day_of,
@@ -21,7 +21,7 @@ from zen_agents.actions.scope import (
     subject_of,
     touched_paths,
 )
-from zen_agents.clock import Clock, ForwardSteps, SystemClock
+from zen_agents.clock import Clock, SystemClock
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
 from zen_agents.model.reason import Reason
@@ -64,10 +64,7 @@ class CleanTempFiles(Action):
     Policy = PathsPolicy
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
-        #: By target: each has its own age, and so its own time for which a step counts.
-        self._steps: dict[str, ForwardSteps] = {}
-        self._began = self._clock.now()
+        self._ages = Ages(clock or SystemClock())
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         subject_of(request, "temp_dir")
@@ -122,14 +119,8 @@ class CleanTempFiles(Action):
         )
 
     def _oldest_kept(self, params: CleanTempFilesParams) -> float:
-        """Return the moment (seconds since the epoch) from which on a file counts as used lately.
-
-        A clock that was set forward makes every file look older: until the age has really passed since, that is taken off.
-        """
-        now = self._clock.now()
-        steps = self._steps.setdefault(params.path, ForwardSteps(self._began))
-        ahead = steps.within(params.older_than_seconds, now)
-        return now.wall.timestamp() - ahead - params.older_than_seconds
+        """Return the moment (seconds since the epoch) from which on a file counts as used lately."""
+        return self._ages.moment(params.path, params.older_than_seconds)
 
 
 def _used_percent(path: str, host: HostView) -> float:

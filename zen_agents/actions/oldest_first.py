@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, closing
 
+from zen_agents.clock import Clock, ForwardSteps
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.ports.host import FileState, HostControl, HostView
@@ -43,6 +44,24 @@ class Removal:
         """Return one sentence."""
         kept = f"; left {self.left} ({self.because})" if self.left else ""
         return f"removed {self.files} files, {size}{kept}"
+
+
+class Ages:
+    """Until which moment a file was last touched that has a certain age now, whatever was done to the clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._began = clock, clock.now()
+        #: By whose files they are and by age: each age has its own time for which a step counts.
+        self._steps: dict[Hashable, ForwardSteps] = {}
+
+    def moment(self, whose: Hashable, age_seconds: float) -> float:
+        """Return it (seconds since the epoch).
+
+        A clock that was set forward makes every file look older: until the age has really passed since, that is taken off.
+        """
+        now = self._clock.now()
+        steps = self._steps.setdefault((whose, age_seconds), ForwardSteps(self._began))
+        return now.wall.timestamp() - steps.within(age_seconds, now) - age_seconds
 
 
 def last_used(state: FileState) -> float:

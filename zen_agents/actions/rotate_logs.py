@@ -32,7 +32,7 @@ from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import FileState, HostControl, HostView
 from zen_agents.ports.host_directories import DirectoryHandle
 
-_ROTATED = re.compile(r"(?P<log>.+)\.(?P<number>\d{1,4})(?P<gz>\.gz)?")
+_ROTATED = re.compile(r"(?P<log>.+)\.(?P<number>\d{1,4})(?P<packed>\.gz|\.zst)?")
 _LEFT_ERRORS = (StalePlanError, UnsafePathError, HostError)
 
 
@@ -184,7 +184,7 @@ def _make_room(directory: DirectoryHandle, name: str, run: _Work) -> None:
     for state in directory.entries():
         match = _ROTATED.fullmatch(file_name(state.path))
         if match and match["log"] == name and state.kind == "file":
-            rotated.append((int(match["number"]), match["gz"] or "", state))
+            rotated.append((int(match["number"]), match["packed"] or "", state))
     taken = {number for number, _, _ in rotated}
     free = next(number for number in count(1) if number not in taken)
     for number, end, state in sorted(rotated, key=lambda found: found[0], reverse=True):

@@ -116,7 +116,7 @@ class Unpacked:
     def __init__(self, file: LogFile) -> None:
         self.path, self.state = file.path, file.state
         self._source = file.source()
-        self._stream = _stream(self.path, self._source)
+        self._stream = unpacking(self.path, self._source)
         #: What was unpacked last, and where in the file that begins.
         self._window, self._begins = b"", 0
         self._head = b""
@@ -176,7 +176,7 @@ class Unpacked:
             self._window, self._begins = self._window[surplus:], self._begins + min(surplus, len(self._window))
 
 
-def _stream(path: str, source: IO[bytes]) -> io.RawIOBase | gzip.GzipFile | bz2.BZ2File:
+def unpacking(path: str, source: IO[bytes]) -> io.RawIOBase | gzip.GzipFile | bz2.BZ2File:
     """Return what was compressed into a file, as the ending of its name says."""
     match path[path.rfind(".") :]:
         case ".gz":

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import os
 from collections.abc import Callable
-from typing import IO
 
+from zen_agents.adapters.file_content import pour
 from zen_agents.adapters.file_identity import plain_name
 from zen_agents.adapters.likeness import Likeness
 from zen_agents.adapters.linux_view_files import file_state
@@ -16,7 +15,6 @@ from zen_agents.errors import HostError, StalePlanError
 from zen_agents.ports.host import FileState
 
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Copying:
             raise HostError(f"{path} cannot be made: {error.strerror}") from error
         try:
             with os.fdopen(os.dup(target), "wb") as stream:
-                count = _pour(source, stream, compress=compress, go_on=self.go_on, modified=like.modified_ns // 10**9)
+                count = pour(source, stream, compress=compress, go_on=self.go_on, modified=like.modified_ns // 10**9)
             like.give_to(target, path)
             os.fsync(target)
         except BaseException as error:
@@ -58,19 +56,3 @@ class Copying:
             os.close(target)
         os.fsync(self.descriptor)
         return count
-
-
-def _pour(source: int, target: IO[bytes], *, compress: bool, go_on: Callable[[], None], modified: int) -> int:
-    """Copy to the end, looking at the emergency stop at each piece; return the bytes read."""
-    os.lseek(source, 0, os.SEEK_SET)
-    count = 0
-    with contextlib.ExitStack() as stack:
-        out: IO[bytes] | gzip.GzipFile = target
-        if compress:
-            out = stack.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=target, mtime=modified))
-        while piece := os.read(source, _CHUNK):
-            go_on()
-            out.write(piece)
-            count += len(piece)
-    target.flush()
-    return count

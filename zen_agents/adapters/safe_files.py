@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from zen_agents.adapters.quarantine import Quarantine
     from zen_agents.adapters.safe_copying import Copying
     from zen_agents.adapters.safe_replacing import Replacing
+    from zen_agents.ports.log_archives import Packing
 
 log = logging.getLogger("zen_agents.safe_files")
 
@@ -208,13 +209,15 @@ class OpenDirectory:
             finally:
                 os.close(descriptor)
 
-    def compress(self, expected: FileState) -> int:
+    def compress(self, expected: FileState, packing: Packing = "gzip") -> int:
+        from zen_agents.adapters.safe_compressing import Compressing  # noqa: PLC0415 - only what packs pays for it
+
         self._ours(expected)
-        new_name = self._name(expected) + ".gz"
+        compressing = Compressing(self._descriptor, self._path, self._go_on, self._quarantine)
         with self._held(expected) as place, nobody_else_holds(place, expected.path) as descriptor:
-            self._copying().copy(descriptor, new_name, compress=True, like=Likeness.of(descriptor))
+            size = compressing.pack(descriptor, expected, packing)
             self._unlink(expected)
-        return os.stat(new_name, dir_fd=self._descriptor, follow_symlinks=False).st_size
+        return size
 
     def quarantine(self, expected: FileState, *, action: str) -> str:
         self._ours(expected)

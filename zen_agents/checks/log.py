@@ -7,7 +7,6 @@ reads the descriptors of every process, so it is a check of its own with a slowe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 from zen_agents.checks.base import Check
 from zen_agents.checks.measured import measured
@@ -16,6 +15,7 @@ from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import FileState, HostView
+from zen_agents.ports.log_archives import matches
 
 _WILD = frozenset("*?[")
 
@@ -90,11 +90,3 @@ def matching_files(host: HostView, pattern: str) -> Sequence[FileState]:
     return [
         state for state in host.list_directory(directory or "/") if state.kind == "file" and matches(state.path, pattern)
     ]
-
-
-def matches(path: str, pattern: str) -> bool:
-    """Tell whether a path is in the pattern's directory and its name fits the pattern's last component."""
-    directory, _, name = path.rpartition("/")
-    wanted_directory, _, wanted = pattern.rpartition("/")
-    # A name that starts with a dot is hidden from a wildcard, as in a shell.
-    return directory == wanted_directory and fnmatchcase(name, wanted) and (name[:1] != "." or wanted[:1] == ".")

@@ -31,6 +31,7 @@ _LISTED = frozenset(
         "process",
         "job",
         "log_rate",
+        "log_archives",
         "mount",
         "resolver",
         "connection",

@@ -10,6 +10,7 @@ from zen_agents.ports.host_contents import ReplacingDirectory
 
 if TYPE_CHECKING:
     from zen_agents.ports.host import FileState
+    from zen_agents.ports.log_archives import Packing
 
 
 class DirectoryHandle(ReplacingDirectory, Protocol):
@@ -68,8 +69,11 @@ class DirectoryHandle(ReplacingDirectory, Protocol):
         """Copy a file to a new one beside it (O_EXCL, owner before mode); return bytes read, fsynced."""
         ...
 
-    def compress(self, expected: FileState) -> int:
-        """Replace a file by its .gz beside it, with owner, mode and times kept; return the new size."""
+    def compress(self, expected: FileState, packing: Packing = "gzip") -> int:
+        """Replace a file by its archive beside it, with owner, mode and times kept; return the new size.
+
+        The archive is read back and compared before the file goes. HostError where it would not fit on the disk.
+        """
         ...
 
     def quarantine(self, expected: FileState, *, action: str) -> str:

@@ -21,6 +21,7 @@ _SAMPLE_INTERVAL = timedelta(seconds=15)
 _CHANGED = (
     *((key, ("path",)) for key in ("paths", "temp_dirs", "logs", "caches", "mounts")),
     ("jobs", ("lock",)),
+    ("log_archives", ("paths",)),
     ("certificates", ("file", "key")),
 )
 
@@ -114,9 +115,10 @@ def _check_protected(section: Node, report: Report) -> None:
     for key, names in _CHANGED:
         entries = section.get(key)
         for entry in entries.value.values() if entries and entries.is_map else ():
-            for node in (entry.node.get(name) for name in names):
-                if node is not None and isinstance(node.value, str) and is_protected(node.value):
-                    report.error("ZC405", f"{node.value} is protected: it is never touched", node)
+            for node in filter(None, (entry.node.get(name) for name in names)):
+                for path in node.value if node.is_list else (node,):
+                    if isinstance(path.value, str) and is_protected(path.value):
+                        report.error("ZC405", f"{path.value} is protected: it is never touched", path)
 
 
 def _check_modes(paths: Node | None, report: Report) -> None:

@@ -33,6 +33,8 @@ _DEFINED_IN = {
     "end_stuck_job": "jobs",
     "clear_stale_lock": "jobs",
     "limit_log_rate": "log_rates",
+    "prune_log_archives": "log_archives",
+    "compress_log_archives": "log_archives",
     "remount_read_write": "mounts",
     "switch_resolver": "resolvers",
     "restore_resolver": "resolvers",

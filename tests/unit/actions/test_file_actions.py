@@ -403,7 +403,7 @@ async def test_rotating_on_a_full_disk_keeps_the_log(here: Changing, top: Path, 
         def full(*_: object, **__: object) -> int:
             raise HostError("no space left")
 
-        monkeypatch.setattr("zen_agents.adapters.safe_copying._pour", full)
+        monkeypatch.setattr("zen_agents.adapters.safe_copying.pour", full)
         effect = await here.act(RotateLogs(), "log:app", {"path": str(path), **ROTATE})
     assert not effect.ok
     assert path.read_text() == "precious\n" * 100
@@ -419,7 +419,7 @@ async def test_rotations_that_fail_again_and_again_push_no_rotated_file_out(
     def full(*_: object, **__: object) -> int:
         raise HostError("no space left")
 
-    monkeypatch.setattr("zen_agents.adapters.safe_copying._pour", full)
+    monkeypatch.setattr("zen_agents.adapters.safe_copying.pour", full)
     with (top / "app.log").open("a") as writer:
         writer.write("precious\n" * 100)
         writer.flush()

@@ -1,4 +1,4 @@
-"""jobs, journal, log_rates, mounts, uninterruptible: what comes of each section."""
+"""jobs, journal, log_rates, log_archives, mounts, uninterruptible: what comes of each section."""
 
 from __future__ import annotations
 
@@ -70,6 +70,20 @@ def test_a_flood_is_limited_once_more_where_that_came_to_nothing_and_then_whatev
     ]  # fmt: skip
 
 
+def test_a_set_of_logs_has_a_rule_for_each_thing_that_is_asked_of_it() -> None:
+    asked = {"paths": ["/var/log/a.log", "/srv/b/*.log"], "older_than": "30d", "above": "2GiB", "down_to": "1GiB"}
+    made = allowing({"log_archives": {"all": {**asked, "compress": "zstd"}}}, "prune_log_archives", "compress_log_archives")
+    target = "log_archives:all"
+    assert {each.key: steps(each) for each in made.rules() if each.target == target} == {
+        f"system_health.all|{target}": [[f"prune_log_archives {target}"]],
+        f"system_health.all.old|{target}": [[f"prune_log_archives {target}"]],
+        f"system_health.all.plain|{target}": [[f"compress_log_archives {target}"]],
+    }
+    only_packed = agent({"log_archives": {"all": {"paths": "/var/log/a.log", "compress": "gzip"}}})
+    assert [each.key for each in only_packed.rules() if each.target == target] == [f"system_health.all.plain|{target}"]
+    assert [request.action for request in only_packed.remedies()] == ["compress_log_archives"]
+
+
 def test_a_read_only_disk_is_remounted_only_where_that_is_allowed_and_wakes_people() -> None:
     about = rule(allowing({"mounts": {"srv": {"path": "/srv"}}}, "remount_read_write"), "system_health.srv|mount:srv")
     assert (steps(about), about.severity) == ([["remount_read_write mount:srv"]], Severity.CRITICAL)
@@ -104,7 +118,8 @@ def test_nothing_of_them_is_loaded_before_it_is_listed() -> None:
     code = (
         "import sys; from tests.unit.agents.test_system_health_agent import agent; agent({'services': {'a': {'unit': "
         "'a.service'}}}).rules(); print(sorted(name for name in sys.modules if name.endswith(('.jobs', '.journal', "
-        "'.log_rates', '.mounts', '.uninterruptible', 'checks.job', 'end_stuck_job', 'linux_view_journal'))))"
+        "'.log_rates', 'log_archives', '.mounts', '.uninterruptible', 'checks.job', 'end_stuck_job', "
+        "'linux_view_journal'))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() in ("[]", "['zen_agents.engine.journal']")

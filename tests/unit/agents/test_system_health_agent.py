@@ -55,6 +55,7 @@ EVERYTHING: dict[str, Any] = {
     "jobs": {"nightly": {"executable": "/usr/bin/nightly", "user": "app", "max_age": "2h", "lock": "/run/nightly.pid"}},
     "journal": {},
     "log_rates": {"web": {"unit": "web.service"}},
+    "log_archives": {"all": {"paths": "/var/log/app/*.log", "above": "2GiB", "down_to": "1GiB", "compress": "gzip"}},
     "mounts": {"srv": {"path": "/srv"}},
     "uninterruptible": {},
     "time": {"daemon": "chrony.service", "servers": ["10.0.0.1:123"]},

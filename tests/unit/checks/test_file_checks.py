@@ -14,12 +14,13 @@ from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.checks import walk as walking
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
-from zen_agents.checks.log import DeletedLogCheck, LogCheck, matches
+from zen_agents.checks.log import DeletedLogCheck, LogCheck
 from zen_agents.checks.path import PathCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.clock import Instant, SystemClock
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
+from zen_agents.ports.log_archives import matches
 
 OK, PROBLEM, UNKNOWN = Status.OK, Status.PROBLEM, Status.UNKNOWN
 

@@ -55,6 +55,7 @@ class LogAnalysisAgent(BaseAgent):
     actions = frozenset(
         {
             "restart_service", "reload_service", "rotate_logs", "truncate_deleted_log", "limit_log_rate", "vacuum_journal",
+            "prune_log_archives", "compress_log_archives",
             "clean_temp_files", "reset_pool", "recycle_pool", "flush_resolver_cache", "restart_time_daemon", "ban_address",
         }
     )  # fmt: skip

@@ -98,6 +98,9 @@ class SystemHealthSettings(Section):
     log_rates: Annotated[Mapping[str, Any], _of("log_rates:LogRate")] = Field(
         {}, description="units that may not flood the journal, by name"
     )
+    log_archives: Annotated[Mapping[str, Any], _of("log_archives:LogArchives")] = Field(
+        {}, description="sets of logs whose rotated files are kept in bounds, by name"
+    )
     mounts: Annotated[Mapping[str, Any], _of("mounts:WritableMount")] = Field(
         {}, description="file systems that must be mounted and writable, by name"
     )

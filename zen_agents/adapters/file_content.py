@@ -1,0 +1,37 @@
+"""The content of an open file: copied to another, and compared with what was made of it."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+from collections.abc import Callable
+from typing import IO
+
+_CHUNK = 1 << 20
+
+
+def pour(source: int, target: IO[bytes], *, compress: bool, go_on: Callable[[], None], modified: int) -> int:
+    """Copy to the end, looking at the emergency stop at each piece; return the bytes read."""
+    os.lseek(source, 0, os.SEEK_SET)
+    count = 0
+    with contextlib.ExitStack() as stack:
+        out: IO[bytes] | gzip.GzipFile = target
+        if compress:
+            out = stack.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=target, mtime=modified))
+        while piece := os.read(source, _CHUNK):
+            go_on()
+            out.write(piece)
+            count += len(piece)
+    target.flush()
+    return count
+
+
+def is_same(source: int, unpacked: IO[bytes], *, go_on: Callable[[], None]) -> bool:
+    """Tell whether a stream gives all that an open file holds, and nothing more; what it raises is passed on."""
+    os.lseek(source, 0, os.SEEK_SET)
+    while piece := os.read(source, _CHUNK):
+        go_on()
+        if unpacked.read(len(piece)) != piece:
+            return False
+    return not unpacked.read(1)
