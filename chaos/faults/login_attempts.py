@@ -40,7 +40,7 @@ class LoginAttempts(Fault):
     """
 
     name = "login_attempts"
-    programs = ("ip",)
+    programs = ("ip", "nft")
 
     port: int = 2222
     stranger: str = "192.0.2.7"

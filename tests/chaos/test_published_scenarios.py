@@ -26,11 +26,13 @@ REPAIRED = (
 )
 LEFT_ALONE = ("pid_of_another", "memory_leak_recurs", "read_only_after_damage", "uninterruptible")
 #: Repaired although text tries to get in the way, or in parts that pass already.
-ALSO_REPAIRED = ("resolver_killed", "hostile_names", "bad_nameserver", "ports_exhausted", "runaway_capped")
+ALSO_REPAIRED = (
+    "resolver_killed", "hostile_names", "bad_nameserver", "ports_exhausted", "runaway_capped", "login_attempts",
+)  # fmt: skip
 #: Nothing is done, or no more than may be tried before people are told.
 TRAPS = (
     "nothing_wrong", "metrics_empty", "metrics_zero", "fought_over", "probes_led_astray", "probes_without_answers",
-    "hostile_text", "recurring_crash",
+    "hostile_text", "recurring_crash", "hostile_logins",
 )  # fmt: skip
 
 
