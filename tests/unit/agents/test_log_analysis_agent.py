@@ -20,7 +20,7 @@ from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.errors import SettingsError
 from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule
-from zen_agents.logs.detection.distinct import DistinctRule
+from zen_agents.logs.detection.distinct import STEP, DistinctRule
 from zen_agents.logs.detection.sequence import SequenceRule
 from zen_agents.logs.watching.latency import Limits
 from zen_agents.logs.watching.queues import QueueRule
@@ -50,6 +50,8 @@ ORDERED: list[dict[str, Any]] = [
         "type": "temporal_ordered", "rules": ["a", "b"], "timespan": "10m", "group-by": ["host"],
     }},
 ]  # fmt: skip
+
+ANY_ORDER = [*ORDERED[:2], {**ORDERED[2], "correlation": {**ORDERED[2]["correlation"], "type": "temporal"}}]
 
 
 def made(pattern: Mapping[str, Any], **more: Any) -> LogAnalysisAgent:
@@ -135,6 +137,18 @@ def test_queues_that_cannot_be_meant_are_refused_at_their_place(source: str, cod
     assert found.count("error[") == 1
 
 
+def test_accounts_and_keys_are_told_by_rules_of_their_own_and_their_names_are_taken() -> None:
+    agent = made({"match": "x"}, accounts={"severity": "error", "every": "5m"})
+    (check,) = [check for check in agent.checks() if check.name == "accounts"]
+    rules = [rule for rule in agent.rules() if rule.target == check.target]
+    assert [rule.name for rule in rules] == ["log_analysis.new_user", "log_analysis.new_key"]
+    assert {name for rule in rules for name, _ in rule.condition.names} == set(check.observes)
+    assert {(rule.severity.value, tuple(rule.ladder)) for rule in rules} == {("error", ())}
+    taken = "agents: {log_analysis: {accounts: {}, sources: {accounts: {file: /x}}}}\n"
+    assert codes(taken) == ["ZC213"]
+    assert codes(taken.replace("accounts: {}, ", "")) == []
+
+
 def test_a_pattern_says_what_it_concerns_and_by_what_its_lines_belong_to_others() -> None:
     agent = made({"match": "x (?P<order>\\d+)", "on_match": ["restart_service:web"]}, correlate_by=["order"])
     check = next(check for check in agent.checks() if check.name == "log_source.kernel")
@@ -173,6 +187,7 @@ def test_a_source_asks_the_host_for_what_is_written() -> None:
         ({"match": "x", "distinct": "user", "count": 5, "within": "2m"}, DistinctRule("user", 5, 120.0)),
         ({"sigma": SIGMA, "distinct": "host", "count": 2, "within": "1m"}, DistinctRule("host", 2, 60.0)),
         ({"sigma": VALUES}, DistinctRule("program", 4, 600.0, ("host",))),
+        ({"sigma": ANY_ORDER}, DistinctRule(STEP, 2, 600.0, ("host",))),
         ({"sigma": ORDERED}, SequenceRule(2, 600.0, ("host",))),
         ({"sigma": ORDERED, "within": "1h", "by": "program"}, SequenceRule(2, 3600.0, ("program",))),
         ({"sequence": [{"match": "a"}, {"where": {"level": "error"}}], "within": "1m"}, SequenceRule(2, 60.0)),
@@ -180,6 +195,20 @@ def test_a_source_asks_the_host_for_what_is_written() -> None:
 )
 def test_what_is_written_is_what_is_looked_for(written: Mapping[str, Any], meant: Any) -> None:
     assert detects(written) == meant
+
+
+def test_a_rule_says_what_its_pattern_takes_to_be_found() -> None:
+    def said(**pattern: Any) -> str:
+        return next(rule.summary for rule in made(pattern).rules() if rule.name == "log_analysis.p")
+
+    assert said(match="x") == "p: such a line came"
+    assert said(sigma=COUNTED) == "p: 6 such lines came within 10 min"
+    assert said(sigma=ORDERED) == "p: 2 lines came one after another within 10 min"
+    assert said(sigma=ANY_ORDER) == "p: lines of all 2 kinds came within 10 min"
+    assert said(match="x", distinct="user", count=5, within="2m") == (
+        "p: lines with 5 different values of `user` came within 2 min"
+    )
+    assert said(match="x", absent_for="1h") == "p: no such line came for 1 h"
 
 
 def test_a_ladder_borrows_the_target_of_its_own_agent_and_never_acts_on_a_line_alone() -> None:

@@ -156,7 +156,7 @@ class LogPattern(PatternStep):
     def _asked_by_sigma(self) -> CountRule | DistinctRule | SequenceRule | None:
         """How many lines, or which order, the Sigma rule itself asks for, where nobody wrote how many."""
         rule = self._sigma_rule
-        if rule is None or (rule.order is None and "count" in self.model_fields_set):
+        if rule is None or (not rule.steps and "count" in self.model_fields_set):
             return None
         return rule.order or rule.count
 
@@ -184,7 +184,7 @@ class LogPattern(PatternStep):
             raise refuse("conflict", f"is a Sigma rule that is not taken: {error}", at="sigma") from None
         if len(rules) > 1:
             raise refuse("conflict", f"holds {len(rules)} rules: write a pattern for each", at="sigma")
-        if rules[0].order is not None:
+        if rules[0].steps:
             self._refuse_beside("sigma", "count", "clear_below", "distinct")
 
     def _check_distinct(self) -> None:

@@ -14,6 +14,10 @@ from zen_agents.agents.log_analysis.settings import SOURCE_RULE, LogAnalysisSett
 from zen_agents.agents.log_analysis.sources import LogSource
 from zen_agents.checks.log_source import pattern_name, source_name
 from zen_agents.errors import SettingsError
+from zen_agents.logs.detection.absence import AbsenceRule
+from zen_agents.logs.detection.counting import CountRule
+from zen_agents.logs.detection.distinct import STEP, DistinctRule
+from zen_agents.logs.detection.sequence import SequenceRule
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.duration import duration
 from zen_agents.model.severity import Severity
@@ -150,10 +154,14 @@ def _stale_after(source: LogSource) -> float:
 
 def _summary(name: str, pattern: LogPattern) -> str:
     within = duration(pattern.lasts_seconds)
-    if pattern.absent_for is not None:
-        return f"{name}: no such line came for {duration(pattern.absent_for.total_seconds())}"
-    if pattern.sequence:
-        return f"{name}: {len(pattern.sequence)} lines came one after another within {within}"
-    if pattern.distinct:
-        return f"{name}: lines with {pattern.count} different values of `{pattern.distinct}` came within {within}"
-    return f"{name}: such a line came" if pattern.count == 1 else f"{name}: {pattern.count} such lines came within {within}"
+    match pattern.rule(name).detects:
+        case AbsenceRule() as absent:
+            return f"{name}: no such line came for {duration(absent.for_seconds)}"
+        case SequenceRule() as order:
+            return f"{name}: {order.steps} lines came one after another within {within}"
+        case DistinctRule(distinct, count) if distinct == STEP:
+            return f"{name}: lines of all {count} kinds came within {within}"
+        case DistinctRule(distinct, count):
+            return f"{name}: lines with {count} different values of `{distinct}` came within {within}"
+        case CountRule(count):
+            return f"{name}: such a line came" if count == 1 else f"{name}: {count} such lines came within {within}"

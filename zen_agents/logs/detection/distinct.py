@@ -18,6 +18,8 @@ _MOST_KEPT: Final = 40_000
 #: Values are kept up to so many times the count, so that a few times that are far off push out none that counts.
 _ROOM: Final = 2
 _DIGEST_BYTES: Final = 8
+#: As `distinct`: which step of its pattern a line is, so that lines of all steps are to come, in any order.
+STEP: Final = "(step)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.detection.counting import CountRule
-from zen_agents.logs.detection.distinct import DistinctRule
+from zen_agents.logs.detection.distinct import STEP, DistinctRule
 from zen_agents.logs.detection.sequence import MOST_STEPS, SequenceRule
 from zen_agents.logs.record import LogRecord
 from zen_agents.logs.sigma import conditions
@@ -21,6 +21,8 @@ from zen_agents.logs.sigma.sources import Source, source_of
 _SEVERITIES: Final[Mapping[str, str]] = {
     "informational": "info", "low": "info", "medium": "warning", "high": "error", "critical": "critical",
 }  # fmt: skip
+#: Correlations of lines of several rules.
+_OF_SEVERAL: Final = frozenset({"temporal", "temporal_ordered"})
 _SPAN = re.compile(r"([1-9][0-9]{0,6})([smhd])")
 _SECONDS: Final[Mapping[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 #: The old way to count, which a correlation has replaced: `selection | count() by host > 5`.
@@ -46,7 +48,7 @@ class SigmaRule:
     test: conditions.Test
     #: How many lines, within which time and by which fields; None: each line counts by itself.
     count: CountRule | DistinctRule | None = None
-    #: Instead of `count`: lines of these rules, one after another.
+    #: Lines of all of these rules: with `order` one after another, or else in any order, as `count` says.
     steps: Sequence[SigmaRule] = ()
     order: SequenceRule | None = None
     #: What it was compiled from; of a correlation that counts, the rule that it counts.
@@ -148,25 +150,25 @@ def _called(document: Mapping[Any, Any], rules: Sequence[SigmaRule]) -> Sequence
     """Return the rules that a correlation counts or orders, in its order."""
     said = document["correlation"]
     kind = said.get("type") if isinstance(said, Mapping) else None
-    if kind not in {"event_count", "value_count", "temporal_ordered"}:
-        known = "event_count, value_count and temporal_ordered are"
+    if kind not in {"event_count", "value_count", *_OF_SEVERAL}:
+        known = "event_count, value_count, temporal and temporal_ordered are"
         raise SigmaRefusedError("correlation.type", f"{kind!r} is not understood here; {known}")
     names = called_by(document)
     meant = [next((rule for rule in rules if name in (rule.name, rule.id)), None) for name in names]
     found = [rule for rule in meant if rule is not None]
     if len(found) < len(names) or not names:
         raise SigmaRefusedError("correlation.rules", "calls a rule that is not there")
-    if kind != "temporal_ordered" and len(found) != 1:
+    if kind not in _OF_SEVERAL and len(found) != 1:
         raise SigmaRefusedError("correlation.rules", "has to call one rule: lines of several cannot be counted together")
-    if kind == "temporal_ordered" and not 2 <= len(found) <= MOST_STEPS:
+    if kind in _OF_SEVERAL and not 2 <= len(found) <= MOST_STEPS:
         raise SigmaRefusedError("correlation.rules", f"has to call 2 to {MOST_STEPS} rules")
     return found
 
 
 def _correlated(document: Mapping[Any, Any], called: Sequence[SigmaRule]) -> SigmaRule:
     said = document["correlation"]
-    if said["type"] == "temporal_ordered":
-        return _ordered(document, called)
+    if said["type"] in _OF_SEVERAL:
+        return _of_several(document, called)
     (base,) = called
     condition = said.get("condition")
     asked = dict(condition) if isinstance(condition, Mapping) else {}
@@ -184,17 +186,20 @@ def _correlated(document: Mapping[Any, Any], called: Sequence[SigmaRule]) -> Sig
     return _made(document, base.source, base.test, count, written=base.written)
 
 
-def _ordered(document: Mapping[Any, Any], called: Sequence[SigmaRule]) -> SigmaRule:
-    """Return a rule of lines one after another, with the same values of the fields that it groups by."""
+def _of_several(document: Mapping[Any, Any], called: Sequence[SigmaRule]) -> SigmaRule:
+    """Return a rule of lines of several rules, in order or not, with the same values of the fields that it groups by."""
     said = document["correlation"]
     if any(rule.count is not None for rule in called):
         raise SigmaRefusedError("correlation.rules", "calls a rule that counts, which cannot be a step")
     by = {_grouped(said, rule.source) for rule in called}
     if len(by) != 1 or said.get("aliases"):
         raise SigmaRefusedError("correlation.group-by", "names what lines of these rules have in different fields")
-    order = SequenceRule(len(called), _span(said.get("timespan"), "correlation.timespan"), by.pop())
+    fields, within = by.pop(), _span(said.get("timespan"), "correlation.timespan")
+    is_ordered = said["type"] == "temporal_ordered"
+    order = SequenceRule(len(called), within, fields) if is_ordered else None
+    count = None if is_ordered else _different(STEP, len(called), within, fields)
     test = conditions.any_of([conditions.Test(rule.means) for rule in called])
-    return _made(document, called[0].source, test, None, steps=tuple(called), order=order)
+    return _made(document, called[0].source, test, count, steps=tuple(called), order=order)
 
 
 def _grouped(said: Mapping[Any, Any], source: Source) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from zen_agents.dataclass import dataclass
 from zen_agents.logs.correlation import checked_keys, keys_of_values, shared_keys
 from zen_agents.logs.detection.absence import Absence, AbsenceRule
 from zen_agents.logs.detection.counting import Counting, CountRule
-from zen_agents.logs.detection.distinct import Distinct, DistinctRule
+from zen_agents.logs.detection.distinct import STEP, Distinct, DistinctRule
 from zen_agents.logs.detection.found import Change, Detection
 from zen_agents.logs.detection.sequence import SequenceRule, Sequences
 from zen_agents.logs.keys import Key
@@ -102,6 +102,7 @@ class WatchedPattern:
         self.name, self._rule = rule.name, rule
         inner = saved.get("detector")
         self._detector = _restored(rule.detects, now, inner if isinstance(inner, Mapping) else {})
+        self._tells_steps = isinstance(rule.detects, DistinctRule) and rule.detects.distinct == STEP
         self._lines = checked_count(saved.get("lines"))
         #: The last lines; what one is about is told from its fields once somebody asks: most are pushed out before.
         self._last: deque[_Line | _Taken] = deque(_restored_lines(saved.get("last")), MOST_LINES)
@@ -128,7 +129,13 @@ class WatchedPattern:
         self._lines += 1
         self._last.append((line, at, fields))
         detector = self._detector
-        self._note(detector.hit(steps, fields, at) if isinstance(detector, _Ordered) else detector.hit(fields, at))
+        if isinstance(detector, _Ordered):
+            self._note(detector.hit(steps, fields, at))
+        elif self._tells_steps:
+            for step in steps:
+                self._note(detector.hit({**fields, STEP: str(step)}, at))
+        else:
+            self._note(detector.hit(fields, at))
 
     def advance(self, now: float) -> bool:
         """Let time pass; True if that changed something."""

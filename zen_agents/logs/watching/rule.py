@@ -29,7 +29,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PatternRule:
-    """A pattern: its lines, and what has to be so of them. A sequence has several steps, everything else one."""
+    """A pattern: its lines, and what has to be so of them. A sequence has several steps, as has what comes in any order."""
 
     name: str
     steps: Sequence[Step]

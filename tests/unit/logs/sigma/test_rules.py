@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zen_agents.logs.detection.distinct import STEP, DistinctRule
 from zen_agents.logs.detection.sequence import SequenceRule
 from zen_agents.logs.formats.access import Access
 from zen_agents.logs.formats.syslog import Syslog
@@ -271,6 +272,12 @@ def test_a_correlation_in_order_is_a_sequence_of_the_rules_it_calls() -> None:
     assert len(rules_of([called("a", "x"), called("b", "y"), ordered("a", "b", generate=True)])) == 3
 
 
+def test_a_correlation_in_any_order_wants_lines_of_all_of_its_rules() -> None:
+    (made,) = rules_of([called("a", "began"), called("b", "gave up"), ordered("a", "b", type="temporal")])
+    assert (made.order, made.count) == (None, DistinctRule(STEP, 2, 600.0, ("host",)))
+    assert len(made.steps) == 2
+
+
 @pytest.mark.parametrize(
     ("documents", "place"),
     [
@@ -278,7 +285,7 @@ def test_a_correlation_in_order_is_a_sequence_of_the_rules_it_calls() -> None:
         ([called("a", "x"), ordered("a", "gone")], "correlation.rules"),
         ([called("a", "x"), called("b", "y"), ordered("a", "b", **{"group-by": ["nobody"]})], "correlation.group-by"),
         ([called("a", "x"), called("b", "y"), ordered("a", "b", timespan="soon")], "correlation.timespan"),
-        ([called("a", "x"), called("b", "y"), ordered("a", "b", type="temporal")], "correlation.type"),
+        ([called("a", "x"), called("b", "y"), ordered("a", "b", type="often")], "correlation.type"),
         ([called("a", "x"), called("b", "y"), ordered("a", "b", type="value_count")], "correlation.rules"),
         ([called("a", "x"), ordered("a", type="value_count", condition={"gte": 3})], "correlation.condition.field"),
         ([called("a", "x"), ordered("a", type="value_count", condition={"field": "host", "gte": 1})], "condition"),

@@ -10,6 +10,7 @@ import pytest
 
 from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule
+from zen_agents.logs.detection.distinct import STEP, DistinctRule
 from zen_agents.logs.detection.sequence import SequenceRule
 from zen_agents.logs.formats.json_lines import JsonLines
 from zen_agents.logs.formats.plain import Plain
@@ -148,6 +149,15 @@ def test_where_by_tells_lines_apart_only_what_was_found_is_what_they_are_about()
     assert seen(of, "p", *lines).shared == (("target", "web"), ("address", "203.0.113.5"))
     alone = watch(PatternRule("p", (step,), ONE, ("order",)))
     assert seen(alone, "p", lines[0]).shared == (("address", "203.0.113.5"), ("order", "A7"))
+
+
+def test_lines_of_all_steps_are_found_in_any_order_and_of_one_alone_never() -> None:
+    any_order = DistinctRule(STEP, 2, 60.0, ("host",))
+    steps = [Step(r"(?P<host>\w+) began"), Step(r"(?P<host>\w+) ended")]
+    of = watch(rule(*steps, detects=any_order))
+    assert not seen(of, "p", "a ended", "a ended", "b began", "(step)=1 a ended").is_raised
+    found = seen(of, "p", "a began")
+    assert (found.is_raised, list(found.keys)) == (True, [("a",)])
 
 
 def test_lines_of_a_sigma_rule_are_those_that_it_means() -> None:
