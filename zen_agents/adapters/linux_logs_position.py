@@ -79,6 +79,9 @@ class Position(NamedTuple):
         return self.tail == (_digest(read_at(self.offset - size, size)) if size else "")
 
 
+_FIELDS = len(Position._fields)
+
+
 class FileMemory(NamedTuple):
     """What is remembered of one path."""
 
@@ -112,11 +115,10 @@ class FileMemory(NamedTuple):
 
 def is_idle(saved: object, state: os.stat_result) -> bool:
     """Tell, cheaply, whether a file is as it was when all of it was read and nobody may still write to the one before."""
-    if not isinstance(saved, Mapping) or saved.keys() != {"at"}:
+    at = saved.get("at") if type(saved) is dict and len(saved) == 1 else None
+    if type(at) is not list or len(at) != _FIELDS:
         return False
-    at = saved["at"]
-    seen = [state.st_ino, state.st_size, state.st_mtime_ns]
-    return isinstance(at, list) and len(at) == len(Position._fields) and [at[1], *at[6:]] == seen
+    return bool(at[1] == state.st_ino and at[6] == state.st_size and at[7] == state.st_mtime_ns)
 
 
 def _digest(content: bytes) -> str:

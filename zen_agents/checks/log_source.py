@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from functools import partial
+from itertools import repeat
 from typing import Any
 
 from zen_agents.checks.base import Check
@@ -21,14 +23,15 @@ from zen_agents.model.observation import Observation, Status, facts_of_lines
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostView
-from zen_agents.ports.host_logs import LogChange, LogEvent, LogPiece, LogRequest
+from zen_agents.ports.host_logs import Checkpoint, LogChange, LogEvent, LogPiece, LogRequest
 
 #: So often one look reads on while there is more: 16 MiB.
 _MOST_PIECES = 4
 #: A look at that much may take so long (seconds), where every line of it has to be read.
 _TIMEOUT_SECONDS = 30.0
-#: Where only time passes, what is remembered is written no more often than this (seconds).
-_REMEMBER_EVERY = 60.0
+#: What is remembered is written no more often than this (seconds) where only time passes, and where lines were counted of
+#: which nothing came: those are read again after a restart, and counted as if they had not been.
+_REMEMBER_EVERY, _REMEMBER_LINES_EVERY = 60.0, 1.0
 #: So many files of one source wake it; the others are looked at by its rhythm.
 _MOST_WATCHED = 64
 #: So many changes of files are named.
@@ -68,8 +71,7 @@ class LogSourceCheck(Check):
         self._reading = LogReading(request)
         self._form, self._zone, self._rules = form, zone, tuple(rules)
         self._names = (self.name, *(pattern_name(rule.name) for rule in rules))
-        #: How each pattern stood when it was observed last, and what was observed.
-        self._seen: Sequence[Seen] = ()
+        #: What was observed of each pattern at the last look.
         self._last: Sequence[Observation] = ()
         #: What an earlier engine remembered of the patterns, until the first look goes on from it.
         self._saved: Mapping[str, Any] = {}
@@ -79,6 +81,8 @@ class LogSourceCheck(Check):
         #: What was left out last, and until when that is said (steady seconds).
         self._left_out, self._said_until = "", float("-inf")
         self._watches: tuple[Watch, ...] = ()
+        #: The checkpoint whose files these are.
+        self._watched: Checkpoint | None = None
 
     @property
     def observes(self) -> tuple[str, ...]:
@@ -94,16 +98,23 @@ class LogSourceCheck(Check):
         except HostError as error:
             return self.unknown(now, str(error))
         changed = watch.advance(at)
-        seen = watch.seen()
+        observed = self._observed(watch, now)
         checkpoint = self._reading.checkpoint
-        if changed or checkpoint != before or now.steady - self._remembered_at >= _REMEMBER_EVERY:
+        # What came of a look must not be told again after a restart.
+        is_news = changed or watch.has_news or any(piece.events for piece in pieces)
+        if is_news or self._is_due(now):
             self._memory = {"checkpoint": checkpoint, "patterns": watch.saved()}
             self._remembered_at = now.steady
-        return (self._source(pieces, host, now), *self._patterns(seen, now))
+        # Where there was nothing new, its file is there.
+        is_gone = checkpoint is not before and self._is_gone(host)
+        return (self._source(pieces, now, is_gone=is_gone), *observed)
 
     def watches(self) -> Sequence[Watch]:
         """Return its files: each is awaited where it is not there yet, and followed where it is."""
-        files = (self._reading.checkpoint or {}).get("files")
+        if self._reading.checkpoint is self._watched:
+            return self._watches
+        self._watched = self._reading.checkpoint
+        files = (self._watched or {}).get("files")
         paths = tuple(files)[:_MOST_WATCHED] if isinstance(files, Mapping) else ()
         if paths != tuple(watch.name for watch in self._watches):
             self._watches = tuple(Watch("log", path) for path in paths)
@@ -119,9 +130,16 @@ class LogSourceCheck(Check):
         patterns = memory.get("patterns")
         self._saved = patterns if isinstance(patterns, dict) else {}
         self._watch = None
-        self._seen = self._last = ()
+        self._last = ()
+        self._memory, self._remembered_at = None, float("-inf")
 
-    def _source(self, pieces: Sequence[LogPiece], host: HostView, now: Instant) -> Observation:
+    def _is_due(self, now: Instant) -> bool:
+        """Tell whether it is time to remember how far this is."""
+        kept = None if self._memory is None else self._memory["checkpoint"]
+        is_further = kept is not self._reading.checkpoint and kept != self._reading.checkpoint
+        return now.steady - self._remembered_at >= (_REMEMBER_LINES_EVERY if is_further else _REMEMBER_EVERY)
+
+    def _source(self, pieces: Sequence[LogPiece], now: Instant, *, is_gone: bool) -> Observation:
         behind = float(pieces[-1].behind)
         events = [event for piece in pieces for event in piece.events]
         self._take_note(events, now)
@@ -131,7 +149,7 @@ class LogSourceCheck(Check):
         told = dict.fromkeys([*filter(None, [self._left_out]), *map(_in_words, events)])
         said += [*told][:_MOST_TOLD]
         is_bad = bool(self._left_out) or any(event.change in _TROUBLE for event in events)
-        if self._is_gone(host):
+        if is_gone:
             is_bad, said = True, [f"{self._reading.request.path} is not there", *said]
         return Observation(
             self.name,
@@ -153,16 +171,14 @@ class LogSourceCheck(Check):
         path = self._reading.request.path
         return bool(path) and not set(path) & set("*?[") and host.file(path) is None
 
-    def _patterns(self, seen: Mapping[str, Seen], now: Instant) -> Sequence[Observation]:
+    def _observed(self, watch: SourceWatch, now: Instant) -> Sequence[Observation]:
         """Return what is observed of each pattern: of hundreds, few stand otherwise than at the last look."""
-        make = Observation._make
-        last = [make((name, of, status, now, *rest)) for name, of, status, _, *rest in self._last]
-        for number, (rule, stands) in enumerate(zip(self._rules, seen.values(), strict=True)):
-            if number >= len(last):
-                last.append(self._pattern(rule, stands, now))
-            elif stands is not self._seen[number]:
-                last[number] = self._pattern(rule, stands, now)
-        self._seen, self._last = list(seen.values()), last
+        seen = watch.seen()
+        last = _as_of(now, self._last) or [self._pattern(rule, seen[rule.name], now) for rule in self._rules]
+        for number in watch.renewed:
+            rule = self._rules[number]
+            last[number] = self._pattern(rule, seen[rule.name], now)
+        self._last = last
         return last
 
     def _pattern(self, rule: PatternRule, seen: Seen, now: Instant) -> Observation:
@@ -173,6 +189,15 @@ class LogSourceCheck(Check):
 
 def _in_words(event: LogEvent) -> str:
     return f"{event.path} {event.change}{f': {event.detail}' if event.detail else ''}"
+
+
+def _as_of(now: Instant, observations: Sequence[Observation]) -> list[Observation]:
+    """Return observations that still hold. There may be hundreds at each look, and so this is left to C."""
+    if not observations:
+        return []
+    names, targets, statuses, _, *rest = zip(*observations, strict=True)
+    anew = zip(names, targets, statuses, repeat(now), *rest, strict=False)
+    return list(map(partial(tuple.__new__, Observation), anew))
 
 
 def _said(seen: Seen) -> str:

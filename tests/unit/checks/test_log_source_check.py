@@ -26,11 +26,17 @@ class Follower:
     """A check over a real host, looked at again and again; each look may be the first of a new engine."""
 
     def __init__(
-        self, path: Path, *, rules: Sequence[PatternRule] = (RULE,), most_bytes: int = 1 << 20, behind: int = 1 << 28
+        self,
+        path: Path,
+        *,
+        rules: Sequence[PatternRule] = (RULE,),
+        most_bytes: int = 1 << 20,
+        behind: int = 1 << 28,
+        step_seconds: float = 1.0,
     ) -> None:
         self.path, self._state = path, path.parent.parent / "state"
         self._request = LogRequest(str(path), most_bytes=most_bytes, most_behind=behind)
-        self._rules, self._seconds = rules, 0.0
+        self._rules, self._seconds, self._step = rules, 0.0, step_seconds
         self.restart(kept=None)
 
     def restart(self, kept: str | None = "") -> None:
@@ -44,7 +50,7 @@ class Follower:
             self.check.recall(json.loads(kept))
 
     def look(self) -> dict[str, Observation]:
-        self._seconds += 1.0
+        self._seconds += self._step
         now = Instant(datetime.fromtimestamp(1_800_000_000 + self._seconds, UTC), self._seconds)
         return {found.name: found for found in self.check.observe(self._host.look(), now)}
 
@@ -189,3 +195,28 @@ def test_its_files_wake_it(follower: Follower) -> None:
 def test_what_cannot_have_been_remembered_is_no_ground_to_fail(follower: Follower, memory: dict[str, object]) -> None:
     follower.check.recall(memory)
     assert follower.look()["log_source.app"].status is Status.OK
+
+
+def test_lines_of_which_nothing_came_are_remembered_once_a_second_and_counted_again_after_a_restart(tmp_path: Path) -> None:
+    """Writing everything that was counted at each look would cost more than counting it; what is told is written at once."""
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "app.log").touch()
+    rule = PatternRule("hit", (Step(r"hit \d+"),), CountRule(4, 3600.0))
+    follower = Follower(tmp_path / "log" / "app.log", rules=(rule,), step_seconds=0.25)
+    follower.look()
+    follower.write(1)
+    assert follower.lines() == 1
+    first = follower.check.memory()
+    follower.write(2)
+    assert follower.lines() == 2
+    assert follower.check.memory() is first
+    follower.restart()
+    assert follower.lines() == 2
+    follower.write(3, 4)
+    assert follower.look()["pattern.hit"].status is Status.PROBLEM
+    follower.restart()
+    assert follower.look()["pattern.hit"].value == 4
+    follower.write(5)
+    for _ in range(5):
+        assert follower.lines() == 5
+    assert json.loads(json.dumps(follower.check.memory()))["patterns"]["hit"]["lines"] == 5

@@ -27,6 +27,11 @@ class Format(ABC):
     def find(self, line: str, stamps: Stamps) -> Found | None:
         """Return when a line was written (None: not said, or untrue) and its fields; None if it has another format."""
 
+    def time(self, line: str, stamps: Stamps) -> float | None:
+        """Return the same time as `find`, where nothing else of the line is asked for."""
+        found = self.find(line, stamps)
+        return None if found is None else found[0]
+
     def record(self, line: str, source: str, stamps: Stamps) -> LogRecord:
         """Return what a line says; one that is not written so has no fields and no time."""
         at, fields = self.find(line, stamps) or (None, {})

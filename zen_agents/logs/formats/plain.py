@@ -42,6 +42,11 @@ class Plain(Format):
             fields[LEVEL] = level_of(level[1])
         return _time(stamp, stamps), fields
 
+    def time(self, line: str, stamps: Stamps) -> float | None:
+        """Return the time alone."""
+        stamp = _STAMP.match(line)
+        return None if stamp is None else _time(stamp, stamps)
+
 
 def _time(stamp: re.Match[str], stamps: Stamps) -> float | None:
     if stamp["iso"]:

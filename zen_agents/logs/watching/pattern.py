@@ -41,6 +41,11 @@ class Seen:
     #: By what its lines belong to those of other patterns and sources.
     shared: Sequence[SharedKey]
 
+    @property
+    def whose(self) -> tuple[bool, Sequence[Key], int]:
+        """Whose something is so, without what was counted."""
+        return self.is_raised, self.keys, self.raised
+
 
 @dataclass(frozen=True, slots=True)
 class _Line:

@@ -8,8 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from zen_agents.dataclass import dataclass
+from zen_agents.logs.detection.distinct import DistinctRule
 from zen_agents.logs.detection.where import Test, compiled
-from zen_agents.logs.formats.base import Format
+from zen_agents.logs.formats.base import Format, Found
 from zen_agents.logs.keys import Key
 from zen_agents.logs.matching.base import Matcher
 from zen_agents.logs.matching.choose import choose
@@ -33,11 +34,11 @@ class _Step:
     holds: Test | None
     means: Callable[[LogRecord], bool] | None
 
-    def counts(self, text: str, at: float | None, fields: Mapping[str, str]) -> bool:
+    def counts(self, text: str, found: Found | None, fields: Mapping[str, str]) -> bool:
         """Tell whether a line that its pattern matches is one of its lines."""
-        return (self.holds is None or self.holds(fields)) and (
-            self.means is None or self.means(LogRecord("", text, at, fields))
-        )
+        if self.holds is not None and not self.holds(fields):
+            return False
+        return self.means is None or self.means(LogRecord("", text, found[0] if found else None, fields))
 
 
 class SourceWatch:
@@ -57,6 +58,10 @@ class SourceWatch:
         #: were told, those that are to be saved anew, and those that time alone may change.
         self._changed, self._unsaved, self._waiting = (set(range(len(rules))) for _ in range(3))
         self._told: dict[str, Seen] = {}
+        #: Numbers of the patterns that may have been told otherwise by the last `seen` than by the one before.
+        self.renewed: Sequence[int] = ()
+        #: Whether of one of them it was other than how many lines there are: that something is so, or of whom.
+        self.has_news = True
         self._saved: dict[str, Any] = {}
         matches = list(dict.fromkeys(step.match for rule in rules for step in rule.steps if step.match))
         self._matcher: Matcher | None = choose(matches).matcher if matches else None
@@ -67,6 +72,8 @@ class SourceWatch:
             for number, step in enumerate(rule.steps):
                 match = places.get(step.match)
                 self._steps.setdefault(match, []).append(_Step(pattern, number, _test(step.where), _meaning(step.sigma)))
+        #: By the same, the fields that are asked for; None for all of them.
+        self._asked = {match: _asked(steps, rules) for match, steps in self._steps.items()}
 
     def feed(self, chunk: bytes, path: str, now: float) -> None:
         """Take whole lines of one file that were read now."""
@@ -82,13 +89,13 @@ class SourceWatch:
         return changed > 0
 
     def seen(self) -> Mapping[str, Seen]:
-        """Return how each pattern stands, by name, in their order; see `WatchedPattern.seen`.
-
-        Of one of which nothing is new it is the same object as the last time.
-        """
-        for number in sorted(self._changed):
+        """Return how each pattern stands, by name; see `WatchedPattern.seen`. Only of those that are `renewed` it is new."""
+        self.renewed, self.has_news = sorted(self._changed), False
+        for number in self.renewed:
             pattern = self._patterns[number]
-            self._told[pattern.name] = pattern.seen()
+            before, seen = self._told.get(pattern.name), pattern.seen()
+            self._told[pattern.name] = seen
+            self.has_news = self.has_news or before is None or before.whose != seen.whose
         self._unsaved |= self._changed
         self._changed = {number for number in self._changed if self._told[self._patterns[number].name].is_raised}
         return self._told
@@ -120,15 +127,20 @@ class SourceWatch:
 
     def _take(self, line: bytes, matched: tuple[int, ...], path: str, stamps: Stamps) -> None:
         text = line.decode("utf-8", "replace")
-        at, found = self._form.find(text, stamps) or (None, {})
-        fields = {**found, FILE: path}
+        found: Found | None = None
         counts: dict[int, tuple[list[int], Mapping[str, str]]] = {}
         for match in (*matched, None):
             if steps := self._steps.get(match):
-                known: Mapping[str, str] = fields if match is None else {**fields, **self._groups(match, line)}
+                known = {FILE: path} if match is None else {FILE: path, **self._groups(match, line)}
+                asked = self._asked[match]
+                if asked is None or not asked <= known.keys():
+                    # Only here what the format says is taken apart.
+                    found = found or self._form.find(text, stamps) or (None, {})
+                    known = {**found[1], **known}
                 for step in steps:
-                    if step.counts(text, at, known):
+                    if step.counts(text, found, known):
                         counts.setdefault(step.pattern, ([], known))[0].append(step.number)
+        at = self._form.time(text, stamps) if found is None else found[0]
         self._changed.update(counts)
         for pattern, (numbers, said) in counts.items():
             self._patterns[pattern].take(numbers, said, stamps.now if at is None else at, text)
@@ -150,6 +162,17 @@ def _with_every_line(chunk: bytes, found: Spans) -> Spans:
         elif end > start:
             yield start, end, ()
         start = end + 1
+
+
+def _asked(steps: Sequence[_Step], rules: Sequence[PatternRule]) -> frozenset[str] | None:
+    """Return the fields that are asked of lines of these steps; None if it may be any: by a test, or for what is shared."""
+    names: set[str] = set()
+    for step in steps:
+        detects = rules[step.pattern].detects
+        if step.holds is not None or step.means is not None or not detects.by:
+            return None
+        names.update(detects.by, (detects.distinct,) if isinstance(detects, DistinctRule) else ())
+    return frozenset(names)
 
 
 def _test(where: Mapping[str, object] | None) -> Test | None:
