@@ -11,6 +11,7 @@ from scripts.benchmarks.log_patterns import CODES
 #: Different lines of each kind; what is written is drawn from them.
 _POOL = 40_000
 _BLOCK_LINES = 20_000
+_LINES_A_SECOND = 100
 _WORDS = [
     "request",
     "session",
@@ -80,20 +81,27 @@ def _write(
     path: Path, size: int, hit_share: float, chance: random.Random, quiet_makers: Sequence[Line], hit_makers: Sequence[Line]
 ) -> None:
     quiet, hit = _pool(chance, quiet_makers), _pool(chance, hit_makers)
-    written = 0
+    written, second = 0, 0
     with path.open("wb") as stream:
         while written < size:
-            lines = [chance.choice(hit if chance.random() < hit_share else quiet) for _ in range(_BLOCK_LINES)]
+            lines = []
+            for number in range(_BLOCK_LINES):
+                if number % _LINES_A_SECOND == 0:
+                    stamp, second = _stamp(second), second + 1
+                lines.append(stamp + chance.choice(hit if chance.random() < hit_share else quiet))
             written += stream.write(b"".join(lines))
 
 
 def _pool(chance: random.Random, makers: Sequence[Line]) -> Sequence[bytes]:
-    return [_stamped(chance, chance.choice(makers)(chance)) for _ in range(_POOL)]
+    return [f" {chance.choice(_HOSTS)} {chance.choice(makers)(chance)}\n".encode() for _ in range(_POOL)]
 
 
-def _stamped(chance: random.Random, text: str) -> bytes:
-    hour, minute, second = chance.randrange(24), chance.randrange(60), chance.randrange(60)
-    return f"Nov {chance.randrange(1, 29):2d} {hour:02}:{minute:02}:{second:02} {chance.choice(_HOSTS)} {text}\n".encode()
+def _stamp(second: int) -> bytes:
+    """Return the stamp of so many seconds after 1 November."""
+    minutes, seconds = divmod(second, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return b"Nov %2d %02d:%02d:%02d" % (1 + days % 28, hours, minutes, seconds)
 
 
 def _address(chance: random.Random) -> str:

@@ -87,17 +87,20 @@ class LogReport:
     def take(self, lines: bytes, form: Format, source: str, before: float | None = None) -> float | None:
         """Take whole lines of one log; return the time of the last that said one, for the next call as `before`."""
         at = before
-        for text in lines.decode("utf-8", "replace").split("\n"):
-            if not text:
-                continue
+        said: list[tuple[str, float]] = []
+        errors: list[tuple[str, float]] = []
+        for text in filter(None, lines.decode("utf-8", "replace").split("\n")):
             record = form.record(text, source, self._stamps)
             # A line that says no time belongs to the one above it.
             at = record.at if record.at is not None else at
+            said.append((record.message, at or 0.0))
             if self._since is not None and (at is None or at < self._since):
                 self.older += 1
-                self._all.template_of(record.message.encode("utf-8", "replace"), at or 0.0)
-            else:
-                self._count(record, at)
+            elif self._count(record, at):
+                errors.append(said[-1])
+        # At once: most of the work is done once for lines that differ in their numbers alone.
+        self._all.learn_messages(said)
+        self._errors.learn_messages(errors)
         return at
 
     def templates(self) -> Sequence[Template]:
@@ -120,14 +123,11 @@ class LogReport:
         """Return what lines tell of log-ins that did not succeed, privileges, accounts and attacks, the commonest first."""
         return self._security.top(_MOST_EVENTS)
 
-    def _count(self, record: LogRecord, at: float | None) -> None:
+    def _count(self, record: LogRecord, at: float | None) -> bool:
+        """Count a line; return whether it is an error."""
         is_error = tells_of_an_error(record)
-        message = record.message.encode("utf-8", "replace")
         self.lines += 1
         self.errors += is_error
-        self._all.template_of(message, at or 0.0)
-        if is_error:
-            self._errors.template_of(message, at or 0.0)
         if at is not None:
             self.first = at if self.first is None else min(self.first, at)
             self.last = at if self.last is None else max(self.last, at)
@@ -137,6 +137,7 @@ class LogReport:
                 self._security.add(_sentence(event))
         if (took := _took(record)) is not None:
             self._took.add(*took, 0.0)
+        return is_error
 
 
 def tells_of_an_error(record: LogRecord) -> bool:

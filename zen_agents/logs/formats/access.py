@@ -16,6 +16,11 @@ _LINE = re.compile(
     rf"(?:(?P<site>[^ ]{{1,255}}:[0-9]{{1,5}}) )?(?P<client>[^ ]{{1,255}}) [^ ]{{1,255}} (?P<user>.{{1,255}}?) "
     rf"\[(?P<stamp>{COMMON})\] {_QUOTED} (?P<status>[0-9]{{3}}|-) (?P<bytes>[0-9]{{1,19}}|-)(?: {_QUOTED} {_QUOTED})?(?= |$)"
 )
+#: The fields by the groups of a line; its stamp and its request are none, and are taken out.
+_STAMP = "stamp"
+_FIELDS = ("site", "client", "user", _STAMP, MESSAGE, "status", "bytes", "referer", "agent")
+_REQUEST_PLACE = _FIELDS.index(MESSAGE)
+_PARTS = ("method", "path", "protocol")
 _REQUEST = re.compile(r"(?P<method>[A-Za-z_-]{1,32}) (?P<path>[^ ]+)(?: (?P<protocol>[A-Z]{1,10}/[0-9.]{1,8}))?")
 #: A number alone after the usual fields is the time that the request took, in seconds: nginx's `$request_time`.
 _SECONDS = re.compile(r"[0-9]{1,9}\.[0-9]{3}")
@@ -37,20 +42,22 @@ class Access(Format):
         found = _LINE.match(line)
         if found is None:
             return None
-        request, referer, agent = found[5], found[8], found[9]
-        said = {name: found[name] for name in ("site", "client", "user", "status", "bytes")}
-        said |= {"referer": referer, "agent": agent}
+        said = found.groups()
+        fields = {name: value for name, value in zip(_FIELDS, said, strict=True) if value and value != "-"}
+        stamp, request = fields.pop(_STAMP), said[_REQUEST_PLACE]
         if (parts := _REQUEST.fullmatch(request)) is not None:
-            said |= parts.groupdict()
-        fields = {name: value for name, value in said.items() if value and value != "-"}
-        _take_added(line[found.end() :], fields)
+            fields |= {name: value for name, value in zip(_PARTS, parts.groups(), strict=True) if value and value != "-"}
+        if found.end() < len(line):
+            _take_added(line[found.end() :], fields)
         fields[MESSAGE] = request
-        return stamps.common(found["stamp"]), fields
+        return stamps.common(stamp), fields
 
 
 def _take_added(text: str, fields: dict[str, str]) -> None:
-    for name, value in pairs(text):
+    for name, value in pairs(text) if "=" in text else ():
         if len(fields) < MOST_FIELDS:
             fields.setdefault(name, value)
-    if number := next((word for word in text.split(" ", 8)[:8] if _SECONDS.fullmatch(word)), ""):
-        fields.setdefault("request_time", number)
+    for word in text.split(" ", 8)[:8]:
+        if word and _SECONDS.fullmatch(word):
+            fields.setdefault("request_time", word)
+            return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
@@ -66,10 +66,16 @@ class Percentiles:
 
     def add(self, operation: str, seconds: float, at: float) -> None:
         """Count how long an operation took that ended then; see `routes.route_of` for its name."""
-        self._now = max(self._now, self._slice(at))
+        self.add_all(operation, (seconds,), self.slice_of(at))
+
+    def add_all(self, operation: str, durations: Iterable[float], of_slice: int) -> None:
+        """Count durations of one operation in a slice of time; see `slice_of`."""
+        self._now = max(self._now, of_slice)
         kept = self._operations.get((operation,)) or _Operation()
         kept.leave_out(self._oldest)
-        kept.slices.setdefault(self._now, Sketch()).add(seconds)
+        add = kept.slices.setdefault(self._now, Sketch()).add
+        for seconds in durations:
+            add(seconds)
         lost = self._operations.keep((operation,), kept, kept.count)
         if lost is not None:
             for number, sketch in lost[1].slices.items():
@@ -78,7 +84,7 @@ class Percentiles:
 
     def latencies(self, now: float) -> list[Latency]:
         """Return how long operations took lately, that which took the most time in all first; the rest last."""
-        self._now = max(self._now, self._slice(now))
+        self._now = max(self._now, self.slice_of(now))
         found = [latency for (name,), kept in self._operations.items() if (latency := self._latency(name, kept)) is not None]
         found.sort(key=lambda latency: (-latency.count * latency.mean, latency.operation))
         rest = self._latency(REST, self._rest)
@@ -92,7 +98,8 @@ class Percentiles:
             return None
         return Latency(name, whole.count, whole.total / whole.count, p50, p95, p99, whole.longest)
 
-    def _slice(self, at: float) -> int:
+    def slice_of(self, at: float) -> int:
+        """Return the number of the slice that a time (seconds) is in."""
         return 0 if self._slice_seconds is None else int(at // self._slice_seconds)
 
     @property

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
-from zen_agents.dataclass import dataclass
 from zen_agents.logs.latency.routes import route_of
 from zen_agents.logs.record import LEVEL
 
@@ -20,9 +19,10 @@ _FAILED_FROM: Final = 500
 _ERRORS: Final = frozenset({"emergency", "alert", "critical", "error"})
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One thing that was done. The operation is untrusted text, and "" where the line names none."""
+
+    # A tuple and no dataclass: one is made of each line.
 
     operation: str
     #: None where the line does not say.
@@ -42,8 +42,10 @@ def request_of(fields: Mapping[str, str], took_key: str = "", operation_key: str
     if seconds is None and not known:
         return None
     failed = int(status[:4]) >= _FAILED_FROM if known else fields.get(LEVEL) in _ERRORS
-    names = (operation_key,) if operation_key else _NAMES
-    name = next((fields[each] for each in names if fields.get(each)), "")
+    name = ""
+    for each in (operation_key,) if operation_key else _NAMES:
+        if name := fields.get(each, ""):
+            break
     return Request(route_of(name, fields.get("method", "")) if name else "", seconds, failed)
 
 

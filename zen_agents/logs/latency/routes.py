@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
@@ -30,11 +31,17 @@ def route_of(path: str, method: str = "") -> str:
 
 
 def _segment(segment: str) -> str:
+    if len(segment) > _LONGEST_SEGMENT:
+        return "{id}"
+    return "{n}" if segment.isdigit() and segment.isascii() else _word(segment)
+
+
+@functools.lru_cache(maxsize=4096)
+def _word(segment: str) -> str:
+    """Return what a segment is that is no number: of routes there are few, and they come again and again."""
     if _VERSION.fullmatch(segment):
         return segment
-    if len(segment) > _LONGEST_SEGMENT or "%" in segment or _is_identifier(segment):
-        return "{id}"
-    return _NUMBER.sub("{n}", segment)
+    return "{id}" if "%" in segment or _is_identifier(segment) else _NUMBER.sub("{n}", segment)
 
 
 def _is_identifier(segment: str) -> bool:

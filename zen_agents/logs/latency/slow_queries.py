@@ -24,6 +24,7 @@ _MYSQL: Final = re.compile(rf"(?P<comment>{_COMMENT}|#[^\n]*+)|(?P<name>`[^`]*+`
 _LIST: Final = re.compile(r"\(\s*+\?(?:\s*+,\s*+\?)++\s*+\)")
 
 _SEVERITY: Final = re.compile(r"(?:^|[ \]])([A-Z]{3,9}[1-5]?):  ")
+_TELLING: Final = "duration: "
 _DURATION: Final = re.compile(
     r"duration: (\d{1,12}\.\d{1,6}) ms  (?:statement|(?:execute|parse|bind|fetch)[^:\n]{0,200}): (.+)", re.DOTALL
 )
@@ -46,6 +47,8 @@ def postgres_query(entry: str) -> SlowQuery | None:
     The duration must be where the server itself writes it, right after the entry's own severity: one that is quoted in an
     error is none. Without a severity (csvlog, jsonlog) the entry is the message.
     """
+    if _TELLING not in entry:  # as good as none is one, and this is all that most lines cost
+        return None
     severity = _SEVERITY.search(entry[:LONGEST_STATEMENT])
     if severity is not None and severity[1] != "LOG":
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from zen_agents.logs.memory import checked_count, checked_number, checked_rows
@@ -73,10 +73,26 @@ class Miner:
 
     def learn(self, chunk: bytes, at: float) -> list[Template]:
         """Read whole lines that came at a time (seconds); return the templates that are new. Blank lines are none."""
-        shapes, made = shape(chunk).split(b"\n"), []
+        shapes = shape(chunk).split(b"\n")
+        return self._learn(chunk, shapes, dict.fromkeys(shapes, (at, at)))
+
+    def learn_messages(self, messages: Sequence[tuple[str, float]]) -> list[Template]:
+        """Read messages, each with the time at which it came and one line whatever it holds; otherwise as `learn`."""
+        if not messages:
+            return []
+        chunk = "\n".join([message.replace("\n", " ") for message, _ in messages]).encode("utf-8", "replace")
+        shapes, times = shape(chunk).split(b"\n"), [at for _, at in messages]
+        first = dict(zip(reversed(shapes), reversed(times), strict=True))
+        last = dict(zip(shapes, times, strict=True))
+        return self._learn(chunk, shapes, {each: (first[each], last[each]) for each in last})
+
+    def _learn(self, chunk: bytes, shapes: Sequence[bytes], came: Mapping[bytes, tuple[float, float]]) -> list[Template]:
+        """Read lines by their shapes, of each of which it is known when the first and the last came."""
+        made: list[Template] = []
         originals: Mapping[bytes, bytes] = {}
         for line_shape, times in Counter(shapes).items():
-            template = self._shapes.get(line_shape) or self._grouped(line_shape, at)
+            first, last = came[line_shape]
+            template = self._shapes.get(line_shape) or self._grouped(line_shape, first)
             if template is None:
                 continue
             if not template.lines:
@@ -84,13 +100,8 @@ class Miner:
                 template.example = _example(originals[line_shape])
                 made.append(template)
             template.lines += times
-            template.last_at = at
+            template.last_at = max(template.last_at, last)
         return [template for template in made if template.is_kept]
-
-    def learn_messages(self, messages: Iterable[str], at: float) -> list[Template]:
-        """Read messages, of which each is one line whatever it holds; otherwise as `learn`."""
-        lines = (message.encode("utf-8", "replace").replace(b"\n", b" ") for message in messages)
-        return self.learn(b"\n".join(lines), at)
 
     def template_of(self, line: bytes, at: float) -> Template | None:
         """Read one line (without its end) and return its template; None for a blank one."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
-from zen_agents.logs.formats.base import Format
+from zen_agents.logs.formats.base import Format, Found
 from zen_agents.logs.latency.error_budget import ErrorBudget
 from zen_agents.logs.latency.percentiles import Latency, Percentiles
 from zen_agents.logs.latency.requests import request_of
@@ -19,6 +19,7 @@ from zen_agents.logs.watching.told import MOST_CHARACTERS, MOST_NAMED, Told
 
 #: So many slow statements are kept, the last ones; how often there were more is not counted further.
 _MOST_SLOW: Final = 1000
+_NOTHING: Final[Found] = (None, {})
 #: A line that is older than the longest window of the error budget (seconds) tells nothing of now.
 _OLDEST: Final = 6 * 3600.0
 
@@ -78,12 +79,12 @@ class LatencyStudy:
 
     def feed(self, lines: bytes, now: float) -> None:
         """Take whole lines that were read now."""
-        stamps = Stamps(now, self._zone)
-        for line in lines.decode("utf-8", "replace").split("\n"):
-            if self._rule.slow_query is not None:
-                self._take_statement(line, self._rule.slow_query, now)
-            if self._asks_requests and line:
-                self._take_request(line, stamps)
+        texts = lines.decode("utf-8", "replace").split("\n")
+        if self._rule.slow_query is not None:
+            for text in texts:
+                self._take_statement(text, self._rule.slow_query, now)
+        if self._asks_requests:
+            self._take_requests(filter(None, texts), Stamps(now, self._zone))
 
     def told(self, now: float, *, is_behind: bool) -> Sequence[Told]:
         """Return what is slower than it may be, which statements were slow, and whether too much fails."""
@@ -100,16 +101,28 @@ class LatencyStudy:
             if isinstance(query, SlowQuery) and query.seconds > limit:
                 self._slow.append((now, query.seconds, query.form))
 
-    def _take_request(self, line: str, stamps: Stamps) -> None:
-        rule, (at, fields) = self._rule, self._form.find(line, stamps) or (None, {})
-        request = request_of(fields, rule.took_key, rule.operation_key)
-        if request is None:
-            return
-        at = stamps.now if at is None else min(at, stamps.now)
-        if self._budget is not None and at > stamps.now - _OLDEST:
-            self._budget.add(1, int(request.failed), at)
-        if request.operation and request.seconds is not None and at > stamps.now - rule.window:
-            self._took.add(request.operation, request.seconds, at)
+    def _take_requests(self, texts: Iterable[str], stamps: Stamps) -> None:
+        """Count requests; those of one time and operation at once, for that costs as much as of one line."""
+        rule, now, find, slice_of = self._rule, stamps.now, self._form.find, self._took.slice_of
+        took: dict[tuple[int, str], list[float]] = {}
+        results: dict[float, list[int]] = {}
+        for text in texts:
+            at, fields = find(text, stamps) or _NOTHING
+            request = request_of(fields, rule.took_key, rule.operation_key)
+            if request is None:
+                continue
+            at = now if at is None or at > now else at
+            if at > now - _OLDEST:
+                counts = results.setdefault(at, [0, 0])
+                counts[0] += 1
+                counts[1] += request.failed
+            if request.operation and request.seconds is not None and at > now - rule.window:
+                took.setdefault((slice_of(at), request.operation), []).append(request.seconds)
+        for (number, operation), durations in took.items():
+            self._took.add_all(operation, durations, number)
+        if self._budget is not None:
+            for at, (requests, errors) in results.items():
+                self._budget.add(requests, errors, at)
 
     def _latency(self, now: float) -> Told:
         rule, broken = self._rule, list[str]()

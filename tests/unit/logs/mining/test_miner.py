@@ -80,7 +80,7 @@ def test_a_new_template_is_told_once_with_an_example_of_it() -> None:
 
 def test_a_message_is_one_line_whatever_is_in_it() -> None:
     own = Miner()
-    own.learn_messages(["Traceback\n  File x", "ok"], 0)
+    own.learn_messages([("Traceback\n  File x", 0), ("ok", 0)])
     assert sorted(t.text for t in own.templates) == ["Traceback File x", "ok"]
 
 
@@ -142,3 +142,20 @@ def test_what_was_not_saved_by_it_is_left_out(row: object) -> None:
 
 def _word(number: int) -> bytes:
     return bytes(97 + (number // 26**place) % 26 for place in range(6))
+
+
+def test_messages_with_times_of_their_own_are_read_at_once_as_if_one_by_one() -> None:
+    """Kinds, their lines, when the first and the last came, and which are new."""
+    messages = [
+        (f"user {number % 3} took {number} ms of {('cpu', 'disk')[number % 2]} time", 100.0 + number) for number in range(9)
+    ]
+    messages += [("nothing\nelse", 200.0), ("", 300.0)]
+    at_once, one_by_one = Miner(), Miner()
+    new = at_once.learn_messages(messages)
+    for message, at in messages:
+        one_by_one.template_of(message.encode(), at)
+    assert [(t.text, t.lines, t.first_at, t.last_at) for t in at_once.templates] == [
+        (t.text, t.lines, t.first_at, t.last_at) for t in one_by_one.templates
+    ]
+    assert [template.first_at for template in new] == [100.0, 200.0]
+    assert at_once.learn_messages(messages) == at_once.learn_messages([]) == []
