@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
 from unittest import mock
 
 import time_machine
 
 from chaos.simulation.host import SimulatedHost
+from zen_agents.clock import Instant, SystemClock
 
 
 class SimulatedTime:
@@ -25,7 +25,7 @@ class SimulatedTime:
         with (
             time_machine.travel(self._wall(), tick=False) as shown,
             # The engine's own reader of time asks the host itself: it is asked too often for a detour.
-            mock.patch("zen_agents.clock.datetime", _HostTime(self._host)),
+            mock.patch.object(SystemClock, "now", _present(self._host)),
             mock.patch("zen_agents.clock.boottime", lambda: self._host.clock.now().steady),
             mock.patch("zen_agents.engine.tick.perf_counter", _no_time),
             mock.patch("zen_agents.engine.tick.process_time", _no_time),
@@ -58,15 +58,18 @@ class SimulatedTime:
         return self._host.clock.now().wall.timestamp()
 
 
-class _HostTime:
-    """Stands in for `datetime` where nothing but the present is asked of it."""
+def _present(host: SimulatedHost) -> Callable[[SystemClock], Instant]:
+    """Return what stands in for `SystemClock.now`; a moment is made once, however often it is asked for."""
+    seen, offset, present = host.clock.now(), 0.0, host.clock.now()
 
-    def __init__(self, host: SimulatedHost) -> None:
-        self._host = host
+    def now(clock: SystemClock) -> Instant:
+        nonlocal seen, offset, present
+        at = host.clock.now()
+        if at is not seen or clock._offset != offset:
+            seen, offset, present = at, clock._offset, Instant(at.wall, at.steady + clock._offset)
+        return present
 
-    def now(self, zone: tzinfo) -> datetime:
-        """Return the host's wall-clock time."""
-        return self._host.clock.now().wall.astimezone(zone)
+    return now
 
 
 def _no_time() -> float:

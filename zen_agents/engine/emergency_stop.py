@@ -34,6 +34,8 @@ class EmergencyStop:
         """Take what is called when it was lifted: everything is then decided anew."""
         self._parts, self._flag, self._approvals, self._lifted = parts, flag, approvals, lifted
         self._seen: str | None = None
+        #: What the ledger says of it, and how many batches were lost when that was last looked at.
+        self._written: tuple[str | None, int] | None = None
 
     @property
     def text(self) -> str | None:
@@ -63,10 +65,14 @@ class EmergencyStop:
 
     def _write(self, text: str | None, now: Instant) -> None:
         """Write what the ledger does not say yet: what was refused before, or went with a lost batch, is written now."""
+        store = self._parts.store
+        if self._written == (text, store.lost_batches()):
+            return
         try:
-            if (self._parts.store.get(_FACT) or None) != text:
+            if (store.get(_FACT) or None) != text:
                 self._parts.journal.engine(now, "emergency_stop", set=text is not None, text=text or "")
-                self._parts.store.put(_FACT, text or "")
+                store.put(_FACT, text or "")
+            self._written = text, store.lost_batches()
         except StoreError as error:
             log.error("the emergency stop was not written: %s", error)
 

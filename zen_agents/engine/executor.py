@@ -288,10 +288,11 @@ class Executor:
 
     def start(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
         """Perform a reserved intent in a task of its own; `done` is called in the loop with its outcome."""
-        if self._evidence is not None:
-            self._evidence.before(intent)
         self._disturbed[intent.id] = intent.plan.disturbs
         self._running[intent.id] = asyncio.create_task(self._perform(intent, done), name=intent.id)
+        if self._evidence is not None:
+            # It has not begun yet; made first, it begins before what is read beside it takes a thread.
+            self._evidence.before(intent)
 
     async def drain(self, timeout_seconds: float | None = None) -> None:
         """Wait until no action runs."""

@@ -123,6 +123,15 @@ async def test_a_stop_and_its_end_are_written_as_soon_as_the_state_takes_them(tm
     assert engine_messages(rig) == [("engine", "host/engine|emergency_stop"), ("resolved", "host/engine|emergency_stop")]
 
 
+async def test_a_stop_that_stays_as_it_was_asks_the_state_nothing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    engine, asked, get = engine_of(rig), [], rig.store.get
+    rig.store.get = lambda name: asked.append(name) or get(name)  # type: ignore[method-assign,func-returns-value]
+    for round in range(3):
+        engine.emergency.notice()
+        assert asked == ["emergency_stop"], f"in round {round}"
+
+
 async def test_a_resume_that_cannot_be_written_leaves_the_stop_set(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     engine = engine_of(rig)
