@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from zen_agents.checks.base import Check, Probe
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.aside import MOST_HUNG, DaemonThread, Thread
+from zen_agents.errors import HostError
 from zen_agents.model.address import address_of
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host import Host, HostView
@@ -148,14 +149,19 @@ class Sampler:
             except TimeoutError:
                 return probe.unknown(now, f"no answer within {probe.timeout_seconds:g} s")
             except Exception as error:  # whatever a check raises means that it could not tell
-                return probe.unknown(now, f"the check failed: {error}")
+                return probe.unknown(now, _why(error))
+
+
+def _why(error: Exception) -> str:
+    """Return why a check could not tell: its own sentence, or that it is the check that is wrong."""
+    return str(error) if isinstance(error, HostError) else f"the check failed: {error}"
 
 
 def _ask(check: Check, view: HostView, now: Instant) -> Sequence[Observation]:
     try:
         return sound(check, check.observe(view, now), now)
     except Exception as error:  # whatever a check raises means that it could not tell
-        return check.unknown(now, f"the check failed: {error}")
+        return check.unknown(now, _why(error))
 
 
 def sound(check: Check, found: Sequence[Observation], now: Instant) -> Sequence[Observation]:

@@ -10,6 +10,7 @@ from tests.support.moments import START
 from zen_agents.checks.base import Check, Probe
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.engine.sampler import MOST_HUNG, Sampler
+from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 
 
@@ -61,6 +62,14 @@ async def sample(sampler: Sampler, *checks: Check) -> dict[str, Observation]:
     found = await sampler.sample(checks, Instant(START, 0.0))
     assert len({o.name for o in found}) == len(found)
     return {o.name: o for o in found}
+
+
+async def test_what_the_host_does_not_tell_is_said_as_it_is_and_is_no_failure_of_the_check(sampler: Sampler) -> None:
+    def cannot_tell(now: Instant) -> Any:
+        raise HostError("known from the next look on")
+
+    found = await sample(sampler, Asks("b", cannot_tell))
+    assert (found["b"].status, found["b"].detail) == (Status.UNKNOWN, "known from the next look on")
 
 
 async def test_a_crash_is_unknown_and_says_why(sampler: Sampler) -> None:
