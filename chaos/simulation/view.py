@@ -28,7 +28,7 @@ from zen_agents.ports.host import (
     Unit,
 )
 from zen_agents.ports.host_last_good import KeptVersion
-from zen_agents.ports.host_logs import Checkpoint, LogPiece, LogRequest
+from zen_agents.ports.host_logs import CatchUp, Checkpoint, LogPiece, LogRequest
 from zen_agents.ports.host_plugins import PluginCall
 from zen_agents.ports.host_processes import Busy, by_parent
 from zen_agents.ports.time_answer import TimeAnswer
@@ -192,6 +192,12 @@ class SimulatedView(NetworkQuestions):
 
     def new_lines(self, request: LogRequest, checkpoint: Checkpoint | None) -> LogPiece:
         return self._ask("new_lines", lambda: self._host.logs.new_lines(request, checkpoint))
+
+    def begin_catch_up(self, name: str, request: LogRequest, checkpoint: Checkpoint | None, job: str) -> None:
+        raise HostError(f"no worker runs on a simulated host ({name})")
+
+    def catch_up(self, name: str) -> CatchUp | None:
+        return None
 
     def kernel_stack(self, process: Process) -> Sequence[str]:
         return self._ask("kernel_stack", lambda: self._host.stacks.get(process.pid, ()))

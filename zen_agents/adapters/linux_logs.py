@@ -12,13 +12,16 @@ import functools
 import glob
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zen_agents.adapters.linux_logs_files import COMPRESSED, open_log, originals
 from zen_agents.adapters.linux_logs_following import Following, Unpacking, state_of
 from zen_agents.adapters.linux_logs_position import FileMemory, Position, is_idle
 from zen_agents.errors import HostError
 from zen_agents.ports.host_logs import Checkpoint, LogChange, LogChunk, LogEvent, LogPiece, LogRequest
+
+if TYPE_CHECKING:
+    from zen_agents.adapters.linux_logs_catch_up import CatchUps
 
 #: One source has at most so many files.
 MOST_FILES = 1000
@@ -40,9 +43,18 @@ class LinuxLogs:
             return LogPiece((), checkpoint)
         return _Call(request, checkpoint, self._unpacking).made()
 
+    @functools.cached_property
+    def catch_ups(self) -> CatchUps:
+        """The workers that read on where a source is far behind; each reads by itself."""
+        from zen_agents.adapters.linux_logs_catch_up import CatchUps  # noqa: PLC0415 - only where one is that far
+
+        return CatchUps(LinuxLogs().new_lines)
+
     def close(self) -> None:
-        """Let go of the archives that are being unpacked."""
+        """Let go of the archives that are being unpacked, and end the workers."""
         self._unpacking.close()
+        if "catch_ups" in vars(self):
+            self.catch_ups.close()
 
 
 class _Call:

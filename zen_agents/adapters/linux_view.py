@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.model.pool import PoolLook, PoolQuestion
-    from zen_agents.ports.host_logs import Checkpoint, LogPiece, LogRequest
+    from zen_agents.ports.host_logs import CatchUp, Checkpoint, LogPiece, LogRequest
     from zen_agents.ports.host_plugins import PluginCall
     from zen_agents.ports.time_answer import TimeAnswer
 
@@ -328,6 +328,14 @@ class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
     def new_lines(self, request: LogRequest, checkpoint: Checkpoint | None) -> LogPiece:
         """Return what was written to a log since the checkpoint; never remembered."""
         return self._host.logs.new_lines(request, checkpoint)
+
+    def begin_catch_up(self, name: str, request: LogRequest, checkpoint: Checkpoint | None, job: str) -> None:
+        """Have a worker read on for some seconds."""
+        self._host.logs.catch_ups.begin(name, request, checkpoint, job)
+
+    def catch_up(self, name: str) -> CatchUp | None:
+        """Return how far that worker is."""
+        return self._host.logs.catch_ups.state(name)
 
     def kernel_stack(self, process: Process) -> Sequence[str]:
         """Return the functions of the kernel that a process is in, the innermost first."""

@@ -56,7 +56,7 @@ async def run_worker(
     pipe = asyncio.subprocess.PIPE
     try:
         async with child_process(
-            [sys.executable, "-P", "-B", "-m", module], env=_environment(), stdin=pipe, stderr=pipe
+            [sys.executable, "-P", "-B", "-m", module], env=environment(), stdin=pipe, stderr=pipe
         ) as child:
             limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1)
             async with asyncio.timeout(timeout_seconds):
@@ -69,7 +69,7 @@ async def run_worker(
     if len(output) > MOST_REPLY_BYTES:
         raise WorkerError(f"{module} answered more than {MOST_REPLY_BYTES} bytes")
     if code != 0:
-        raise WorkerError(f"{module} failed with {code}: {_last_line(said)}")
+        raise WorkerError(f"{module} failed with {code}: {last_line(said)}")
     return output.decode("utf-8", "replace")
 
 
@@ -112,7 +112,8 @@ async def _read_tail(stream: asyncio.StreamReader, told: Callable[[str], None] |
     return found
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return what a worker's environment is: nothing of ours but how this host reaches the outside."""
     found = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
     found |= {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     root = Path(zen_agents.__file__).parent.parent
@@ -122,6 +123,7 @@ def _environment() -> dict[str, str]:
     return found
 
 
-def _last_line(said: bytes) -> str:
+def last_line(said: bytes) -> str:
+    """Return the last that a worker said, printable and not long."""
     lines = said.decode("utf-8", "replace").strip().splitlines()
     return "".join(character if character.isprintable() else " " for character in lines[-1])[:300] if lines else "no word"

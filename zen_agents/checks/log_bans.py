@@ -68,9 +68,13 @@ class BanningSourceCheck(LogSourceCheck):
 
     def __init__(
         self, label: str, *, request: LogRequest, form: Format, zone: tzinfo | None, rules: Sequence[PatternRule],
-        every_seconds: float, bans: Sequence[BanRule],
+        every_seconds: float, bans: Sequence[BanRule], multiline: bool = False,
+        written: tuple[str, str, bool] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(label, request=request, form=form, zone=zone, rules=rules, every_seconds=every_seconds)
+        super().__init__(
+            label, request=request, form=form, zone=zone, rules=rules, every_seconds=every_seconds, multiline=multiline,
+            written=written,
+        )  # fmt: skip
         self._bans = tuple(bans)
         self._others = tuple(ban_name(rule.pattern) for rule in bans)
         self._followed: _Followed = {}

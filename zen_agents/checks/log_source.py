@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zen_agents.checks.base import Check
 from zen_agents.checks.log_reading import LogReading
@@ -25,6 +25,11 @@ from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostView
 from zen_agents.ports.host_logs import Checkpoint, LogChange, LogEvent, LogPiece, LogRequest
 
+if TYPE_CHECKING:
+    from zen_agents.checks.log_catch_up import Caught, LogCatchUp
+
+#: So many bytes behind, a worker is worth its start; less is read in a few looks.
+FAR_BEHIND = 64 << 20
 #: So often one look reads on while there is more: 16 MiB.
 _MOST_PIECES = 4
 #: A look at that much may take so long (seconds), where every line of it has to be read.
@@ -63,13 +68,15 @@ class LogSourceCheck(Check):
 
     def __init__(
         self, label: str, *, request: LogRequest, form: Format, zone: tzinfo | None, rules: Sequence[PatternRule],
-        every_seconds: float,
+        every_seconds: float, multiline: bool = False, written: tuple[str, str, bool] | None = None,
     ) -> None:  # fmt: skip
+        """With `written`, which says what `form` is, a worker reads on where the source is far behind."""
         super().__init__(
             name=source_name(label), target=f"source:{label}", every_seconds=every_seconds, timeout_seconds=_TIMEOUT_SECONDS
         )
         self._reading = LogReading(request)
-        self._form, self._zone, self._rules = form, zone, tuple(rules)
+        self._form, self._zone, self._rules, self._multiline = form, zone, tuple(rules), multiline
+        self._catch_up = _catch_up(self.name, written, zone, self._rules, multiline=multiline)
         self._names = (self.name, *(pattern_name(rule.name) for rule in rules))
         #: What was observed of each pattern at the last look.
         self._last: Sequence[Observation] = ()
@@ -91,10 +98,11 @@ class LogSourceCheck(Check):
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Read what is new, as much as one look may, and say how everything stands."""
         at = now.wall.timestamp()
-        watch = self._watch = self._watch or SourceWatch(self._rules, self._form, self._zone, at, self._saved)
         before = self._reading.checkpoint
+        caught = self._caught(host, now)
+        watch = self._watch = self._watch or self._new_watch(at)
         try:
-            pieces = self._reading.read(host, lambda lines, path: watch.feed(lines, path, at), _MOST_PIECES)
+            pieces: Sequence[LogPiece] = [caught.piece] if caught is not None else self._read(host, watch, at)
         except HostError as error:
             return self.unknown(now, str(error))
         changed = watch.advance(at)
@@ -105,9 +113,14 @@ class LogSourceCheck(Check):
         if is_news or self._is_due(now):
             self._memory = {"checkpoint": checkpoint, "patterns": watch.saved()}
             self._remembered_at = now.steady
+        if self._catch_up is not None and pieces[-1].behind > FAR_BEHIND and (caught is None or caught.saved is not None):
+            self._catch_up.begin(
+                host, self._reading.request, checkpoint, watch.saved(), behind=pieces[-1].behind, at=at, steady=now.steady
+            )
+        said = caught.said if caught is not None else ""
         # Where there was nothing new, its file is there.
         is_gone = checkpoint is not before and self._is_gone(host)
-        return (self._source(pieces, now, is_gone=is_gone), *observed)
+        return (self._source(pieces, now, is_gone=is_gone, read_by=said), *observed)
 
     def watches(self) -> Sequence[Watch]:
         """Return its files: each is awaited where it is not there yet, and followed where it is."""
@@ -139,11 +152,28 @@ class LogSourceCheck(Check):
         is_further = kept is not self._reading.checkpoint and kept != self._reading.checkpoint
         return now.steady - self._remembered_at >= (_REMEMBER_LINES_EVERY if is_further else _REMEMBER_EVERY)
 
-    def _source(self, pieces: Sequence[LogPiece], now: Instant, *, is_gone: bool) -> Observation:
+    def _new_watch(self, at: float) -> SourceWatch:
+        return SourceWatch(self._rules, self._form, self._zone, at, self._saved, multiline=self._multiline)
+
+    def _read(self, host: HostView, watch: SourceWatch, at: float) -> Sequence[LogPiece]:
+        return self._reading.read(host, lambda lines, path: watch.feed(lines, path, at), _MOST_PIECES)
+
+    def _caught(self, host: HostView, now: Instant) -> Caught | None:
+        """Return how far the worker is, if one reads on; once it is through, go on from where it stopped."""
+        if self._catch_up is None:
+            return None
+        caught = self._catch_up.look(host, self._reading.checkpoint, now.steady)
+        if caught is not None and caught.saved is not None:
+            self._reading.checkpoint = caught.piece.checkpoint
+            self._saved, self._watch = caught.saved, None
+        return caught
+
+    def _source(self, pieces: Sequence[LogPiece], now: Instant, *, is_gone: bool, read_by: str) -> Observation:
         behind = float(pieces[-1].behind)
         events = [event for piece in pieces for event in piece.events]
         self._take_note(events, now)
         said = [f"{size_in_words(behind)} are not read yet"] if behind else []
+        said += [read_by] if read_by else []
         if dropped := sum(piece.dropped for piece in pieces):
             said.append(f"{size_in_words(dropped)} of lines that are too long were left out")
         told = dict.fromkeys([*filter(None, [self._left_out]), *map(_in_words, events)])
@@ -185,6 +215,16 @@ class LogSourceCheck(Check):
         status = Status.PROBLEM if seen.is_raised else Status.OK
         facts = facts_of_lines(seen.last, seen.written, seen.shared) if seen.is_raised else {}
         return Observation(pattern_name(rule.name), self.target, status, now, float(seen.lines), _said(seen), facts=facts)
+
+
+def _catch_up(
+    name: str, written: tuple[str, str, bool] | None, zone: tzinfo | None, rules: Sequence[PatternRule], *, multiline: bool
+) -> LogCatchUp | None:
+    if written is None:
+        return None
+    from zen_agents.checks.log_catch_up import LogCatchUp, Written  # noqa: PLC0415 - only sources that a worker can read
+
+    return LogCatchUp(name, Written(*written), zone, rules, multiline=multiline)
 
 
 def _in_words(event: LogEvent) -> str:

@@ -11,6 +11,7 @@ from zen_agents.logs.lines import LONGEST_LINE
 #: An entry has at most so many lines and characters; what comes beyond begins an entry of its own.
 MOST_LINES, MOST_CHARACTERS = 500, LONGEST_LINE
 
+_INDENTED = (" ", "\t")
 _PYTHON = "Traceback (most recent call last):"
 _BETWEEN = ("During handling of the above exception,", "The above exception was the direct cause of")
 _JAVA = re.compile(r"(?:Exception in thread |[A-Za-z_$][\w$]*(?:\.[\w$]+)+(?:Exception|Error|Throwable)\b(?::|$))")
@@ -32,17 +33,33 @@ class Joiner:
 
     def feed(self, line: str) -> str | None:
         """Take the next line; return the entry before it if that has ended with it."""
-        if self._lines and self._room_for(line) and self._goes_on(line):
-            self._take(line)
+        if self.takes(line):
             return None
         entry = self.end()
         self._stage = _stage_of(line)
         self._take(line)
         return entry
 
+    def takes(self, line: str) -> bool:
+        """Add the next line to the entry that is open if it belongs to that; else nothing changes."""
+        goes_on = bool(self._lines) and self._room_for(line) and self._goes_on(line)
+        if goes_on:
+            self._take(line)
+        return goes_on
+
+    @property
+    def text(self) -> str:
+        """The entry that is open, "" if there is none."""
+        return "\n".join(self._lines).rstrip("\n")
+
+    @property
+    def lines(self) -> int:
+        """How many lines the entry has that is open."""
+        return len(self._lines)
+
     def end(self) -> str | None:
         """Return the entry that is open, if one is: nothing came after it for a while, or the stream has ended."""
-        entry = "\n".join(self._lines).rstrip("\n") if self._lines else None
+        entry = self.text if self._lines else None
         self._lines, self._characters, self._stage = [], 0, ""
         return entry
 
@@ -69,8 +86,9 @@ class Joiner:
         return len(self._lines) < MOST_LINES and self._characters + len(line) < MOST_CHARACTERS
 
     def _goes_on(self, line: str) -> bool:
-        if line[:1] in (" ", "\t"):
-            return True
+        if line[:1] in _INDENTED:
+            # Where everything is indented, nothing is below something else.
+            return self._lines[0][:1] not in _INDENTED
         if line.startswith(_JAVA_GOES_ON):
             return True
         if stage := _stage_of(line):

@@ -75,6 +75,19 @@ class LogPiece(NamedTuple):
     dropped: int = 0
 
 
+class CatchUp(NamedTuple):
+    """How far a worker is that reads on for a source."""
+
+    #: Bytes that it was given so far, and those that are not read yet.
+    read: int
+    behind: int
+    #: At its end: what was read, without its lines, and what came of them (JSON); or why that is lost.
+    piece: LogPiece | None = None
+    reply: str = ""
+    failed: str = ""
+    is_over: bool = False
+
+
 class LogView(Protocol):
     """Reads logs; blocks, so it belongs in the sampler's thread."""
 
@@ -85,4 +98,15 @@ class LogView(Protocol):
         given once if the checkpoint that came with it is used; one that no call returned counts as None. Never remembered.
         Raises HostError if the source as a whole cannot be read; a file of several that cannot is an event.
         """
+        ...
+
+    def begin_catch_up(self, name: str, request: LogRequest, checkpoint: Checkpoint | None, job: str) -> None:
+        """Have a worker read on from the checkpoint for some seconds; `job` says what it looks for (JSON).
+
+        It comes to nothing if `name` has one already. HostError if none can be started here.
+        """
+        ...
+
+    def catch_up(self, name: str) -> CatchUp | None:
+        """Return how far the worker of that name is, its end once; None if there is none."""
         ...

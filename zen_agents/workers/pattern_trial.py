@@ -16,11 +16,9 @@ from pydantic import ValidationError
 
 from zen_agents.jobs.pattern_trial import MOST_LINE_CHARS, LogTrial, PatternReply, PatternRequest, TriedLine
 from zen_agents.logs.detection.where import compiled as compiled_where
-from zen_agents.logs.formats.catalog import FORMATS
-from zen_agents.logs.formats.json_lines import JsonLines
+from zen_agents.logs.formats.catalog import made
 from zen_agents.logs.matching.choose import choose
 from zen_agents.logs.record import LogRecord
-from zen_agents.logs.security.understood import Understood
 from zen_agents.logs.sigma.rules import rules_of
 from zen_agents.logs.stamps import Stamps
 from zen_agents.model.pattern import Match, Pattern, PatternError, compiled
@@ -52,8 +50,7 @@ class LogLines:
     """Judges lines as the agent that follows their log does."""
 
     def __init__(self, trial: LogTrial) -> None:
-        form = JsonLines(trial.time_key) if trial.format == JsonLines.name else FORMATS[trial.format]()
-        self._form = Understood(form) if trial.security else form
+        self._form = made(trial.format, time_key=trial.time_key, security=trial.security)
         self._stamps = Stamps(trial.now)
         matches = [step.match for step in trial.steps if step.match]
         self._matcher = choose(matches).matcher if matches else None

@@ -16,6 +16,7 @@ from zen_agents.checks.base import Check
 from zen_agents.checks.log_source import LogSourceCheck
 from zen_agents.logs.watching.rule import PatternRule
 from zen_agents.model.action import ActionRequest
+from zen_agents.ports.host_logs import MOST_BEHIND
 from zen_agents.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -124,10 +125,16 @@ class LogAnalysisAgent(BaseAgent):
         request, form, zone, every = source.request(), source.form(), _zone(source), source.every.total_seconds()
         bans = self._bans.of_source(name) if self._bans is not None else ()
         if not bans:
-            return LogSourceCheck(name, request=request, form=form, rules=rules, zone=zone, every_seconds=every)
+            return LogSourceCheck(
+                name, request=request, form=form, rules=rules, zone=zone, every_seconds=every, multiline=source.multiline,
+                written=source.written,
+            )  # fmt: skip
         from zen_agents.checks.log_bans import BanningSourceCheck  # noqa: PLC0415 - only where somebody may be banned
 
-        return BanningSourceCheck(name, request=request, form=form, rules=rules, zone=zone, every_seconds=every, bans=bans)
+        return BanningSourceCheck(
+            name, request=request, form=form, rules=rules, zone=zone, every_seconds=every, multiline=source.multiline,
+            written=source.written, bans=bans,
+        )  # fmt: skip
 
 
 def _accounts(asked: AccountSettings) -> Check:
@@ -142,7 +149,7 @@ def _templates(name: str, source: LogSource, asked: TemplateSettings) -> Check:
     from zen_agents.checks.log_templates import LogTemplatesCheck  # noqa: PLC0415 - only sources that ask for it
 
     return LogTemplatesCheck(
-        name, request=source.request(), form=source.written_in(), zone=_zone(source),
+        name, request=source.request(most_behind=MOST_BEHIND), form=source.written_in(), zone=_zone(source),
         learn_seconds=asked.learn_for.total_seconds(), every_seconds=source.every.total_seconds(),
     )  # fmt: skip
 
@@ -151,8 +158,8 @@ def _latency(name: str, source: LogSource, asked: LatencySettings) -> Check:
     from zen_agents.checks.log_latency import LogLatencyCheck  # noqa: PLC0415 - only sources that ask for it
 
     return LogLatencyCheck(
-        name, request=source.request(), form=source.written_in(), zone=_zone(source), rule=asked.rule(),
-        every_seconds=source.every.total_seconds(),
+        name, request=source.request(most_behind=MOST_BEHIND), form=source.written_in(), zone=_zone(source),
+        rule=asked.rule(), every_seconds=source.every.total_seconds(),
     )  # fmt: skip
 
 
@@ -160,8 +167,8 @@ def _queues(name: str, source: LogSource, asked: QueueSettings) -> Check:
     from zen_agents.checks.log_queues import LogQueuesCheck  # noqa: PLC0415 - only sources that ask for it
 
     return LogQueuesCheck(
-        name, request=source.request(), form=source.written_in(), zone=_zone(source), rule=asked.rule(),
-        every_seconds=source.every.total_seconds(),
+        name, request=source.request(most_behind=MOST_BEHIND), form=source.written_in(), zone=_zone(source),
+        rule=asked.rule(), every_seconds=source.every.total_seconds(),
     )  # fmt: skip
 
 

@@ -8,12 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from zen_agents.logs.formats.base import Format
-from zen_agents.logs.formats.catalog import FORMATS
-from zen_agents.logs.formats.json_lines import JsonLines
+from zen_agents.logs.formats.catalog import made
 from zen_agents.logs.formats.syslog import Syslog
 from zen_agents.model.scalars import AbsolutePath, GlobPath, Line, PositiveDuration, Size, TimeZone, refuse
 from zen_agents.model.section import Apart, Section
-from zen_agents.ports.host_logs import MOST_BEHIND, LogRequest
+from zen_agents.ports.host_logs import LogRequest
 
 #: How fields of the journal are written here -> how the journal calls them. Others are written as the journal does.
 JOURNAL_FIELDS = {
@@ -53,6 +52,9 @@ class LogSource(Section):
     security: bool = Field(
         False, description="true: what lines tell of log-ins, privileges, accounts and attacks are fields as well"
     )
+    multiline: bool = Field(
+        True, description="true: a traceback, and lines indented below another, count as one with the line above"
+    )
     time_key: Line = Field("", description="with format json: field that holds the time, where it has no usual name")
     timezone: TimeZone | None = Field(None, description="time zone of stamps without one; empty: that of this host")
     every: PositiveDuration = Field(
@@ -60,7 +62,7 @@ class LogSource(Section):
     )
     from_start: bool = Field(False, description="true: what is there at the first look counts, too")
     sample_beyond: Size = Field(
-        MOST_BEHIND, description="further behind than this only samples of it are read, which is told"
+        2 << 30, description="further behind than this only samples of it are read, which is told; studies: at most 256MiB"
     )
     templates: Annotated[Any, Apart(f"{_STUDIES}:TemplateSettings")] = Field(
         None, description="kinds of lines that are new, that vanished, or that burst are told; {}: after a week of learning"
@@ -101,21 +103,27 @@ class LogSource(Section):
 
     def form(self) -> Format:
         """Return what reads its lines."""
-        form = self.written_in()
-        if not self.security:
-            return form
-        from zen_agents.logs.security.understood import Understood  # noqa: PLC0415 - only sources that ask for it
-
-        return Understood(form)
+        return made(self.form_name, time_key=self.time_key, security=self.security)
 
     def written_in(self) -> Format:
         """Return what reads its lines, without what they tell of security."""
-        if self.journal is not None:
-            return Syslog()
-        return JsonLines(self.time_key) if self.format == "json" else FORMATS[self.format]()
+        return made(self.form_name, time_key=self.time_key)
 
-    def request(self) -> LogRequest:
-        """Return what the host is asked for."""
+    @property
+    def form_name(self) -> str:
+        """The name of that format."""
+        return Syslog.name if self.journal is not None else self.format
+
+    @property
+    def written(self) -> tuple[str, str, bool] | None:
+        """The same for a worker, as `checks.log_catch_up.Written`; None for the journal, which none reads on."""
+        return None if self.journal is not None else (self.format, self.time_key, self.security)
+
+    def request(self, *, most_behind: int | None = None) -> LogRequest:
+        """Return what the host is asked for; `most_behind` for whoever reads more slowly than patterns are looked for."""
         fields = (self.journal or {}).items()
         matches = tuple(f"{JOURNAL_FIELDS.get(name, name)}={value}" for name, value in fields)
-        return LogRequest(self.file or "", matches, from_start=self.from_start, most_behind=self.sample_beyond)
+        return LogRequest(
+            self.file or "", matches, from_start=self.from_start,
+            most_behind=min(self.sample_beyond, most_behind or self.sample_beyond)
+        )  # fmt: skip

@@ -130,7 +130,7 @@ class WatchedPattern:
         return {key: detector.latest(key) for key in sorted(since, key=since.__getitem__)}
 
     def take(self, steps: Collection[int], fields: Mapping[str, str], at: float, line: str) -> None:
-        """Count a line that is one or more of the steps."""
+        """Count a line, or several that are one record, that is one or more of the steps."""
         self._lines += 1
         self._last.append((line, at, fields))
         detector = self._detector
@@ -141,6 +141,15 @@ class WatchedPattern:
                 self._note(detector.hit({**fields, STEP: str(step)}, at))
         else:
             self._note(detector.hit(fields, at))
+
+    def amend(self, before: str, line: str) -> None:
+        """Show a record that counted, and of which more has come since, as it is now."""
+        was, now = (_in_one_line(text) for text in (before, line))
+        for number, each in enumerate(self._last):
+            if not isinstance(each, _Line) and each[0] == before:
+                self._last[number] = (line, *each[1:])
+            elif isinstance(each, _Line) and each.text == was:
+                self._last[number] = _Line(now, each.at, each.shared)
 
     def advance(self, now: float) -> bool:
         """Let time pass; True if that changed something."""
@@ -180,7 +189,7 @@ class WatchedPattern:
     def _told(self, text: str, at: float, fields: Mapping[str, str]) -> _Line:
         # Where `by:` tells them apart, whose lines these are is what the detector says.
         shared = () if self._rule.detects.by else tuple(shared_keys(fields, self._rule.shares))
-        return _Line(text[:MOST_CHARACTERS], at, shared)
+        return _Line(_in_one_line(text), at, shared)
 
     def _shared(self, raised: Sequence[Key], lines: Sequence[_Line]) -> Iterator[SharedKey]:
         for name in self._rule.targets:
@@ -194,6 +203,16 @@ class WatchedPattern:
         found = [each.key for each in changed if each.change is Change.RAISED]
         self._was_raised = self._was_raised or bool(found)
         self._lately.extend(found)
+
+
+def _in_one_line(record: str) -> str:
+    """Return what is shown of a record; where a long traceback ends it says why."""
+    if "\n" not in record:
+        return record[:MOST_CHARACTERS]
+    text, begins = " ".join(line.strip() for line in record.split("\n")), MOST_CHARACTERS // 3
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return f"{text[:begins]} … {text[len(text) - (MOST_CHARACTERS - begins - 3) :]}"
 
 
 def _rows(value: Any) -> list[Any]:

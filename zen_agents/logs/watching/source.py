@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.detection.distinct import DistinctRule
@@ -14,13 +14,19 @@ from zen_agents.logs.formats.base import Format, Found
 from zen_agents.logs.keys import Key
 from zen_agents.logs.matching.base import Matcher
 from zen_agents.logs.matching.choose import choose
-from zen_agents.logs.record import LogRecord
+from zen_agents.logs.record import MESSAGE, LogRecord
 from zen_agents.logs.stamps import Stamps
 from zen_agents.logs.watching.pattern import Seen, WatchedPattern
 from zen_agents.logs.watching.rule import PatternRule
 
+if TYPE_CHECKING:
+    from zen_agents.logs.watching.records import Counted, OpenRecord, OpenRecords
+
 #: The field with the path of the file that a line stands in, for `where:` and `by:`.
 FILE = "file"
+
+#: Under which the records that may go on are saved; no pattern has such a name.
+_OPEN = "open records"
 
 Spans = Iterator[tuple[int, int, tuple[int, ...]]]
 
@@ -45,9 +51,10 @@ class SourceWatch:
     """Finds the lines of each pattern and feeds its detector. A line is read (its format, its time) only if it counts."""
 
     def __init__(
-        self, rules: Sequence[PatternRule], form: Format, zone: tzinfo | None, now: float, saved: Mapping[str, Any]
-    ) -> None:
-        """Go on from what `saved` gave.
+        self, rules: Sequence[PatternRule], form: Format, zone: tzinfo | None, now: float, saved: Mapping[str, Any], *,
+        multiline: bool = False,
+    ) -> None:  # fmt: skip
+        """Go on from what `saved` gave; with `multiline`, lines that belong together are one record.
 
         Raises:
             PatternRefusedError, WhereRefusedError, SigmaRefusedError: a rule means nothing; settings were checked before.
@@ -63,6 +70,11 @@ class SourceWatch:
         #: Whether of one of them it was other than how many lines there are: that something is so, or of whom.
         self.has_news = True
         self._saved: dict[str, Any] = {}
+        self._multiline = multiline
+        #: The last record of each file, once there is one; loaded then.
+        self._open: OpenRecords | None = None
+        if multiline and saved.get(_OPEN):
+            self._records().restore(saved[_OPEN], [rule.name for rule in rules])
         matches = list(dict.fromkeys(step.match for rule in rules for step in rule.steps if step.match))
         self._matcher: Matcher | None = choose(matches).matcher if matches else None
         #: By the matcher's pattern, None for every line: the steps whose lines these are.
@@ -78,8 +90,13 @@ class SourceWatch:
     def feed(self, chunk: bytes, path: str, now: float) -> None:
         """Take whole lines of one file that were read now."""
         stamps = Stamps(now, self._zone)
+        # Entries of the journal are whole, and what they have below their first line is indented.
+        if self._multiline and (path.startswith("/") or b"\n " in chunk):
+            self._feed_records(chunk, path, stamps)
+            return
         for start, end, matched in self._spans(chunk):
-            self._take(chunk[start:end], matched, path, stamps)
+            line = chunk[start:end]
+            self._take(_text(line), dict.fromkeys(matched, line), path, stamps)
 
     def advance(self, now: float) -> bool:
         """Let time pass; True if that changed something."""
@@ -115,7 +132,8 @@ class SourceWatch:
             pattern = self._patterns[number]
             self._saved[pattern.name] = pattern.saved()
         self._unsaved.clear()
-        return dict(self._saved)
+        saved = dict(self._saved)
+        return saved if self._open is None else {**saved, _OPEN: self._open.saved([each.name for each in self._patterns])}
 
     def _spans(self, chunk: bytes) -> Spans:
         """Yield each line that may count, with the matcher's patterns that it holds."""
@@ -125,25 +143,72 @@ class SourceWatch:
         )
         return _with_every_line(chunk, found) if None in self._steps else found
 
-    def _take(self, line: bytes, matched: tuple[int, ...], path: str, stamps: Stamps) -> None:
-        text = line.decode("utf-8", "replace")
+    def _records(self) -> OpenRecords:
+        from zen_agents.logs.watching.records import OpenRecords  # noqa: PLC0415 - only where there are such lines
+
+        self._open = self._open or OpenRecords()
+        return self._open
+
+    def _feed_records(self, chunk: bytes, path: str, stamps: Stamps) -> None:
+        """Take lines of which several may be one record; the last may go on with the next chunk of the file."""
+        from zen_agents.logs.watching.records import OpenRecord, cut, joined  # noqa: PLC0415 - as above
+
+        records = self._records()
+        before = records.of(path, stamps.now)
+        was = before.joiner.text if before is not None else ""
+        found = cut(chunk, before.joiner if before is not None else None)
+        counted: Counted = frozenset()
+        if before is not None and found.goes_on:
+            counted = self._go_on(before, was, path, stamps)
+        last = counted if found.last == 0 else frozenset()
+        for record in joined(self._spans(chunk), chunk, found.spans):
+            if found.goes_on and record.start == 0:
+                continue
+            got = self._take(_text(chunk[record.start : record.end]).rstrip("\n"), record.matched, path, stamps)
+            last = got if record.start == found.last else last
+        records.keep(path, OpenRecord(found.joiner, stamps.now, last))
+
+    def _go_on(self, record: OpenRecord, was: str, path: str, stamps: Stamps) -> Counted:
+        """Take what a record has become that was counted as far as it was there."""
+        text = record.joiner.text
+        lines = f"{text}\n".encode("utf-8", "replace")
+        matched: dict[int, bytes] = {}
+        for hit in self._matcher.hits(lines) if self._matcher is not None else ():
+            matched.setdefault(hit.pattern, lines[hit.start : hit.end])
+        shown = {pattern for pattern, _ in record.counted}
+        self._changed |= shown
+        for number in shown:
+            self._patterns[number].amend(was, text)
+        return self._take(text, matched, path, stamps, record.counted)
+
+    def _take(
+        self, text: str, matched: Mapping[int, bytes], path: str, stamps: Stamps, already: Counted = frozenset()
+    ) -> Counted:
+        """Count a record for the steps whose it is; return these, with those for which it has counted already."""
         found: Found | None = None
         counts: dict[int, tuple[list[int], Mapping[str, str]]] = {}
         for match in (*matched, None):
             if steps := self._steps.get(match):
-                known = {FILE: path} if match is None else {FILE: path, **self._groups(match, line)}
+                known = {FILE: path} if match is None else {FILE: path, **self._groups(match, matched[match])}
                 asked = self._asked[match]
                 if asked is None or not asked <= known.keys():
                     # Only here what the format says is taken apart.
-                    found = found or self._form.find(text, stamps) or (None, {})
+                    found = found or self._found(text, stamps)
                     known = {**found[1], **known}
                 for step in steps:
-                    if step.counts(text, found, known):
+                    if (step.pattern, step.number) not in already and step.counts(text, found, known):
                         counts.setdefault(step.pattern, ([], known))[0].append(step.number)
-        at = self._form.time(text, stamps) if found is None else found[0]
+        at = self._form.time(text.partition("\n")[0], stamps) if found is None else found[0]
         self._changed.update(counts)
         for pattern, (numbers, said) in counts.items():
             self._patterns[pattern].take(numbers, said, stamps.now if at is None else at, text)
+        return already.union((pattern, number) for pattern, (numbers, _) in counts.items() for number in numbers)
+
+    def _found(self, text: str, stamps: Stamps) -> Found:
+        """Return what the first line of a record says; its message goes on with the others."""
+        head, _, rest = text.partition("\n")
+        at, fields = self._form.find(head, stamps) or (None, {})
+        return at, {**fields, MESSAGE: f"{fields[MESSAGE]}\n{rest}"} if rest and MESSAGE in fields else fields
 
     def _groups(self, match: int, line: bytes) -> Mapping[str, str]:
         assert self._matcher is not None  # noqa: S101 - it has found the match
@@ -173,6 +238,10 @@ def _asked(steps: Sequence[_Step], rules: Sequence[PatternRule]) -> frozenset[st
             return None
         names.update(detects.by, (detects.distinct,) if isinstance(detects, DistinctRule) else ())
     return frozenset(names)
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace")
 
 
 def _test(where: Mapping[str, object] | None) -> Test | None:
