@@ -7,7 +7,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 import zen_agents
 from zen_agents.adapters.bounded_child import child_process, limit
@@ -34,7 +36,7 @@ class WorkerError(ZenError):
 
 async def run_worker(
     module: str, request_json: str, *, timeout_seconds: float, memory_bytes: int = 512 * 1024 * 1024,
-    told: Callable[[str], None] | None = None,
+    told: Callable[[str], None] | None = None, rest: BufferedReader[Any] | None = None,
 ) -> str:  # fmt: skip
     """Run `python -m module` with the request on stdin and return what it wrote to stdout.
 
@@ -46,6 +48,7 @@ async def run_worker(
         request_json: What it reads.
         timeout_seconds: Wall time, and CPU time, after which it is killed.
         memory_bytes: Limit of its address space.
+        rest: What it reads behind that, to its end.
         told: Called with each whole line that it writes to stderr, while it works.
 
     Raises:
@@ -60,7 +63,7 @@ async def run_worker(
         ) as child:
             limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1)
             async with asyncio.timeout(timeout_seconds):
-                output, said = await _converse(child, request_json.encode(), told)
+                output, said = await _converse(child, request_json.encode(), told, rest)
                 code = await child.wait()
     except TimeoutError as error:
         raise WorkerError(f"{module} did not end within {timeout_seconds:g} s and was killed") from error
@@ -74,21 +77,27 @@ async def run_worker(
 
 
 async def _converse(
-    child: asyncio.subprocess.Process, request: bytes, told: Callable[[str], None] | None
+    child: asyncio.subprocess.Process,
+    request: bytes,
+    told: Callable[[str], None] | None,
+    rest: BufferedReader[Any] | None,
 ) -> tuple[bytes, bytes]:
     if child.stdin is None or child.stdout is None or child.stderr is None:
         raise WorkerError("the worker has no pipes")
     _, output, said = await asyncio.gather(
-        _feed(child.stdin, request), _read(child.stdout, MOST_REPLY_BYTES + 1), _read_tail(child.stderr, told)
+        _feed(child.stdin, request, rest), _read(child.stdout, MOST_REPLY_BYTES + 1), _read_tail(child.stderr, told)
     )
     return output, said
 
 
-async def _feed(stream: asyncio.StreamWriter, request: bytes) -> None:
+async def _feed(stream: asyncio.StreamWriter, request: bytes, rest: BufferedReader[Any] | None) -> None:
     # A worker that ended without reading all of its request says why by its exit status.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         stream.write(request)
         await stream.drain()
+        while rest is not None and (piece := await asyncio.to_thread(rest.read1, 65536)):
+            stream.write(piece)
+            await stream.drain()
         stream.close()
         await stream.wait_closed()
 

@@ -5,6 +5,7 @@ Examples:
   zen-agents logs scan /var/log/syslog --since 03:00   from then on, and which kinds of lines are new
   zen-agents logs templates /var/log/syslog         which kinds of lines there are, the most frequent first
   zen-agents logs search 'timed out after (\d+)' --since 2h
+  journalctl -o short-iso -u app | zen-agents logs scan -   what comes on standard input; also in templates and search
   zen-agents logs sigma /etc/sigma/rules            which published rules can be told from logs, and why the others not
 
 Without a file, those of the configuration's `sources:` are read. How lines are written (syslog, JSON, access logs)
@@ -26,6 +27,9 @@ from zen_agents.cli.options import config_of
 from zen_agents.cli.times import moment_of
 from zen_agents.clock import SystemClock
 from zen_agents.errors import UsageError
+
+#: In the place of a file: what comes on standard input.
+STDIN = "-"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +72,7 @@ def run(call: Call) -> int:
 def _files(call: Call, words: Sequence[str]) -> Sequence[str]:
     """Return the absolute paths of these logs, or of those that the configuration follows."""
     if words:
-        return [str(Path(word).absolute()) for word in words]
+        return [word if word == STDIN else str(Path(word).absolute()) for word in words]
     from zen_agents.settings.loader import load  # noqa: PLC0415  not where files are named
 
     section = load([str(config_of(call))], os.environ).require().agents.get("log_analysis")

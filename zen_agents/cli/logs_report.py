@@ -6,13 +6,15 @@ import asyncio
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from io import BufferedReader
+from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
 from zen_agents.adapters.worker_process import run_worker
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
+from zen_agents.cli.logs import STDIN
 from zen_agents.cli.render import note, plural, say, table
 from zen_agents.cli.terminal_width import terminal_columns
 from zen_agents.cli.times import took
@@ -34,7 +36,12 @@ def scan(call: Call, files: Sequence[str], since: float | None, now: float, limi
     most = min(limit or (_MOST_SCANNED if is_scan else _MOST_TEMPLATES), 500)
     request = ReportRequest(files=tuple(files), since=since, now=now, most=most)
     shown = _Progress(is_wanted=sys.stderr.isatty() and not call.arguments.quiet)
-    said = asyncio.run(run_worker(WORKER, request.model_dump_json(), timeout_seconds=_WITHIN_SECONDS, told=shown.told))
+    said = asyncio.run(
+        run_worker(
+            WORKER, f"{request.model_dump_json()}\n", timeout_seconds=_WITHIN_SECONDS, told=shown.told,
+            rest=cast("BufferedReader[Any]", sys.stdin.buffer) if STDIN in files else None,
+        )
+    )  # fmt: skip
     shown.close()
     reply = ReportReply.model_validate_json(said)
     if call.machine:

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import NamedTuple
+from io import BufferedReader
+from typing import Any, NamedTuple, cast
 
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
+from zen_agents.cli.logs import STDIN
 from zen_agents.cli.render import note, say
 from zen_agents.errors import LogEncodingError, UsageError
 from zen_agents.logs.formats.base import Format
@@ -71,7 +73,7 @@ class _Search:
     def lines(self, file: str) -> Iterator[_Line]:
         """Yield what is found in one file; LogStreamError or LogEncodingError where it cannot be read on."""
         form: Format | None = None
-        with closing(opened(file)) as stream:
+        with closing(_stream(file)) as stream:
             for lines in filter(None, whole_lines(unpacked(stream), LineSplitter())):
                 form = form or detected(lines.decode("utf-8", "replace").split("\n")[:SAMPLE_LINES], self._stamps)
                 yield from self._found(lines, form, file)
@@ -82,6 +84,10 @@ class _Search:
             at = form.record(text, file, self._stamps).at
             if self._since is None or (at is not None and at >= self._since):
                 yield _Line(file, at, text)
+
+
+def _stream(file: str) -> BufferedReader[Any]:
+    return cast("BufferedReader[Any]", sys.stdin.buffer) if file == STDIN else opened(file)
 
 
 def _iso(at: float | None) -> str | None:

@@ -8,6 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 WORKER = "zen_agents.workers.log_report"
 
 
+#: In the place of a file.
+STDIN = "-"
+
+
 class _Job(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -15,7 +19,7 @@ class _Job(BaseModel):
 class ReportRequest(_Job):
     """Which files, from when on. Packed ones are unpacked while they are read."""
 
-    #: Absolute paths.
+    #: Absolute paths, or `-`: what comes on stdin behind the request, which is one line then.
     files: tuple[str, ...] = Field(min_length=1, max_length=10_000)
     #: Lines before then (seconds since the epoch) only tell what is not new; None: everything counts.
     since: float | None = None

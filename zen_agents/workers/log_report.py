@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from io import BufferedReader
+from typing import Any, cast
 
 from pydantic import ValidationError
 
 from zen_agents.errors import LogEncodingError
 from zen_agents.jobs.log_report import (
+    STDIN,
     EventSeen,
     FileRead,
     OperationSeen,
@@ -40,19 +43,20 @@ _TELL_EVERY = 0.3
 _MOST_TEXT = 500
 
 
-def report(request: ReportRequest, told: Told) -> ReportReply:
+def report(request: ReportRequest, told: Told, stdin: BufferedReader[Any] | None = None) -> ReportReply:
     """Read every file; one that cannot be read is named in the reply."""
-    return _Report(request, told).reply()
+    return _Report(request, told, stdin).reply()
 
 
 def main() -> int:
     """Read the request, write the reply; the exit status is 2 for what is no request."""
     try:
-        request = ReportRequest.model_validate_json(sys.stdin.read())
+        stdin = cast("BufferedReader[Any]", sys.stdin.buffer)
+        request = ReportRequest.model_validate_json(stdin.readline())
     except ValidationError as error:
         sys.stderr.write(f"this is no request: {error.error_count()} errors\n")
         return 2
-    sys.stdout.write(report(request, _tell).model_dump_json())
+    sys.stdout.write(report(request, _tell, stdin).model_dump_json())
     return 0
 
 
@@ -63,8 +67,8 @@ def _tell(progress: ReportProgress) -> None:
 
 
 class _Report:
-    def __init__(self, request: ReportRequest, told: Told) -> None:
-        self._request, self._told = request, told
+    def __init__(self, request: ReportRequest, told: Told, stdin: BufferedReader[Any] | None) -> None:
+        self._request, self._told, self._stdin = request, told, stdin
         self._stamps = Stamps(request.now)
         self._report = LogReport(self._stamps, request.since)
         self._size, self._read, self._told_at = sum(map(size_of, request.files)), 0, 0.0
@@ -87,12 +91,12 @@ class _Report:
         form: Format | None = None
         why, at, before = "", None, self._read
         try:
-            stream = opened(file)
+            stream = self._stdin if file == STDIN and self._stdin is not None else opened(file)
             with stream:
                 for lines in filter(None, whole_lines(unpacked(stream), LineSplitter())):
                     form = form or detected(lines.decode("utf-8", "replace").split("\n")[:SAMPLE_LINES], self._stamps)
                     at = self._report.take(lines, form, file, at)
-                    self._read = before + stream.tell()
+                    self._read = before + (stream.tell() if file != STDIN else 0)
                     self._progress()
         except (LogStreamError, LogEncodingError) as error:
             why = str(error)

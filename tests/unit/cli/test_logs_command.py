@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -139,3 +141,38 @@ def test_on_a_terminal_long_work_shows_how_far_it_is_and_leaves_nothing_behind()
     assert answer.startswith("1500 lines in 1 file, 0 errors; from")
     assert max(len(each) for each in shown.split("\r")) <= 80
     assert "\r" not in on_terminal("logs", "scan", "app.log", columns=80, colour=False).text
+
+
+# -- standard input -------------------------------------------------------------------------------------------------------
+def given(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this be what comes on standard input."""
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(content)), isatty=lambda: False))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_standard_input_is_scanned_like_a_file(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = Path("app.log").read_bytes()
+    given(gzip.compress(content) if packed else content, monkeypatch)
+    found, of_file = report("scan", "-"), report("scan", "app.log")
+    assert [each["file"] for each in found["files"]] == ["-"]
+    assert {**found, "files": []} == {**of_file, "files": []}
+
+
+def test_standard_input_stands_beside_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(b"2026-01-07T09:00:00Z ERROR from elsewhere\n", monkeypatch)
+    found = report("templates", "app.log", "-")
+    assert [each["file"].rpartition("/")[2] for each in found["files"]] == ["app.log", "-"]
+    assert found["lines"] == 6
+
+
+def test_standard_input_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(b"nothing\nERROR here\n", monkeypatch)
+    done = command("logs", "search", "ERROR", "-")
+    assert (done.code, done.out) == (0, "ERROR here\n")
+
+
+def test_a_large_standard_input_and_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(b"2026-01-07T09:00:00Z ERROR again\n" * 20_000, monkeypatch)
+    assert report("scan", "-")["errors"] == 20_000
+    given(b"", monkeypatch)
+    assert report("scan", "-")["lines"] == 0
