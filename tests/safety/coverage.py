@@ -98,6 +98,7 @@ HELD: dict[str, tuple[str, ...]] = {
     ),
     "R17": (
         f"{SAFETY}/test_r17_text_is_data.py::test_what_is_done_is_what_the_configuration_says_whatever_was_seen",
+        f"{SAFETY}/test_r32_bans.py::test_no_address_inside_a_name_is_ever_banned",
         "unit/cli/test_untrusted_text.py::test_nothing_that_a_terminal_obeys_passes",
         f"{ADAPTERS}/test_linux_control.py::test_service_names_lead_nowhere",
     ),
@@ -170,7 +171,11 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{ENGINE}/test_undo.py::test_what_is_there_now_is_never_replaced",
         f"{ADAPTERS}/test_safe_files.py::test_a_damaged_quarantine_gives_nothing_back",
     ),
-    "R32": (f"{GUARDS}/test_guard_host_wide.py::test_a_log_line_alone_never_acts",),
+    "R32": (
+        f"{SAFETY}/test_r32_bans.py::test_whatever_is_written_nobody_is_banned_whom_somebody_listed",
+        f"{ENGINE}/test_live_rules.py::test_a_line_alone_gets_nobody_banned_and_is_told",
+        f"{GUARDS}/test_guard_host_wide.py::test_a_log_line_alone_never_acts",
+    ),
     "R33": (
         f"{WHOLE}/test_scripts.py::test_as_root_a_record_of_somebody_else_kills_nobody",
         f"{WHOLE}/test_scripts.py::test_as_root_a_pointer_of_somebody_else_leads_nowhere",
@@ -199,5 +204,4 @@ NOT_YET: dict[str, str] = {
     "R29": "update trials, wheels and data workers belong to agents of later versions",
     "R30": "approvals by link come with the operator's side; until then everything that asks is refused",
     "R31": "an undo that widens access warns the person who asks; it is held for a second one once approvals are there",
-    "R32": "no log rules yet; the guard is there for them",
 }

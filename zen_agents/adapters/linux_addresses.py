@@ -46,7 +46,7 @@ def connected(proc_root: str, ports: Collection[int]) -> Set[Address]:
     found: set[Address] = set()
     for name in ("tcp", "tcp6"):
         for line in _lines(f"{proc_root}/net/{name}", _MOST_TABLE)[1:]:
-            _, local, remote, state, *_ = line.split(None, 4)
+            _, local, remote, state, *_ = (*line.split(None, 4), "", "", "", "")
             if state in _ANSWERED and local.rpartition(":")[2] in wanted:
                 found.add(_unpacked(remote.rpartition(":")[0]))
     return found

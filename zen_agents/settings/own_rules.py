@@ -34,6 +34,7 @@ def check_own_rules(root: Node, settings: Settings, report: Report) -> None:
         try:
             agent = catalog.AGENTS[name](section, AgentContext("host", others=tuple(built)))
             rules |= {rule.name for rule in agent.rules()}
+            rules |= {f"{name}.{observed}" for check in agent.checks() for observed in check.about_others}
         except (SettingsError, ValueError) as error:
             report.error("ZC214", str(error), _named_place(str(error), name, root))
             continue

@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.support.banning import PATTERN, POLICY, SETTINGS, agent
-from tests.support.settings import told
+from tests.support.settings import codes, told
 from zen_agents.actions.ban_address import BanAddressPolicy
 from zen_agents.adapters import linux_firewall
 from zen_agents.agents.base import AgentContext
@@ -101,6 +101,14 @@ def test_without_ban_at_nothing_of_it_is_there() -> None:
 def test_a_host_whose_allow_list_has_no_ban_is_told_when_it_is_loaded() -> None:
     with pytest.raises(SettingsError, match=r"patterns\.guessing\.ban_at: nobody may be banned"):
         LogAnalysisAgent(LogAnalysisSettings.model_validate(SETTINGS), AgentContext("host", policies={}))
+
+
+def test_check_config_says_that_the_allow_list_has_no_ban_and_knows_the_rules_of_addresses() -> None:
+    assert "ZC302" in codes(CONFIG.replace("{ban_address: {}}", "{restart_service: {}}"))
+    assert "ZC302" in codes(CONFIG.replace("actions: {allow: {ban_address: {}}}\n", ""))
+    autonomy = "autonomy: {log_analysis.ban.guessing: {ban_address: approve}}\n"
+    assert not {"ZC302", "ZC303"} & set(codes(CONFIG + autonomy))
+    assert "ZC303" in codes(CONFIG + autonomy.replace("guessing", "other"))
 
 
 def test_check_config_says_that_nft_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.command_line import WrittenState
 from tests.support.telling import event_server, mail_server
+from zen_agents.adapters import linux_firewall
 from zen_agents.doctor import program, surroundings
 from zen_agents.doctor.checks import CHECKS
 from zen_agents.doctor.examination import Finding, Site, State, examine, fine
@@ -298,3 +299,22 @@ def test_the_stop_that_needs_no_python_is_looked_for(site: Site, monkeypatch: py
     site.path("/usr/local/sbin").mkdir(parents=True)
     site.path("/usr/local/sbin/zen-emergency-stop").touch()
     assert asked("emergency_stop", site).state is State.OK
+
+
+def test_who_may_be_banned_needs_the_firewall(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "agents: {log_analysis: {sources: {auth: {file: /var/log/auth.log, format: syslog, security: true}}, patterns: "
+        "{guessing: {source: auth, where: {event: login}, by: address, ban_at: [22]}}}}\n"
+        "actions: {allow: {ban_address: {}}}\n"
+    )
+    quiet = configured(site, text.replace(", ban_at: [22]", ""))
+    assert (asked("firewall", quiet).state, asked("firewall", site).state) == (State.OK, State.UNKNOWN)
+    monkeypatch.setattr(linux_firewall, "_PATH", "/nowhere")
+    assert asked("firewall", quiet).state is State.OK
+    failed(asked("firewall", configured(site, text)), "nft is not installed")
+    monkeypatch.setattr(linux_firewall, "nft", lambda: "/usr/sbin/nft")
+    monkeypatch.setattr(surroundings.os, "geteuid", lambda: 1000)
+    assert asked("firewall", configured(site, text)).state is State.UNKNOWN
+    monkeypatch.setattr(surroundings.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(linux_firewall, "bans", lambda: {"192.0.2.7/32": 9.0})
+    assert asked("firewall", configured(site, text)).text == "nft answers; 1 are banned"
