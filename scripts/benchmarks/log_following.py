@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -32,6 +33,8 @@ from zen_agents.ports.host_logs import LogRequest
 
 _LINES_A_SECOND, _STEP_SECONDS = 100_000, 0.01
 _FILES = 100
+#: In the first second the engine makes its automata and what reads the fields; CPU is compared from then on.
+_WARM_SECONDS = 1
 
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
@@ -59,7 +62,7 @@ def _following(folder: Path, seconds: int) -> Sequence[Figure]:
     waits = _waits(written, found["seen"])
     ratio = found["following"] / found["matching"]
     about = f"{_LINES_A_SECOND:,} lines/s, 200 patterns, re2, for {seconds} s; {len(found['seen']):,} looks"
-    shares = [f"{name} {found[name] / seconds:.1%} of a core" for name in ("following", "matching")]
+    shares = [f"{name} {found[name] / (seconds - _WARM_SECONDS):.1%} of a core" for name in ("following", "matching")]
     return [
         Figure("line to finding, p99", percentile(waits, 0.99) * 1000, "ms", 10,
                note=f"{about}; median {percentile(waits, 0.5) * 1000:.1f} ms; writer late by {late * 1000:.0f} ms at most"),
@@ -138,24 +141,31 @@ async def _follow(path: str, total: int) -> dict[str, object]:
     check.observe(host.look(), clock.now())
     events.watch(check.watches())
     print("ready", flush=True)
-    began, through = time.process_time(), 0
     seen: list[tuple[float, int]] = []
-    while through < total:
+    warm: tuple[float, int] | None = None
+    while not seen or seen[-1][1] < total:
         await woken.wait()
         woken.clear()
-        check.observe(host.look(), clock.now())
-        through = (check.memory() or {})["checkpoint"]["files"][path]["at"][2]
-        seen.append((time.monotonic(), through))
+        written = os.stat(path).st_size  # noqa: PTH116 - as short as what is measured beside it
+        source, *_ = check.observe(host.look(), clock.now())
+        if not source.value:  # nothing is left to read of what was there before the look
+            seen.append((time.monotonic(), written))
+        if warm is None and seen and seen[-1][0] - seen[0][0] >= _WARM_SECONDS:
+            warm = time.process_time(), len(seen)
+    began, first = warm or (0.0, 0)
     following = time.process_time() - began
     events.close()
-    return {"following": following, "matching": _matching(Path(path), seen), "seen": seen}
+    return {"following": following, "matching": _matching(Path(path), seen, first), "seen": seen}
 
 
-def _matching(log: Path, seen: Sequence[tuple[float, int]]) -> float:
-    """Return what matching the same lines takes, in the same pieces (CPU seconds)."""
+def _matching(log: Path, seen: Sequence[tuple[float, int]], first: int) -> float:
+    """Return what matching the same lines takes, in the same pieces from that one on (CPU seconds)."""
     matcher, used, at = choose(PATTERNS).matcher, 0.0, 0
+    for hit in matcher.hits(log.read_bytes()[:1_000_000]):
+        del hit
     with log.open("rb") as stream:
-        for _, through in seen:
+        stream.seek(at := seen[first - 1][1] if first else 0)
+        for _, through in seen[first:]:
             chunk = stream.read(through - at)
             began = time.process_time()
             for _ in matcher.hits(chunk):

@@ -35,6 +35,7 @@ class Seen:
     raised: int
     #: How many lines counted since the pattern is followed.
     lines: int
+    #: The last of them, while something is so.
     last: Sequence[str]
     #: When each of the last was written (seconds since the epoch).
     written: Sequence[float]
@@ -166,11 +167,12 @@ class WatchedPattern:
         """Return how it stands. What was raised and is over already is told once."""
         since = self._detector.raised
         was, self._was_raised = self._was_raised, False
+        if not was and not since:
+            return Seen(False, (), 0, self._lines, (), (), ())
         named = sorted(since, key=since.__getitem__)[:MOST_NAMED]
         lines = self._kept()
         texts, written = tuple(line.text for line in lines), tuple(line.at for line in lines)
-        shared = tuple(self._shared(named, lines)) if was or since else ()
-        return Seen(was or bool(since), named, len(since), self._lines, texts, written, shared)
+        return Seen(True, named, len(since), self._lines, texts, written, tuple(self._shared(named, lines)))
 
     def saved(self) -> dict[str, Any]:
         """Return everything that is remembered, for JSON."""
