@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from zen_agents.agents.agent_settings import AgentSettings
 from zen_agents.agents.log_analysis.accounts import RULES, SOURCE, AccountSettings
-from zen_agents.model.scalars import CronExpression, Duration, Interval, Line, TimeZone, refuse
-from zen_agents.model.section import Entries, Section
+from zen_agents.model.scalars import Line, refuse
+from zen_agents.model.section import Entries
 
 #: Names of the rules that a source has: that it is read, and what its lines say as a whole. No pattern may have one.
 SOURCE_RULE = "source"
@@ -22,20 +22,9 @@ _OF_SOURCES = (
 _ROOM = "zen_agents.agents.log_analysis"
 
 
-class LogAnalysisSettings(Section):
+class LogAnalysisSettings(AgentSettings):
     """What `agents.log_analysis` may say."""
 
-    enabled: bool = Field(True, description="false: the agent does not start (AGENT_LOG_ANALYSIS_ENABLED wins)")
-    interval: Interval = Field(
-        timedelta(minutes=5),
-        description="how often everything is decided anew, in seconds or like 5m; lines are read sooner",
-    )
-    schedule: CronExpression | None = Field(
-        None, description="cron expression instead of `interval`: when everything is decided anew"
-    )
-    timezone: TimeZone = Field("UTC", description="time zone of `schedule`, like Europe/Berlin")
-    jitter: Duration = Field(timedelta(0), description="up to this much later than `schedule` says, to spread a fleet")
-    auto_mitigate: bool = Field(True, description="false: this agent only tells, whatever `actions` allows")
     sources: Annotated[Mapping[str, Any], Entries(f"{_ROOM}.sources:LogSource")] = Field(
         {}, description="where lines come from, by name"
     )
@@ -53,8 +42,6 @@ class LogAnalysisSettings(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> LogAnalysisSettings:
-        if self.schedule is not None and "interval" in self.model_fields_set:
-            raise refuse("one_of", "stands beside `interval`; when is it to decide?", at="schedule", see="interval")
         if self.accounts is not None and SOURCE in self.sources:
             raise refuse(
                 "name", f"is `{SOURCE}`, which is what `accounts` is called", at=f"sources.{SOURCE}", see="accounts"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from zen_agents.agents.agent_settings import AgentSettings
 from zen_agents.agents.system_health.threshold_settings import (
     Breach,
     Ladder,
@@ -15,14 +16,11 @@ from zen_agents.agents.system_health.threshold_settings import (
     check_order,
 )
 from zen_agents.model.scalars import (
-    CronExpression,
     Duration,
-    Interval,
     Line,
     Name,
     PositiveDuration,
     Threshold,
-    TimeZone,
     refuse,
 )
 from zen_agents.model.section import Apart, Entries, Section, part
@@ -54,22 +52,11 @@ class UserRule(Section):
     runbook: Line = Field("", description="address of a page that tells people what to do")
 
 
-class SystemHealthSettings(Section):
+class SystemHealthSettings(AgentSettings):
     """What `agents.system_health` may say."""
 
-    enabled: bool = Field(True, description="false: the agent does not start (AGENT_SYSTEM_HEALTH_ENABLED wins)")
-    interval: Interval = Field(
-        timedelta(minutes=5),
-        description="how often everything is decided anew, in seconds or like 5m; events are sooner",
-    )
-    schedule: CronExpression | None = Field(
-        None, description="cron expression instead of `interval`: when everything is decided anew"
-    )
-    timezone: TimeZone = Field("UTC", description="time zone of `schedule`, like Europe/Berlin")
-    jitter: Duration = Field(timedelta(0), description="up to this much later than `schedule` says, to spread a fleet")
     cpu_threshold: Threshold = Field(80.0, description="percent of all CPUs above which, for 5 minutes, it is a problem")
     memory_threshold: Threshold = Field(90.0, description="percent of memory in use above which it is a problem")
-    auto_mitigate: bool = Field(True, description="false: this agent only tells, whatever `actions` allows")
     sample_interval: PositiveDuration = Field(
         timedelta(seconds=15),
         description="how often CPU, memory, load and stalls are measured, so that `for` is true",
@@ -153,8 +140,6 @@ class SystemHealthSettings(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> SystemHealthSettings:
-        if self.schedule is not None and "interval" in self.model_fields_set:
-            raise refuse("one_of", "stands beside `interval`; when is it to decide?", at="schedule", see="interval")
         check_order(self.thresholds.cpu, self.cpu_threshold, at="thresholds.cpu.", see="cpu_threshold")
         check_order(self.thresholds.memory, self.memory_threshold, at="thresholds.memory.", see="memory_threshold")
         for name, service in self.services.items():
