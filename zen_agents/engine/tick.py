@@ -388,6 +388,10 @@ class AgentTick:
             look_at = max(incident.settle_until, now.steady + min(max(done_for, VERIFY_SOONEST), VERIFY_EVERY))
             self.watchlist.hurry(rule.key, look_at)
             return min(again, look_at)
+        counts_at = incident.began_at.steady + rule.hold.held_for_seconds
+        if incident.state is IncidentState.SUSPECTED and incident.last_status is Status.PROBLEM and counts_at > now.steady:
+            # What is looked at once an hour, or when it changes, would be known to last only an hour later.
+            self.watchlist.hurry(rule.key, counts_at + VERIFY_SOONEST)
         return again
 
     def _escalate(self, incident: Incident, rule: Rule, reason: Reason, now: Instant) -> None:

@@ -378,3 +378,12 @@ async def test_a_storm_that_leads_to_safe_mode_is_told_as_that(tmp_path: Path) -
     await rig.run(120)
     assert len(rig.summaries("engine")) == 1
     assert "safe mode" in rig.summaries("engine")[0]
+
+
+async def test_what_has_to_last_is_looked_at_when_it_has_and_not_only_at_its_next_time(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, rule={"hold": Hold(held_for_seconds=30.0)}, every_seconds=3600.0)
+    rig.host.crash("web")
+    await rig.run(29)
+    assert rig.outcomes() == []
+    await rig.run(10)
+    assert rig.outcomes() == ["verified"]
