@@ -24,6 +24,16 @@ def test_allows_an_ordinary_unit(store: SqliteStore) -> None:
     assert (answer.ruling, answer.value) == (Ruling.ALLOW, "nothing protected is touched")
 
 
+@pytest.mark.parametrize("name", ["web.service", "ssh.service"])
+def test_every_answer_says_where_what_is_protected_is_written(store: SqliteStore, name: str) -> None:
+    host = CalmHost(units={name: unit(name)})
+    written = {"protected.units": "zen.yaml:40:3", "protected.paths": "zen.yaml:44:3"}
+    for key, where in written.items():
+        answer = touching(store, f"unit:{name}", host=host, policy=policy(origins={key: where}))
+        assert answer.origin == where
+    assert touching(store, f"unit:{name}", host=host, policy=policy(origins={})).origin == ""
+
+
 @pytest.mark.parametrize(
     "name",
     [
