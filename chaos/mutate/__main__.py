@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from chaos.mutate.equivalent import Equivalent, listed
 from chaos.mutate.remaining import never_run, remaining
-from chaos.mutate.survivors import REPOSITORY, Mutant, change, mutants
+from chaos.mutate.survivors import REPOSITORY, Mutant, change, forget_half_made, mutants
 from chaos.mutate.tally import GOAL, Tally, tallied
 
 
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    forget_half_made()
     if not arguments.resume:
         _mutmut(arguments, [f"{module}.*" for module in arguments.modules])
         return

@@ -46,10 +46,19 @@ def mutants(directory: Path = REPOSITORY / "mutants") -> Iterator[Mutant]:
         yield from (Mutant(name, module, status_by_exit_code[code]) for name, code in found.items())
 
 
+def forget_half_made(directory: Path = REPOSITORY / "mutants") -> None:
+    """Remove the modules at which a run was ended while it made their mutants: mutmut would take what is empty for made."""
+    for meta in directory.glob("zen_agents/**/*.py.meta"):
+        module = meta.with_suffix("")
+        if module.is_file() and not module.stat().st_size:
+            module.unlink()
+
+
 def change(mutant: Mutant) -> str:
-    """Return what a mutant changes: the lines that go as `- old`, those that come as `+ new`."""
+    """Return what a mutant changes: the lines that go as `- old`, those that come as `+ new`; "" if it is not made now."""
     # mutmut knows its files by their place below the working directory.
-    with contextlib.chdir(REPOSITORY):
+    with contextlib.chdir(REPOSITORY), contextlib.suppress(FileNotFoundError):
         shown = get_diff_for_mutant(mutant.name, path=f"{mutant.module.replace('.', '/')}.py")
-    lines = [line for line in shown.splitlines() if line.startswith(("-", "+")) and not line.startswith(("---", "+++"))]
-    return "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines)
+        lines = [each for each in shown.splitlines() if each.startswith(("-", "+")) and not each.startswith(("---", "+++"))]
+        return "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines)
+    return ""

@@ -1,0 +1,28 @@
+"""What a run that was ended left half made is made anew, and breaks no report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chaos.mutate.survivors import Mutant, change, forget_half_made, mutants
+
+
+def test_a_module_whose_mutants_were_being_made_is_forgotten_and_its_results_are_kept(tmp_path: Path) -> None:
+    rules = tmp_path / "zen_agents" / "rules"
+    rules.mkdir(parents=True)
+    for name, text in (("rule", ""), ("decide", "def f(): ...\n")):
+        (rules / f"{name}.py").write_text(text)
+        (rules / f"{name}.py.meta").write_text(f'{{"exit_code_by_key": {{"zen_agents.rules.{name}.x_f__mutmut_1": 1}}}}')
+    (rules / "__init__.py").write_text("")
+
+    forget_half_made(tmp_path)
+
+    assert sorted(path.name for path in rules.glob("*.py")) == ["__init__.py", "decide.py"]
+    assert [(each.module, each.status) for each in mutants(tmp_path)] == [
+        ("zen_agents.rules.decide", "killed"),
+        ("zen_agents.rules.rule", "killed"),
+    ]
+
+
+def test_a_mutant_that_is_not_made_changes_nothing_that_could_be_told() -> None:
+    assert change(Mutant("zen_agents.rules.gone.x_f__mutmut_1", "zen_agents.rules.gone", "survived")) == ""
