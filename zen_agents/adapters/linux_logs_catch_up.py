@@ -111,8 +111,9 @@ class _Stretch:
                 for chunk in piece.chunks:
                     worker.write(CatchUpPiece(path=chunk.path, size=len(chunk.lines)).model_dump_json().encode() + b"\n")
                     worker.write(chunk.lines)
-                    self._read += len(chunk.lines)
                 checkpoint, self._piece = piece.checkpoint, _sum(self._piece, piece)
+                # After what is behind: whoever asks in between adds them up.
+                self._read += sum(len(chunk.lines) for chunk in piece.chunks)
                 last = not piece.behind or time.monotonic() > ends_at
 
     def _take_reply(self) -> None:
