@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from zen_agents.checks.log_source import LogSourceCheck
+from zen_agents.checks.log_source import LogSourceCheck, pattern_name
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.memory import checked_number, checked_rows
 from zen_agents.logs.watching.rule import PatternRule
-from zen_agents.model.address import Address, Network, address_target, first_overlap, network_around, parse_address
-from zen_agents.model.observation import Observation, Status
+from zen_agents.model.address import KIND, Address, Network, address_target, first_overlap, network_around, parse_address
+from zen_agents.model.observation import Observation, Status, facts_of_lines, lines_in
 from zen_agents.ports.host import HostView
 from zen_agents.ports.host_logs import LogRequest
 
@@ -54,6 +54,9 @@ _Followed = dict[tuple[str, Address], Following]
 _Raised = Mapping[str, Mapping[Address, float]]
 #: No more are followed than this, whether something keeps them out or not.
 _MOST_FOLLOWED = 2000
+#: The host is asked who is banned and connected no more often than this (seconds) while nobody new is told of: who floods a
+#: log wakes its check with each piece. And what is remembered of an address changes no more often than this.
+_LOOK_EVERY, _NOTE_EVERY = 0.5, 5.0
 
 
 class BanningSourceCheck(LogSourceCheck):
@@ -78,6 +81,10 @@ class BanningSourceCheck(LogSourceCheck):
         self._bans = tuple(bans)
         self._others = tuple(ban_name(rule.pattern) for rule in bans)
         self._followed: _Followed = {}
+        #: Whose lines counted at the last look at the host, when that was (steady seconds), and what was observed.
+        self._whose: Mapping[str, frozenset[Address]] = {}
+        self._looked_at = float("-inf")
+        self._observed_last: tuple[Observation, ...] = ()
         self._kept: tuple[Mapping[str, Any] | None, _Followed, Mapping[str, Any] | None] = (None, {}, None)
 
     @property
@@ -91,12 +98,17 @@ class BanningSourceCheck(LogSourceCheck):
         raised: _Raised = {rule.pattern: self._raised(rule.pattern) for rule in self._bans}
         if not self._followed and not any(raised.values()):
             return told
+        whose = {name: frozenset(addresses) for name, addresses in raised.items()}
+        if whose == self._whose and now.steady - self._looked_at < _LOOK_EVERY:
+            return (*told, *self._observed_last)
+        self._whose, self._looked_at = whose, now.steady
         try:
-            look = _Look(host, self._bans, raised, self._followed, now)
+            look = _Look(host, self._bans, raised, self._followed, now, _lines_of(told))
         except HostError as error:
-            return (*told, *self._untold(raised, now, str(error)))
-        self._followed = look.followed
-        return (*told, *look.observations)
+            self._observed_last = tuple(self._untold(raised, now, str(error)))
+        else:
+            self._followed, self._observed_last = look.followed, tuple(look.observations)
+        return (*told, *self._observed_last)
 
     def memory(self) -> Mapping[str, Any] | None:
         """Return what a source remembers, and besides who is followed."""
@@ -111,7 +123,7 @@ class BanningSourceCheck(LogSourceCheck):
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Go on from there."""
         super().recall(memory)
-        self._followed = {}
+        self._followed, self._looked_at = {}, float("-inf")
         for pattern, text, *times in checked_rows(memory.get("followed"), width=4)[:_MOST_FOLLOWED]:
             address = parse_address(text) if isinstance(text, str) else None
             connected_at, banned_at = map(checked_number, times)
@@ -136,8 +148,11 @@ class BanningSourceCheck(LogSourceCheck):
 class _Look:
     """How everybody stands at one moment; HostError if that cannot be told."""
 
-    def __init__(self, host: HostView, rules: Sequence[BanRule], raised: _Raised, followed: _Followed, now: Instant) -> None:
-        self._now, self._at = now, now.wall.timestamp()
+    def __init__(
+        self, host: HostView, rules: Sequence[BanRule], raised: _Raised, followed: _Followed, now: Instant,
+        lines: Mapping[str, Sequence[str]],
+    ) -> None:  # fmt: skip
+        self._now, self._at, self._lines = now, now.wall.timestamp(), lines
         self._bans = host.bans()
         self._kept = tuple(kept.network for kept in host.kept_networks())
         self.followed: _Followed = dict(followed)
@@ -156,9 +171,9 @@ class _Look:
             has_room = key in self.followed or (room > 0 and len(self.followed) < _MOST_FOLLOWED)
             times = self.followed.get(key, Following(0.0))
             if address in here and address in raised and has_room:
-                times = times._replace(connected_at=self._at)
+                times = times._replace(connected_at=self._noted(times.connected_at))
             if left is not None:
-                times = times._replace(banned_at=self._at)
+                times = times._replace(banned_at=self._noted(times.banned_at))
             if not times.connected_at or self._is_never_banned(address, rule):
                 times = Following(0.0)
             is_bad = left is None and self._counts(times, raised.get(address, 0.0), rule)
@@ -169,6 +184,9 @@ class _Look:
             if is_bad or address in known:
                 self._tell(rule, address, left, is_bad=is_bad)
         return room
+
+    def _noted(self, before: float) -> float:
+        return before if before <= self._at < before + _NOTE_EVERY else self._at
 
     def _counts(self, times: Following, latest: float, rule: BanRule) -> bool:
         """Tell whether an address is to be kept out: it was connected, and tried after it was let in again."""
@@ -192,5 +210,17 @@ class _Look:
         else:
             detail = f"no new line of {rule.pattern} tells of {address}, or it is not connected any more"
         status = Status.PROBLEM if is_bad else Status.OK
-        target = address_target(address)
-        self.observations.append(Observation(ban_name(rule.pattern), target, status, self._now, None, detail, str(address)))
+        name, text = ban_name(rule.pattern), str(address)
+        lines = [line for line in self._lines.get(rule.pattern, ()) if text in line] if is_bad else []
+        facts = facts_of_lines(lines, (), [(KIND, text)]) if is_bad else {}
+        self.observations.append(
+            Observation(name, address_target(address), status, self._now, None, detail, text, facts=facts)
+        )
+
+
+def _lines_of(told: Sequence[Observation]) -> Mapping[str, Sequence[str]]:
+    """Return the last lines of each pattern, as they were just observed; to be shown, never to be read again."""
+    return {
+        observation.name.removeprefix(pattern_name("")): [line.text for line in lines_in(observation.facts)]
+        for observation in told
+    }

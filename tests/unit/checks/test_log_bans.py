@@ -14,7 +14,7 @@ from zen_agents.logs.detection.counting import CountRule
 from zen_agents.logs.formats.syslog import Syslog
 from zen_agents.logs.security.understood import Understood
 from zen_agents.logs.watching.rule import PatternRule, Step
-from zen_agents.model.observation import Observation, Status
+from zen_agents.model.observation import Observation, Status, lines_in
 from zen_agents.ports.host_firewall import KeptNetwork
 from zen_agents.ports.host_logs import LogRequest
 
@@ -48,14 +48,14 @@ class Watched:
     def connects(self, *addresses: str, port: int = 22) -> None:
         self.host.network.peers[port] = {ip_address(address) for address in addresses}
 
-    def look(self) -> list[Observation]:
-        self.host.advance(5)
+    def look(self, after: float = 5.0) -> list[Observation]:
+        self.host.advance(after)
         now = self.host.clock.now()
         found = sound(self.check, self.check.observe(self.host.look(), now), now)
         return [each for each in found if each.name.startswith("ban.")]
 
-    def statuses(self) -> Mapping[str, Status]:
-        return {each.target: each.status for each in self.look()}
+    def statuses(self, after: float = 5.0) -> Mapping[str, Status]:
+        return {each.target: each.status for each in self.look(after)}
 
     def ban(self, network: str, seconds: float = 600.0) -> None:
         now = self.host.clock.now().steady
@@ -161,3 +161,32 @@ def test_one_that_was_banned_with_its_network_counts_as_banned() -> None:
     assert log.statuses() == {"address:2001:db8:1::7": PROBLEM}
     log.ban("2001:db8:1::/64")
     assert log.statuses() == {"address:2001:db8:1::7": OK}
+
+
+def test_a_flood_of_lines_asks_the_host_no_more_often_and_a_new_address_at_once() -> None:
+    log = Watched()
+    log.connects("192.0.2.7", "192.0.2.8")
+    log.tries("192.0.2.7")
+    assert log.statuses() == {"address:192.0.2.7": PROBLEM}
+    followed = (log.check.memory() or {})["followed"]
+    log.host.faults.fail("bans")
+    for _ in range(3):
+        log.tries("192.0.2.7", times=1)
+        assert log.statuses(after=0.1) == {"address:192.0.2.7": PROBLEM}
+    assert (log.check.memory() or {})["followed"] == followed
+    log.tries("192.0.2.8")
+    assert log.statuses(after=0.1) == {"address:192.0.2.7": UNKNOWN, "address:192.0.2.8": UNKNOWN}
+    log.host.faults.heal()
+    assert set(log.statuses(after=1.0).values()) == {PROBLEM}
+
+
+def test_an_address_is_shown_with_its_own_lines() -> None:
+    log = Watched()
+    log.connects("192.0.2.7", "192.0.2.8")
+    for times in (2, 1):
+        log.tries("192.0.2.7", times=times)
+        log.tries("192.0.2.8", times=1)
+    (found,) = log.look()
+    lines = [line.text for line in lines_in(found.facts)]
+    assert lines
+    assert all("from 192.0.2.7 port" in line for line in lines)
