@@ -1,0 +1,40 @@
+"""Which of two versions is the later one, by the rules of their ecosystem.
+
+What orders them is loaded when the first version of an ecosystem is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from zen_agents.first_use import load
+from zen_agents.packages.package import Ecosystem
+
+
+class InvalidVersionError(ValueError):
+    """This is no version of its ecosystem, so it has no place in the order; whatever rests on it is unknown."""
+
+
+class VersionKey(Protocol):
+    """Stands for a version where versions are compared; equal keys are versions that mean the same."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
+
+    def __le__(self, other: Any, /) -> bool: ...
+
+
+_KEYS: Final[Mapping[Ecosystem, str]] = {
+    Ecosystem.PYPI: "zen_agents.packages.versions.pypi:key",
+    Ecosystem.DEBIAN: "zen_agents.packages.versions.debian:key",
+    Ecosystem.NPM: "zen_agents.packages.versions.npm:key",
+}
+
+
+def key_of(ecosystem: Ecosystem) -> Callable[[str], VersionKey]:
+    """Return what makes keys of an ecosystem's versions; it raises InvalidVersionError for what is none.
+
+    Raises ModuleNotFoundError if the library that knows the order is not installed (extra `packages`).
+    """
+    found: Callable[[str], VersionKey] = load(_KEYS[ecosystem])
+    return found
