@@ -256,3 +256,12 @@ def test_a_person_passes_it_only_by_name(store: SqliteStore) -> None:
     spend(store, 5)
     assert assess(question(store, request=by_alice()), [RateLimit()]).reason is Reason.RATE_LIMIT
     assert assess(question(store, request=by_alice("rate_limit")), [RateLimit()]).ruling is Ruling.ALLOW
+
+
+def test_who_is_shut_out_spends_no_token_and_keeps_none_from_those_behind(store: SqliteStore) -> None:
+    spend(store, 4)
+    attacker = incident(id="inc-from", key="ban|address:192.0.2.7", target="address:192.0.2.7")
+    for behind, ruling in ({}, Ruling.ALLOW), ({OTHER: incident(id="inc-mail", key=OTHER)}, Ruling.DENY):
+        live = situation(incidents={attacker.key: attacker, **behind})
+        asked = question(store, request=request(attempt=2), situation=live, incident=incident(attempts=1))
+        assert RateLimit().assess(asked).ruling is ruling
