@@ -1,0 +1,74 @@
+"""Asks a source of advisories over HTTP, with bounds on time and size."""
+
+from __future__ import annotations
+
+import http.client
+import time
+import urllib.error
+import urllib.request
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from zen_agents.errors import HostError
+from zen_agents.model.units import size_in_words
+
+#: One answer may take so long (seconds).
+_MOST_SECONDS: Final = 30.0
+_PIECE: Final = 1 << 16
+
+
+class SourceUnavailableError(HostError):
+    """A source of advisories could not be asked; what it would have said is unknown."""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Who was named is asked, and nobody that this one names."""
+
+    def redirect_request(self, *args: Any) -> None:
+        del args
+
+
+def is_address(location: str) -> bool:
+    """Tell whether this is asked over HTTP; else it is a path."""
+    return urlsplit(location).scheme in ("http", "https")
+
+
+def answer_of(url: str, *, until: float, most_bytes: int, body: bytes | None = None) -> bytes:
+    """Return what is answered to a GET, or to a POST of JSON, by `until` on the monotonic clock.
+
+    Raises SourceUnavailableError for every status but 200, and where nothing, too much or too little comes, or not in time.
+    """
+    until = min(until, time.monotonic() + _MOST_SECONDS)
+    opener = urllib.request.build_opener(_NoRedirect)
+    headers = {"Accept": "application/json", "User-Agent": "zen-agents", "Content-Type": "application/json"}
+    try:
+        request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - `is_address` was asked
+        with opener.open(request, timeout=_left(url, until)) as response:
+            if response.status != http.client.OK:
+                raise SourceUnavailableError(f"{url} answers with status {response.status}")
+            return _read(url, response, until, most_bytes)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise SourceUnavailableError(f"{url} answers with status {error.code}") from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        why = getattr(error, "reason", None) or error
+        raise SourceUnavailableError(f"{url} does not answer: {why or type(error).__name__}") from error
+
+
+def _read(url: str, response: http.client.HTTPResponse, until: float, most_bytes: int) -> bytes:
+    content = bytearray()
+    while piece := response.read1(_PIECE):
+        content += piece
+        _left(url, until)
+        if len(content) > most_bytes:
+            raise SourceUnavailableError(f"{url} answers with more than {size_in_words(most_bytes)}")
+    if response.length:
+        raise SourceUnavailableError(f"{url} broke off its answer")
+    return bytes(content)
+
+
+def _left(url: str, until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise SourceUnavailableError(f"{url} does not answer in time")
+    return left
