@@ -30,6 +30,8 @@ def as_promised(body: Any) -> Any:
 def printed_as_promised(words: Sequence[str], text: str) -> None:
     """Hold what a command printed against its schema, if it was asked for all of it as JSON."""
     asked = ("-o", "json") in pairwise(words) and not any(word.startswith("--json=") for word in words)
+    if words[:2] == ("packages", "sbom"):
+        return  # has the schema of CycloneDX, to which its own tests hold it
     if asked and text.strip():
         as_promised(json.loads(text))
 

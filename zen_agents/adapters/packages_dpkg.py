@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from zen_agents.adapters.packages_reading import UnreadableError, text_of
-from zen_agents.packages.package import Distribution, Ecosystem, Inventory, Package, Problem, normal_name
+from zen_agents.packages.package import Distribution, Ecosystem, Inventory, Package, Problem, inventory, normal_name
 
 STATUS: Final = "var/lib/dpkg/status"
 #: dpkg writes here what is not in its list yet; empty unless it runs or was interrupted.
@@ -34,7 +34,7 @@ def read_dpkg(root: Path) -> Inventory:
     try:
         text = text_of(status, _MOST_BYTES, errors="replace")
     except UnreadableError as error:
-        return Inventory(where, Ecosystem.DEBIAN, (), (error.problem,))
+        return inventory(root, Ecosystem.DEBIAN, (), (error.problem,))
     distribution = _distribution(root, problems)
     found: list[Package] = []
     for line, paragraph in _paragraphs(text, path, problems):
@@ -49,8 +49,7 @@ def read_dpkg(root: Path) -> Inventory:
         if paragraph["status"].split()[2] in _INTERRUPTED:
             problems.append(Problem(path, f"has {package.name} half done; finish it: dpkg --configure -a", line))
     problems += _journal(root)
-    found.sort(key=lambda each: (each.name, each.architecture))
-    return Inventory(where, Ecosystem.DEBIAN, tuple(found), tuple(problems))
+    return inventory(root, Ecosystem.DEBIAN, found, problems)
 
 
 def _paragraphs(text: str, path: str, problems: list[Problem]) -> Iterator[tuple[int, Mapping[str, str]]]:

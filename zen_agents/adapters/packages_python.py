@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from zen_agents.adapters.packages_reading import UnreadableError, text_of
-from zen_agents.packages.package import Ecosystem, Inventory, Package, Problem, package
+from zen_agents.packages.package import Ecosystem, Inventory, Package, Problem, inventory, package, twice
 
 #: What marks a virtual environment, and says whether it also sees what its interpreter's own environment has.
 MARK: Final = "pyvenv.cfg"
@@ -35,12 +34,9 @@ def read_python_environment(path: Path) -> Inventory:
     sites = _sites(path) or ([path] if _holds_records(path) else [])
     if not sites:
         problems.append(Problem(where, "has no site-packages: it is no Python environment, or a broken one"))
-    found = {(each.name, each.version): each for site in sites for each in _installed(site, where, problems)}
-    packages = tuple(found[key] for key in sorted(found))
-    for one, other in pairwise(packages):
-        if one.name == other.name:
-            problems.append(Problem(where, f"has {one.name} in two versions, {one.version} and {other.version}"))
-    return Inventory(where, Ecosystem.PYPI, packages, tuple(problems))
+    found = {each for site in sites for each in _installed(site, where, problems)}
+    problems += twice(found)
+    return inventory(path, Ecosystem.PYPI, found, problems)
 
 
 def _sites(path: Path) -> list[Path]:

@@ -50,6 +50,9 @@ _APPROVAL = {
     "ended_why": str, "used_by": _TEXT_OR_NULL, "answers": [{"by": str, "uid": (int, None), "yes": bool, "reason": str}],
     "plan": _THINGS,
 }  # fmt: skip
+_PACKAGE = dict.fromkeys(
+    ("name", "version", "ecosystem", "environment", "source", "source_version", "architecture", "purl"), str
+)
 _ANSWERED = {"approval": str, "state": str, "action": str, "target": str, "*": ANY}
 _DECISION = {
     "id": str, "at": str, "incident": _TEXT_OR_NULL, "record": int, "outcome?": str, "reason?": str, "rule?": str,
@@ -154,6 +157,11 @@ SHAPES: Mapping[str, Any] = {
     "man": ({"name": str, "text": str}, {"*": ANY}),
     "new": {"name": str, "kind": str, "path": str, "files": [str]},
     "once": {"dry_run": bool, "would": [ANY], "actions": [_ACTION], "incidents": [_INCIDENT]},
+    "packages": ({
+        "items": [_PACKAGE],
+        "environments": [{"environment": str, "ecosystem": str, "packages": int,
+                          "problems": [{"path": str, "line": int, "why": str}]}],
+    }, _items(_PACKAGE)),
     "pause": {"scope": str, "for_seconds": _NUMBER_OR_NULL},
     "plan": {"host": str, "mode": str, "config": [str], "at": str, "fine": int, "unused_facts": [str], "*": int,
         "lines": [

@@ -6,7 +6,10 @@ What could not be read stands in an inventory as a problem: a package that is mi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -82,6 +85,22 @@ class Inventory:
     ecosystem: Ecosystem
     packages: tuple[Package, ...]
     problems: tuple[Problem, ...] = ()
+
+
+def inventory(
+    environment: Path, ecosystem: Ecosystem, packages: Iterable[Package], problems: Iterable[Problem]
+) -> Inventory:
+    """Return what an environment holds, each package once and by name."""
+    ordered = sorted(set(packages), key=lambda each: (each.name, each.version, each.architecture))
+    return Inventory(str(environment), ecosystem, tuple(ordered), tuple(problems))
+
+
+def twice(packages: Iterable[Package]) -> Iterator[Problem]:
+    """Say which packages have several versions in a place that can have one of each: nobody knows which is in use."""
+    ordered = sorted(packages, key=lambda each: (each.name, each.version))
+    for one, other in pairwise(ordered):
+        if one.name == other.name and one.version != other.version:
+            yield Problem(other.where, f"has {one.name} in two versions, {one.version} and {other.version}")
 
 
 _SEPARATORS: Final = re.compile(r"[-_.]+")

@@ -35,6 +35,7 @@ ALL = {
     "why": ("why",),
     "report": ("report",),
     "logs": ("logs", "scan"),
+    "packages": ("packages", "list", "-e", "nothing-here"),
     "runbook": ("runbook", "disk"),
     "approvals": ("approvals",),
     "approve": ("approve", "@last", "--reason", "x", "--yes"),
@@ -70,7 +71,7 @@ ALL = {
 NOTHING_HERE = {
     "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0, "new": 0, "top": 2, "man": 0,
     "doctor": 1, "run": 78, "once": 78, "plan": 78, "check-config": 78, "config": 78, "baseline": 78, "logs": 78,
-    "alert": 78, "lint": 78, "test": 2,
+    "alert": 78, "lint": 78, "test": 2, "packages": 2,
 }  # fmt: skip
 #: Ends with 1 and has an answer all the same.
 ANSWERS_BADLY = {"doctor"}

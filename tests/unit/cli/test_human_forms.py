@@ -70,6 +70,7 @@ FORMS = {
     "logs-scan": "logs scan /etc/zen-agents/app.log --since 02:30",
     "logs-templates": "logs templates /etc/zen-agents/app.log",
     "logs-search": "logs search refused /etc/zen-agents/app.log --since 02:00",
+    "packages-list": "packages list -e /etc/zen-agents/requirements.txt -e /etc/zen-agents/package-lock.json",
     "lint": "lint /etc/zen-agents/config.yaml",
     "actions-none": "actions --since 1s",
     "approvals-pending": "approvals",
@@ -121,6 +122,8 @@ _FILES = {
     "wrong.yaml": WRONG_CONFIG,
     "facts.yaml": FACTS,
     "web-tests.yaml": RULE_TESTS,
+    "requirements.txt": "flask==3.0.3\njinja2>=3\nMarkupSafe==2.1.5\n",
+    "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}, "node_modules/@types/node": {"version": "20.1.0"}}}',
 }
 _EXAMINED: Mapping[str, Check] = {
     "python": lambda _: fine("3.13.2, all that is needed is there"),

@@ -91,3 +91,6 @@ def test_an_engine_does_not_load_what_its_configuration_does_not_use(tmp_path: P
         house, f"{house}.base", f"{house}.listing", "zen_agents.actions.base", "zen_agents.actions.inverse",
     }  # fmt: skip
     assert "importlib.metadata" not in loaded
+    assert not any(
+        name.startswith(("zen_agents.packages", "zen_agents.adapters.packages", "packaging", "semver")) for name in loaded
+    )

@@ -1,0 +1,126 @@
+"""What is installed: of this host, of Python environments, of projects with their locks. Nothing of them is run.
+
+Examples:
+  zen-agents packages list                          what dpkg has installed here
+  zen-agents packages list -e /srv/app/.venv        of a Python environment, also a broken one
+  zen-agents packages list -e / -e /srv/app         of both; of a project, its .venv and its locks
+  zen-agents packages list -e package-lock.json -o json
+  zen-agents packages sbom -e / -e /srv/app > bom.json   a bill of materials: CycloneDX 1.6
+
+A path is a Python environment, the root of a host with dpkg, a project, or a file: uv.lock, pyproject.toml,
+requirements.txt, package-lock.json, npm-shrinkwrap.json. What cannot be read or told is said with its place, and the
+list is not complete then. Of a project that has neither a lock nor a .venv, what it asks for is listed, if it is pinned.
+
+Exit: 0 all of it was read, 1 something could not be read or told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import socket
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from zen_agents import __version__
+from zen_agents.adapters.packages_found import inventories
+from zen_agents.cli.call import Call
+from zen_agents.cli.envelope import data
+from zen_agents.cli.render import next_steps, note, plural, say, table
+from zen_agents.clock import SystemClock
+from zen_agents.errors import UsageError, ZenError
+from zen_agents.packages.package import Ecosystem, Inventory
+from zen_agents.packages.sbom import bill_of_materials
+
+#: The host itself, where no environment is named.
+_HOST: Final = "/"
+_MOST_PROBLEMS: Final = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `packages` takes."""
+    parser.add_argument("verb", choices=("list", "sbom"))
+    parser.add_argument(
+        "-e", "--environment", action="append", metavar="PATH", help="what to look at (may be repeated; default: this host)"
+    )
+
+
+def run(call: Call) -> int:
+    """Read every environment, print, and say what could not be read."""
+    found = read(call)
+    (_sbom if call.arguments.verb == "sbom" else _list)(call, found)
+    tell_problems(found)
+    if call.arguments.verb == "list":
+        named = [word for path in call.arguments.environment or () for word in ("-e", path)]
+        next_steps(
+            call, *(shlex.join(("zen-agents", "packages", *words, *named)) for words in (("sbom",), ("list", "-o", "json")))
+        )
+    return 1 if any(inventory.problems for inventory in found) else 0
+
+
+def read(call: Call) -> Sequence[Inventory]:
+    """Return the inventories of what was named, each once; UsageError if there is nothing at one of the paths."""
+    paths = dict.fromkeys(Path(word).absolute() for word in call.arguments.environment or (_HOST,))
+    try:
+        found = [inventory for path in paths for inventory in inventories(path)]
+    except ModuleNotFoundError as error:
+        raise ZenError(f"{error.name} is not installed, which this needs: pip install 'zen-agents[packages]'") from error
+    return [*{(each.environment, each.ecosystem): each for each in found}.values()]
+
+
+def tell_problems(found: Sequence[Inventory]) -> None:
+    """Say beside the answer what keeps it from being complete."""
+    problems = [problem for inventory in found for problem in inventory.problems]
+    for problem in problems[:_MOST_PROBLEMS]:
+        note(str(problem))
+    if len(problems) > _MOST_PROBLEMS:
+        note(f"and {len(problems) - _MOST_PROBLEMS} more; -o json has all")
+
+
+def _list(call: Call, found: Sequence[Inventory]) -> None:
+    if call.machine:
+        _for_programs(call, found)
+        return
+    for number, inventory in enumerate(found):
+        if number and not call.arguments.quiet:
+            say(call, "")
+        count = plural(len(inventory.packages), "package")
+        incomplete = ", not complete" if inventory.problems else ""
+        say(call, f"{inventory.environment}: {count} ({inventory.ecosystem}){incomplete}")
+        if inventory.packages and not call.arguments.quiet:
+            _table(call, inventory)
+
+
+def _table(call: Call, inventory: Inventory) -> None:
+    if inventory.ecosystem is Ecosystem.DEBIAN:
+        rows = [(each.name, each.version, each.architecture, each.source) for each in inventory.packages]
+        table(call, ("NAME", "VERSION", "FOR", "SOURCE"), rows, spare=("SOURCE", "FOR"), whole=("VERSION",))
+    else:
+        table(call, ("NAME", "VERSION"), [(each.name, each.version) for each in inventory.packages])
+
+
+def _for_programs(call: Call, found: Sequence[Inventory]) -> None:
+    items = [
+        {"name": each.name, "version": each.version, "ecosystem": str(each.ecosystem), "environment": each.where,
+         "source": each.source, "source_version": each.source_version, "architecture": each.architecture, "purl": each.purl}
+        for inventory in found for each in inventory.packages
+    ]  # fmt: skip
+    environments = [
+        {"environment": inventory.environment, "ecosystem": str(inventory.ecosystem), "packages": len(inventory.packages),
+         "problems": [{"path": each.path, "line": each.line, "why": each.why} for each in inventory.problems]}
+        for inventory in found
+    ]  # fmt: skip
+    is_one_by_one = call.output in ("jsonl", "name") or call.fields
+    data(call, "packages", items if is_one_by_one else {"items": items, "environments": environments})
+
+
+def _sbom(call: Call, found: Sequence[Inventory]) -> None:
+    if call.output not in ("table", "wide", "json") or call.fields:
+        raise UsageError("a bill of materials is one document of CycloneDX JSON; leave -o and --json=FIELDS out")
+    bill = bill_of_materials(
+        found, host=socket.gethostname(), at=SystemClock().now().wall, serial=uuid.uuid4(), tool_version=__version__
+    )
+    print(json.dumps(bill, indent=2))
