@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from zen_agents.adapters.packages_reading import UnreadableError, text_of
-from zen_agents.packages.package import Distribution, Ecosystem, Inventory, Package, Problem, inventory, normal_name
+from zen_agents.packages.package import Distribution, Ecosystem, Inventory, Package, Problem, inventory, is_name, normal_name
 
 STATUS: Final = "var/lib/dpkg/status"
 #: dpkg writes here what is not in its list yet; empty unless it runs or was interrupted.
@@ -22,7 +22,6 @@ _MOST_BYTES, _MOST_RELEASE_BYTES = 256 << 20, 64 << 10
 _WANTED: Final = frozenset({"package", "status", "version", "architecture", "source"})
 _GONE: Final = frozenset({"not-installed", "config-files"})
 _INTERRUPTED: Final = frozenset({"half-installed", "unpacked", "half-configured"})
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*")
 _SOURCE: Final = re.compile(r"(?P<name>\S+)(?:\s+\((?P<version>[^()\s]+)\))?")
 
 
@@ -76,7 +75,7 @@ def _paragraphs(text: str, path: str, problems: list[Problem]) -> Iterator[tuple
 def _package(fields: Mapping[str, str], where: str, distribution: Distribution) -> Package | None:
     """Return what a paragraph says is installed, None if it says that it is not. ValueError says what is wrong with it."""
     name, state = fields.get("package", ""), fields.get("status", "").split()
-    if not _NAME.fullmatch(name):
+    if not is_name(Ecosystem.DEBIAN, name):
         raise ValueError("has a package without a name that dpkg would take")
     if len(state) != 3:
         raise ValueError(f"does not say in which state {name} is")

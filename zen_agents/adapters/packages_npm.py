@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from zen_agents.adapters.packages_reading import UnreadableError, text_of
-from zen_agents.packages.package import Ecosystem, Inventory, Problem, inventory, package
+from zen_agents.packages.package import Ecosystem, Inventory, Problem, inventory, is_name, package
 
 _MOST_BYTES: Final = 256 << 20
 _INSTALLED: Final = "node_modules/"
 _ALIAS: Final = "npm:"
-#: How a version looks that is a place instead.
-_PLACES: Final = (":", "/")
+#: Anything else is a place from which it came.
+_VERSION: Final = re.compile(r"[0-9A-Za-z.+-]+")
 
 
 class _Locked(NamedTuple):
@@ -27,9 +28,9 @@ def read_npm_lock(path: Path) -> Inventory:
     problems: list[Problem] = []
     found = []
     for name, version in _entries(_json(path, problems), path, problems):
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not is_name(Ecosystem.NPM, name):
             problems.append(Problem(str(path), "has a package without a name"))
-        elif not isinstance(version, str) or not version or any(mark in version for mark in _PLACES):
+        elif not isinstance(version, str) or not _VERSION.fullmatch(version):
             problems.append(Problem(str(path), f"does not say which version of {name} is installed"))
         else:
             found.append(package(Ecosystem.NPM, name, version, str(path)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zen_agents.adapters.packages_reading import UnreadableError, text_of
-from zen_agents.packages.package import Ecosystem, Inventory, Package, Problem, inventory, package
+from zen_agents.packages.package import Ecosystem, Inventory, Package, Problem, inventory, is_name, package
 from zen_agents.packages.requirements import RequirementError, pin_of
 
 _MOST_BYTES: Final = 64 << 20
@@ -49,23 +49,24 @@ def _toml(path: Path, problems: list[Problem]) -> Mapping[str, Any]:
         place = _LINE.search(str(error))
         why = f"is no TOML: {_LINE.sub('', str(error))}"
         problems.append(Problem(str(path), why, int(place["line"]) if place else 0))
-    except RecursionError:
-        problems.append(Problem(str(path), "is nested too deeply, and is not read"))
+    except (RecursionError, ValueError):
+        problems.append(Problem(str(path), "is nested too deeply or has a number too long, and is not read"))
     return {}
 
 
 def _locked(path: Path, entries: Sequence[object], problems: list[Problem]) -> Iterator[Package]:
     for entry in entries:
-        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        fields = entry if isinstance(entry, dict) else {}
+        name, source, version = fields.get("name"), fields.get("source"), fields.get("version")
+        if not isinstance(name, str) or not is_name(Ecosystem.PYPI, name):
             problems.append(Problem(str(path), "has a package without a name"))
             continue
-        source, version = entry.get("source"), entry.get("version")
         if isinstance(source, dict) and _OWN.intersection(source):
             continue
         if not isinstance(version, str) or not version:
-            problems.append(Problem(str(path), f"does not say which version of {entry['name']} is installed"))
+            problems.append(Problem(str(path), f"does not say which version of {name} is installed"))
             continue
-        yield package(Ecosystem.PYPI, entry["name"], version, str(path))
+        yield package(Ecosystem.PYPI, name, version, str(path))
 
 
 def _asked_for(project: Mapping[str, Any]) -> Iterator[str]:

@@ -6,20 +6,18 @@ It may be broken, moved, or somebody else's, and starting it would run what is i
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from zen_agents.adapters.packages_reading import UnreadableError, text_of
-from zen_agents.packages.package import Ecosystem, Inventory, Package, Problem, inventory, package, twice
+from zen_agents.packages.package import Ecosystem, Inventory, Package, Problem, inventory, is_name, package, twice
 
 #: What marks a virtual environment, and says whether it also sees what its interpreter's own environment has.
 MARK: Final = "pyvenv.cfg"
 _SITES: Final = ("lib/python3*/site-packages", "lib64/python3*/site-packages")
 _RECORDS: Final = {".dist-info": "METADATA", ".egg-info": "PKG-INFO"}
 _MOST_BYTES, _MOST_MARK_BYTES = 4 << 20, 64 << 10
-_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def is_python_environment(path: Path) -> bool:
@@ -101,7 +99,7 @@ def _recorded(path: Path, where: str) -> Package:
         if colon and key.lower() in ("name", "version"):
             fields.setdefault(key.lower(), value.strip())
     name, version = fields.get("name", ""), fields.get("version", "")
-    if not _NAME.fullmatch(name):
+    if not is_name(Ecosystem.PYPI, name):
         raise UnreadableError(Problem(str(path), "does not say which package it is of"))
     if not version:
         raise UnreadableError(Problem(str(path), f"does not say which version of {name} is installed"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,12 @@ def read_requirements(path: Path) -> Inventory:
     reading = _Reading(path)
     reading.read(path)
     return inventory(path, Ecosystem.PYPI, reading.found, reading.problems)
+
+
+def _beside(path: Path, name: str) -> Path:
+    if "\0" in name:
+        raise RequirementError("names a file that no system can have")
+    return Path(os.path.realpath(path.parent / name))
 
 
 class _Reading:
@@ -58,7 +65,7 @@ class _Reading:
 
     def _take(self, path: Path, line: Line) -> None:
         if included := _INCLUDES.fullmatch(line.text):
-            self.read((path.parent / included["file"].strip("\"'")).resolve())
+            self.read(_beside(path, included["file"].strip("\"'")))
         elif _EDITABLE.match(line.text):
             raise RequirementError("names a directory in which a package is developed; its version is not told here")
         elif not line.text.startswith("-"):

@@ -104,6 +104,17 @@ def twice(packages: Iterable[Package]) -> Iterator[Problem]:
 
 
 _SEPARATORS: Final = re.compile(r"[-_.]+")
+_NAMES: Final = {
+    Ecosystem.PYPI: re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"),
+    Ecosystem.DEBIAN: re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*"),
+    # Old ones have all that an address can hold.
+    Ecosystem.NPM: re.compile(r"(?:@[!-.0-~]+/)?[!-.0-~]+"),
+}
+
+
+def is_name(ecosystem: Ecosystem, name: str) -> bool:
+    """Tell whether a package of this ecosystem could be called so."""
+    return _NAMES[ecosystem].fullmatch(name) is not None
 
 
 def normal_name(ecosystem: Ecosystem, name: str) -> str:

@@ -33,6 +33,8 @@ class Line(NamedTuple):
     text: str
 
 
+#: More is nobody's requirement, its hashes included.
+_MOST_CHARACTERS: Final = 65_536
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*$")
 #: What belongs to one requirement, behind it.
 _OPTIONS: Final = re.compile(r"\s--[a-z][a-z-]*(?:[= ].*)?$")
@@ -57,11 +59,14 @@ def lines_of(text: str) -> Iterator[Line]:
 
 def pin_of(text: str) -> Pin:
     """Return the pin that a requirement is; RequirementError if it is none."""
-    bare = _OPTIONS.sub("", text)
+    if len(text) > _MOST_CHARACTERS:
+        raise RequirementError("is no requirement: it is too long")
     try:
-        read = Requirement(bare)
+        read = Requirement(_OPTIONS.sub("", text))
     except InvalidRequirement as error:
         raise RequirementError(f"is no requirement: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise RequirementError("is no requirement: its conditions are nested too deeply") from None
     if read.url:
         raise RequirementError(f"takes {read.name} from a URL: which version that is stays unknown")
     for each in read.specifier:
