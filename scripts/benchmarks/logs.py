@@ -12,12 +12,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from scripts.benchmarks import log_following, log_studies
 from scripts.benchmarks.log_corpus import write_corpus, write_sshd
 from scripts.benchmarks.log_patterns import PATTERNS
 from scripts.benchmarks.measured import MB, Measured
 from scripts.benchmarks.report import Figure, median, number, skipped
-from zen_agents.jobs.log_scan import WORKER, ScanReply, ScanRequest
+from zen_agents.jobs.log_scan import WORKER, ScanReply, ScanRequest, written
 from zen_agents.logs.matching.choose import choose
 
 _LITERALS = ("Failed password", "Out of memory", "segfault", "FATAL", *(f"ERROR {code}" for code in range(16)))
@@ -143,10 +145,8 @@ def _sshd(folder: Path) -> Iterator[Figure]:
 
 def _scan(log: Path, engine: str, reply: Path) -> Measured:
     request = ScanRequest(patterns=tuple(PATTERNS), files=(str(log),), engines=(engine,))
-    measured = Measured(
-        [sys.executable, "-m", WORKER], log.stat().st_size, stdin=request.model_dump_json() + "\n", out=reply
-    )
-    found = ScanReply.model_validate_json(reply.read_bytes())
+    measured = Measured([sys.executable, "-m", WORKER], log.stat().st_size, stdin=written(request) + "\n", out=reply)
+    found = TypeAdapter(ScanReply).validate_json(reply.read_bytes())
     if found.unread or not sum(each.count for each in found.found):
         raise RuntimeError(f"{engine} found nothing in {log}: {found.unread}")
     return measured

@@ -9,14 +9,22 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from io import BufferedReader
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from zen_agents.errors import LogEncodingError
-from zen_agents.jobs.log_scan import STDIN, PatternFound, ScanProgress, ScanReply, ScanRequest, TopValue, UnreadFile
+from zen_agents.jobs.log_scan import (
+    STDIN,
+    NoRequestError,
+    PatternFound,
+    ScanProgress,
+    ScanReply,
+    ScanRequest,
+    TopValue,
+    UnreadFile,
+    request_of,
+    written,
+)
 from zen_agents.logs.findings import Findings, Found
 from zen_agents.logs.lines import LineSplitter
 from zen_agents.logs.matching.base import PatternRefusedError
@@ -39,21 +47,21 @@ def scan(request: ScanRequest, stdin: BufferedReader[Any], told: Told) -> ScanRe
 def main() -> int:
     """Read the request, write the reply; the exit status is 2 for what is no request or no pattern."""
     try:
-        request = ScanRequest.model_validate_json(sys.stdin.buffer.readline())
+        request = request_of(sys.stdin.buffer.readline())
         reply = scan(request, cast("BufferedReader[Any]", sys.stdin.buffer), _tell)
-    except ValidationError as error:
-        sys.stderr.write(f"this is no request: {error.error_count()} errors\n")
+    except NoRequestError as error:
+        sys.stderr.write(f"this is no request: {error}\n")
         return 2
     except PatternRefusedError as error:
         sys.stderr.write(f"pattern {error.index + 1} {error}\n")
         return 2
-    sys.stdout.write(reply.model_dump_json())
+    sys.stdout.write(written(reply))
     return 0
 
 
 def _tell(progress: ScanProgress) -> None:
     with suppress(OSError):  # whoever started us may not listen
-        sys.stderr.write(progress.model_dump_json() + "\n")
+        sys.stderr.write(written(progress) + "\n")
         sys.stderr.flush()
 
 
@@ -108,7 +116,9 @@ class _Scan:
 
 
 def _told_of(found: Found) -> PatternFound:
-    top = {name: tuple(TopValue(**asdict(each)) for each in values) for name, values in found.top.items()}
+    top = {
+        name: tuple(TopValue(each.value, each.count, each.missed) for each in values) for name, values in found.top.items()
+    }
     return PatternFound(count=found.count, first=found.first, last=found.last, samples=tuple(found.samples), top=top)
 
 

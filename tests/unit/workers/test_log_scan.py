@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from tests.support.engine_process import REPOSITORY
-from zen_agents.jobs.log_scan import WORKER, ScanProgress, ScanReply, ScanRequest
+from zen_agents.jobs.log_scan import WORKER, ScanProgress, ScanReply, ScanRequest, written
 from zen_agents.workers.log_scan import scan
 from zen_agents.workers.log_stream import PIECE_BYTES
 
@@ -119,9 +120,9 @@ def _run(request: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
 
 def test_as_a_process_it_reads_what_follows_the_request_tells_progress_and_replies() -> None:
     request = ScanRequest(patterns=("oom",), files=("-",), progress_seconds=1e-9)
-    done = _run(request.model_dump_json(), b"oom\n" * 60_000)
-    assert ScanReply.model_validate_json(done.stdout).found[0].count == 60_000
-    progress = [ScanProgress.model_validate_json(line) for line in done.stderr.splitlines()]
+    done = _run(written(request), b"oom\n" * 60_000)
+    assert TypeAdapter(ScanReply).validate_json(done.stdout).found[0].count == 60_000
+    progress = [TypeAdapter(ScanProgress).validate_json(line) for line in done.stderr.splitlines()]
     assert progress[-1].hits == 60_000
     assert [each.hits for each in progress] == sorted(each.hits for each in progress)
 
@@ -129,7 +130,13 @@ def test_as_a_process_it_reads_what_follows_the_request_tells_progress_and_repli
 @pytest.mark.parametrize(
     ("request_text", "said"),
     [
-        ('{"files": []}', "this is no request"),
+        ('{"files": []}', "this is no request: patterns: it takes 1 to 2000 texts"),
+        ("[1]", "this is no request: it is no object"),
+        ("oom", "this is no request: it is no JSON"),
+        (json.dumps({"patterns": ["a"], "files": [7]}), "files: it takes 1 to 10000 texts"),
+        (json.dumps({"patterns": ["a"], "files": ["-"], "shell": "id"}), "has keys that nobody knows"),
+        (json.dumps({"patterns": ["a"], "files": ["-"], "engines": ["perl"]}), "engines: it takes any of vectorscan"),
+        (json.dumps({"patterns": ["a"], "files": ["-"], "progress_seconds": -1}), "progress_seconds: it takes 0 to 3600"),
         (json.dumps({"patterns": ["a", "b(?=c)"], "files": ["-"]}), "pattern 2 looks around itself"),
     ],
 )
@@ -137,3 +144,14 @@ def test_what_is_no_request_and_what_is_no_pattern_is_refused(request_text: str,
     done = _run(request_text)
     assert done.returncode == 2
     assert said in done.stderr.decode()
+
+
+def test_nothing_is_loaded_that_takes_longer_than_a_small_log() -> None:
+    # Each of these is a tenth of a second of CPU, or most of one, and the scan needs none.
+    heavy = ("pydantic", "sqlite3", "asyncio", "yaml", "socket", "email")
+    program = f"import sys; import {WORKER}; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == b"[]"
