@@ -24,6 +24,8 @@ class Remembering:
         self._kept: dict[str, str] | None = None
         #: By name the memory itself that was kept last; nobody changes one that was given.
         self._last: dict[str, Mapping[str, Any]] = {}
+        #: By name what was found to have changed, as JSON, until it is kept.
+        self._found: dict[str, str] = {}
         #: Names of the checks that have something not to forget: few or none of thousands.
         self._names: frozenset[str] = frozenset()
         #: Checks whose last findings were thrown away: they are ahead of what came of them.
@@ -62,16 +64,16 @@ class Remembering:
             # A large one is not written out at each look to find that it is the one that was kept.
             if memory is None or memory is self._last.get(check.name):
                 continue
-            if json.dumps(memory) != (self._kept or {}).get(check.name):
-                found[check.name] = memory
+            if (text := json.dumps(memory)) != (self._kept or {}).get(check.name):
+                found[check.name], self._found[check.name] = memory, text
         return found
 
     def keep(self, memories: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write memories within the pending batch."""
+        """Write the memories that `changed` returned within the pending batch."""
         kept = self._kept if self._kept is not None else {}
         for name, memory in memories.items():
             self._store.save_check_memory(self._agent, name, memory)
-            kept[name], self._last[name] = json.dumps(memory), memory
+            kept[name], self._last[name] = self._found.pop(name), memory
 
     def _read(self) -> dict[str, str]:
         try:

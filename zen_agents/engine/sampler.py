@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from zen_agents.checks.base import Check, Probe
 from zen_agents.clock import Clock, Instant
@@ -20,6 +20,8 @@ log = logging.getLogger("zen_agents.sampler")
 
 #: Network probes under way at the same time.
 MOST_PROBES = 64
+#: So many names are sooner gone through than put into a set.
+_FEW_NAMES = 8
 
 
 class _Batch:
@@ -170,17 +172,19 @@ def sound(check: Check, found: Sequence[Observation], now: Instant) -> Sequence[
     About targets that others choose it may find as many as there are, and none; they are addresses and nothing else.
     """
     names, others = check.observes, check.about_others
+    # Of hundreds, as of a log's patterns, each would be sought among all the others.
+    known: Container[str] = names if len(names) <= _FEW_NAMES else frozenset(names)
     for observation in found:
         if (
             type(observation) is not Observation
-            or (observation.name not in names and not _is_about_others(observation, others))
+            or (observation.name not in known and not _is_about_others(observation, others))
             or not isinstance(observation.status, Status)
             or (observation.value is not None and not math.isfinite(observation.value))
         ):
             return check.unknown(now, "the check returned garbage")
-    if len(found) == len(names) and not others:
-        return found
     told = {observation.name for observation in found}
+    if len(told) == len(names) and not others:
+        return found
     missing = [name for name in names if name not in told]
     return [*found, *(Observation(name, check.target, Status.UNKNOWN, now, None, "not told") for name in missing)]
 

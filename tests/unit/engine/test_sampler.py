@@ -95,6 +95,25 @@ async def test_garbage_is_unknown(sampler: Sampler, garbage: Any) -> None:
     assert (found["a"].status, found["b"].status) == (Status.OK, Status.UNKNOWN)
 
 
+class Hundreds(Asks):
+    """One that observes as many names as a log may have patterns."""
+
+    @property
+    def observes(self) -> tuple[str, ...]:
+        return tuple(f"{self.name}.{number}" for number in range(300))
+
+
+@pytest.mark.parametrize(
+    ("last", "unknown"), [("b.299", []), ("b.7", ["b.299"]), ("other", "all"), (["b.299"], "all")]
+)  # fmt: skip
+async def test_of_hundreds_of_names_each_is_one_that_was_announced(sampler: Sampler, last: Any, unknown: Any) -> None:
+    names = [*(f"b.{number}" for number in range(299)), last]
+    check = Hundreds("b", lambda now: [Observation(name, "host", Status.OK, now, 1.0) for name in names])
+    found = await sampler.sample([check], Instant(START, 0.0))
+    expected = list(check.observes) if unknown == "all" else unknown
+    assert [each.name for each in found if each.status is Status.UNKNOWN] == expected
+
+
 async def test_a_failed_probe_is_unknown(sampler: Sampler) -> None:
     probe = Probes(name="p", target="host", every_seconds=5.0)
     found = await sample(sampler, probe, fine("a"))
