@@ -47,7 +47,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "why": CommandEntry("why", "look", "why something was done; --not: why it was not"),
     "report": CommandEntry("report", "look", "what came of it: proof of fix, healing debt, who did what"),
     "logs": CommandEntry("logs", "look", "what logs say: errors, new kinds of lines, slow operations"),
-    "packages": CommandEntry("packages", "look", "what is installed, of this host and of environments; as an SBOM"),
+    "packages": CommandEntry("packages", "look", "what is installed, known weaknesses of it, an SBOM"),
     "runbook": CommandEntry("runbook", "look", "what to do about it, without a network"),
     "approvals": CommandEntry("approvals", "decide", "list what people are asked, or show one question"),
     "approve": CommandEntry("approve", "decide", "say yes to what is asked"),

@@ -1,4 +1,4 @@
-"""What is installed: of this host, of Python environments, of projects with their locks. Nothing of them is run.
+"""What is installed, and what is known of it: of this host, Python environments, projects. Nothing of them is run.
 
 Examples:
   zen-agents packages list                          what dpkg has installed here
@@ -6,12 +6,15 @@ Examples:
   zen-agents packages list -e / -e /srv/app         of both; of a project, its .venv and its locks
   zen-agents packages list -e package-lock.json -o json
   zen-agents packages sbom -e / -e /srv/app > bom.json   a bill of materials: CycloneDX 1.6
+  zen-agents packages audit -e / -e /srv/app        known weaknesses, by OSV and Debian's tracker; also -o sarif
+  zen-agents packages audit -e /srv/app --osv /srv/mirror/osv --ignore ignore.yaml   offline, without what is accepted
 
 A path is a Python environment, the root of a host with dpkg, a project, or a file: uv.lock, pyproject.toml,
 requirements.txt, package-lock.json, npm-shrinkwrap.json. What cannot be read or told is said with its place, and the
 list is not complete then. Of a project that has neither a lock nor a .venv, what it asks for is listed, if it is pinned.
 
-Exit: 0 all of it was read, 1 something could not be read or told.
+Exit: 0 all of it was read, 1 something could not be read or told. audit: 0 all was told and no weakness is known,
+1 a package has one, 6 none is known and something could not be told.
 """
 
 from __future__ import annotations
@@ -27,14 +30,16 @@ from typing import Final
 
 from zen_agents import __version__
 from zen_agents.adapters.packages_found import inventories
-from zen_agents.cli.call import Call
+from zen_agents.cli.call import FORMATS, Call
 from zen_agents.cli.envelope import data
+from zen_agents.cli.packages_audit_arguments import add_audit_arguments
 from zen_agents.cli.render import next_steps, note, plural, say, table
 from zen_agents.clock import SystemClock
 from zen_agents.errors import UsageError, ZenError
 from zen_agents.packages.package import Ecosystem, Inventory
 from zen_agents.packages.sbom import bill_of_materials
 
+OUTPUTS = (*FORMATS, "sarif")
 #: The host itself, where no environment is named.
 _HOST: Final = "/"
 _MOST_PROBLEMS: Final = 20
@@ -42,15 +47,29 @@ _MOST_PROBLEMS: Final = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `packages` takes."""
-    parser.add_argument("verb", choices=("list", "sbom"))
+    parser.add_argument("verb", choices=("list", "sbom", "audit"))
     parser.add_argument(
         "-e", "--environment", action="append", metavar="PATH", help="what to look at (may be repeated; default: this host)"
     )
+    add_audit_arguments(parser)
 
 
 def run(call: Call) -> int:
     """Read every environment, print, and say what could not be read."""
+    try:
+        return _run(call)
+    except ModuleNotFoundError as error:
+        raise ZenError(f"{error.name} is not installed, which this needs: pip install 'zen-agents[packages]'") from error
+
+
+def _run(call: Call) -> int:
+    if call.output == "sarif" and call.arguments.verb != "audit":
+        raise UsageError("only packages audit prints SARIF; choose another -o")
     found = read(call)
+    if call.arguments.verb == "audit":
+        from zen_agents.cli.packages_audit import audit  # noqa: PLC0415  asks sources that the others do not need
+
+        return audit(call, found)
     (_sbom if call.arguments.verb == "sbom" else _list)(call, found)
     tell_problems(found)
     if call.arguments.verb == "list":
@@ -64,10 +83,7 @@ def run(call: Call) -> int:
 def read(call: Call) -> Sequence[Inventory]:
     """Return the inventories of what was named, each once; UsageError if there is nothing at one of the paths."""
     paths = dict.fromkeys(Path(word).absolute() for word in call.arguments.environment or (_HOST,))
-    try:
-        found = [inventory for path in paths for inventory in inventories(path)]
-    except ModuleNotFoundError as error:
-        raise ZenError(f"{error.name} is not installed, which this needs: pip install 'zen-agents[packages]'") from error
+    found = [inventory for path in paths for inventory in inventories(path)]
     return [*{(each.environment, each.ecosystem): each for each in found}.values()]
 
 

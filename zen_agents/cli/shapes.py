@@ -53,6 +53,10 @@ _APPROVAL = {
 _PACKAGE = dict.fromkeys(
     ("name", "version", "ecosystem", "environment", "source", "source_version", "architecture", "purl"), str
 )
+_WEAKNESS = {
+    "name": str, "version": str, "ecosystem": str, "environment": str, "purl": str, "advisory": str, "aliases": [str],
+    "severity": str, "score": _NUMBER_OR_NULL, "vector": str, "fixed_in": str, "summary": str, "source": str,
+}  # fmt: skip
 _ANSWERED = {"approval": str, "state": str, "action": str, "target": str, "*": ANY}
 _DECISION = {
     "id": str, "at": str, "incident": _TEXT_OR_NULL, "record": int, "outcome?": str, "reason?": str, "rule?": str,
@@ -162,6 +166,12 @@ SHAPES: Mapping[str, Any] = {
         "environments": [{"environment": str, "ecosystem": str, "packages": int,
                           "problems": [{"path": str, "line": int, "why": str}]}],
     }, _items(_PACKAGE)),
+    "packages-audit": ({
+        "packages": int, "findings": [_WEAKNESS], "ignored": [{**_WEAKNESS, "reason": str, "until": str}],
+        "expired": [{"advisory": str, "package": str, "reason": str, "until": str}],
+        "unknown": [{"source": str, "why": str, "purl": _TEXT_OR_NULL}],
+        "sources": [{"source": str, "ecosystems": [str], "as_of": _TEXT_OR_NULL}],
+    }, _items(_WEAKNESS)),
     "pause": {"scope": str, "for_seconds": _NUMBER_OR_NULL},
     "plan": {"host": str, "mode": str, "config": [str], "at": str, "fine": int, "unused_facts": [str], "*": int,
         "lines": [

@@ -58,15 +58,14 @@ def _merged(findings: Iterable[Finding]) -> Iterable[Finding]:
 
 
 def _one_of(group: Sequence[Finding]) -> Finding:
-    """Return one finding for several of the same weakness: by its first name, as bad as the worst of them says."""
-    if len(group) == 1:
-        return group[0]
+    """Return one finding for all of the same weakness: by its first name, as bad as the worst of them says."""
+    names = frozenset[str]().union(*(each.names for each in group))
+    name = min(names, key=lambda name: (_place_of(name), name))
     first = min(group, key=lambda each: (_place_of(each.advisory), each.advisory))
     rated = [each for each in group if each.severity.rating is not Rating.UNKNOWN] or group
     worst = max(rated, key=lambda each: (each.severity.rating.rank, each.severity.score or 0.0))
-    names = frozenset[str]().union(*(each.names for each in group))
     return Finding(
-        first.package, first.advisory, names - {first.advisory}, worst.severity,
+        first.package, name, names - {name}, worst.severity,
         first.fixed_in or next((each.fixed_in for each in group if each.fixed_in), ""),
         first.summary or next((each.summary for each in group if each.summary), ""),
         ", ".join(sorted({each.source for each in group})),

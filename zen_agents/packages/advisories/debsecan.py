@@ -70,9 +70,8 @@ class Feed:
             self._entries.setdefault(entry.package, []).append(entry)
 
     def of(self, package: Package) -> list[Entry]:
-        """Return what may affect a package, by the names of its source and its own."""
-        names = dict.fromkeys((package.source, package.name))
-        return [entry for name in names for entry in self._entries.get(name, ())]
+        """Return what may affect a package: as debsecan, what its source has, only else what itself has."""
+        return self._entries.get(package.source) or self._entries.get(package.name, [])
 
 
 def feed_of(packed: bytes) -> Feed:

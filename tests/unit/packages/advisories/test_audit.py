@@ -41,7 +41,7 @@ def test_one_weakness_under_several_names_is_one_finding() -> None:
         ],
         [], TODAY,
     )  # fmt: skip
-    assert [each.advisory for each in audit.findings] == ["GHSA-y", "PYSEC-1"]
+    assert [each.advisory for each in audit.findings] == ["CVE-2", "PYSEC-1"]
     assert audit.findings[1].aliases == {"CVE-1", "GHSA-x"}
     assert audit.findings[1].severity.rating is Rating.MEDIUM
 

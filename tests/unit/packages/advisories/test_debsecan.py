@@ -47,6 +47,12 @@ def test_a_binary_entry_is_told_by_the_name_of_the_binary() -> None:
     assert entries("foo,0,BM F,2.0,", debian("libfoo1", "1.9", "foo"))
 
 
+def test_what_is_said_of_the_source_comes_before_what_is_said_of_the_binary() -> None:
+    feed_of_both = feed_of(feed(["foo,0,SM F,1.0,", "libfoo1,0,BM F,2.0,"]))
+    assert [each.package for each in feed_of_both.of(debian("libfoo1", "1.9", "foo"))] == ["foo"]
+    assert [each.package for each in feed_of_both.of(debian("libfoo1", "1.9", "bar"))] == ["libfoo1"]
+
+
 def test_a_version_that_cannot_be_ordered_is_said() -> None:
     with pytest.raises(InvalidVersionError):
         entries("bash,0,SLR ,5.2,", debian("bash", "not a version"))

@@ -1,0 +1,159 @@
+"""`packages audit`: what is known, what is not, and that the exit code never says "clean" of what was not asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.advisories import feed, record
+from tests.support.command_line import Done, command
+from tests.support.environments import a_dpkg_root, a_venv, installed
+from tests.support.osv_server import OsvServer, osv_server
+
+BEFORE = {"introduced": "0"}, {"fixed": "3.1.4"}
+CVSS = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]
+SOON = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+
+
+@pytest.fixture(autouse=True)
+def _environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZEN_AGENTS_STATE_DIR", str(tmp_path / "state"))
+    a_dpkg_root(Path("root"), installed("bash", "5.1"))
+    a_venv(Path("app/.venv"), {"Flask": "3.0", "Jinja2": "3.1.3"})
+    Path("records").mkdir()
+    Path("records/1.json").write_bytes(
+        record("PYSEC-1", "jinja2", BEFORE, aliases=["CVE-1"], severity=CVSS, summary="a hole")
+    )
+    Path("feed").write_bytes(feed(["bash,0,SHRF,5.2,"]))
+
+
+@pytest.fixture
+def server() -> Iterator[OsvServer]:
+    with osv_server() as running:
+        yield running
+
+
+def audit(*words: str, osv: str = "records") -> Done:
+    return command("packages", "audit", "-e", "app", "--osv", osv, *words)
+
+
+def findings(done: Done) -> list[tuple[str, str, str]]:
+    return [(each["name"], each["advisory"], each["fixed_in"]) for each in done.json()["findings"]]
+
+
+def test_what_is_known_of_every_environment_is_found() -> None:
+    done = audit("-e", "root", "--debsecan", "feed", "-o", "json")
+    assert done.code == 1
+    assert findings(done) == [("jinja2", "PYSEC-1", "3.1.4"), ("bash", "CVE-2026-1", "5.2")]
+    body = done.json()
+    assert (body["packages"], body["unknown"], body["ignored"]) == (3, [], [])
+    assert (body["findings"][0]["score"], body["findings"][0]["severity"]) == (9.8, "critical")
+    assert [each["ecosystems"] for each in body["sources"]] == [["pypi"], ["debian"]]
+    assert audit("-o", "name").out == "jinja2\n"
+
+
+def test_people_see_the_worst_first_with_what_fixes_it_and_how_old_that_knowledge_is() -> None:
+    done = audit("-e", "root", "--debsecan", "feed")
+    first, second = done.out.splitlines()[1:3]
+    assert first.split()[:5] == ["jinja2", "3.1.3", "PYSEC-1", "critical", "3.1.4"]
+    assert second.split()[:5] == ["bash", "5.1", "CVE-2026-1", "high", "5.2"]
+    assert "as of" in done.out
+    assert "3 packages, 2 known weaknesses in 2 packages" in done.out
+
+
+def test_nothing_is_known_only_where_all_was_told() -> None:
+    Path("records/1.json").write_bytes(record("PYSEC-1", "jinja2", [*BEFORE], withdrawn="2026-01-01T00:00:00Z"))
+    done = audit()
+    assert done.code == 0
+    assert "2 packages, no known weakness" in done.out
+
+
+@pytest.mark.parametrize("broken", ["the source", "the environment", "the directory is empty", "a record"])
+def test_what_could_not_be_told_is_unknown_and_not_clean(server: OsvServer, broken: str) -> None:
+    osv = "records"
+    if broken == "the source":
+        server.instead, osv = ("/", 502, b""), server.url
+    elif broken == "the environment":
+        Path("records/1.json").write_bytes(record("PYSEC-1", "other", BEFORE))
+        Path("app/.venv/lib/python3.11/site-packages/broken-1.dist-info").mkdir(parents=True)
+    elif broken == "the directory is empty":
+        Path("records/1.json").unlink()
+    else:
+        Path("records/1.json").write_text("<html>")
+    done = audit(osv=osv)
+    assert done.code == 6
+    assert "UNKNOWN: " in done.out
+    assert "no known weakness" not in done.out
+    assert "unknown: " in done.err
+    assert audit("-o", "json", osv=osv).json()["unknown"]
+
+
+def test_answers_are_kept_and_asked_again_when_they_are_too_old(server: OsvServer) -> None:
+    server.knows(record("PYSEC-1", "jinja2", BEFORE), "3.1.3")
+    assert [audit(osv=server.url).code for _ in range(3)] == [1, 1, 1]
+    assert server.asked == ["/v1/querybatch", "/v1/vulns/PYSEC-1"]
+    audit("--max-age", "0s", osv=server.url)
+    assert server.asked[2:] == ["/v1/querybatch"]
+
+
+def ignoring(**changes: Any) -> str:
+    Path("ignore.yaml").write_text(json.dumps([{"advisory": "CVE-1", "reason": "not reachable", "until": SOON, **changes}]))
+    return "ignore.yaml"
+
+
+def test_what_is_ignored_is_told_with_its_reason_and_counts_again_after_its_day() -> None:
+    done = audit("--ignore", ignoring())
+    assert done.code == 0
+    assert f"ignored until {SOON}: jinja2 PYSEC-1: not reachable" in done.out
+    done = audit("--ignore", ignoring(until="2020-01-01"))
+    assert done.code == 1
+    assert "no longer ignored since 2020-01-01: CVE-1: not reachable" in done.out
+
+
+def test_a_list_of_what_is_ignored_that_is_not_understood_is_refused() -> None:
+    for content in ("- {advisory: CVE-1, until: 2030-01-01}", "[", "7"):
+        Path("bad.yaml").write_text(content)
+        done = audit("--ignore", "bad.yaml")
+        assert (done.code, done.out) == (2, "")
+        assert "bad.yaml: " in done.err
+    assert audit("--ignore", "nothing-here.yaml").code == 2
+
+
+def test_code_scanning_gets_findings_what_is_ignored_and_what_is_unknown() -> None:
+    Path("records/2.json").write_bytes(record("PYSEC-2", "flask"))
+    Path("records/3.json").write_bytes(record("PYSEC-3", "flask", BEFORE))
+    done = audit("--ignore", ignoring(), "-o", "sarif")
+    document = json.loads(done.out)
+    assert document["version"] == "2.1.0"
+    (run,) = document["runs"]
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert "PYSEC-2" in invocation["toolExecutionNotifications"][0]["message"]["text"]
+    found = {each["ruleId"]: each for each in run["results"]}
+    assert found["PYSEC-1"]["suppressions"] == [{"kind": "external", "justification": f"not reachable (until {SOON})"}]
+    assert (found["PYSEC-1"]["level"], found["PYSEC-3"]["level"]) == ("error", "warning")
+    assert "suppressions" not in found["PYSEC-3"]
+    assert found["PYSEC-3"]["message"]["text"] == "flask 3.0 has PYSEC-3; fixed in 3.1.4"
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == set(found)
+    place = found["PYSEC-3"]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert place == Path("app/.venv").absolute().as_uri()
+
+
+def test_only_an_audit_has_the_form_of_code_scanning() -> None:
+    assert command("packages", "list", "-e", "app", "-o", "sarif").code == 2
+
+
+def test_a_library_that_is_missing_is_named_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: object) -> None:
+        raise ModuleNotFoundError("No module named 'packaging'", name="packaging")
+
+    monkeypatch.setattr("zen_agents.cli.packages.inventories", missing)
+    done = audit()
+    assert done.code == 1
+    assert "pip install 'zen-agents[packages]'" in done.err

@@ -1,0 +1,33 @@
+"""What `packages audit` takes: whom to ask, what to live with, and how old an answer may be."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+OSV: Final = "https://api.osv.dev"
+TRACKER: Final = "https://security-tracker.debian.org/tracker/debsecan/release/1"
+_MAX_AGE: Final = "6h"
+
+
+def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `packages audit` takes besides environments."""
+    parser.add_argument(
+        "--osv", action="append", metavar="PLACE",
+        help=f"audit: an address that speaks OSV's API, a directory or zip of its records (may be repeated; default {OSV})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--debsecan", metavar="PLACE",
+        help="audit: feeds of Debian's tracker: an address, a directory or one file (default: the tracker's own)",
+    )  # fmt: skip
+    parser.add_argument("--suite", default="", metavar="CODENAME", help="audit: the release of Debian (default: the host's)")
+    parser.add_argument(
+        "--ignore", type=Path, metavar="FILE", help="audit: weaknesses to live with, each with reason and end"
+    )
+    parser.add_argument(
+        "--max-age",
+        default=_MAX_AGE,
+        metavar="TIME",
+        help=f"audit: ask again what was answered longer ago (default {_MAX_AGE})",
+    )
