@@ -48,7 +48,7 @@ class DebianTracker:
             else:
                 by_suite.setdefault(self._suite or package.distribution.release, []).append(package)
         for name, count in strange.items():
-            unknown.append(Unknown(self._location, f"tells of Debian alone, and {count} packages are of {name}"))
+            unknown.append(Unknown(self._location, f"tells of Debian alone; packages of {name} that stay unknown: {count}"))
         findings: list[Finding] = []
         ages = [self._ask(suite, of_it, findings, unknown) for suite, of_it in by_suite.items()]
         as_of = min((at for at in ages if at is not None), default=None)
@@ -60,7 +60,7 @@ class DebianTracker:
         try:
             feed, at, why = self._feed(suite)
         except (SourceUnavailableError, MalformedAdvisoryError) as error:
-            unknown.append(Unknown(self._location, f"{error}; {len(packages)} packages of Debian stay unknown"))
+            unknown.append(Unknown(self._location, f"{error}; packages of Debian that stay unknown: {len(packages)}"))
             return None
         if why:
             unknown.append(Unknown(self._location, why))

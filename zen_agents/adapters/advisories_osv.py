@@ -116,10 +116,10 @@ class OsvApi:
             untold = [version for version in missing if version not in known]
             old = {version: kept[version] for version in untold if version in kept}
             known |= old
-            told = f"{error}; {len(untold)} versions of packages stay unknown"
+            told = f"{error}; versions that stay unknown: {len(untold)}"
             if old:
                 age = duration((self._now - min(each.at for each in old.values())).total_seconds())
-                told += f"; of {len(old)} it is told what was answered up to {age} ago"
+                told += f"; told as it was up to {age} ago: {len(old)}"
             unknown.append(Unknown(self._url, told))
         return known
 
@@ -180,7 +180,9 @@ class OsvApi:
                 failed.append(f"{id} {error}")
         self._cache.put(self._url, good)
         if failed:
-            unknown.append(Unknown(self._url, f"what {len(failed)} of {len(wanted)} advisories say: {failed[0]}"))
+            unknown.append(
+                Unknown(self._url, f"advisories that could not be read: {len(failed)} of {len(wanted)}; {failed[0]}")
+            )
         return found
 
     def _kept_record(self, id: str, modified: str) -> Advisory | None:

@@ -49,7 +49,7 @@ class OsvRecords:
             why = getattr(error, "strerror", None) or error
             unknown.append(Unknown(self._name, f"cannot be read: {why}"))
         if malformed:
-            unknown.append(Unknown(self._name, f"what {len(malformed)} of its files say: {malformed[0]}"))
+            unknown.append(Unknown(self._name, f"files that are no records: {len(malformed)}; {malformed[0]}"))
         return Answer(self._name, frozenset(ecosystems), tuple(findings), tuple(unknown), self._as_of())
 
     def _judge(

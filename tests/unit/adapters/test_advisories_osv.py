@@ -86,7 +86,7 @@ def test_a_server_that_answers_something_else_leaves_it_unknown(
     assert answer.findings == ()
     (unknown,) = answer.unknown
     assert why in unknown.why
-    assert "1 versions of packages stay unknown" in unknown.why
+    assert "versions that stay unknown: 1" in unknown.why
 
 
 def test_a_server_that_does_not_answer_in_time_or_at_all_leaves_it_unknown(server: OsvServer, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_an_advisory_that_cannot_be_read_is_a_finding_all_the_same(server: OsvSe
     server.instead = ("/v1/vulns/", 200, b"garbage")
     answer = ask(server, tmp_path, JINJA)
     assert ids(answer) == ["PYSEC-1"]
-    assert "what 1 of 1 advisories say" in answer.unknown[0].why
+    assert "advisories that could not be read: 1 of 1" in answer.unknown[0].why
 
 
 def test_a_version_that_is_none_is_unknown_and_keeps_nobody_else_from_being_asked(server: OsvServer, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_old_answers_are_shown_as_old_where_the_server_is_gone(server: OsvServer
     server.instead = ("/", 503, b"")
     answer = ask(server, tmp_path, JINJA, pypi("flask", "1"), at=NOW + timedelta(days=2))
     assert (ids(answer), answer.as_of) == (["PYSEC-1"], NOW)
-    assert "2 versions of packages stay unknown; of 1 it is told what was answered up to 2 d ago" in answer.unknown[0].why
+    assert "versions that stay unknown: 2; told as it was up to 2 d ago: 1" in answer.unknown[0].why
 
 
 @pytest.mark.parametrize("damage", ["no database", "others may write it"])

@@ -43,7 +43,7 @@ def test_an_archive_of_records_is_read_without_unpacking_it(tmp_path: Path) -> N
         archive.writestr("PYSEC-2.json", b"<html>")
     answer = OsvRecords(tmp_path / "all.zip").ask([pypi("jinja2", "3.1.3")])
     assert [each.advisory for each in answer.findings] == ["PYSEC-1"]
-    assert "what 1 of its files say: PYSEC-2.json is no record of OSV" in answer.unknown[0].why
+    assert "files that are no records: 1; PYSEC-2.json is no record of OSV" in answer.unknown[0].why
 
 
 def test_a_place_without_records_has_answered_for_no_ecosystem(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_the_feed_of_the_release_is_taken_from_a_directory(tmp_path: Path) -> No
     ]
     assert (answer.unknown, answer.as_of) == ((), NOW)
     (unknown,) = ask(str(tmp_path), tmp_path, of_release(BASH, "debian", "trixie")).unknown
-    assert "trixie is not there; 1 packages of Debian stay unknown" in unknown.why
+    assert "trixie is not there; packages of Debian that stay unknown: 1" in unknown.why
     (unknown,) = ask(str(tmp_path), tmp_path, BASH).unknown
     assert "--suite" in unknown.why
 
@@ -102,7 +102,7 @@ def test_what_was_made_of_debian_is_not_judged_by_debians_feed(tmp_path: Path) -
     (tmp_path / "feed").write_bytes(FEED)
     answer = ask(str(tmp_path / "feed"), tmp_path, of_release(BASH, "ubuntu", "noble"))
     assert answer.findings == ()
-    assert "1 packages are of ubuntu" in answer.unknown[0].why
+    assert "packages of ubuntu that stay unknown: 1" in answer.unknown[0].why
 
 
 def test_a_version_that_cannot_be_ordered_is_unknown(tmp_path: Path) -> None:
@@ -125,4 +125,4 @@ def test_a_feed_from_an_address_is_kept_with_its_age(server: OsvServer, tmp_path
         assert "it is told what was answered 1 d ago" in answer.unknown[0].why
     server.instead = ("/", 500, b"")
     (unknown,) = ask(f"{server.url}/", tmp_path, BASH, suite="trixie").unknown
-    assert "answers with status 500; 1 packages of Debian stay unknown" in unknown.why
+    assert "answers with status 500; packages of Debian that stay unknown: 1" in unknown.why

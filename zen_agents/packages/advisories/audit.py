@@ -86,4 +86,4 @@ def _not_asked(packages: Sequence[Package], answers: Sequence[Answer]) -> Iterab
     for ecosystem in Ecosystem:
         count = sum(package.ecosystem is ecosystem for package in packages)
         if count and ecosystem not in covered:
-            yield Unknown("", f"no source was asked about {count} of {ecosystem}")
+            yield Unknown("", f"no source was asked about packages of {ecosystem}: {count}")

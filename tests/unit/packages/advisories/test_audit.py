@@ -49,7 +49,7 @@ def test_one_weakness_under_several_names_is_one_finding() -> None:
 def test_a_package_that_no_source_was_asked_about_is_unknown() -> None:
     audit = audited([JINJA, BASH], [answer()], [], TODAY)
     (unknown,) = audit.unknown
-    assert unknown.why == "no source was asked about 1 of debian"
+    assert unknown.why == "no source was asked about packages of debian: 1"
     assert audited([JINJA], [answer(unknown=(Unknown("osv", "did not answer"),))], [], TODAY).unknown
 
 
