@@ -16,6 +16,10 @@ from zen_agents.ports.host import Command, HostControl, HostView
 _SECONDS = 20.0
 #: The kernel counts in whole microseconds of a period.
 _ROUNDING = 0.5
+#: systemd answers before it has written to the control group. With version 2 the controller of a unit is switched on and
+#: off with its limit, which takes the kernel some milliseconds.
+_SHOWN_WITHIN_SECONDS = 3.0
+_POLL_SECONDS = 0.02
 
 
 class GiveBackCpuQuotaParams(InverseParams):
@@ -71,13 +75,25 @@ def told(quota: float | None) -> str:
 
 
 async def set_quota(unit: str, group: str, quota: float | None, was: float | None, control: HostControl) -> Effect:
-    """Have systemd set the quota of a unit, and look whether the kernel has it."""
+    """Have systemd set the quota of a unit, and wait until the kernel has it; not ok if it never does."""
     argv = ("systemctl", "set-property", "--runtime", "--", unit, f"CPUQuota={_written(quota)}")
     result = await control.run(Command(argv, timeout_seconds=_SECONDS))
-    found = await asyncio.to_thread(lambda: control.view.cpu_quota(group))
-    ok = result.exit_code == 0 and not result.timed_out and _same(found, quota)
+    accepted = result.exit_code == 0 and not result.timed_out
+    found = await _shown(group, quota, _SHOWN_WITHIN_SECONDS if accepted else 0.0, control)
+    ok = accepted and _same(found, quota)
     said = f"{unit} may use {told(found)} now"
     return Effect(ok, said, before=told(was), after=told(found), exit_code=result.exit_code, output=result.output)
+
+
+async def _shown(group: str, quota: float | None, within: float, control: HostControl) -> float | None:
+    """Return what the kernel allows a control group, as soon as that is the quota, at the latest after so many seconds."""
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + within
+    while True:
+        found = await asyncio.to_thread(lambda: control.view.cpu_quota(group))
+        if _same(found, quota) or loop.time() >= give_up:
+            return found
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 def _written(quota: float | None) -> str:

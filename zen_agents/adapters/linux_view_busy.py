@@ -10,8 +10,9 @@ from zen_agents.errors import HostError
 from zen_agents.ports.host import Process
 from zen_agents.ports.host_processes import Busy
 
-#: Looks that come closer together than this (seconds) say the same: the kernel counts in hundredths.
-_LEAST_SECONDS = 0.1
+#: Looks that come closer together than this (seconds) say the same. The kernel counts in hundredths, and on a busy machine a
+#: loop may get no turn for a tenth: one such look, of a plan or a deed, would begin anew what was true for minutes.
+_LEAST_SECONDS = 0.3
 #: What uses less (percent of one CPU) is not remembered.
 _LEAST_PERCENT = 1.0
 

@@ -76,7 +76,22 @@ async def test_what_changed_between_plan_and_deed_is_left(host: SimulatedHost) -
     assert host.changes == []
 
 
-async def test_a_quota_that_the_kernel_does_not_show_is_no_success(host: SimulatedHost) -> None:
+async def test_what_the_kernel_shows_a_moment_after_systemd_has_answered_is_a_success(host: SimulatedHost) -> None:
+    # With version 2 systemd hands the controller down, or takes it away, only once it has answered.
+    made = plan(host)
+    host.faults.answer("cpu_quota", None, times=3)
+    effect = await CapCpu().execute(made, host.control())
+    assert (effect.ok, effect.after) == (True, "25 % of a CPU")
+    undo = back(host, made, effect)
+    host.faults.answer("cpu_quota", 25.0, times=3)
+    effect = await GiveBackCpuQuota().execute(undo, host.control())
+    assert (effect.ok, effect.after) == (True, "as much as there is")
+
+
+async def test_a_quota_that_the_kernel_does_not_show_is_no_success(
+    host: SimulatedHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zen_agents.actions.give_back_cpu_quota._SHOWN_WITHIN_SECONDS", 0.1)
     made = plan(host)
     host.faults.answer("cpu_quota", None)
     effect = await CapCpu().execute(made, host.control())

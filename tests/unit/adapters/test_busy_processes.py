@@ -92,6 +92,16 @@ def test_looks_that_follow_at_once_say_the_same(looking: Looking) -> None:
     assert looking.look(after=0.01) == [(1, 90, 1.01)]
 
 
+def test_a_look_soon_after_another_does_not_begin_it_anew(looking: Looking) -> None:
+    # A plan and a deed look again within a part of a second, in which a loop on a busy machine may get no turn at all.
+    looking.runs(1, 90.0)
+    looking.look()
+    looking.runs(1, 0.0)
+    assert looking.look(after=0.25) == [(1, 90, 1.25)]
+    looking.runs(1, 90.0)
+    assert looking.look(after=0.75) == [(1, 90, 2.0)]
+
+
 def test_longest_comes_first_and_who_is_gone_is_nobody(looking: Looking) -> None:
     looking.runs(2, 90.0)
     looking.look()
