@@ -6,6 +6,7 @@ import contextlib
 import gc
 import logging
 import os
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,6 +23,9 @@ from zen_agents.store import failpoint
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("zen_agents", deadline=None)
 settings.load_profile("zen_agents")
+
+# Who starts the tests in the background of a script has Ctrl-C ignored, and so would all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Nearly all that a collection makes stays; looking through it again and again is a fifth of its time.
 gc.disable()

@@ -36,6 +36,8 @@ WRITERS = {
     "adapters/outbox_rows.py": "outbox-spill.jsonl",
     "adapters/quarantine.py": "quarantine/",
     "adapters/running_actions.py": "running/",
+    "adapters/safe_compressing.py": "archives, as safe_files",
+    "adapters/safe_copying.py": "copies, as safe_files",
     "adapters/safe_files.py": "what actions do to the files of others, verified after a crash like every act",
     "adapters/service_keeper.py": "services/, and service-logs/, which are volatile",
     "adapters/sqlite_store_ballast.py": "state.db.ballast",
