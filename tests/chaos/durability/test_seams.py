@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).parents[3] / "zen_agents"
 #: Which modules change files, and whose seams those are; a module that is missing here writes behind the list's back.
 WRITERS = {
     "adapters/action_log.py": "actions.log",
+    "adapters/advisories_cache.py": "advisories.db, answers that can be asked again; no engine writes it",
     "adapters/control_socket.py": "the sockets, which are volatile",
     "adapters/durable_file.py": "ledger.head, audit keys, services/, running/, quarantine cards, spill, pointer, metrics",
     "adapters/emergency_flag.py": "EMERGENCY_STOP and what is prepared for it",
