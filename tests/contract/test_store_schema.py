@@ -108,8 +108,8 @@ def test_every_select_of_a_noun_reads_the_same_columns() -> None:
 def test_no_statement_stands_anywhere_else() -> None:
     package = Path(models.__file__).parents[1]
     allowed = {"models.py", "migrate.py", "sqlite_store_schema.py", "sqlite_store_reading.py", "r0001_first.py"}
-    # A server that is watched has tables of its own.
-    allowed.add("postgres.py")
+    # A server that is watched has tables of its own, and so has a cache of answers, which is no part of the state.
+    allowed |= {"postgres.py", "advisories_cache.py"}
     sql = re.compile(r"\b(SELECT .* FROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET)\b")
     offenders = [path.name for path in package.rglob("*.py") if path.name not in allowed and sql.search(path.read_text())]
     assert offenders == []
