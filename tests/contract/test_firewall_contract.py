@@ -107,6 +107,7 @@ async def test_a_ban_ends_by_itself(firewalled: Firewalled) -> None:
     if isinstance(firewalled, SimulatedHost):
         firewalled.advance(1.1)
     await until(lambda: firewalled.look().bans() == {}, seconds=10)
+    assert firewalled.look().bans() == {}
 
 
 async def test_two_networks_that_overlap_are_refused(firewalled: Firewalled) -> None:

@@ -106,21 +106,26 @@ async def tcp(
     host: str, port: int, timeout_seconds: float, resolver: Resolver, *, send: bytes = b"", contains: bytes = b""
 ) -> ProbeResult:
     """Connect to a port, wait for an answer if one is asked for, and hang up."""
-
-    async def ask() -> ProbeResult:
-        sock = await connect(host, port, resolver)
-        try:
-            if send or contains:
-                await answered(sock, send, contains)
-                return ProbeResult(True, "", "answered", 0.0)
-        finally:
-            sock.close()
-        return ProbeResult(True, "", "connected", 0.0)
-
-    return await timed(ask, timeout_seconds, lambda: resolver.is_asking(host, port))
+    return await timed(
+        lambda: asked(lambda: connect(host, port, resolver), send, contains),
+        timeout_seconds,
+        lambda: resolver.is_asking(host, port),
+    )
 
 
-async def answered(sock: socket.socket, send: bytes, contains: bytes) -> None:
+async def asked(connected: Callable[[], Awaitable[socket.socket]], send: bytes, contains: bytes) -> ProbeResult:
+    """Connect, wait for an answer if one is asked for, and hang up; raises what `timed` takes."""
+    sock = await connected()
+    try:
+        if not (send or contains):
+            return ProbeResult(True, "", "connected", 0.0)
+        await _answered(sock, send, contains)
+        return ProbeResult(True, "", "answered", 0.0)
+    finally:
+        sock.close()
+
+
+async def _answered(sock: socket.socket, send: bytes, contains: bytes) -> None:
     """Return once the other side has said something that contains what it should; raises what `timed` takes."""
     loop, said = asyncio.get_running_loop(), b""
     await loop.sock_sendall(sock, send)

@@ -10,7 +10,7 @@ import asyncio
 import errno
 import socket
 
-from zen_agents.adapters.linux_probe import answered, check_request, page, timed
+from zen_agents.adapters.linux_probe import asked, check_request, page, timed
 from zen_agents.errors import HostError
 from zen_agents.ports.host import HttpRequest, ProbeResult
 
@@ -20,18 +20,7 @@ _QUEUE_POLL_SECONDS = 0.05
 
 async def unix_socket(path: str, timeout_seconds: float, *, send: bytes = b"", contains: bytes = b"") -> ProbeResult:
     """Connect, wait for an answer if one is asked for, and hang up."""
-
-    async def ask() -> ProbeResult:
-        sock = await _connect(path)
-        try:
-            if send or contains:
-                await answered(sock, send, contains)
-                return ProbeResult(True, "", "answered", 0.0)
-        finally:
-            sock.close()
-        return ProbeResult(True, "", "connected", 0.0)
-
-    return await timed(ask, timeout_seconds, _no_name_is_asked)
+    return await timed(lambda: asked(lambda: _connect(path), send, contains), timeout_seconds, _no_name_is_asked)
 
 
 async def http(request: HttpRequest, timeout_seconds: float) -> ProbeResult:

@@ -17,7 +17,7 @@ from zen_agents.adapters.file_identity import plain_name, rename_without_replaci
 from zen_agents.adapters.likeness import Likeness
 from zen_agents.adapters.linux_logs_files import unpacking
 from zen_agents.adapters.linux_view_reading import CHILD_ENVIRONMENT
-from zen_agents.adapters.taken_aside import MADE_HERE, mark_of, private_name
+from zen_agents.adapters.taken_aside import MADE_HERE, private_name
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError
 from zen_agents.model.units import size_in_words
@@ -60,7 +60,7 @@ class Compressing:
         try:
             target = os.open(staged, _NEW_FILE, 0o600, dir_fd=self.descriptor)
         except OSError as error:
-            self._forget(staged)
+            self.quarantine.aside.discard(staged, self.descriptor)
             raise HostError(f"{path} cannot be made: {error.strerror}") from error
         try:
             likeness = Likeness.of(source)
@@ -76,7 +76,7 @@ class Compressing:
             raise HostError(f"{path} cannot be written: {error.strerror}; nothing was changed") from error
         finally:
             os.close(target)
-            self._forget(staged)
+            self.quarantine.aside.discard(staged, self.descriptor)
 
     def _there_already(self, source: int, name: str) -> int | None:
         try:
@@ -143,13 +143,3 @@ class Compressing:
                 return is_same(source, cast("IO[bytes]", whole), go_on=self.go_on)
             except _DAMAGED:
                 return False
-
-    def _forget(self, staged: str) -> None:
-        try:
-            os.unlink(staged, dir_fd=self.descriptor)
-        except FileNotFoundError:
-            pass
-        except OSError:
-            # It keeps its note, and is removed at the next start.
-            return
-        self.quarantine.aside.forget(mark_of(staged))

@@ -48,7 +48,7 @@ class Replacing:
         try:
             descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=self.descriptor)
         except OSError as error:
-            self._forget(name)
+            self.quarantine.aside.discard(name, self.descriptor)
             raise HostError(f"no file can be made in {self.path}: {error.strerror}; nothing was changed") from error
         try:
             write_whole(descriptor, content)
@@ -59,7 +59,7 @@ class Replacing:
             os.fsync(self.descriptor)
             return file_state(self._join(name), os.fstat(descriptor))
         except BaseException as error:
-            self._forget(name)
+            self.quarantine.aside.discard(name, self.descriptor)
             if isinstance(error, OSError):
                 raise HostError(f"{self.path} cannot be written: {error.strerror}; nothing was changed") from error
             raise
@@ -80,12 +80,12 @@ class Replacing:
             kept = self._keep(place, expected, action)
             self._exchange(staged, new, expected, kept)
         os.fsync(self.descriptor)
-        self._forget(staged)
+        self.quarantine.aside.discard(staged, self.descriptor)
         return kept
 
     def discard(self, candidate: FileState) -> None:
         """Remove a staged file if it still is there."""
-        self._forget(self._staged(candidate))
+        self.quarantine.aside.discard(self._staged(candidate), self.descriptor)
 
     def _exchange(self, staged: str, new: str, expected: FileState, kept: str) -> None:
         try:
@@ -121,17 +121,6 @@ class Replacing:
         if candidate.path != self._join(name) or not mark_of(name):
             raise UnsafePathError(f"{candidate.path} was not staged in {self.path}; nothing was done")
         return name
-
-    def _forget(self, staged: str) -> None:
-        try:
-            os.unlink(staged, dir_fd=self.descriptor)
-        except FileNotFoundError:
-            # It was renamed to its place, or never made.
-            pass
-        except OSError:
-            # It keeps its note, and is removed at the next start.
-            return
-        self.quarantine.aside.forget(mark_of(staged))
 
     def _join(self, name: str) -> str:
         return f"{self.path.rstrip('/')}/{name}"

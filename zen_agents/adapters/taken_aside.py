@@ -7,6 +7,7 @@ would leave it for ever under that name, and only a note says where.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 from collections.abc import Sequence
@@ -41,6 +42,20 @@ class TakenAside:
         """Remove a note: nothing is left under its mark."""
         with contextlib.suppress(OSError):
             (self._directory / f"{_NOTE}{mark}").unlink()
+
+    def discard(self, name: str, directory: int) -> None:
+        """Remove what was made under a private name in an open directory, if it is still there, and then its note.
+
+        What cannot be removed keeps its note, and is removed at the next start.
+        """
+        try:
+            os.unlink(name, dir_fd=directory)
+        except FileNotFoundError:
+            # It was renamed to its place, or never made.
+            pass
+        except OSError:
+            return
+        self.forget(mark_of(name))
 
     def names(self) -> Sequence[str]:
         """Return the file names of the notes."""

@@ -32,17 +32,22 @@ class CountRule:
     clear_below: int | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.count <= MOST_COUNT:
-            raise ValueError(f"count must be from 1 to {MOST_COUNT}")
-        if not self.within_seconds > 0:
-            raise ValueError("within_seconds must be above 0")
-        if self.clear_below is not None and not 1 <= self.clear_below <= self.count:
-            raise ValueError("clear_below must be from 1 to count")
+        check_levels(self.count, range(1, MOST_COUNT + 1), self.within_seconds, self.clear_below)
 
     @property
     def most_keys(self) -> int:
         """How many keys are told apart at once; a new one then costs the least useful its place."""
         return max(1, min(MOST_KEYS, MOST_TIMES // (_ROOM * self.count)))
+
+
+def check_levels(count: int, counts: range, within_seconds: float, clear_below: int | None) -> None:
+    """Raise ValueError where what is counted could never be raised, or never be over."""
+    if count not in counts:
+        raise ValueError(f"count must be from {counts[0]} to {counts[-1]}")
+    if not within_seconds > 0:
+        raise ValueError("within_seconds must be above 0")
+    if clear_below is not None and not 1 <= clear_below <= count:
+        raise ValueError("clear_below must be from 1 to count")
 
 
 class _Lines:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
+from zen_agents.logs.detection.counting import check_levels
 from zen_agents.logs.detection.found import Change, Detection
 from zen_agents.logs.keys import MOST_KEYS, Key, KeyTable, key_of
 from zen_agents.logs.memory import checked_count, checked_key, checked_number, checked_rows
@@ -34,12 +35,7 @@ class DistinctRule:
     clear_below: int | None = None
 
     def __post_init__(self) -> None:
-        if not 2 <= self.count <= MOST_VALUES:
-            raise ValueError(f"count must be from 2 to {MOST_VALUES}")
-        if not self.within_seconds > 0:
-            raise ValueError("within_seconds must be above 0")
-        if self.clear_below is not None and not 1 <= self.clear_below <= self.count:
-            raise ValueError("clear_below must be from 1 to count")
+        check_levels(self.count, range(2, MOST_VALUES + 1), self.within_seconds, self.clear_below)
 
     @property
     def most_keys(self) -> int:
