@@ -15,6 +15,7 @@ from typing import Protocol
 import pytest
 
 from chaos.simulation.host import SimulatedHost
+from tests.support.engine_process import wait_for
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.errors import HostError, ProcessGoneError, StalePlanError
 from zen_agents.ports.host import Host, HttpRequest, Process
@@ -290,7 +291,7 @@ def test_a_process_is_in_the_table_as_it_is_alone(stage: Stage, process: Process
     used, limit = view.descriptors(process)
     assert 0 < used <= limit
     assert -20 <= view.niceness(process) <= 19
-    assert view.sleeps(process) > 0
+    assert wait_for(lambda: stage.host.look().sleeps(process), "the process to sleep once") > 0
     granted = view.memory_limit(process)
     assert granted is None or granted > 0
 
