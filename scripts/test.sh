@@ -11,9 +11,11 @@ set_up requirements-dev.lock
 # Tests that need a program which is not here are skipped with that reason; root may fetch the programs.
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [ ! -e .venv/.debian-packages ]; then
     missing=""
-    # Services that packs are about; only where no systemd runs that would start them on this machine.
-    [ -d /run/systemd/system ] && served="" || served="nginx redis-server"
-    for package in dbus systemd procps iproute2 shellcheck e2fsprogs gcc libc6-dev monit $served; do
+    # A real certificate authority and its clients, and the firewall's program: what repairs talk to.
+    clients="pebble certbot lego nftables"
+    # Services that packs and pools are about; only where no systemd runs that would start them on this machine.
+    [ -d /run/systemd/system ] && served="" || served="nginx redis-server postgresql pgbouncer"
+    for package in dbus systemd procps iproute2 shellcheck e2fsprogs gcc libc6-dev monit $clients $served; do
         dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
     done
     # shellcheck disable=SC2086  # a list of names, one word each
