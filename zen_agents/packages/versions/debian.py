@@ -14,6 +14,7 @@ from zen_agents.packages.versions.order import InvalidVersionError
 _EPOCH: Final = re.compile(r"[0-9]+")
 _UPSTREAM: Final = re.compile(r"[A-Za-z0-9.+~:-]+")
 _REVISION: Final = re.compile(r"[A-Za-z0-9.+~]+")
+_NUMBERS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _RUN: Final = re.compile(r"([^0-9]*)([0-9]*)")
 #: More is nobody's version; Python reads no number of more than 4300 digits.
 _MOST_CHARACTERS, _SHOWN = 4096, 80
@@ -39,6 +40,13 @@ def key(version: str) -> Key:
     if int(epoch) > _MOST_EPOCH:
         raise InvalidVersionError(f"{version[:_SHOWN]!r} has an epoch that dpkg cannot keep")
     return int(epoch), _weights(upstream), _weights(revision)
+
+
+def leading_numbers(version: str) -> tuple[int, ...]:
+    """See `order.leading_numbers`."""
+    epoch, *_ = key(version)
+    found = _NUMBERS.match(version.rpartition(":")[2])
+    return epoch, *map(int, found[0].split(".") if found else ())
 
 
 def _weights(part: str) -> tuple[int, ...]:

@@ -13,3 +13,9 @@ def key(version: str) -> Version:
         return Version.parse(version)
     except ValueError:
         raise InvalidVersionError(f"{version[:80]!r} is no semantic version") from None
+
+
+def leading_numbers(version: str) -> tuple[int, ...]:
+    """See `order.leading_numbers`."""
+    read = key(version)
+    return 0, read.major, read.minor, read.patch

@@ -24,10 +24,10 @@ class VersionKey(Protocol):
     def __le__(self, other: Any, /) -> bool: ...
 
 
-_KEYS: Final[Mapping[Ecosystem, str]] = {
-    Ecosystem.PYPI: "zen_agents.packages.versions.pypi:key",
-    Ecosystem.DEBIAN: "zen_agents.packages.versions.debian:key",
-    Ecosystem.NPM: "zen_agents.packages.versions.npm:key",
+_MODULES: Final[Mapping[Ecosystem, str]] = {
+    Ecosystem.PYPI: "zen_agents.packages.versions.pypi",
+    Ecosystem.DEBIAN: "zen_agents.packages.versions.debian",
+    Ecosystem.NPM: "zen_agents.packages.versions.npm",
 }
 
 
@@ -36,5 +36,14 @@ def key_of(ecosystem: Ecosystem) -> Callable[[str], VersionKey]:
 
     Raises ModuleNotFoundError if the library that knows the order is not installed (extra `packages`).
     """
-    found: Callable[[str], VersionKey] = load(_KEYS[ecosystem])
+    found: Callable[[str], VersionKey] = load(f"{_MODULES[ecosystem]}:key")
+    return found
+
+
+def leading_numbers(ecosystem: Ecosystem, version: str) -> tuple[int, ...]:
+    """Return a version's epoch (0 where there is none) and the numbers that it begins with, which may be none.
+
+    Raises what `key_of` and its keys raise.
+    """
+    found: tuple[int, ...] = load(f"{_MODULES[ecosystem]}:leading_numbers")(version)
     return found

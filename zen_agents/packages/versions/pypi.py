@@ -13,3 +13,9 @@ def key(version: str) -> Version:
         return Version(version)
     except ValueError:
         raise InvalidVersionError(f"{version[:80]!r} is no version as PEP 440 has it") from None
+
+
+def leading_numbers(version: str) -> tuple[int, ...]:
+    """See `order.leading_numbers`."""
+    read = key(version)
+    return read.epoch, *read.release
