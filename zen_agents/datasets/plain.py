@@ -1,0 +1,59 @@
+"""Contracts and reports as plain JSON, for the way to a worker and back; checked on reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.finding import Report
+
+T = TypeVar("T")
+
+
+class MalformedDatasetError(ValueError):
+    """The JSON is not what was agreed; the message says which part."""
+
+
+def contract_to_plain(contract: Contract) -> dict[str, Any]:
+    """Return the contract as what JSON can say."""
+    plain: dict[str, Any] = _contracts().dump_python(contract, mode="json")
+    return plain
+
+
+def contract_from_plain(plain: object) -> Contract:
+    """Return the contract in it; raises MalformedDatasetError."""
+    return _checked(_contracts, plain)
+
+
+def report_to_plain(report: Report) -> dict[str, Any]:
+    """Return the report as what JSON can say."""
+    plain: dict[str, Any] = _reports().dump_python(report, mode="json")
+    return plain
+
+
+def report_from_plain(plain: object) -> Report:
+    """Return the report in it; raises MalformedDatasetError."""
+    return _checked(_reports, plain)
+
+
+@cache
+def _contracts() -> TypeAdapter[Contract]:
+    return TypeAdapter(Contract)
+
+
+@cache
+def _reports() -> TypeAdapter[Report]:
+    return TypeAdapter(Report)
+
+
+def _checked(adapter: Callable[[], TypeAdapter[T]], plain: object) -> T:
+    try:
+        return adapter().validate_python(plain)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(map(str, first["loc"]))
+        raise MalformedDatasetError(f"{at}: {first['msg']}") from error
