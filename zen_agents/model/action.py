@@ -124,6 +124,8 @@ class Plan:
     warning: str = ""
     #: What changes along with what is touched and is not acted on: units that a restart takes along.
     along: tuple[Resource, ...] = ()
+    #: True where a person is asked whatever the allow-list says, as for a major upgrade (R26); `warning` says why.
+    asks_first: bool = False
 
     @property
     def disturbs(self) -> frozenset[str]:

@@ -19,6 +19,8 @@ from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer, Ruling
 from zen_agents.ports.store import Brake
 
+APPROVAL_OF_RESTART = "actions.allow.restart_service.approval"
+
 
 def approved(asked: Question) -> Asked:
     """Return a yes by alice to exactly what is asked."""
@@ -177,6 +179,27 @@ def test_what_needs_a_person_stays_so_until_the_hosts_own_file_says_auto(store: 
     assert Approval().assess(question(store, request=by_hand, policy=policy(**loosened))).ruling is Ruling.ALLOW
     written = policy(**loosened, origins={f"actions.allow.{action}.approval": "zen.yaml:9:30"})
     assert Approval().assess(question(store, request=asked, plan=plan(asked), policy=written)).ruling is Ruling.ALLOW
+
+
+def _asking(store: SqliteStore, **changes) -> Question:
+    asked = question(store, policy=policy(**changes))
+    return replace(asked, plan=replace(asked.plan, asks_first=True, warning="it is a major upgrade"))
+
+
+def test_a_plan_that_asks_is_held_whatever_the_allow_list_says(store: SqliteStore) -> None:
+    auto = {
+        "allowed": {"restart_service": ActionPolicy(approval=Who.AUTO)},
+        "origins": {APPROVAL_OF_RESTART: "zen.yaml:9:5"},
+    }
+    answer = Approval().assess(_asking(store, **auto))
+    assert (answer.ruling, answer.reason, answer.value) == (Ruling.HOLD, Reason.APPROVAL_PENDING, "required by the plan")
+
+
+def test_a_plan_that_asks_loosens_nothing(store: SqliteStore) -> None:
+    two = {"allowed": {"restart_service": ActionPolicy(approval=Who.TWO_PERSON)}}
+    assert Approval().assess(_asking(store, **two)).value == "two_person"
+    less = {"autonomy": {("system_health.web", "restart_service"): "observe"}}
+    assert Approval().assess(_asking(store, **less)).ruling is Ruling.DENY
 
 
 def test_an_approval_nobody_knows_is_refused(store: SqliteStore) -> None:
