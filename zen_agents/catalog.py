@@ -87,6 +87,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "engine": "checks.engine_health:EngineCheck",
         "job": "checks.job:JobCheck",
         "pool": "checks.pool:PoolCheck",
+        "package": "checks.package:PackageCheck",
         "journal": "checks.journal_size:JournalSizeCheck",
         "log_rate": "checks.log_rate:LogRateCheck",
         "log_archives": "checks.log_archives:LogArchivesCheck",

@@ -10,6 +10,7 @@ from chaos.simulation.network import NetworkQuestions
 from chaos.simulation.world import SimulatedProcess, SimulatedWorld
 from zen_agents.errors import HostError, ProcessGoneError
 from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
+from zen_agents.model.package_look import PackageLook, PackageQuestion
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
 from zen_agents.model.pool import PoolLook, PoolQuestion
 from zen_agents.ports.host import (
@@ -261,6 +262,15 @@ class SimulatedView(NetworkQuestions):
 
     def certificate_file(self, asked: CertificateQuestion) -> Seen:
         return self._ask("certificate_file", lambda: self._host.certificates.in_file(asked))
+
+    async def packages(self, asked: PackageQuestion, timeout_seconds: float) -> PackageLook:
+        del timeout_seconds
+        return self.packages_now(asked)
+
+    def packages_now(self, asked: PackageQuestion) -> PackageLook:
+        """Return what is written for the place; nothing could be told of any other."""
+        nothing = PackageLook(untold=(f"{asked.place} is not there",))
+        return self._ask("packages", lambda: self._host.packages.get(asked.place, nothing))
 
     async def pool(self, asked: PoolQuestion, timeout_seconds: float) -> PoolLook:
         return self.pool_now(asked, timeout_seconds)

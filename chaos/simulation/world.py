@@ -21,6 +21,7 @@ from chaos.simulation.network import SimulatedNetwork
 from chaos.simulation.pools import SimulatedPools
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
+from zen_agents.model.package_look import PackageLook
 from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit, UnitJob
 from zen_agents.ports.host_last_good import KeptVersion
 from zen_agents.ports.time_answer import TimeAnswer
@@ -179,6 +180,8 @@ class SimulatedWorld:
         self.plugins: dict[str, tuple[int, str]] = {}
         self.pools = SimulatedPools(lambda: self.clock.now().steady)
         self.certificates = SimulatedCertificates(self.files.contents)
+        #: Place -> what is known of its packages.
+        self.packages: dict[str, PackageLook] = {}
         self.events = SimulatedEvents()
         self.faults = Faults()
         self.systemd = systemd

@@ -49,6 +49,7 @@ from zen_agents.ports.host_processes import Busy, by_parent
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_logs import LinuxLogs
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
+    from zen_agents.model.package_look import PackageLook, PackageQuestion
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.model.pool import PoolLook, PoolQuestion
     from zen_agents.ports.host_logs import CatchUp, Checkpoint, LogPiece, LogRequest
@@ -415,6 +416,19 @@ class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
         from zen_agents.adapters import linux_view_certificates  # noqa: PLC0415 - see above
 
         return linux_view_certificates.look_at_files(asked)
+
+    # -- packages -----------------------------------------------------------------------------------------------------
+    async def packages(self, asked: PackageQuestion, timeout_seconds: float) -> PackageLook:
+        """Have a worker look; never remembered."""
+        from zen_agents.adapters import linux_packages  # noqa: PLC0415 - only hosts that list environments pay
+
+        return await linux_packages.look(asked, timeout_seconds, self._host.worker_turns)
+
+    def packages_now(self, asked: PackageQuestion) -> PackageLook:
+        """Have a worker look, in a thread without a loop; never remembered."""
+        from zen_agents.adapters import linux_packages  # noqa: PLC0415 - see above
+
+        return linux_packages.look_now(asked)
 
     # -- connection pools ---------------------------------------------------------------------------------------------
     async def pool(self, asked: PoolQuestion, timeout_seconds: float) -> PoolLook:

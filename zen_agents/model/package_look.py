@@ -72,6 +72,7 @@ class PackageLook(NamedTuple):
 
     #: How many packages there are.
     packages: int = 0
+    #: The worst first.
     weaknesses: tuple[Weakness, ...] = ()
     updates: tuple[Update, ...] = ()
     #: Weaknesses that somebody decided to live with, or that do not affect this place.

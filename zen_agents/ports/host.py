@@ -25,6 +25,7 @@ from zen_agents.ports.host_last_good import LastGoodView
 from zen_agents.ports.host_logs import LogView
 from zen_agents.ports.host_network import NetworkView
 from zen_agents.ports.host_occupation import OccupationView
+from zen_agents.ports.host_packages import PackageView
 from zen_agents.ports.host_plugins import PluginView
 from zen_agents.ports.host_pools import PoolControl, PoolView
 from zen_agents.ports.host_processes import ProcessChanges, ProcessQuestions
@@ -222,6 +223,7 @@ class HostView(
     LogView,
     NetworkView,
     OccupationView,
+    PackageView,
     PluginView,
     PoolView,
     ProcessQuestions,
