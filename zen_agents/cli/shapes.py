@@ -28,7 +28,7 @@ _LAST_ACTION = {"id": str, "action": str, "outcome": str}
 _MUTED_BY = ({"target": str, "incident": str, "source": str}, None)
 _PLAN = {
     "action": str, "target": str, "steps": [str], "touches": [str], "risk": str, "reversible": str,
-    "expected_seconds": float, "warning": str, "digest": str,
+    "expected_seconds": float, "warning": str, "asks": [str], "digest": str,
 }  # fmt: skip
 _JUDGEMENT = {
     "action": str, "target": str, "agent": str, "ruling": str, "reason": _TEXT_OR_NULL, "plan": (_PLAN, None),

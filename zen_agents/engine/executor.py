@@ -411,6 +411,7 @@ def plan_body(plan: Plan) -> dict[str, Any]:
         "reversible": plan.reversible.value,
         "expected_seconds": plan.expected_seconds,
         "warning": plan.warning,
+        "asks": list(plan.asks),
         "digest": plan.digest,
     }
 

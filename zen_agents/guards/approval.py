@@ -81,8 +81,8 @@ def _wanted(question: Question) -> tuple[str, str, str]:
     if wanted == "auto" and policy.mode == "approve":
         wanted, origin = "required", policy.origin("mode")
     said = wanted
-    if wanted == "auto" and question.plan.asks_first:
-        wanted, said = "required", "required by the plan"
+    if wanted == "auto" and question.plan.asks:
+        wanted, said, origin = "required", one_line("; ".join(question.plan.asks)), ""
     less = None if request.requested_by.is_person else _less_autonomy(question)
     # Less autonomy never loosens what the allow-list asks for.
     return less if less is not None and (wanted == "auto" or less[0] == "observe") else (wanted, said, origin)

@@ -122,10 +122,10 @@ class Plan:
     detail: Mapping[str, Any] = field(default_factory=dict)
     #: What cannot be undone or widens access, in words; empty if nothing.
     warning: str = ""
+    #: Why a person decides on this very plan, each a sentence: whatever the allow-list says, it is held for that.
+    asks: tuple[str, ...] = ()
     #: What changes along with what is touched and is not acted on: units that a restart takes along.
     along: tuple[Resource, ...] = ()
-    #: True where a person is asked whatever the allow-list says, as for a major upgrade (R26); `warning` says why.
-    asks_first: bool = False
 
     @property
     def disturbs(self) -> frozenset[str]:
@@ -136,7 +136,7 @@ class Plan:
     def digest(self) -> str:
         """SHA-256 over all that a person agrees to, as sorted JSON; hex.
 
-        Action, target, parameters, steps, the target's state, the warning, and whether it can be taken back.
+        Action, target, parameters, steps, the target's state, the warning, whether it can be taken back, and what is asked.
         """
         request = self.request
         agreed = (
@@ -147,6 +147,7 @@ class Plan:
             self.fingerprint,
             self.warning,
             self.reversible,
+            *((self.asks,) if self.asks else ()),
         )
         text = json.dumps(agreed, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(text.encode()).hexdigest()

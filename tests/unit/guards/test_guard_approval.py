@@ -183,7 +183,7 @@ def test_what_needs_a_person_stays_so_until_the_hosts_own_file_says_auto(store: 
 
 def _asking(store: SqliteStore, **changes) -> Question:
     asked = question(store, policy=policy(**changes))
-    return replace(asked, plan=replace(asked.plan, asks_first=True, warning="it is a major upgrade"))
+    return replace(asked, plan=replace(asked.plan, asks=("it is a major upgrade",)))
 
 
 def test_a_plan_that_asks_is_held_whatever_the_allow_list_says(store: SqliteStore) -> None:
@@ -192,7 +192,7 @@ def test_a_plan_that_asks_is_held_whatever_the_allow_list_says(store: SqliteStor
         "origins": {APPROVAL_OF_RESTART: "zen.yaml:9:5"},
     }
     answer = Approval().assess(_asking(store, **auto))
-    assert (answer.ruling, answer.reason, answer.value) == (Ruling.HOLD, Reason.APPROVAL_PENDING, "required by the plan")
+    assert (answer.ruling, answer.reason, answer.value) == (Ruling.HOLD, Reason.APPROVAL_PENDING, "it is a major upgrade")
 
 
 def test_a_plan_that_asks_loosens_nothing(store: SqliteStore) -> None:
