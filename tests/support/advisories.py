@@ -35,3 +35,17 @@ def record(id: str, name: str = "jinja2", *ranges: Sequence[dict[str, str]], eco
 def feed(entries: Sequence[str], names: Sequence[str] = ("CVE-2026-1,,a hole",)) -> bytes:
     """Return a feed of debsecan."""
     return zlib.compress("\n".join(["VERSION 1", *names, "", *entries, "", "src,src", "", ""]).encode())
+
+
+def catalogue(*names: str) -> bytes:
+    """Return a catalogue of weaknesses that are known to be exploited, as CISA publishes it."""
+    entries = [
+        {
+            "cveID": name, "vendorProject": "x", "product": "y", "vulnerabilityName": "z", "dateAdded": "2026-01-02",
+            "shortDescription": "s", "requiredAction": "r", "dueDate": "2026-01-23", "knownRansomwareCampaignUse": "Known",
+            "notes": "", "cwes": ["CWE-79"],
+        }
+        for name in names
+    ]  # fmt: skip
+    head = {"title": "t", "catalogVersion": "2026.01.06", "dateReleased": "2026-01-06T15:00:00.1234Z"}
+    return json.dumps({**head, "count": len(entries), "vulnerabilities": entries}).encode()

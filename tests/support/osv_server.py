@@ -1,28 +1,40 @@
-"""A server that speaks the API of OSV as the real one does: batches with pages, records, and single queries."""
+"""A server that speaks the API of OSV as the real one does: batches with pages, records, single queries, refusals."""
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
+
+from tests.support.http_server import Reply, serving
+from zen_agents.packages.package import Ecosystem, normal_name
 
 #: The real one has 1000; so few show that pages are followed.
-_PAGE = 2
+_PAGE: Final = 2
+_MOST_QUERIES: Final = 1000
+_INVALID_ARGUMENT, _NOT_FOUND = 3, 5
+
+
+class _RefusedError(Exception):
+    """The question is none that the API takes."""
 
 
 class OsvServer:
     """What it knows, how it misbehaves, and what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, page: int = _PAGE) -> None:
+        self._page_size = page
         self.records: dict[str, Mapping[str, Any]] = {}
         #: (ecosystem as OSV calls it, name, version) -> ids.
         self.affected: dict[tuple[str, str, str], list[str]] = {}
         self.asked: list[str] = []
         #: What is answered instead of the truth, to every path that begins so.
         self.instead: tuple[str, int, bytes] | None = None
+        #: What is answered first, each to one question.
+        self.first: list[Reply] = []
         #: Nothing is answered before it is set.
         self.answers = threading.Event()
         self.answers.set()
@@ -34,64 +46,66 @@ class OsvServer:
         self.records[body["id"]] = body
         named = body["affected"][0]["package"]
         for version in versions:
-            self.affected.setdefault((named["ecosystem"], named["name"], version), []).append(body["id"])
+            self.affected.setdefault((named["ecosystem"], _normal(named), version), []).append(body["id"])
 
-    def answer(self, path: str, body: Any) -> tuple[int, bytes]:
-        """Return status and body."""
+    def answer(self, path: str, body: Any) -> Reply:
+        """Return what is answered to a path."""
         self.asked.append(path)
+        if self.first:
+            return self.first.pop(0)
         if self.instead is not None and path.startswith(self.instead[0]):
-            return self.instead[1:]
+            return Reply(*self.instead[1:])
+        try:
+            return Reply(200, json.dumps(self._truth(path, body)).encode())
+        except _RefusedError as error:
+            return _error(400, _INVALID_ARGUMENT, str(error))
+        except LookupError:
+            return _error(404, _NOT_FOUND, "Bug not found.")
+
+    def _truth(self, path: str, body: Any) -> Any:
         if path == "/v1/querybatch":
-            return 200, json.dumps({"results": [self._page(query) for query in body["queries"]]}).encode()
-        if path == "/v1/query":
-            ids = self._ids(body)
-            return 200, json.dumps({"vulns": [self.records[id] for id in ids]} if ids else {}).encode()
-        record = self.records.get(path.removeprefix("/v1/vulns/"))
-        return (200, json.dumps(record).encode()) if record else (404, b'{"code":5,"message":"Bug not found."}')
+            if len(body["queries"]) > _MOST_QUERIES:
+                raise _RefusedError("Too many queries.")
+            return {"results": [self._page(query, whole=False) for query in body["queries"]]}
+        return self._page(body, whole=True) if path == "/v1/query" else self.records[path.removeprefix("/v1/vulns/")]
 
-    def _ids(self, query: Mapping[str, Any]) -> list[str]:
-        return self.affected.get((query["package"]["ecosystem"], query["package"]["name"], query["version"]), [])
+    def _ids(self, query: Mapping[str, Any]) -> Sequence[str]:
+        named = query.get("package", {})
+        if not named.get("name") or not named.get("ecosystem"):
+            raise _RefusedError("Invalid query.")
+        return self.affected.get((named["ecosystem"], _normal(named), query["version"]), [])
 
-    def _page(self, query: Mapping[str, Any]) -> dict[str, Any]:
-        start, ids = int(query.get("page_token", 0)), self._ids(query)
-        shown = [{"id": id, "modified": self.records[id].get("modified", "")} for id in ids[start : start + _PAGE]]
-        more = {"next_page_token": str(start + _PAGE)} if start + _PAGE < len(ids) else {}
-        return {**({"vulns": shown} if shown else {}), **more}
+    def _page(self, query: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
+        """Return records, of a batch only what they are called and when they were changed."""
+        start, ids = _start(query.get("page_token")), self._ids(query)
+        shown = [self.records[id] for id in ids[start : start + self._page_size]]
+        vulns = shown if whole else [{"id": each["id"], "modified": each.get("modified", "")} for each in shown]
+        end = start + self._page_size
+        return {**({"vulns": vulns} if vulns else {}), **({"next_page_token": _token(end)} if end < len(ids) else {})}
+
+
+def _normal(named: Mapping[str, str]) -> str:
+    return normal_name(Ecosystem.PYPI, named["name"]) if named["ecosystem"] == "PyPI" else named["name"]
+
+
+def _token(start: int) -> str:
+    return base64.urlsafe_b64encode(b"%d" % start).decode()
+
+
+def _start(token: str | None) -> int:
+    try:
+        return int(base64.urlsafe_b64decode(token)) if token else 0
+    except ValueError:
+        raise _RefusedError("Invalid page token.") from None
+
+
+def _error(status: int, code: int, message: str) -> Reply:
+    return Reply(status, json.dumps({"code": code, "message": message}).encode())
 
 
 @contextmanager
-def osv_server() -> Iterator[OsvServer]:
+def osv_server(*, page: int = _PAGE) -> Iterator[OsvServer]:
     """Run one on a free port of this host."""
-    known = OsvServer()
-
-    class Answers(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._answer(None)
-
-        def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def _answer(self, body: Any) -> None:
-            status, content = known.answer(self.path, body)
-            known.answers.wait()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        server.daemon_threads = True
-        known.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield known
-        finally:
-            known.answers.set()
-            server.shutdown()
-            thread.join()
+    known = OsvServer(page=page)
+    with serving(known.answer, gate=known.answers) as known.url:
+        yield known

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from zen_agents.adapters.advisories_cache import AdvisoryCache, Kept
-from zen_agents.adapters.advisories_http import SourceUnavailableError, answer_of, is_address
-from zen_agents.adapters.linux_view_reading import read_regular_file
-from zen_agents.errors import HostError
-from zen_agents.model.duration import duration
+from zen_agents.adapters.advisories_cache import AdvisoryCache
+from zen_agents.adapters.advisories_http import SourceUnavailableError, is_address
+from zen_agents.adapters.advisories_place import Fetched, fetched
 from zen_agents.packages.advisories.advisory import MalformedAdvisoryError
 from zen_agents.packages.advisories.answer import Answer, Finding, Unknown
 from zen_agents.packages.advisories.debsecan import Feed, feed_of
@@ -22,9 +19,6 @@ from zen_agents.packages.package import Ecosystem, Package
 from zen_agents.packages.versions.order import InvalidVersionError
 
 _DEBIAN: Final = "debian"
-#: Packed; the largest feed has a tenth of it.
-_MOST_BYTES: Final = 64 << 20
-_WITHIN_SECONDS: Final = 60.0
 
 
 class DebianTracker:
@@ -58,12 +52,12 @@ class DebianTracker:
         self, suite: str, packages: Sequence[Package], findings: list[Finding], unknown: list[Unknown]
     ) -> datetime | None:
         try:
-            feed, at, why = self._feed(suite)
+            found = self._feed(suite)
         except (SourceUnavailableError, MalformedAdvisoryError) as error:
             unknown.append(Unknown(self._location, f"{error}; packages of Debian that stay unknown: {len(packages)}"))
             return None
-        if why:
-            unknown.append(Unknown(self._location, why))
+        if found.why:
+            unknown.append(Unknown(self._location, found.why))
         for package in packages:
             try:
                 findings += [
@@ -71,55 +65,17 @@ class DebianTracker:
                         package, entry.id, frozenset(), Severity(entry.rating), entry.fixed_in(package), entry.summary,
                         self._location,
                     )
-                    for entry in feed.of(package)
+                    for entry in found.content.of(package)
                     if entry.affects(package)
                 ]  # fmt: skip
             except InvalidVersionError as error:
                 unknown.append(Unknown(self._location, str(error), package))
-        return at
+        return found.at
 
-    def _feed(self, suite: str) -> tuple[Feed, datetime, str]:
-        """Return the feed, its age, and why it is an old one.
-
-        Raises SourceUnavailableError or MalformedAdvisoryError if there is none.
-        """
-        if not suite and not Path(self._location).is_file():
+    def _feed(self, suite: str) -> Fetched[Feed]:
+        """Return the feed; raises SourceUnavailableError or MalformedAdvisoryError if there is none."""
+        is_file = not is_address(self._location) and not Path(self._location).is_dir()
+        if not suite and not is_file:
             raise SourceUnavailableError("which release this is is not known; name it: --suite CODENAME")
-        if not is_address(self._location):
-            return *_read(Path(self._location), suite), ""
-        url = f"{self._location.rstrip('/')}/{quote(suite, safe='')}"
-        kept = self._cache.get(url, suite)
-        if kept is not None and self._now - kept.at <= self._max_age:
-            return _of_kept(kept)
-        try:
-            content = answer_of(url, until=time.monotonic() + _WITHIN_SECONDS, most_bytes=_MOST_BYTES)
-            feed = _named(url, content)
-        except (SourceUnavailableError, MalformedAdvisoryError) as error:
-            if kept is None:
-                raise
-            age = duration((self._now - kept.at).total_seconds())
-            return _of_kept(kept, f"{error}; it is told what was answered {age} ago")
-        self._cache.put(url, [(suite, content)])
-        return feed, self._now, ""
-
-
-def _of_kept(kept: Kept, why: str = "") -> tuple[Feed, datetime, str]:
-    return feed_of(kept.content), kept.at, why
-
-
-def _named(place: str, content: bytes) -> Feed:
-    try:
-        return feed_of(content)
-    except MalformedAdvisoryError as error:
-        raise MalformedAdvisoryError(f"{place} {error}") from None
-
-
-def _read(path: Path, suite: str) -> tuple[Feed, datetime]:
-    place = path / suite if path.is_dir() else path
-    try:
-        read = read_regular_file(str(place.resolve()), limit=_MOST_BYTES + 1)
-    except HostError as error:
-        raise SourceUnavailableError(str(error)) from error
-    if read is None:
-        raise SourceUnavailableError(f"{place} is not there")
-    return _named(str(place), read[0]), datetime.fromtimestamp(read[1].st_mtime, UTC)
+        place = self._location if is_file else f"{self._location.rstrip('/')}/{quote(suite, safe='')}"
+        return fetched(place, feed_of, self._cache, self._now, self._max_age)

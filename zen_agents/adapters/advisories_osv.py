@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
+from zen_agents.adapters.advisories_asking import known_of
 from zen_agents.adapters.advisories_cache import AdvisoryCache
 from zen_agents.adapters.advisories_http import SourceUnavailableError, answer_of
 from zen_agents.dataclass import dataclass
-from zen_agents.model.duration import duration
 from zen_agents.packages.advisories.advisory import Advisory, MalformedAdvisoryError
 from zen_agents.packages.advisories.answer import Answer, Finding, Unknown
 from zen_agents.packages.advisories.matching import judge
@@ -24,8 +24,6 @@ from zen_agents.packages.advisories.severity import Severity
 from zen_agents.packages.package import Ecosystem, Package
 from zen_agents.packages.versions.order import InvalidVersionError, key_of
 
-#: The API takes no more in one question.
-_MOST_QUERIES: Final = 1000
 #: One version has no more pages of advisories; a server that goes on is broken.
 _MOST_PAGES: Final = 100
 _MOST_LIST_BYTES: Final = 64 << 20
@@ -106,21 +104,12 @@ class OsvApi:
 
     # -- which advisories ---------------------------------------------------------------------------------------------
     def _known(self, asked: Iterable[_Version], until: float, unknown: list[Unknown]) -> dict[_Version, _Known]:
-        kept = {version: found for version in asked if (found := self._kept(version)) is not None}
-        known = {version: found for version, found in kept.items() if self._now - found.at <= self._max_age}
-        missing = [version for version in asked if version not in known]
-        try:
-            for start in range(0, len(missing), _MOST_QUERIES):
-                known |= self._listed(missing[start : start + _MOST_QUERIES], until)
-        except SourceUnavailableError as error:
-            untold = [version for version in missing if version not in known]
-            old = {version: kept[version] for version in untold if version in kept}
-            known |= old
-            told = f"{error}; versions that stay unknown: {len(untold)}"
-            if old:
-                age = duration((self._now - min(each.at for each in old.values())).total_seconds())
-                told += f"; told as it was up to {age} ago: {len(old)}"
-            unknown.append(Unknown(self._url, told))
+        known, why = known_of(
+            asked, self._kept, lambda versions: self._listed(versions, until),
+            now=self._now, max_age=self._max_age, untold="versions",
+        )  # fmt: skip
+        if why:
+            unknown.append(Unknown(self._url, why))
         return known
 
     def _kept(self, version: _Version) -> _Known | None:

@@ -8,6 +8,7 @@ Examples:
   zen-agents packages sbom -e / -e /srv/app > bom.json   a bill of materials: CycloneDX 1.6
   zen-agents packages audit -e / -e /srv/app        known weaknesses, by OSV and Debian's tracker; also -o sarif
   zen-agents packages audit -e /srv/app --osv /srv/mirror/osv --ignore ignore.yaml   offline, without what is accepted
+  zen-agents packages audit --exploited --vex vendor.json   marks what is exploited; believes what a vendor says
 
 A path is a Python environment, the root of a host with dpkg, a project, or a file: uv.lock, pyproject.toml,
 requirements.txt, package-lock.json, npm-shrinkwrap.json. What cannot be read or told is said with its place, and the

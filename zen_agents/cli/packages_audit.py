@@ -3,110 +3,75 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from zen_agents.adapters.advisories_cache import AdvisoryCache
-from zen_agents.adapters.advisories_debsecan import DebianTracker
-from zen_agents.adapters.advisories_http import is_address
-from zen_agents.adapters.advisories_osv import OsvApi
-from zen_agents.adapters.advisories_records import OsvRecords
+from zen_agents.adapters.advisories_audit import Audited, Sources, audit_of
+from zen_agents.adapters.advisories_decisions import read_ignores, read_vex
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
-from zen_agents.cli.packages_audit_arguments import OSV, TRACKER
-from zen_agents.cli.packages_sarif import sarif
 from zen_agents.cli.render import next_steps, note, plural, say, table
 from zen_agents.cli.times import seconds_of
 from zen_agents.clock import SystemClock
-from zen_agents.errors import UsageError
 from zen_agents.model.duration import duration
-from zen_agents.packages.advisories.answer import AdvisorySource, Answer, Finding, Unknown
-from zen_agents.packages.advisories.audit import Audit, audited
-from zen_agents.packages.advisories.ignoring import Ignore, MalformedIgnoreListError, ignore_list
-from zen_agents.packages.package import Ecosystem, Inventory, Package
+from zen_agents.packages.advisories.addresses import OSV, TRACKER
+from zen_agents.packages.advisories.answer import Finding, Unknown
+from zen_agents.packages.advisories.audit import Audit
+from zen_agents.packages.advisories.ignoring import Ignore
+from zen_agents.packages.package import Inventory, Package
 
 _FOUND, _NOT_KNOWN = 1, 6
 _MOST_UNKNOWN: Final = 20
-_MOST_IGNORE_BYTES: Final = 1 << 20
 
 
 def audit(call: Call, found: Sequence[Inventory]) -> int:
     """Ask who knows, print what they say; 1 if a package has a weakness, 6 if none is known and not all could be told."""
-    ignores = _ignores(call.arguments.ignore)
+    arguments = call.arguments
+    ignores = read_ignores(arguments.ignore) if arguments.ignore else ()
+    statements = [statement for path in arguments.vex or () for statement in read_vex(path)]
     now = SystemClock().now().wall
-    packages = [package for inventory in found for package in inventory.packages]
-    with _sources(call, packages, now) as sources:
-        answers = [source.ask(packages) for source in sources]
-    outcome = audited(packages, answers, ignores, now.date())
-    unread = [Unknown(each.environment, str(problem)) for each in found for problem in each.problems]
-    outcome = Audit(outcome.findings, outcome.ignored, (*unread, *outcome.unknown), outcome.expired)
-    _print(call, packages, answers, outcome, now)
-    if outcome.findings:
+    made = audit_of(found, _sources(call), now, ignores=ignores, statements=statements)
+    if made.cache_problem:
+        note(made.cache_problem)
+    _print(call, made, now)
+    if made.outcome.findings:
         return _FOUND
-    return _NOT_KNOWN if outcome.unknown else 0
+    return _NOT_KNOWN if made.outcome.unknown else 0
 
 
-@contextmanager
-def _sources(call: Call, packages: Sequence[Package], now: datetime) -> Iterator[Sequence[AdvisorySource]]:
-    """Make the sources that know these packages; nobody is asked about what is not there."""
-    max_age = timedelta(seconds=seconds_of(call.arguments.max_age))
-    ecosystems = {package.ecosystem for package in packages}
-    cache = AdvisoryCache(call.state_dir, now)
-    sources: list[AdvisorySource] = []
-    if ecosystems - {Ecosystem.DEBIAN}:
-        for place in dict.fromkeys(call.arguments.osv or (OSV,)):
-            sources.append(OsvApi(place, cache, now, max_age) if is_address(place) else OsvRecords(Path(place).absolute()))
-    if Ecosystem.DEBIAN in ecosystems:
-        place = call.arguments.debsecan or TRACKER
-        place = place if is_address(place) else str(Path(place.removeprefix("file://")).absolute())
-        sources.append(DebianTracker(place, cache, now, max_age, suite=call.arguments.suite))
-    try:
-        yield sources
-    finally:
-        cache.close()
-        if cache.problem:
-            note(cache.problem)
-
-
-def _ignores(path: Path | None) -> Sequence[Ignore]:
-    """Return the decisions in a file; UsageError if it cannot be read or understood: nobody looks at half of them."""
-    if path is None:
-        return ()
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_IGNORE_BYTES)
-        return ignore_list(yaml.safe_load(text))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, MalformedIgnoreListError, RecursionError) as error:
-        raise UsageError(f"{path}: {' '.join(str(error).split())}") from error
+def _sources(call: Call) -> Sources:
+    arguments = call.arguments
+    return Sources(
+        call.state_dir, tuple(arguments.osv or (OSV,)), arguments.npm, arguments.debsecan or TRACKER, arguments.suite,
+        arguments.exploited, timedelta(seconds=seconds_of(arguments.max_age)),
+    )  # fmt: skip
 
 
 # -- what is printed --------------------------------------------------------------------------------------------------
-def _print(call: Call, packages: Sequence[Package], answers: Sequence[Answer], outcome: Audit, now: datetime) -> None:
+def _print(call: Call, made: Audited, now: datetime) -> None:
+    outcome = made.outcome
     if call.output == "sarif":
+        from zen_agents.cli.packages_sarif import sarif  # noqa: PLC0415  where it is asked for
+
         print(json.dumps(sarif(outcome), indent=2))
     elif call.output in ("jsonl", "name") or call.fields:
         data(call, "packages-audit", [_as_json(each) for each in outcome.findings])
     elif call.machine:
-        data(call, "packages-audit", _body(packages, answers, outcome))
+        data(call, "packages-audit", _body(made))
     else:
-        _show(call, packages, answers, outcome, now)
+        _show(call, made, now)
     for unknown in outcome.unknown[:_MOST_UNKNOWN]:
         note(f"unknown: {_about(unknown)}")
     if len(outcome.unknown) > _MOST_UNKNOWN:
         note(f"and {len(outcome.unknown) - _MOST_UNKNOWN} more; -o json has all")
 
 
-def _show(call: Call, packages: Sequence[Package], answers: Sequence[Answer], outcome: Audit, now: datetime) -> None:
+def _show(call: Call, made: Audited, now: datetime) -> None:
+    outcome = made.outcome
     if outcome.findings:
         rows = [
-            (each.package.name, each.package.version, each.advisory, str(each.severity.rating), each.fixed_in or None,
+            (each.package.name, each.package.version, each.advisory, _how_bad(each), each.fixed_in or None,
              each.package.where, each.summary)
             for each in outcome.findings
         ]  # fmt: skip
@@ -115,14 +80,21 @@ def _show(call: Call, packages: Sequence[Package], answers: Sequence[Answer], ou
         say(call, "")
     for finding, ignore in outcome.ignored:
         say(call, f"ignored until {ignore.until}: {finding.package.name} {finding.advisory}: {ignore.reason}")
+    for finding, said in outcome.excused:
+        why = f": {said.reason}" if said.reason else ""
+        say(call, f"{said.status} by {said.source}: {finding.package.name} {finding.advisory}{why}")
     for ignore in outcome.expired:
         say(call, f"no longer ignored since {ignore.until}: {ignore.advisory}: {ignore.reason}")
-    for answer in answers:
+    for answer in made.answers:
         age = "nothing was learned" if answer.as_of is None else _age(now, answer.as_of)
         say(call, f"asked: {answer.source} ({age})")
-    say(call, _sum(packages, outcome))
+    say(call, _sum(made.packages, outcome))
     if outcome.findings:
         next_steps(call, "zen-agents packages audit -o json")
+
+
+def _how_bad(finding: Finding) -> str:
+    return f"{finding.severity.rating}, exploited" if finding.exploited else str(finding.severity.rating)
 
 
 def _sum(packages: Sequence[Package], outcome: Audit) -> str:
@@ -150,18 +122,24 @@ def _about(unknown: Unknown) -> str:
     return f"{package}{unknown.why}"
 
 
-def _body(packages: Sequence[Package], answers: Sequence[Answer], outcome: Audit) -> Mapping[str, Any]:
+def _body(made: Audited) -> Mapping[str, Any]:
+    outcome = made.outcome
     return {
-        "packages": len(packages),
+        "packages": len(made.packages),
         "findings": [_as_json(each) for each in outcome.findings],
         "ignored": [{**_as_json(each), **_decision(ignore)} for each, ignore in outcome.ignored],
+        "excused": [
+            {**_as_json(each), "status": str(said.status), "reason": said.reason, "by": said.source}
+            for each, said in outcome.excused
+        ],
         "expired": [{"advisory": each.advisory, "package": each.package, **_decision(each)} for each in outcome.expired],
         "unknown": [
             {"source": each.source, "why": each.why, "purl": each.package.purl if each.package else None}
             for each in outcome.unknown
         ],
         "sources": [
-            {"source": each.source, "ecosystems": sorted(each.ecosystems), "as_of": _moment(each.as_of)} for each in answers
+            {"source": each.source, "ecosystems": sorted(each.ecosystems), "as_of": _moment(each.as_of)}
+            for each in made.answers
         ],
     }
 
@@ -175,10 +153,14 @@ def _decision(ignore: Ignore) -> Mapping[str, str]:
 
 
 def _as_json(finding: Finding) -> Mapping[str, Any]:
-    package, severity = finding.package, finding.severity
+    package, severity, mark = finding.package, finding.severity, finding.exploited
     return {
         "name": package.name, "version": package.version, "ecosystem": str(package.ecosystem), "environment": package.where,
         "purl": package.purl, "advisory": finding.advisory, "aliases": sorted(finding.aliases),
         "severity": str(severity.rating), "score": severity.score, "vector": severity.vector, "fixed_in": finding.fixed_in,
         "summary": finding.summary, "source": finding.source,
+        "exploited": mark and {
+            "since": mark.since.isoformat(), "due": mark.due.isoformat() if mark.due else None,
+            "ransomware": mark.is_used_by_ransomware,
+        },
     }  # fmt: skip

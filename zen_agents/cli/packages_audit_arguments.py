@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-OSV: Final = "https://api.osv.dev"
-TRACKER: Final = "https://security-tracker.debian.org/tracker/debsecan/release/1"
+from zen_agents.packages.advisories.addresses import EXPLOITED, NPM, OSV
+
 _MAX_AGE: Final = "6h"
 
 
@@ -22,6 +22,18 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
         help="audit: feeds of Debian's tracker: an address, a directory or one file (default: the tracker's own)",
     )  # fmt: skip
     parser.add_argument("--suite", default="", metavar="CODENAME", help="audit: the release of Debian (default: the host's)")
+    parser.add_argument(
+        "--npm", nargs="?", const=NPM, default="", metavar="ADDRESS",
+        help=f"audit: a registry that is asked about npm besides, as npm audit does (without a value: {NPM})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--exploited", nargs="?", const=EXPLOITED, default="", metavar="PLACE",
+        help="audit: mark what is known to be exploited by CISA's catalogue: an address or a file (default: its own)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--vex", type=Path, action="append", metavar="FILE",
+        help="audit: what does not count because somebody says why: OpenVEX or CycloneDX (may be repeated)",
+    )  # fmt: skip
     parser.add_argument(
         "--ignore", type=Path, metavar="FILE", help="audit: weaknesses to live with, each with reason and end"
     )

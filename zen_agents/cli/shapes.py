@@ -56,6 +56,7 @@ _PACKAGE = dict.fromkeys(
 _WEAKNESS = {
     "name": str, "version": str, "ecosystem": str, "environment": str, "purl": str, "advisory": str, "aliases": [str],
     "severity": str, "score": _NUMBER_OR_NULL, "vector": str, "fixed_in": str, "summary": str, "source": str,
+    "exploited": ({"since": str, "due": _TEXT_OR_NULL, "ransomware": bool}, None),
 }  # fmt: skip
 _ANSWERED = {"approval": str, "state": str, "action": str, "target": str, "*": ANY}
 _DECISION = {
@@ -168,6 +169,7 @@ SHAPES: Mapping[str, Any] = {
     }, _items(_PACKAGE)),
     "packages-audit": ({
         "packages": int, "findings": [_WEAKNESS], "ignored": [{**_WEAKNESS, "reason": str, "until": str}],
+        "excused": [{**_WEAKNESS, "status": str, "reason": str, "by": str}],
         "expired": [{"advisory": str, "package": str, "reason": str, "until": str}],
         "unknown": [{"source": str, "why": str, "purl": _TEXT_OR_NULL}],
         "sources": [{"source": str, "ecosystems": [str], "as_of": _TEXT_OR_NULL}],

