@@ -33,6 +33,7 @@ class Sources:
     osv: tuple[str, ...] = (OSV,)
     #: A registry that is asked about npm besides, "" for none.
     npm: str = ""
+    #: Asked about Debian, "" for nobody.
     debsecan: str = TRACKER
     #: The release of Debian packages whose environment does not say which it is.
     suite: str = ""
@@ -110,7 +111,7 @@ def _asked(
         from zen_agents.adapters.advisories_npm import NpmRegistry  # noqa: PLC0415  as above
 
         made.append(NpmRegistry(sources.npm, cache, now, sources.max_age))
-    if Ecosystem.DEBIAN in ecosystems:
+    if sources.debsecan and Ecosystem.DEBIAN in ecosystems:
         from zen_agents.adapters.advisories_debsecan import DebianTracker  # noqa: PLC0415  as above
 
         made.append(DebianTracker(_place(sources.debsecan), cache, now, sources.max_age, suite=sources.suite))

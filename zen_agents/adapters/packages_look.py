@@ -5,25 +5,21 @@ The worker of the agent and the commands `packages outdated`, `plan` and `why` l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from zen_agents.adapters.advisories_cache import AdvisoryCache
-from zen_agents.adapters.advisories_debsecan import DebianTracker
-from zen_agents.adapters.advisories_http import is_address
-from zen_agents.adapters.advisories_osv import OsvApi
-from zen_agents.adapters.advisories_records import OsvRecords
+from zen_agents.adapters.advisories_audit import Sources, audit_of
+from zen_agents.adapters.advisories_decisions import DecisionsError, read_vex
 from zen_agents.adapters.packages_found import inventories
 from zen_agents.adapters.packages_newer import NotAskedError, newer_python
 from zen_agents.errors import ZenError
 from zen_agents.model.package_look import PackageLook, PackageQuestion, Update, Weakness
-from zen_agents.packages.advisories.answer import AdvisorySource, Finding
-from zen_agents.packages.advisories.audit import Audit, audited
+from zen_agents.packages.advisories.answer import Finding
 from zen_agents.packages.advisories.ignoring import Ignore
-from zen_agents.packages.package import Ecosystem, Package
+from zen_agents.packages.advisories.vex import Statement
+from zen_agents.packages.package import Ecosystem, Inventory
 from zen_agents.packages.plan import Change
 from zen_agents.packages.policy import Policy, Updates, judge
 from zen_agents.packages.updates import NOBODY_ASKED, Available, possible
@@ -37,14 +33,18 @@ def look(asked: PackageQuestion, now: datetime) -> PackageLook:
     Raises ModuleNotFoundError if the extra `packages` is not installed.
     """
     ecosystem, untold = Ecosystem(asked.ecosystem), list[str]()
-    packages = _packages(asked, ecosystem, untold)
-    outcome = _audited(asked, packages, now)
+    ignores = [Ignore(advisory, reason, date.fromisoformat(day), name) for advisory, reason, day, name in asked.ignore]
+    made = audit_of(
+        _inventories(asked, ecosystem, untold), _sources(asked), now, ignores=ignores, statements=_statements(asked, untold)
+    )  # fmt: skip
+    packages, outcome = made.packages, made.outcome
     untold += [each.why if each.package is None else f"{each.package.name}: {each.why}" for each in outcome.unknown]
     available = _available(asked, ecosystem, untold) if packages else NOBODY_ASKED
     changes = possible(packages, outcome.findings, available)
     updates = tuple(_update(policy_of(asked), ecosystem, each) for each in changes)
     weaknesses = tuple(_weakness(each) for each in outcome.findings)
-    return PackageLook(len(packages), weaknesses, updates, len(outcome.ignored), tuple(dict.fromkeys(untold)))
+    unweighed = len(outcome.ignored) + len(outcome.excused)
+    return PackageLook(len(packages), weaknesses, updates, unweighed, tuple(dict.fromkeys(untold)))
 
 
 def policy_of(asked: PackageQuestion) -> Policy:
@@ -52,7 +52,7 @@ def policy_of(asked: PackageQuestion) -> Policy:
     return Policy(Updates(asked.security), Updates(asked.minor), Updates(asked.major), asked.hold)
 
 
-def _packages(asked: PackageQuestion, ecosystem: Ecosystem, untold: list[str]) -> Sequence[Package]:
+def _inventories(asked: PackageQuestion, ecosystem: Ecosystem, untold: list[str]) -> Sequence[Inventory]:
     try:
         found = [each for each in inventories(Path(asked.place)) if each.ecosystem is ecosystem]
     except ZenError as error:
@@ -60,31 +60,25 @@ def _packages(asked: PackageQuestion, ecosystem: Ecosystem, untold: list[str]) -
         return ()
     if not found:
         untold.append(f"{asked.place} holds no packages of {ecosystem}")
-    untold += [str(problem) for inventory in found for problem in inventory.problems]
-    return [package for inventory in found for package in inventory.packages]
+    return found
 
 
-def _audited(asked: PackageQuestion, packages: Sequence[Package], now: datetime) -> Audit:
-    ignores = [Ignore(advisory, reason, date.fromisoformat(day), name) for advisory, reason, day, name in asked.ignore]
-    with _sources(asked, now) as sources:
-        answers = [source.ask(packages) for source in sources]
-    return audited(packages, answers, ignores, now.date())
+def _sources(asked: PackageQuestion) -> Sources:
+    return Sources(
+        Path(asked.cache_directory), asked.osv, debsecan=asked.tracker, exploited=asked.exploited,
+        max_age=timedelta(seconds=asked.max_age_seconds),
+    )  # fmt: skip
 
 
-@contextmanager
-def _sources(asked: PackageQuestion, now: datetime) -> Iterator[Sequence[AdvisorySource]]:
-    max_age = timedelta(seconds=asked.max_age_seconds)
-    cache = AdvisoryCache(Path(asked.cache_directory), now)
-    sources: list[AdvisorySource] = []
-    if asked.ecosystem != Ecosystem.DEBIAN:
-        for place in asked.osv:
-            sources.append(OsvApi(place, cache, now, max_age) if is_address(place) else OsvRecords(Path(place)))
-    elif asked.tracker:
-        sources.append(DebianTracker(asked.tracker, cache, now, max_age))
-    try:
-        yield sources
-    finally:
-        cache.close()
+def _statements(asked: PackageQuestion, untold: list[str]) -> Sequence[Statement]:
+    """Return what is said of weaknesses; of a document that cannot be read nothing counts, so more is weak, not less."""
+    said: list[Statement] = []
+    for file in asked.vex:
+        try:
+            said += read_vex(Path(file))
+        except DecisionsError as error:
+            untold.append(str(error))
+    return said
 
 
 def _available(asked: PackageQuestion, ecosystem: Ecosystem, untold: list[str]) -> Available:
@@ -105,7 +99,7 @@ def _update(policy: Policy, ecosystem: Ecosystem, each: Change) -> Update:
 
 def _weakness(found: Finding) -> Weakness:
     package = found.package
-    rating = found.severity.rating.value
     return Weakness(
-        package.name, package.version, found.advisory, rating, False, found.fixed_in, found.summary[:_MOST_SUMMARY]
-    )
+        package.name, package.version, found.advisory, found.severity.rating.value, found.exploited is not None,
+        found.fixed_in, found.summary[:_MOST_SUMMARY],
+    )  # fmt: skip
