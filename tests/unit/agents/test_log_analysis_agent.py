@@ -237,7 +237,7 @@ def test_a_step_that_could_never_run_is_refused_with_its_path(step: str, said: s
 
 
 WRONG = {
-    "null, file: /x, security: true": "ZC214", "{transprt: kernel}": "ZC213",
+    "null, file: /x, format: json, security: true": "ZC214", "{transprt: kernel}": "ZC213",
     "{transport: kernel}, file: /x": "ZC214", "{}, format: json": "ZC214",
     "{}, templates: {new: false, vanished: false, bursts: false}": "ZC214", "{}, templates: {learn_for: 0}": "ZC203",
     "{}, latency: {window: 5m}": "ZC214", "{}, latency: {p95: 1s}": "ZC214",

@@ -19,8 +19,8 @@ JOURNAL_FIELDS = {
     "unit": "_SYSTEMD_UNIT", "transport": "_TRANSPORT", "identifier": "SYSLOG_IDENTIFIER", "facility": "SYSLOG_FACILITY",
     "priority": "PRIORITY", "executable": "_EXE", "user_id": "_UID",
 }  # fmt: skip
-#: Formats in which programs say who did what.
-_TELL_OF_SECURITY = ("syslog", "syslog5424", "access")
+#: Formats in which programs say who did what; in a plain log, those that keep one of their own.
+_TELL_OF_SECURITY = ("syslog", "syslog5424", "access", "plain")
 
 #: Where the settings of what few sources ask for are.
 _STUDIES = "zen_agents.agents.log_analysis.studies"

@@ -1,8 +1,8 @@
 """Lines of syslog: RFC 3164 as daemons write it, with its own time stamps or those of RFC 3339; and RFC 5424.
 
-Daemons differ in what they write before the message: no host (BusyBox with `-S`), facility and level (BusyBox, FreeBSD), no
-colon behind the process id, the program in brackets (metalog). A host is never a word for a level: then it is a line of a
-program's own log.
+Daemons differ in what they write before the message: no host (BusyBox with `-S`), facility and level (BusyBox, FreeBSD,
+socklog), no colon behind the process id, the program in brackets (metalog), no time at all (what is left of a line where
+something else keeps the time). A host is never a word for a level: then it is a line of a program's own log.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KIND = r"(?P<facility>[a-z0-9]{2,9})\.(?P<severity>emerg|alert|crit|err|warning
 _RARER_LINE = re.compile(
     # Only the short stamp is a daemon's for certain: behind it the host may be left out.
     rf"{_STAMPED}(?:<[a-z0-9]{{1,9}}\.[a-z0-9]{{1,9}}> )?(?:{_HOST}|(?(short)|(?!)))(?:{_KIND} )?"
-    rf"(?:{_TAG}(?:\[(?P<pid>[^\] ]{{1,32}})\](?::|(?= ))|:) ?|\[(?P<bracketed>[^\] :\[]{{1,64}})\]:? )"
+    rf"(?:{_TAG}(?:\[(?P<pid>[^\] ]{{1,32}})\](?::|(?= ))|:) ?|(?(short)\[(?P<bracketed>[^\] :\[]{{1,64}})\]:? |(?!)))"
 )
 #: With a stamp that names no zone, or the name of one (`journalctl -o short-full`), as programs write it as well: then the
 #: process id is what tells a daemon's line.
@@ -35,7 +35,26 @@ _LOOSE_LINE = re.compile(
     rf"(?:{_PRIORITY})?(?:[A-Z][a-z]{{2}} )?(?P<iso>{ISO})(?: [A-Z]{{2,5}})? {{1,2}}{_HOST}{_TAG}\[(?P<pid>[0-9]{{1,10}})\]"
     r"(?::|(?= )) ?"
 )
-_NO_HOSTS = frozenset({"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL"})
+#: svlogd's stamps, or none, before what socklog writes; the stamp of the sender may stand behind facility and level.
+_SOCKLOG_LINE = re.compile(
+    r"(?:(?:(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2}[T_][0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9})|@(?P<tai>[0-9a-f]{24})) )?"
+    rf"(?:{_KIND}: |(?(tai)|(?!)))(?:(?P<short>{SHORT}) )?{_TAG}(?:\[(?P<pid>[^\] ]{{1,32}})\])?: {{0,2}}"
+)
+#: sysklogd, which leaves the priority and the version out of what is else a line of RFC 5424 without structured data.
+_SYSKLOGD_LINE = re.compile(
+    rf"(?P<iso>{STRICT}) {_HOST}(?P<program>[^ :\[]{{1,64}}) (?P<pid>[0-9]{{1,10}}|-) [^ ]{{1,32}} - "
+)
+#: Without a time, the process id is what tells a daemon's line; a stamp is of something else then.
+_UNSTAMPED_LINE = re.compile(
+    rf"(?:{_PRIORITY})?(?:(?P<host>[A-Za-z0-9_.-]{{1,255}}) )?(?P<program>[A-Za-z_][^ :\[\]()]{{0,63}})"
+    r"\[(?P<pid>[0-9]{1,10})\]: "
+)
+#: Seconds since 1970 in TAI64, and by how much its label is ahead of it, as daemontools count.
+_TAI_OF_1970 = (1 << 62) + 10
+#: Before a thread's number these look like a program and its process.
+_LEVELS = frozenset({
+    "TRACE", "DEBUG", "VERBOSE", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "SECURITY",
+})  # fmt: skip
 _NEW_LINE = re.compile(
     rf"{_PRIORITY}[1-9][0-9]{{0,2}} (?P<stamp>[^ ]{{1,64}}) (?P<host>[^ ]{{1,255}}) (?P<program>[^ ]{{1,64}}) "
     r"(?P<pid>[^ ]{1,128}) (?P<kind>[^ ]{1,32}) "
@@ -58,16 +77,11 @@ class Syslog(Format):
 
         Only what stands before the first colon is taken from its place: whatever a message holds, it forges nothing.
         """
-        found = _LINE.match(line) or _RARER_LINE.match(line) or _LOOSE_LINE.match(line)
-        if found is None or found["host"] in _NO_HOSTS:
+        read = _read(line)
+        if read is None:
             return None
-        named = found.groupdict()
-        fields = _head(named)
-        if not fields:
-            return None
-        fields[MESSAGE] = line[found.end() :]
-        short = named.get("short")
-        return stamps.short(short) if short else stamps.iso(found["iso"]), fields
+        named, fields = read
+        return _time(named, stamps), fields
 
 
 class NewSyslog(Format):
@@ -94,6 +108,37 @@ class NewSyslog(Format):
         return stamps.read(found["stamp"]), fields
 
 
+def without_time(line: str) -> Mapping[str, str]:
+    """Return the fields of a line of a syslog daemon; none if it is no such line."""
+    read = _read(line)
+    return read[1] if read is not None else {}
+
+
+def _read(line: str) -> tuple[Mapping[str, str | None], dict[str, str]] | None:
+    found = _LINE.match(line) or _RARER_LINE.match(line) or _LOOSE_LINE.match(line) or _rarest(line)
+    if found is None:
+        return None
+    named = found.groupdict()
+    fields = {} if _LEVELS & {named.get("host"), named["program"]} else _head(named)
+    if not fields:
+        return None
+    fields[MESSAGE] = line[found.end() :]
+    return named, fields
+
+
+def _rarest(line: str) -> re.Match[str] | None:
+    return _SOCKLOG_LINE.match(line) or _SYSKLOGD_LINE.match(line) or _UNSTAMPED_LINE.match(line)
+
+
+def _time(named: Mapping[str, str | None], stamps: Stamps) -> float | None:
+    if iso := named.get("iso"):
+        return stamps.iso(iso.replace("_", "T"))
+    if tai := named.get("tai"):
+        return stamps.number(f"{int(tai[:16], 16) - _TAI_OF_1970}.{int(tai[16:], 16):09}")
+    short = named.get("short")
+    return stamps.short(short) if short else None
+
+
 def _head(named: Mapping[str, str | None]) -> dict[str, str]:
     """Return the fields before the message; none if the priority cannot be one."""
     fields = {field: value for field in (HOST, PROGRAM, PID) if (value := named.get(field)) and value != _NONE}
@@ -101,7 +146,7 @@ def _head(named: Mapping[str, str | None]) -> dict[str, str]:
         fields[PROGRAM] = bracketed
     if severity := named.get("severity"):
         fields["facility"], fields[LEVEL] = named["facility"] or "", level_of(severity)
-    if priority := named["priority"]:
+    if priority := named.get("priority"):
         if int(priority) > _MOST_PRIORITY:
             return {}
         fields["facility"], fields[LEVEL] = of_priority(int(priority))

@@ -49,9 +49,9 @@ def event_of(message: str, program: str) -> SecurityEvent | None:
     service = program.partition("(")[0]
     module = _MODULE.match(message)
     if module is None:
-        # Even older: the module is part of the program's name, `sshd(pam_unix)`.
-        is_old, is_sshd = "(pam_" in program, message.startswith(_OF_SSHD)
-        failure = _FAILURE.match(message.removeprefix(_OF_SSHD)) if is_old or is_sshd else None
+        # Even older: the module is part of the program's name, `sshd(pam_unix)`; some services leave it out altogether.
+        is_sshd = message.startswith(_OF_SSHD)
+        failure = _FAILURE.match(message.removeprefix(_OF_SSHD))
         return _attempt(failure, service, "sshd" if is_sshd else service, message) if failure else None
     said, service = message[module.end() :], module["service"] or service
     if module["step"] in {None, "auth"} and (failure := _FAILURE.match(said)) is not None:

@@ -27,9 +27,9 @@ NOWHERE = Place()
 
 
 def the_place(found: re.Match[str]) -> Place:
-    """Return what the groups `user` and `peer` of a match took, of which a form may lack either."""
+    """Return what the groups `user` and `peer` (or `peer2`) of a match took, of which a form may lack either."""
     named = found.groupdict()
-    return Place(named.get("user") or "", *peer_of(named.get("peer") or ""))
+    return Place(named.get("user") or "", *peer_of(named.get("peer") or named.get("peer2") or ""))
 
 
 def only_place(between: re.Pattern[str], text: str) -> Place:

@@ -1,4 +1,4 @@
-"""Log-ins that failed, as servers other than OpenSSH's say it in words of their own: of mail, of files, small ones of ssh.
+"""Log-ins that failed, as servers other than OpenSSH's say it in words of their own: of mail, files, the web, ssh in small.
 
 None of them writes an address anywhere but before what a client chose, or behind it in a place that is the only one of its
 kind: of a line that has several, nobody knows whose it is.
@@ -10,83 +10,60 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from zen_agents.dataclass import dataclass
+from zen_agents.logs.security import mail_servers, web_servers
 from zen_agents.logs.security.event import Result, SecurityEvent, What
 from zen_agents.logs.security.places import LONGEST, NOWHERE, PEER, the_place
+from zen_agents.logs.security.server_form import USER, ServerForm, form
 
-_USER = r"(?P<user>.*)"
 #: Without brackets an IPv6 address has its port behind one more colon.
 _WITH_PORT = r"(?P<peer>[^ <>]{1,255}):[0-9]{1,5}"
 #: proftpd: its own name, then the client's as the DNS has it, and its address.
 _BY = r"[^ ]+ \([^ \[\]()]*\[(?P<peer>[^ \[\]]{1,255})\]\)(?::| -) "
-_LOGIN_OF_DOVECOT = (
-    r"(?:imap|pop3|submission|managesieve)-login: (?:Info: )?[A-Z][^<>]*?"
-    r"\((?:(?:proxy dest )?auth failed(?:, (?P<times>[0-9]{1,4}) attempts(?: in [0-9]+ secs)?)?|"
-    r"tried to use (?:disabled|disallowed) [a-z]+ auth)\)(?: \([a-z_]+\))?: "
-)
-_WHY = r"(?:unknown user|[Pp]assword mismatch|pam_authenticate\(\) failed|invalid credentials)"
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    text: re.Pattern[str]
-    result: Result = Result.FAILED
-    #: What must be in the line once, and no more, because a name that may hold anything stands before it.
-    once: re.Pattern[str] | None = None
-
-
-def _form(text: str, result: Result = Result.FAILED, once: str = "") -> _Form:
-    return _Form(re.compile(text), result, re.compile(once) if once else None)
-
 
 _DROPBEAR: Final = (
-    _form(rf"[Bb]ad (?:PAM )?password attempt for '{_USER}' from {_WITH_PORT}"),
-    _form(rf"[Ll]ogin attempt for nonexistent user(?: '{_USER}')? from {_WITH_PORT}", Result.REFUSED),
-    _form(rf"Exit before auth \(.*\): Max auth tries reached - user '{_USER}' from {_WITH_PORT}", Result.REFUSED),
-    _form(
-        rf"Exit before auth from <{_WITH_PORT}>: (?:\(user '.*', [0-9]+ fails\): )?Max auth tries reached - user '{_USER}'",
+    form(rf"[Bb]ad (?:PAM )?password attempt for '{USER}' from {_WITH_PORT}"),
+    form(rf"[Ll]ogin attempt for nonexistent user(?: '{USER}')? from {_WITH_PORT}", Result.REFUSED),
+    form(rf"Exit before auth \(.*\): Max auth tries reached - user '{USER}' from {_WITH_PORT}", Result.REFUSED),
+    form(
+        rf"Exit before auth from <{_WITH_PORT}>: (?:\(user '.*', [0-9]+ fails\): )?Max auth tries reached - user '{USER}'",
         Result.REFUSED,
     ),
-)
-_DOVECOT: Final = (
-    _form(rf"{_LOGIN_OF_DOVECOT}(?:user=<{_USER}>, )?(?:method=[^ ,]+, )?rip={PEER}, lip=.*", once="rip="),
-    _form(
-        rf"auth(?:-worker)?(?:\([0-9a-z]+\))?: (?:Info: )?(?:conn unix:[^ ]+ \([^()]*\): auth-worker<[0-9]+>: )?"
-        rf"(?:pam|sql|ldap|passwd-file|static)\((?P<user>[^(),]*),(?P<peer>[^ ,()<>]{{1,255}})(?:,<[^ ]*>)?\): {_WHY}.*",
-        once=rf"\): {_WHY}",
-    ),
+    form(rf"Exit before auth from <{_WITH_PORT}>: .*", Result.ENDED, what=What.CONNECTION),
 )
 _PROFTPD: Final = (
-    _form(rf"{_BY}USER {_USER} \(Login failed\): .*"),
-    _form(rf"{_BY}USER {_USER}: no such user found from .*", Result.REFUSED),
-    _form(rf"{_BY}Maximum login attempts \([0-9]+\) exceeded.*", Result.REFUSED),
-    _form(rf"{_BY}SECURITY VIOLATION: (?P<user>[Rr]oot) login attempted\.?", Result.REFUSED),
+    form(rf"{_BY}USER {USER} \(Login failed\): .*"),
+    form(rf"{_BY}USER {USER}: no such user found from .*", Result.REFUSED),
+    form(rf"{_BY}Maximum login attempts \([0-9]+\) exceeded.*", Result.REFUSED),
+    form(rf"{_BY}SECURITY VIOLATION: (?P<user>[Rr]oot) login attempted\.?", Result.REFUSED),
 )
-_COURIER: Final = (
-    _form(
-        rf"LOGIN FAILED, (?:user={_USER}, |method=[A-Z0-9-]+, )ip=\[(?P<peer>[^ \]]+)\](?:, port=\[[0-9]+\])?",
-        once=r", ip=\[",
-    ),
+_VSFTPD: Final = (
+    form(rf'(?:\[pid [0-9]+\] )?\[{USER}\] FAIL LOGIN: Client "(?P<peer>[^ "]+)"(?:, "[A-Z][^"]*")?', once="FAIL LOGIN: "),
 )
-_RLOGIN: Final = (_form(r"Authentication failed from [^ ]+ \((?P<peer>[^ ()]+)\): .*"),)
-_FORMS: Final[Mapping[str, Sequence[_Form]]] = {
+_FTPD: Final = (
+    form(rf"FTP LOGIN FAILED FROM (?P<peer>[^ ,]+)(?:, {USER})?"),
+    form(r"repeated login failures from (?P<peer>[^ ]+) \([^ ()]*\)"),
+)
+_PROXMOX: Final = (
+    form(rf"authentication failure; rhost=(?:\[(?P<peer>[^ \[\]]+)\]:[0-9]{{1,5}}|(?P<peer2>[^ \[\]]+)) user={USER} msg=.*"),
+)
+_RLOGIN: Final = (form(r"Authentication failed from [^ ]+ \((?P<peer>[^ ()]+)\): .*"),)
+FORMS: Final[Mapping[str, Sequence[ServerForm]]] = {
     "dropbear": _DROPBEAR,
-    "dovecot": _DOVECOT,
     "proftpd": _PROFTPD,
-    "pure-ftpd": (_form(rf"\([^ ()]*@{PEER}\) \[WARNING\] Authentication failed for user \[{_USER}\]"),),
-    "vsftpd": (_form(rf'\[{_USER}\] FAIL LOGIN: Client "(?P<peer>[^ "]+)"(?:, "[A-Z][^"]*")?', once="FAIL LOGIN: "),),
-    "smtpd": (
-        _form(
-            r"warning: [^ \[\]]+\[(?P<peer>[^ \]]+)\](?::[0-9]+)?: SASL [^ ]+ authentication failed"
-            rf"(?:: .*?)?(?:, sasl_username={_USER})?"
-        ),
-    ),
-    "imapd": _COURIER, "pop3d": _COURIER, "imapd-ssl": _COURIER, "pop3d-ssl": _COURIER,
+    "pure-ftpd": (form(rf"\([^ ()]*@{PEER}\) \[WARNING\] Authentication failed for user \[{USER}\]"),),
+    "vsftpd": _VSFTPD,
+    "ftpd": _FTPD,
+    "wu-ftpd": (form(r"failed login from [^ ]+ \[(?P<peer>[^ \[\]]+)\]"),),
     "klogind": _RLOGIN, "kshd": _RLOGIN,
-    "pvedaemon": (_form(rf"authentication failure; rhost={PEER} user={_USER} msg=.*"),),
+    "pvedaemon": _PROXMOX, "proxmox-backup-proxy": _PROXMOX,
+    **mail_servers.FORMS,
+    **web_servers.FORMS,
 }  # fmt: skip
-#: What a daemon puts before its message where another writes its standard error to the log.
-_TWICE = re.compile(r"\[[0-9]+\] [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} ")
+#: What a daemon puts before its message where another writes its standard error, or its own log, to this one.
+_TWICE = re.compile(
+    r"\[[0-9]+\] [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} |"
+    r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}  ?[0-9]{1,2}:[0-9]{2}:[0-9]{2} "
+)
 
 
 def event_of(message: str, program: str) -> SecurityEvent | None:
@@ -95,16 +72,29 @@ def event_of(message: str, program: str) -> SecurityEvent | None:
         return None
     twice = _TWICE.match(message)
     said = message[twice.end() :] if twice else message
-    for form in _FORMS.get(program, ()):
-        if (found := form.text.fullmatch(said)) is not None:
-            return _event(form, found, program)
+    return _first_of(FORMS.get(program, ()), said, program)
+
+
+def event_of_any(message: str) -> SecurityEvent | None:
+    """Return what a message tells of which nobody says who wrote it, None if it reads like none of them."""
+    if len(message) > LONGEST:
+        return None
+    told = (_first_of(forms, message, program) for program, forms in FORMS.items())
+    return next(filter(None, told), None)
+
+
+def _first_of(forms: Sequence[ServerForm], said: str, program: str) -> SecurityEvent | None:
+    for each in forms:
+        if (found := each.text.fullmatch(said)) is not None:
+            return _event(each, found, program)
     return None
 
 
-def _event(form: _Form, found: re.Match[str], program: str) -> SecurityEvent:
-    is_sure = form.once is None or len(form.once.findall(found[0])) == 1
+def _event(read_as: ServerForm, found: re.Match[str], program: str) -> SecurityEvent:
+    is_sure = read_as.once is None or len(read_as.once.findall(found[0])) == 1
     place = the_place(found) if is_sure else NOWHERE
+    named = found.groupdict()
     return SecurityEvent(
-        What.LOGIN, form.result, program, user=place.user, address=place.address, peer=place.peer, method="password",
-        times=max(1, int(found.groupdict().get("times") or 1)),
+        read_as.what, read_as.result, program, user=place.user, address=place.address, peer=place.peer, method="password",
+        times=max(1, int(named.get("times") or 1)),
     )  # fmt: skip

@@ -135,9 +135,10 @@ _OLD = re.compile(rf"{_USER} from {PEER}(?: port {PORT})?(?: ssh1?)?")
 _OVER = re.compile(rf"Disconnecting {_STATE}(?P<rest>.*)")
 #: The reason may hold both names that a client used, of any form.
 _REASON = re.compile(rf" {PEER} port {PORT}: (?:Too many authentication failures|Change of username or service not allowed)")
-#: What stands before the message itself: Solaris's id, how bad it is, where a key was looked for.
+#: What stands before the message itself: Solaris's id, the kernel's clock, how bad it is, where a key was looked for.
 _BEFORE = re.compile(
-    r"(?:\[ID [0-9]+ [a-z0-9]+\.[a-z]+\] )?(?:(?:error|fatal): )?(?:[^ ]+:[0-9]+: (?=Authentication tried for ))?"
+    r"(?:\[ID [0-9]+ [a-z0-9]+\.[a-z]+\] |kernel: ?\[ *[0-9]{1,9}\.[0-9]{1,9}\]:? )?"
+    r"(?:(?:error|fatal): )?(?:[^ ]+:[0-9]+: (?=Authentication tried for ))?"
 )
 _EARLY_END: Final = " [preauth]"
 

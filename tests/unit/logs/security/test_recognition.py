@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tests.unit.logs.security.labelled import ANY_NAME, HOSTILE, Labelled, corpus
 from zen_agents.logs.detection.counting import CountRule
 from zen_agents.logs.formats.access import Access
+from zen_agents.logs.formats.json_lines import JsonLines
+from zen_agents.logs.formats.plain import Plain
 from zen_agents.logs.formats.syslog import NewSyslog, Syslog
 from zen_agents.logs.security.event import Result, SecurityEvent, What
 from zen_agents.logs.security.recognition import event_of
@@ -28,6 +30,11 @@ FORGED = "203.0.113.9"
 def said(message: str, program: str = "sshd") -> SecurityEvent | None:
     """Return what a line of a syslog daemon's file with this message tells."""
     return event_of(Syslog().record(f"Nov 27 11:59:58 web {program}[4242]: {message}", "auth", STAMPS))
+
+
+def bare(line: str) -> SecurityEvent | None:
+    """Return what a line of a plain log tells."""
+    return event_of(Plain().record(line, "log", STAMPS))
 
 
 def requested(path: str, status: int = 200, agent: str = "Mozilla/5.0", user: str = "-") -> SecurityEvent | None:
@@ -118,7 +125,11 @@ def test_no_name_in_a_certificate_forges_an_address(key_id: str, name: str) -> N
         "2026-11-27T11:59:58+00:00 web sshd[4242]", "Fri 2026-11-27 11:59:58 UTC web sshd[4242]:",
         "Nov 27 11:59:58 web auth.info sshd[4242]:",
         "Nov 27 11:59:58 <auth.info> web sshd[4242]:", "Nov 27 11:59:58 sshd[4242]:", "Nov 27 11:59:58 [sshd]",
-        "Nov 27 11:59:58 [sshd]:",
+        "Nov 27 11:59:58 [sshd]:", "2026-11-27T11:59:58.12345 auth.info: Nov 27 11:59:58 sshd[4242]:",
+        "2026-11-27_11:59:58.12345 auth.info: sshd[4242]: ", "@400000006a8f1c2e0bebc200 auth.info: sshd[4242]:",
+        "auth.info: Nov 27 11:59:58 sshd[4242]:", "2026-11-27T11:59:58.5+00:00 web sshd 4242 - -", "web sshd[4242]:",
+        "sshd[4242]:", "<38>sshd[4242]:", "web sshd[4242]: kernel: [  970.699396]",
+        "Nov 27 11:59:58 web kernel: [ 9.1] sshd[4242]:",
     ],
 )  # fmt: skip
 def test_a_daemon_may_write_its_head_in_many_ways(head: str) -> None:
@@ -126,6 +137,41 @@ def test_a_daemon_may_write_its_head_in_many_ways(head: str) -> None:
     event = event_of(Syslog().record(f"{head} Invalid user {forged} from 192.0.2.7 port 22", "auth", STAMPS))
     assert event is not None
     assert (event.result, event.user, event.address) == (Result.REFUSED, forged, "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    "head", ["", "auth.info: ", "kernel: [  970.699396] ", "2026-11-27 11:59:58.1 ", "[27-Nov-2026 11:59:58 UTC]: "]
+)
+def test_a_plain_log_may_have_no_heads(head: str) -> None:
+    forged = "x from 203.0.113.9 port 1 ssh2: web sshd[1]: Failed password for root"
+    event = bare(f"{head}Failed password for invalid user {forged} from 192.0.2.7 port 22 ssh2")
+    assert event is not None
+    assert (event.result, event.user, event.address) == (Result.FAILED, forged, "192.0.2.7")
+
+
+def test_lines_of_a_daemon_are_understood_in_a_plain_log_as_well() -> None:
+    event = bare("Nov 27 11:59:58 web sudo: mallory : user NOT in sudoers ; TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/bin/sh")
+    assert event is not None
+    assert (event.what, event.by) == (What.PRIVILEGE, "mallory")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Failed password for root from 192.0.2.7 port 22 ssh2 and more",
+        "INFO said: Failed password for root from 192.0.2.7",
+        "User alice not allowed because of the weather", "web app[7]: Failed password for root from 192.0.2.7 port 22 ssh2",
+        "user not found", "Connection closed by 192.0.2.7 port 22", "Login failed", "sudo alice",
+        "authentication failure; logname=",
+    ],
+)  # fmt: skip
+def test_what_nobody_knows_the_meaning_of_is_nothing_in_a_plain_log(line: str) -> None:
+    assert bare(line) is None
+
+
+def test_what_is_in_an_entry_with_fields_of_its_own_is_no_line_of_a_daemon() -> None:
+    line = '{"message": "Failed password for root from 192.0.2.7 port 22 ssh2", "logger": "shop"}'
+    assert event_of(JsonLines().record(line, "app", STAMPS)) is None
 
 
 def test_a_bracket_in_structured_data_hides_no_message() -> None:
