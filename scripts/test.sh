@@ -15,7 +15,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [ ! -e .venv/.deb
     clients="pebble certbot lego nftables"
     # Services that packs and pools are about; only where no systemd runs that would start them on this machine.
     [ -d /run/systemd/system ] && served="" || served="nginx redis-server postgresql pgbouncer"
-    for package in dbus systemd procps iproute2 shellcheck e2fsprogs gcc libc6-dev monit $clients $served; do
+    for package in dbus systemd procps iproute2 shellcheck e2fsprogs gcc libc6-dev monit debsecan $clients $served; do
         dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
     done
     # shellcheck disable=SC2086  # a list of names, one word each

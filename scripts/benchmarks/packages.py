@@ -1,0 +1,14 @@
+"""Packages: audits beside those of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scripts.benchmarks import packages_audit
+from scripts.benchmarks.report import Figure
+
+
+def figures(folder: Path, quick: bool) -> Sequence[Figure]:
+    """Measure everything of this part."""
+    return packages_audit.figures(folder, quick)
