@@ -47,6 +47,7 @@ AGENTS: Mapping[str, type[BaseAgent]] = _classes(
     {
         "system_health": "agents.system_health.agent:SystemHealthAgent",
         "log_analysis": "agents.log_analysis.agent:LogAnalysisAgent",
+        "dependency_manager": "agents.dependency_manager.agent:DependencyManagerAgent",
     }
 )
 
@@ -88,6 +89,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "job": "checks.job:JobCheck",
         "pool": "checks.pool:PoolCheck",
         "package": "checks.package:PackageCheck",
+        "outdated_unit": "checks.outdated_unit:OutdatedUnitCheck",
         "journal": "checks.journal_size:JournalSizeCheck",
         "log_rate": "checks.log_rate:LogRateCheck",
         "log_archives": "checks.log_archives:LogArchivesCheck",

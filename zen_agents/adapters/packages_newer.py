@@ -25,7 +25,7 @@ class NotAskedError(ZenError):
     """Which versions can be had could not be found out; the message says why. It is not known then, never "none"."""
 
 
-def newer_python(place: Path, *, index: str = "", wheels: str = "") -> Available:
+def newer_python(place: Path, *, index: str = "", wheels: Sequence[str] = ()) -> Available:
     """Return the latest version of each package of a Python environment that is behind; raises NotAskedError."""
     found: list[Any] = []
     for site in _sites(place):
@@ -41,10 +41,10 @@ def _sites(place: Path) -> Sequence[Path]:
     return sites
 
 
-def _sources(index: str, wheels: str) -> list[str]:
+def _sources(index: str, wheels: Sequence[str]) -> list[str]:
     words = ["--no-config", "--no-cache", "--no-progress", "--no-python-downloads"]
-    if wheels:
-        words += ["--find-links", wheels]
+    for directory in wheels:
+        words += ["--find-links", directory]
     if index:
         words += ["--index-url", index]
     elif wheels:

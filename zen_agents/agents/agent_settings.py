@@ -28,6 +28,8 @@ class AgentSettings(Section):
 
     @model_validator(mode="after")
     def _one_rhythm(self) -> Self:
-        if self.schedule is not None and "interval" in self.model_fields_set:
+        # What `config show` writes out in full is no contradiction.
+        is_meant = "interval" in self.model_fields_set and self.interval != type(self).model_fields["interval"].default
+        if self.schedule is not None and is_meant:
             raise refuse("one_of", "stands beside `interval`; when is it to decide?", at="schedule", see="interval")
         return self

@@ -39,8 +39,11 @@ _LISTED = frozenset(
         "certificate",
         "pool",
         "script",
+        "packages",
     }
 )
+#: Kinds that share the page of another one.
+_AS = {"environment": "packages", "project": "packages"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def page_of(rule: str, target: str) -> str:
     """Return which page belongs to a built-in rule about a target (`KIND:NAME`)."""
     kind, _, name = target.partition(":")
-    label = rule.partition(".")[2]
+    kind, label = _AS.get(kind, kind), rule.partition(".")[2]
     if is_address_target(target):
         return label.partition(".")[0]
     return (label.replace(name, kind, 1) if kind in _LISTED else label).removesuffix(".critical")

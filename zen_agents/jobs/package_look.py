@@ -29,9 +29,14 @@ def request_to_json(asked: PackageQuestion) -> str:
 
 def request_from_json(text: str) -> PackageQuestion:
     """Return the request in a text; raises MalformedPackagesError."""
-    asked = _with_keys(_version_1(text).get("asked"), tuple(field.name for field in fields(PackageQuestion)))
+    return question_of(_version_1(text).get("asked"))
+
+
+def question_of(value: object) -> PackageQuestion:
+    """Return the question that plain JSON values are, as `asdict` gives them; raises MalformedPackagesError."""
+    asked = _with_keys(value, tuple(field.name for field in fields(PackageQuestion)))
     age, ignore = asked.pop("max_age_seconds"), _rows(asked.pop("ignore"), _ignore)
-    lists: dict[str, Any] = {name: _texts(asked.pop(name)) for name in ("osv", "vex", "hold")}
+    lists: dict[str, Any] = {name: _texts(asked.pop(name)) for name in ("osv", "vex", "wheels", "hold")}
     words: dict[str, Any] = {name: _text(value) for name, value in asked.items()}
     if not isinstance(age, (int, float)) or isinstance(age, bool) or not 0 <= age < float("inf"):
         raise MalformedPackagesError("max_age_seconds is no number")
@@ -88,7 +93,7 @@ def _with_keys(value: object, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _rows(value: object, read: Callable[[object], _T]) -> tuple[_T, ...]:
-    if not isinstance(value, list) or len(value) > MOST_TOLD:
+    if not isinstance(value, (list, tuple)) or len(value) > MOST_TOLD:
         raise MalformedPackagesError("a list is missing, or too long")
     return tuple(read(each) for each in value)
 

@@ -27,9 +27,9 @@ class PackageQuestion:
     #: Where answers are kept, and for how long they are not asked for again (seconds).
     cache_directory: str = ""
     max_age_seconds: float = 0.0
-    #: Where Python packages come from: an index, or a directory of wheels; neither: the usual index.
+    #: Where Python packages come from: an index, or directories of wheels; neither: the usual index.
     index: str = ""
-    wheels: str = ""
+    wheels: tuple[str, ...] = ()
     #: `auto`, `notify` or `disabled`, and patterns of names that are never touched.
     security: str = "auto"
     minor: str = "notify"

@@ -92,7 +92,7 @@ CODES: dict[str, Code] = {
         "An agent that this version does not bring.",
         "Its section is understood; it shows in `status` as `created (not in this version)` and does nothing.",
         "Nothing has to be done; `enabled: false` keeps it quiet.",
-        "agents:\n  dependency_manager: {enabled: true}",
+        "agents:\n  data_validation: {enabled: true}",
     ),
     "ZC112": Code(
         "A step of a pack's ladder that the allow-list does not name.",

@@ -14,7 +14,7 @@ from zen_agents.settings.nearest import nearest
 from zen_agents.settings.nodes import Document, Node, Origin, put
 
 #: Agents that later versions bring; `settings.later` holds their grammar.
-LATER_AGENTS = ("dependency_manager", "data_validation")
+LATER_AGENTS = ("data_validation",)
 
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 _EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)

@@ -27,7 +27,6 @@ from zen_agents.model.scalars import (
 )
 from zen_agents.model.severity import Severity
 
-Choice = Literal["auto", "notify", "disabled"]
 Ladder = tuple[ActionReference, ...]
 
 
@@ -47,19 +46,6 @@ class LaterAgentSettings(LaterSection):
     jitter: Duration | None = Field(None, description="up to this much later, to spread a fleet")
     auto_mitigate: bool = Field(True, description="false: this agent only tells")
     rules: dict[Name, Any] = Field(default_factory=dict, description="rules of your own")
-
-
-class DependencyManagerSettings(LaterAgentSettings):
-    """`agents.dependency_manager`."""
-
-    security_updates: Choice = Field("notify", description="auto | notify | disabled")
-    minor_updates: Choice = Field("notify", description="auto | notify | disabled")
-    major_updates: Choice = Field("disabled", description="auto | notify | disabled")
-    managers: tuple[Literal["apt", "pip", "npm"], ...] = Field((), description="whose packages are in scope")
-    hold: tuple[Line, ...] = Field((), description="packages that are never updated; * matches any rest")
-    restart_after_update: Choice = Field("notify", description="auto | notify | disabled")
-    reboot: Choice = Field("disabled", description="auto | notify | disabled")
-    environments: tuple[AbsolutePath, ...] = Field((), description="Python environments in scope")
 
 
 class DataSource(LaterSection):
@@ -111,12 +97,6 @@ class FleetBreakerSettings(LaterSection):
     max_hosts_acting: Percent
 
 
-class AptUpgradePolicy(ActionPolicy):
-    """`apt_upgrade`."""
-
-    only: Literal["security", "all"] = "security"
-
-
 class QuarantineFilePolicy(ActionPolicy):
     """`quarantine_file`."""
 
@@ -125,20 +105,16 @@ class QuarantineFilePolicy(ActionPolicy):
 
 #: Agent -> its grammar.
 AGENTS: dict[str, type[LaterAgentSettings]] = {
-    "dependency_manager": DependencyManagerSettings,
     "data_validation": DataValidationSettings,
 }
 
 #: Agent -> the specification's own keys: they load with a warning, everything else is refused.
 OWN_KEYS = {
-    "dependency_manager": frozenset({"enabled", "schedule", "security_updates", "minor_updates", "major_updates"}),
     "data_validation": frozenset({"enabled", "schedule", "interval"}),
 }
 
 #: Action -> its policy's grammar.
 ACTIONS: dict[str, type[ActionPolicy]] = {
-    "apt_upgrade": AptUpgradePolicy,
-    "pip_upgrade": ActionPolicy,
     "npm_upgrade": ActionPolicy,
     "clean_package_cache": ActionPolicy,
     "quarantine_file": QuarantineFilePolicy,

@@ -35,7 +35,7 @@ def test_an_agent_is_switched_by_its_variable(written: str, meant: bool) -> None
 
 
 def test_agents_of_later_versions_have_their_variable_too() -> None:
-    assert loaded(FILE, AGENT_DEPENDENCY_MANAGER_ENABLED="true").require().later_agents == {"dependency_manager": True}
+    assert loaded(FILE, AGENT_DATA_VALIDATION_ENABLED="true").require().later_agents == {"data_validation": True}
 
 
 def test_the_environment_wins_and_the_source_says_over_what() -> None:

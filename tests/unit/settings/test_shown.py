@@ -46,7 +46,10 @@ def test_each_value_says_where_it_came_from() -> None:
 
 def test_only_what_differs_from_the_defaults_is_shown_if_asked() -> None:
     values = show(loaded(SHORT.replace("300", "60")), diff_defaults=True).values
-    assert values["agents"] == {"system_health": {"interval": "1m"}, "dependency_manager": {}}
+    assert values["agents"] == {
+        "system_health": {"interval": "1m"},
+        "dependency_manager": {"schedule": "0 3 * * *", "security_updates": "auto"},
+    }
 
 
 def test_nothing_is_shown_of_a_file_that_is_wrong() -> None:
