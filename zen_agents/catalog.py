@@ -144,6 +144,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "restore_file": "actions.restore_file:RestoreFile",  # what somebody changed that was declared otherwise
         "restore_last_good": "actions.restore_last_good:RestoreLastGood",  # what keeps a service from starting
         "restore_sysctl": "actions.restore_sysctl:RestoreSysctl",  # the same of the kernel
+        "upgrade_debian_packages": "actions.upgrade_debian_packages:UpgradeDebianPackages",  # what is known to be weak
     }
 )
 
@@ -186,6 +187,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
         "remove_made_directories": "actions.remove_made_directories:RemoveMadeDirectories",
         "lift_log_rate": "actions.lift_log_rate:LiftLogRate",
         "lift_ban": "actions.lift_ban:LiftBan",
+        "reinstall_debian_packages": "actions.reinstall_debian_packages:ReinstallDebianPackages",
     }
 )
 

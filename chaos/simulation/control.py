@@ -14,6 +14,7 @@ from chaos.simulation.world import SimulatedProcess, SimulatedService, Simulated
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.guards.base import StopFlag
 from zen_agents.model.address import Network
+from zen_agents.model.debian_upgrade import DebianChange
 from zen_agents.model.pool import PoolQuestion, PoolSession
 from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
 from zen_agents.ports.log_archives import PACKED, Packing
@@ -46,6 +47,8 @@ class SimulatedControl:
         program = self._host.programs.get(command.argv[0])
         if program is not None:
             return program(command)
+        if command.argv[0] in ("apt-get", "apt-mark", "dpkg"):
+            return self._host.debian.run(command)
         if PurePosixPath(command.argv[0]).name == "systemctl" and self._host.systemd:
             return self._systemctl([word for word in command.argv[1:] if not word.startswith("-")])
         return CommandResult(127, f"{command.argv[0]}: not found", False, 0.0)
@@ -121,6 +124,21 @@ class SimulatedControl:
         del timeout_seconds
         self._note(f"end {len(sessions)} sessions of {asked.user}", f"pool:{asked.server}")
         return self._host.pools.end(asked, sessions)
+
+    async def keep_debian_packages(self, changes: Sequence[DebianChange], *, action: str) -> Sequence[str]:
+        self._note(f"keep {len(changes)} packages for {action}", "package:kept")
+        ids = []
+        for change in changes:
+            path = f"/var/lib/zen-agents/packages/{change.name}.deb"
+            self._host.files.add_file(path, f"{change.name} {change.installed}")
+            ids.append(self._host.files.quarantine(path))
+            self._host.debian.kept[ids[-1]] = (change.name, change.installed)
+        return ids
+
+    async def install_kept_packages(self, ids: Sequence[str], *, timeout_seconds: float) -> CommandResult:
+        del timeout_seconds
+        self._note(f"install {len(ids)} kept packages", "package:kept")
+        return self._host.debian.install_kept(tuple(ids))
 
     async def lift_log_rate(self, unit: str) -> None:
         self._note(f"lift the limit of {unit}", f"unit:{unit}")

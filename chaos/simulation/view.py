@@ -10,6 +10,7 @@ from chaos.simulation.network import NetworkQuestions
 from chaos.simulation.world import SimulatedProcess, SimulatedWorld
 from zen_agents.errors import HostError, ProcessGoneError
 from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
+from zen_agents.model.debian_upgrade import DebianLook, DebianQuestion, DebianTrial, DebianTried
 from zen_agents.model.package_look import PackageLook, PackageQuestion
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
 from zen_agents.model.pool import PoolLook, PoolQuestion
@@ -278,6 +279,16 @@ class SimulatedView(NetworkQuestions):
     def pool_now(self, asked: PoolQuestion, timeout_seconds: float) -> PoolLook:
         del timeout_seconds
         return self._ask("pool", lambda: self._host.pools.look(asked))
+
+    async def debian_packages(self, asked: DebianQuestion, timeout_seconds: float) -> DebianLook:
+        del timeout_seconds
+        return self.debian_packages_now(asked)
+
+    def debian_packages_now(self, asked: DebianQuestion) -> DebianLook:
+        return self._ask("debian_packages", lambda: self._host.debian.look(asked))
+
+    async def debian_trial(self, asked: DebianTrial) -> DebianTried:
+        return self._ask("debian_trial", lambda: self._host.debian.tried(asked.installs))
 
     # -- how it is found out ------------------------------------------------------------------------------------------
     def _present(self, pid: int) -> Process | None:

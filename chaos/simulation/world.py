@@ -12,6 +12,7 @@ from typing import Any
 
 from chaos.invariants import Deed
 from chaos.simulation.certificates import SimulatedCertificates
+from chaos.simulation.debian import SimulatedDebian
 from chaos.simulation.events import SimulatedEvents
 from chaos.simulation.files import SimulatedFiles
 from chaos.simulation.journal import SimulatedJournal
@@ -178,6 +179,7 @@ class SimulatedWorld:
         self.logs = SimulatedLogs(self.files)
         #: Program of a monitoring plugin -> its exit status and output.
         self.plugins: dict[str, tuple[int, str]] = {}
+        self.debian = SimulatedDebian()
         self.pools = SimulatedPools(lambda: self.clock.now().steady)
         self.certificates = SimulatedCertificates(self.files.contents)
         #: Place -> what is known of its packages.

@@ -60,9 +60,9 @@ _KINDS = {
     "restore_file": "baseline", "restore_sysctl": "sysctl",
     "reset_pool": "pool", "recycle_pool": "pool", "ban_address": "address",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
-    "restore_last_good": "service",
+    "restore_last_good": "service", "upgrade_debian_packages": "packages",
 }  # fmt: skip
-_NAMED = {"ban_address": "192.0.2.7"}
+_NAMED = {"ban_address": "192.0.2.7", "upgrade_debian_packages": "debian"}
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
 _RENEWAL = {**_CERTIFICATE, "client": "command", "argv": ["/srv/issue"], "made": "/srv/new.pem", "at_least_seconds": 10.0}
 _PLAUSIBLE = {
@@ -107,6 +107,7 @@ _PLAUSIBLE = {
         "above_percent": 0.0,
     },
     "restore_file": {"path": "/srv/key", "declared": "/srv/declared"},
+    "upgrade_debian_packages": {"packages": {"libacme1": "1.1"}},
     "restore_sysctl": {"setting": "net.ipv4.tcp_keepalive_time", "value": "600"},
 }
 
@@ -141,6 +142,7 @@ def a_host() -> SimulatedHost:
     host.add_process("nightly", argv=("/usr/bin/nightly",))
     host.files.add_disk("/mnt/read-only", total_bytes=1 << 30, read_only=True)
     host.files.add_file(f"/var/log/journal/{host.machine}/system@{'a' * 32}-{1:016x}-{1:016x}.journal", size=100)
+    host.debian.installed["libacme1"], host.debian.offered["libacme1"] = "1.0", ["1.0", "1.1"]
     host.pools.connect("app")
     host.advance(86_400)
     return host

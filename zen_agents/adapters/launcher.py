@@ -263,9 +263,13 @@ class _Tail:
                 return
 
     def text(self) -> str:
-        """Return the tail as text in which nothing can move a cursor: control characters are shown as escapes."""
-        text = b"".join(self._pieces)[-OUTPUT_BYTES:].decode(errors="replace")
-        return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+        """Return the tail as text in which nothing can move a cursor."""
+        return shown(b"".join(self._pieces)[-OUTPUT_BYTES:].decode(errors="replace"))
+
+
+def shown(text: str) -> str:
+    """Return a text in which nothing can move a cursor: control characters are shown as escapes."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _close(descriptor: int) -> int:

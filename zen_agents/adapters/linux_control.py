@@ -13,6 +13,7 @@ import contextlib
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from zen_agents.adapters import linux_control_deleted, linux_control_processes, safe_files
 from zen_agents.adapters.emergency_flag import EmergencyFlag
-from zen_agents.adapters.launcher import Child, account_of, checked_argv, environment_of, launch
+from zen_agents.adapters.launcher import OUTPUT_BYTES, Child, account_of, checked_argv, environment_of, launch, shown
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.running_actions import RunningGroup, this_boot
 from zen_agents.adapters.service_keeper import ServiceKeeper, checked_name, write_record
@@ -36,6 +37,7 @@ from zen_agents.store.failpoint import failpoint
 
 if TYPE_CHECKING:
     from zen_agents.model.address import Network
+    from zen_agents.model.debian_upgrade import DebianChange
     from zen_agents.model.pool import PoolQuestion, PoolSession
 
 #: How long a thread waits for its intent to become durable before it gives up.
@@ -112,6 +114,8 @@ class LinuxControl:
             raise RefusedError(f"{Reason.EMERGENCY_STOP.sentence} ({word})")
 
     async def run(self, command: Command) -> CommandResult:
+        if command.is_let_finish:
+            return await self._run_to_its_end(command)
         child = launch(command, flags=self._shared.flag.paths, cpu_seconds=int(command.timeout_seconds) + 10)
         record = self._shared.state_dir / _RUNNING / self._intent_id
         self._children.add(child)
@@ -218,7 +222,54 @@ class LinuxControl:
         self.check_stop()
         return await linux_pools.end_sessions(asked, sessions, timeout_seconds=timeout_seconds)
 
+    async def keep_debian_packages(self, changes: Sequence[DebianChange], *, action: str) -> Sequence[str]:
+        from zen_agents.adapters import linux_debian  # noqa: PLC0415 - only hosts whose packages are looked after
+
+        await self._gate.passed()
+        self.check_stop()
+        kept_in, state_dir = self._shared.quarantine, self._shared.state_dir
+        return await linux_debian.keep(changes, action=action, control=self, kept_in=kept_in, state_dir=state_dir)
+
+    async def install_kept_packages(self, ids: Sequence[str], *, timeout_seconds: float) -> CommandResult:
+        debs = [str(self._shared.quarantine.content(id)) for id in ids]
+        from zen_agents.model.debian_upgrade import UNASKED  # noqa: PLC0415 - only hosts whose packages are looked after
+
+        argv = ("dpkg", "--force-confold", "--install", *debs)
+        return await self.run(Command(argv, environment=UNASKED, timeout_seconds=timeout_seconds, is_let_finish=True))
+
     # -- how ----------------------------------------------------------------------------------------------------------
+    async def _run_to_its_end(self, command: Command) -> CommandResult:
+        """Run what is worse when it is broken off: its output goes to a file, so that it needs nobody to go on."""
+        keeper, record = self._shared.keeper, self._shared.state_dir / _RUNNING / self._intent_id
+        log = keeper.open_log(self._intent_id)
+        try:
+            child = launch(command, flags=self._shared.flag.paths, cpu_seconds=None, log=log)
+        finally:
+            os.close(log)
+        self._children.add(child)
+        began, is_begun, code = time.monotonic(), False, None
+        try:
+            await self._let_go(child, _in_thread(self._record_group, record, child))
+            is_begun = True
+            await child.begun()
+            code = await child.ended_within(command.timeout_seconds)
+        finally:
+            if not is_begun:
+                child.kill()
+            self._children.discard(child)
+            keeper.adopt(child.process)
+            child.close()
+            if code is not None:
+                with contextlib.suppress(OSError):  # see `run`
+                    record.unlink()
+        said = shown(keeper.said(self._intent_id, most_bytes=OUTPUT_BYTES))
+        if code is None:
+            raise HostError(
+                f"{command.argv[0]} still runs after {command.timeout_seconds:g} s and is let finish: {said[-300:]}"
+            )
+        keeper.drop_log(self._intent_id)
+        return CommandResult(code, said, False, time.monotonic() - began)
+
     def _pass(self) -> None:
         self._gate.pass_blocking()
         self.check_stop()

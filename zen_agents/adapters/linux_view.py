@@ -49,6 +49,7 @@ from zen_agents.ports.host_processes import Busy, by_parent
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_logs import LinuxLogs
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
+    from zen_agents.model.debian_upgrade import DebianLook, DebianQuestion, DebianTrial, DebianTried
     from zen_agents.model.package_look import PackageLook, PackageQuestion
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.model.pool import PoolLook, PoolQuestion
@@ -442,6 +443,25 @@ class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
         from zen_agents.adapters import linux_pools  # noqa: PLC0415 - see above
 
         return linux_pools.look_now(asked, timeout_seconds)
+
+    # -- Debian packages ----------------------------------------------------------------------------------------------
+    async def debian_packages(self, asked: DebianQuestion, timeout_seconds: float) -> DebianLook:
+        """Have a worker ask apt; never remembered."""
+        from zen_agents.adapters import linux_debian  # noqa: PLC0415 - only hosts whose packages are looked after pay
+
+        return await linux_debian.look(asked, timeout_seconds, self._host.worker_turns)
+
+    def debian_packages_now(self, asked: DebianQuestion) -> DebianLook:
+        """Have a worker ask apt, in a thread without a loop; never remembered."""
+        from zen_agents.adapters import linux_debian  # noqa: PLC0415 - see above
+
+        return linux_debian.look_now(asked)
+
+    async def debian_trial(self, asked: DebianTrial) -> DebianTried:
+        """Have a worker make an upgrade in a copy of the root."""
+        from zen_agents.adapters import linux_debian  # noqa: PLC0415 - see above
+
+        return await linux_debian.trial(asked)
 
     def _uptime(self) -> float:
         path = f"{self._host.proc_root}/uptime"

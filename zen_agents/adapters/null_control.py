@@ -13,6 +13,7 @@ from zen_agents.ports.host_directories import DirectoryHandle
 
 if TYPE_CHECKING:
     from zen_agents.model.address import Network
+    from zen_agents.model.debian_upgrade import DebianChange
     from zen_agents.model.pool import PoolQuestion, PoolSession
 
 
@@ -66,6 +67,14 @@ class NullControl:
     ) -> NoReturn:
         del timeout_seconds
         _refuse(f"end {len(sessions)} sessions of {asked.user}")
+
+    async def keep_debian_packages(self, changes: Sequence[DebianChange], *, action: str) -> NoReturn:
+        del action
+        _refuse(f"keep the present versions of {len(changes)} packages")
+
+    async def install_kept_packages(self, ids: Sequence[str], *, timeout_seconds: float) -> NoReturn:
+        del timeout_seconds
+        _refuse(f"install {len(ids)} kept packages")
 
     async def ban(self, network: Network, seconds: int) -> None:
         _refuse(f"ban {network} for {seconds} s")

@@ -73,6 +73,11 @@ class KeptFiles:
         finally:
             os.close(descriptor)
 
+    def content(self, id: str) -> Path:
+        """Return where the content of a kept file lies, once it was compared with what was kept; raises as `opened`."""
+        with self.opened(id) as (_, kept):
+            return self._directory / kept.sha256
+
     def files(self) -> tuple[Kept, ...]:
         """Return everything that is kept, the one that expires first leading; HostError if that cannot be read."""
         cards = [_card(path) for path in self._directory.glob("q-*.json")] if self._directory.is_dir() else []

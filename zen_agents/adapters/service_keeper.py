@@ -51,6 +51,11 @@ class ServiceKeeper:
         except OSError:
             return ""
 
+    def drop_log(self, name: str) -> None:
+        """Forget what was printed under a name."""
+        with contextlib.suppress(OSError):  # it is cut when it is long, whoever leaves it
+            (self._logs / checked_name(name)).unlink()
+
     def adopt(self, process: subprocess.Popen[bytes]) -> None:
         """Reap this child whenever it ends, so that no zombie pretends to be it; call in the loop."""
         if process.poll() is not None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from zen_agents.guards import protected_names, touched
 from zen_agents.guards.base import Guard, Policy, Question
+from zen_agents.guards.patterns import matches
+from zen_agents.guards.stateful import is_stateful
 from zen_agents.guards.wording import one_line
-from zen_agents.model.action import ActionRequest
+from zen_agents.model.action import ActionRequest, ResourceKind
 from zen_agents.model.approval import Approval as Asked
 from zen_agents.model.approval import ApprovalState
 from zen_agents.model.reason import Reason
@@ -81,11 +86,24 @@ def _wanted(question: Question) -> tuple[str, str, str]:
     if wanted == "auto" and policy.mode == "approve":
         wanted, origin = "required", policy.origin("mode")
     said = wanted
-    if wanted == "auto" and question.plan.asks:
-        wanted, said, origin = "required", one_line("; ".join(question.plan.asks)), ""
+    if wanted == "auto" and (asks := (*question.plan.asks, *_sensitive(question))):
+        wanted, said, origin = "required", one_line("; ".join(asks)), ""
     less = None if request.requested_by.is_person else _less_autonomy(question)
     # Less autonomy never loosens what the allow-list asks for.
     return less if less is not None and (wanted == "auto" or less[0] == "observe") else (wanted, said, origin)
+
+
+def _sensitive(question: Question) -> Iterator[str]:
+    """Yield what the packages that a plan changes ship and would restart, as far as that is no engine's to decide."""
+    if not touched.names(question, ResourceKind.PACKAGE):
+        return
+    policy = question.policy
+    protected = (*protected_names.UNITS, *policy.protected_units, *policy.own_units)
+    for unit in (each.name for each in question.plan.along if each.kind is ResourceKind.UNIT):
+        if matches(unit, protected):
+            yield f"it ships {unit}, which is protected"
+        elif is_stateful(unit, policy) and unit not in policy.stateful_allowed:
+            yield f"it ships {unit}, which is stateful"
 
 
 def _less_autonomy(question: Question) -> tuple[str, str, str] | None:

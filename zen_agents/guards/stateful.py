@@ -29,7 +29,7 @@ class Stateful(Guard):
         origin = policy.origin(f"actions.allow.{action}.approval", f"actions.allow.{action}")
         named = False
         for name, unit in _hit(question):
-            if not _is_stateful(name, policy):
+            if not is_stateful(name, policy):
                 continue
             named = True
             if not _is_allowed(name, question):
@@ -53,7 +53,8 @@ def _hit(question: Question) -> Iterator[tuple[str, Unit | None]]:
         yield path, None
 
 
-def _is_stateful(name: str, policy: Policy) -> bool:
+def is_stateful(name: str, policy: Policy) -> bool:
+    """Tell whether a unit, service, process or path is of a stateful service."""
     if name.startswith("/"):
         return f"{name}/".startswith(_TREES)
     plain = name.removesuffix(".service").lower()

@@ -53,6 +53,8 @@ class ResourceKind(StrEnum):
     POOL = "pool"
     #: An address, or the network around one, that is shut out.
     ADDRESS = "address"
+    #: A package of this host, by its name.
+    PACKAGE = "package"
 
 
 @dataclass(frozen=True, slots=True)

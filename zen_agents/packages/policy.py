@@ -89,7 +89,7 @@ def judge_plan(policy: Policy, plan: UpgradePlan) -> Judgement:
         return Judgement(Stance.LEAVE, ("nothing would change",))
     judged = [_within(policy, plan, change) for change in plan.changes]
     judged += [Judgement(Stance.TELL, (why,)) for why in _held_besides(policy, plan)]
-    judged += [Judgement(Stance.ASK, (why,)) for why in _costs(plan)]
+    judged += [Judgement(Stance.ASK, (why,)) for why in costs(plan)]
     stance = max((each.stance for each in judged), key=lambda each: each.hesitation)
     reasons = dict.fromkeys(why for each in judged if each.stance is stance for why in each.reasons)
     return Judgement(stance, tuple(reasons))
@@ -128,12 +128,13 @@ def _held_besides(policy: Policy, plan: UpgradePlan) -> Iterable[str]:
             yield f"{name} would be removed and is held: hold: {pattern}"
 
 
-def _costs(plan: UpgradePlan) -> Sequence[str]:
-    costs = list(plan.asks)
+def costs(plan: UpgradePlan) -> Sequence[str]:
+    """Return why a person decides on a plan whatever policy says, each a sentence."""
+    found = list(plan.asks)
     if not plan.changes and plan.adds:
-        costs.append(f"it only adds {', '.join(plan.adds)}")
+        found.append(f"it only adds {', '.join(plan.adds)}")
     if plan.removes:
-        costs.append(f"it removes {', '.join(plan.removes)}")
+        found.append(f"it removes {', '.join(plan.removes)}")
     if not plan.reversible:
-        costs.append("it cannot be undone: what is there now could not be given back")
-    return costs
+        found.append("it cannot be undone: what is there now could not be given back")
+    return found

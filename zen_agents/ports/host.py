@@ -17,6 +17,7 @@ from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
 from zen_agents.ports.host_certificates import CertificateView
 from zen_agents.ports.host_contents import ContentView
+from zen_agents.ports.host_debian import DebianControl, DebianView
 from zen_agents.ports.host_directories import DirectoryHandle
 from zen_agents.ports.host_firewall import FirewallControl, FirewallView
 from zen_agents.ports.host_journal import JournalControl, JournalView
@@ -216,6 +217,7 @@ class HttpRequest:
 class HostView(
     CertificateView,
     ContentView,
+    DebianView,
     FirewallView,
     JournalView,
     KernelView,
@@ -357,6 +359,8 @@ class Command:
     timeout_seconds: float = 60.0
     #: As a service: it ends and leaves a daemon behind, which its pidfile names; not remembered as the service's process.
     leaves_daemon: bool = False
+    #: Once begun it is never broken off: not by its time-out, which is then only told, nor by the engine's own end.
+    is_let_finish: bool = False
 
 
 class CommandResult(NamedTuple):
@@ -379,7 +383,7 @@ class UnitJob(NamedTuple):
     timed_out: bool = False
 
 
-class HostControl(ProcessChanges, FirewallControl, JournalControl, PoolControl, SysctlControl, Protocol):
+class HostControl(ProcessChanges, DebianControl, FirewallControl, JournalControl, PoolControl, SysctlControl, Protocol):
     """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
 
     @property

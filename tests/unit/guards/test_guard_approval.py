@@ -12,6 +12,7 @@ from zen_agents.guards.approval import DEMOTED, NEEDS_PERSON, Approval, demotion
 from zen_agents.guards.base import ApprovalTerms, Question
 from zen_agents.guards.dry_run import DryRun
 from zen_agents.guards.pipeline import assess
+from zen_agents.model.action import Resource, ResourceKind
 from zen_agents.model.approval import Approval as Asked
 from zen_agents.model.approval import ApprovalAnswer, ApprovalState
 from zen_agents.model.principal import Principal
@@ -221,3 +222,20 @@ def test_a_dry_run_shows_and_does_not_do_for_everyone(store: SqliteStore, asked)
 def test_without_a_dry_run_the_last_guard_allows(store: SqliteStore) -> None:
     answer = DryRun().assess(question(store, policy=policy(origins={"dry_run": "zen.yaml:2:1"})))
     assert (answer.ruling, answer.value, answer.origin) == (Ruling.ALLOW, "off", "zen.yaml:2:1")
+
+
+@pytest.mark.parametrize(
+    ("shipped", "said"),
+    [
+        ("ssh.service", "it ships ssh.service, which is protected"),
+        ("postgresql@15-main.service", "it ships postgresql@15-main.service, which is stateful"),
+        ("acme.service", "auto"),
+    ],
+)
+def test_packages_that_ship_what_no_engine_restarts_are_a_persons_to_upgrade(
+    store: SqliteStore, shipped: str, said: str
+) -> None:
+    touches, along = (Resource(ResourceKind.PACKAGE, "acme"),), (Resource(ResourceKind.UNIT, shipped),)
+    answer = Approval().assess(question(store, plan=replace(plan(), touches=touches, along=along)))
+    assert answer.value == said
+    assert answer.ruling is (Ruling.ALLOW if said == "auto" else Ruling.HOLD)
