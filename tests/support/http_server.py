@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import threading
@@ -43,8 +44,10 @@ def serving(answer: Callable[[str, Any], Reply], *, gate: threading.Event) -> It
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.content)))
-            self.end_headers()
-            self.wfile.write(reply.content[: len(reply.content) - reply.cut])
+            # Who did not want to wait is gone.
+            with contextlib.suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(reply.content[: len(reply.content) - reply.cut])
             self.close_connection = bool(reply.cut)
 
         def log_message(self, *_: object) -> None:

@@ -13,7 +13,7 @@ from zen_agents.adapters.packages_found import inventories
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import ZenError
 from zen_agents.packages.advisories.addresses import OSV, TRACKER
-from zen_agents.packages.advisories.answer import AdvisorySource, Answer, Unknown
+from zen_agents.packages.advisories.answer import AdvisorySource, Answer, Told, Unknown, nobody
 from zen_agents.packages.advisories.audit import Audit, Known, audited
 from zen_agents.packages.advisories.exploited import Exploited
 from zen_agents.packages.advisories.ignoring import Ignore
@@ -61,7 +61,7 @@ class Audited:
 
 def audit(
     places: Sequence[Path], sources: Sources, now: datetime, *, ignores: Sequence[Ignore] = (),
-    statements: Sequence[Statement] = (),
+    statements: Sequence[Statement] = (), told: Told = nobody,
 ) -> Audited:  # fmt: skip
     """Look at absolute paths and ask about what they have; a place without packages is unknown, like all that is.
 
@@ -74,18 +74,22 @@ def audit(
             found += inventories(place)
         except ZenError as error:
             unseen.append(Unknown(str(place), str(error)))
-    return audit_of(found, sources, now, ignores=ignores, statements=statements, unseen=unseen)
+    return audit_of(found, sources, now, ignores=ignores, statements=statements, unseen=unseen, told=told)
 
 
 def audit_of(
     found: Sequence[Inventory], sources: Sources, now: datetime, *, ignores: Sequence[Ignore] = (),
-    statements: Sequence[Statement] = (), unseen: Sequence[Unknown] = (),
+    statements: Sequence[Statement] = (), unseen: Sequence[Unknown] = (), told: Told = nobody,
 ) -> Audited:  # fmt: skip
     """Ask about what was found already; what an inventory could not tell is unknown."""
     packages = [package for inventory in found for package in inventory.packages]
     cache = AdvisoryCache(sources.cache, now)
     try:
-        answers = [source.ask(packages) for source in _asked(sources, packages, cache, now)]
+        answers: list[Answer] = []
+        asked = _asked(sources, packages, cache, now, told)
+        for number, source in enumerate(asked, 1):
+            told(f"asking source {number} of {len(asked)} about packages: {len(packages)}", 0, 0)
+            answers.append(source.ask(packages))
         exploited: Mapping[str, Exploited] = {}
         if sources.exploited and any(answer.findings for answer in answers):
             from zen_agents.adapters.advisories_exploited import exploited_at  # noqa: PLC0415  where it is asked
@@ -100,13 +104,13 @@ def audit_of(
 
 
 def _asked(
-    sources: Sources, packages: Sequence[Package], cache: AdvisoryCache, now: datetime
+    sources: Sources, packages: Sequence[Package], cache: AdvisoryCache, now: datetime, told: Told
 ) -> list[AdvisorySource]:  # fmt: skip
     """Make the sources that know these packages; the code of one that is not asked is not loaded."""
     ecosystems = {package.ecosystem for package in packages}
     made: list[AdvisorySource] = []
     if ecosystems - {Ecosystem.DEBIAN}:
-        made += [_osv(place, cache, now, sources.max_age) for place in dict.fromkeys(sources.osv)]
+        made += [_osv(place, cache, now, sources.max_age, told) for place in dict.fromkeys(sources.osv)]
     if sources.npm and Ecosystem.NPM in ecosystems:
         from zen_agents.adapters.advisories_npm import NpmRegistry  # noqa: PLC0415  as above
 
@@ -118,14 +122,14 @@ def _asked(
     return made
 
 
-def _osv(place: str, cache: AdvisoryCache, now: datetime, max_age: timedelta) -> AdvisorySource:
+def _osv(place: str, cache: AdvisoryCache, now: datetime, max_age: timedelta, told: Told) -> AdvisorySource:
     if is_address(place):
         from zen_agents.adapters.advisories_osv import OsvApi  # noqa: PLC0415  as above
 
-        return OsvApi(place, cache, now, max_age)
+        return OsvApi(place, cache, now, max_age, told=told)
     from zen_agents.adapters.advisories_records import OsvRecords  # noqa: PLC0415  as above
 
-    return OsvRecords(Path(_place(place)))
+    return OsvRecords(Path(_place(place)), told=told)
 
 
 def _place(location: str) -> str:

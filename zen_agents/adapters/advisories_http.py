@@ -15,10 +15,20 @@ from zen_agents.model.units import size_in_words
 #: One answer may take so long (seconds).
 _MOST_SECONDS: Final = 30.0
 _PIECE: Final = 1 << 16
+#: Who has too much to do, and does not say when to come back, is asked again after so long each time.
+_WAITS_SECONDS: Final = (1.0, 2.0, 4.0)
 
 
 class SourceUnavailableError(HostError):
     """A source of advisories could not be asked; what it would have said is unknown."""
+
+
+class _LaterError(SourceUnavailableError):
+    """It wants to be asked again after so many seconds, None if it does not say."""
+
+    def __init__(self, message: str, seconds: float | None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -36,9 +46,22 @@ def is_address(location: str) -> bool:
 def answer_of(url: str, *, until: float, most_bytes: int, body: bytes | None = None) -> bytes:
     """Return what is answered to a GET, or to a POST of JSON, by `until` on the monotonic clock.
 
-    Raises SourceUnavailableError for every status but 200, and where nothing, too much or too little comes, or not in time.
+    Who asks to be asked again later is, as long as there is time. Raises SourceUnavailableError for every status but 200,
+    and where nothing, too much or too little comes, or not in time.
     """
     until = min(until, time.monotonic() + _MOST_SECONDS)
+    for waited in _WAITS_SECONDS:
+        try:
+            return _answered(url, until, most_bytes, body)
+        except _LaterError as error:
+            seconds = waited if error.seconds is None else error.seconds
+            if seconds >= until - time.monotonic():
+                raise SourceUnavailableError(f"{error}, and asks to wait {seconds:g} s") from error
+            time.sleep(seconds)
+    return _answered(url, until, most_bytes, body)
+
+
+def _answered(url: str, until: float, most_bytes: int, body: bytes | None) -> bytes:
     opener = urllib.request.build_opener(_NoRedirect)
     headers = {"Accept": "application/json", "User-Agent": "zen-agents", "Content-Type": "application/json"}
     try:
@@ -49,10 +72,14 @@ def answer_of(url: str, *, until: float, most_bytes: int, body: bytes | None = N
             return _read(url, response, until, most_bytes)
     except urllib.error.HTTPError as error:
         error.close()
-        raise SourceUnavailableError(f"{url} answers with status {error.code}") from error
+        why = f"{url} answers with status {error.code}"
+        said = error.headers.get("Retry-After", "")
+        if error.code == http.HTTPStatus.TOO_MANY_REQUESTS or (error.code == http.HTTPStatus.SERVICE_UNAVAILABLE and said):
+            raise _LaterError(why, float(said) if said.isdecimal() else None) from error
+        raise SourceUnavailableError(why) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
-        why = getattr(error, "reason", None) or error
-        raise SourceUnavailableError(f"{url} does not answer: {why or type(error).__name__}") from error
+        reason = getattr(error, "reason", None) or error
+        raise SourceUnavailableError(f"{url} does not answer: {reason or type(error).__name__}") from error
 
 
 def _read(url: str, response: http.client.HTTPResponse, until: float, most_bytes: int) -> bytes:

@@ -17,7 +17,7 @@ from zen_agents.adapters.advisories_cache import AdvisoryCache
 from zen_agents.adapters.advisories_http import SourceUnavailableError, answer_of
 from zen_agents.dataclass import dataclass
 from zen_agents.packages.advisories.advisory import Advisory, MalformedAdvisoryError
-from zen_agents.packages.advisories.answer import Answer, Finding, Unknown
+from zen_agents.packages.advisories.answer import Answer, Finding, Told, Unknown, nobody
 from zen_agents.packages.advisories.matching import judge
 from zen_agents.packages.advisories.osv import MOST_RECORD_BYTES, NAMES, RecordId, advisory_of
 from zen_agents.packages.advisories.severity import Severity
@@ -74,10 +74,11 @@ class OsvApi:
     """A server that speaks the API; what it answered in the last `max_age` is not asked again."""
 
     def __init__(
-        self, url: str, cache: AdvisoryCache, now: datetime, max_age: timedelta, *, within_seconds: float = _WITHIN_SECONDS
-    ) -> None:
+        self, url: str, cache: AdvisoryCache, now: datetime, max_age: timedelta, *, within_seconds: float = _WITHIN_SECONDS,
+        told: Told = nobody,
+    ) -> None:  # fmt: skip
         self._url, self._cache, self._now, self._max_age = url.rstrip("/"), cache, now, max_age
-        self._within_seconds = within_seconds
+        self._within_seconds, self._told = within_seconds, told
 
     def ask(self, packages: Sequence[Package]) -> Answer:
         """See `AdvisorySource`. What the server lists affects a version, whatever the record says of versions."""
@@ -156,8 +157,11 @@ class OsvApi:
         wanted = {id: modified for each in known for id, modified in sorted(each.ids.items())}
         found = {id: read for id, modified in wanted.items() if modified and (read := self._kept_record(id, modified))}
         missing = [id for id in wanted if id not in found]
+        answers = []
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            answers = list(threads.map(lambda id: self._record(id, until), missing))
+            for answer in threads.map(lambda id: self._record(id, until), missing):
+                answers.append(answer)
+                self._told("reading advisories", len(answers), len(missing))
         records = [(id, answer) for id, answer in zip(missing, answers, strict=True) if isinstance(answer, bytes)]
         failed = [str(answer) for answer in answers if isinstance(answer, SourceUnavailableError)]
         good = []

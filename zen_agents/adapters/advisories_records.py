@@ -12,7 +12,7 @@ from typing import Final
 from zen_agents.adapters.linux_view_reading import read_regular_file
 from zen_agents.errors import HostError
 from zen_agents.packages.advisories.advisory import Advisory, MalformedAdvisoryError
-from zen_agents.packages.advisories.answer import Answer, Finding, Unknown
+from zen_agents.packages.advisories.answer import Answer, Finding, Told, Unknown, nobody
 from zen_agents.packages.advisories.matching import Verdict, judge
 from zen_agents.packages.advisories.osv import MOST_RECORD_BYTES, advisory_of
 from zen_agents.packages.package import Ecosystem, Package
@@ -23,8 +23,8 @@ _ENDING: Final = ".json"
 class OsvRecords:
     """All records below a directory, or in an archive. An ecosystem that no record names was not asked about."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._name = path, str(path)
+    def __init__(self, path: Path, *, told: Told = nobody) -> None:
+        self._path, self._name, self._told = path, str(path), told
 
     def ask(self, packages: Sequence[Package]) -> Answer:
         """See `AdvisorySource`."""
@@ -36,7 +36,8 @@ class OsvRecords:
         ecosystems: set[Ecosystem] = set()
         malformed: list[str] = []
         try:
-            for place, content in self._records():
+            for number, (place, content) in enumerate(self._records(), 1):
+                self._told(f"reading records: {number}", 0, 0)
                 try:
                     advisory = advisory_of(content)
                 except MalformedAdvisoryError as error:

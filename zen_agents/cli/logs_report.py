@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from io import BufferedReader
 from typing import Any, Final, cast
 
@@ -15,8 +16,8 @@ from zen_agents.adapters.worker_process import run_worker
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.logs import STDIN
+from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import note, plural, say, table
-from zen_agents.cli.terminal_width import terminal_columns
 from zen_agents.cli.times import took
 from zen_agents.jobs.log_report import WORKER, PartSeen, ReportProgress, ReportReply, ReportRequest, TemplateSeen
 from zen_agents.model.units import size_in_words
@@ -25,7 +26,7 @@ from zen_agents.model.units import size_in_words
 _WITHIN_SECONDS: Final = 6 * 3600.0
 _MOST_SCANNED, _MOST_TEMPLATES = 10, 50
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
-_COLUMNS, _LEAST_BAR = 60, 10
+_COLUMNS: Final = 60
 #: Fewer bytes are read in a moment.
 _LONG_WORK: Final = 4 << 20
 
@@ -35,14 +36,13 @@ def scan(call: Call, files: Sequence[str], since: float | None, now: float, limi
     is_scan = call.arguments.verb == "scan"
     most = min(limit or (_MOST_SCANNED if is_scan else _MOST_TEMPLATES), 500)
     request = ReportRequest(files=tuple(files), since=since, now=now, most=most)
-    shown = _Progress(is_wanted=sys.stderr.isatty() and not call.arguments.quiet)
-    said = asyncio.run(
-        run_worker(
-            WORKER, f"{request.model_dump_json()}\n", timeout_seconds=_WITHIN_SECONDS, told=shown.told,
-            rest=cast("BufferedReader[Any]", sys.stdin.buffer) if STDIN in files else None,
-        )
-    )  # fmt: skip
-    shown.close()
+    with Progress(call) as shown:
+        said = asyncio.run(
+            run_worker(
+                WORKER, f"{request.model_dump_json()}\n", timeout_seconds=_WITHIN_SECONDS, told=partial(_tell, shown),
+                rest=cast("BufferedReader[Any]", sys.stdin.buffer) if STDIN in files else None,
+            )
+        )  # fmt: skip
     reply = ReportReply.model_validate_json(said)
     if call.machine:
         data(call, "logs-report", reply.model_dump(mode="json"))
@@ -54,36 +54,15 @@ def scan(call: Call, files: Sequence[str], since: float | None, now: float, limi
     return 1 if any(file.why for file in reply.files) else 0
 
 
-class _Progress:
-    """A bar on a terminal, written over by the next one; what is read in a moment has none."""
-
-    def __init__(self, *, is_wanted: bool) -> None:
-        self._is_wanted, self._width = is_wanted, 0
-
-    def told(self, line: str) -> None:
-        """Show how far the worker is; whatever else it says is not for people."""
-        try:
-            progress = ReportProgress.model_validate_json(line)
-        except ValidationError:
-            return
-        if not self._is_wanted or progress.size < _LONG_WORK:
-            return
-        share = min(1.0, progress.read / progress.size) if progress.size else 0.0
-        words = f" {share:4.0%}  {size_in_words(progress.read)} of {size_in_words(progress.size)}, {progress.lines} lines"
-        room = terminal_columns() - len(words) - 3
-        bar = f"[{'#' * int(share * room):{room}}]" if room >= _LEAST_BAR else ""
-        self._write(f"{bar}{words}")
-
-    def close(self) -> None:
-        """Leave nothing of it."""
-        if self._width:
-            self._write("")
-
-    def _write(self, text: str) -> None:
-        # Over what is there, without what a simple terminal would not understand.
-        sys.stderr.write(f"\r{text:{self._width}}\r{text}")
-        sys.stderr.flush()
-        self._width = len(text)
+def _tell(shown: Progress, line: str) -> None:
+    """Show how far the worker is; whatever else it says is not for people."""
+    try:
+        told = ReportProgress.model_validate_json(line)
+    except ValidationError:
+        return
+    if told.size >= _LONG_WORK:
+        words = f"{size_in_words(told.read)} of {size_in_words(told.size)}, {told.lines} lines"
+        shown.show(words, min(1.0, told.read / told.size))
 
 
 def _show_scan(call: Call, reply: ReportReply, since: float | None) -> None:

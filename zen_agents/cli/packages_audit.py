@@ -11,6 +11,7 @@ from zen_agents.adapters.advisories_audit import Audited, Sources, audit_of
 from zen_agents.adapters.advisories_decisions import read_ignores, read_vex
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
+from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import next_steps, note, plural, say, table
 from zen_agents.cli.times import seconds_of
 from zen_agents.clock import SystemClock
@@ -31,7 +32,11 @@ def audit(call: Call, found: Sequence[Inventory]) -> int:
     ignores = read_ignores(arguments.ignore) if arguments.ignore else ()
     statements = [statement for path in arguments.vex or () for statement in read_vex(path)]
     now = SystemClock().now().wall
-    made = audit_of(found, _sources(call), now, ignores=ignores, statements=statements)
+    with Progress(call) as shown:
+        made = audit_of(
+            found, _sources(call), now, ignores=ignores, statements=statements,
+            told=lambda what, done, of: shown.show(what, done / of if of else None),
+        )  # fmt: skip
     if made.cache_problem:
         note(made.cache_problem)
     _print(call, made, now)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.advisories import debian, pypi, record
+from tests.support.http_server import Reply
 from tests.support.osv_server import OsvServer, osv_server
 from zen_agents.adapters.advisories_cache import AdvisoryCache
 from zen_agents.adapters.advisories_osv import OsvApi
@@ -87,6 +88,54 @@ def test_a_server_that_answers_something_else_leaves_it_unknown(
     (unknown,) = answer.unknown
     assert why in unknown.why
     assert "versions that stay unknown: 1" in unknown.why
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_asks_to_be_asked_again_is(server: OsvServer, tmp_path: Path, status: int) -> None:
+    server.knows(record("PYSEC-1", "jinja2", BEFORE), "3.1.3")
+    server.first = [Reply(status, b"", {"Retry-After": "0"}), Reply(status, b"", {"Retry-After": "0"})]
+    answer = ask(server, tmp_path, JINJA)
+    assert (ids(answer), answer.unknown) == (["PYSEC-1"], ())
+    assert server.asked[:3] == ["/v1/querybatch"] * 3
+
+
+def test_who_goes_on_asking_for_patience_or_asks_for_too_much_is_not_waited_for(server: OsvServer, tmp_path: Path) -> None:
+    server.first = [Reply(429, b"", {"Retry-After": "3600"})]
+    (unknown,) = ask(server, tmp_path, JINJA).unknown
+    assert "answers with status 429, and asks to wait 3600 s; versions that stay unknown: 1" in unknown.why
+    server.first = [Reply(429, b"", {"Retry-After": "0"})] * 4
+    (unknown,) = ask(server, tmp_path, JINJA).unknown
+    assert "answers with status 429; versions that stay unknown: 1" in unknown.why
+    server.first = [Reply(429, b"", {"Retry-After": "Wed, 07 Jan 2026 12:00:00 GMT"})]
+    (unknown,) = ask(server, tmp_path, JINJA, within_seconds=0.5).unknown
+    assert "asks to wait 1 s" in unknown.why
+
+
+def test_more_versions_than_one_question_may_have_are_asked_in_several(server: OsvServer, tmp_path: Path) -> None:
+    server.knows(record("PYSEC-1", "p1234", BEFORE), "1.0")
+    many = [pypi(f"p{number}", "1.0") for number in range(1500)]
+    answer = ask(server, tmp_path, *many)
+    assert (ids(answer), answer.unknown) == (["PYSEC-1"], ())
+    assert server.asked == ["/v1/querybatch", "/v1/querybatch", "/v1/vulns/PYSEC-1"]
+
+
+def test_a_batch_that_fails_leaves_what_others_told(server: OsvServer, tmp_path: Path) -> None:
+    server.knows(record("PYSEC-1", "p1", BEFORE), "1.0")
+    many = [pypi(f"p{number}", "1.0") for number in range(1500)]
+    ask(server, tmp_path, *many[:1000])
+    server.instead = ("/v1/querybatch", 500, b"")
+    answer = ask(server, tmp_path, *many)
+    assert ids(answer) == ["PYSEC-1"]
+    assert "versions that stay unknown: 500" in answer.unknown[0].why
+
+
+def test_a_question_that_the_api_refuses_is_unknown(server: OsvServer, tmp_path: Path) -> None:
+    server.first = [Reply(400, b'{"code":3,"message":"Invalid query."}')]
+    (unknown,) = ask(server, tmp_path, JINJA).unknown
+    assert "answers with status 400" in unknown.why
+    server.first = [Reply(200, b'{"results": [{}]}', cut=4)]
+    (unknown,) = ask(server, tmp_path, JINJA).unknown
+    assert "broke off its answer" in unknown.why
 
 
 def test_a_server_that_does_not_answer_in_time_or_at_all_leaves_it_unknown(server: OsvServer, tmp_path: Path) -> None:

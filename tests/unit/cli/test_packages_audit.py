@@ -16,6 +16,7 @@ from tests.support.command_line import Done, command
 from tests.support.environments import a_dpkg_root, a_venv, installed
 from tests.support.npm_registry import advisory, npm_registry
 from tests.support.osv_server import OsvServer, osv_server
+from tests.support.terminal import on_terminal
 
 BEFORE = {"introduced": "0"}, {"fixed": "3.1.4"}
 CVSS = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]
@@ -102,6 +103,19 @@ def test_answers_are_kept_and_asked_again_when_they_are_too_old(server: OsvServe
     assert server.asked == ["/v1/querybatch", "/v1/vulns/PYSEC-1"]
     audit("--max-age", "0s", osv=server.url)
     assert server.asked[2:] == ["/v1/querybatch"]
+
+
+def test_on_a_terminal_it_is_shown_how_far_it_is_and_nothing_of_that_is_left(server: OsvServer) -> None:
+    for number in range(3):
+        server.knows(record(f"PYSEC-{number}", "jinja2", BEFORE), "3.1.3")
+    words = ("packages", "audit", "-e", "app", "--osv", server.url, "--max-age", "0s")
+    shown = on_terminal(*words, columns=80, colour=False).text
+    bars = [part for part in shown.split("\r") if "100%  reading advisories" in part]
+    assert bars[0].startswith("[####")
+    assert len(bars[0]) == 79
+    assert f"\r{' ' * 79}\r" in shown
+    assert "reading" not in on_terminal(*words, "-q", columns=80, colour=False).text
+    assert "reading" not in audit(osv=server.url).err
 
 
 def ignoring(**changes: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -54,6 +54,15 @@ class Answer:
     unknown: tuple[Unknown, ...]
     #: When the oldest part of what it rests on was fetched or written; None if there is nothing that it rests on.
     as_of: datetime | None
+
+
+#: Told how far a source is: what it does, how much of it is done, and of how much, 0 if that is not known.
+Told = Callable[[str, int, int], None]
+
+
+def nobody(what: str, done: int, of: int) -> None:
+    """Tell nobody."""
+    del what, done, of
 
 
 class AdvisorySource(Protocol):
