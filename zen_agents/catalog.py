@@ -145,6 +145,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "restore_last_good": "actions.restore_last_good:RestoreLastGood",  # what keeps a service from starting
         "restore_sysctl": "actions.restore_sysctl:RestoreSysctl",  # the same of the kernel
         "upgrade_debian_packages": "actions.upgrade_debian_packages:UpgradeDebianPackages",  # what is known to be weak
+        "upgrade_python_packages": "actions.upgrade_python_packages:UpgradePythonPackages",  # what is known to be weak
     }
 )
 
@@ -172,6 +173,7 @@ MILD: frozenset[str] = frozenset(
         "renew_certificate",
         "reload_service",
         "recycle_pool",
+        "upgrade_python_packages",
     }
 )
 
@@ -188,6 +190,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
         "lift_log_rate": "actions.lift_log_rate:LiftLogRate",
         "lift_ban": "actions.lift_ban:LiftBan",
         "reinstall_debian_packages": "actions.reinstall_debian_packages:ReinstallDebianPackages",
+        "give_back_environment": "actions.give_back_environment:GiveBackEnvironment",
     }
 )
 

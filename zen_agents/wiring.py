@@ -218,8 +218,13 @@ class Machine:
         return controls
 
     def finish_removals(self, state_dir: Path, clock: Clock) -> None:
-        """Remove what an earlier engine was removing when it was killed."""
-        tidy(Quarantine(state_dir / "quarantine", clock))
+        """Remove what an earlier engine was removing, and take back what it had not proven, when it was killed."""
+        quarantine = Quarantine(state_dir / "quarantine", clock)
+        tidy(quarantine)
+        if (state_dir / "environments").is_dir():
+            from zen_agents.adapters.environment_recovery import recover  # noqa: PLC0415 - only where one was upgraded
+
+            recover(state_dir, quarantine, clock)
 
     def evidence(self, host: Host, state_dir: Path) -> EvidenceSource | None:
         """Return what reads evidence before a repair; None if nothing does."""

@@ -15,6 +15,7 @@ from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, U
 from zen_agents.guards.base import StopFlag
 from zen_agents.model.address import Network
 from zen_agents.model.debian_upgrade import DebianChange
+from zen_agents.model.environment import Switched, Trial, TrialReport
 from zen_agents.model.pool import PoolQuestion, PoolSession
 from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
 from zen_agents.ports.log_archives import PACKED, Packing
@@ -29,6 +30,8 @@ class SimulatedControl:
         self._host, self._look = host, look
         #: Whose door this is, and the emergency stop that its engine honours.
         self._action, self._stop = action, stop
+        #: By which what it does to an environment is known.
+        self._id = f"act-{len(host.doors)}"
         #: The emergency stop, as this control sees it.
         self.stopped = False
 
@@ -117,6 +120,27 @@ class SimulatedControl:
     async def lift_ban(self, network: Network) -> None:
         self._note(f"lift the ban of {network}", f"address:{network}")
         self._host.network.lift_ban(network, self._host.clock.now().steady)
+
+    async def try_environment(self, trial: Trial) -> TrialReport:
+        self.check_stop()
+        self._note(f"try an upgrade of {trial.environment.venv}", f"path:{trial.environment.venv}")
+        return self._host.environments.try_out(self._id, trial)
+
+    async def switch_environment(self) -> Switched:
+        self.check_stop()
+        return self._host.environments.switch(self._id)
+
+    async def restarting_on_environment(self, units: Sequence[str]) -> None:
+        """Nothing is noted: a simulation has no crash in between."""
+        del units
+
+    async def keep_environment(self, seconds: float) -> None:
+        """Nothing is noted, as above."""
+        del seconds
+
+    async def switch_environment_back(self, id: str) -> None:
+        self.check_stop()
+        self._host.environments.switch_back(id)
 
     async def end_sessions(
         self, asked: PoolQuestion, sessions: Sequence[PoolSession], *, timeout_seconds: float

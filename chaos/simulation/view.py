@@ -11,6 +11,7 @@ from chaos.simulation.world import SimulatedProcess, SimulatedWorld
 from zen_agents.errors import HostError, ProcessGoneError
 from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
 from zen_agents.model.debian_upgrade import DebianLook, DebianQuestion, DebianTrial, DebianTried
+from zen_agents.model.environment import Environment, Holding, Resolution, Wanted
 from zen_agents.model.package_look import PackageLook, PackageQuestion
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
 from zen_agents.model.pool import PoolLook, PoolQuestion
@@ -272,6 +273,16 @@ class SimulatedView(NetworkQuestions):
         """Return what is written for the place; nothing could be told of any other."""
         nothing = PackageLook(untold=(f"{asked.place} is not there",))
         return self._ask("packages", lambda: self._host.packages.get(asked.place, nothing))
+
+    def environment_upgrade(self, environment: Environment, wanted: Sequence[Wanted], timeout_seconds: float) -> Resolution:
+        del timeout_seconds
+        return self._ask("environment_upgrade", lambda: self._host.environments.resolve(environment, wanted))
+
+    def environment_holding(self, venv: str) -> Holding:
+        return self._ask("environment_holding", lambda: self._host.environments.holding(venv))
+
+    def kept_environment(self, id: str) -> tuple[str, Holding]:
+        return self._ask("kept_environment", lambda: self._host.environments.kept_holding(id))
 
     async def pool(self, asked: PoolQuestion, timeout_seconds: float) -> PoolLook:
         return self.pool_now(asked, timeout_seconds)

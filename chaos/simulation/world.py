@@ -13,6 +13,7 @@ from typing import Any
 from chaos.invariants import Deed
 from chaos.simulation.certificates import SimulatedCertificates
 from chaos.simulation.debian import SimulatedDebian
+from chaos.simulation.environments import SimulatedEnvironments
 from chaos.simulation.events import SimulatedEvents
 from chaos.simulation.files import SimulatedFiles
 from chaos.simulation.journal import SimulatedJournal
@@ -182,6 +183,7 @@ class SimulatedWorld:
         self.debian = SimulatedDebian()
         self.pools = SimulatedPools(lambda: self.clock.now().steady)
         self.certificates = SimulatedCertificates(self.files.contents)
+        self.environments = SimulatedEnvironments()
         #: Place -> what is known of its packages.
         self.packages: dict[str, PackageLook] = {}
         self.events = SimulatedEvents()

@@ -34,6 +34,7 @@ SIGNALLERS = {
     "adapters/bounded_child.py": "as above",
     "adapters/linux_control_processes.py": "by pidfd, after the start time was compared",
     "adapters/running_actions.py": "the emergency stop: by pidfd and recorded start time",
+    "workers/bounded_run.py": "as above",
     "store/failpoint.py": "itself, where a test asks for it",
 }
 #: Floors that decide and describe: they change nothing themselves.

@@ -15,6 +15,7 @@ from zen_agents.catalog import ACTIONS
 from zen_agents.errors import ZenError
 from zen_agents.guards.allow_list import AllowList
 from zen_agents.model.action import ActionRequest
+from zen_agents.model.package_look import PackageLook, Update
 from zen_agents.model.resolver_file import switched
 from zen_agents.model.verdict import Ruling
 
@@ -60,7 +61,7 @@ _KINDS = {
     "restore_file": "baseline", "restore_sysctl": "sysctl",
     "reset_pool": "pool", "recycle_pool": "pool", "ban_address": "address",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
-    "restore_last_good": "service", "upgrade_debian_packages": "packages",
+    "restore_last_good": "service", "upgrade_debian_packages": "packages", "upgrade_python_packages": "environment",
 }  # fmt: skip
 _NAMED = {"ban_address": "192.0.2.7", "upgrade_debian_packages": "debian"}
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
@@ -109,6 +110,7 @@ _PLAUSIBLE = {
     "restore_file": {"path": "/srv/key", "declared": "/srv/declared"},
     "upgrade_debian_packages": {"packages": {"libacme1": "1.1"}},
     "restore_sysctl": {"setting": "net.ipv4.tcp_keepalive_time", "value": "600"},
+    "upgrade_python_packages": {"environment": "web", "venv": "/srv/venv", "user": "app", "wheels": ["/srv/wheels"]},
 }
 
 
@@ -144,6 +146,9 @@ def a_host() -> SimulatedHost:
     host.files.add_file(f"/var/log/journal/{host.machine}/system@{'a' * 32}-{1:016x}-{1:016x}.journal", size=100)
     host.debian.installed["libacme1"], host.debian.offered["libacme1"] = "1.0", ["1.0", "1.1"]
     host.pools.connect("app")
+    host.environments.holds["/srv/venv"] = {"acmelib": "1.0"}
+    due = Update("acmelib", "1.0", "1.2", ("A-1",), "security", "do", "security_updates: auto")
+    host.packages["/srv/venv"] = PackageLook(1, updates=(due,))
     host.advance(86_400)
     return host
 
@@ -198,7 +203,7 @@ def test_whatever_is_asked_for_a_plan_touches_only_what_it_names_or_there_is_non
     except (ZenError, ValidationError):
         return
     assert target.partition(":")[2].strip()
-    paths = params.get("paths", [params.get("path", params.get("file", ""))])
+    paths = params.get("paths", [params.get("path", params.get("file", params.get("venv", "")))])
     for touched in plan.touches:
         assert touched.name.strip()
         if touched.kind.value == "path":

@@ -228,19 +228,32 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def exchange_names(directory: int, one: str, other: str) -> bool:
-    """Let two entries of a directory change names in one step; False where the file system cannot."""
-    return _renamed(directory, one, other, _RENAME_EXCHANGE)
+def exchange_names(directory: int, one: str, other: str, *, of: int | None = None) -> bool:
+    """Let two entries of a directory change names in one step; False where the file system cannot.
+
+    With `of`, the other one is an entry of that directory instead.
+    """
+    return _renamed(directory, one, other, _RENAME_EXCHANGE, of)
 
 
-def _renamed(directory: int, old: str, new: str, flag: int) -> bool:
+def make_durable(directory: int) -> None:
+    """Have everything that was written to a directory's file system on the disk; raises OSError."""
+    import ctypes  # noqa: PLC0415 - see `_libc`
+
+    if _libc().syncfs(directory) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _renamed(directory: int, old: str, new: str, flag: int, new_directory: int | None = None) -> bool:
     """Return False where kernel or file system do not know the flag; raises OSError."""
     import ctypes  # noqa: PLC0415 - see `_libc`
 
     function = getattr(_libc(), "renameat2", None)
     if function is None:
         return False
-    if function(directory, os.fsencode(old), directory, os.fsencode(new), flag) == 0:
+    target = directory if new_directory is None else new_directory
+    if function(directory, os.fsencode(old), target, os.fsencode(new), flag) == 0:
         return True
     number = ctypes.get_errno()
     if number in _NOT_SUPPORTED:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,10 @@ from zen_agents.ports.host_directories import DirectoryHandle
 from zen_agents.store.failpoint import failpoint
 
 if TYPE_CHECKING:
+    from zen_agents.adapters.environment_stage import EnvironmentStages
     from zen_agents.model.address import Network
     from zen_agents.model.debian_upgrade import DebianChange
+    from zen_agents.model.environment import Switched, Trial, TrialReport
     from zen_agents.model.pool import PoolQuestion, PoolSession
 
 #: How long a thread waits for its intent to become durable before it gives up.
@@ -59,7 +62,7 @@ class LinuxControls:
     def __init__(
         self, host: Host, *, state_dir: str | Path, flag: EmergencyFlag, clock: Clock, systemd: SystemdJobs | None = None
     ) -> None:
-        self.host, self.state_dir, self.flag = host, Path(state_dir), flag
+        self.host, self.state_dir, self.flag, self._clock = host, Path(state_dir), flag, clock
         self.systemd = systemd or SystemdJobs()
         self.quarantine = Quarantine(self.state_dir / "quarantine", clock)
         self.keeper = ServiceKeeper(self.state_dir)
@@ -78,6 +81,13 @@ class LinuxControls:
         """Keep files of the quarantine so long and of that size from now on, and drop what has had its time."""
         self.quarantine.keep_seconds, self.quarantine.most_bytes = seconds, most_bytes
         self.quarantine.drop_expired()
+
+    @cached_property
+    def stages(self) -> EnvironmentStages:
+        """The stages of environments that are upgraded."""
+        from zen_agents.adapters.environment_stage import EnvironmentStages  # noqa: PLC0415 - only hosts that list them
+
+        return EnvironmentStages(self.state_dir, self.quarantine, self._clock)
 
     def close(self) -> None:
         """Let go of the services' processes, which go on; call in the loop."""
@@ -236,6 +246,28 @@ class LinuxControl:
 
         argv = ("dpkg", "--force-confold", "--install", *debs)
         return await self.run(Command(argv, environment=UNASKED, timeout_seconds=timeout_seconds, is_let_finish=True))
+
+    async def try_environment(self, trial: Trial) -> TrialReport:
+        from zen_agents.adapters.linux_environments import try_out  # noqa: PLC0415 - only hosts that list environments
+
+        await self._gate.passed()
+        self.check_stop()
+        return await try_out(self._shared.stages, self._intent_id, trial, self.check_stop)
+
+    async def switch_environment(self) -> Switched:
+        self.check_stop()
+        return await asyncio.to_thread(self._shared.stages.switch, self._intent_id, self.check_stop)
+
+    async def restarting_on_environment(self, units: Sequence[str]) -> None:
+        await asyncio.to_thread(self._shared.stages.restarting, self._intent_id, units)
+
+    async def keep_environment(self, seconds: float) -> None:
+        await asyncio.to_thread(self._shared.stages.keep, self._intent_id, seconds)
+
+    async def switch_environment_back(self, id: str) -> None:
+        await self._gate.passed()
+        self.check_stop()
+        await asyncio.to_thread(self._shared.stages.switch_back, id)
 
     # -- how ----------------------------------------------------------------------------------------------------------
     async def _run_to_its_end(self, command: Command) -> CommandResult:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from zen_agents.adapters.linux_logs import LinuxLogs
     from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
     from zen_agents.model.debian_upgrade import DebianLook, DebianQuestion, DebianTrial, DebianTried
+    from zen_agents.model.environment import Environment, Holding, Resolution, Wanted
     from zen_agents.model.package_look import PackageLook, PackageQuestion
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.model.pool import PoolLook, PoolQuestion
@@ -404,6 +405,22 @@ class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
         from zen_agents.adapters.plugin_run import run_plugin  # noqa: PLC0415 - only hosts that list plugins pay for it
 
         return await run_plugin(call, self._host.worker_turns)
+
+    # -- environments -------------------------------------------------------------------------------------------------
+    def environment_upgrade(self, environment: Environment, wanted: Sequence[Wanted], timeout_seconds: float) -> Resolution:
+        from zen_agents.adapters.linux_environments import resolve_now  # noqa: PLC0415 - only hosts that list environments
+
+        return resolve_now(environment, wanted, timeout_seconds)
+
+    def environment_holding(self, venv: str) -> Holding:
+        from zen_agents.adapters.linux_environments import holding  # noqa: PLC0415 - see above
+
+        return holding(venv)
+
+    def kept_environment(self, id: str) -> tuple[str, Holding]:
+        from zen_agents.adapters.linux_environments import kept_holding  # noqa: PLC0415 - see above
+
+        return kept_holding(Path(self._host.state_dir), id)
 
     # -- certificates -------------------------------------------------------------------------------------------------
     async def certificate(self, asked: CertificateQuestion, timeout_seconds: float) -> CertificateLook:

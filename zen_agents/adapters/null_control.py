@@ -14,6 +14,7 @@ from zen_agents.ports.host_directories import DirectoryHandle
 if TYPE_CHECKING:
     from zen_agents.model.address import Network
     from zen_agents.model.debian_upgrade import DebianChange
+    from zen_agents.model.environment import Trial
     from zen_agents.model.pool import PoolQuestion, PoolSession
 
 
@@ -75,6 +76,21 @@ class NullControl:
     async def install_kept_packages(self, ids: Sequence[str], *, timeout_seconds: float) -> NoReturn:
         del timeout_seconds
         _refuse(f"install {len(ids)} kept packages")
+
+    async def try_environment(self, trial: Trial) -> NoReturn:
+        _refuse(f"try an upgrade of {trial.environment.venv}")
+
+    async def switch_environment(self) -> NoReturn:
+        _refuse("switch an environment")
+
+    async def restarting_on_environment(self, units: Sequence[str]) -> None:
+        _refuse(f"restart {', '.join(units)}")
+
+    async def keep_environment(self, seconds: float) -> None:
+        _refuse(f"keep an environment for {seconds:g} s")
+
+    async def switch_environment_back(self, id: str) -> None:
+        _refuse(f"put back the environment that {id} replaced")
 
     async def ban(self, network: Network, seconds: int) -> None:
         _refuse(f"ban {network} for {seconds} s")

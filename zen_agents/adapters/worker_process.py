@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class WorkerError(ZenError):
 async def run_worker(
     module: str, request_json: str, *, timeout_seconds: float, memory_bytes: int = 512 * 1024 * 1024,
     told: Callable[[str], None] | None = None, rest: BufferedReader[Any] | None = None, file_bytes: int = MOST_FILE_BYTES,
+    within: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Run `python -m module` with the request on stdin and return what it wrote to stdout.
 
@@ -51,6 +52,7 @@ async def run_worker(
         file_bytes: Limit of each file that it writes.
         rest: What it reads behind that, to its end.
         told: Called with each whole line that it writes to stderr, while it works.
+        within: What starts it instead, with limits of its own, as the beginning of an argument list.
 
     Raises:
         WorkerError: it could not be started, was killed, failed, or answered more than a megabyte.
@@ -60,9 +62,10 @@ async def run_worker(
     pipe = asyncio.subprocess.PIPE
     try:
         async with child_process(
-            [sys.executable, "-P", "-B", "-m", module], env=environment(), stdin=pipe, stderr=pipe
+            [*within, sys.executable, "-P", "-B", "-m", module], env=environment(), stdin=pipe, stderr=pipe
         ) as child:
-            limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1, file_bytes=file_bytes)
+            if not within:
+                limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1, file_bytes=file_bytes)
             async with asyncio.timeout(timeout_seconds):
                 output, said = await _converse(child, request_json.encode(), told, rest)
                 code = await child.wait()

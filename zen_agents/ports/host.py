@@ -19,6 +19,7 @@ from zen_agents.ports.host_certificates import CertificateView
 from zen_agents.ports.host_contents import ContentView
 from zen_agents.ports.host_debian import DebianControl, DebianView
 from zen_agents.ports.host_directories import DirectoryHandle
+from zen_agents.ports.host_environments import EnvironmentControl, EnvironmentView
 from zen_agents.ports.host_firewall import FirewallControl, FirewallView
 from zen_agents.ports.host_journal import JournalControl, JournalView
 from zen_agents.ports.host_kernel import KernelView
@@ -218,6 +219,7 @@ class HostView(
     CertificateView,
     ContentView,
     DebianView,
+    EnvironmentView,
     FirewallView,
     JournalView,
     KernelView,
@@ -383,7 +385,16 @@ class UnitJob(NamedTuple):
     timed_out: bool = False
 
 
-class HostControl(ProcessChanges, DebianControl, FirewallControl, JournalControl, PoolControl, SysctlControl, Protocol):
+class HostControl(
+    ProcessChanges,
+    DebianControl,
+    EnvironmentControl,
+    FirewallControl,
+    JournalControl,
+    PoolControl,
+    SysctlControl,
+    Protocol,
+):
     """The only door to changing the host. It knows its intent, looks at the emergency flag, and records its children."""
 
     @property

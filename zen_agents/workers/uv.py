@@ -1,0 +1,78 @@
+"""uv, asked about one environment: wheels only, no settings but ours, and no network where the wheels are at hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zen_agents.jobs.environment import Tools
+from zen_agents.model.environment import Environment, TrialStep
+from zen_agents.workers.bounded_run import run
+
+#: How this host reaches the outside, where it is not the usual way.
+_PASSED_ON = (
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+)
+#: Nothing that has to be built is ever taken: a build runs what strangers wrote (R29).
+_WHEELS_ONLY = ("--only-binary", ":all:")
+
+
+class UvError(Exception):
+    """uv could not do what it was asked; the message is its own."""
+
+
+class Uv:
+    """Asks uv; all of it together takes no longer than the job may."""
+
+    def __init__(self, tools: Tools, environment: Environment) -> None:
+        self._tools, self._environment = tools, environment
+        self._ends_at = time.monotonic() + tools.within_seconds
+
+    def ask(self, name: str, *words: str, given: str = "", answers: bool = False) -> TrialStep:
+        """Run `uv pip WORDS` on the environment."""
+        argv = [self._tools.uv, "--no-config", "--no-progress", "--color=never", "--no-python-downloads", *self._reach()]
+        argv += [f"--cache-dir={self._tools.scratch}/cache", "pip", *words, f"--python={self._environment.venv}/bin/python"]
+        return run(
+            name, argv, environment=self.settings(), directory=self._tools.scratch,
+            seconds=self._ends_at - time.monotonic(), given=given, answers=answers,
+        )  # fmt: skip
+
+    def told(self, *words: str, given: str = "") -> str:
+        """Return what `uv pip WORDS` prints for programs; UvError if it does not do it."""
+        step = self.ask(words[0], *words, given=given, answers=True)
+        if not step.ok:
+            raise UvError(step.output.strip() or f"uv pip {words[0]}: {step.end}")
+        return step.output
+
+    def json(self, *words: str, given: str = "") -> Any:
+        """Return the JSON that it prints; UvError if it prints none."""
+        said = self.told(*words, given=given)
+        try:
+            return json.loads(said)
+        except ValueError as error:
+            raise UvError(f"uv pip {words[0]} said what is no JSON: {said[-200:]}") from error
+
+    def sources(self) -> Sequence[str]:
+        """Return where packages come from, as arguments."""
+        links = [word for place in self._environment.wheels for word in ("--find-links", place)]
+        return (*_WHEELS_ONLY, *links, *(["--no-index"] if self._environment.is_offline else []))
+
+    def settings(self) -> Mapping[str, str]:
+        """Return uv's environment. The index stands in it and not among the arguments: it may hold a password."""
+        tools = self._tools
+        own = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": tools.scratch, "TMPDIR": tools.scratch}
+        own |= {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return {**own, **({"UV_DEFAULT_INDEX": self._environment.index} if self._environment.index else {})}
+
+    def _reach(self) -> Sequence[str]:
+        return ("--offline",) if self._environment.is_offline else ()
