@@ -81,8 +81,14 @@ def open_log(path: str) -> LogFile | None:
     state = os.fstat(descriptor)
     if not stat.S_ISREG(state.st_mode):
         os.close(descriptor)
-        raise HostError(f"{path} is not a regular file and is not read")
+        raise HostError(f"{path} is {_not_read(state)}")
     return LogFile(path, descriptor, state)
+
+
+def _not_read(state: os.stat_result) -> str:
+    if stat.S_ISFIFO(state.st_mode):
+        return "a pipe and is not read: who writes to it would wait for this engine; have it write to a file"
+    return "not a regular file and is not read"
 
 
 def originals(name: str) -> Iterator[str]:

@@ -19,11 +19,13 @@ from __future__ import annotations
 import argparse
 import glob
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from zen_agents.cli.call import Call
 from zen_agents.cli.options import config_of
+from zen_agents.cli.render import note
 from zen_agents.cli.times import moment_of
 from zen_agents.clock import SystemClock
 from zen_agents.errors import UsageError
@@ -76,7 +78,13 @@ def _files(call: Call, words: Sequence[str]) -> Sequence[str]:
     from zen_agents.settings.loader import load  # noqa: PLC0415  not where files are named
 
     section = load([str(config_of(call))], os.environ).require().agents.get("log_analysis")
-    patterns = [source.file for source in getattr(section, "sources", {}).values() if source.file]
+    sources = getattr(section, "sources", {})
+    again = "search REGEX -" if call.arguments.verb == "search" else f"{call.arguments.verb} -"
+    for name, source in sources.items():
+        if source.journal is not None:
+            fields = "".join(f" {shlex.quote(match)}" for match in source.request().journal)
+            note(f"source {name} is in the journal: journalctl -o short-iso{fields} | zen-agents logs {again}")
+    patterns = [source.file for source in sources.values() if source.file]
     if found := sorted({path for pattern in patterns for path in glob.glob(pattern)}):  # noqa: PTH207  absolute
         return found
     raise UsageError("name the logs: the configuration has no source with a file that is there")

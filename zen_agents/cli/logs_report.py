@@ -20,6 +20,7 @@ from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import note, plural, say, table
 from zen_agents.cli.times import took
 from zen_agents.jobs.log_report import WORKER, PartSeen, ReportProgress, ReportReply, ReportRequest, TemplateSeen
+from zen_agents.logs.lines import LONGEST_LINE
 from zen_agents.model.units import size_in_words
 
 #: A scan of many gigabytes may take so long (seconds).
@@ -49,6 +50,9 @@ def scan(call: Call, files: Sequence[str], since: float | None, now: float, limi
     else:
         (_show_scan if is_scan else _show_templates)(call, reply, since)
     for file in reply.files:
+        if file.shortened:
+            told = f"{plural(file.shortened, 'line')} longer than {size_in_words(LONGEST_LINE)}"
+            note(f"{file.file}: of {told} only the beginning was looked at, not {size_in_words(file.dropped)} of them")
         if file.why:
             note(f"{file.file} {file.why}")
     return 1 if any(file.why for file in reply.files) else 0
@@ -75,7 +79,7 @@ def _show_scan(call: Call, reply: ReportReply, since: float | None) -> None:
         _show_kinds(call, "New kinds of lines", reply.new_templates)
     if reply.security:
         say(call, "")
-        say(call, "Log-ins, privileges, accounts, attacks")
+        say(call, f"Log-ins, privileges, accounts, attacks ({reply.security_events} in all)")
         table(call, ("COUNT", "WHAT"), [(each.count, each.text) for each in reply.security], goes_on="WHAT")
     if reply.operations:
         say(call, "")

@@ -83,6 +83,9 @@ class FileRead(_Job):
     file: str
     format: str
     why: str = ""
+    #: Lines of which only the beginning was looked at, and how many bytes of them were not.
+    shortened: int = 0
+    dropped: int = 0
 
 
 class ReportReply(_Job):
@@ -103,4 +106,6 @@ class ReportReply(_Job):
     error_templates: tuple[TemplateSeen, ...]
     new_templates: tuple[TemplateSeen, ...]
     security: tuple[EventSeen, ...]
+    #: How many of these there were in all.
+    security_events: int = 0
     operations: tuple[OperationSeen, ...]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from zen_agents.dataclass import dataclass
-from zen_agents.logs.findings import Commonest, TopValue
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.latency.percentiles import Latency, Percentiles
 from zen_agents.logs.latency.requests import request_of
@@ -15,19 +14,14 @@ from zen_agents.logs.latency.slow_queries import postgres_query
 from zen_agents.logs.mining.miner import Miner
 from zen_agents.logs.mining.tree import Template
 from zen_agents.logs.record import LEVEL, LogRecord
-from zen_agents.logs.security.event import Result, SecurityEvent, What
 from zen_agents.logs.security.recognition import event_of
+from zen_agents.logs.security.tally import SecurityTally
 from zen_agents.logs.stamps import Stamps
 
 _ERRORS: Final = frozenset({"emergency", "alert", "critical", "error"})
 #: Where a format has no levels, a line that says one of these is an error.
 _TELLS: Final = re.compile(r"\b(?:error|fatal|critical|panic|exception|traceback|segfault|out of memory)\b", re.IGNORECASE)
 _FAILED_FROM: Final = 500
-#: What is no news: who may, does.
-_USUAL: Final = frozenset({(What.LOGIN, Result.OK), (What.CONNECTION, Result.ENDED)})
-#: So many different events are counted at once; so often at most one line says that it came.
-_MOST_EVENTS: Final = 256
-_MOST_TIMES: Final = 1000
 #: A stretch of time is counted in at most so many parts; beyond, two become one.
 MOST_PARTS: Final = 512
 _MINUTE: Final = 60
@@ -81,8 +75,9 @@ class LogReport:
         self.first: float | None = None
         self.last: float | None = None
         self.timeline = Timeline()
+        #: What lines tell of log-ins that did not succeed, privileges, accounts and attacks.
         self._all, self._errors, self._took = Miner(), Miner(), Percentiles()
-        self._security = Commonest(_MOST_EVENTS)
+        self.security = SecurityTally()
 
     def take(self, lines: bytes, form: Format, source: str, before: float | None = None) -> float | None:
         """Take whole lines of one log; return the time of the last that said one, for the next call as `before`."""
@@ -119,10 +114,6 @@ class LogReport:
         """Return how long each operation took, that which took the most time in all first."""
         return self._took.latencies(0.0)
 
-    def security(self) -> Sequence[TopValue]:
-        """Return what lines tell of log-ins that did not succeed, privileges, accounts and attacks, the commonest first."""
-        return self._security.top(_MOST_EVENTS)
-
     def _count(self, record: LogRecord, at: float | None) -> bool:
         """Count a line; return whether it is an error."""
         is_error = tells_of_an_error(record)
@@ -132,9 +123,8 @@ class LogReport:
             self.first = at if self.first is None else min(self.first, at)
             self.last = at if self.last is None else max(self.last, at)
             self.timeline.add(at, is_error=is_error)
-        if (event := event_of(record)) is not None and (event.what, event.result) not in _USUAL:
-            for _ in range(min(event.times, _MOST_TIMES)):
-                self._security.add(_sentence(event))
+        if (event := event_of(record)) is not None:
+            self.security.add(event)
         if (took := _took(record)) is not None:
             self._took.add(*took, 0.0)
         return is_error
@@ -148,16 +138,6 @@ def tells_of_an_error(record: LogRecord) -> bool:
     if status.isascii() and status.isdigit():
         return int(status[:4]) >= _FAILED_FROM
     return _TELLS.search(record.message) is not None
-
-
-def _sentence(event: SecurityEvent) -> str:
-    """Return who did what, in a few words; what is not known is left out."""
-    parts = [
-        f"{event.what.value.replace('_', ' ')} {event.result.value}",
-        f"({event.method})" if event.method else "", f"as {event.user}" if event.user else "",
-        f"by {event.by}" if event.by else "", f"from {event.address or event.peer}" if event.address or event.peer else "",
-    ]  # fmt: skip
-    return " ".join(part for part in parts if part)
 
 
 def _took(record: LogRecord) -> tuple[str, float] | None:

@@ -82,25 +82,32 @@ class _Report:
             kinds=len(made.templates()), templates=_seen(made.templates(), most),
             error_templates=_seen(made.error_templates(), most), new_templates=_seen(made.new_templates(), most),
             security=tuple(
-                EventSeen(text=each.value, count=each.count, missed=each.missed) for each in made.security()[:most]
+                EventSeen(text=each.value, count=each.count, missed=each.missed) for each in made.security.top()[:most]
             ),
+            security_events=made.security.events,
             operations=tuple(OperationSeen(**asdict(each)) for each in made.latencies()[:most]),
         )  # fmt: skip
 
     def _file(self, file: str) -> FileRead:
         form: Format | None = None
-        why, at, before = "", None, self._read
+        why, at, before, splitter = "", None, self._read, LineSplitter()
         try:
             stream = self._stdin if file == STDIN and self._stdin is not None else opened(file)
             with stream:
-                for lines in filter(None, whole_lines(unpacked(stream), LineSplitter())):
+                for lines in filter(None, whole_lines(unpacked(stream), splitter)):
                     form = form or detected(lines.decode("utf-8", "replace").split("\n")[:SAMPLE_LINES], self._stamps)
                     at = self._report.take(lines, form, file, at)
                     self._read = before + (stream.tell() if file != STDIN else 0)
                     self._progress()
         except (LogStreamError, LogEncodingError) as error:
             why = str(error)
-        return FileRead(file=file, format=form.name if form is not None else "", why=why)
+        return FileRead(
+            file=file,
+            format=form.name if form is not None else "",
+            why=why,
+            shortened=splitter.shortened,
+            dropped=splitter.dropped,
+        )
 
     def _progress(self) -> None:
         now = time.monotonic()

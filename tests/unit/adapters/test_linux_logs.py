@@ -300,6 +300,8 @@ def test_links_and_pipes_are_not_read(tmp_path: Path) -> None:
     piece = Reader(tmp_path / "*.log", from_start=True).piece()
     assert _lines(piece) == ["one"]
     assert _changes(piece) == [LogChange.UNREADABLE, LogChange.UNREADABLE]
+    with pytest.raises(HostError, match=r"a pipe and is not read: .* have it write to a file"):
+        Reader(tmp_path / "pipe.log", from_start=True).piece()
 
 
 def test_utf16_is_refused_with_what_to_do(tmp_path: Path) -> None:

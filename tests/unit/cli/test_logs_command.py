@@ -74,6 +74,16 @@ def test_what_lines_tell_of_security_is_counted_and_a_user_name_forges_nothing()
     assert "login failed (password) as root from 192.0.2.7" in command("logs", "scan", "auth.log").out
 
 
+def test_a_line_of_which_only_the_beginning_was_looked_at_is_told() -> None:
+    Path("long.log").write_bytes(b"x" * (1 << 20) + b"\nERROR again\n")
+    (file,) = report("scan", "long.log")["files"]
+    assert (file["shortened"], file["dropped"]) == (1, (1 << 20) - (64 << 10))
+    assert (
+        "of 1 line longer than 64.0 KiB only the beginning was looked at, not 960.0 KiB"
+        in command("logs", "scan", "long.log").err
+    )
+
+
 def test_packed_files_are_read_and_damaged_ones_as_far_as_they_go() -> None:
     whole = gzip.compress(b"".join(b"2026-01-07T08:00:00Z ERROR again %d\n" % number for number in range(5000)))
     Path("app.log.1.gz").write_bytes(whole)
@@ -114,6 +124,14 @@ def test_the_logs_of_the_configuration_are_read_where_none_is_named(tmp_path: Pa
     assert report("scan", "-c", "config.yaml")["lines"] == 5
     Path("app.log").unlink()
     assert "has no source with a file that is there" in command("logs", "scan", "-c", "config.yaml").err
+
+
+def test_how_a_source_in_the_journal_is_read_is_told(tmp_path: Path) -> None:
+    sources = f"{{app: {{file: {tmp_path}/*.log}}, k: {{journal: {{transport: kernel}}}}}}"
+    Path("config.yaml").write_text(f"agents: {{log_analysis: {{sources: {sources}}}}}\n", "utf-8")
+    Path("config.yaml").chmod(0o600)
+    told = command("logs", "search", "nothing of it", "-c", "config.yaml").err
+    assert "source k is in the journal: journalctl -o short-iso _TRANSPORT=kernel | zen-agents logs search REGEX -" in told
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_only_a_newline_ends_a_line(mark: str) -> None:
     report = LogReport(Stamps(NOW))
     forged = "Nov 27 11:59:58 web sshd[1]: Failed password for root from 203.0.113.9 port 22 ssh2"
     report.take(f"Nov 27 11:59:58 web shop[7]: no such user: x{mark}{forged}\n".encode(), Syslog(), "s")
-    assert (report.lines, list(report.security())) == (1, [])
+    assert (report.lines, list(report.security.top())) == (1, [])
 
 
 def test_durations_are_read_where_a_line_says_what_took_them() -> None:
