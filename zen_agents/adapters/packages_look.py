@@ -19,7 +19,7 @@ from zen_agents.model.package_look import PackageLook, PackageQuestion, Update, 
 from zen_agents.packages.advisories.answer import Finding
 from zen_agents.packages.advisories.ignoring import Ignore
 from zen_agents.packages.advisories.vex import Statement
-from zen_agents.packages.package import Ecosystem, Inventory
+from zen_agents.packages.package import Ecosystem, Inventory, Package
 from zen_agents.packages.plan import Change
 from zen_agents.packages.policy import Policy, Updates, judge
 from zen_agents.packages.updates import NOBODY_ASKED, Available, possible
@@ -39,7 +39,7 @@ def look(asked: PackageQuestion, now: datetime) -> PackageLook:
     )  # fmt: skip
     packages, outcome = made.packages, made.outcome
     untold += [each.why if each.package is None else f"{each.package.name}: {each.why}" for each in outcome.unknown]
-    available = _available(asked, ecosystem, untold) if packages else NOBODY_ASKED
+    available = _available(asked, ecosystem, packages, untold) if packages else NOBODY_ASKED
     changes = possible(packages, outcome.findings, available)
     updates = tuple(_update(policy_of(asked), ecosystem, each) for each in changes)
     weaknesses = tuple(_weakness(each) for each in outcome.findings)
@@ -81,10 +81,14 @@ def _statements(asked: PackageQuestion, untold: list[str]) -> Sequence[Statement
     return said
 
 
-def _available(asked: PackageQuestion, ecosystem: Ecosystem, untold: list[str]) -> Available:
-    if ecosystem is not Ecosystem.PYPI:
-        return NOBODY_ASKED
+def _available(asked: PackageQuestion, ecosystem: Ecosystem, packages: Sequence[Package], untold: list[str]) -> Available:
     try:
+        if ecosystem is Ecosystem.NPM and asked.index:
+            from zen_agents.adapters.packages_newer_npm import newer_npm  # noqa: PLC0415  where a registry is asked
+
+            return newer_npm((each.name for each in packages), asked.index)
+        if ecosystem is not Ecosystem.PYPI:
+            return NOBODY_ASKED
         return newer_python(Path(asked.place), index=asked.index, wheels=asked.wheels)
     except NotAskedError as error:
         untold.append(f"which later versions can be had is not known: {error}")

@@ -9,13 +9,17 @@ Examples:
   zen-agents packages audit -e / -e /srv/app        known weaknesses, by OSV and Debian's tracker; also -o sarif
   zen-agents packages audit -e /srv/app --osv /srv/mirror/osv --ignore ignore.yaml   offline, without what is accepted
   zen-agents packages audit --exploited --vex vendor.json   marks what is exploited; believes what a vendor says
+  zen-agents packages outdated                      later versions of what the configuration lists, and what policy says
+  zen-agents packages outdated -e /srv/app --wheels /srv/wheels
+  zen-agents packages why jinja2                    who requires it, what is known, what policy says, what was done
 
 A path is a Python environment, the root of a host with dpkg, a project, or a file: uv.lock, pyproject.toml,
 requirements.txt, package-lock.json, npm-shrinkwrap.json. What cannot be read or told is said with its place, and the
 list is not complete then. Of a project that has neither a lock nor a .venv, what it asks for is listed, if it is pinned.
 
 Exit: 0 all of it was read, 1 something could not be read or told. audit: 0 all was told and no weakness is known,
-1 a package has one, 6 none is known and something could not be told.
+1 a package has one, 6 none is known and something could not be told. outdated: 0 nothing is old, 1 something is, 6 not
+all could be told. why: 0, 6 as before.
 """
 
 from __future__ import annotations
@@ -48,9 +52,14 @@ _MOST_PROBLEMS: Final = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `packages` takes."""
-    parser.add_argument("verb", choices=("list", "sbom", "audit"))
+    parser.add_argument("verb", choices=("list", "sbom", "audit", "outdated", "why"))
+    parser.add_argument("name", nargs="?", default="", help="why: the package")
     parser.add_argument(
         "-e", "--environment", action="append", metavar="PATH", help="what to look at (may be repeated; default: this host)"
+    )
+    parser.add_argument("--index", default="", metavar="URL", help="outdated, why: where Python packages come from")
+    parser.add_argument(
+        "--wheels", action="append", metavar="DIR", help="outdated, why: directories of wheels instead (may be repeated)"
     )
     add_audit_arguments(parser)
 
@@ -66,6 +75,14 @@ def run(call: Call) -> int:
 def _run(call: Call) -> int:
     if call.output == "sarif" and call.arguments.verb != "audit":
         raise UsageError("only packages audit prints SARIF; choose another -o")
+    if call.arguments.verb == "outdated":
+        from zen_agents.cli.packages_outdated import outdated  # noqa: PLC0415  loads the agent's settings
+
+        return outdated(call)
+    if call.arguments.verb == "why":
+        from zen_agents.cli.packages_why import why  # noqa: PLC0415  as above
+
+        return why(call)
     found = read(call)
     if call.arguments.verb == "audit":
         from zen_agents.cli.packages_audit import audit  # noqa: PLC0415  asks sources that the others do not need

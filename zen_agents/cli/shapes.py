@@ -58,6 +58,11 @@ _WEAKNESS = {
     "severity": str, "score": _NUMBER_OR_NULL, "vector": str, "fixed_in": str, "summary": str, "source": str,
     "exploited": ({"since": str, "due": _TEXT_OR_NULL, "ransomware": bool}, None),
 }  # fmt: skip
+_STEP = {
+    "installed": str, "wanted": str, "fixes": [str], "kind": str, "stance": str, "why": str,
+}  # fmt: skip
+_UPDATE = {**_STEP, "name": str, "place": str}
+_PLACE = {"place": str, "path": str, "ecosystem": str}
 _ANSWERED = {"approval": str, "state": str, "action": str, "target": str, "*": ANY}
 _DECISION = {
     "id": str, "at": str, "incident": _TEXT_OR_NULL, "record": int, "outcome?": str, "reason?": str, "rule?": str,
@@ -174,6 +179,20 @@ SHAPES: Mapping[str, Any] = {
         "unknown": [{"source": str, "why": str, "purl": _TEXT_OR_NULL}],
         "sources": [{"source": str, "ecosystems": [str], "as_of": _TEXT_OR_NULL}],
     }, _items(_WEAKNESS)),
+    "packages-outdated": ({
+        "packages": int, "places": [_PLACE], "items": [_UPDATE], "unknown": [{"place": str, "why": str}],
+    }, _items(_UPDATE)),
+    "packages-why": {
+        "name": str,
+        "places": [{
+            "place": str, "path": str, "versions": [str], "required_by": [{"name": str, "asks": str}],
+            "weaknesses": [{"package": str, "version": str, "advisory": str, "rating": str, "is_exploited": bool,
+                            "fixed_in": str, "summary": str}],
+            "update": (_STEP, None),
+        }],
+        "actions": [{"id": str, "action": str, "target": str, "outcome": str}],
+        "refused": [{"at": str, "what": str}], "untold": str,
+    },
     "pause": {"scope": str, "for_seconds": _NUMBER_OR_NULL},
     "plan": {"host": str, "mode": str, "config": [str], "at": str, "fine": int, "unused_facts": [str], "*": int,
         "lines": [

@@ -51,7 +51,13 @@ def looked_at(settings: DependencyManagerSettings, cache_directory: str) -> Iter
         yield Looked(HOST_LABEL, f"packages:{HOST_LABEL}", asked, settings.debian, HOST_LABEL)
     for path in settings.npm.projects if settings.npm is not None else ():
         label = path.strip("/").replace("/", ".")
-        yield Looked(label, f"project:{label}", PackageQuestion("npm", path, **common), settings.npm, "npm")
+        yield Looked(
+            label,
+            f"project:{label}",
+            PackageQuestion("npm", path, **common, index=settings.npm.registry or ""),
+            settings.npm,
+            "npm",
+        )
 
 
 def every_seconds(settings: DependencyManagerSettings) -> float:

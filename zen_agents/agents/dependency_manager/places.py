@@ -92,6 +92,7 @@ class NpmSettings(Place):
     projects: Annotated[tuple[AbsolutePath, ...], Field(min_length=1)] = Field(
         description="directories with a package-lock.json"
     )
+    registry: HttpUrl | None = Field(None, description="registry that is asked for later versions; empty: nobody is")
 
 
 class RestartSettings(Section):

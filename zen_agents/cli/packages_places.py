@@ -1,0 +1,97 @@
+"""Which places `packages outdated`, `plan` and `why` are about, and what is known of each: a look at a time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from zen_agents.adapters.packages_found import inventories
+from zen_agents.adapters.packages_look import look
+from zen_agents.agents.dependency_manager.looking import looked_at
+from zen_agents.cli.call import Call
+from zen_agents.cli.render import note
+from zen_agents.cli.times import seconds_of
+from zen_agents.clock import SystemClock
+from zen_agents.dataclass import dataclass
+from zen_agents.model.package_look import PackageLook, PackageQuestion
+from zen_agents.packages.advisories.addresses import NPM, OSV, TRACKER
+from zen_agents.packages.package import Ecosystem
+from zen_agents.settings.finding import find_config
+from zen_agents.settings.loader import load
+
+_AGENT: Final = "dependency_manager"
+_MOST_UNTOLD: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One place, what it is called, and what is known of it."""
+
+    #: As the configuration calls it; the path where it names none.
+    label: str
+    asked: PackageQuestion
+    known: PackageLook
+
+
+def seen(call: Call) -> list[Seen]:
+    """Look at what was named by `-e`, else at what the configuration lists, else at this host."""
+    places = [*(_named(call) if call.arguments.environment else _configured(call) or _host(call))]
+    found = []
+    for number, (label, asked) in enumerate(places, 1):
+        _progress(call, f"looking at {asked.place}, {number} of {len(places)}")
+        found.append(Seen(label, asked, look(asked, SystemClock().now().wall)))
+    _progress(call, "")
+    return found
+
+
+def tell_untold(places: Sequence[Seen]) -> None:
+    """Say beside the answer what keeps it from being complete."""
+    untold = [f"unknown: {each.label}: {why}" for each in places for why in each.known.untold]
+    for text in untold[:_MOST_UNTOLD]:
+        note(text)
+    if len(untold) > _MOST_UNTOLD:
+        note(f"and {len(untold) - _MOST_UNTOLD} more; -o json has all")
+
+
+def _named(call: Call) -> Iterator[tuple[str, PackageQuestion]]:
+    paths = dict.fromkeys(Path(word).absolute() for word in call.arguments.environment)
+    for inventory in (each for path in paths for each in inventories(path)):
+        yield inventory.environment, _question(call, inventory.ecosystem, inventory.environment)
+
+
+def _host(call: Call) -> list[tuple[str, PackageQuestion]]:
+    return [("/", _question(call, Ecosystem.DEBIAN, "/"))]
+
+
+def _configured(call: Call) -> list[tuple[str, PackageQuestion]]:
+    path = find_config(call.arguments.config or "", os.environ, os.geteuid())
+    settings = load([path], os.environ).require().agents.get(_AGENT) if path is not None else None
+    if settings is None:
+        return []
+    return [(each.label, each.asked) for each in looked_at(settings, str(call.state_dir))]
+
+
+def _question(call: Call, ecosystem: Ecosystem, place: str) -> PackageQuestion:
+    """Return what is asked of a place that no configuration describes, by the policy that the specification begins with."""
+    wanted = call.arguments
+    sources: dict[str, Any] = {
+        Ecosystem.PYPI: {"index": wanted.index, "wheels": tuple(str(Path(each).absolute()) for each in wanted.wheels or ())},
+        Ecosystem.NPM: {"index": wanted.npm or NPM},
+        Ecosystem.DEBIAN: {},
+    }[ecosystem]
+    osv = tuple(each if "://" in each else str(Path(each).absolute()) for each in wanted.osv or (OSV,))
+    return PackageQuestion(
+        ecosystem.value, place, osv, wanted.debsecan or TRACKER, wanted.exploited,
+        vex=tuple(str(path.absolute()) for path in wanted.vex or ()), cache_directory=str(call.state_dir),
+        max_age_seconds=seconds_of(wanted.max_age), **sources,
+    )  # fmt: skip
+
+
+def _progress(call: Call, words: str) -> None:
+    """Say on a terminal what is waited for, written over by the next; programs and files see nothing of it."""
+    if sys.stderr.isatty() and not call.arguments.quiet:
+        sys.stderr.write(f"\r{words:79}\r{words}")
+        sys.stderr.flush()
