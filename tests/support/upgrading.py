@@ -17,11 +17,13 @@ from typing import Any, cast
 
 from tests.support.wheelhouse import freeze, make_environment, python_for_all, write_wheel
 from zen_agents.actions.upgrade_python_packages import UpgradePythonPackages
+from zen_agents.actions.upgrade_python_params import UpgradePythonParams
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.linux_control import LinuxControl, LinuxControls
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.clock import SystemClock
 from zen_agents.model.action import ActionRequest, Effect, Intent, Plan
+from zen_agents.model.environment import Pin, Trial
 
 ID = "act-aaaaaa"
 
@@ -58,6 +60,18 @@ class UpgradeSite:
     def __init__(self, directory: Path) -> None:
         self.directory, self.wheels, self.venv = directory, directory / "wheels", directory / "venv"
         self.state, self.osv = directory / "state", directory / "osv"
+        self.action = UpgradePythonPackages()
+        self.host = LinuxHost(self.state)
+
+    @classmethod
+    def made(cls, directory: Path) -> UpgradeSite:
+        """Make one."""
+        site = cls(directory)
+        site.make()
+        return site
+
+    def make(self) -> None:
+        """Write the wheels, the environment, and what is known of it."""
         for version in ("1.0", "1.2"):
             self.write_lib(version)
         write_wheel(self.wheels, "app", "1.0", needs=["acme-lib"], modules={"app.py": "import acme_lib\n"})
@@ -66,8 +80,9 @@ class UpgradeSite:
         self.osv.mkdir()
         self.advise("acme-lib", "1.1")
         self.before = freeze(self.venv)
-        self.action = UpgradePythonPackages()
-        self.host = LinuxHost(self.state)
+
+    #: What the environment held at the beginning.
+    before = b""
 
     def write_lib(self, version: str, source: str = "", name: str = "Acme.Lib") -> Path:
         """Write a version of the library, which has a command too."""
@@ -107,6 +122,11 @@ class UpgradeSite:
         """Plan and execute."""
         return await self.action.execute(await self.plan(**more), self.control())
 
+    def trial(self, plan: Plan) -> Trial:
+        """Return what a plan would have tried."""
+        pins = tuple(Pin(each["name"], each["version"], tuple(each["hashes"])) for each in plan.detail["pins"])
+        return Trial(UpgradePythonParams.model_validate(dict(self.params())).source, pins)
+
     def is_as_before(self) -> bool:
         """Tell whether the environment holds, byte for byte, what it held at the beginning, and works."""
         return freeze(self.venv) == self.before and self.says(["acme"]) == "1.0"
@@ -128,6 +148,6 @@ def upgrade_site() -> Iterator[UpgradeSite]:
     directory = Path(tempfile.mkdtemp(prefix="zen-agents-test-"))
     directory.chmod(0o755)
     try:
-        yield UpgradeSite(directory)
+        yield UpgradeSite.made(directory)
     finally:
         shutil.rmtree(directory)

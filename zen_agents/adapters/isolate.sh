@@ -2,7 +2,7 @@
 # Stands between the engine and what is tried of an environment: in namespaces of its own it puts a copy in the environment's
 # place and a directory to write to in the stage's, makes all else read-only, and becomes the command.
 # Arguments: STAGE ENVIRONMENT ACCESS COMMAND [ARGUMENT...]
-# ACCESS: rw or ro, of the copy STAGE/env in the place of ENVIRONMENT; none where there is no copy.
+# ACCESS: none where there is no copy, STAGE/env, to put in the place of ENVIRONMENT; else rw or ro, which the command sees to.
 set -eu
 stage=$1 place=$2 access=$3
 shift 3
@@ -12,8 +12,4 @@ mount --bind "$stage/scratch" "$stage"
 mount -t tmpfs -o nosuid,nodev,mode=1777,size=256m tmpfs /dev/shm
 # Without a network of its own nothing answers on loopback either, which a test may want to listen on.
 ip link set lo up 2>/dev/null || :
-mount -o remount,bind,ro=recursive /
-mount -o remount,bind,rw "$stage"
-mount -o remount,bind,rw /dev/shm
-[ "$access" != rw ] || mount -o remount,bind,rw "$place"
 exec "$@"

@@ -22,6 +22,8 @@ _SCRIPT = Path(__file__).with_name("isolate.sh").read_text(encoding="ascii")
 _NAMESPACES: Final = ("--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--ipc")
 #: Who is not root makes itself a namespace in which it may mount, and still is who it is.
 _OWN_USERS: Final = ("--user", "--map-current-user", "--keep-caps")
+#: A small one of its own, see the script.
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - a mount of its own by then
 #: What a wheel's largest file may have, and what is kept open at once.
 _MOST_FILE_BYTES, _MOST_DESCRIPTORS = 4 << 30, 4096
 
@@ -43,7 +45,9 @@ def tools_for(environment: Environment, place: Place, within_seconds: float) -> 
     if account.uid == 0:
         raise RefusedError(f"nothing of {environment.venv} runs as root: say whose it is by `user:` (R29)", reason="no_user")
     groups = tuple(os.getgrouplist(account.name, account.gid)) if os.geteuid() == 0 else ()
-    return Tools(RunsAs(account.name, account.uid, account.gid, groups), _uv(), str(place.stage), within_seconds)
+    runs_as = RunsAs(account.name, account.uid, account.gid, groups)
+    writable = (str(place.stage), _SHARED_MEMORY, *([environment.venv] if place.access == "rw" else []))
+    return Tools(runs_as, _uv(), str(place.stage), writable, within_seconds)
 
 
 async def ask(module: str, request: object, reply: type[T], environment: Environment, place: Place, tools: Tools) -> T:
@@ -72,7 +76,7 @@ def _within(environment: Environment, place: Place, tools: Tools) -> list[str]:
     script = ["/bin/sh", "-c", _SCRIPT, "zen-agents-isolate", str(place.stage), environment.venv, place.access]
     return [
         _program("setpriv"), "--pdeathsig=KILL", "--", _program("prlimit"), *given, "--", _program("unshare"), *namespaces,
-        "--", *script, _program("setpriv"), "--no-new-privs", "--inh-caps=-all", "--ambient-caps=-all", "--",
+        "--", *script, _program("setpriv"), "--no-new-privs", "--",
     ]  # fmt: skip
 
 

@@ -32,6 +32,8 @@ class Tools:
     uv: str
     #: A directory of its own, for all that is written besides.
     scratch: str
+    #: Mounts that may be written, that of `scratch` among them.
+    writable: tuple[str, ...]
     within_seconds: float
 
 

@@ -10,15 +10,15 @@ import sys
 
 from zen_agents.jobs.environment import ResolveRequest
 from zen_agents.jobs.package_json import from_json, to_json
-from zen_agents.workers.become import become
 from zen_agents.workers.least_upgrade import resolve
+from zen_agents.workers.sealing import seal
 from zen_agents.workers.uv import Uv, UvError
 
 
 def main() -> int:
     """Answer one request; exit 1 if nobody can tell, with the reason."""
     request = from_json(sys.stdin.read(), ResolveRequest)
-    become(request.tools.runs_as)
+    seal(request.tools)
     try:
         found = resolve(Uv(request.tools, request.environment), request.environment, request.wanted)
     except UvError as error:

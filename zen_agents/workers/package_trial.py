@@ -17,9 +17,9 @@ from dataclasses import replace
 from zen_agents.jobs.environment import BUILD, TrialRequest
 from zen_agents.jobs.package_json import from_json, to_json
 from zen_agents.model.environment import TrialReport, TrialStep
-from zen_agents.workers.become import become
 from zen_agents.workers.bounded_run import run
 from zen_agents.workers.provided_modules import modules_of, sites
+from zen_agents.workers.sealing import seal
 from zen_agents.workers.uv import Uv, UvError
 
 _IMPORT_SECONDS = _COMPILE_SECONDS = 120.0
@@ -116,7 +116,7 @@ class TrialRun:
 def main() -> int:
     """Answer one request; exit 1 if nobody can tell, with the reason."""
     request = from_json(sys.stdin.read(), TrialRequest)
-    become(request.tools.runs_as)
+    seal(request.tools)
     trial = TrialRun(request, Uv(request.tools, request.trial.environment))
     try:
         report = trial.build() if request.part == BUILD else trial.try_out()

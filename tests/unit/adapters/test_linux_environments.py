@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.upgrading import ID, UpgradeSite, upgrade_site, why_no_trials
 from tests.support.wheelhouse import freeze
 from zen_agents.actions.give_back_environment import GiveBackEnvironment
-from zen_agents.errors import RefusedError, StalePlanError
+from zen_agents.adapters import environment_copy, environment_stage
+from zen_agents.adapters.environment_recovery import recover
+from zen_agents.clock import SystemClock
+from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
+
+REPOSITORY = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.skipif(bool(why_no_trials()), reason=why_no_trials() or "it can")
 
@@ -69,3 +79,122 @@ async def test_root_without_a_user_is_refused_before_anything_runs(site: Upgrade
         await site.plan(user="")
     with pytest.raises(RefusedError, match="user:"):
         await site.plan(user="root")
+
+
+STEPS = [
+    "before:make", "after:make", "before:settle", "after:settle", "before:switch", "before:exchange_names",
+    "after:exchange_names", "before:keep",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_engine_that_is_killed_at_any_step_leaves_what_was_there_once_the_next_one_has_looked(
+    site: UpgradeSite, step: str
+) -> None:
+    argv = [sys.executable, "-m", "tests.support.upgrade_killed", str(site.directory), step]
+    ended = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    # Whole at any moment: the old one or the new one.
+    assert site.says(["acme"]) == ("1.2" if step in ("after:exchange_names", "before:keep") else "1.0")
+    recover(site.state, site.controls().quarantine, SystemClock())
+    assert site.is_as_before()
+    assert site.left_beside() == []
+
+
+def test_what_was_proven_stays_over_a_crash_and_what_was_there_can_still_be_given_back(site: UpgradeSite) -> None:
+    argv = [sys.executable, "-m", "tests.support.upgrade_killed", str(site.directory), "after:keep"]
+    assert subprocess.run(argv, cwd=REPOSITORY, timeout=60, check=False).returncode == -signal.SIGKILL
+    recover(site.state, site.controls().quarantine, SystemClock())
+    assert site.says(["acme"]) == "1.2"
+    asyncio.run(site.control("act-bbbbbb").switch_environment_back(ID))
+    assert site.is_as_before()
+
+
+async def test_a_full_disk_leaves_everything_as_it_was(site: UpgradeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = await site.plan()
+    with monkeypatch.context() as full:
+        full.setattr(environment_stage, "_ROOM_BYTES", 1 << 60)
+        with pytest.raises(HostError, match="make room: nothing was done"):
+            await site.action.execute(plan, site.control())
+    assert site.left_beside() == []
+
+    def copied(*_: int) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "copy_file_range", copied)
+        with pytest.raises(HostError, match="No space left on device"):
+            await site.action.execute(plan, site.control())
+    assert site.is_as_before()
+    assert site.left_beside() == []
+
+
+async def test_an_environment_that_somebody_changes_meanwhile_is_not_replaced(site: UpgradeSite) -> None:
+    plan = await site.plan()
+    control = site.control()
+    await control.try_environment(site.trial(plan))
+    next(site.venv.glob("lib/python3*/site-packages/app.py")).write_text("import acme_lib  # by hand\n")
+    with pytest.raises(StalePlanError, match="somebody changed"):
+        await control.switch_environment()
+    assert site.is_as_before()
+
+
+async def test_a_link_in_the_place_of_the_environment_is_refused(site: UpgradeSite) -> None:
+    plan = await site.plan()
+    site.venv.rename(site.directory / "real")
+    site.venv.symlink_to(site.directory / "real")
+    with pytest.raises(UnsafePathError, match="name the real directory"):
+        await site.action.execute(plan, site.control())
+
+
+async def test_what_is_tried_can_write_nothing_but_its_own_and_sees_no_network(site: UpgradeSite) -> None:
+    mark = site.directory / "mark"
+    mark.mkdir(mode=0o777)
+    mark.chmod(0o777)
+    script = (
+        "import os, socket, sys\n"
+        f"for place in ({str(mark)!r}, {str(site.venv)!r}):\n"
+        "    try:\n"
+        "        open(place + '/written', 'w')\n"
+        "        sys.exit('wrote ' + place)\n"
+        "    except OSError:\n"
+        "        pass\n"
+        "open(os.environ['TMPDIR'] + '/scratch', 'w').close()\n"
+        "assert [name for _, name in socket.if_nameindex()] == ['lo'], socket.if_nameindex()\n"
+        "assert os.getuid() != 0\n"
+    )
+    effect = await site.act(smoke=[f"{site.venv}/bin/python", "-c", script])
+    assert effect.ok, effect.output
+    assert not list(mark.iterdir())
+
+
+async def test_a_smoke_test_that_never_ends_is_ended_with_all_that_it_began(site: UpgradeSite) -> None:
+    effect = await site.act(smoke=["/bin/sh", "-c", "sleep 1000 & sleep 1000"], smoke_seconds=0.5)
+    assert effect.detail.startswith("the trial failed at smoke (did not end in time)")
+    assert site.is_as_before()
+    assert site.left_beside() == []
+
+
+def test_a_copy_is_like_the_original_and_is_given_back_to_its_owners(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "lib").mkdir(parents=True, mode=0o750)
+    (old / "lib" / "module.py").write_text("x = 1\n")
+    (old / "lib" / "module.py").chmod(0o640)
+    (old / "bin").symlink_to("lib")
+    new.mkdir()
+    source, target = (os.open(path, os.O_RDONLY) for path in (old, new))
+    try:
+        environment_copy.Copying(str(old), None, lambda: None).copy(source, target)
+        assert environment_copy.likeness(source, "") == environment_copy.likeness(target, "")
+        (new / "lib" / "fresh.py").write_text("")
+        (new / "lib" / "fresh.py").chmod(0o666)
+        environment_copy.give_back_ownership(source, target, "")
+        assert (new / "lib" / "fresh.py").stat().st_mode & 0o777 == 0o644
+        assert environment_copy.likeness(source, "") != environment_copy.likeness(target, "")
+        assert (new / "bin").readlink() == Path("lib")
+        os.mkfifo(old / "fifo")
+        with pytest.raises(UnsafePathError, match="neither a file"):
+            environment_copy.Copying(str(old), None, lambda: None).copy(source, target)
+    finally:
+        os.close(source)
+        os.close(target)
