@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
-from zen_agents.adapters.advisories_http import SourceUnavailableError
+from zen_agents.adapters.advisories_source import SourceUnavailableError
 from zen_agents.model.duration import duration
 
 #: Sources take no more in one question.

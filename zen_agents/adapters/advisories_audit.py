@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from zen_agents.adapters.advisories_cache import AdvisoryCache
-from zen_agents.adapters.advisories_http import is_address
+from zen_agents.adapters.advisories_source import is_address
 from zen_agents.adapters.packages_found import inventories
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import ZenError
 from zen_agents.packages.advisories.addresses import OSV, TRACKER
-from zen_agents.packages.advisories.answer import AdvisorySource, Answer, Told, Unknown, nobody
+from zen_agents.packages.advisories.answer import AdvisorySource, Answer, Exploited, Told, Unknown, nobody
 from zen_agents.packages.advisories.audit import Audit, Known, audited
-from zen_agents.packages.advisories.exploited import Exploited
 from zen_agents.packages.advisories.ignoring import Ignore
 from zen_agents.packages.advisories.vex import Statement
 from zen_agents.packages.package import Ecosystem, Inventory, Package

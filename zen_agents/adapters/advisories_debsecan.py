@@ -9,8 +9,8 @@ from typing import Final
 from urllib.parse import quote
 
 from zen_agents.adapters.advisories_cache import AdvisoryCache
-from zen_agents.adapters.advisories_http import SourceUnavailableError, is_address
 from zen_agents.adapters.advisories_place import Fetched, fetched
+from zen_agents.adapters.advisories_source import SourceUnavailableError, is_address
 from zen_agents.packages.advisories.advisory import MalformedAdvisoryError
 from zen_agents.packages.advisories.answer import Answer, Finding, Unknown
 from zen_agents.packages.advisories.debsecan import Feed, feed_of

@@ -9,7 +9,7 @@ from typing import Final
 from zen_agents.adapters.linux_view_reading import read_regular_file
 from zen_agents.errors import HostError, UsageError
 from zen_agents.model.units import size_in_words
-from zen_agents.packages.advisories.ignoring import Ignore, MalformedIgnoreListError, ignore_list
+from zen_agents.packages.advisories.ignoring import Ignore
 from zen_agents.packages.advisories.vex import Statement
 
 _MOST_IGNORE_BYTES: Final = 1 << 20
@@ -23,6 +23,11 @@ class DecisionsError(UsageError):
 def read_ignores(path: Path) -> tuple[Ignore, ...]:
     """Return the decisions in a YAML file; DecisionsError if it cannot be read or understood: nobody goes by half of it."""
     import yaml  # noqa: PLC0415  10 ms, where there is such a file
+
+    from zen_agents.packages.advisories.ignore_lists import (  # noqa: PLC0415  50 ms, as above
+        MalformedIgnoreListError,
+        ignore_list,
+    )
 
     try:
         return ignore_list(yaml.safe_load(_content(path, _MOST_IGNORE_BYTES)))

@@ -7,9 +7,8 @@ import time
 import urllib.error
 import urllib.request
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from zen_agents.errors import HostError
+from zen_agents.adapters.advisories_source import SourceUnavailableError
 from zen_agents.model.units import size_in_words
 
 #: One answer may take so long (seconds).
@@ -17,10 +16,6 @@ _MOST_SECONDS: Final = 30.0
 _PIECE: Final = 1 << 16
 #: Who has too much to do, and does not say when to come back, is asked again after so long each time.
 _WAITS_SECONDS: Final = (1.0, 2.0, 4.0)
-
-
-class SourceUnavailableError(HostError):
-    """A source of advisories could not be asked; what it would have said is unknown."""
 
 
 class _LaterError(SourceUnavailableError):
@@ -36,11 +31,6 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *args: Any) -> None:
         del args
-
-
-def is_address(location: str) -> bool:
-    """Tell whether this is asked over HTTP; else it is a path."""
-    return urlsplit(location).scheme in ("http", "https")
 
 
 def answer_of(url: str, *, until: float, most_bytes: int, body: bytes | None = None) -> bytes:

@@ -10,7 +10,7 @@ from typing import Final
 
 from zen_agents.adapters.advisories_asking import known_of
 from zen_agents.adapters.advisories_cache import AdvisoryCache
-from zen_agents.adapters.advisories_http import SourceUnavailableError, answer_of
+from zen_agents.adapters.advisories_source import SourceUnavailableError, answer_of
 from zen_agents.dataclass import dataclass
 from zen_agents.packages.advisories.advisory import MalformedAdvisoryError
 from zen_agents.packages.advisories.answer import Answer, Finding, Unknown

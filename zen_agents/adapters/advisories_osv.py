@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from zen_agents.adapters.advisories_asking import known_of
 from zen_agents.adapters.advisories_cache import AdvisoryCache
-from zen_agents.adapters.advisories_http import SourceUnavailableError, answer_of
+from zen_agents.adapters.advisories_source import SourceUnavailableError, answer_of
 from zen_agents.dataclass import dataclass
 from zen_agents.packages.advisories.advisory import Advisory, MalformedAdvisoryError
 from zen_agents.packages.advisories.answer import Answer, Finding, Told, Unknown, nobody
@@ -157,11 +156,7 @@ class OsvApi:
         wanted = {id: modified for each in known for id, modified in sorted(each.ids.items())}
         found = {id: read for id, modified in wanted.items() if modified and (read := self._kept_record(id, modified))}
         missing = [id for id in wanted if id not in found]
-        answers = []
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            for answer in threads.map(lambda id: self._record(id, until), missing):
-                answers.append(answer)
-                self._told("reading advisories", len(answers), len(missing))
+        answers = self._records(missing, until) if missing else []
         records = [(id, answer) for id, answer in zip(missing, answers, strict=True) if isinstance(answer, bytes)]
         failed = [str(answer) for answer in answers if isinstance(answer, SourceUnavailableError)]
         good = []
@@ -185,6 +180,16 @@ class OsvApi:
             return advisory_of(kept.content)
         except MalformedAdvisoryError:
             return None
+
+    def _records(self, ids: Sequence[str], until: float) -> list[bytes | SourceUnavailableError]:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  where not all is known already
+
+        answers = []
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            for answer in threads.map(lambda id: self._record(id, until), ids):
+                answers.append(answer)
+                self._told("reading advisories", len(answers), len(ids))
+        return answers
 
     def _record(self, id: str, until: float) -> bytes | SourceUnavailableError:
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from zen_agents.adapters.advisories_cache import AdvisoryCache, Kept
-from zen_agents.adapters.advisories_http import SourceUnavailableError, answer_of, is_address
+from zen_agents.adapters.advisories_source import SourceUnavailableError, answer_of, is_address
 from zen_agents.adapters.linux_view_reading import read_regular_file
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError

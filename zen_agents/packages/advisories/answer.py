@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from zen_agents.dataclass import dataclass
-from zen_agents.packages.advisories.exploited import Exploited
 from zen_agents.packages.advisories.severity import Severity
 from zen_agents.packages.package import Ecosystem, Package
+
+
+@dataclass(frozen=True, slots=True)
+class Exploited:
+    """Somebody was attacked by it."""
+
+    #: When it came into the catalogue.
+    since: date
+    #: By which day authorities of the United States have to be rid of it.
+    due: date | None
+    is_used_by_ransomware: bool
 
 
 @dataclass(frozen=True, slots=True)

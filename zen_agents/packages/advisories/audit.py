@@ -7,8 +7,7 @@ from dataclasses import field, replace
 from datetime import date
 
 from zen_agents.dataclass import dataclass
-from zen_agents.packages.advisories.answer import Answer, Finding, Unknown
-from zen_agents.packages.advisories.exploited import Exploited
+from zen_agents.packages.advisories.answer import Answer, Exploited, Finding, Unknown
 from zen_agents.packages.advisories.ignoring import Ignore
 from zen_agents.packages.advisories.severity import Rating
 from zen_agents.packages.advisories.vex import Statement, Statements

@@ -10,7 +10,7 @@ import pytest
 from tests.support.advisories import debian, pypi
 from zen_agents.packages.advisories.answer import Answer, Finding, Unknown
 from zen_agents.packages.advisories.audit import Known, audited
-from zen_agents.packages.advisories.ignoring import MalformedIgnoreListError, ignore_list
+from zen_agents.packages.advisories.ignore_lists import MalformedIgnoreListError, ignore_list
 from zen_agents.packages.advisories.severity import Rating, Severity
 from zen_agents.packages.package import Ecosystem
 
