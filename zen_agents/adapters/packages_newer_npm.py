@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 from urllib.parse import quote
 
-from zen_agents.adapters.advisories_http import SourceUnavailableError, answer_of
+from zen_agents.adapters.advisories_source import SourceUnavailableError, answer_of
 from zen_agents.adapters.packages_newer import NotAskedError
 from zen_agents.packages.updates import Available
 
