@@ -118,7 +118,8 @@ class Runtime:
         self.controls = self._machine.controls(host, self.options.state_dir, flag, self.clock)
         self._keep_files()
         world = World(
-            host=host, store=store, clock=self.clock, notifier=self.outbox, events=self._machine.events(), flag=flag,
+            host=host, store=store, clock=self.clock, notifier=self.outbox, flag=flag,
+            events=self._machine.events(host, self.clock),
             control=(lambda _: NullControl(host)) if self.options.dry_run else self.controls,
             action_log=ActionLogFile(self.options.state_dir / "actions.log"),
             still_running=lambda: self._machine.still_running(self.options.state_dir), thread=self._machine.thread,

@@ -230,9 +230,9 @@ class Machine:
         """Return what reads evidence before a repair; None if nothing does."""
         return HostEvidence(host, ServiceKeeper(state_dir).said)
 
-    def events(self) -> EventSource:
+    def events(self, host: Host, clock: Clock) -> EventSource:
         """Return what wakes the engine early."""
-        return EventSources()
+        return EventSources(ask=lambda glance: glance(host.look(), clock.now()))
 
     def still_running(self, state_dir: Path) -> Collection[str]:
         """Return ids of actions whose command still runs, also such as an earlier engine began."""

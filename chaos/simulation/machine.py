@@ -53,7 +53,8 @@ class SimulatedMachine(Machine):
     def evidence(self, host: Host, state_dir: Path) -> None:
         """Take none: clues of a dictionary tell nobody anything."""
 
-    def events(self) -> EventSource:
+    def events(self, host: Host, clock: Clock) -> EventSource:
+        del host, clock
         return self._host.events
 
     def still_running(self, state_dir: Path) -> Collection[str]:

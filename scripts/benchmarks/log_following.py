@@ -1,97 +1,147 @@
-"""How logs are followed: CPU beside that of matching alone, how soon a line is found, and what following costs idle.
+"""How logs are followed by the engine as it runs: its CPU beside that of matching alone, how soon a line is a finding, and
+what following costs idle.
 
-A process of its own follows one file as the engine does, by its events and its check; this one writes to it in steps.
+One process writes in steps of a hundredth of a second; the engine follows by its events, its checks and its rules.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
-from datetime import UTC
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 from scripts.benchmarks.log_corpus import write_corpus
-from scripts.benchmarks.log_patterns import PATTERNS
-from scripts.benchmarks.processes import REPOSITORY, EngineProcess, environment, used_cpu
+from scripts.benchmarks.log_patterns import CODES, PATTERNS
+from scripts.benchmarks.processes import REPOSITORY, EngineProcess, cpu_seconds, environment, used_cpu
 from scripts.benchmarks.report import Figure, percentile
-from zen_agents.adapters.event_sources import EventSources
-from zen_agents.adapters.linux_view import LinuxHost
-from zen_agents.checks.log_source import LogSourceCheck
-from zen_agents.clock import SystemClock
-from zen_agents.logs.detection.counting import CountRule
-from zen_agents.logs.formats.plain import Plain
+from zen_agents.logs.matching.base import Matcher
 from zen_agents.logs.matching.choose import choose
 from zen_agents.logs.matching.syntax import line_patterns
-from zen_agents.logs.watching.rule import PatternRule, Step
-from zen_agents.ports.host_logs import LogRequest
 
 _LINES_A_SECOND, _STEP_SECONDS = 100_000, 0.01
+_STEPS_A_SECOND = round(1 / _STEP_SECONDS)
+_EACH = int(_LINES_A_SECOND * _STEP_SECONDS)
 _FILES = 100
 #: In the first second the engine makes its automata and what reads the fields; CPU is compared from then on.
 _WARM_SECONDS = 1
+#: A line that is a finding comes with every so many steps.
+_FOUND_EVERY = 10
+#: What an engine at rest takes is measured for so long (seconds).
+_REST_SECONDS = 10
+
+Step = Sequence[bytes]
 
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     """Measure everything of this part."""
-    return [*_following(folder, 3 if quick else 10), *_idle(folder, 20 if quick else 60)]
-
-
-def _following(folder: Path, seconds: int) -> Sequence[Figure]:
-    corpus, log = folder / "corpus.log", folder / "followed.log"
+    corpus = folder / "corpus.log"
     write_corpus(corpus, 25_000_000, 0.01)
     lines = corpus.read_bytes().splitlines(keepends=True)
-    each = int(_LINES_A_SECOND * _STEP_SECONDS)
-    steps = [lines[at : at + each] for at in range(0, len(lines) - each, each)]
-    steps = (steps * (1 + seconds * 100 // len(steps)))[: int(seconds / _STEP_SECONDS)]
-    log.touch()
-    total = sum(len(line) for step in steps for line in step)
-    command = [sys.executable, "-m", "scripts.benchmarks.log_following", str(log), str(total)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(), cwd=REPOSITORY, text=True) as follower:
-        assert follower.stdout is not None
-        follower.stdout.readline()
-        written, late = _write(log, steps)
-        found = json.loads(follower.stdout.read())
     corpus.unlink()
+    return [
+        *_found(folder, lines, 60 if quick else len(CODES)),
+        *_cost(folder, lines, 3 if quick else 10),
+        *_idle(folder, 20 if quick else 60),
+    ]
+
+
+def _found(folder: Path, lines: Sequence[bytes], times: int) -> Sequence[Figure]:
+    """Say how long after a line was written its incident is open, with a line of each code among those of other patterns."""
+    log, coded = folder / "found.log", b": ERROR "
+    steps = _steps(
+        [line for line in lines if coded not in line], _WARM_SECONDS + times * _FOUND_EVERY // _STEPS_A_SECOND + 1
+    )
+    for number, code in enumerate(CODES[:times]):
+        at = _WARM_SECONDS * _STEPS_A_SECOND + number * _FOUND_EVERY
+        steps[at] = [*steps[at], b"Nov 01 00:00:00 web-1 app[77]: ERROR worker: %s it broke for alice\n" % code.encode()]
+    first = len(PATTERNS) - len(CODES)
+    with _engine(folder, log, "found", lambda number: {"count": 1} if number >= first else _counted(number)) as engine:
+        written, late = _write(log, steps)
+        time.sleep(1)
+        engine.ask("status")
+        with closing(sqlite3.connect(f"file:{engine.state}/state.db?mode=ro", uri=True)) as state:
+            opened = dict(state.execute("SELECT rule, opened_wall FROM incidents"))
     log.unlink()
-    waits = _waits(written, found["seen"])
-    ratio = found["following"] / found["matching"]
-    about = f"{_LINES_A_SECOND:,} lines/s, 200 patterns, re2, for {seconds} s; {len(found['seen']):,} looks"
-    shares = [f"{name} {found[name] / (seconds - _WARM_SECONDS):.1%} of a core" for name in ("following", "matching")]
+    began = [written[_WARM_SECONDS * _STEPS_A_SECOND + number * _FOUND_EVERY] for number in range(times)]
+    waits = [opened[f"log_analysis.p{first + number}"] - at for number, at in enumerate(began)]
+    about = f"an incident is open; {_LINES_A_SECOND:,} lines/s, 200 patterns, re2, {times} findings, 10 a second"
     return [
         Figure("line to finding, p99", percentile(waits, 0.99) * 1000, "ms", 10,
-               note=f"{about}; median {percentile(waits, 0.5) * 1000:.1f} ms; writer late by {late * 1000:.0f} ms at most"),
-        Figure("CPU of following / that of matching alone", ratio, "x", 2, note=", ".join(shares)),
+               note=f"{about}; median {percentile(waits, 0.5) * 1000:.1f} ms; writer late by {late * 1000:.0f} ms at most")
     ]  # fmt: skip
 
 
-def _write(log: Path, steps: Sequence[Sequence[bytes]]) -> tuple[list[tuple[float, int]], float]:
-    """Write a step every hundredth of a second; return when each was through and where it ended, and the longest delay."""
-    written, offset, late, due = [], 0, 0.0, time.monotonic()
+def _cost(folder: Path, lines: Sequence[bytes], seconds: int) -> Sequence[Figure]:
+    """Compare the CPU of an engine that follows, less that of one at rest, with that of matching the same pieces."""
+    log = folder / "followed.log"
+    steps = _steps(lines, _WARM_SECONDS + seconds)
+    with _engine(folder, log, "cost", _counted) as engine:
+        (rest,) = used_cpu([engine.pid], _REST_SECONDS)
+        _write(log, steps[: _WARM_SECONDS * _STEPS_A_SECOND])
+        before = cpu_seconds(engine.pid)
+        _write(log, steps[_WARM_SECONDS * _STEPS_A_SECOND :])
+        time.sleep(5 * _STEP_SECONDS)
+        following = (cpu_seconds(engine.pid) - before) / seconds - rest / _REST_SECONDS
+    command = [sys.executable, "-m", "scripts.benchmarks.log_following", str(log)]
+    found = subprocess.run(command, stdout=subprocess.PIPE, env=environment(), cwd=REPOSITORY, text=True, check=True)
+    log.unlink()
+    paced, at_once = json.loads(found.stdout)
+    note = (
+        f"following {following:.1%} of a core, matching {paced:.1%}, both with a piece every "
+        f"{_STEP_SECONDS * 1000:.0f} ms; matching one piece after the other, from warm caches: {at_once:.1%}"
+    )
+    return [Figure("CPU of following / that of matching alone", following / paced, "x", 2, note=note)]
+
+
+def _steps(lines: Sequence[bytes], seconds: int) -> list[Step]:
+    steps = [lines[at : at + _EACH] for at in range(0, len(lines) - _EACH, _EACH)]
+    wanted = seconds * _STEPS_A_SECOND
+    return (steps * (1 + wanted // len(steps)))[:wanted]
+
+
+def _counted(number: int) -> Mapping[str, Any]:
+    """Return how a pattern counts, as people write it: each key of its first group alone."""
+    (pattern,) = line_patterns(PATTERNS[number : number + 1])
+    by = {"by": pattern.groups[0]} if pattern.groups else {}
+    return {"count": 1000, "within": "60s", **by}
+
+
+def _engine(folder: Path, log: Path, name: str, counts: Callable[[int], Mapping[str, Any]]) -> _Following:
+    patterns = {f"p{number}": {"source": "app", "match": match, **counts(number)} for number, match in enumerate(PATTERNS)}
+    agent = {"sources": {"app": {"file": str(log)}}, "patterns": patterns}
+    config = folder / f"{name}.yaml"
+    config.write_text(json.dumps({"version": 1, "mode": "observe", "agents": {"log_analysis": agent}}), encoding="utf-8")
+    log.touch()
+    return _Following(config, folder / f"{name}-state")
+
+
+class _Following(EngineProcess):
+    """An engine that has looked at the log once, and awaits its lines."""
+
+    def __enter__(self) -> _Following:
+        super().__enter__()
+        self.first_turn()
+        time.sleep(2)
+        return self
+
+
+def _write(log: Path, steps: Sequence[Step]) -> tuple[list[float], float]:
+    """Write a step every hundredth of a second; return when each was through (wall time), and the longest delay."""
+    written, late, due = [], 0.0, time.monotonic()
     with log.open("ab", buffering=0) as stream:
         for step in steps:
             time.sleep(max(0.0, due - time.monotonic()))
             late, due = max(late, time.monotonic() - due), due + _STEP_SECONDS
             stamp = time.strftime("%b %e %H:%M:%S").encode()
-            offset += stream.write(b"".join([stamp + line[len(stamp) :] for line in step]))
-            written.append((time.monotonic(), offset))
+            stream.write(b"".join([stamp + line[len(stamp) :] for line in step]))
+            written.append(time.time())
     return written, late
-
-
-def _waits(written: Sequence[tuple[float, int]], seen: Sequence[tuple[float, int]]) -> list[float]:
-    """Return how long after it was written each step was searched to its end."""
-    waits, looks = [], iter(seen)
-    at, through = next(looks)
-    for when, offset in written:
-        while through < offset:
-            at, through = next(looks)
-        waits.append(max(0.0, at - when))
-    return waits
 
 
 def _idle(folder: Path, seconds: int) -> Sequence[Figure]:
@@ -127,52 +177,29 @@ def _config(sources: Sequence[str]) -> str:
     return "version: 1\nmode: observe\nagents:\n  log_analysis:\n    sources:\n" + "\n".join(sources) + "\n"
 
 
-async def _follow(path: str, total: int) -> dict[str, object]:
-    """Follow a file until so many bytes of it were searched."""
-    rules = [
-        # As people write them: each key of its first group counts alone.
-        PatternRule(f"p{number}", (Step(pattern.text),), CountRule(1000, 60.0, pattern.groups[:1]))
-        for number, pattern in enumerate(line_patterns(PATTERNS))
-    ]
-    request = LogRequest(path, from_start=True)
-    check = LogSourceCheck("app", request=request, form=Plain(), zone=UTC, rules=rules, every_seconds=5.0)
-    host, clock, woken, events = LinuxHost(Path(path).parent), SystemClock(), asyncio.Event(), EventSources()
-    events.open(lambda _: woken.set())
-    check.observe(host.look(), clock.now())
-    events.watch(check.watches())
-    print("ready", flush=True)
-    seen: list[tuple[float, int]] = []
-    warm: tuple[float, int] | None = None
-    while not seen or seen[-1][1] < total:
-        await woken.wait()
-        woken.clear()
-        written = os.stat(path).st_size  # noqa: PTH116 - as short as what is measured beside it
-        source, *_ = check.observe(host.look(), clock.now())
-        if not source.value:  # nothing is left to read of what was there before the look
-            seen.append((time.monotonic(), written))
-        if warm is None and seen and seen[-1][0] - seen[0][0] >= _WARM_SECONDS:
-            warm = time.process_time(), len(seen)
-    began, first = warm or (0.0, 0)
-    following = time.process_time() - began
-    events.close()
-    return {"following": following, "matching": _matching(Path(path), seen, first), "seen": seen}
+def _matching(log: Path) -> tuple[float, float]:
+    """Return what matching takes, as a share of a core: a piece at a time when its step is due, and all in a row."""
+    matcher, lines = choose(PATTERNS).matcher, log.read_bytes().splitlines(keepends=True)
+    pieces = [b"".join(lines[at : at + _EACH]) for at in range(0, len(lines), _EACH)]
+    warm = _WARM_SECONDS * _STEPS_A_SECOND
+    shares = []
+    for pace in (_STEP_SECONDS, 0.0):
+        for piece in pieces[:warm]:
+            _match(matcher, piece)
+        began, due = time.process_time(), time.monotonic()
+        for piece in pieces[warm:]:
+            time.sleep(max(0.0, due - time.monotonic()))
+            due += pace
+            _match(matcher, piece)
+        shares.append((time.process_time() - began) / ((len(pieces) - warm) * _STEP_SECONDS))
+    paced, at_once = shares
+    return paced, at_once
 
 
-def _matching(log: Path, seen: Sequence[tuple[float, int]], first: int) -> float:
-    """Return what matching the same lines takes, in the same pieces from that one on (CPU seconds)."""
-    matcher, used, at = choose(PATTERNS).matcher, 0.0, 0
-    for hit in matcher.hits(log.read_bytes()[:1_000_000]):
-        del hit
-    with log.open("rb") as stream:
-        stream.seek(at := seen[first - 1][1] if first else 0)
-        for _, through in seen[first:]:
-            chunk = stream.read(through - at)
-            began = time.process_time()
-            for _ in matcher.hits(chunk):
-                pass
-            used, at = used + time.process_time() - began, through
-    return used
+def _match(matcher: Matcher, piece: bytes) -> None:
+    for _ in matcher.hits(piece):
+        pass
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_follow(sys.argv[1], int(sys.argv[2])))))
+    print(json.dumps(_matching(Path(sys.argv[1]))))

@@ -18,14 +18,16 @@ from pathlib import Path
 from zen_agents.adapters.event_source import Push
 from zen_agents.ports.events import Wake, Watch
 
-_MODIFY, _ATTRIB, _CLOSE_WRITE, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x2, 0x4, 0x8, 0x40, 0x80, 0x100, 0x200
+_ATTRIB, _CLOSE_WRITE, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x4, 0x8, 0x40, 0x80, 0x100, 0x200
 _DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW, _IGNORED = 0x400, 0x800, 0x2000, 0x4000, 0x8000
 _ONLY_DIRECTORY = 0x1000000
-_MASK = _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _MOVE_SELF | _ONLY_DIRECTORY
+#: Names that come and go in a directory, and files of it that were written to and closed.
+NAMES = _ATTRIB | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _MOVE_SELF | _ONLY_DIRECTORY
+_MASK = NAMES | _CLOSE_WRITE
 _LOST = _DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED
 #: So many paths are watched anew before the loop is given a turn.
 _AT_ONCE = 250
-_EVENT = struct.Struct("@iIII")
+EVENT = struct.Struct("@iIII")
 
 
 class _Spot:
@@ -160,9 +162,9 @@ class PathEvents:
         with contextlib.suppress(BlockingIOError, InterruptedError):
             events = os.read(self._descriptor, 65536)
             position = 0
-            while position + _EVENT.size <= len(events):
-                watch, mask, _, length = _EVENT.unpack_from(events, position)
-                position += _EVENT.size
+            while position + EVENT.size <= len(events):
+                watch, mask, _, length = EVENT.unpack_from(events, position)
+                position += EVENT.size
                 name = events[position : position + length].rstrip(b"\0")
                 position += length
                 changed |= self._concerned(watch, mask, name)
@@ -199,10 +201,3 @@ class PathEvents:
             if self._push is not None:
                 self._push(Wake(f"{self.kind}:{path}", "inotify"))
         self._tell(set())
-
-
-class LogEvents(PathEvents):
-    """The same for logs, which are kept open while they are written: each write counts, not only the last."""
-
-    kind = "log"
-    _mask = _MASK | _MODIFY

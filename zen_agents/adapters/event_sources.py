@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from zen_agents.adapters.event_path import LogEvents, PathEvents
+from zen_agents.adapters.event_log import Ask, LogEvents
+from zen_agents.adapters.event_path import PathEvents
 from zen_agents.adapters.event_pressure import PressureEvents
 from zen_agents.adapters.event_process import ProcessEvents
 from zen_agents.adapters.event_source import KindSource
@@ -19,9 +20,10 @@ class EventSources:
     Each subject wakes at most once per turn of the loop, however many events it had.
     """
 
-    def __init__(self, sources: Sequence[KindSource] | None = None) -> None:
+    def __init__(self, sources: Sequence[KindSource] | None = None, *, ask: Ask | None = None) -> None:
+        """Without sources, those of this host; `ask` asks a watch's glance, without it each event wakes."""
         self._sources = (
-            (ProcessEvents(), PathEvents(), LogEvents(), UnitEvents(), PressureEvents())
+            (ProcessEvents(), PathEvents(), LogEvents(ask), UnitEvents(), PressureEvents())
             if sources is None
             else tuple(sources)
         )

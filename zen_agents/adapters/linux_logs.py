@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zen_agents.adapters.linux_logs_files import COMPRESSED, open_log, originals
-from zen_agents.adapters.linux_logs_following import Following, Unpacking, state_of
+from zen_agents.adapters.linux_logs_following import MOST_AT_ONCE, Following, Unpacking, state_of
+from zen_agents.adapters.linux_logs_grown import grown
 from zen_agents.adapters.linux_logs_position import FileMemory, Position, is_idle
 from zen_agents.errors import HostError
 from zen_agents.ports.host_logs import Checkpoint, LogChange, LogChunk, LogEvent, LogPiece, LogRequest
@@ -39,8 +40,11 @@ class LinuxLogs:
             from zen_agents.adapters.linux_logs_journal import new_entries  # noqa: PLC0415 - only for whoever reads it
 
             return new_entries(request, checkpoint)
-        if checkpoint is not None and _is_as_it_was(request.path, checkpoint):
-            return LogPiece((), checkpoint)
+        if (saved := _of_one(request.path, checkpoint)) is not None:
+            if _is_as_it_was(request.path, saved):
+                return LogPiece((), checkpoint or {})
+            if (piece := grown(request.path, saved, min(request.most_bytes, MOST_AT_ONCE))) is not None:
+                return piece
         return _Call(request, checkpoint, self._unpacking).made()
 
     @functools.cached_property
@@ -155,11 +159,14 @@ class _Call:
             file.close()
 
 
-def _is_as_it_was(path: str, checkpoint: Checkpoint) -> bool:
-    """Tell whether a source is one file in which there is nothing new: that of most sources, most of the time."""
-    files = checkpoint.get("files")
-    saved = files.get(path) if type(files) is dict and len(files) == 1 else None
-    return saved is not None and (state := state_of(path)) is not None and is_idle(saved, state)
+def _of_one(path: str, checkpoint: Checkpoint | None) -> Any:
+    """Return what is remembered of a source that is one file: most are; None of others."""
+    files = checkpoint.get("files") if checkpoint is not None else None
+    return files.get(path) if type(files) is dict and len(files) == 1 else None
+
+
+def _is_as_it_was(path: str, saved: Any) -> bool:
+    return (state := state_of(path)) is not None and is_idle(saved, state)
 
 
 @functools.lru_cache(maxsize=16)

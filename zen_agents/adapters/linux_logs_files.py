@@ -32,7 +32,7 @@ _MOST_MEMORY, _MOST_PASSED = 80 << 20, 64 << 20
 _STEP, _BLOCK = 1 << 20, 64 << 10
 #: Of what was unpacked, so much of the beginning and before the place that was read last can be read once more.
 _HEAD_BYTES, _KEPT_BYTES = 256, 256
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class LogFile:
@@ -73,7 +73,7 @@ def open_log(path: str) -> LogFile | None:
     """Return a regular file, open, None if there is nothing of that name; HostError if it is something else."""
     check_path(path)
     try:
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, FLAGS)
     except OSError as error:
         if error.errno in GONE:
             return None

@@ -14,7 +14,7 @@ from zen_agents.model.units import size_in_words
 from zen_agents.ports.host_logs import LogChange, LogChunk, LogEvent
 
 #: One read, and the least, which has to be longer than a line.
-_READ, _LEAST_READ = 1 << 20, 2 * LONGEST_LINE
+MOST_AT_ONCE, _LEAST_READ = 1 << 20, 2 * LONGEST_LINE
 #: A log that is too far behind is looked at in so many places.
 _SAMPLES = 16
 #: Files gone through in one call; what is left comes with the next.
@@ -251,7 +251,7 @@ class Following:
     def _read(self, source: Source, *, ended: bool) -> bool:
         """Read on from the place; True if that came to the end. With `ended` nothing will be added to the last line."""
         at, within, through = self.memory.at.offset, self.memory.at.within, False
-        wanted = max(_LEAST_READ, min(_READ, self.budget))
+        wanted = max(_LEAST_READ, min(MOST_AT_ONCE, self.budget))
         while self.budget > 0 and not through and wanted >= _LEAST_READ:
             chunk = source.read_at(at, wanted)
             if at == 0:
@@ -264,7 +264,7 @@ class Following:
             self.shortened += found.shortened
             self.dropped += found.dropped
             self.budget -= found.used
-            wanted = min(_READ, self.budget)
+            wanted = min(MOST_AT_ONCE, self.budget)
         self._move(source, at, within=within, is_end=through)
         return through
 

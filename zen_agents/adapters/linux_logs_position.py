@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 #: A log is known by its first bytes, and the place in it by those before it.
-_HEAD, _TAIL = 256, 64
+HEAD_BYTES, TAIL_BYTES = 256, 64
 
 #: In the place of a size: there is more to read.
-_NOT_READ = -1
+NOT_READ = -1
 
 #: Reads so many bytes at an offset; fewer only at the end.
 ReadAt = Callable[[int, int], bytes]
@@ -52,10 +52,10 @@ class Position(NamedTuple):
 
     def moved(self, offset: int, state: os.stat_result, read_at: ReadAt, *, within: bool, is_end: bool) -> Position:
         """Return the place further on in a file, with what it will be known by; at its end, how that looks."""
-        head = self.head if self.offset >= _HEAD and self.head else _digest(read_at(0, min(offset, _HEAD)))
-        before = min(offset, _TAIL)
-        tail = _digest(read_at(offset - before, before)) if before else ""
-        size = state.st_size if is_end else _NOT_READ
+        head = self.head if self.offset >= HEAD_BYTES and self.head else digest(read_at(0, min(offset, HEAD_BYTES)))
+        before = min(offset, TAIL_BYTES)
+        tail = digest(read_at(offset - before, before)) if before else ""
+        size = state.st_size if is_end else NOT_READ
         # Just before, where nothing was read: see `beginning`.
         modified_ns = state.st_mtime_ns - (offset == 0 < state.st_size)
         return Position(state.st_dev, state.st_ino, offset, within, head, tail, size, modified_ns)
@@ -71,12 +71,12 @@ class Position(NamedTuple):
         """
         if self.offset == 0:
             return state.st_ino == self.inode
-        return self.head == _digest(read_at(0, min(self.offset, _HEAD)))
+        return self.head == digest(read_at(0, min(self.offset, HEAD_BYTES)))
 
     def ends(self, read_at: ReadAt) -> bool:
         """Tell whether what a file has before this place is what was read there."""
-        size = min(self.offset, _TAIL)
-        return self.tail == (_digest(read_at(self.offset - size, size)) if size else "")
+        size = min(self.offset, TAIL_BYTES)
+        return self.tail == (digest(read_at(self.offset - size, size)) if size else "")
 
 
 _FIELDS = len(Position._fields)
@@ -121,5 +121,6 @@ def is_idle(saved: object, state: os.stat_result) -> bool:
     return bool(at[1] == state.st_ino and at[6] == state.st_size and at[7] == state.st_mtime_ns)
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """Return what some bytes are known by."""
     return hashlib.sha256(content).hexdigest()[:16]

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from zen_agents.checks.log_source import LogSourceCheck, pattern_name
+from zen_agents.checks.log_pattern_observations import pattern_name
+from zen_agents.checks.log_source import LogSourceCheck
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError

@@ -54,21 +54,21 @@ class LogCatchUp:
     ) -> None:
         self._name, self._written, self._zone = name, written, zone
         self._rules, self._multiline = tuple(rules), multiline
-        self._is_under_way, self._behind = False, 0
+        self.is_under_way, self._behind = False, 0
         self._not_before = float("-inf")
 
     def look(self, host: HostView, checkpoint: Checkpoint | None, steady: float) -> Caught | None:
         """Ask how far it is; None if there is none, or it failed: then the check reads by itself."""
-        state = host.catch_up(self._name) if self._is_under_way else None
+        state = host.catch_up(self._name) if self.is_under_way else None
         if state is None:
-            self._is_under_way = False
+            self.is_under_way = False
             return None
         if not state.is_over:
             said = f"a worker reads on, {size_in_words(state.read)} so far"
             # What it was given is not looked at before its reply is here.
             behind = state.read + state.behind if state.read else self._behind
             return Caught(LogPiece((), checkpoint or {}, behind=behind), said)
-        self._is_under_way = False
+        self.is_under_way = False
         saved = self._taken(state)
         if saved is None or state.piece is None:
             self._not_before = steady + _NOT_AGAIN
@@ -93,7 +93,7 @@ class LogCatchUp:
         except HostError:
             self._not_before = steady + _NOT_AGAIN
         else:
-            self._is_under_way, self._behind = True, behind
+            self.is_under_way, self._behind = True, behind
 
     def _taken(self, state: CatchUp) -> Mapping[str, Any] | None:
         from pydantic import ValidationError  # noqa: PLC0415 - as above

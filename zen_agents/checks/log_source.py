@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from functools import partial
-from itertools import repeat
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from zen_agents.checks.base import Check
+from zen_agents.checks.log_pattern_observations import PatternObservations, pattern_name
 from zen_agents.checks.log_reading import LogReading
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.logs.formats.base import Format
-from zen_agents.logs.watching.pattern import Seen
 from zen_agents.logs.watching.rule import PatternRule
 from zen_agents.logs.watching.source import SourceWatch
-from zen_agents.model.observation import Observation, Status, facts_of_lines
+from zen_agents.model.observation import Observation, Status
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostView
@@ -35,8 +34,12 @@ _MOST_PIECES = 4
 #: A look at that much may take so long (seconds), where every line of it has to be read.
 _TIMEOUT_SECONDS = 30.0
 #: What is remembered is written no more often than this (seconds) where only time passes, and where lines were counted of
-#: which nothing came: those are read again after a restart, and counted as if they had not been.
-_REMEMBER_EVERY, _REMEMBER_LINES_EVERY = 60.0, 1.0
+#: which nothing came: a restart reads those again, and they count as if they had not been.
+_REMEMBER_EVERY, _REMEMBER_LINES_EVERY = 60.0, 15.0
+#: While something is found, a log that goes on being written to is looked at so often (seconds): what it says may be over.
+_LOOK_AGAIN = 1.0
+#: A glance waits for a look that is under way so long (seconds).
+_GLANCE_WAITS = 0.05
 #: So many files of one source wake it; the others are looked at by its rhythm.
 _MOST_WATCHED = 64
 #: So many changes of files are named.
@@ -49,11 +52,6 @@ _TROUBLE = frozenset({LogChange.LOST, LogChange.SKIPPED, LogChange.UNREADABLE})
 def source_name(source: str) -> str:
     """Return the name of the observation about a source itself."""
     return f"log_source.{source}"
-
-
-def pattern_name(pattern: str) -> str:
-    """Return the name of the observation about a pattern."""
-    return f"pattern.{pattern}"
 
 
 class LogSourceCheck(Check):
@@ -78,9 +76,14 @@ class LogSourceCheck(Check):
         self._form, self._zone, self._rules, self._multiline = form, zone, tuple(rules), multiline
         self._catch_up = _catch_up(self.name, written, zone, self._rules, multiline=multiline)
         self._names = (self.name, *(pattern_name(rule.name) for rule in rules))
-        #: What was observed of each pattern at the last look.
-        self._last: Sequence[Observation] = ()
-        #: What an earlier engine remembered of the patterns, until the first look goes on from it.
+        self._patterns = PatternObservations(self.target, self._rules)
+        #: Held by a look, and by a glance between two looks.
+        self._lock = Lock()
+        #: What the last glance has found besides lines that tell nothing new; nothing is read then before a look tells it.
+        self._glanced: Sequence[LogPiece] = ()
+        self._told_at = float("-inf")
+        #: What the next look goes on from; then what of that is about the patterns, until they are made.
+        self._recalled: Mapping[str, Any] | None = None
         self._saved: Mapping[str, Any] = {}
         self._watch: SourceWatch | None = None
         self._memory: Mapping[str, Any] | None = None
@@ -97,30 +100,59 @@ class LogSourceCheck(Check):
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Read what is new, as much as one look may, and say how everything stands."""
+        with self._lock:
+            return self._look(host, now)
+
+    def glance(self, host: HostView, now: Instant) -> bool:
+        """Read what is new between two looks; True if that is news, or if only a look can tell."""
+        if not self._lock.acquire(timeout=_GLANCE_WAITS):
+            return True
+        try:
+            return self._is_news(host, now)
+        finally:
+            self._lock.release()
+
+    def _is_news(self, host: HostView, now: Instant) -> bool:
+        if self._watch is None or self._recalled is not None:
+            return True
+        if self._glanced or (self._catch_up is not None and self._catch_up.is_under_way):
+            return False  # a look is asked for already; or a worker reads
+        pieces = self._read(host, self._watch, now.wall.timestamp())
+        if self._watch.is_stirred or any(piece.events or piece.behind or piece.dropped for piece in pieces):
+            self._glanced = [piece._replace(chunks=()) for piece in pieces]
+            return True
+        return self._patterns.is_raised and now.steady - self._told_at >= _LOOK_AGAIN
+
+    def _look(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        self._recall()
         at = now.wall.timestamp()
         before = self._reading.checkpoint
+        glanced, self._glanced, self._told_at = self._glanced, (), now.steady
         caught = self._caught(host, now)
-        watch = self._watch = self._watch or self._new_watch(at)
+        watch = self._watch = self._watch or SourceWatch(
+            self._rules, self._form, self._zone, at, self._saved, multiline=self._multiline
+        )
         try:
-            pieces: Sequence[LogPiece] = [caught.piece] if caught is not None else self._read(host, watch, at)
+            read = [caught.piece] if caught is not None else self._read(host, watch, at)
         except HostError as error:
+            self._glanced = glanced
             return self.unknown(now, str(error))
-        changed = watch.advance(at)
-        observed = self._observed(watch, now)
+        pieces = [*glanced, *read]
+        watch.advance(at)
+        observed = self._patterns.of(watch, now)
         checkpoint = self._reading.checkpoint
-        # What came of a look must not be told again after a restart.
-        is_news = changed or watch.has_news or any(piece.events for piece in pieces)
-        if is_news or self._is_due(now):
+        # What came of a look must not be told again after a restart. That others did the same as whom it is told of already
+        # is found again: while thousands of them come, not all that is remembered is written with each.
+        if watch.has_news or any(piece.events for piece in pieces) or self._is_due(now):
             self._memory = {"checkpoint": checkpoint, "patterns": watch.saved()}
             self._remembered_at = now.steady
         if self._catch_up is not None and pieces[-1].behind > FAR_BEHIND and (caught is None or caught.saved is not None):
             self._catch_up.begin(
                 host, self._reading.request, checkpoint, watch.saved(), behind=pieces[-1].behind, at=at, steady=now.steady
             )
-        said = caught.said if caught is not None else ""
         # Where there was nothing new, its file is there.
         is_gone = checkpoint is not before and self._is_gone(host)
-        return (self._source(pieces, now, is_gone=is_gone, read_by=said), *observed)
+        return (self._source(pieces, now, is_gone=is_gone, read_by=caught.said if caught is not None else ""), *observed)
 
     def watches(self) -> Sequence[Watch]:
         """Return its files: each is awaited where it is not there yet, and followed where it is."""
@@ -130,7 +162,7 @@ class LogSourceCheck(Check):
         files = (self._watched or {}).get("files")
         paths = tuple(files)[:_MOST_WATCHED] if isinstance(files, Mapping) else ()
         if paths != tuple(watch.name for watch in self._watches):
-            self._watches = tuple(Watch("log", path) for path in paths)
+            self._watches = tuple(Watch("log", path, glance=self.glance) for path in paths)
         return self._watches
 
     def memory(self) -> Mapping[str, Any] | None:
@@ -139,21 +171,23 @@ class LogSourceCheck(Check):
 
     def recall(self, memory: Mapping[str, Any]) -> None:
         """Go on from there."""
+        # At the next look: the lock may be held by a glance that hangs, and nobody waits for that in the loop.
+        self._recalled, self._memory = memory, None
+
+    def _recall(self) -> None:
+        memory, self._recalled = self._recalled, None
+        if memory is None:
+            return
         self._reading.recall(memory)
-        patterns = memory.get("patterns")
-        self._saved = patterns if isinstance(patterns, dict) else {}
-        self._watch = None
-        self._last = ()
-        self._memory, self._remembered_at = None, float("-inf")
+        self._saved = patterns if isinstance(patterns := memory.get("patterns"), dict) else {}
+        self._watch, self._glanced, self._remembered_at = None, (), float("-inf")
+        self._patterns.forget()
 
     def _is_due(self, now: Instant) -> bool:
         """Tell whether it is time to remember how far this is."""
         kept = None if self._memory is None else self._memory["checkpoint"]
         is_further = kept is not self._reading.checkpoint and kept != self._reading.checkpoint
         return now.steady - self._remembered_at >= (_REMEMBER_LINES_EVERY if is_further else _REMEMBER_EVERY)
-
-    def _new_watch(self, at: float) -> SourceWatch:
-        return SourceWatch(self._rules, self._form, self._zone, at, self._saved, multiline=self._multiline)
 
     def _read(self, host: HostView, watch: SourceWatch, at: float) -> Sequence[LogPiece]:
         return self._reading.read(host, lambda lines, path: watch.feed(lines, path, at), _MOST_PIECES)
@@ -201,21 +235,6 @@ class LogSourceCheck(Check):
         path = self._reading.request.path
         return bool(path) and not set(path) & set("*?[") and host.file(path) is None
 
-    def _observed(self, watch: SourceWatch, now: Instant) -> Sequence[Observation]:
-        """Return what is observed of each pattern: of hundreds, few stand otherwise than at the last look."""
-        seen = watch.seen()
-        last = _as_of(now, self._last) or [self._pattern(rule, seen[rule.name], now) for rule in self._rules]
-        for number in watch.renewed:
-            rule = self._rules[number]
-            last[number] = self._pattern(rule, seen[rule.name], now)
-        self._last = last
-        return last
-
-    def _pattern(self, rule: PatternRule, seen: Seen, now: Instant) -> Observation:
-        status = Status.PROBLEM if seen.is_raised else Status.OK
-        facts = facts_of_lines(seen.last, seen.written, seen.shared) if seen.is_raised else {}
-        return Observation(pattern_name(rule.name), self.target, status, now, float(seen.lines), _said(seen), facts=facts)
-
 
 def _catch_up(
     name: str, written: tuple[str, str, bool] | None, zone: tzinfo | None, rules: Sequence[PatternRule], *, multiline: bool
@@ -229,22 +248,3 @@ def _catch_up(
 
 def _in_words(event: LogEvent) -> str:
     return f"{event.path} {event.change}{f': {event.detail}' if event.detail else ''}"
-
-
-def _as_of(now: Instant, observations: Sequence[Observation]) -> list[Observation]:
-    """Return observations that still hold. There may be hundreds at each look, and so this is left to C."""
-    if not observations:
-        return []
-    names, targets, statuses, _, *rest = zip(*observations, strict=True)
-    anew = zip(names, targets, statuses, repeat(now), *rest, strict=False)
-    return list(map(partial(tuple.__new__, Observation), anew))
-
-
-def _said(seen: Seen) -> str:
-    """Return in one sentence whose lines, how many, and the last of them."""
-    if not seen.is_raised:
-        return f"{seen.lines} lines so far" if seen.lines else "no line so far"
-    whose = "; ".join(", ".join(key) for key in seen.keys if key)
-    more = f" and {seen.raised - len(seen.keys)} more" if seen.raised > len(seen.keys) else ""
-    last = f"last line: {seen.last[-1]}" if seen.last else "no line came"
-    return f"{whose}{more}: {last}" if whose else last

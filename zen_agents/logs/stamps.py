@@ -53,7 +53,7 @@ class Stamps:
     #: That of stamps which name none; None for the one of this host.
     zone: tzinfo | None = None
     #: What was read lately: lines of one second have the same stamp.
-    _known: dict[str, float | None] = field(default_factory=dict)
+    known: dict[str, float | None] = field(default_factory=dict)
 
     def read(self, text: str) -> float | None:
         """Return what a stamp in any of the forms says: ISO 8601, RFC 3164, common log format, a number since the epoch."""
@@ -82,7 +82,7 @@ class Stamps:
         return self._once(text, self._common)
 
     def _once(self, text: str, read: Callable[[str], float | None]) -> float | None:
-        known = self._known
+        known = self.known
         if text in known:
             return known[text]
         if len(known) >= _MOST_KNOWN:

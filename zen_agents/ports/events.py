@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
+from zen_agents.ports.host import HostView
+
+#: Takes in what is new of something that changes all the time, in a thread of the event source; True if it is worth a turn.
+Glance = Callable[[HostView, Instant], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class Watch:
     name: str
     pid: int = 0
     start_time: int = 0
+    #: Asked before anybody is woken; None: each event wakes.
+    glance: Glance | None = None
 
 
 class EventSource(Protocol):

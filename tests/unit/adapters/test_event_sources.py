@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import pytest
 import pytest_asyncio
 
 from zen_agents.adapters import event_process
-from zen_agents.adapters.event_path import LogEvents, PathEvents
+from zen_agents.adapters.event_log import LogEvents
+from zen_agents.adapters.event_path import PathEvents
 from zen_agents.adapters.event_pressure import PressureEvents
 from zen_agents.adapters.event_process import ProcessEvents, make_room
 from zen_agents.adapters.event_source import KindSource
@@ -464,3 +466,99 @@ async def test_a_log_that_is_kept_open_wakes_with_each_write_and_a_watched_path_
     finally:
         sources.close()
         os.close(descriptor)
+
+
+class Glances:
+    """Answers in turn when it is asked what a log says, and counts."""
+
+    def __init__(self, *answers: bool | Exception) -> None:
+        self._answers, self.asked = list(answers), 0
+        self._another = threading.Condition()
+
+    def __call__(self, _host: object, _now: object) -> bool:
+        answer = self._answers.pop(0) if self._answers else False
+        with self._another:
+            self.asked += 1
+            self._another.notify_all()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def until(self, times: int) -> None:
+        def wait() -> bool:
+            with self._another:
+                return self._another.wait_for(lambda: self.asked >= times, GENEROUS)
+
+        assert await asyncio.to_thread(wait)
+
+
+def append(path: Path) -> None:
+    with path.open("a") as log:
+        log.write("one more\n")
+
+
+@pytest.mark.parametrize("news", [True, OSError("away")], ids=["news", "a glance that fails"])
+async def test_a_write_wakes_nobody_before_a_glance_says_that_it_is_news(
+    listener: Listener, tmp_path: Path, news: bool | Exception
+) -> None:
+    path, beside, glances = tmp_path / "app.log", tmp_path / "other.log", Glances(False, news)
+    path.touch()
+    beside.touch()
+    sources = EventSources([LogEvents(lambda glance: glance(None, None))])  # type: ignore[arg-type]
+    sources.open(listener)
+    try:
+        sources.watch([Watch("log", str(path), glance=glances)])
+        append(beside)
+        append(path)
+        await glances.until(1)
+        assert listener.wakes == []
+        append(path)
+        assert await listener.is_told(f"log:{path}")
+        assert glances.asked == 2
+    finally:
+        sources.close()
+
+
+async def test_a_log_is_followed_under_its_name_and_each_who_reads_it_is_asked(listener: Listener, tmp_path: Path) -> None:
+    path, first, second = tmp_path / "app.log", Glances(), Glances()
+    sources = EventSources([LogEvents(lambda glance: glance(None, None))])  # type: ignore[arg-type]
+    sources.open(listener)
+    try:
+        sources.watch([Watch("log", str(path), glance=first), Watch("log", str(path), glance=second)])
+        path.touch()
+        assert await listener.is_told(f"log:{path}"), "that it is there now"
+        path.rename(tmp_path / "app.log.1")
+        path.touch()
+        await listener.until(lambda: len(listener.wakes) > 1)
+        await listener.quiet()
+        before = first.asked, second.asked
+        append(path)
+        await first.until(before[0] + 1)
+        await second.until(before[1] + 1)
+        assert set(sources.unwatched.values()) == {0}
+    finally:
+        sources.close()
+
+
+async def test_a_glance_that_hangs_holds_up_neither_the_loop_nor_the_end(listener: Listener, tmp_path: Path) -> None:
+    path, begun, ended, before = tmp_path / "app.log", threading.Event(), threading.Event(), open_descriptors()
+    path.touch()
+
+    def hangs(_host: object, _now: object) -> bool:
+        begun.set()
+        return ended.wait(GENEROUS)
+
+    sources = EventSources([LogEvents(lambda glance: glance(None, None))])  # type: ignore[arg-type]
+    sources.open(listener)
+    sources.watch([Watch("log", str(path), glance=hangs)])
+    append(path)
+    assert await asyncio.to_thread(begun.wait, GENEROUS)
+    sources.close()
+    ended.set()
+    await listener.quiet()
+    assert listener.wakes == []
+    for _ in range(round(GENEROUS / 0.002)):
+        if not open_descriptors() - before:
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("the thread left descriptors behind")

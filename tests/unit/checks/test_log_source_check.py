@@ -54,6 +54,11 @@ class Follower:
         now = Instant(datetime.fromtimestamp(1_800_000_000 + self._seconds, UTC), self._seconds)
         return {found.name: found for found in self.check.observe(self._host.look(), now)}
 
+    def glance(self, seconds: float = 0.01) -> bool:
+        self._seconds += seconds
+        now = Instant(datetime.fromtimestamp(1_800_000_000 + self._seconds, UTC), self._seconds)
+        return self.check.glance(self._host.look(), now)
+
     def pass_time(self, seconds: float) -> None:
         self._seconds += seconds
 
@@ -197,7 +202,7 @@ def test_what_cannot_have_been_remembered_is_no_ground_to_fail(follower: Followe
     assert follower.look()["log_source.app"].status is Status.OK
 
 
-def test_lines_of_which_nothing_came_are_remembered_once_a_second_and_counted_again_after_a_restart(tmp_path: Path) -> None:
+def test_lines_of_which_nothing_came_are_remembered_seldom_and_counted_again_after_a_restart(tmp_path: Path) -> None:
     """Writing everything that was counted at each look would cost more than counting it; what is told is written at once."""
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "app.log").touch()
@@ -217,6 +222,57 @@ def test_lines_of_which_nothing_came_are_remembered_once_a_second_and_counted_ag
     follower.restart()
     assert follower.look()["pattern.hit"].value == 4
     follower.write(5)
-    for _ in range(5):
-        assert follower.lines() == 5
+    assert follower.lines() == 5
+    follower.pass_time(15)
+    assert follower.lines() == 5
     assert json.loads(json.dumps(follower.check.memory()))["patterns"]["hit"]["lines"] == 5
+
+
+# -- glances between two looks ----------------------------------------------------------------------------------------
+THREE = PatternRule("hit", (Step(r"hit (?P<n>\d+)"),), CountRule(3, 3600.0, ("n",)))
+
+
+def test_a_glance_takes_lines_in_and_asks_for_a_look_only_where_they_are_news(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "app.log").touch()
+    follower = Follower(tmp_path / "log" / "app.log", rules=[THREE])
+    assert follower.glance(), "nothing was looked at yet"
+    assert follower.lines() == 0
+    follower.write(1, 2, 1)
+    assert not follower.glance()
+    follower.write(1)
+    assert follower.glance()
+    follower.write(3)
+    assert not follower.glance(), "it is asked for already"
+    found = follower.look()["pattern.hit"]
+    assert (found.status, found.value) == (Status.PROBLEM, 5)
+
+
+def test_while_something_is_found_a_log_that_is_written_to_is_looked_at_again(follower: Follower) -> None:
+    follower.write(1)
+    follower.look()
+    follower.write(2)
+    assert not follower.glance(0.5)
+    follower.write(3)
+    assert follower.glance(0.6)
+
+
+def test_what_a_glance_sees_of_the_file_itself_is_told_by_the_look(follower: Follower) -> None:
+    follower.write(1)
+    follower.look()
+    renamed(follower.path)
+    follower.write(2)
+    assert follower.glance()
+    assert "rotated" in follower.look()["log_source.app"].detail
+
+
+def test_what_was_only_glanced_at_is_found_again_after_a_restart_and_counted_once(follower: Follower) -> None:
+    kept = json.dumps(follower.check.memory())
+    follower.write(1, 2)
+    follower.glance()
+    follower.restart(kept)
+    follower.glance()
+    assert follower.lines() == 2
+    follower.check.recall(json.loads(kept))
+    assert follower.glance(), "it goes on from what it was given at a look"
+    assert follower.lines() == 2

@@ -12,7 +12,8 @@ from zen_agents.agents.log_analysis.accounts import AccountSettings
 from zen_agents.agents.log_analysis.patterns import LogPattern
 from zen_agents.agents.log_analysis.settings import SOURCE_RULE, LogAnalysisSettings
 from zen_agents.agents.log_analysis.sources import LogSource
-from zen_agents.checks.log_source import pattern_name, source_name
+from zen_agents.checks.log_pattern_observations import pattern_name
+from zen_agents.checks.log_source import source_name
 from zen_agents.errors import SettingsError
 from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule

@@ -69,6 +69,8 @@ class Counting:
         self._clear_below = rule.count if rule.clear_below is None else rule.clear_below
         self._keys: KeyTable[_Lines] = KeyTable(rule.most_keys)
         self._raised: dict[Key, _Lines] = {}
+        #: How many lines the fullest window of any key had lately, and in the time of the rule before; since when is lately.
+        self._fullest, self._fullest_before, self._lately_since = 0, 0, float("-inf")
         #: How many lines were counted for nobody because they lack a field of the key.
         self.without_key = 0
 
@@ -88,14 +90,28 @@ class Counting:
         """Return when the last line of a key that is raised was."""
         return self._raised[key].times[-1]
 
+    def room(self, now: float) -> int:
+        """Return how many more lines of one time make no difference before this many have come; at least 1.
+
+        A line that is late by more than the rule's time may make one sooner.
+        """
+        if not 0 <= now - self._lately_since < self._rule.within_seconds:
+            self._fullest, self._fullest_before, self._lately_since = 0, self._fullest, now
+        return 1 if self._raised else max(1, self._rule.count - max(self._fullest, self._fullest_before))
+
     def hit(self, fields: Mapping[str, str], at: float) -> list[Detection]:
         """Count a line; return what that changed. Lines may come out of order."""
         key = key_of(fields, self._rule.by)
         if key is None:
             self.without_key += 1
             return []
+        return self.count(key, at)
+
+    def count(self, key: Key, at: float) -> list[Detection]:
+        """Count a line of a key; see `hit`."""
         lines = self._keys.get(key) or _Lines()
         level = self._added(lines.times, at)
+        self._fullest = max(self._fullest, level)
         changed: list[Detection] = []
         if lines.since is not None and level < self._clear_below:
             changed.append(self._cleared(key, lines, at, level))
@@ -169,6 +185,7 @@ class Counting:
         lines = _Lines()
         lines.times, lines.since = times, since
         level = len(times) - bisect_left(times, times[-1] - self._rule.within_seconds)
+        self._fullest = max(self._fullest, level)
         self._keys.keep(key, lines, level)
         if since is not None:
             self._raised[key] = lines

@@ -49,6 +49,9 @@ class Matcher(Protocol):
     def taken(self, chunk: bytes) -> Iterator[Taken]:
         """Yield the hits of a chunk, in the same order, with what there is to know of each: cheaper than one by one."""
 
+    def groups(self, index: int, line: bytes) -> Groups | None:
+        """Return what the named groups of one pattern took of a line, in their order; None if the line does not hold it."""
+
     def fields(self, index: int, line: bytes) -> Mapping[str, str]:
         """Return what the named groups of one pattern took of a line, without those that took no part.
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 
-from zen_agents.logs.matching.base import Hit, PatternRefusedError, Taken
+from zen_agents.logs.matching.base import Groups, Hit, PatternRefusedError, Taken
 from zen_agents.logs.matching.fields import Fields, Search
 from zen_agents.logs.matching.line_ends import without_carriage_returns
 from zen_agents.logs.matching.steady import is_steady
@@ -31,6 +31,9 @@ class PlainMatcher:
 
     def taken(self, chunk: bytes) -> Iterator[Taken]:
         return self._fields.of_hits(chunk, self.hits(chunk))
+
+    def groups(self, index: int, line: bytes) -> Groups | None:
+        return self._fields.groups(index, line)
 
     def fields(self, index: int, line: bytes) -> Mapping[str, str]:
         return self._fields.of(index, line)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import re2
 
-from zen_agents.logs.matching.base import Hit, PatternRefusedError, Taken
+from zen_agents.logs.matching.base import Groups, Hit, PatternRefusedError, Taken
 from zen_agents.logs.matching.fields import Fields, Search
 from zen_agents.logs.matching.line_ends import without_carriage_returns
 from zen_agents.logs.matching.syntax import LinePattern
@@ -30,6 +30,9 @@ class Re2Matcher:
 
     def taken(self, chunk: bytes) -> Iterator[Taken]:
         return self._fields.of_hits(chunk, self.hits(chunk))
+
+    def groups(self, index: int, line: bytes) -> Groups | None:
+        return self._fields.groups(index, line)
 
     def fields(self, index: int, line: bytes) -> Mapping[str, str]:
         return self._fields.of(index, line)

@@ -43,6 +43,9 @@ class VectorscanMatcher:
             line = chunk[start:end]
             yield index, line, known if known is not None else (names[index] and groups(index, line)) or ()
 
+    def groups(self, index: int, line: bytes) -> Groups | None:
+        return self._fields.groups(index, line)
+
     def fields(self, index: int, line: bytes) -> Mapping[str, str]:
         return self._fields.of(index, line)
 

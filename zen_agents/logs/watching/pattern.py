@@ -42,11 +42,6 @@ class Seen:
     #: By what its lines belong to those of other patterns and sources.
     shared: Sequence[SharedKey]
 
-    @property
-    def whose(self) -> tuple[bool, Sequence[Key], int]:
-        """Whose something is so, without what was counted."""
-        return self.is_raised, self.keys, self.raised
-
 
 @dataclass(frozen=True, slots=True)
 class _Line:
@@ -113,6 +108,8 @@ class WatchedPattern:
         #: The last lines; what one is about is told from its fields once somebody asks: most are pushed out before.
         self._last: deque[_Line | _Taken] = deque(_restored_lines(saved.get("last")), MOST_LINES)
         self._was_raised = saved.get("was_raised") is True
+        #: Whether something was found, or is over, since it was last asked how it stands.
+        self.is_stirred = False
         #: Whose lines were found last; what is over already is told with it.
         keys = (checked_key(row, len(rule.detects.by)) for row in _rows(saved.get("lately")))
         self._lately: deque[Key] = deque((key for key in keys if key is not None), MOST_NAMED)
@@ -129,6 +126,18 @@ class WatchedPattern:
             return {}
         since = detector.raised
         return {key: detector.latest(key) for key in sorted(since, key=since.__getitem__)}
+
+    def count(self, key: Key, at: float, line: str) -> None:
+        """Count a line of which nothing else is asked than whose it is; for a pattern that counts by a key."""
+        self._lines += 1
+        self._last.append((line, at, {}))
+        detector = self._detector
+        if isinstance(detector, Counting) and (changed := detector.count(key, at)):
+            self._note(changed)
+
+    def room(self, now: float) -> int:
+        """Return how many more lines have to come before one makes a difference; at least 1."""
+        return self._detector.room(now) if isinstance(self._detector, Counting) else 1
 
     def take(self, steps: Collection[int], fields: Mapping[str, str], at: float, line: str) -> None:
         """Count a line, or several that are one record, that is one or more of the steps."""
@@ -166,7 +175,7 @@ class WatchedPattern:
     def seen(self) -> Seen:
         """Return how it stands. What was raised and is over already is told once."""
         since = self._detector.raised
-        was, self._was_raised = self._was_raised, False
+        was, self._was_raised, self.is_stirred = self._was_raised, False, False
         if not was and not since:
             return Seen(False, (), 0, self._lines, (), (), ())
         named = sorted(since, key=since.__getitem__)[:MOST_NAMED]
@@ -202,6 +211,9 @@ class WatchedPattern:
             yield from line.shared
 
     def _note(self, changed: Sequence[Detection]) -> None:
+        if not changed:
+            return
+        self.is_stirred = True
         found = [each.key for each in changed if each.change is Change.RAISED]
         self._was_raised = self._was_raised or bool(found)
         self._lately.extend(found)

@@ -5,28 +5,26 @@ Nothing waits for the end of a record: the last one of a chunk counts at once, a
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.joining import Joiner
 from zen_agents.logs.memory import checked_number, checked_rows
+from zen_agents.logs.watching.hit_lines import Line
 
-#: How a line begins that may belong to the one above it; of all others nothing has to be looked at.
-_GOES_ON: Final = re.compile(
-    rb"\n(?:[ \t]|Traceback \(most recent|Caused by: |Suppressed: |Exception in |panic: |fatal error: |goroutine |"
-    rb"http: panic |"
-    rb"[A-Za-z_$][\w$]*(?:\.[\w$]+)+(?:Exception|Error|Throwable)\b)"
+#: How a line begins that may belong to the one above it; of all others nothing has to be looked at. A matcher finds it with
+#: whatever else it seeks, which costs next to nothing.
+GOES_ON: Final = (
+    r"^(?:[ \t]|Traceback \(most recent|Caused by: |Suppressed: |Exception in |panic: |fatal error: |goroutine |"
+    r"http: panic |[A-Za-z_$][\w$]*(?:\.[\w$]+)+(?:Exception|Error|Throwable)\b)"
 )
-_LONGEST_BEGINNING: Final = 256
 #: What a record goes on with within so long (seconds) is read as part of it.
 _OPEN_FOR: Final = 60.0
 #: Files of which the last record is remembered; of more, those that were written to last.
 _MOST_OPEN: Final = 64
 
-#: Where a line begins and ends, and the matcher's patterns that it holds.
-Line = tuple[int, int, tuple[int, ...]]
 #: Steps of patterns that a record counted for: number of the pattern, number of the step.
 Counted = frozenset[tuple[int, int]]
 
@@ -43,10 +41,18 @@ class Record(NamedTuple):
 class OpenRecord:
     """The last record of a file, which may go on."""
 
-    joiner: Joiner
+    #: Its lines; or the one it has, for most are never gone on with.
+    lines: Joiner | bytes
     #: When it was read last (seconds since the epoch).
     at: float
     counted: Counted = frozenset()
+
+    @property
+    def joiner(self) -> Joiner:
+        """What adds to it."""
+        if isinstance(self.lines, bytes):
+            self.lines = _begun(self.lines)
+        return self.lines
 
 
 class Cut(NamedTuple):
@@ -56,35 +62,38 @@ class Cut(NamedTuple):
     spans: Sequence[tuple[int, int]]
     #: The first of them goes on with the record that was open.
     goes_on: bool
-    #: Where the last record begins, and that itself.
+    #: Where the last record begins, and that itself; see `OpenRecord.lines`.
     last: int
-    joiner: Joiner
+    lines: Joiner | bytes
 
 
-def cut(chunk: bytes, before: Joiner | None) -> Cut:
-    """Return the records of whole lines, which come after the record that is open; `before` is changed."""
+def cut(chunk: bytes, before: Joiner | None, below: Sequence[int]) -> Cut:
+    """Return the records of whole lines, which come after the record that is open; `before` is changed.
+
+    `below` is where lines begin, in order, that hold `GOES_ON`.
+    """
     spans, at = list[tuple[int, int]](), 0
     if before is not None and (at := _taken(chunk, 0, before)):
         spans.append((0, at - 1))
         if at == len(chunk):
-            return Cut(spans, goes_on=True, last=0, joiner=before)
-    goes_on, last, joiner = bool(spans), at, Joiner()
-    while at < len(chunk) and (below := _next_below(chunk, at)) is not None:
+            return Cut(spans, goes_on=True, last=0, lines=before)
+    goes_on, last = bool(spans), at
+    lines: Joiner | bytes = b""
+    while at < len(chunk) and (number := bisect_left(below, at)) < len(below):
         # A traceback belongs to the line above it, and that may name an exception of the one above that.
-        at = max(at, _line_before(chunk, _line_before(chunk, below)))
+        at = max(at, _line_before(chunk, _line_before(chunk, below[number])))
         while True:
-            last, joiner = at, Joiner()
             end = chunk.find(b"\n", at)
-            joiner.feed(_text(chunk[at:end]))
+            last, lines = at, (joiner := _begun(chunk[at:end]))
             at = _taken(chunk, end + 1, joiner)
             if joiner.lines > 1:
                 spans.append((last, at - 1))
-            if at > below or at >= len(chunk):
+            if at > below[number] or at >= len(chunk):
                 break
     if at < len(chunk):
-        last, joiner = chunk.rfind(b"\n", 0, len(chunk) - 1) + 1, Joiner()
-        joiner.feed(_text(chunk[last:].rstrip(b"\n")))
-    return Cut(spans, goes_on, last, joiner)
+        last = chunk.rfind(b"\n", 0, len(chunk) - 1) + 1
+        lines = chunk[last:].rstrip(b"\n")
+    return Cut(spans, goes_on, last, lines)
 
 
 def joined(lines: Iterator[Line], chunk: bytes, spans: Sequence[tuple[int, int]]) -> Iterator[Record]:
@@ -138,12 +147,10 @@ class OpenRecords:
                 self.keep(path, OpenRecord(Joiner.restored(joiner), read_at, known))
 
 
-def _next_below(chunk: bytes, at: int) -> int | None:
-    """Return where the next line begins, from a place on, that may belong to the one above it; None if there is none."""
-    if at == 0 and _GOES_ON.match(b"\n" + chunk[:_LONGEST_BEGINNING]):
-        return 0
-    found = _GOES_ON.search(chunk, max(0, at - 1))
-    return found.start() + 1 if found else None
+def _begun(line: bytes) -> Joiner:
+    joiner = Joiner()
+    joiner.feed(_text(line))
+    return joiner
 
 
 def _taken(chunk: bytes, at: int, joiner: Joiner) -> int:

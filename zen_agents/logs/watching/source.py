@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from zen_agents.dataclass import dataclass
-from zen_agents.logs.detection.distinct import DistinctRule
-from zen_agents.logs.detection.where import Test, compiled
 from zen_agents.logs.formats.base import Format, Found
 from zen_agents.logs.keys import Key
-from zen_agents.logs.matching.base import Matcher
-from zen_agents.logs.matching.choose import choose
-from zen_agents.logs.record import MESSAGE, LogRecord
+from zen_agents.logs.record import MESSAGE
 from zen_agents.logs.stamps import Stamps
+from zen_agents.logs.watching.held_lines import HeldLines
+from zen_agents.logs.watching.hit_lines import HitLines, Line
 from zen_agents.logs.watching.pattern import Seen, WatchedPattern
 from zen_agents.logs.watching.rule import PatternRule
+from zen_agents.logs.watching.steps import asked_of, by_groups_of, steps_by_match
 
 if TYPE_CHECKING:
     from zen_agents.logs.watching.records import Counted, OpenRecord, OpenRecords
@@ -27,24 +24,6 @@ FILE = "file"
 
 #: Under which the records that may go on are saved; no pattern has such a name.
 _OPEN = "open records"
-
-Spans = Iterator[tuple[int, int, tuple[int, ...]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A step of a pattern."""
-
-    pattern: int
-    number: int
-    holds: Test | None
-    means: Callable[[LogRecord], bool] | None
-
-    def counts(self, text: str, found: Found | None, fields: Mapping[str, str]) -> bool:
-        """Tell whether a line that its pattern matches is one of its lines."""
-        if self.holds is not None and not self.holds(fields):
-            return False
-        return self.means is None or self.means(LogRecord("", text, found[0] if found else None, fields))
 
 
 class SourceWatch:
@@ -67,7 +46,7 @@ class SourceWatch:
         self._told: dict[str, Seen] = {}
         #: Numbers of the patterns that may have been told otherwise by the last `seen` than by the one before.
         self.renewed: Sequence[int] = ()
-        #: Whether of one of them it was other than how many lines there are: that something is so, or of whom.
+        #: Whether for one of them something is so that was not so before, or is so no longer.
         self.has_news = True
         self._saved: dict[str, Any] = {}
         self._multiline = multiline
@@ -76,30 +55,30 @@ class SourceWatch:
         if multiline and saved.get(_OPEN):
             self._records().restore(saved[_OPEN], [rule.name for rule in rules])
         matches = list(dict.fromkeys(step.match for rule in rules for step in rule.steps if step.match))
-        self._matcher: Matcher | None = choose(matches).matcher if matches else None
-        #: By the matcher's pattern, None for every line: the steps whose lines these are.
-        self._steps: dict[int | None, list[_Step]] = {}
-        places = {match: place for place, match in enumerate(matches)}
-        for pattern, rule in enumerate(rules):
-            for number, step in enumerate(rule.steps):
-                match = places.get(step.match)
-                self._steps.setdefault(match, []).append(_Step(pattern, number, _test(step.where), _meaning(step.sigma)))
-        #: By the same, the fields that are asked for; None for all of them.
-        self._asked = {match: _asked(steps, rules) for match, steps in self._steps.items()}
+        #: By the match, None for every line: the steps whose lines these are; the fields that are asked for, None
+        #: for all of them; and how its lines are counted where there is little to ask.
+        self._steps = steps_by_match(rules, {match: place for place, match in enumerate(matches)})
+        self._asked = {match: asked_of(steps, rules) for match, steps in self._steps.items()}
+        self._held, self._last_stamps, self._known_since = HeldLines(), Stamps(now, zone), now
+        self._hits = HitLines(matches, multiline=multiline, every_line=None in self._steps)
+        names = enumerate(self._hits.groups_of)
+        self._by_groups = {
+            match: None if None in self._steps else by_groups_of(self._steps[match], rules, groups)
+            for match, groups in names
+        }
 
     def feed(self, chunk: bytes, path: str, now: float) -> None:
         """Take whole lines of one file that were read now."""
-        stamps = Stamps(now, self._zone)
+        stamps = self._stamps(now)
         # Entries of the journal are whole, and what they have below their first line is indented.
         if self._multiline and (path.startswith("/") or b"\n " in chunk):
             self._feed_records(chunk, path, stamps)
             return
-        for start, end, matched in self._spans(chunk):
-            line = chunk[start:end]
-            self._take(_text(line), dict.fromkeys(matched, line), path, stamps)
+        self._feed_lines(self._hits.of(chunk)[0], chunk, path, stamps)
 
     def advance(self, now: float) -> bool:
         """Let time pass; True if that changed something."""
+        self._count_held()
         self._waiting = {number for number in self._waiting | self._changed if self._patterns[number].is_waiting}
         changed = sum(self._patterns[number].advance(now) for number in self._waiting)
         self._changed |= self._waiting
@@ -112,7 +91,7 @@ class SourceWatch:
             pattern = self._patterns[number]
             before, seen = self._told.get(pattern.name), pattern.seen()
             self._told[pattern.name] = seen
-            self.has_news = self.has_news or before is None or before.whose != seen.whose
+            self.has_news = self.has_news or before is None or before.is_raised != seen.is_raised
         self._unsaved |= self._changed
         self._changed = {number for number in self._changed if self._told[self._patterns[number].name].is_raised}
         return self._told
@@ -122,12 +101,18 @@ class SourceWatch:
         return next(pattern.raised() for pattern in self._patterns if pattern.name == name)
 
     @property
+    def is_stirred(self) -> bool:
+        """Whether something was found, or is over, since `seen` was last asked for."""
+        return any(self._patterns[number].is_stirred for number in self._changed)
+
+    @property
     def forgotten(self) -> int:
         """How many keys of all patterns lost their place to others."""
         return sum(pattern.forgotten for pattern in self._patterns)
 
     def saved(self) -> dict[str, Any]:
         """Return everything that is remembered, for JSON."""
+        self._count_held()
         for number in self._unsaved | self._changed:
             pattern = self._patterns[number]
             self._saved[pattern.name] = pattern.saved()
@@ -135,13 +120,12 @@ class SourceWatch:
         saved = dict(self._saved)
         return saved if self._open is None else {**saved, _OPEN: self._open.saved([each.name for each in self._patterns])}
 
-    def _spans(self, chunk: bytes) -> Spans:
-        """Yield each line that may count, with the matcher's patterns that it holds."""
-        hits = self._matcher.hits(chunk) if self._matcher is not None else iter(())
-        found = (
-            (start, end, tuple(hit.pattern for hit in same)) for (start, end), same in groupby(hits, lambda hit: hit[1:])
-        )
-        return _with_every_line(chunk, found) if None in self._steps else found
+    def _stamps(self, now: float) -> Stamps:
+        """Return what reads stamps now: what they say is known from one chunk to the next, for a second."""
+        known = self._last_stamps.known if 0 <= now - self._known_since < 1 else {}
+        self._known_since = now if not known else self._known_since
+        self._last_stamps = stamps = Stamps(now, self._zone, known)
+        return stamps
 
     def _records(self) -> OpenRecords:
         from zen_agents.logs.watching.records import OpenRecords  # noqa: PLC0415 - only where there are such lines
@@ -155,31 +139,67 @@ class SourceWatch:
 
         records = self._records()
         before = records.of(path, stamps.now)
+        lines, below = self._hits.of(chunk)
+        if before is not None and isinstance(before.lines, bytes) and not (below and below[0] == 0):
+            before = None  # one line, which nothing but such a line goes on with
         was = before.joiner.text if before is not None else ""
-        found = cut(chunk, before.joiner if before is not None else None)
+        found = cut(chunk, before.joiner if before is not None else None, below)
         counted: Counted = frozenset()
         if before is not None and found.goes_on:
             counted = self._go_on(before, was, path, stamps)
-        last = counted if found.last == 0 else frozenset()
-        for record in joined(self._spans(chunk), chunk, found.spans):
+        if found.spans:
+            last = counted if found.last == 0 else frozenset()
+        else:
+            last = self._feed_lines(lines, chunk, path, stamps, found.last)
+        for record in joined(iter(lines), chunk, found.spans) if found.spans else ():
             if found.goes_on and record.start == 0:
                 continue
             got = self._take(_text(chunk[record.start : record.end]).rstrip("\n"), record.matched, path, stamps)
             last = got if record.start == found.last else last
-        records.keep(path, OpenRecord(found.joiner, stamps.now, last))
+        records.keep(path, OpenRecord(found.lines, stamps.now, last))
 
     def _go_on(self, record: OpenRecord, was: str, path: str, stamps: Stamps) -> Counted:
         """Take what a record has become that was counted as far as it was there."""
         text = record.joiner.text
-        lines = f"{text}\n".encode("utf-8", "replace")
-        matched: dict[int, bytes] = {}
-        for hit in self._matcher.hits(lines) if self._matcher is not None else ():
-            matched.setdefault(hit.pattern, lines[hit.start : hit.end])
+        matched = self._hits.matched_in(f"{text}\n".encode("utf-8", "replace"))
         shown = {pattern for pattern, _ in record.counted}
         self._changed |= shown
         for number in shown:
             self._patterns[number].amend(was, text)
         return self._take(text, matched, path, stamps, record.counted)
+
+    def _feed_lines(
+        self, lines: Iterable[Line], chunk: bytes, path: str, stamps: Stamps, open_at: int = -1
+    ) -> Counted:  # fmt: skip
+        """Take lines each of which is a record; return for what the one has counted that may go on."""
+        counted: Counted = frozenset()
+        for start, end, matched in lines:
+            line = chunk[start:end]
+            if start != open_at and len(matched) == 1 and self._by_groups[matched[0]] is not None:
+                if due := self._held.add(matched[0], (line, path, stamps)):
+                    self._count_held(due)
+                continue
+            self._count_held()
+            got = self._take(_text(line), dict.fromkeys(matched, line), path, stamps)
+            counted = got if start == open_at else counted
+        return counted
+
+    def _count_held(self, matches: Iterable[int] | None = None) -> None:
+        """Count the lines that are held of these matches, or of all."""
+        for match in self._held.matches if matches is None else matches:
+            held, by_groups = self._held.take(match), self._by_groups[match]
+            if by_groups is None or not held:
+                continue
+            pattern = self._patterns[by_groups.pattern]
+            for line, path, stamps in held:
+                text, key = _text(line), by_groups.key(self._hits.groups(match, line))
+                if key is None:
+                    self._take(text, {match: line}, path, stamps)
+                    continue
+                at = self._form.time(text, stamps)
+                pattern.count(key, stamps.now if at is None else at, text)
+            self._changed.add(by_groups.pattern)
+            self._held.make_room(match, pattern.room(held[-1][2].now))
 
     def _take(
         self, text: str, matched: Mapping[int, bytes], path: str, stamps: Stamps, already: Counted = frozenset()
@@ -189,7 +209,7 @@ class SourceWatch:
         counts: dict[int, tuple[list[int], Mapping[str, str]]] = {}
         for match in (*matched, None):
             if steps := self._steps.get(match):
-                known = {FILE: path} if match is None else {FILE: path, **self._groups(match, matched[match])}
+                known = {FILE: path} if match is None else {FILE: path, **self._hits.fields(match, matched[match])}
                 asked = self._asked[match]
                 if asked is None or not asked <= known.keys():
                     # Only here what the format says is taken apart.
@@ -210,50 +230,9 @@ class SourceWatch:
         at, fields = self._form.find(head, stamps) or (None, {})
         return at, {**fields, MESSAGE: f"{fields[MESSAGE]}\n{rest}"} if rest and MESSAGE in fields else fields
 
-    def _groups(self, match: int, line: bytes) -> Mapping[str, str]:
-        assert self._matcher is not None  # noqa: S101 - it has found the match
-        return self._matcher.fields(match, line)
-
-
-def _with_every_line(chunk: bytes, found: Spans) -> Spans:
-    """Yield every line of a chunk, with what was found of it."""
-    start, ahead = 0, next(found, None)
-    while start < len(chunk):
-        end = chunk.find(b"\n", start)
-        end = len(chunk) if end < 0 else end
-        if ahead is not None and ahead[0] == start:
-            yield start, end, ahead[2]
-            ahead = next(found, None)
-        elif end > start:
-            yield start, end, ()
-        start = end + 1
-
-
-def _asked(steps: Sequence[_Step], rules: Sequence[PatternRule]) -> frozenset[str] | None:
-    """Return the fields that are asked of lines of these steps; None if it may be any: by a test, or for what is shared."""
-    names: set[str] = set()
-    for step in steps:
-        detects = rules[step.pattern].detects
-        if step.holds is not None or step.means is not None or not detects.by:
-            return None
-        names.update(detects.by, (detects.distinct,) if isinstance(detects, DistinctRule) else ())
-    return frozenset(names)
-
 
 def _text(line: bytes) -> str:
     return line.decode("utf-8", "replace")
-
-
-def _test(where: Mapping[str, object] | None) -> Test | None:
-    return compiled(where) if where else None
-
-
-def _meaning(sigma: Mapping[str, Any] | None) -> Callable[[LogRecord], bool] | None:
-    if sigma is None:
-        return None
-    from zen_agents.logs.sigma.rules import rules_of  # noqa: PLC0415 - only where there is such a rule
-
-    return rules_of([sigma])[0].means
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

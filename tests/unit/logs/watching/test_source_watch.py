@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule
@@ -185,3 +188,25 @@ def test_of_a_pattern_without_lines_nothing_is_made_anew_and_what_waits_goes_on(
     assert seen(of, "r", at=NOW + 10).is_raised
     assert not seen(of, "r", "beat", at=NOW + 11).is_raised
     assert not seen(of, "p", at=NOW + 66).is_raised
+
+
+USERS = st.sampled_from(["bob", "eve", "x" * 200, "b\u00f6b"])
+SAID = st.one_of(
+    st.builds("2027-01-15T08:00:{:02}Z failed for {}".format, st.integers(0, 59), USERS),
+    st.sampled_from(["failed", "all is well", "failed for bob and refused for bob", "refused for eve", "  failed for eve"]),
+)
+
+
+@given(chunks=st.lists(st.lists(SAID, max_size=8), max_size=6), multiline=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_what_is_counted_by_groups_alone_is_what_is_counted_by_all_fields(chunks: list[list[str]], multiline: bool) -> None:
+    counts = CountRule(3, 30.0, ("user",))
+    match = r"(?:failed|refused)(?: for (?P<user>\w+))?"
+    # A condition that is always so has each line taken apart.
+    rules = [rule(Step(match), detects=counts), rule(Step(match, {"message": {"match": "."}}), detects=counts, name="all")]
+    alone, apart = (SourceWatch([each], Plain(), UTC, NOW, {}, multiline=multiline) for each in rules)
+    for chunk in chunks:
+        for of in (alone, apart):
+            of.feed("".join(f"{line}\n" for line in chunk).encode(), "/var/log/app.log", NOW)
+    assert alone.saved()["p"]["detector"] == apart.saved()["all"]["detector"]
+    assert alone.is_stirred == apart.is_stirred == (alone.seen()["p"].is_raised or apart.seen()["all"].is_raised)
