@@ -1,23 +1,25 @@
-"""The operator of a run whose configuration asks people first: agrees to each question within seconds, as one would."""
+"""The operator of a run whose configuration asks people first: agrees to each question, as a quick one would."""
 
 from __future__ import annotations
 
 import contextlib
 import subprocess
 import threading
+import time
 from types import TracebackType
 
 from chaos.engines.base import Contender
 from chaos.host import DisposableHost
-from chaos.mail import mails
+from chaos.mail import arriving
 
-_MAIL_EVERY_SECONDS = 0.1
-#: A question about which no message came, because alerting is down or it is the second one, is seen by then.
+#: How long it takes to hear that all is over.
+_WAITS_SECONDS = 0.1
+#: A question about which no mail came, because alerting is down or it is the second one, is seen by then.
 _LOOKS_EVERY_SECONDS = 3.0
 
 
 class Agreeing:
-    """Reads mail and says yes, from a thread of its own for as long as it is entered."""
+    """Answers each mail that asks by the command that stands in it, as soon as it is there; a thread of its own."""
 
     def __init__(self, contender: Contender, host: DisposableHost) -> None:
         self._contender, self._host = contender, host
@@ -33,13 +35,18 @@ class Agreeing:
         self._thread.join()
 
     def _serve(self) -> None:
-        read, waited = 0, 0.0
-        while not self._over.wait(_MAIL_EVERY_SECONDS):
-            waited += _MAIL_EVERY_SECONDS
-            if (count := len(mails(self._host))) == read and waited < _LOOKS_EVERY_SECONDS:
-                continue
-            read, waited = count, 0.0
-            # An engine that was killed answers again when it is back.
-            with contextlib.suppress(subprocess.CalledProcessError):
-                for question in self._contender.questions():
-                    self._contender.approve(question)
+        looked_at = time.monotonic()
+        with arriving(self._host) as take:
+            while not self._over.is_set():
+                for mail in take(_WAITS_SECONDS):
+                    if mail.asks:
+                        self._contender.approve(mail.asks)
+                if time.monotonic() - looked_at >= _LOOKS_EVERY_SECONDS:
+                    self._look()
+                    looked_at = time.monotonic()
+
+    def _look(self) -> None:
+        # An engine that was killed answers again when it is back.
+        with contextlib.suppress(subprocess.CalledProcessError):
+            for question in self._contender.questions():
+                self._contender.approve(question)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chaos.host import REPOSITORY, DisposableHost
@@ -27,6 +31,8 @@ class Mail:
     thread: str = ""
     #: Whether it only says that the matter is over.
     ends: bool = False
+    #: The question that it says how to agree to; "" where it asks nothing.
+    asks: str = ""
 
 
 def start_mail(host: DisposableHost) -> None:
@@ -38,8 +44,32 @@ def start_mail(host: DisposableHost) -> None:
 
 def mails(host: DisposableHost) -> tuple[Mail, ...]:
     """Return what people were told, oldest first."""
-    rows = (json.loads(line) for line in host.read_file(_FILE).splitlines())
-    return tuple(Mail(row["at"], row["subject"], row["thread"], row["ends"]) for row in rows)
+    return tuple(_read(line) for line in host.read_file(_FILE).splitlines())
+
+
+@contextmanager
+def arriving(host: DisposableHost) -> Iterator[Callable[[float], Sequence[Mail]]]:
+    """Yield what waits for mail, at most so many seconds, and returns what came as soon as it is there; from the first on."""
+    with host.popen(["tail", "--lines=+1", "--follow", _FILE], stdout=subprocess.PIPE) as tail:
+        assert tail.stdout is not None  # noqa: S101 - it was asked for
+        box, begun = tail.stdout.fileno(), b""
+
+        def take(seconds: float) -> Sequence[Mail]:
+            nonlocal begun
+            if not select.select([box], [], [], seconds)[0]:
+                return ()
+            *lines, begun = (begun + os.read(box, 65536)).split(b"\n")
+            return [_read(line) for line in lines]
+
+        try:
+            yield take
+        finally:
+            tail.kill()
+
+
+def _read(line: str | bytes) -> Mail:
+    row = json.loads(line)
+    return Mail(row["at"], row["subject"], row["thread"], row["ends"], row["asks"])
 
 
 def news(told: Sequence[Mail]) -> tuple[Mail, ...]:

@@ -6,10 +6,12 @@ While there is a FILE.refuse it refuses all mail for now, and adds a line to FIL
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import time
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 from aiosmtpd.controller import Controller
@@ -36,11 +38,18 @@ class Sink:
             return "451 try again later"
         line = {
             "at": time.time(), "to": envelope.rcpt_tos, "subject": str(mail["Subject"]),
-            "thread": str(mail["In-Reply-To"] or ""), "ends": mail["X-Zen-State"] == "resolved",
+            "thread": str(mail["In-Reply-To"] or ""), "ends": mail["X-Zen-State"] == "resolved", "asks": _asks(mail),
         }  # fmt: skip
         with self._file.open("a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")
         return "250 OK"
+
+
+def _asks(mail: EmailMessage) -> str:
+    """Return the id of the question that a mail says how to agree to, "" if it asks nothing."""
+    body = mail.get_body(("plain",))
+    command = re.search(r"zen-agents approve (\S+)", str(body.get_content())) if body else None
+    return command[1] if command else ""
 
 
 def main(port: int, file: Path) -> None:

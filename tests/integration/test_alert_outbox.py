@@ -846,3 +846,23 @@ async def test_a_message_follows_on_one_that_a_crash_tore(
         here.restart()
         await here.deliver(2)
     assert [body["payload"]["component"] for body in events.bodies()] == ["whole"]
+
+
+async def test_delivery_is_worth_starting_when_something_presses_and_again_when_the_worker_it_waited_for_has_ended(
+    telling: Any,
+) -> None:
+    with mail_server() as box:
+        here = telling(a_policy(smtp_port=box.port))
+        here.tell(severity=Severity.WARNING)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(here.outbox.ripe(), 0)
+        here.tell(id="alr-asks", name="asks", urgent=True)
+        await asyncio.wait_for(here.outbox.ripe(), 30)
+        await here.outbox.deliver_due()
+        here.tell(id="alr-late", name="late", urgent=True)
+        await asyncio.wait_for(here.outbox.ripe(), 30)
+        await here.outbox.deliver_due()
+        assert await here.outbox.drain(30)
+        await asyncio.wait_for(here.outbox.ripe(), 30)
+        await here.deliver()
+    assert [name for mail in box.mails for name in ("asks", "late") if name in mail["Subject"]] == ["asks", "late"]

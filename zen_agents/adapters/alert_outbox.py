@@ -31,7 +31,7 @@ from zen_agents.alerts.ordering import Known, choose
 from zen_agents.alerts.plain_text import one_line
 from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, is_email
 from zen_agents.alerts.quiet import held_until
-from zen_agents.alerts.routing import Dispatch, first_channels
+from zen_agents.alerts.routing import Dispatch, first_channels, is_pressing
 from zen_agents.alerts.trial import is_trial
 from zen_agents.clock import Clock, Instant
 from zen_agents.errors import StoreError
@@ -74,6 +74,7 @@ class Outbox:
         spill: Path,
         worker: RunWorker = run_worker,
         since: float | None = None,
+        ripe: Callable[[], None] = lambda: None,
     ) -> None:
         """Take up what an earlier engine left undelivered. Does not raise for a store that cannot be read.
 
@@ -85,8 +86,10 @@ class Outbox:
             spill: `<state>/outbox-spill.jsonl`, used while the store cannot be written.
             worker: Starts a delivery worker.
             since: Steady time from which reviews are counted, if the engine began before this.
+            ripe: Called when `deliver_due` is worth calling now: something was told that waits for nothing, or the worker
+                that it had to wait for has ended.
         """
-        self._store, self._clock, self._worker = store, clock, worker
+        self._store, self._clock, self._worker, self._ripe = store, clock, worker, ripe
         self._rows, self._memory = OutboxRows(store, spill), load_memory(store)
         self._intake = Intake(store=store, rows=self._rows, memory=self._memory, clock=clock, policy=policy, context=context)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,6 +105,8 @@ class Outbox:
         """Accept a message for delivery. Never raises, never waits."""
         try:
             self._intake.accept(message, self._clock.now())
+            if is_pressing(message):
+                self._ripe()
         except Exception:  # telling people must survive its own faults: the log on stderr is the last way to speak
             log.exception("NOT TOLD: %s", message.summary)
 
@@ -217,8 +222,10 @@ class Outbox:
         async def run() -> None:
             try:
                 await work()
-            except Exception:  # what was not noted is sent again
+            except Exception:  # what was not noted is sent again, with the next round
                 log.exception("delivery over %s failed", lane)
+            else:
+                self._ripe()
             finally:
                 self._busy.discard(lane)
 

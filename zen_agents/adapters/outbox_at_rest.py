@@ -5,6 +5,7 @@ Most engines tell nobody anything for weeks, and all of them start; see docs/adr
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from math import inf
@@ -40,6 +41,7 @@ class OutboxAtRest:
         self._context, self._spill, self._worker = context, spill, worker
         self._since = clock.now().steady
         self._awake: Outbox | None = None
+        self._ripe = asyncio.Event()
         #: False once it was seen that an earlier engine left nothing.
         self._may_be_left = True
 
@@ -67,6 +69,11 @@ class OutboxAtRest:
         by_the_calendar = self._policy.digest is not None or self._policy.self_test is not None
         if self._awake is not None or by_the_calendar or self._is_left():
             await self._woken().deliver_due()
+
+    async def ripe(self) -> None:
+        """Return once `deliver_due` is worth calling before its time: a person is asked, or is to know at once."""
+        await self._ripe.wait()
+        self._ripe.clear()
 
     async def drain(self, timeout_seconds: float) -> bool:
         """Wait for deliveries that are under way; return whether all ended in time."""
@@ -109,6 +116,6 @@ class OutboxAtRest:
 
             self._awake = Outbox(
                 self._store, self._policy, self._clock, context=self._context, spill=self._spill, worker=self._worker,
-                since=self._since,
+                since=self._since, ripe=self._ripe.set,
             )  # fmt: skip
         return self._awake

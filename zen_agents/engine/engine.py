@@ -32,6 +32,7 @@ from zen_agents.model.observation import Status
 from zen_agents.model.reason import Reason
 from zen_agents.model.severity import Severity
 from zen_agents.ports.events import EventSource, Wake
+from zen_agents.ports.notifier import Courier
 from zen_agents.ports.store import WATCHED_PATHS
 from zen_agents.rules.rule import Rule
 
@@ -41,28 +42,14 @@ log = logging.getLogger("zen_agents.engine")
 HOUSEKEEPING_EVERY = 5.0
 #: The same until the first turn was taken.
 FIRST_ROUNDS_EVERY = 0.5
+#: How long the first message that waits for nothing waits for others of the same turn (seconds).
+TOLD_TOGETHER_SECONDS = 0.01
 #: Watched paths that the state names, for `why`; there may be thousands.
 MOST_PATHS = 200
 #: How long a stop waits for running actions (seconds).
 DRAIN_SECONDS = 60.0
 #: How long a stop waits for messages to be delivered (seconds); what is left is sent by the next engine.
 LAST_WORDS_SECONDS = 5.0
-
-
-class Courier(Protocol):
-    """Delivers what the notifier took."""
-
-    async def deliver_due(self) -> None:
-        """Start sending what is due and return; never raises."""
-        ...
-
-    async def close(self, timeout_seconds: float) -> None:
-        """Send what is due and wait for it at most so long."""
-        ...
-
-    def undelivered(self) -> Sequence[str]:
-        """Return what could not be delivered and why, for `status`."""
-        ...
 
 
 class Upkeep(Protocol):
@@ -133,7 +120,10 @@ class Engine:
             self.schedule(agent)
         self._scheduler.put("retention", Schedule(cron="17 3 * * *"), self._prune)
         self._scheduler.start()
-        self._tasks = [asyncio.create_task(self._keep_house(), name="housekeeping")]
+        self._tasks = [
+            asyncio.create_task(self._keep_house(), name="housekeeping"),
+            asyncio.create_task(self._send_what_is_ripe(), name="courier"),
+        ]
 
     async def start_without_loops(self) -> None:
         """Recover and start the agents, whose turns somebody else takes (`settle`)."""
@@ -276,6 +266,13 @@ class Engine:
             # What waits for the first turn need not wait for a whole round after it.
             looked = self.last_tick_age(self.parts.clock.now()) is not None
             await self._pulse.sleep(HOUSEKEEPING_EVERY if looked else FIRST_ROUNDS_EVERY)
+
+    async def _send_what_is_ripe(self) -> None:
+        while True:
+            await self._courier.ripe()
+            # What one turn tells goes out together.
+            await asyncio.sleep(TOLD_TOGETHER_SECONDS)
+            await self._guarded(self._courier.deliver_due)
 
     def _read_causes(self) -> None:
         """Have what depends on what read beside the loop, once everything was looked at, and then rarely."""

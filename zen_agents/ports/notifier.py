@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from zen_agents.model.message import Message
@@ -12,4 +13,24 @@ class Notifier(Protocol):
 
     def tell(self, message: Message) -> None:
         """Accept a message for delivery."""
+        ...
+
+
+class Courier(Protocol):
+    """Delivers what the notifier took."""
+
+    async def deliver_due(self) -> None:
+        """Start sending what is due and return; never raises."""
+        ...
+
+    async def ripe(self) -> None:
+        """Return once something is to be sent that does not wait for the next round."""
+        ...
+
+    async def close(self, timeout_seconds: float) -> None:
+        """Send what is due and wait for it at most so long."""
+        ...
+
+    def undelivered(self) -> Sequence[str]:
+        """Return what could not be delivered and why, for `status`."""
         ...

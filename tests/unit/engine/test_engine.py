@@ -32,6 +32,9 @@ class Around:
 
     async def deliver_due(self) -> None: ...
 
+    async def ripe(self) -> None:
+        await asyncio.Event().wait()
+
     async def close(self, timeout_seconds: float) -> None:
         self.closed = True
 

@@ -7,9 +7,11 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.changing import until
 from tests.support.state import an_intent, an_outcome
 from zen_agents.adapters.audit_key import KEY, PUBLIC_KEYS, PublicKeys
 from zen_agents.adapters.host_state import HEAD
@@ -19,7 +21,7 @@ from zen_agents.engine.engine import Engine
 from zen_agents.errors import SettingsError
 from zen_agents.model.action import Budget, OutcomeKind
 from zen_agents.runtime import Runtime
-from zen_agents.wiring import Options
+from zen_agents.wiring import Machine, Options
 
 CONFIG = "agents: {system_health: {enabled: true}}\n"
 
@@ -68,6 +70,30 @@ async def test_a_locked_state_does_not_end_the_delivery_of_messages(
     holder.close()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_question_is_sent_without_waiting_for_the_next_round(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "HOUSEKEEPING_EVERY", 3600.0)
+    runtime.options.config[0].write_text(CONFIG + "alerts: {email: {to: [ops@example.com]}}\n", encoding="utf-8")
+    asked, requests = asyncio.Event(), []
+
+    async def worker(module: str, request: str, **_: Any) -> str:
+        requests.append(request)
+        asked.set()
+        return "{}"
+
+    machine = Machine()
+    machine.worker = worker  # type: ignore[method-assign,assignment]
+    runtime = Runtime.load(runtime.options, machine)
+    engine = runtime.open()
+    await runtime.start()
+    await until(lambda: engine.last_tick_age(runtime.clock.now()) is not None)
+    engine.parts.escalation.engine("safe_mode", "tried", runtime.clock.now())
+    await asyncio.wait_for(asked.wait(), 30)
+    await runtime.close("SIGTERM")
+    assert "tried" in requests[0]
 
 
 async def test_the_ledgers_head_is_kept_only_when_it_is_durable(runtime: Runtime) -> None:
