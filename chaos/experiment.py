@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaos.agreeing import Agreeing
@@ -22,7 +22,7 @@ from chaos.scenario import Privileges, Right, Scenario
 from chaos.simulation.scenario import lived_with, sentences
 from chaos.variants.base import Variant
 from chaos.waiting import NotInTimeError, pause, wait_until
-from chaos.watching import Look, Watcher, recoveries, until_it_holds
+from chaos.watching import Look, Watcher, recoveries, seconds_within, shown_at, until_it_holds
 
 _STEADY_WITHIN_SECONDS = 10.0
 _SETTLED_WITHIN_SECONDS = 30.0
@@ -91,6 +91,16 @@ def _why_not_so(kind: type[Contender], variant: type[Variant]) -> str:
     return ", ".join(lacking)
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What was seen from outside, on the monotonic clock; None for what was not."""
+
+    shown_at: float | None
+    #: From then on it was well, and it had been so for as long as it must.
+    repaired_at: float | None = None
+    held_at: float | None = None
+
+
 class Experiment:
     """The steps of one run, in order."""
 
@@ -114,20 +124,20 @@ class Experiment:
             with Watcher(self._look) as watcher:
                 strikes = carry_out(self._scenario, self._faults, self._host, self._contender)
                 amiss = self._variant.meanwhile(self._host, self._contender)
-            repaired_at, held_at = self._watch(strikes, recoveries(watcher.changes(), after=strikes.first))
+            moments = self._watch(strikes, watcher.changes())
             amiss = [*amiss, *self._settle()]
         amiss = [*amiss, *self._variant.shortfalls(self._host, self._contender)]
         seen = Seen(
             actions=tuple(self._variant.counted(self._contender.actions())),
             pages=tuple(self._variant.told([mail.subject for mail in news(mails(self._host))])),
-            repaired=held_at is not None,
+            repaired=moments.held_at is not None,
             is_gone=self._is_gone(),
             harm=(
                 *(f"changed without need: {change}" for change in self._changes(before)),
                 *(sentence for fault in self._faults for sentence in fault.harm(self._host)),
             ),
         )
-        seconds = self._seconds(strikes.first, repaired_at, held_at)
+        seconds = self._seconds(strikes.first, moments)
         cost = self._contender.cost()
         amiss += self._rolled_back(seen.repaired)
         seen, still = self._undone(seen)
@@ -160,15 +170,20 @@ class Experiment:
         return nullcontext()
 
     # -- meanwhile ----------------------------------------------------------------------------------------------------
-    def _watch(self, strikes: Strikes, recovered: Sequence[float]) -> tuple[float | None, float | None]:
-        """Return since when it is well and when it had been so long enough; both None if there was nothing to repair."""
+    def _watch(self, strikes: Strikes, changes: Sequence[Look]) -> Moments:
+        """Return when what was seen; of the repair nothing if there was nothing to repair."""
         give_up = strikes.last + self._within
-        moments: tuple[float | None, float | None] = (None, None)
+        looks = [*changes]
+        moments = Moments(shown_at(looks, after=strikes.first))
         if self._expected.outcome is Right.REPAIRED:
+            recovered = recoveries(changes, after=strikes.first)
             # A repair that was over before the last strike is none of it.
             since = next((moment for moment in reversed(recovered) if moment > strikes.last), None)
-            held = until_it_holds(self._look, self._holds, since=since, give_up=give_up)
-            moments = (None, None) if held is None else ((recovered[0] if recovered else held[0]), held[1])
+            held = until_it_holds(self._kept_in(looks), self._holds, since=since, give_up=give_up)
+            if held is not None:
+                # Of a fault that strikes again and again the first repair counts, if it held until it struck again.
+                first = [moment for moment in recovered if moment < strikes.second][-1:] or [held[0]]
+                moments = Moments(shown_at(looks, after=strikes.first), first[0], held[1])
         elif self._expected.outcome is Right.UNTOUCHED:
             pause(max(0.0, give_up - time.monotonic()))
         while len(news(mails(self._host))) < self._expected.pages and time.monotonic() < give_up:
@@ -176,6 +191,13 @@ class Experiment:
         if self._expected.outcome is Right.TOLD:
             pause(self._scenario.bake.checks * self._scenario.bake.every.total_seconds())
         return moments
+
+    def _kept_in(self, looks: list[Look]) -> Callable[[], Look]:
+        def look() -> Look:
+            looks.append(self._look())
+            return looks[-1]
+
+        return look
 
     def _holds(self) -> bool:
         bake = self._scenario.bake
@@ -193,11 +215,12 @@ class Experiment:
 
         Not where it was well just before: these would be most of the load under which the contenders are measured.
         """
+        begun_at = time.monotonic()
         quick = [probe for probe in self._scenario.verify if probe.is_quick]
         slow = [probe for probe in self._scenario.verify if not probe.is_quick]
         well = self._is_gone() and all(probe.holds(self._host) for probe in quick)
         at = time.monotonic()
-        return Look(at, well and (was_well or all(probe.holds(self._host) for probe in slow)))
+        return Look(at, well and (was_well or all(probe.holds(self._host) for probe in slow)), begun_at)
 
     def _is_gone(self) -> bool:
         return bool(self._faults) and all(fault.is_gone(self._host) for fault in self._faults)
@@ -216,13 +239,17 @@ class Experiment:
         return difference(before, after, allowed=[*self._scenario.allowed_changes, *traces])
 
     # -- after --------------------------------------------------------------------------------------------------------
-    def _seconds(self, began: float, repaired_at: float | None, held_at: float | None) -> Seconds:
+    def _seconds(self, began: float, seen: Moments) -> Seconds:
         said, ahead = self._contender.timeline(), self._variant.clock_ahead_seconds + time.time() - time.monotonic()
         detected, acted, verified = (
             None if at is None else at - ahead - began for at in (said.detected_at, said.acted_at, said.verified_at)
         )
-        repaired, held = (None if at is None else at - began for at in (repaired_at, held_at))
-        return Seconds(detected, acted, verified, repaired, held)
+        shown, repaired, held = (
+            None if at is None else at - began for at in (seen.shown_at, seen.repaired_at, seen.held_at)
+        )
+        asked = [(asked_at - ahead - began, answered_at - ahead - began) for asked_at, answered_at in said.asked]
+        waited = 0.0 if repaired is None else seconds_within(asked, shown or 0.0, repaired)
+        return Seconds(detected, acted, verified, repaired, shown, waited, held)
 
     def _rolled_back(self, repaired: bool) -> list[str]:
         """Do what a person would do now, if there is something left; then all must be as it was."""

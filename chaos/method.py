@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from chaos.engines.base import Contender
 from chaos.faults.base import Fault
@@ -23,6 +24,11 @@ class Strikes:
     @property
     def first(self) -> float:
         return self.moments[0]
+
+    @property
+    def second(self) -> float:
+        """When it went wrong once more; before everything if it did not."""
+        return self.moments[1] if len(self.moments) > 1 else -inf
 
     @property
     def last(self) -> float:

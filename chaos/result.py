@@ -42,8 +42,17 @@ class Seconds:
     verified: float | None = None
     #: From then on it was well.
     repaired: float | None = None
+    #: Until then the bench itself still found all well; None where it never found anything broken.
+    shown: float | None = None
+    #: For how long until the repair a question waited for a person's answer, with its way to the person and back.
+    waited: float = 0.0
     #: It had been well for as long as it must.
     held: float | None = None
+
+    @property
+    def own(self) -> float | None:
+        """What is left of the time to repair without that of the fault to show and that of the person: the contender's."""
+        return None if self.repaired is None else self.repaired - self.waited - (self.shown or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

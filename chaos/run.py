@@ -14,7 +14,9 @@ from chaos.engines.base import Contender
 from chaos.engines.catalog import CONTENDERS
 from chaos.engines.zen import Zen, built
 from chaos.host import HostUnavailableError
+from chaos.report.card import comparisons
 from chaos.report.files import write_report
+from chaos.report.words import comparison_text
 from chaos.result import Outcome, Result
 from chaos.scenario import Privileges, Scenario, load_all
 from chaos.sweep import Run, carried_out, full, keep, planned, results_of
@@ -117,19 +119,21 @@ def _run(scenarios: Mapping[str, Scenario], arguments: argparse.Namespace) -> in
 def _all_of(runs: Sequence[Run], arguments: argparse.Namespace) -> bool:
     """Run all that has no result yet, show each, and write the report; tell whether something is to be looked at."""
     done = results_of(arguments.report) if arguments.report else {}
-    missed, began = False, time.monotonic()
+    results, began = list[Result](), time.monotonic()
     for number, run in enumerate(runs, 1):
         result = done.get(run.key)
         if result is None:
             result = carried_out(run)
             if arguments.report:
                 keep(arguments.report, result)
-        missed |= result.outcome in _MISSED
+        results.append(result)
         left = "" if len(runs) == 1 else f"{number}/{len(runs)} after {time.monotonic() - began:.0f} s  "
         print(json.dumps(result.as_json()) if arguments.json else left + _line(result), flush=True)
+    if compared := comparisons(results):
+        print(comparison_text(compared, load_all()), file=sys.stderr if arguments.json else sys.stdout)
     if arguments.report:
         _report({}, argparse.Namespace(folder=arguments.report))
-    return missed
+    return any(result.outcome in _MISSED for result in results)
 
 
 def _report(_: Mapping[str, Scenario], arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
 
@@ -21,6 +21,8 @@ class Look:
 
     at: float
     well: bool
+    #: When it was begun: what it found well was well then or later.
+    begun_at: float = field(default=0.0, compare=False)
 
 
 class Looking(Protocol):
@@ -30,7 +32,7 @@ class Looking(Protocol):
 
 
 class Watcher:
-    """Looks from a thread of its own for as long as it is entered, and keeps each look that shows another state."""
+    """Looks from a thread of its own for as long as it is entered, and keeps the first and the last look of each state."""
 
     def __init__(self, look: Looking) -> None:
         self._look = look
@@ -47,24 +49,43 @@ class Watcher:
         self._thread.join()
 
     def changes(self) -> Sequence[Look]:
-        """Return its first look and all that showed another state than the one before, oldest first."""
+        """Return the first look at each state and the last one before it changed, oldest first."""
         return tuple(self._changes)
 
     def _watch(self) -> None:
+        last: Look | None = None
         while not self._over.wait(_LOOK_EVERY_SECONDS):
-            was_well = bool(self._changes) and self._changes[-1].well
+            begun_at = time.monotonic()
             try:
-                look = self._look(was_well=was_well)
+                look = self._look(was_well=last is not None and last.well)
             except Exception:  # what is half broken may have no answer yet, and that is not well
-                look = Look(time.monotonic(), well=False)
-            if not self._changes or self._changes[-1].well != look.well:
-                self._changes.append(look)
+                look = Look(time.monotonic(), well=False, begun_at=begun_at)
+            if last is None or last.well != look.well:
+                self._changes += [look] if last is None or last is self._changes[-1] else [last, look]
+            last = look
+
+
+def shown_at(changes: Sequence[Look], *, after: float) -> float | None:
+    """Return until when it certainly was still well, or `after` if no look said so; None if none showed it broken."""
+    for before, now in itertools.pairwise(changes):
+        if now.at > after and not now.well:
+            return max(before.begun_at, after) if before.well else after
+    return None
 
 
 def recoveries(changes: Sequence[Look], *, after: float) -> tuple[float, ...]:
     """Return the moments after `after` at which it became well, having been seen not well; each as soon as it was seen."""
     later = [change for change in changes if change.at > after]
     return tuple(now.at for before, now in itertools.pairwise(later) if now.well and not before.well)
+
+
+def seconds_within(spans: Sequence[tuple[float, float]], begin: float, end: float) -> float:
+    """Return for how long of the time from `begin` to `end` at least one of the spans lasted."""
+    covered, until = 0.0, begin
+    for first, last in sorted(spans):
+        covered += max(0.0, min(last, end) - max(first, until))
+        until = max(until, min(last, end))
+    return covered
 
 
 def until_it_holds(

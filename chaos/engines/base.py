@@ -18,6 +18,8 @@ class Timeline:
     detected_at: float | None = None
     acted_at: float | None = None
     verified_at: float | None = None
+    #: From when to when each of its questions waited for the answer; to infinity where there is none.
+    asked: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)

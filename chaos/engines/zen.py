@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 
 import yaml
@@ -70,6 +71,10 @@ class Zen(Contender):
             detected_at=min((_seconds(row["began_at"]) for row in incidents), default=None),
             acted_at=min((_seconds(row["reserved_at"]) for row in actions), default=None),
             verified_at=max((_seconds(row["ended_at"]) for row in actions if row["outcome"] == "verified"), default=None),
+            asked=tuple(
+                (_seconds(row["asked_at"]), max((_seconds(answer["at"]) for answer in row["answers"]), default=inf))
+                for row in self._unit.json("approvals", "--all")["items"]
+            ),
         )
 
     def actions(self) -> Sequence[Performed]:

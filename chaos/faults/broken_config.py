@@ -36,7 +36,12 @@ class BrokenConfig(Fault):
     def inject(self, host: DisposableHost) -> float:
         host.write_file(self.file, _BROKEN)
         at = struck(host, ("kill", "KILL", unit_property(host, self.unit, "MainPID")))
-        wait_until(lambda: unit_property(host, self.unit, "ActiveState") == "failed", "the end of its tries", seconds=30)
+        # Whoever has mended it before systemd gave up has mended what was there.
+        wait_until(
+            lambda: unit_property(host, self.unit, "ActiveState") == "failed" or self.is_gone(host),
+            "the end of its tries",
+            seconds=30,
+        )
         return at
 
     def again(self, host: DisposableHost) -> None:

@@ -39,7 +39,7 @@ class StartsFail(Fault):
         host.write_file(f"/etc/systemd/system/{self.unit}.service.d/limit.conf", limit)
         host.run(["mkdir", "-p", self.REMEMBERED], check=True)
         before = f"ExecStartPre={_PROGRAM} {self._cause} {self._starts}"
-        start_web(host, self.unit, self.port, f"Restart={self.restart}", "RestartSec=50ms", before)
+        start_web(host, self.unit, self.port, f"Restart={self.restart}", "RestartSec=0", before)
 
     def inject(self, host: DisposableHost) -> float:
         before = unit_property(host, self.unit, "MainPID")

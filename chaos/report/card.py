@@ -43,6 +43,10 @@ class EngineCard:
     acted: Spread | None
     verified: Spread | None
     seen_repaired: Spread | None
+    #: Of the time to repair: until the fault showed, waiting for a person (of those that did), and what is left.
+    shown: Spread | None
+    waited: Spread | None
+    own: Spread | None
     unnecessary: int
     harmful: int
     pages_sent: int
@@ -70,6 +74,8 @@ def engine_card(engine: str, results: Sequence[Result]) -> EngineCard:
         to_repair=sum(result.to_be_repaired for result in plain), repaired=len(fixed),
         detected=spread(seconds.detected for seconds in fixed), acted=spread(seconds.acted for seconds in fixed),
         verified=spread(seconds.verified for seconds in fixed), seen_repaired=spread(seconds.repaired for seconds in fixed),
+        shown=spread(seconds.shown for seconds in fixed), waited=spread(seconds.waited or None for seconds in fixed),
+        own=spread(seconds.own for seconds in fixed),
         unnecessary=sum(len(result.unnecessary) for result in ran), harmful=sum(len(result.harm) for result in ran),
         pages_sent=sum(len(result.pages) for result in ran), pages_needed=sum(result.pages_needed for result in ran),
         actions=sum(len(result.actions) for result in ran),
@@ -86,19 +92,36 @@ def engines_of(results: Sequence[Result]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """The time to repair in one scenario and what is in it, each the median over all seeds."""
+
+    whole: float
+    #: Until the fault showed, whoever looked; what a question waited for a person; what is left of the whole without both.
+    shown: float
+    waited: float
+    own: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """One scenario, by the time to repair that was seen from outside; None where an engine did not repair it."""
+    """One scenario, by the times to repair that were seen from outside; None where an engine did not repair it."""
 
     scenario: str
-    ours: float | None
-    theirs: float | None
+    ours: Times | None
+    theirs: Times | None
     #: Why it has no time.
     why_not_ours: str
     why_not_theirs: str
 
     @property
     def ratio(self) -> float | None:
-        return self.theirs / self.ours if self.ours and self.theirs else None
+        """How many times as long it took them, all in all."""
+        return self.theirs.whole / self.ours.whole if self.ours and self.theirs else None
+
+    @property
+    def own_ratio(self) -> float | None:
+        """The same of the time that was each one's own."""
+        return self.theirs.own / self.ours.own if self.ours and self.theirs else None
 
 
 def comparisons(results: Sequence[Result], *, ours: str = Zen.name, theirs: str = Monit.name) -> list[Comparison]:
@@ -113,21 +136,32 @@ def comparisons(results: Sequence[Result], *, ours: str = Zen.name, theirs: str 
             [result for result in plain if (result.scenario, result.engine) == (scenario, engine)]
             for engine in (ours, theirs)
         )
-        found.append(Comparison(scenario, _median(mine), _median(other), _why_not(mine), _why_not(other)))
+        found.append(Comparison(scenario, _times(mine), _times(other), _why_not(mine), _why_not(other)))
     return found
 
 
 def median_ratio(compared: Sequence[Comparison]) -> float | None:
     """Return the median over the scenarios that both repair; None if there is none."""
-    ratios = [each.ratio for each in compared if each.ratio is not None]
-    return statistics.median(ratios) if ratios else None
+    return _median(each.ratio for each in compared)
 
 
-def _median(results: Sequence[Result]) -> float | None:
-    times = [result.seconds.repaired for result in results]
-    repaired = [seconds for seconds in times if seconds is not None]
+def median_own_ratio(compared: Sequence[Comparison]) -> float | None:
+    """Return the same for the time that was each one's own."""
+    return _median(each.own_ratio for each in compared)
+
+
+def _median(ratios: Iterable[float | None]) -> float | None:
+    there = [ratio for ratio in ratios if ratio is not None]
+    return statistics.median(there) if there else None
+
+
+def _times(results: Sequence[Result]) -> Times | None:
+    repaired = [result.seconds for result in results if result.seconds.repaired is not None]
     # One that it did not repair with some seed is not one that it repairs.
-    return statistics.median(repaired) if repaired and len(repaired) == len(results) else None
+    if not repaired or len(repaired) < len(results):
+        return None
+    parts = zip(*((each.repaired, each.shown or 0.0, each.waited, each.own) for each in repaired), strict=True)
+    return Times(*map(statistics.median, parts))
 
 
 def _why_not(results: Sequence[Result]) -> str:

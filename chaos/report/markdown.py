@@ -38,7 +38,7 @@ def _compared(report: Contents) -> str:
     said = words.times_faster(report.compared, report.asking)
     rows = words.comparison_rows(report.compared, report.asking)
     command = command_of_all([result for result in report.plain if result.engine in ("zen", "monit")])
-    return f"{said}\n\n{_table(['scenario', 'zen', 'monit', 'ratio'], rows)}\n\n{_code(command)}"
+    return f"{said}\n\n{_table(words.COMPARISON_HEADS, rows)}\n\n{_code(command)}"
 
 
 def _scenarios(report: Contents) -> str:

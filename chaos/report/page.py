@@ -77,7 +77,7 @@ def _compared(main: Element, report: Contents) -> None:
     chart.repair_times(section, report)
     _legend(section, [(card.engine, card.engine) for card in report.cards if card.seen_repaired])
     rows = words.comparison_rows(report.compared, report.asking)
-    _table(section, ["scenario", "zen", "monit", "ratio"], rows)
+    _table(section, words.COMPARISON_HEADS, rows)
     _command(section, command_of_all([result for result in report.plain if result.engine in ("zen", "monit")]))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from chaos.report.card import Comparison, EngineCard, Spread, median_ratio
+from chaos.report.card import Comparison, EngineCard, Spread, Times, median_own_ratio, median_ratio
 from chaos.result import Outcome
+from chaos.scenario import Scenario
 
 NOTHING = "-"
+#: A longer cell (why somebody cannot) makes no column wider.
+_WIDEST = 48
 
 #: Of each outcome: what it is called where it is one of many.
 OUTCOMES = {
@@ -40,30 +43,52 @@ def ratio(value: float | None) -> str:
 
 
 def times_faster(compared: Sequence[Comparison], asking: Collection[str]) -> str:
-    """Return one sentence: the median of all, and that of those where no person has to agree before this engine acts."""
+    """Return what follows from all ratios: the median of all, of those where nobody is asked, and of each one's own time."""
     both = [each for each in compared if each.ratio is not None]
     alone = [each for each in both if each.scenario not in asking]
     times = ratio(median_ratio(both))
     said = f"In the median of the {len(both)} scenarios that both repair, zen-agents is {times} as fast as Monit"
-    if len(alone) == len(both):
-        return f"{said} at its shortest cycle."
-    return (
-        f"{said} at its shortest cycle; in that of the {len(alone)} in which nobody has to agree first, "
-        f"{ratio(median_ratio(alone))}. Monit asks nobody."
-    )
+    said += " at its shortest cycle"
+    if len(alone) < len(both):
+        said += f"; in that of the {len(alone)} in which nobody has to agree first, {ratio(median_ratio(alone))}"
+    own = ratio(median_own_ratio(both))
+    asks = " Monit asks nobody." if len(alone) < len(both) else ""
+    return f"{said}. Without what the fault takes to show, and a person to answer, {own}.{asks}"
+
+
+COMPARISON_HEADS = (
+    "scenario", "zen", "until it showed", "waiting for a person", "its own", "monit", "until it showed", "its own", "ratio",
+    "ratio of their own",
+)  # fmt: skip
 
 
 def comparison_rows(compared: Sequence[Comparison], asking: Collection[str]) -> list[list[str]]:
-    """Return the rows of the comparison: scenario, this engine's time, Monit's, how many times faster."""
+    """Return the rows of the comparison, as `COMPARISON_HEADS` names their cells."""
     return [
         [
             f"{each.scenario} (a person agrees first)" if each.scenario in asking else each.scenario,
-            seconds(each.ours) if each.ours else each.why_not_ours,
-            seconds(each.theirs) if each.theirs else each.why_not_theirs,
+            seconds(each.ours.whole) if each.ours else each.why_not_ours,
+            *(seconds(part or None) for part in _parts(each.ours, "shown", "waited", "own")),
+            seconds(each.theirs.whole) if each.theirs else each.why_not_theirs,
+            *(seconds(part or None) for part in _parts(each.theirs, "shown", "own")),
             ratio(each.ratio),
+            ratio(each.own_ratio),
         ]
         for each in compared
     ]
+
+
+def comparison_text(compared: Sequence[Comparison], scenarios: Mapping[str, Scenario]) -> str:
+    """Return the comparison as a terminal shows it, and below it what follows."""
+    asking = {name for name, scenario in scenarios.items() if scenario.asks_people}
+    rows = [[*COMPARISON_HEADS], *comparison_rows(compared, asking)]
+    widths = [max(len(cell) for cell in column if len(cell) <= _WIDEST) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(["", *lines, "", times_faster(compared, asking)])
+
+
+def _parts(found: Times | None, *names: str) -> list[float]:
+    return [0.0 if found is None else getattr(found, name) for name in names]
 
 
 def card_rows(cards: Sequence[EngineCard]) -> list[tuple[str, list[str]]]:
@@ -72,6 +97,9 @@ def card_rows(cards: Sequence[EngineCard]) -> list[tuple[str, list[str]]]:
         ("repaired, of all that was to be repaired", [_share(card) for card in cards]),
         ("right in all, of its runs", [f"{card.outcomes.get(Outcome.PASSED, 0)} of {card.runs}" for card in cards]),
         ("time to repair, seen from outside (p50 / p95)", [times(card.seen_repaired) for card in cards]),
+        ("of it until the fault showed (p50 / p95)", [times(card.shown) for card in cards]),
+        ("of it waiting for a person (p50 / p95)", [times(card.waited) for card in cards]),
+        ("time to repair without both (p50 / p95)", [times(card.own) for card in cards]),
         ("it says: detected (p50 / p95)", [times(card.detected) for card in cards]),
         ("it says: acted (p50 / p95)", [times(card.acted) for card in cards]),
         ("it says: verified (p50 / p95)", [times(card.verified) for card in cards]),

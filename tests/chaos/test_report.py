@@ -17,7 +17,7 @@ from chaos.report.commands import command_of, command_of_all
 from chaos.report.contents import contents
 from chaos.report.markdown import markdown
 from chaos.report.page import page
-from chaos.report.words import card_rows, comparison_rows, times_faster
+from chaos.report.words import card_rows, comparison_rows, comparison_text, times_faster
 from chaos.result import Outcome, Result, Seconds
 from chaos.scenario import Kind, load_all
 from chaos.sweep import keep, results_of
@@ -87,8 +87,30 @@ def test_what_a_person_has_to_agree_to_first_is_counted_and_told_apart() -> None
     assert "2 scenarios that both repair, zen-agents is 5.1 x" in said
     assert "of the 1 in which nobody has to agree first, 10.0 x" in said
     rows = {row[0]: row[1:] for row in comparison_rows(compared, {"hosts_poisoned"})}
-    assert rows["hosts_poisoned (a person agrees first)"] == ["4.00 s", "1.00 s", "0.2 x"]
-    assert rows["wrong_permissions"] == ["100 ms", "cannot: it has no way", "-"]
+    theirs = ["1.00 s", "-", "1.00 s"]
+    assert rows["hosts_poisoned (a person agrees first)"] == ["4.00 s", "-", "-", "4.00 s", *theirs, "0.2 x", "0.2 x"]
+    nothing = ["-", "-", "-", "-"]
+    assert rows["wrong_permissions"] == ["100 ms", "-", "-", "100 ms", "cannot: it has no way", *nothing]
+
+
+def test_what_a_fault_takes_to_show_and_a_person_to_answer_are_told_apart_from_what_is_ones_own() -> None:
+    seconds = Seconds(repaired=4.0, shown=0.5, waited=3.0)
+    asked = [
+        result("hosts_poisoned", after=4.0, seconds=seconds),
+        result("hosts_poisoned", "monit", 3.0, seconds=Seconds(repaired=3.0, shown=0.5)),
+    ]
+    (found,) = compared = comparisons(asked)
+    assert (found.ratio, found.own_ratio) == (0.75, 5.0)
+    assert comparison_rows(compared, ())[0][1:] == [
+        "4.00 s", "500 ms", "3.00 s", "500 ms", "3.00 s", "500 ms", "2.50 s", "0.8 x", "5.0 x",
+    ]  # fmt: skip
+    card = dict(card_rows([engine_card("zen", asked)]))
+    assert card["of it waiting for a person (p50 / p95)"] == ["3.00 s / 3.00 s"]
+    assert card["time to repair without both (p50 / p95)"] == ["500 ms / 500 ms"]
+    text = comparison_text(compared, load_all())
+    assert "hosts_poisoned (a person agrees first)" in text
+    assert "0.8 x as fast as Monit at its shortest cycle" in text
+    assert "Without what the fault takes to show, and a person to answer, 5.0 x" in text
 
 
 @pytest.mark.parametrize("of", RESULTS, ids=lambda each: f"{each.engine} {each.scenario} {each.variant}")

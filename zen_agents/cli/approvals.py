@@ -10,6 +10,7 @@ Examples:
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from typing import Any
 
 from zen_agents.cli.call import Call
@@ -86,9 +87,15 @@ def body(row: Approval, now: float) -> dict[str, Any]:
         "rule": row.rule, "incident": row.incident, "by": row.requested_by.name, "because": row.because,
         "digest": row.digest, "needed": row.needed, "agreed": row.agreed, "asked_at": row.asked_at.wall.isoformat(),
         "expires_seconds": row.expires_at - now, "ended_why": row.ended_why, "used_by": row.used_by,
-        "answers": [{"by": a.by, "uid": a.uid, "yes": a.yes, "reason": a.reason} for a in row.answers],
+        "answers": [
+            {"by": a.by, "uid": a.uid, "yes": a.yes, "reason": a.reason, "at": _moment(a.wall)} for a in row.answers
+        ],
         "plan": {name: value for name, value in shown(row.plan).items() if name not in ("params", "fingerprint")},
     }  # fmt: skip
+
+
+def _moment(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).isoformat()
 
 
 def _show(call: Call, row: Approval, now: float) -> int:
