@@ -1,7 +1,8 @@
 """How the ports are used from which this host connects, read from the kernel's tables of TCP sockets.
 
 A port can be taken once for each address and port that it leads to, so what runs out runs out towards one of them. Closed
-connections that the kernel would give up for a new one (tcp_tw_reuse) take none.
+connections that the kernel would give up for a new one (tcp_tw_reuse) take none, once they have been closed for a second:
+before that it gives up none.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ _RANGE, _REUSE = "sys/net/ipv4/ip_local_port_range", "sys/net/ipv4/tcp_tw_reuse"
 _ALL, _LOOPBACK = b"1", b"2"
 _LOOPBACK_ADDRESSES = re.compile(rb"(?:(?:0{16}F{4}0{4})?[0-9A-F]{6}7F|0{24}01000000):", re.IGNORECASE)
 _TIME_WAIT, _LISTEN = b"06", b"0A"
+#: A closed connection with more left than this (hundredths of a second, of the kernel's 60 s) was closed within the last one.
+_JUST_CLOSED = 5900
 #: Own address, other address, other port: what a local port can be taken for once.
 _Way = tuple[bytes, bytes]
+#: Own address, other address, state, hundredths of a second that its timer has left, inode.
+_Socket = tuple[bytes, bytes, bytes, int, int]
 
 
 class Reading(NamedTuple):
@@ -45,17 +50,17 @@ def read(proc_root: str) -> Reading:
         raise HostError(f"the sockets in {proc_root}/net are not as expected") from error
 
 
-def _count(first: int, last: int, sockets: Iterator[tuple[bytes, bytes, bytes, int]], reuse: bytes) -> Reading:
+def _count(first: int, last: int, sockets: Iterator[_Socket], reuse: bytes) -> Reading:
     taken: dict[_Way, dict[int, int]] = {}
     waiting, listening = 0, set()
-    for own, other, state, inode in sockets:
+    for own, other, state, left, inode in sockets:
         address, _, port_text = own.partition(b":")
         port = int(port_text, 16)
         if state == _LISTEN:
             listening.add(port)
             continue
         waiting += state == _TIME_WAIT
-        if first <= port <= last and not (state == _TIME_WAIT and _is_given_up(other, reuse)):
+        if first <= port <= last and not (state == _TIME_WAIT and _is_given_up(other, left, reuse)):
             taken.setdefault((address, other), {})[port] = inode
     way = max(taken, key=lambda each: len(taken[each]), default=None)
     ports = taken[way] if way is not None else {}
@@ -64,19 +69,21 @@ def _count(first: int, last: int, sockets: Iterator[tuple[bytes, bytes, bytes, i
     return Reading(use, frozenset(ports.values()) - {0})
 
 
-def _is_given_up(other: bytes, reuse: bytes) -> bool:
+def _is_given_up(other: bytes, left: int, reuse: bytes) -> bool:
+    if left > _JUST_CLOSED:
+        return False
     return reuse == _ALL or (reuse == _LOOPBACK and _LOOPBACK_ADDRESSES.match(other) is not None)
 
 
-def _sockets(proc_root: str) -> Iterator[tuple[bytes, bytes, bytes, int]]:
-    """Yield (own address, other address, state, inode) of each TCP socket."""
+def _sockets(proc_root: str) -> Iterator[_Socket]:
+    """Yield each TCP socket."""
     for name in ("tcp", "tcp6"):
         try:
             with Path(proc_root, "net", name).open("rb") as lines:
                 next(lines, None)
                 for line in lines:
                     fields = line.split(None, 10)
-                    yield fields[1], fields[2], fields[3], int(fields[9])
+                    yield fields[1], fields[2], fields[3], int(fields[5][3:], 16), int(fields[9])
         except OSError as error:
             # No IPv6 means no tcp6.
             if error.errno not in GONE:

@@ -142,8 +142,9 @@ def test_where_a_link_leads_is_told(host: LinuxHost, tmp_path: Path) -> None:
 # -- local ports ----------------------------------------------------------------------------------------------------------
 
 
-def line(own: int, other: str, state: str, inode: int) -> str:
-    return f"   0: 0100007F:{own:04X} {other} {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1 0\n"
+def line(own: int, other: str, state: str, inode: int, *, left: int = 0) -> str:
+    timer = f"{'03' if left else '00'}:{left:08X}"
+    return f"   0: 0100007F:{own:04X} {other} {state} 00000000:00000000 {timer} 00000000     0        0 {inode} 1 0\n"
 
 
 def test_the_ports_towards_one_address_and_port_are_counted(tmp_path: Path) -> None:
@@ -168,6 +169,12 @@ def test_closed_connections_that_make_way_take_no_port(tmp_path: Path, reuse: st
         tcp = _HEAD + line(40000, other, "06", 0)
         use = linux_local_ports.read(tables(tmp_path, net__tcp=tcp, sys__net__ipv4__tcp_tw_reuse=f"{reuse}\n")).use
         assert (use.taken, use.time_wait) == (taken, 1)
+
+
+def test_what_was_closed_within_the_last_second_makes_no_way_yet(tmp_path: Path) -> None:
+    for left, taken in ((5950, 1), (5890, 0)):
+        tcp = _HEAD + line(40000, "0100007F:1F90", "06", 0, left=left)
+        assert linux_local_ports.read(tables(tmp_path, net__tcp=tcp, sys__net__ipv4__tcp_tw_reuse="2\n")).use.taken == taken
 
 
 def test_addresses_of_ipv6_are_written_as_people_write_them(tmp_path: Path) -> None:
