@@ -49,7 +49,7 @@ def mails(host: DisposableHost) -> tuple[Mail, ...]:
 
 @contextmanager
 def arriving(host: DisposableHost) -> Iterator[Callable[[float], Sequence[Mail]]]:
-    """Yield what waits for mail, at most so many seconds, and returns what came as soon as it is there; from the first on."""
+    """Yield what waits at most so many seconds for mail, and returns what came as soon as it is there; from the first on."""
     with host.popen(["tail", "--lines=+1", "--follow", _FILE], stdout=subprocess.PIPE) as tail:
         assert tail.stdout is not None  # noqa: S101 - it was asked for
         box, begun = tail.stdout.fileno(), b""

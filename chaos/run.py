@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from chaos import simulate
+from chaos.counts import COUNTS, GOALS
+from chaos.durability import __main__ as durability
 from chaos.engines.base import Contender
 from chaos.engines.catalog import CONTENDERS
 from chaos.engines.zen import Zen, built
@@ -60,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument(
         "--full",
         action="store_true",
-        help="everything: all contenders with several seeds, and all variants of each scenario",
+        help="everything: all contenders with several seeds, all variants of each scenario, then what is tried 10,000 times",
     )
     running.add_argument(
         "--report", type=Path, metavar="DIR", help="write results and score card there; goes on where it was"
@@ -110,7 +114,8 @@ def _run(scenarios: Mapping[str, Scenario], arguments: argparse.Namespace) -> in
         variants = [kind for kinds in arguments.variant or [[Variant]] for kind in kinds]
         runs = [*planned(wanted, engines, variants, seeds)]
     try:
-        return int(_all_of(runs, arguments))
+        missed = _all_of(runs, arguments)
+        return int(_long_campaigns(arguments.report) or missed) if arguments.full else int(missed)
     except HostUnavailableError as reason:
         print(reason, file=sys.stderr)
         return 2
@@ -134,6 +139,17 @@ def _all_of(runs: Sequence[Run], arguments: argparse.Namespace) -> bool:
     if arguments.report:
         _report({}, argparse.Namespace(folder=arguments.report))
     return any(result.outcome in _MISSED for result in results)
+
+
+def _long_campaigns(report: Path | None) -> bool:
+    """Go through what is tried ten thousand times, from where it was ended; tell whether something is to be looked at."""
+    kept = ["--progress", str(report / COUNTS)] if report else []
+    codes = [durability.main([name, "--count", str(GOALS[name]), *kept]) for name in ("kill", "power", "store")]
+    codes.append(durability.main(["seams", *kept]))
+    codes.append(simulate.main(["--seeds", f"0:{GOALS['simulate']}", "--jobs", str(os.cpu_count() or 1), *kept]))
+    if report:
+        _report({}, argparse.Namespace(folder=report))
+    return any(code == 1 for code in codes)
 
 
 def _report(_: Mapping[str, Scenario], arguments: argparse.Namespace) -> int:

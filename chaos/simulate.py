@@ -9,7 +9,6 @@ Exit status 0 if no rule was broken, 1 if one was, 2 for a wrong command line.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
+from chaos.counts import Case, add, cases
 from chaos.invariants import Violation
 from chaos.simulation.life import Life, Verdict
 
@@ -114,19 +114,19 @@ def _lived(seeds: Sequence[int], hours: float, jobs: int, within: Path) -> Itera
 
 
 def _done(progress: Path | None, hours: float) -> set[int]:
-    if progress is None or not progress.exists():
-        return set()
-    lines = (json.loads(line) for line in progress.read_text(encoding="utf-8").splitlines())
-    # One that broke a rule is lived again: perhaps it was mended.
-    return {line["seed"] for line in lines if line["hours"] == hours and not line["violations"]}
+    """Return the seeds that are done; one that broke a rule is lived again: perhaps it was mended."""
+    kept = cases(progress, _campaign(hours)) if progress is not None else {}
+    return {int(name) for name, case in kept.items() if not case.problems}
 
 
 def _keep(progress: Path | None, verdict: Verdict) -> None:
-    if progress is None:
-        return
-    line = {"seed": verdict.seed, "hours": verdict.hours, "violations": [str(each) for each in verdict.violations]}
-    with progress.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    if progress is not None:
+        problems = tuple(str(each) for each in verdict.violations)
+        add(progress, Case(_campaign(verdict.hours), str(verdict.seed), 1, problems))
+
+
+def _campaign(hours: float) -> str:
+    return "simulate" if hours == 1.0 else f"simulate {hours:g} h"
 
 
 if __name__ == "__main__":

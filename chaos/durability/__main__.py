@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = _parse(argv)
     rounds = [each for each in _rounds(wanted) if wanted.only in ("", each.name)]
     folder = wanted.keep or Path(tempfile.mkdtemp(prefix="zen-agents-durability-"))
-    campaign, began = Campaign(folder, at_once=wanted.at_once, progress=wanted.progress), time.monotonic()
+    campaign, began = Campaign(folder, wanted.method, wanted.at_once, wanted.progress), time.monotonic()
     try:
         for finding in campaign.run(rounds):
             _tell(wanted, campaign, finding, len(rounds), time.monotonic() - began)

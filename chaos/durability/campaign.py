@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from chaos.counts import Case, add, cases
 from chaos.waiting import NotInTimeError
 
 
@@ -52,8 +52,10 @@ class Campaign:
     """Runs rounds below a folder; those with a problem keep what they left there."""
 
     folder: Path
+    #: By which its cases are known among those of other campaigns.
+    name: str = "durability"
     at_once: int = 2
-    #: Where findings are kept, one JSON object a line; None keeps none.
+    #: Where findings are kept (`chaos.counts`); None keeps none.
     progress: Path | None = None
     findings: list[Finding] = field(default_factory=list)
 
@@ -83,16 +85,17 @@ class Campaign:
         return finding
 
     def _earlier(self) -> dict[str, Finding]:
-        if self.progress is None or not self.progress.exists():
-            return {}
-        found = {}
-        for line in self.progress.read_text(encoding="utf-8").splitlines():
-            values = json.loads(line)
-            values |= {name: tuple(values[name]) for name in ("problems", "seconds")}
-            found[values["round"]] = Finding(**values)
-        return found
+        """Return what is done; a round with a problem is run again: perhaps it was mended."""
+        kept = cases(self.progress, self.name) if self.progress is not None else {}
+        return {name: _finding(case) for name, case in kept.items() if not case.problems}
 
     def _keep(self, finding: Finding) -> None:
         if self.progress is not None:
-            with self.progress.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(finding)) + "\n")
+            more = {"unfinished": finding.unfinished, "seconds": finding.seconds}
+            add(self.progress, Case(self.name, finding.round, finding.count, finding.problems, more))
+
+
+def _finding(case: Case) -> Finding:
+    unfinished, seconds = case.more["unfinished"], case.more["seconds"]
+    assert isinstance(unfinished, int) and isinstance(seconds, list)  # noqa: S101 - as `_keep` wrote it
+    return Finding(case.name, case.count, (), unfinished, tuple(seconds))

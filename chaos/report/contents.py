@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from chaos.counts import Reached
 from chaos.report.card import Comparison, EngineCard, comparisons, engine_card, engines_of
 from chaos.report.machine import machine
 from chaos.result import Result
@@ -26,6 +27,8 @@ class Contents:
     compared: Sequence[Comparison]
     machine: Mapping[str, str]
     written_at: str
+    #: What the long campaigns have reached, if they were run for this report.
+    reached: Sequence[Reached] = ()
 
     @property
     def plain(self) -> Sequence[Result]:
@@ -55,12 +58,14 @@ class Contents:
         return found
 
 
-def contents(results: Sequence[Result], scenarios: Mapping[str, Scenario]) -> Contents:
+def contents(
+    results: Sequence[Result], scenarios: Mapping[str, Scenario], reached: Sequence[Reached] = ()
+) -> Contents:  # fmt: skip
     """Return what a report of these results shows, with facts of this machine and moment."""
     plain = [result for result in results if not result.variant]
     return Contents(
         results, scenarios, [engine_card(engine, results) for engine in engines_of(plain)], comparisons(results),
-        machine(), time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        machine(), time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), reached,
     )  # fmt: skip
 
 

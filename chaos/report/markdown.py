@@ -19,6 +19,8 @@ def markdown(report: Contents) -> str:
     parts += ["## Every scenario", _scenarios(report)]
     if report.varied:
         parts += ["## When something else goes wrong as well", _variants(report)]
+    if report.reached:
+        parts += ["## Tried again and again", _table(words.REACHED_HEADS, words.reached_rows(report.reached))]
     parts += ["## What was not as expected", _failures(report)]
     return "\n\n".join(parts) + "\n"
 

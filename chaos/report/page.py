@@ -34,6 +34,8 @@ def page(report: Contents) -> str:
     _scenarios(main, report)
     if report.varied:
         _variants(main, report)
+    if report.reached:
+        _table(_section(main, "Tried again and again"), words.REACHED_HEADS, words.reached_rows(report.reached))
     _failures(main, report)
     _machine(main, report)
     return html_of(html)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from chaos.counts import Reached
 from chaos.report.card import Comparison, EngineCard, Spread, Times, median_own_ratio, median_ratio
 from chaos.result import Outcome
 from chaos.scenario import Scenario
@@ -89,6 +90,16 @@ def comparison_text(compared: Sequence[Comparison], scenarios: Mapping[str, Scen
 
 def _parts(found: Times | None, *names: str) -> list[float]:
     return [0.0 if found is None else getattr(found, name) for name in names]
+
+
+REACHED_HEADS = ("campaign", "reached", "of", "broken")
+
+
+def reached_rows(reached: Sequence[Reached]) -> list[list[str]]:
+    """Return the rows of what the long campaigns have reached."""
+    return [
+        [each.campaign, f"{each.count:,}", f"{each.goal:,}" if each.goal else NOTHING, str(each.broken)] for each in reached
+    ]
 
 
 def card_rows(cards: Sequence[EngineCard]) -> list[tuple[str, list[str]]]:

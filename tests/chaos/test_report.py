@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from chaos import counts
 from chaos import run as command_line
+from chaos.counts import COUNTS, Case, add
 from chaos.engines.base import Cost, Performed
 from chaos.report.card import comparisons, engine_card, median_ratio, spread
 from chaos.report.commands import command_of, command_of_all
@@ -171,6 +173,19 @@ def test_results_are_kept_line_by_line_and_what_was_torn_or_not_judged_is_run_ag
     with (tmp_path / "results.jsonl").open("a") as out:
         out.write('{"scenario": "torn')
     assert list(results_of(tmp_path).values()) == RESULTS
+
+
+def test_a_report_says_what_the_long_campaigns_have_reached_over_all_their_runs(tmp_path: Path) -> None:
+    keep(tmp_path, RESULTS[0])
+    for name in ("1:0", "1:0", "2:0"):
+        add(tmp_path / COUNTS, Case("kill", name, 20))
+    add(tmp_path / COUNTS, Case("simulate", "17", 1, ("it acted twice",)))
+    with (tmp_path / COUNTS).open("a") as out:
+        out.write('{"campaign": "torn')
+    assert command_line.main(["report", str(tmp_path)]) == 0
+    assert "| kill | 40 | 10,000 | 0 |" in (tmp_path / "report.md").read_text("utf-8")
+    assert "simulate" in (tmp_path / "report.html").read_text("utf-8")
+    assert counts.main([str(tmp_path / COUNTS)]) == 1
 
 
 def test_a_report_is_written_anew_from_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ _RANGE, _REUSE = "sys/net/ipv4/ip_local_port_range", "sys/net/ipv4/tcp_tw_reuse"
 _ALL, _LOOPBACK = b"1", b"2"
 _LOOPBACK_ADDRESSES = re.compile(rb"(?:(?:0{16}F{4}0{4})?[0-9A-F]{6}7F|0{24}01000000):", re.IGNORECASE)
 _TIME_WAIT, _LISTEN = b"06", b"0A"
-#: A closed connection with more left than this (hundredths of a second, of the kernel's 60 s) was closed within the last one.
+#: A closed connection with more left than this (hundredths of a second, of 60 s) was closed within the last second.
 _JUST_CLOSED = 5900
 #: Own address, other address, other port: what a local port can be taken for once.
 _Way = tuple[bytes, bytes]

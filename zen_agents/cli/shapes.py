@@ -47,7 +47,8 @@ _ACTION = {
 _APPROVAL = {
     "id": str, "state": str, "action": str, "target": str, "agent": str, "rule": str, "incident": _TEXT_OR_NULL,
     "by": str, "because": str, "digest": str, "needed": int, "agreed": int, "asked_at": str, "expires_seconds": float,
-    "ended_why": str, "used_by": _TEXT_OR_NULL, "answers": [{"by": str, "uid": (int, None), "yes": bool, "reason": str, "at": str}],
+    "ended_why": str, "used_by": _TEXT_OR_NULL,
+    "answers": [{"by": str, "uid": (int, None), "yes": bool, "reason": str, "at": str}],
     "plan": _THINGS,
 }  # fmt: skip
 _PACKAGE = dict.fromkeys(

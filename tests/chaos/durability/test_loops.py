@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.counts import reached
 from chaos.durability import kill, power, store_power
 from chaos.durability.campaign import Campaign, Finding, Round
 from chaos.durability.lives import LIVES
@@ -76,7 +77,8 @@ def test_a_campaign_goes_on_where_it_was_ended(tmp_path: Path) -> None:
     list(Campaign(tmp_path / "a", progress=progress).run(rounds[:2]))
     assert sorted(gone) == ["1:0", "1:1"]
     found = {finding.round: finding for finding in Campaign(tmp_path / "b", progress=progress).run(rounds)}
-    assert sorted(gone) == ["1:0", "1:1", "1:2"]
+    assert sorted(gone) == ["1:0", "1:1", "1:1", "1:2"], "what was broken may have been mended"
     assert found["1:1"] == Finding("1:1", 3, ("broken",), seconds=(0.5,))
+    assert list(map(str, reached(progress))) == ["durability       9, 1 broken"]
     # What shows a problem is kept, the rest is not.
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["1_1"]
