@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -42,13 +43,33 @@ def answer_of(url: str, *, until: float, most_bytes: int, body: bytes | None = N
     until = min(until, time.monotonic() + _MOST_SECONDS)
     for waited in _WAITS_SECONDS:
         try:
-            return _answered(url, until, most_bytes, body)
+            return _in_time(url, until, most_bytes, body)
         except _LaterError as error:
             seconds = waited if error.seconds is None else error.seconds
             if seconds >= until - time.monotonic():
                 raise SourceUnavailableError(f"{error}, and asks to wait {seconds:g} s") from error
             time.sleep(seconds)
-    return _answered(url, until, most_bytes, body)
+    return _in_time(url, until, most_bytes, body)
+
+
+def _in_time(url: str, until: float, most_bytes: int, body: bytes | None) -> bytes:
+    """Ask in a thread that is left to itself when the time is up: who sends one byte at a time is never silent for long."""
+    came: list[bytes | Exception] = []
+
+    def ask() -> None:
+        try:
+            came.append(_answered(url, until, most_bytes, body))
+        except Exception as error:
+            came.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(max(0.0, until - time.monotonic()))
+    if not came:
+        raise SourceUnavailableError(f"{url} does not answer in time")
+    if isinstance(came[0], Exception):
+        raise came[0]
+    return came[0]
 
 
 def _answered(url: str, until: float, most_bytes: int, body: bytes | None) -> bytes:

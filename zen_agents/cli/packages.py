@@ -17,9 +17,9 @@ A path is a Python environment, the root of a host with dpkg, a project, or a fi
 requirements.txt, package-lock.json, npm-shrinkwrap.json. What cannot be read or told is said with its place, and the
 list is not complete then. Of a project that has neither a lock nor a .venv, what it asks for is listed, if it is pinned.
 
-Exit: 0 all of it was read, 1 something could not be read or told. audit: 0 all was told and no weakness is known,
-1 a package has one, 6 none is known and something could not be told. outdated: 0 nothing is old, 1 something is, 6 not
-all could be told. why: 0, 6 as before.
+Exit: 0 all of it was read, 1 something could not be read or told. audit: 0 all was told and no weakness is known, 1 a
+package has one (--at-least: so bad a one), 6 none and something could not be told. outdated: 0 nothing is old, 1 something
+is, 6 not all could be told. why: 0, 6 as before.
 """
 
 from __future__ import annotations

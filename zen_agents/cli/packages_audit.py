@@ -20,6 +20,7 @@ from zen_agents.packages.advisories.addresses import OSV, TRACKER
 from zen_agents.packages.advisories.answer import Finding, Unknown
 from zen_agents.packages.advisories.audit import Audit
 from zen_agents.packages.advisories.ignoring import Ignore
+from zen_agents.packages.advisories.severity import Rating
 from zen_agents.packages.package import Inventory, Package
 
 _FOUND, _NOT_KNOWN = 1, 6
@@ -27,7 +28,7 @@ _MOST_UNKNOWN: Final = 20
 
 
 def audit(call: Call, found: Sequence[Inventory]) -> int:
-    """Ask who knows, print what they say; 1 if a package has a weakness, 6 if none is known and not all could be told."""
+    """Ask who knows, print what they say; 1 if a package has a weakness that counts, 6 if not and not all could be told."""
     arguments = call.arguments
     ignores = read_ignores(arguments.ignore) if arguments.ignore else ()
     statements = [statement for path in arguments.vex or () for statement in read_vex(path)]
@@ -40,9 +41,15 @@ def audit(call: Call, found: Sequence[Inventory]) -> int:
     if made.cache_problem:
         note(made.cache_problem)
     _print(call, made, now)
-    if made.outcome.findings:
+    if any(_counts(each, Rating(arguments.at_least)) for each in made.outcome.findings):
         return _FOUND
     return _NOT_KNOWN if made.outcome.unknown else 0
+
+
+def _counts(finding: Finding, least: Rating) -> bool:
+    """Tell whether a weakness is as bad as that; what nobody rated may be, and what is exploited is."""
+    rating = finding.severity.rating
+    return finding.exploited is not None or rating is Rating.UNKNOWN or rating.rank >= least.rank
 
 
 def _sources(call: Call) -> Sources:

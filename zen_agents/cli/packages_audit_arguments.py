@@ -9,6 +9,8 @@ from typing import Final
 from zen_agents.packages.advisories.addresses import EXPLOITED, NPM, OSV
 
 _MAX_AGE: Final = "6h"
+#: Best first.
+RATINGS: Final = ("low", "medium", "high", "critical")
 
 
 def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +39,10 @@ def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ignore", type=Path, metavar="FILE", help="audit: weaknesses to live with, each with reason and end"
     )
+    parser.add_argument(
+        "--at-least", choices=RATINGS, default=RATINGS[0],
+        help="audit: exit with 1 only for a weakness so bad, of unknown severity, or known to be exploited; all are shown",
+    )  # fmt: skip
     parser.add_argument(
         "--max-age",
         default=_MAX_AGE,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -146,6 +149,27 @@ def test_a_server_that_does_not_answer_in_time_or_at_all_leaves_it_unknown(serve
     server.url = "http://127.0.0.1:1"
     (unknown,) = ask(server, tmp_path, JINJA).unknown
     assert "refused" in unknown.why
+
+
+def test_a_server_that_sends_a_byte_at_a_time_is_not_waited_for(server: OsvServer, tmp_path: Path) -> None:
+    """Each of them comes before any time-out of a socket."""
+    ended = threading.Event()
+
+    def drip(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(ConnectionError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            while not ended.wait(0.02):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        server.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        (unknown,) = ask(server, tmp_path, JINJA, within_seconds=0.3).unknown
+        ended.set()
+        thread.join()
+    assert "does not answer in time; versions that stay unknown: 1" in unknown.why
 
 
 def test_an_advisory_that_cannot_be_read_is_a_finding_all_the_same(server: OsvServer, tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.advisories import debian, feed, pypi, record
+from tests.support.advisories import catalogue, debian, feed, pypi, record
 from tests.support.osv_server import OsvServer, osv_server
 from zen_agents.adapters.advisories_cache import AdvisoryCache
 from zen_agents.adapters.advisories_debsecan import DebianTracker
+from zen_agents.adapters.advisories_exploited import exploited_at
 from zen_agents.adapters.advisories_records import OsvRecords
 from zen_agents.packages.advisories.answer import Answer
 from zen_agents.packages.package import Distribution, Ecosystem, Package
@@ -126,3 +127,33 @@ def test_a_feed_from_an_address_is_kept_with_its_age(server: OsvServer, tmp_path
     server.instead = ("/", 500, b"")
     (unknown,) = ask(f"{server.url}/", tmp_path, BASH, suite="trixie").unknown
     assert "answers with status 500; packages of Debian that stay unknown: 1" in unknown.why
+
+
+# -- what is exploited ------------------------------------------------------------------------------------------------
+def marked(location: str, folder: Path, *, at: datetime = NOW) -> tuple[list[str], Answer]:
+    cache = AdvisoryCache(folder / "state", at)
+    try:
+        listed, answer = exploited_at(location, cache, at, timedelta(hours=6))
+        return [*listed], answer
+    finally:
+        cache.close()
+
+
+def test_a_catalogue_from_an_address_is_kept_with_its_age(server: OsvServer, tmp_path: Path) -> None:
+    server.instead = ("/kev.json", 200, catalogue("CVE-2026-2222"))
+    place = f"{server.url}/kev.json"
+    for later in (timedelta(0), timedelta(hours=5)):
+        listed, answer = marked(place, tmp_path, at=NOW + later)
+        assert (listed, answer.as_of, answer.unknown) == (["CVE-2026-2222"], NOW, ())
+    assert server.asked == ["/kev.json"]
+    server.instead = ("/kev.json", 200, b"<html>")
+    listed, answer = marked(place, tmp_path, at=NOW + timedelta(days=2))
+    assert (listed, answer.as_of) == (["CVE-2026-2222"], NOW)
+    assert "is no catalogue of exploited weaknesses" in answer.unknown[0].why
+    assert "it is told what was answered 2 d ago" in answer.unknown[0].why
+
+
+def test_a_catalogue_that_is_not_there_marks_nothing_and_is_unknown(tmp_path: Path) -> None:
+    listed, answer = marked(str(tmp_path / "gone.json"), tmp_path)
+    assert (listed, answer.as_of) == ([], None)
+    assert answer.unknown[0].why.endswith("gone.json is not there; which weaknesses are known to be exploited stays unknown")

@@ -241,6 +241,18 @@ def test_what_is_known_to_be_exploited_is_marked_and_stands_first() -> None:
     assert "which weaknesses are known to be exploited stays unknown" in done.err
 
 
+@pytest.mark.parametrize(("rating", "least", "code"), [
+    ("low", "low", 1), ("low", "medium", 0), ("high", "high", 1), ("high", "critical", 0), ("critical", "critical", 1),
+    ("", "critical", 1),
+])  # fmt: skip
+def test_a_weakness_below_what_is_asked_for_is_shown_and_ends_well(rating: str, least: str, code: int) -> None:
+    Path("records/1.json").write_bytes(record("CVE-2026-2222", "jinja2", BEFORE, database_specific={"severity": rating}))
+    done = audit("--at-least", least)
+    assert (done.code, "CVE-2026-2222" in done.out) == (code, True)
+    Path("exploited.json").write_bytes(catalogue("CVE-2026-2222"))
+    assert audit("--at-least", least, "--exploited", "exploited.json").code == 1
+
+
 def test_a_registry_of_npm_is_asked_besides() -> None:
     lock = {"lockfileVersion": 3, "packages": {"node_modules/lodash": {"version": "4.17.20"}}}
     Path("app/package-lock.json").write_text(json.dumps(lock))

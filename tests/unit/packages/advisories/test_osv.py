@@ -104,6 +104,9 @@ def test_severity_is_the_score_of_the_vector_or_the_publishers_word() -> None:
     assert (read.rating, read.score, read.vector) == (Rating.CRITICAL, 9.8, vector)
     newer = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N"
     assert severity_of([vector, newer]).vector == newer
+    assert severity_of([newer, vector, "AV:N/AC:L/Au:N/C:P/I:P/A:P"]).score == 6.9
+    oldest = severity_of(["AV:N/AC:L/Au:N/C:P/I:P/A:P"])
+    assert (oldest.rating, oldest.score) == (Rating.HIGH, 7.5)
     assert severity_of(["CVSS:3.1/nonsense"], "MODERATE").rating is Rating.MEDIUM
     assert severity_of([], "dreadful").rating is Rating.UNKNOWN
     assert severity_of([], "HIGH").rating is Rating.HIGH
