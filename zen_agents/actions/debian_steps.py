@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from zen_agents.actions.restart_unit import is_busy
 from zen_agents.errors import ActionFailedError, HostError, ZenError
 from zen_agents.model.action import Plan
 from zen_agents.model.debian_upgrade import UNASKED, DebianChange, DebianLook, DebianQuestion, DebianTrial, DebianTried
@@ -17,8 +18,8 @@ _APT_OPTIONS = (
     "-o", "APT::Get::AutomaticRemove=false",
 )  # fmt: skip
 _MARK_SECONDS, _LOOK_SECONDS, _BACK_SECONDS = 60.0, 120.0, 900.0
-#: A service that its package has restarted is up again within this.
-_UP_SECONDS, _ASK_AGAIN_SECONDS = 30.0, 0.5
+#: A service that is on its way is up again within the first; one that is not, and nobody starts, has so long to be.
+_UP_SECONDS, _LEFT_SECONDS, _ASK_AGAIN_SECONDS = 30.0, 3.0, 0.5
 _MOST_NAMES = 5
 
 
@@ -83,8 +84,9 @@ async def fallen(units: Sequence[str], control: HostControl) -> str:
     """Return which of these units do not get active again in time, "" if all are."""
     waited = 0.0
     while down := await asyncio.to_thread(_down, units, control):
-        if waited >= _UP_SECONDS:
-            return f"{', '.join(down[:_MOST_NAMES])} ran before and {'does' if len(down) == 1 else 'do'} not now"
+        if waited >= (_UP_SECONDS if any(is_on_its_way for _, is_on_its_way in down) else _LEFT_SECONDS):
+            names = ", ".join(name for name, _ in down[:_MOST_NAMES])
+            return f"{names} ran before and {'does' if len(down) == 1 else 'do'} not now"
         await asyncio.sleep(_ASK_AGAIN_SECONDS)
         waited += _ASK_AGAIN_SECONDS
     return ""
@@ -92,13 +94,17 @@ async def fallen(units: Sequence[str], control: HostControl) -> str:
 
 async def go_back(look: DebianLook, kept: Sequence[str], control: HostControl) -> str:
     """Install what was kept again, take away what was added, and return in words what came of it."""
+    before = [f"{each.name}={each.installed}" for each in look.changes]
+    if not await unlike(before, control):
+        await finish_marks(look.changes, (), control)
+        return "what was there before is still there"
     if not kept:
         return "there is no way back; look at: dpkg --audit"
     try:
         await control.install_kept_packages(kept, timeout_seconds=_BACK_SECONDS)
         await remove_added(look.adds, control)
         await finish_marks(look.changes, (), control)
-        left = await unlike([f"{each.name}={each.installed}" for each in look.changes], control)
+        left = await unlike(before, control)
     except ZenError as error:
         left = str(error)
     return f"and it could not be taken back: {left}; look at: dpkg --audit" if left else "what was there before is back"
@@ -110,6 +116,11 @@ async def remove_added(adds: Sequence[str], control: HostControl) -> None:
     if names:
         argv = ("dpkg", "--remove", *names)
         await control.run(Command(argv, environment=UNASKED, timeout_seconds=_BACK_SECONDS, is_let_finish=True))
+
+
+def evidence(tried: DebianTried) -> str:
+    """Return what was run in the copy of the root and how each step ended, a line each."""
+    return "".join(f"tried: {each.words[:200]}: {each.exit_code} after {each.seconds:.1f} s\n" for each in tried.steps)
 
 
 def detail_of(look: DebianLook) -> dict[str, Any]:
@@ -135,7 +146,10 @@ def versions(changes: Iterable[DebianChange], *, wanted: bool) -> str:
     return ", ".join(f"{each.name} {each.wanted if wanted else each.installed}" for each in changes)
 
 
-def _down(units: Sequence[str], control: HostControl) -> list[str]:
+def _down(units: Sequence[str], control: HostControl) -> list[tuple[str, bool]]:
+    """Return the units that are not active, and whether systemd is about to change that."""
     host = control.view
     found = ((name, host.unit(name)) for name in units)
-    return [name for name, unit in found if unit is None or unit.active_state != "active"]
+    return [
+        (name, unit is not None and is_busy(unit)) for name, unit in found if unit is None or unit.active_state != "active"
+    ]

@@ -121,7 +121,7 @@ class UpgradeDebianPackages(Action):
             before=steps.versions(look.changes, wanted=False),
             after=steps.versions(look.changes, wanted=True),
             exit_code=ended.exit_code,
-            output=ended.output,
+            output=steps.evidence(tried) + ended.output,
             undo=_undo(look, kept) if kept else {},
         )
 

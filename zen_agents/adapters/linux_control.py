@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -275,7 +276,7 @@ class LinuxControl:
         keeper, record = self._shared.keeper, self._shared.state_dir / _RUNNING / self._intent_id
         log = keeper.open_log(self._intent_id)
         try:
-            child = launch(command, flags=self._shared.flag.paths, cpu_seconds=None, log=log)
+            child = launch(self._apart(command), flags=self._shared.flag.paths, cpu_seconds=None, log=log)
         finally:
             os.close(log)
         self._children.add(child)
@@ -301,6 +302,14 @@ class LinuxControl:
             )
         keeper.drop_log(self._intent_id)
         return CommandResult(code, said, False, time.monotonic() - began)
+
+    def _apart(self, command: Command) -> Command:
+        """Return the command in a unit of its own where systemd runs: with the engine's it would be killed."""
+        checked_argv(command)
+        if os.geteuid() != 0 or not self.view.has_systemd():
+            return command
+        said = f"--description=zen-agents {self._intent_id}: {command.argv[0]}"
+        return replace(command, argv=("systemd-run", "--scope", "--quiet", "--collect", said, "--", *command.argv))
 
     def _pass(self) -> None:
         self._gate.pass_blocking()

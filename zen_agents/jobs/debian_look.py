@@ -11,8 +11,7 @@ from zen_agents.model.debian_upgrade import DebianCandidate, DebianChange, Debia
 #: Module that does the job; adapters start it by this name and never import it.
 WORKER: Final = "zen_agents.workers.debian_look"
 
-#: More packages are nobody's upgrade.
-MOST_PACKAGES: Final = 2000
+_MOST_ENTRIES: Final = 2000
 _MOST_CHARS: Final = 1000
 _T = TypeVar("_T")
 
@@ -116,7 +115,7 @@ def cut(value: _T) -> _T:
 
 def list_of(value: object) -> list[Any]:
     """Return a list that is not too long; raises MalformedDebianError."""
-    if not isinstance(value, list) or len(value) > MOST_PACKAGES:
+    if not isinstance(value, list) or len(value) > _MOST_ENTRIES:
         raise MalformedDebianError("a list is missing, or too long")
     return value
 

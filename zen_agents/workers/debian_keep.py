@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from zen_agents.adapters.apt_programs import AptError, answer
 from zen_agents.jobs.debian_keep import KeepReply, KeepRequest
 from zen_agents.model.debian_upgrade import DebianChange
-from zen_agents.workers.apt_programs import AptError, answer
 
 _SECONDS: Final = 120.0
 

@@ -13,9 +13,9 @@ import subprocess
 import sys
 from typing import Final
 
+from zen_agents.adapters.apt_programs import ENVIRONMENT
 from zen_agents.jobs.debian_trial import reply_from_json, reply_to_json, request_from_json
 from zen_agents.model.debian_upgrade import DebianTried
-from zen_agents.workers.apt_programs import ENVIRONMENT
 from zen_agents.workers.debian_trial_root import RootError, make_root
 from zen_agents.workers.debian_trial_steps import try_upgrade
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from zen_agents.adapters.apt_programs import AptError, run, step
 from zen_agents.model.debian_upgrade import DebianTrial, DebianTried, TrialStep
-from zen_agents.workers.apt_programs import AptError, run, step
 
 #: All that installing needs even as root.
 _RIGHTS: Final = (

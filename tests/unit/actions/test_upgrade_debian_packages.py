@@ -103,7 +103,7 @@ async def test_what_goes_wrong_in_earnest_is_taken_back_and_told(host: Simulated
 async def test_a_service_that_does_not_come_back_takes_the_upgrade_back(
     host: SimulatedHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zen_agents.actions.debian_steps._UP_SECONDS", 0.0)
+    monkeypatch.setattr("zen_agents.actions.debian_steps._LEFT_SECONDS", 0.0)
     host.add_service("acme", unit="acme.service")
     host.start("acme")
     host.debian.ships["libacme1"] = "acme.service"

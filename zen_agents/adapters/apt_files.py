@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from zen_agents.workers.apt_programs import AptError, answer
+from zen_agents.adapters.apt_programs import AptError, answer
 
 _SECONDS: Final = 30.0
 _UNIT: Final = re.compile(r"(?:/usr)?/lib/systemd/system/([^/]+\.(?:service|socket|timer|path|mount|target))")

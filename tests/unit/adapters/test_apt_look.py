@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.apt_repository import AptRepository, AptRoot
+from zen_agents.adapters.apt_look import look
 from zen_agents.model.debian_upgrade import DebianCandidate, DebianChange, DebianLook, DebianQuestion
-from zen_agents.workers.debian_look import look
 
 pytestmark = pytest.mark.skipif(
     not all(shutil.which(each) for each in ("apt-get", "apt-cache", "dpkg-deb")), reason="apt and dpkg are not installed"
@@ -149,7 +149,7 @@ def test_unattended_upgrades_counts_where_it_is_installed_and_switched_on(
     root: AptRoot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert not asked().is_unattended
-    monkeypatch.setattr("zen_agents.workers.debian_look.UNATTENDED", tmp_path / "unattended-upgrade")
+    monkeypatch.setattr("zen_agents.adapters.apt_look.UNATTENDED", tmp_path / "unattended-upgrade")
     root.configure('APT::Periodic::Unattended-Upgrade "1";')
     assert not asked().is_unattended
     (tmp_path / "unattended-upgrade").touch()
