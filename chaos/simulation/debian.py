@@ -98,7 +98,7 @@ class SimulatedDebian:
 
     def _change(self, name: str, version: str) -> DebianChange:
         way_back = "" if name in self.without_way_back else "archive"
-        return DebianChange(name, self.installed[name], version, "all", name in self.marked_auto, way_back)
+        return DebianChange(name, self.installed[name], version, "all", name, name in self.marked_auto, way_back)
 
     def _candidates(self) -> list[DebianCandidate]:
         later = {

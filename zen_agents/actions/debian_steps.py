@@ -36,6 +36,31 @@ def install_command(look: DebianLook, *, within_seconds: float) -> Command:
     return Command(argv, environment=UNASKED, timeout_seconds=within_seconds, is_let_finish=True)
 
 
+async def sets_of(whole: DebianLook, control: HostControl) -> Sequence[DebianLook]:
+    """Return the sets in which an upgrade is made, one after the other: what was built from one source, and what apt adds.
+
+    What would take more along by itself than was agreed to is made together with the rest.
+    """
+    groups: dict[str, list[DebianChange]] = {}
+    for change in whole.changes:
+        groups.setdefault(change.source, []).append(change)
+    if len(groups) < 2 or whole.removes:
+        return (whole,)
+    sets, covered, together = list[DebianLook](), set[str](), list[DebianChange]()
+    for group in groups.values():
+        wanted = tuple(f"{each.name}={each.wanted}" for each in group if each.name not in covered)
+        part = await control.view.debian_packages(DebianQuestion(wanted), _LOOK_SECONDS) if wanted else DebianLook()
+        if part.refused or part.problems or not _is_within(part, whole):
+            together += group
+        elif part.changes:
+            sets.append(part)
+            covered |= {each.name for each in part.changes} | set(part.adds)
+    if together:
+        left = tuple(each for each in together if each.name not in covered)
+        sets.append(DebianLook(changes=left, adds=tuple(each for each in whole.adds if each not in covered)))
+    return sets
+
+
 async def try_first(trial: DebianTrial, control: HostControl) -> DebianTried:
     """Have the upgrade made in a copy of the root; ActionFailedError if it goes wrong there, or cannot be told."""
     control.check_stop()
@@ -144,6 +169,12 @@ def look_of(plan: Plan) -> DebianLook:
 def versions(changes: Iterable[DebianChange], *, wanted: bool) -> str:
     """Return names with the versions before or after, for people."""
     return ", ".join(f"{each.name} {each.wanted if wanted else each.installed}" for each in changes)
+
+
+def _is_within(part: DebianLook, whole: DebianLook) -> bool:
+    agreed = {(each.name, each.wanted) for each in whole.changes}
+    changes = {(each.name, each.wanted) for each in part.changes}
+    return changes <= agreed and set(part.adds) <= set(whole.adds) and not part.removes
 
 
 def _down(units: Sequence[str], control: HostControl) -> list[tuple[str, bool]]:

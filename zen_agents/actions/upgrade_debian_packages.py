@@ -108,12 +108,14 @@ class UpgradeDebianPackages(Action):
         has_way_back = plan.reversible is Reversible.YES
         kept = await control.keep_debian_packages(look.changes, action=self.name) if has_way_back else ()
         ran = await asyncio.to_thread(steps.active_units, look, control)
-        ended = await control.run(steps.install_command(look, within_seconds=_APT_SECONDS))
-        wrong = await steps.unlike(steps.wanted_of(look), control) or await steps.fallen(ran, control)
-        if wrong:
-            back = await steps.go_back(look, kept, control)
-            said = ended.output.strip()[-500:]
-            raise ActionFailedError(f"apt-get ended with {ended.exit_code}: {wrong}; {back}. It said: {said}")
+        for each in await steps.sets_of(look, control):
+            control.check_stop()
+            ended = await control.run(steps.install_command(each, within_seconds=_APT_SECONDS))
+            wrong = await steps.unlike(steps.wanted_of(each), control) or await steps.fallen(ran, control)
+            if wrong:
+                back = await steps.go_back(look, kept, control)
+                said = ended.output.strip()[-500:]
+                raise ActionFailedError(f"apt-get ended with {ended.exit_code}: {wrong}; {back}. It said: {said}")
         unmarked = await steps.finish_marks(look.changes, look.adds, control)
         return Effect(
             ok=True,

@@ -7,7 +7,7 @@ lists. apt's own resolver decides, by a simulated run; what it prints is read st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -85,13 +85,14 @@ def _upgrade(wanted: Sequence[str]) -> DebianLook:
     would = simulated(ended.out)
     upgrades = [each for each in would.installs if each.installed]
     names = tuple(each.name for each in upgrades)
-    with ThreadPoolExecutor(3) as asking:
+    with ThreadPoolExecutor(2) as asking:
         offered = asking.submit(_offered, names)
         auto = asking.submit(_auto, names)
+        sources = asking.submit(_sources, names)
         phased = asking.submit(_phased, would.installs)
         files = {name: files_of(name) for name in (*names, *would.removes)}
     return DebianLook(
-        changes=tuple(_change(each, offered.result().get(each.name), auto.result()) for each in upgrades),
+        changes=tuple(_change(each, sources.result(), offered.result().get(each.name), auto.result()) for each in upgrades),
         adds=tuple(f"{each.name} {each.wanted}" for each in would.installs if not each.installed),
         removes=would.removes,
         phased=phased.result(),
@@ -100,11 +101,15 @@ def _upgrade(wanted: Sequence[str]) -> DebianLook:
     )
 
 
-def _change(found: SimulatedInstall, offered: Versions | None, auto: frozenset[str]) -> DebianChange:
+def _change(
+    found: SimulatedInstall, sources: Mapping[str, str], offered: Versions | None, auto: frozenset[str]
+) -> DebianChange:
     kept = _kept_file(found)
     way_back = kept or ("archive" if offered and offered.offers_installed else "")
     way_back = way_back or ("repack" if Path(_REPACK).exists() else "")
-    return DebianChange(found.name, found.installed, found.wanted, found.architecture, found.name in auto, way_back)
+    source = sources.get(_plain(found.name), _plain(found.name))
+    is_auto = found.name in auto
+    return DebianChange(found.name, found.installed, found.wanted, found.architecture, source, is_auto, way_back)
 
 
 def _kept_file(found: SimulatedInstall) -> str:
@@ -121,6 +126,13 @@ def _offered(names: Sequence[str]) -> dict[str, Versions]:
 
 def _auto(names: Sequence[str]) -> frozenset[str]:
     return frozenset(answer(("apt-mark", "showauto", *names), _SECONDS).split()) if names else frozenset()
+
+
+def _sources(names: Sequence[str]) -> dict[str, str]:
+    shown = (
+        answer(("dpkg-query", "--show", "--showformat=${Package} ${source:Package}\n", *names), _SECONDS) if names else ""
+    )
+    return dict(line.split(" ", 1) for line in shown.splitlines() if " " in line)
 
 
 def _phased(installs: Sequence[SimulatedInstall]) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ class DebianChange(NamedTuple):
     installed: str
     wanted: str
     architecture: str
+    #: What it was built from; what was built from one source is upgraded together.
+    source: str
     #: Installed only because others need it, which an upgrade must not change.
     is_auto: bool
     #: Where the present .deb can be had for the way back: a path, `archive`, `repack`, or "" for nowhere.

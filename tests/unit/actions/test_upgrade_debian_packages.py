@@ -54,6 +54,19 @@ async def test_it_is_tried_first_what_is_there_is_kept_and_then_it_is_upgraded(h
     assert [each.partition(" ")[0] for each in host.changes] == ["keep", "run", "run"]
 
 
+async def test_what_was_built_apart_is_upgraded_apart_and_comes_back_together(host: SimulatedHost) -> None:
+    host.debian.installed["other"], host.debian.offered["other"] = "1.0", ["1.0", "1.1"]
+    wanted = {"packages": {"libacme1": "1.1", "other": "1.1"}}
+    _, effect = await upgraded(host, wanted)
+    assert effect.after == "libacme1 1.1, other 1.1"
+    assert len([each for each in host.changes if "install other=1.1" in each or "install libacme1=1.1" in each]) == 2
+    host.debian.installed |= {"libacme1": "1.0", "other": "1.0"}
+    host.debian.fails.add("other=1.1")
+    with pytest.raises(ActionFailedError, match="what was there before is back"):
+        await upgraded(host, wanted)
+    assert (host.debian.installed["libacme1"], host.debian.installed["other"]) == ("1.0", "1.0")
+
+
 async def test_an_undo_gives_back_what_was_there_and_takes_away_what_came_along(host: SimulatedHost) -> None:
     host.debian.brings["libacme1"] = "extra 1.0"
     plan, effect = await upgraded(host)

@@ -67,8 +67,8 @@ def test_an_upgrade_is_what_apt_itself_would_do(root: AptRoot) -> None:
     root.run("apt-mark", "auto", "libacme1")
     found = asked("app=1.1")
     assert found.changes == (
-        DebianChange("libacme1", "1.0", "2.0", "all", True, "archive"),
-        DebianChange("app", "1.0", "1.1", "all", False, "archive"),
+        DebianChange("libacme1", "1.0", "2.0", "all", "libacme1", True, "archive"),
+        DebianChange("app", "1.0", "1.1", "all", "app", False, "archive"),
     )
     assert (found.adds, found.removes, found.ships) == (("extra 1.0",), (), ("acme.service",))
     assert asked("libacme1=1.1", "app=1.1").changes[0].wanted == "1.1"
