@@ -30,6 +30,8 @@ class SimulatedEnvironments:
     broken: set[str] = field(default_factory=set)
     #: Directory -> why nothing can be resolved there.
     conflicts: dict[str, str] = field(default_factory=dict)
+    #: `NAME==VERSION` -> how far a step to it goes; a fix where it is not here.
+    kinds: dict[str, str] = field(default_factory=dict)
     #: How often what is in a directory was exchanged.
     _turns: dict[str, int] = field(default_factory=dict)
     #: Action -> what it built, or what was there before it.
@@ -43,7 +45,7 @@ class SimulatedEnvironments:
         if conflict := self.conflicts.get(environment.venv, ""):
             return Resolution(freeze=_freeze(now), conflict=conflict)
         steps = [
-            Step(each.name, now[each.name], each.least, "security", each.fixes)
+            Step(each.name, now[each.name], each.least, self.kinds.get(f"{each.name}=={each.least}", "security"), each.fixes)
             for each in wanted if now.get(each.name, each.least) != each.least
         ]  # fmt: skip
         pins = tuple(Pin(step.name, step.wanted, (f"sha256:{'0' * 64}",)) for step in steps)

@@ -41,9 +41,10 @@ def why_no_trials() -> str:
         "--mount-proc",
         "--net",
         "mount",
-        "-o",
-        "remount,bind,ro=recursive",
-        "/",
+        "-t",
+        "tmpfs",
+        "none",
+        "/dev/shm",
     ]
     try:
         done = subprocess.run(asked, capture_output=True, timeout=20, check=False)
@@ -84,10 +85,11 @@ class UpgradeSite:
     #: What the environment held at the beginning.
     before = b""
 
-    def write_lib(self, version: str, source: str = "", name: str = "Acme.Lib") -> Path:
+    def write_lib(self, version: str, source: str = "", needs: Sequence[str] = ()) -> Path:
         """Write a version of the library, which has a command too."""
         modules = {"acme_lib.py": source or f"VERSION = {version!r}\n\n\ndef main() -> None:\n    print(VERSION)\n"}
-        return write_wheel(self.wheels, name, version, modules=modules, scripts={"acme": "acme_lib:main"})
+        scripts = {"acme": "acme_lib:main"}
+        return write_wheel(self.wheels, "Acme.Lib", version, needs=needs, modules=modules, scripts=scripts)
 
     def advise(self, name: str, fixed: str) -> None:
         """Leave an advisory about all versions of a package before `fixed`."""

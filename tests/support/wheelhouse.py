@@ -52,20 +52,15 @@ def python_for_all() -> str:
 
 def make_environment(venv: Path, wheels: Path, pins: Sequence[str]) -> Path:
     """Make a real virtual environment that holds these; return it."""
-    cache = f"--cache-dir={venv.parent / 'uv-cache'}"
-    _run([*UV, cache, "venv", "--python", python_for_all(), str(venv)])
-    install = [
-        "pip",
-        "install",
-        "--python",
-        f"{venv}/bin/python",
-        "--no-index",
-        "--find-links",
-        str(wheels),
-        "--link-mode=copy",
-    ]
-    _run([*UV, cache, *install, *pins])
+    _run([*UV, f"--cache-dir={venv.parent / 'uv-cache'}", "venv", "--python", python_for_all(), str(venv)])
+    install(venv, wheels, pins)
     return venv
+
+
+def install(venv: Path, wheels: Path, pins: Sequence[str]) -> None:
+    """Install these into an environment."""
+    where = ["--python", f"{venv}/bin/python", "--no-index", "--find-links", str(wheels), "--link-mode=copy"]
+    _run([*UV, f"--cache-dir={venv.parent / 'uv-cache'}", "pip", "install", *where, *pins])
 
 
 def freeze(venv: Path) -> bytes:

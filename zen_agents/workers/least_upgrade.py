@@ -24,6 +24,8 @@ from zen_agents.workers.uv import Uv, UvError
 
 _LEAST = ("--resolution", "lowest-direct")
 _HASH = "--hash="
+#: How uv begins to say that no versions go together.
+_CONFLICT = "No solution found"
 
 
 def resolve(uv: Uv, environment: Environment, wanted: Sequence[Wanted]) -> Resolution:
@@ -37,7 +39,10 @@ def resolve(uv: Uv, environment: Environment, wanted: Sequence[Wanted]) -> Resol
     try:
         steps = _steps(_least(uv, _asked(installed, short, lock), lock), short)
     except UvError as error:
-        return Resolution(freeze=freeze, conflict=str(error))
+        # Whatever else it says means that nobody can tell.
+        if _CONFLICT not in str(error):
+            raise
+        return Resolution(freeze=freeze, conflict=" ".join(str(error).partition("cause:")[2].split()))
     pins = tuple(_pins(uv, environment, lock, steps))
     return Resolution(steps, pins, freeze, requirements=lock.rewritten(pins))
 

@@ -71,6 +71,8 @@ class Uv:
         """Return uv's environment. The index stands in it and not among the arguments: it may hold a password."""
         tools = self._tools
         own = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": tools.scratch, "TMPDIR": tools.scratch}
+        # Whoever waits for a plan waits for this: an index that does not answer is told soon.
+        own |= {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}
         own |= {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         return {**own, **({"UV_DEFAULT_INDEX": self._environment.index} if self._environment.index else {})}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.index_server import index_server
 from tests.support.upgrading import ID, UpgradeSite, upgrade_site, why_no_trials
 from tests.support.wheelhouse import freeze
 from zen_agents.actions.give_back_environment import GiveBackEnvironment
@@ -127,6 +128,17 @@ async def test_a_full_disk_leaves_everything_as_it_was(site: UpgradeSite, monkey
             await site.action.execute(plan, site.control())
     assert site.is_as_before()
     assert site.left_beside() == []
+
+
+async def test_what_an_index_serves_has_the_hash_that_was_planned_or_is_refused(site: UpgradeSite) -> None:
+    with index_server(site.wheels) as index:
+        source = {"wheels": [], "index": f"{index.url}/simple"}
+        plan = await site.plan(**source)
+        index.swapped["acme_lib-1.2-py3-none-any.whl"] = site.write_lib("1.2", "x = 'another'\n").read_bytes() + b" "
+        effect = await site.action.execute(plan, site.control())
+    assert effect.detail.startswith("the trial failed at install")
+    assert "Hash mismatch" in effect.output
+    assert site.is_as_before()
 
 
 async def test_an_environment_that_somebody_changes_meanwhile_is_not_replaced(site: UpgradeSite) -> None:
