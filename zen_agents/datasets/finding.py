@@ -72,8 +72,6 @@ class ColumnProfile:
     """How a column is spread, to compare the next run with."""
 
     column: str
-    #: Share of its rows without a value.
-    nulls: float = 0.0
     #: Minimum, nine deciles, maximum; () for what is no number.
     quantiles: tuple[float, ...] = ()
     #: The most frequent values first.

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.finding import Report
+from zen_agents.datasets.finding import Profile, Report
 
 T = TypeVar("T")
 
@@ -40,6 +40,17 @@ def report_from_plain(plain: object) -> Report:
     return _checked(_reports, plain)
 
 
+def profile_from_plain(plain: object) -> Profile:
+    """Return what a good run left; raises MalformedDatasetError."""
+    return _checked(_profiles, plain)
+
+
+def profile_to_plain(profile: Profile) -> dict[str, Any]:
+    """Return the profile as what JSON can say."""
+    plain: dict[str, Any] = _profiles().dump_python(profile, mode="json")
+    return plain
+
+
 @cache
 def _contracts() -> TypeAdapter[Contract]:
     return TypeAdapter(Contract)
@@ -48,6 +59,11 @@ def _contracts() -> TypeAdapter[Contract]:
 @cache
 def _reports() -> TypeAdapter[Report]:
     return TypeAdapter(Report)
+
+
+@cache
+def _profiles() -> TypeAdapter[Profile]:
+    return TypeAdapter(Profile)
 
 
 def _checked(adapter: Callable[[], TypeAdapter[T]], plain: object) -> T:

@@ -26,7 +26,7 @@ def _finding(outcome: Outcome, severity: Severity = Severity.ERROR) -> Finding:
 
 
 def _report(*findings: Finding, unknown: str = "") -> Report:
-    profile = Profile(9, (ColumnProfile("a", 0.1, (1.0, 2.0), (Share("x", 0.9), Share(None, 0.1))),))
+    profile = Profile(9, (ColumnProfile("a", (1.0, 2.0), (Share("x", 0.9), Share(None, 0.1))),))
     return Report("orders", "/srv/a.csv", 1.5, 9, findings, unknown, 1, 0.5, profile)
 
 

@@ -1,0 +1,125 @@
+"""Asks everything of a data set, in as few passes as can tell it, and says what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from zen_agents.datasets.asking import Asker, Surroundings
+from zen_agents.datasets.contract import Check, Contract
+from zen_agents.datasets.evidence import failing_rows
+from zen_agents.datasets.finding import ColumnProfile, FailingRow, Finding, Outcome, Profile, Report
+from zen_agents.datasets.measure import Answered, Ask, Measured, Rows
+from zen_agents.datasets.questions import Holds, Readable, columns_of
+from zen_agents.datasets.scope import Scope
+from zen_agents.datasets.sql import Sql
+from zen_agents.datasets.table import Backend, BackendError, Table
+
+#: Is told what is done now: words, and how many steps of how many are done.
+Told = Callable[[str, int, int], None]
+
+
+def check(contract: Contract, table: Table, backend: Backend, around: Surroundings, told: Told) -> Report:
+    """Return what came of all checks; what the database does not answer is unknown, with why."""
+    began, run = time.monotonic(), _Run(contract, table, backend, around, told)
+    try:
+        findings = run.findings()
+    except BackendError as error:
+        return unreadable(contract, str(error), around.now, is_damage=error.is_damage)
+    return Report(
+        contract.name, contract.source.place, around.now, run.rows, tuple(findings), "", run.passes,
+        time.monotonic() - began, Profile(run.rows, tuple(run.profiles.values())),
+    )  # fmt: skip
+
+
+def unreadable(contract: Contract, why: str, now: float, *, is_damage: bool) -> Report:
+    """Return the report of a data set that could not be read: it is damaged, or nobody could tell."""
+
+    def finding(each: Check) -> Finding:
+        fails = is_damage and isinstance(each.asks, Readable)
+        return _finding(each, Outcome.FAILED if fails else Outcome.UNKNOWN, Measured(int(fails), 1, None, why))
+
+    return Report(
+        contract.name, contract.source.place, now, None, tuple(map(finding, contract.checks)), "" if is_damage else why
+    )
+
+
+class _Run:
+    def __init__(self, contract: Contract, table: Table, backend: Backend, around: Surroundings, told: Told) -> None:
+        self._contract, self._table, self._backend, self._around, self._told = contract, table, backend, around, told
+        self.rows, self.passes = 0, 0
+        self.profiles: dict[str, ColumnProfile] = {}
+
+    def findings(self) -> Sequence[Finding]:
+        # A condition that somebody wrote may fail as a whole, on one value; the others are told all the same.
+        written = [each for each in self._contract.checks if isinstance(each.asks, Holds)]
+        try:
+            found = list(self._asked(self._contract.checks))
+        except BackendError:
+            if not written:
+                raise
+            found = list(self._asked([each for each in self._contract.checks if each not in written]))
+            found += [self._alone(each) for each in written]
+        order = [each.name for each in self._contract.checks]
+        return sorted(found, key=lambda finding: order.index(finding.check))
+
+    def _alone(self, written: Check) -> Finding:
+        try:
+            return next(self._asked([written]))
+        except BackendError as error:
+            return _finding(written, Outcome.UNKNOWN, Measured(0, 1, None, str(error)))
+
+    def _asked(self, checks: Sequence[Check]) -> Iterator[Finding]:
+        asker = Asker(Scope(self._contract, self._table, self._backend.dialect), self._around)
+        asks = [asker.ask(each) for each in checks]
+        self._told("all rows", 0, len(asks) + 1)
+        (numbers,) = self._answer(asker.main.query())
+        self.rows = int(numbers[0])
+        for at, ask in enumerate(asks, start=1):
+            self._told(ask.check.name, at, len(asks) + 1)
+            yield self._finding(ask, Answered(numbers), asker.scope)
+
+    def _finding(self, ask: Ask, told: Answered, scope: Scope) -> Finding:
+        if ask.unknown:
+            return _finding(ask.check, Outcome.UNKNOWN, Measured(0, 1, None, ask.unknown))
+        try:
+            measured, told = self._measured(ask, told)
+            outcome = _outcome(ask.check, measured)
+            if outcome is Outcome.PASSED:
+                return _finding(ask.check, outcome, measured)
+            return _finding(ask.check, outcome, measured, failing_rows(ask, told, scope, self._answer))
+        except BackendError as error:
+            return _finding(ask.check, Outcome.UNKNOWN, Measured(0, 1, None, str(error)))
+
+    def _measured(self, ask: Ask, told: Answered) -> tuple[Measured, Answered]:
+        measured = ask.measure(told) if ask.measure is not None else None
+        if ask.exactly is not None and ask.read is not None and (measured is None or measured.failed):
+            told = Answered(told.numbers, self._answer(ask.exactly))
+            measured = ask.read(told)
+        if measured is None:
+            raise TypeError(f"nothing tells of {ask.check.name}")
+        if ask.profile is not None:
+            self._remember(ask.profile(told))
+        return measured, told
+
+    def _remember(self, new: ColumnProfile) -> None:
+        old = self.profiles.get(new.column, new)
+        self.profiles[new.column] = ColumnProfile(new.column, new.quantiles or old.quantiles, new.shares or old.shares)
+
+    def _answer(self, query: Sql) -> Rows:
+        self.passes += 1
+        return self._backend.rows(query)
+
+
+def _outcome(check: Check, measured: Measured) -> Outcome:
+    if not measured.failed:
+        return Outcome.PASSED
+    return Outcome.TOLERATED if check.tolerance.allows(measured.failed, measured.total) else Outcome.FAILED
+
+
+def _finding(check: Check, outcome: Outcome, measured: Measured, evidence: tuple[FailingRow, ...] = ()) -> Finding:
+    reason = measured.reason or (f"{measured.failed:,} of {measured.total:,} rows" if measured.failed else "")
+    return Finding(
+        check.name, check.asks.kind, columns_of(check.asks), outcome, check.severity, measured.failed, measured.total,
+        evidence, reason, measured.value,
+    )  # fmt: skip

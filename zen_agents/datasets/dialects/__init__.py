@@ -1,0 +1,1 @@
+"""The same questions in the SQL of each database."""

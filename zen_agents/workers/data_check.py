@@ -1,0 +1,182 @@
+"""Checks one data set: `python -m zen_agents.workers.data_check`, a request on stdin, a reply on stdout.
+
+Files are opened first, then root is given up, and only then somebody else's bytes are read. Progress is told on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from zen_agents.datasets.asking import Surroundings
+from zen_agents.datasets.checking import check, unreadable
+from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.file_sql import OpenedFiles, described, relation
+from zen_agents.datasets.finding import FailingRow, Report
+from zen_agents.datasets.plain import (
+    MalformedDatasetError,
+    contract_from_plain,
+    profile_from_plain,
+    report_to_plain,
+)
+from zen_agents.datasets.scope import Scope
+from zen_agents.datasets.source import SourceKind
+from zen_agents.datasets.sql import name, sql
+from zen_agents.datasets.table import BackendError, Table
+from zen_agents.jobs.data_check import DataCheckProgress, DataCheckReply, DataCheckRequest
+from zen_agents.workers.data_files import DataFileError, DataFiles
+from zen_agents.workers.duck import Duck
+from zen_agents.workers.lesser_account import AccountError, become
+
+#: Is told how far it is.
+Told = Callable[[DataCheckProgress], None]
+
+_TELL_EVERY: Final = 0.5
+#: A reply is at most a megabyte; evidence beyond this is left out, the last first.
+_MOST_EVIDENCE: Final = 600_000
+
+
+def answer(request: DataCheckRequest, told: Told) -> DataCheckReply:
+    """Look at the data set; MalformedDatasetError for what is no contract."""
+    contract = contract_from_plain(request.contract)
+    others = {name: contract_from_plain(plain) for name, plain in request.others.items()}
+    before = profile_from_plain(request.before) if request.before is not None else None
+    around = Surroundings(request.now, before)
+    try:
+        files = DataFiles(contract.source)
+        theirs = {name: _opened(other) for name, other in others.items()}
+        become(*files.account())
+        report = look(contract, others, files, theirs, around, Path(request.spill), told)
+    except DataFileError as error:
+        report = unreadable(contract, str(error), around.now, is_damage=error.is_missing)
+    except (AccountError, BackendError) as error:
+        damaged = isinstance(error, BackendError) and error.is_damage
+        report = unreadable(contract, str(error), around.now, is_damage=damaged)
+    return DataCheckReply(report=report_to_plain(_bounded(report)))
+
+
+def _opened(contract: Contract) -> DataFiles | str:
+    try:
+        return DataFiles(contract.source) if contract.source.kind.is_file else f"{contract.name} is no file"
+    except DataFileError as error:
+        return str(error)
+
+
+def look(
+    contract: Contract, others: Mapping[str, Contract], files: DataFiles, theirs: Mapping[str, DataFiles | str],
+    around: Surroundings, spill: Path, told: Told,
+) -> Report:  # fmt: skip
+    """Check files that were opened, as whoever this is now."""
+    every = {"self": files, **{name: each for name, each in theirs.items() if isinstance(each, DataFiles)}}
+    opened = {key: each.linked(spill / str(number)) for number, (key, each) in enumerate(every.items())}
+    readable = [place for each in every.values() for place in each.places]
+    readable += [path for each in opened.values() for path in each.paths]
+    with closing(Duck(contract.limits, spill, readable)) as duck:
+        scopes: dict[str, Scope | str] = {
+            key: Scope(others[key], table_of(others[key], opened[key], duck), duck.dialect) if key in opened else str(each)
+            for key, each in theirs.items()
+        }
+        with _Watched(duck, told) as watched:
+            found = check(
+                contract, table_of(contract, opened["self"], duck), duck, replace(around, others=scopes), watched.told
+            )
+    return _with_real_paths(found, opened["self"])
+
+
+def table_of(contract: Contract, files: OpenedFiles, duck: Duck) -> Table:
+    """Return the rows of files."""
+    columns = {str(each[0]): duck.dialect.family(str(each[1])) for each in duck.rows(described(contract.source, files))}
+    if contract.source.kind is SourceKind.JSONL:
+        wanted = dict.fromkeys(each.name for each in contract.columns if not each.optional)
+        # Of nothing at all DuckDB makes a column of its own.
+        columns = dict.fromkeys({**({} if files.is_empty else columns), **wanted}, duck.dialect.family("VARCHAR"))
+    return _table(contract, files, columns)
+
+
+def _table(contract: Contract, files: OpenedFiles, columns: dict[str, Any]) -> Table:
+    is_parquet, several = contract.source.kind is SourceKind.PARQUET, len(files.paths) > 1
+    return Table(
+        relation(contract, files, [*columns]),
+        columns,
+        is_columnar=is_parquet,
+        keeps_facts=not is_parquet,
+        number=sql("file_row_number + 1") if is_parquet else sql("row_number() OVER ()"),
+        file=name("filename") if several else None,
+        of_file=(lambda path: _table(contract, files.only(path), columns)) if several else None,
+        modified_at=files.modified_at,
+    )
+
+
+class _Watched:
+    """Tells, while a query runs, how much of it is done."""
+
+    def __init__(self, duck: Duck, told: Told) -> None:
+        self._duck, self._told, self._over = duck, told, threading.Event()
+        self._now = DataCheckProgress(doing="all rows", done=0, of=1)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def told(self, doing: str, done: int, of: int) -> None:
+        self._now = DataCheckProgress(doing=doing, done=done, of=of)
+
+    def __enter__(self) -> _Watched:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_TELL_EVERY):
+            self._told(self._now.model_copy(update={"share": self._duck.share_done()}))
+
+
+def _with_real_paths(report: Report, files: OpenedFiles) -> Report:
+    def row(each: FailingRow) -> FailingRow:
+        return replace(each, file=files.paths.get(each.file, each.file))
+
+    findings = (replace(each, evidence=tuple(map(row, each.evidence))) for each in report.findings)
+    return replace(report, findings=tuple(findings))
+
+
+def _bounded(report: Report) -> Report:
+    """Return the report with as many failing rows as a reply has room for."""
+    room, findings = _MOST_EVIDENCE, []
+    for finding in report.findings:
+        kept = []
+        for row in finding.evidence:
+            room -= 100 + sum(len(cell.column) + 6 * len(cell.text or "") + 30 for cell in (*row.keys, *row.cells))
+            if room < 0:
+                break
+            kept.append(row)
+        findings.append(replace(finding, evidence=tuple(kept)))
+    return replace(report, findings=tuple(findings))
+
+
+def main() -> int:
+    """Read the request, write the reply; the exit status is 2 for what is no request."""
+    try:
+        request = DataCheckRequest.model_validate_json(sys.stdin.buffer.read())
+        reply = answer(request, _tell)
+    except (ValidationError, MalformedDatasetError) as error:
+        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
+        return 2
+    sys.stdout.write(reply.model_dump_json())
+    return 0
+
+
+def _tell(progress: DataCheckProgress) -> None:
+    with suppress(OSError):  # whoever started us may not listen
+        sys.stderr.write(progress.model_dump_json() + "\n")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,71 @@
+"""DuckDB as it is used here: it reads what it was given, writes to its spill directory, and nobody can change that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from zen_agents.datasets.contract import Limits
+from zen_agents.datasets.dialects.duck import DuckDialect
+from zen_agents.datasets.sql import Sql
+from zen_agents.datasets.table import BackendError
+
+#: What is wrong with the data, not with the way to it.
+_DAMAGE = (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException, duckdb.SerializationException)
+_MOST_SAID = 300
+
+
+class Duck:
+    """A database in memory, closed to everything but the files that were named (R29)."""
+
+    def __init__(self, limits: Limits, spill: Path, readable: Sequence[str]) -> None:
+        self.dialect = DuckDialect()
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{limits.memory_bytes}B", "threads": limits.threads, "temp_directory": str(spill),
+                "max_temp_directory_size": f"{limits.spill_bytes}B", "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false", "allow_community_extensions": "false",
+                "allow_persistent_secrets": "false", "python_enable_replacements": "false",
+            },
+        )  # fmt: skip
+        for statement, given in (
+            ("SET enable_progress_bar = true", None),
+            ("SET enable_progress_bar_print = false", None),
+            ("SET TimeZone = 'UTC'", None),
+            ("SET allowed_paths = ?", [list(readable)]),
+            ("SET enable_external_access = false", None),
+            ("SET lock_configuration = true", None),
+        ):
+            self._connection.execute(statement, given)
+
+    def rows(self, query: Sql) -> Sequence[Sequence[Any]]:
+        """Return the rows of one query; BackendError if it cannot be answered."""
+        try:
+            return self._connection.execute(query.text(), query.values).fetchall()
+        except duckdb.OutOfMemoryException as error:
+            raise BackendError(
+                f"it needs more memory than `limits.memory` and `limits.spill` give it: {_said(error)}"
+            ) from error
+        except duckdb.Error as error:
+            raise BackendError(_said(error), is_damage=isinstance(error, _DAMAGE)) from error
+
+    def share_done(self) -> float:
+        """Return how much of the query is done that another thread has begun, from 0 to 1."""
+        return max(0.0, min(1.0, self._connection.query_progress() / 100))
+
+    def interrupt(self) -> None:
+        """End the query that another thread has begun."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """Let go of all of it."""
+        self._connection.close()
+
+
+def _said(error: duckdb.Error) -> str:
+    lines = str(error).strip().splitlines()
+    return "".join(each if each.isprintable() else " " for each in " ".join(lines[:2]))[:_MOST_SAID]
