@@ -19,10 +19,10 @@ NOW = 1_800_000_000.0
 
 def contract(
     path: Path | str, *asked: Question, columns: Sequence[Column] = (), kind: SourceKind = SourceKind.CSV,
-    name: str = "orders", tolerance: Tolerance = Tolerance(), limits: Limits | None = None, **options: object,
+    name: str = "orders", tolerance: Tolerance | None = None, limits: Limits | None = None, **options: object,
 ) -> Contract:  # fmt: skip
     """Return a contract that asks these questions of the files at a path."""
-    checks = named(Check(each, name_of(each), tolerance) for each in asked)
+    checks = named(Check(each, name_of(each), tolerance or Tolerance()) for each in asked)
     source = Source(kind, str(path), options=SourceOptions(**options))  # type: ignore[arg-type]
     return Contract(name, source, tuple(columns), checks, limits=limits or Limits(256 << 20, 1))
 
