@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 from zen_agents.datasets.asking import Asker, Surroundings
@@ -21,15 +20,15 @@ Told = Callable[[str, int, int], None]
 
 def check(contract: Contract, table: Table, backend: Backend, around: Surroundings, told: Told) -> Report:
     """Return what came of all checks; what the database does not answer is unknown, with why."""
-    began, run = time.monotonic(), _Run(contract, table, backend, around, told)
+    run = _Run(contract, table, backend, around, told)
     try:
         findings = run.findings()
     except BackendError as error:
         return unreadable(contract, str(error), around.now, is_damage=error.is_damage)
+    profile = Profile(run.rows, tuple(run.profiles.values()))
     return Report(
-        contract.name, contract.source.place, around.now, run.rows, tuple(findings), "", run.passes,
-        time.monotonic() - began, Profile(run.rows, tuple(run.profiles.values())),
-    )  # fmt: skip
+        contract.name, contract.source.place, around.now, run.rows, tuple(findings), passes=run.passes, profile=profile
+    )
 
 
 def unreadable(contract: Contract, why: str, now: float, *, is_damage: bool) -> Report:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -74,6 +75,7 @@ def look(
     around: Surroundings, spill: Path, told: Told,
 ) -> Report:  # fmt: skip
     """Check files that were opened, as whoever this is now."""
+    began = time.monotonic()
     every = {"self": files, **{name: each for name, each in theirs.items() if isinstance(each, DataFiles)}}
     opened = {key: each.linked(spill / str(number)) for number, (key, each) in enumerate(every.items())}
     readable = [place for each in every.values() for place in each.places]
@@ -87,7 +89,7 @@ def look(
             found = check(
                 contract, table_of(contract, opened["self"], duck), duck, replace(around, others=scopes), watched.told
             )
-    return _with_real_paths(found, opened["self"])
+    return replace(_with_real_paths(found, opened["self"]), seconds=time.monotonic() - began)
 
 
 def table_of(contract: Contract, files: OpenedFiles, duck: Duck) -> Table:
