@@ -111,7 +111,9 @@ def test_no_statement_stands_anywhere_else() -> None:
     # A server that is watched has tables of its own, and so has a cache of answers, which is no part of the state.
     allowed |= {"postgres.py", "advisories_cache.py"}
     sql = re.compile(r"\b(SELECT .* FROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET)\b")
-    offenders = [path.name for path in package.rglob("*.py") if path.name not in allowed and sql.search(path.read_text())]
+    # Data sets are others' tables: what is asked of them is the whole work of that room.
+    files = [path for path in package.rglob("*.py") if path.parent.parts[-1] not in ("datasets", "dialects")]
+    offenders = [path.name for path in files if path.name not in allowed and sql.search(path.read_text())]
     assert offenders == []
 
 
