@@ -4,6 +4,7 @@ Examples:
   zen-agents logs scan /var/log/app/app.log*        errors, what was slow, and when; packed files as well
   zen-agents logs scan /var/log/syslog --since 03:00   from then on, and which kinds of lines are new
   zen-agents logs templates /var/log/syslog         which kinds of lines there are, the most frequent first
+  zen-agents logs templates --learned app           what the engine learned of a source with `templates:`, and what is usual
   zen-agents logs search 'timed out after (\d+)' --since 2h
   journalctl -o short-iso -u app | zen-agents logs scan -   what comes on standard input; also in templates and search
   zen-agents logs sigma /etc/sigma/rules            which published rules can be told from logs, and why the others not
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="logs, none: those of the configuration; search: the expression, then logs; sigma: rules",
     )
     parser.add_argument("--since", metavar="TIME", help="only lines from then on")
+    parser.add_argument("--learned", action="store_true", help="templates: what the engine knows of its sources, by name")
     parser.add_argument("--limit", type=int, default=None, metavar="N", help="at most so many rows, or lines that are found")
 
 
@@ -54,6 +56,14 @@ def run(call: Call) -> int:
     words, limit = call.arguments.words, call.arguments.limit
     if limit is not None and limit < 1:
         raise UsageError(f"--limit is at least 1, not {limit}")
+    if call.arguments.learned:
+        from zen_agents.cli.logs_learned import learned  # noqa: PLC0415  reads no log, but the state
+
+        if call.arguments.verb != "templates" or since is not None:
+            raise UsageError(
+                "--learned goes with `templates`, and has no time: zen-agents logs templates --learned [SOURCE ...]"
+            )
+        return learned(call, words, now.timestamp(), limit)
     if call.arguments.verb == "sigma":
         from zen_agents.cli.logs_sigma import sigma  # noqa: PLC0415  reads no log
 

@@ -145,6 +145,11 @@ SHAPES: Mapping[str, Any] = {
     "incidents": _items(_INCIDENT),
     "init": {"path": str, "found": [str], "units": [str]},
     "judgement": _JUDGEMENT,
+    "logs-learned": {"items": [{
+        "source": str, "learns_for_seconds": float, "known": int,
+        "kinds": [{"text": str, "example": str, "lines": int, "first": float, "last": float, "usual": _NUMBER_OR_NULL,
+                   "told": str}],
+    }]},
     "logs-report": {
         "files": [{"file": str, "format": str, "why": str, "shortened": int, "dropped": int}],
         "lines": int, "errors": int, "older": int, "first": _NUMBER_OR_NULL, "last": _NUMBER_OR_NULL,

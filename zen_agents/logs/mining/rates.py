@@ -58,7 +58,7 @@ class Rate:
         """Count lines (0 to let time pass, at least once a stretch) that came then; return what that changed."""
         changed = self._advance(int(at // self._seconds), at)
         self._lines += lines
-        usual = self._usual()
+        usual = self.usual
         if lines and self.vanished:
             self.vanished = False
             changed.append(RateChange(Event.CAME_BACK, at, self._lines, usual))
@@ -67,7 +67,9 @@ class Rate:
             changed.append(RateChange(Event.BURST, at, self._lines, usual))
         return changed
 
-    def _usual(self) -> Usual | None:
+    @property
+    def usual(self) -> Usual | None:
+        """What is usual in the present stretch; None while too little is known."""
         return self._baseline.usual(self._stretch * self._seconds)
 
     def _advance(self, stretch: int, at: float) -> list[RateChange]:
@@ -86,7 +88,7 @@ class Rate:
     def _close(self, at: float) -> list[RateChange]:
         """Judge and learn a stretch that is over."""
         changed: list[RateChange] = []
-        usual = self._usual()
+        usual = self.usual
         if self.bursts and (usual is None or self._lines <= max(usual.high, LEAST_BURST)):
             self.bursts = False
             changed.append(RateChange(Event.BURST_OVER, at, self._lines, usual))

@@ -57,6 +57,10 @@ class TemplateWatch:
             changes += [TemplateChange(template, change) for change in rate.add(lines, now)]
         return changes
 
+    def rate_of(self, template: Template) -> Rate | None:
+        """Return how often a kind comes; None if its rate is not watched."""
+        return self._rates.get(template)
+
     def _choose(self, now: float) -> None:
         """Watch the most frequent; one that was forgotten gives its place away, and so does one that is overtaken by far."""
         for template in [template for template in self._rates if not template.is_kept]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
+from zen_agents.dataclass import dataclass
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.memory import checked_number, checked_rows
 from zen_agents.logs.mining.baseline import HOUR
@@ -26,6 +27,22 @@ _MOST_TOLD: Final = 100
 _WHOLE: Final = frozenset({"plain", "syslog", "syslog5424"})
 
 
+@dataclass(frozen=True, slots=True)
+class KnownKind:
+    """One kind of lines as a study knows it. All texts are untrusted."""
+
+    text: str
+    example: str
+    lines: int
+    #: When its first and last line came (seconds since the epoch).
+    first_at: float
+    last_at: float
+    #: Lines that are usual in the present hour; None while too little is known.
+    usual: float | None
+    #: `new`, `burst`, `vanished`, or "" where nothing is told of it.
+    told: str
+
+
 class _Raised:
     """Kinds of lines of which something is told, each with when that began and a line to show; bounded."""
 
@@ -43,6 +60,11 @@ class _Raised:
         self._rows[text] = (at, line[:MOST_CHARACTERS])
         if len(self._rows) > _MOST_TOLD:
             del self._rows[next(iter(self._rows))]
+
+    def holds(self, text: str, now: float) -> bool:
+        """Tell whether this kind is told of."""
+        row = self._rows.get(text[:MOST_CHARACTERS])
+        return row is not None and now - row[0] < self._lasts
 
     def end(self, text: str) -> None:
         self._rows.pop(text[:MOST_CHARACTERS], None)
@@ -93,13 +115,32 @@ class TemplateStudy:
             self._note(each.template, each.change)
         self._is_late, self._learns_on = self._is_late and is_behind, self._learns_on and is_behind
         self._asked_at = now
-        kinds = f"{len(self._watch.miner)} kinds of lines so far"
+        number = len(self._watch.miner)
+        kinds = f"{number} kind{'s' * (number != 1)} of lines so far"
         learns = max(0.0, self._watch.tells_from - now)
         known = f"{kinds}, learning for {duration(learns)} more" if learns else kinds
         return (
             self._new.told(now, "a new kind of line", known),
             self._vanished.told(now, "no longer comes", kinds),
             self._bursts.told(now, "more often than usual", kinds),
+        )
+
+    @property
+    def tells_from(self) -> float:
+        """When it has learned enough to tell of new kinds (seconds since the epoch)."""
+        return self._watch.tells_from
+
+    def kinds(self, now: float) -> Sequence[KnownKind]:
+        """Return the kinds that it knows, the most frequent first."""
+        return [self._known(template, now) for template in self._watch.miner.templates]
+
+    def _known(self, template: Template, now: float) -> KnownKind:
+        rate, text = self._watch.rate_of(template), template.text
+        usual = rate.usual if rate is not None else None
+        raised = {"vanished": self._vanished, "burst": self._bursts, "new": self._new}
+        told = next((name for name, rows in raised.items() if rows.holds(text, now)), "")
+        return KnownKind(
+            text, template.example, template.lines, template.first_at, template.last_at, usual.mean if usual else None, told
         )
 
     def saved(self) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_while_it_learns_nothing_is_new_and_it_says_how_long_it_will() -> None:
     source = study(MONDAY)
     source.feed(b"never seen\n", MONDAY + 1)
     (new, *_) = source.told(MONDAY + 1, is_behind=False)
-    assert (new.is_raised, new.detail) == (False, "1 kinds of lines so far, learning for 6 d 23 h more")
+    assert (new.is_raised, new.detail) == (False, "1 kind of lines so far, learning for 6 d 23 h more")
 
 
 def test_a_new_kind_is_told_for_an_hour_with_its_line_and_once_only() -> None:
@@ -87,6 +87,17 @@ def test_what_does_not_come_any_more_is_told_until_it_is_back_and_no_longer_than
     back = study(AFTER, usual)
     assert any(at_hour(back, AFTER + hour * HOUR, backup=False)[1].is_raised for hour in range(first + 1))
     assert raised(at_hour(back, AFTER + (first + 1) * HOUR)) == QUIET
+
+
+def test_what_is_known_of_each_kind_and_what_is_told_of_it(usual: dict[str, Any]) -> None:
+    source = study(AFTER, usual, learn=1.0)
+    for hour in range(30):
+        at_hour(source, AFTER + hour * HOUR, backup=False)
+    now = AFTER + 30 * HOUR
+    source.feed(b"took 5 ms\n" * 500 + b"segfault at 0x7f\n", now)
+    source.told(now, is_behind=False)
+    known = {each.example: (each.told, each.usual and round(each.usual)) for each in again(source, now).kinds(now)}
+    assert known == {"took 5 ms": ("burst", 20), "backup done": ("vanished", 1), "segfault at 0x7f": ("new", None)}
 
 
 def test_what_was_written_while_nobody_listened_is_no_burst_of_now(usual: dict[str, Any]) -> None:
