@@ -75,14 +75,14 @@ def change_of(value: object) -> DebianChange:
 
 
 def mapping(text: str, kind: type[Any]) -> dict[str, Any]:
-    """Return the object of version 1 in a text that has exactly the fields of a dataclass; raises MalformedDebianError."""
+    """Return the object of version 1 in a text that has exactly the fields of a class; raises MalformedDebianError."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MalformedDebianError("this is not JSON") from error
     if not isinstance(value, dict) or value.pop("version", None) != 1:
         raise MalformedDebianError("this is not version 1 of the job")
-    return named(value, tuple(field.name for field in fields(kind)))
+    return named(value, getattr(kind, "_fields", ()) or tuple(field.name for field in fields(kind)))
 
 
 def named(value: object, names: tuple[str, ...]) -> dict[str, Any]:

@@ -35,11 +35,7 @@ def reply_to_json(tried: DebianTried) -> str:
 
 def reply_from_json(text: str) -> DebianTried:
     """Return the reply in a text; raises MalformedDebianError."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MalformedDebianError("this is not JSON") from error
-    reply = named(value, ("version", *DebianTried._fields))
+    reply = mapping(text, DebianTried)
     steps = tuple(_step(each) for each in list_of(reply["steps"]))
     return DebianTried(steps, text_of(reply["failed"]), text_of(reply["untried"]))
 

@@ -32,11 +32,12 @@ def main() -> int:
     if sys.argv[1:] == [_INSIDE]:
         sys.stdout.write(reply_to_json(_inside(request)))
         return 0
-    sys.stdout.write(reply_to_json(_outside(request)))
+    sys.stdout.write(reply_to_json(tried(request)))
     return 0
 
 
-def _outside(request: str) -> DebianTried:
+def tried(request: str) -> DebianTried:
+    """Return how the upgrade goes in a copy of the root; where none can be made, why."""
     if os.geteuid() != 0:
         return DebianTried(untried="a copy of the root needs root")
     if missing := [name for name in _NEEDED if shutil.which(name, path=ENVIRONMENT["PATH"]) is None]:

@@ -10,12 +10,14 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.changing import IS_ROOT, OWN_ACCOUNT, Changing, changing, until
 from zen_agents.adapters.launcher import checked_argv
 from zen_agents.adapters.linux_control import systemd_run
+from zen_agents.adapters.running_actions import still_running
 from zen_agents.errors import (
     ActionFailedError,
     HostError,
@@ -140,6 +142,69 @@ async def test_cancelling_kills_the_child_and_takes_its_record_away(here: Changi
         await task
     assert not record.exists()
     await until(lambda: here.host.look().process(pid) is None)
+
+
+# -- what is let finish ---------------------------------------------------------------------------------------------------
+def slow(tmp_path: Path, **changes: Any) -> Command:
+    """Return a command that is let finish: it says something, waits for its word, and leaves a mark at its end."""
+    waits = f"echo begun; touch {tmp_path}/begun; while [ ! -e {tmp_path}/go ]; do sleep 0.05; done"
+    script = f"{waits}; echo end; touch {tmp_path}/end"
+    return Command(("sh", "-c", script), is_let_finish=True, **changes)
+
+
+async def test_what_is_let_finish_is_told_like_any_command(here: Changing, tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
+    result = await here.control().run(slow(tmp_path))
+    assert (result.exit_code, result.output) == (0, "begun\nend\n")
+    assert [path for folder in ("running", "service-logs") for path in (here.state_dir / folder).iterdir()] == []
+
+
+async def test_neither_its_time_out_nor_a_cancellation_ends_it_and_its_record_stays(here: Changing, tmp_path: Path) -> None:
+    with pytest.raises(HostError, match=r"still runs after 0\.5 s and is let finish: begun"):
+        await here.control().run(slow(tmp_path, timeout_seconds=0.5))
+    assert still_running(here.state_dir) == ("act-test00",)
+    (tmp_path / "go").touch()
+    await until((tmp_path / "end").exists)
+    for mark in ("go", "begun", "end"):
+        (tmp_path / mark).unlink()
+    task = asyncio.create_task(here.control("act-test01").run(slow(tmp_path)))
+    await until((tmp_path / "begun").exists)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (tmp_path / "go").touch()
+    await until((tmp_path / "end").exists)
+    await until(lambda: still_running(here.state_dir) == ())
+
+
+async def test_it_goes_on_when_its_engine_is_killed(here: Changing, tmp_path: Path) -> None:
+    script = f"""
+import asyncio
+from pathlib import Path
+from tests.support.changing import changing
+from tests.unit.adapters.test_linux_control import slow
+async def main():
+    await changing(Path({str(tmp_path / "dying")!r})).control().run(slow(Path({str(tmp_path)!r})))
+asyncio.run(main())
+"""
+    (tmp_path / "dying").mkdir()
+    words = [sys.executable, "-c", script]
+    engine = await asyncio.to_thread(subprocess.Popen, words, cwd=Path(__file__).parents[3])
+    await until((tmp_path / "begun").exists)
+    engine.kill()
+    await asyncio.to_thread(engine.wait)
+    assert still_running(tmp_path / "dying" / "state") == ("act-test00",)
+    (tmp_path / "go").touch()
+    # It writes on, although nobody reads.
+    await until((tmp_path / "end").exists)
+    await until(lambda: still_running(tmp_path / "dying" / "state") == ())
+
+
+async def test_at_the_emergency_stop_it_does_not_begin(here: Changing, tmp_path: Path) -> None:
+    here.flag.set(by="alice", reason="test", at=datetime(2026, 1, 4, tzinfo=UTC))
+    with pytest.raises(RefusedError):
+        await here.control().run(slow(tmp_path))
+    assert not (tmp_path / "begun").exists()
 
 
 # -- the record, the word and the stop ------------------------------------------------------------------------------------
