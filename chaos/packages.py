@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 
 from chaos.host import DisposableHost
@@ -57,7 +59,9 @@ def build_wheel(host: DisposableHost, name: str, version: str, source: str, fold
 
 def make_environment(host: DisposableHost) -> None:
     """Make the virtual environment and the program that installs into it."""
-    host.run([sys.executable, "-m", "venv", "--without-pip", VENV], check=True)
+    # What applications run with; an interpreter in somebody's home is out of reach of other accounts.
+    python = shutil.which("python3", path=os.defpath) or sys.executable
+    host.run([python, "-m", "venv", "--without-pip", VENV], check=True)
     pip = [
         sys.executable,
         "-m",
@@ -72,11 +76,11 @@ def make_environment(host: DisposableHost) -> None:
     host.write_file(INSTALL, f'#!/bin/sh\nexec {" ".join([*pip, *where])} "$@"\n', mode=0o755)
 
 
-def advisory(name: str, fixed: str) -> str:
+def advisory(name: str, fixed: str, id: str = "ACME-2026-1") -> str:
     """Return the text of an advisory about all versions of a package before `fixed`, in the form of OSV."""
     span = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}
     affected = [{"package": {"ecosystem": "PyPI", "name": name}, "ranges": [span]}]
-    return json.dumps({"id": "ACME-2026-1", "summary": "it can be made to say anything", "affected": affected})
+    return json.dumps({"id": id, "summary": "it can be made to say anything", "affected": affected})
 
 
 def affected(host: DisposableHost) -> bool:

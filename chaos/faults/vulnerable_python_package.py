@@ -30,7 +30,8 @@ class VulnerablePythonPackage(Fault):
         build_wheel(host, _NAME, _LATER, _WORKS, "/srv/later")
         make_environment(host)
         host.run([INSTALL, f"{_NAME}=={_INSTALLED}"], check=True)
-        host.run(["mkdir", "-p", ADVISORIES], check=True)
+        # What is known of others: a directory without any record would say nothing.
+        host.write_file(f"{ADVISORIES}/OTHER-2026-1.json", advisory("another", "2.0", "OTHER-2026-1"))
         host.write_file(f"{self.REMEMBERED}/advisory.json", advisory(_NAME, _FIXED))
         host.write_file(f"{self.REMEMBERED}/freeze", frozen(host))
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from zen_agents.actions import debian_steps as steps
-from zen_agents.actions.base import Action, ActionParams, ActionPolicy
+from zen_agents.actions.base import Action, ActionPolicy
+from zen_agents.actions.package_params import PackageParams
 from zen_agents.actions.reinstall_debian_packages import ReinstallDebianPackages
 from zen_agents.actions.scope import listed, subject_of
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.debian_upgrade import DebianLook, DebianQuestion, DebianTrial, DebianTried
+from zen_agents.model.package_look import PackageLook
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import Line
 from zen_agents.packages.debian_plan import upgrade_plan, why_not
 from zen_agents.packages.plan import DEBIAN_PLACE, UpgradePlan
-from zen_agents.packages.policy import costs
+from zen_agents.packages.policy import Stance, costs, judge_plan
 from zen_agents.ports.host import HostControl, HostView
 
 _TRIAL_SECONDS, _APT_SECONDS = 600.0, 1800.0
@@ -30,10 +32,12 @@ _TRIAL_SECONDS, _APT_SECONDS = 600.0, 1800.0
 _OWN_SECONDS = 1800.0
 
 
-class UpgradeDebianParams(ActionParams):
-    """Which packages, and how the upgrade is tried."""
+class UpgradeDebianParams(PackageParams):
+    """Which packages, or by what it is told which are due; and how the upgrade is tried."""
 
-    packages: dict[Line, Line] = Field(min_length=1, max_length=200, description="the version wanted of each package")
+    packages: dict[Line, Line] = Field(
+        default={}, max_length=200, description="the version wanted of each package; empty: what is due"
+    )
     fixes: dict[Line, tuple[Line, ...]] = Field(default={}, description="advisories that each of them ends")
     trial: bool = Field(True, description="false: it is not made in a copy of the root first, only simulated")
     smoke: tuple[Line, ...] = Field((), description="what is run in that copy afterwards, an argument list")
@@ -77,10 +81,11 @@ class UpgradeDebianPackages(Action):
         if subject_of(request, "packages") != DEBIAN_PLACE:
             raise RefusedError(f"the target {request.target!r} is not packages:{DEBIAN_PLACE}", reason=Reason.NO_TARGET)
         params: UpgradeDebianParams = self.params(request)
-        wanted = tuple(f"{name}={version}" for name, version in params.packages.items())
+        packages, fixes = (params.packages, params.fixes) if params.packages else _due(params, host)
+        wanted = tuple(f"{name}={version}" for name, version in packages.items())
         look = host.debian_packages_now(DebianQuestion(wanted))
         _refuse_if_not_now(request, look)
-        upgrade = upgrade_plan(look, params.fixes)
+        upgrade = upgrade_plan(look, fixes)
         return Plan(
             request=request,
             steps=tuple(_steps(upgrade, params)),
@@ -93,7 +98,7 @@ class UpgradeDebianPackages(Action):
             timeout_seconds=_TRIAL_SECONDS + _APT_SECONDS + _OWN_SECONDS,
             detail=steps.detail_of(look),
             warning="" if upgrade.reversible else "what is installed now could not be given back",
-            asks=tuple(costs(upgrade)),
+            asks=_asks(params, upgrade),
             along=tuple(Resource(ResourceKind.UNIT, name) for name in look.ships),
         )
 
@@ -131,6 +136,28 @@ class UpgradeDebianPackages(Action):
         if not effect.undo:
             return None
         return ActionRequest(ReinstallDebianPackages.name, plan.request.target, dict(effect.undo), inverse_of=self.name)
+
+
+def _due(params: UpgradeDebianParams, host: HostView) -> tuple[Mapping[str, str], Mapping[str, Sequence[str]]]:
+    """Return the versions that are due, and what each of them ends."""
+    look = host.packages_now(params.question("debian", "/"))
+    if not isinstance(look, PackageLook):
+        raise HostError("the look at the packages of this host came back with nonsense")
+    if not look.next_set and look.untold:
+        raise HostError(f"which packages are due is not known: {'; '.join(look.untold[:3])}")
+    if not look.next_set:
+        raise StalePlanError("no package is due; there is nothing to do")
+    return {each.package: each.wanted for each in look.next_set}, {each.package: each.fixes for each in look.next_set}
+
+
+def _asks(params: UpgradeDebianParams, upgrade: UpgradePlan) -> tuple[str, ...]:
+    """Return why a person decides; RefusedError where policy only tells of what it found due itself."""
+    if params.packages:
+        return tuple(costs(upgrade))
+    judged = judge_plan(params.policy, upgrade)
+    if judged.stance not in (Stance.DO, Stance.ASK):
+        raise RefusedError(f"policy only tells of it: {'; '.join(judged.reasons)}", reason=Reason.OUT_OF_SCOPE)
+    return judged.reasons if judged.stance is Stance.ASK else ()
 
 
 def _refuse_if_not_now(request: ActionRequest, look: DebianLook) -> None:

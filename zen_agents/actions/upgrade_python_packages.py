@@ -165,8 +165,8 @@ def _wanted(params: UpgradePythonParams, host: HostView) -> Sequence[Wanted]:
     look = host.packages_now(params.question("pypi", params.venv, index=params.index, wheels=params.wheels))
     if not isinstance(look, PackageLook):
         raise HostError(f"the look at {params.venv} came back with nonsense")
-    if look.due:
-        return [Wanted(each.package, each.wanted, each.fixes) for each in look.due]
+    if look.next_set:
+        return [Wanted(each.package, each.wanted, each.fixes) for each in look.next_set]
     if look.untold:
         raise HostError(f"what is due in {params.venv} is not known: {'; '.join(look.untold[:3])}")
     raise StalePlanError(f"nothing is due in {params.venv}; there is nothing to do")

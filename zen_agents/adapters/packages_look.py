@@ -6,6 +6,7 @@ The worker of the agent and the commands `packages outdated`, `plan` and `why` l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from zen_agents.packages.policy import Policy, Updates, judge
 from zen_agents.packages.updates import NOBODY_ASKED, Available, possible
 
 _MOST_SUMMARY: Final = 160
+_THIS_HOST: Final = "/"
 
 
 def look(asked: PackageQuestion, now: datetime) -> PackageLook:
@@ -39,9 +41,10 @@ def look(asked: PackageQuestion, now: datetime) -> PackageLook:
     )  # fmt: skip
     packages, outcome = made.packages, made.outcome
     untold += [each.why if each.package is None else f"{each.package.name}: {each.why}" for each in outcome.unknown]
-    available = _available(asked, ecosystem, packages, untold) if packages else NOBODY_ASKED
+    available, held = _available(asked, ecosystem, packages, untold) if packages else (NOBODY_ASKED, ())
     changes = possible(packages, outcome.findings, available)
-    updates = tuple(_update(policy_of(asked), ecosystem, each) for each in changes)
+    policy = replace(policy_of(asked), hold=(*asked.hold, *held))
+    updates = tuple(_update(policy, ecosystem, each) for each in changes)
     weaknesses = tuple(_weakness(each) for each in outcome.findings)
     unweighed = len(outcome.ignored) + len(outcome.excused)
     return PackageLook(len(packages), weaknesses, updates, unweighed, tuple(dict.fromkeys(untold)))
@@ -81,18 +84,25 @@ def _statements(asked: PackageQuestion, untold: list[str]) -> Sequence[Statement
     return said
 
 
-def _available(asked: PackageQuestion, ecosystem: Ecosystem, packages: Sequence[Package], untold: list[str]) -> Available:
+def _available(
+    asked: PackageQuestion, ecosystem: Ecosystem, packages: Sequence[Package], untold: list[str]
+) -> tuple[Available, Sequence[str]]:
+    """Return which versions can be had, and names of packages that a person has put on hold."""
     try:
         if ecosystem is Ecosystem.NPM and asked.index:
             from zen_agents.adapters.packages_newer_npm import newer_npm  # noqa: PLC0415  where a registry is asked
 
-            return newer_npm((each.name for each in packages), asked.index)
+            return newer_npm((each.name for each in packages), asked.index), ()
+        if ecosystem is Ecosystem.DEBIAN and asked.place == _THIS_HOST:
+            from zen_agents.adapters.packages_newer_debian import newer_debian  # noqa: PLC0415  where apt is asked
+
+            return newer_debian()
         if ecosystem is not Ecosystem.PYPI:
-            return NOBODY_ASKED
-        return newer_python(Path(asked.place), index=asked.index, wheels=asked.wheels)
+            return NOBODY_ASKED, ()
+        return newer_python(Path(asked.place), index=asked.index, wheels=asked.wheels), ()
     except NotAskedError as error:
         untold.append(f"which later versions can be had is not known: {error}")
-        return NOBODY_ASKED
+        return NOBODY_ASKED, ()
 
 
 def _update(policy: Policy, ecosystem: Ecosystem, each: Change) -> Update:

@@ -25,9 +25,9 @@ _SHOWN = 6
 
 
 class PackageCheck(Probe):
-    """Observes `packages.NAME.due`, `.vulnerable`, `.severe`, `.exploited` and `.outdated`; values are how many packages.
+    """Observes `packages.NAME.due`, `.asked`, `.vulnerable`, `.severe`, `.exploited`, `.outdated`: how many packages.
 
-    Each weakness counts for the worst of them that fits, and for none of them while an upgrade that ends it is due.
+    Each weakness counts for the worst of them that fits, and for none of them while an upgrade that ends it is due or asked.
     """
 
     __slots__ = ("_asked", "_telling")
@@ -52,7 +52,7 @@ class PackageCheck(Probe):
 
     @property
     def observes(self) -> tuple[str, ...]:
-        return tuple(f"{self.name}.{each}" for each in ("due", "vulnerable", "severe", "exploited", "outdated"))
+        return tuple(f"{self.name}.{each}" for each in ("due", "asked", "vulnerable", "severe", "exploited", "outdated"))
 
     async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Have the place looked at."""
@@ -65,6 +65,7 @@ class PackageCheck(Probe):
         old = [each for each in look.updates if each.stance == "tell" and not each.fixes]
         return (
             self._observed("due", [_step(each) for each in look.due], "no upgrade is due", look, now),
+            self._observed("asked", [_step(each) for each in look.asked], "nobody has to be asked", look, now),
             self._weak("vulnerable", plain, look, now),
             self._weak("severe", severe, look, now),
             self._weak("exploited", [each for each in left if each.is_exploited], look, now),
@@ -92,8 +93,8 @@ class PackageCheck(Probe):
 
 
 def _left(look: PackageLook) -> Iterable[Weakness]:
-    """Yield the weaknesses that no upgrade that is due would end."""
-    ended = {(each.package, each.installed, advisory) for each in look.due for advisory in each.fixes}
+    """Yield the weaknesses that no upgrade that is due or asked for would end."""
+    ended = {(each.package, each.installed, advisory) for each in (*look.due, *look.asked) for advisory in each.fixes}
     return (each for each in look.weaknesses if (each.package, each.version, each.advisory) not in ended)
 
 

@@ -82,5 +82,15 @@ class PackageLook(NamedTuple):
 
     @property
     def due(self) -> tuple[Update, ...]:
-        """Return the updates that policy does unasked, or asks for."""
-        return tuple(each for each in self.updates if each.stance in ("do", "ask"))
+        """Return the updates that policy does unasked."""
+        return tuple(each for each in self.updates if each.stance == "do")
+
+    @property
+    def asked(self) -> tuple[Update, ...]:
+        """Return the updates that a person is asked about."""
+        return tuple(each for each in self.updates if each.stance == "ask")
+
+    @property
+    def next_set(self) -> tuple[Update, ...]:
+        """Return what is upgraded next, together: what is due; what a person is asked about keeps nobody waiting."""
+        return self.due or self.asked

@@ -189,10 +189,22 @@ def test_another_target_is_refused(host: SimulatedHost, target: str) -> None:
         planned(host, target=target)
 
 
-@pytest.mark.parametrize(
-    "params", [{}, {"packages": {}}, {**WANTED, "smoke": ["true"]}, {**WANTED, "smoke": ["true"], "user": "root"}]
-)
-def test_nothing_asked_for_and_a_smoke_test_as_root_are_errors(host: SimulatedHost, params: dict[str, Any]) -> None:
+def test_where_nothing_is_named_what_is_due_is_upgraded_and_what_is_not_known_is_no_reason(host: SimulatedHost) -> None:
+    fix = Update("libacme1", "1.0", "1.1", ("CVE-1",), "security", "do", "security_updates: auto")
+    with pytest.raises(HostError, match="not known"):
+        planned(host, {})
+    host.packages["/"] = PackageLook(3)
+    with pytest.raises(StalePlanError, match="no package is due"):
+        planned(host, {})
+    host.packages["/"] = PackageLook(3, updates=(fix,), untold=("something else",))
+    assert "upgrade libacme1 1.0 -> 1.1" in planned(host, {}).steps
+    with pytest.raises(RefusedError, match="only tells"):
+        planned(host, {"security": "notify"})
+    assert planned(host, {**WANTED, "security": "notify"}).steps
+
+
+@pytest.mark.parametrize("params", [{**WANTED, "smoke": ["true"]}, {**WANTED, "smoke": ["true"], "user": "root"}])
+def test_a_smoke_test_as_root_is_an_error(host: SimulatedHost, params: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         UPGRADE.params(ActionRequest(UPGRADE.name, "packages:debian", params))
 

@@ -69,14 +69,15 @@ def test_every_rule_has_its_check_and_its_page() -> None:
     made = {(name, check.target) for check in of.checks() for name in check.observes}
     pages = {page_of(rule.name, rule.target) for rule in of.rules()}
     assert all(pair in made for rule in of.rules() for pair in rule.condition.names)
-    kinds = ("due", "vulnerable", "severe", "exploited", "outdated")
+    kinds = ("due", "asked", "vulnerable", "severe", "exploited", "outdated")
     assert pages == {*(f"packages.{kind}" for kind in kinds), "service.outdated"}
 
 
 def test_how_bad_it_is() -> None:
     severities = {rule.name.rpartition(".")[2]: rule.severity for rule in agent({"environments": {"app": APP}}).rules()}
     assert severities == {
-        "due": Severity.ERROR, "vulnerable": Severity.WARNING, "severe": Severity.ERROR, "exploited": Severity.CRITICAL,
+        "due": Severity.ERROR, "asked": Severity.WARNING, "vulnerable": Severity.WARNING,
+        "severe": Severity.ERROR, "exploited": Severity.CRITICAL,
         "outdated": Severity.INFO,
     }  # fmt: skip
 

@@ -15,7 +15,7 @@ APP = PackageQuestion("pypi", "/srv/app/venv")
 WEAK = Weakness("jinja2", "3.1.2", "CVE-1", "medium", False, "3.1.4", "")
 FIX = Update("jinja2", "3.1.2", "3.1.4", ("CVE-1",), "security", "do", "security_updates: auto")
 OLD = Update("click", "8.1", "8.2", (), "minor", "tell", "minor_updates: notify")
-NAMES = ("due", "vulnerable", "severe", "exploited", "outdated")
+NAMES = ("due", "asked", "vulnerable", "severe", "exploited", "outdated")
 
 
 async def seen(look: PackageLook, telling: Telling = "all") -> dict[str, Observation]:
@@ -61,6 +61,14 @@ async def test_what_a_step_does_not_end_stays_a_weakness() -> None:
 )
 async def test_a_weakness_counts_once_for_what_it_is(weakness: Weakness, telling: Telling, told: set[str]) -> None:
     assert await problems(PackageLook(3, (weakness,)), telling) == told
+
+
+async def test_what_a_person_is_asked_about_is_told_apart_from_what_is_due() -> None:
+    asked = FIX._replace(package="flask", fixes=("CVE-2",), stance="ask")
+    other = WEAK._replace(package="flask", advisory="CVE-2")
+    assert await problems(PackageLook(3, (WEAK, other), (FIX, asked))) == {"due", "asked"}
+    assert PackageLook(updates=(FIX, asked)).next_set == (FIX,)
+    assert PackageLook(updates=(asked,)).next_set == (asked,)
 
 
 async def test_old_packages_are_told_apart() -> None:

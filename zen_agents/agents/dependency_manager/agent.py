@@ -45,7 +45,7 @@ class DependencyManagerAgent(BaseAgent):
         "Let it only tell: auto_mitigate: false, then zen-agents reload.",
         "Keep it off a package: hold: [PACKAGE].",
     )
-    actions = frozenset({"restart_service"})
+    actions = frozenset({"upgrade_python_packages", "upgrade_debian_packages", "restart_service"})
     Settings = DependencyManagerSettings
 
     def __init__(self, settings: Any, context: AgentContext) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.dependency_manager.looking import check_of, looked_at
 from zen_agents.agents.dependency_manager.places import RestartSettings
+from zen_agents.agents.dependency_manager.remedies import upgrade_of
 from zen_agents.agents.dependency_manager.rules import AGENT, RuleMaker
 from zen_agents.agents.dependency_manager.settings import DependencyManagerSettings
 from zen_agents.checks.base import Check
@@ -30,7 +31,10 @@ def declared(settings: DependencyManagerSettings, context: AgentContext) -> Iter
     """Yield what comes of each place that is listed, and of the restarts."""
     make = RuleMaker(settings, context)
     for place in looked_at(settings, context.state_dir):
-        yield Declared((check_of(place, settings),), tuple(make.of_place(place, None)))
+        upgrade = upgrade_of(place)
+        allowed = upgrade if upgrade is not None and context.allows(upgrade.action) else None
+        remedies = () if upgrade is None else (upgrade,)
+        yield Declared((check_of(place, settings),), tuple(make.of_place(place, allowed)), remedies)
     if settings.restarts is not None:
         yield _restarts(settings.restarts, make)
 

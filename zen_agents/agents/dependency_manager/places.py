@@ -57,7 +57,7 @@ class EnvironmentSettings(Place):
     )
     units: tuple[UnitName, ...] = Field((), description="units that run from it, restarted once when it was upgraded")
     bake: Duration = Field(timedelta(minutes=2), description="how long these must stay up before an upgrade counts")
-    write_back: bool = Field(False, description="true: the file of requirements gets the versions that were installed")
+    keep_for: Duration = Field(timedelta(days=7), description="how long what was there before is kept, so that undo works")
 
     @property
     def lacks_account(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.dependency_manager.looking import Looked, every_seconds
@@ -40,10 +41,12 @@ class RuleMaker:
 
     def of_place(self, place: Looked, upgrade: ActionRequest | None) -> Iterator[Rule]:
         """Yield the rules about one place: what is due, and what is only told."""
-        yield self._rule(
-            place, "due", Severity.ERROR, "packages have to be upgraded",
-            () if upgrade is None else (self._upgrading(upgrade),),
-        )  # fmt: skip
+        ladder = () if upgrade is None else (self._upgrading(upgrade),)
+        due = self._rule(place, "due", Severity.ERROR, "packages have to be upgraded", ladder)
+        yield due
+        # The same upgrade takes what is due first, so that what a person thinks about keeps nothing waiting.
+        asked = self._rule(place, "asked", Severity.WARNING, "packages wait for a person to have them upgraded", ladder)
+        yield replace(asked, depends_on=frozenset({due.key}))
         for name, (severity, summary) in _TOLD.items():
             yield self._rule(place, name, severity or place.settings.severity, summary)
 
