@@ -14,6 +14,7 @@ from zen_agents.actions.upgrade_debian_packages import UpgradeDebianPackages, Up
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError, ZenError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible
+from zen_agents.model.package_look import PackageLook, Update
 from zen_agents.model.reason import Reason
 
 UPGRADE = UpgradeDebianPackages()
@@ -192,12 +193,12 @@ def test_another_target_is_refused(host: SimulatedHost, target: str) -> None:
 def test_where_nothing_is_named_what_is_due_is_upgraded_and_what_is_not_known_is_no_reason(host: SimulatedHost) -> None:
     fix = Update("libacme1", "1.0", "1.1", ("CVE-1",), "security", "do", "security_updates: auto")
     with pytest.raises(HostError, match="not known"):
-        planned(host, {})
+        planned(host, {"trial": True})
     host.packages["/"] = PackageLook(3)
     with pytest.raises(StalePlanError, match="no package is due"):
-        planned(host, {})
+        planned(host, {"trial": True})
     host.packages["/"] = PackageLook(3, updates=(fix,), untold=("something else",))
-    assert "upgrade libacme1 1.0 -> 1.1" in planned(host, {}).steps
+    assert "upgrade libacme1 1.0 -> 1.1" in planned(host, {"trial": True}).steps
     with pytest.raises(RefusedError, match="only tells"):
         planned(host, {"security": "notify"})
     assert planned(host, {**WANTED, "security": "notify"}).steps
