@@ -35,9 +35,7 @@ _OWN_SECONDS = 1800.0
 class UpgradeDebianParams(PackageParams):
     """Which packages, or by what it is told which are due; and how the upgrade is tried."""
 
-    packages: dict[Line, Line] = Field(
-        default={}, max_length=200, description="the version wanted of each package; empty: what is due"
-    )
+    packages: dict[Line, Line] = Field(max_length=200, description="the version wanted of each package; {}: what is due")
     fixes: dict[Line, tuple[Line, ...]] = Field(default={}, description="advisories that each of them ends")
     trial: bool = Field(True, description="false: it is not made in a copy of the root first, only simulated")
     smoke: tuple[Line, ...] = Field((), description="what is run in that copy afterwards, an argument list")

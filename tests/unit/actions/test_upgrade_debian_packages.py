@@ -19,6 +19,8 @@ from zen_agents.model.reason import Reason
 
 UPGRADE = UpgradeDebianPackages()
 WANTED = {"packages": {"libacme1": "1.1"}}
+#: By policy.
+DUE: dict[str, Any] = {"packages": {}}
 
 
 @pytest.fixture
@@ -193,19 +195,19 @@ def test_another_target_is_refused(host: SimulatedHost, target: str) -> None:
 def test_where_nothing_is_named_what_is_due_is_upgraded_and_what_is_not_known_is_no_reason(host: SimulatedHost) -> None:
     fix = Update("libacme1", "1.0", "1.1", ("CVE-1",), "security", "do", "security_updates: auto")
     with pytest.raises(HostError, match="not known"):
-        planned(host, {"trial": True})
+        planned(host, DUE)
     host.packages["/"] = PackageLook(3)
     with pytest.raises(StalePlanError, match="no package is due"):
-        planned(host, {"trial": True})
+        planned(host, DUE)
     host.packages["/"] = PackageLook(3, updates=(fix,), untold=("something else",))
-    assert "upgrade libacme1 1.0 -> 1.1" in planned(host, {"trial": True}).steps
+    assert "upgrade libacme1 1.0 -> 1.1" in planned(host, DUE).steps
     with pytest.raises(RefusedError, match="only tells"):
-        planned(host, {"security": "notify"})
+        planned(host, {**DUE, "security": "notify"})
     assert planned(host, {**WANTED, "security": "notify"}).steps
 
 
-@pytest.mark.parametrize("params", [{**WANTED, "smoke": ["true"]}, {**WANTED, "smoke": ["true"], "user": "root"}])
-def test_a_smoke_test_as_root_is_an_error(host: SimulatedHost, params: dict[str, Any]) -> None:
+@pytest.mark.parametrize("params", [{}, {**WANTED, "smoke": ["true"]}, {**WANTED, "smoke": ["true"], "user": "root"}])
+def test_nothing_said_and_a_smoke_test_as_root_are_errors(host: SimulatedHost, params: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         UPGRADE.params(ActionRequest(UPGRADE.name, "packages:debian", params))
 

@@ -24,7 +24,7 @@ def upgrade_of(place: Looked) -> ActionRequest | None:
             params = _of_environment(place.label, environment)
             return ActionRequest("upgrade_python_packages", place.target, {**_common(place), **params}, agent=_AGENT)
         case DebianSettings() as debian:
-            params = {"trial": debian.trial, "smoke": debian.smoke or (), "user": debian.user or ""}
+            params = {"packages": {}, "trial": debian.trial, "smoke": debian.smoke or (), "user": debian.user or ""}
             return ActionRequest("upgrade_debian_packages", place.target, {**_common(place), **params}, agent=_AGENT)
     return None
 
