@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from zen_agents.dataclass import dataclass
+from typing import NamedTuple
 
 #: Fields that every format fills in under these names where its lines say such a thing.
 MESSAGE, LEVEL, HOST, PROGRAM, PID = "message", "level", "host", "program", "pid"
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(NamedTuple):
     """One entry: a line, or several lines that belong together (a traceback). Everything in it is untrusted text (R17)."""
 
     #: Name of the source in the settings, or the path of a file that was named on the command line.

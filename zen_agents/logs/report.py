@@ -9,7 +9,7 @@ from typing import Final
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.latency.percentiles import Latency, Percentiles
-from zen_agents.logs.latency.requests import request_of
+from zen_agents.logs.latency.requests import TELLING, request_of
 from zen_agents.logs.latency.slow_queries import postgres_query
 from zen_agents.logs.mining.miner import Miner
 from zen_agents.logs.mining.tree import Template
@@ -19,8 +19,9 @@ from zen_agents.logs.security.tally import SecurityTally
 from zen_agents.logs.stamps import Stamps
 
 _ERRORS: Final = frozenset({"emergency", "alert", "critical", "error"})
-#: Where a format has no levels, a line that says one of these is an error.
+#: Where a format has no levels, a line that says one of these is an error; in small letters, it holds one of these.
 _TELLS: Final = re.compile(r"\b(?:error|fatal|critical|panic|exception|traceback|segfault|out of memory)\b", re.IGNORECASE)
+_MAY_TELL: Final = ("error", "fatal", "critical", "panic", "exception", "traceback", "segfault", "out of memory")
 _FAILED_FROM: Final = 500
 #: A stretch of time is counted in at most so many parts; beyond, two become one.
 MOST_PARTS: Final = 512
@@ -137,12 +138,18 @@ def tells_of_an_error(record: LogRecord) -> bool:
     status = record.fields.get("status", "")
     if status.isascii() and status.isdigit():
         return int(status[:4]) >= _FAILED_FROM
-    return _TELLS.search(record.message) is not None
+    message = record.message
+    small = message.lower()
+    # Letters outside ASCII that stand for those are none but long s and the sign of Kelvin.
+    may_tell = not message.isascii() or any(map(small.__contains__, _MAY_TELL))
+    return may_tell and _TELLS.search(message) is not None
 
 
 def _took(record: LogRecord) -> tuple[str, float] | None:
     """Return what was done, and how long that took (seconds)."""
     if (query := postgres_query(record.text)) is not None:
         return query.form, query.seconds
+    if TELLING.isdisjoint(record.fields):
+        return None
     request = request_of(record.fields)
     return (request.operation, request.seconds) if request and request.operation and request.seconds is not None else None

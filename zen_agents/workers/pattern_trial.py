@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -71,7 +70,7 @@ class LogLines:
                 continue
             groups = self._matcher.fields(match, line) if self._matcher is not None and match is not None else {}
             fields = {**record.fields, **groups}
-            if holds(fields) and (means is None or means(replace(record, fields=fields))):
+            if holds(fields) and (means is None or means(record._replace(fields=fields))):
                 found[number] = {**groups, **{name: fields.get(name) for name in where}}
         return found
 

@@ -12,6 +12,8 @@ from zen_agents.logs.record import LEVEL
 _TOOK: Final = (
     ("request_time", 1.0), ("duration_ms", 1e3), ("latency_ms", 1e3), ("took_ms", 1e3), ("duration_seconds", 1.0),
 )  # fmt: skip
+#: Without one of these fields, a line does not say how long something took, unless in a field of an unusual name.
+TELLING: Final = frozenset(name for name, _ in _TOOK)
 _NAMES: Final = ("route", "path", "operation", "endpoint", "url")
 #: Endings of a field's name, and how many of its numbers are a second; of any other, one is.
 _UNITS: Final = (("_ms", 1e3), ("_us", 1e6), ("_ns", 1e9))

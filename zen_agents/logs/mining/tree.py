@@ -7,9 +7,9 @@ compared with a line, and on all templates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
-from operator import attrgetter, eq
+from operator import attrgetter
 from typing import Final
 
 #: Stands where the lines of a template differ.
@@ -25,13 +25,13 @@ MOST_TEMPLATES: Final = 2_000
 #: Of so many at once the least useful are forgotten, so that finding them costs each new one little.
 _AT_ONCE: Final = 16
 
-_usefulness = attrgetter("weight", "last_at")
+_usefulness, _open_words = attrgetter("weight", "last_at"), attrgetter("open")
 
 
 class Template:
     """One kind of lines. Only the tree and the miner change it."""
 
-    __slots__ = ("counted", "example", "first_at", "is_kept", "last_at", "leaf", "lines", "open", "weight", "words")
+    __slots__ = ("bit", "counted", "example", "first_at", "is_kept", "last_at", "leaf", "lines", "open", "weight", "words")
 
     def __init__(self, words: list[str], leaf: tuple[int, str], at: float) -> None:
         self.words, self.leaf = words, leaf
@@ -45,6 +45,8 @@ class Template:
         self.is_kept = True
         #: How useful it is, and how many lines it had when that was worked out; see `TemplateTree`.
         self.weight, self.counted = 0, 0
+        #: What its leaf knows it by.
+        self.bit = 0
 
     @property
     def text(self) -> str:
@@ -53,52 +55,69 @@ class Template:
 
 
 class _Leaf:
-    """The templates that are compared with one another's lines."""
+    """The templates that are compared with one another's lines; each has a bit.
 
-    __slots__ = ("_known", "templates")
+    All of them are compared with a line at once: of each place it is known which templates have a word there, and how many
+    places each has in common with the line is added up in numbers of which each has a bit of every template's sum.
+    """
 
-    def __init__(self) -> None:
-        self.templates: list[Template] = []
-        #: How many places of the templates have each word that is not open.
-        self._known: dict[str, int] = {}
+    __slots__ = ("_holding", "_taken", "templates")
+
+    def __init__(self, words: int) -> None:
+        #: By its bit.
+        self.templates: dict[int, Template] = {}
+        #: By place and word, the bits of the templates that have it there.
+        self._holding: list[dict[str, int]] = [{} for _ in range(words)]
+        self._taken = 0
 
     def add(self, template: Template) -> None:
-        self.templates.append(template)
-        for word in template.words:
-            if word != ANY:
-                self._known[word] = self._known.get(word, 0) + 1
+        template.bit = ~self._taken & (self._taken + 1)
+        self._taken |= template.bit
+        self.templates[template.bit] = template
+        for holding, word in zip(self._holding, template.words, strict=True):
+            holding[word] = holding.get(word, 0) | template.bit
 
     def remove(self, template: Template) -> None:
-        self.templates.remove(template)
-        self._unknow(template.words)
+        self._taken ^= template.bit
+        del self.templates[template.bit]
+        for holding, word in zip(self._holding, template.words, strict=True):
+            _let_go(holding, word, template.bit)
 
     def most_similar(self, words: Sequence[str]) -> tuple[Template, int] | None:
         """Return the template with the most words in common, of equal ones the one with more open words; and how many."""
-        least = ceil(SIMILAR * len(words))
-        if sum(map(self._known.__contains__, words)) < least:
-            # So few of the words are in any template that none can be alike: it costs little to be unlike them all.
+        sums: list[int] = []
+        for holding, word in zip(self._holding, words, strict=True):
+            carried, place = holding.get(word, 0), 0
+            while carried:
+                if place == len(sums):
+                    sums.append(0)
+                sums[place], carried = sums[place] ^ carried, sums[place] & carried
+                place += 1
+        most, best = 0, self._taken
+        for place in range(len(sums) - 1, -1, -1):
+            if more := best & sums[place]:
+                most, best = most + (1 << place), more
+        if most < ceil(SIMILAR * len(words)):
             return None
-        best: Template | None = None
-        most, opened = least - 1, 0
-        for template in self.templates:
-            same = sum(map(eq, template.words, words))
-            if same > most or (same == most and best is not None and template.open > opened):
-                best, most, opened = template, same, template.open
-        return None if best is None else (best, most)
+        alike = [template for bit, template in self.templates.items() if bit & best]
+        return (alike[0] if len(alike) == 1 else max(alike, key=_open_words)), most
 
     def open(self, template: Template, words: Sequence[str]) -> None:
         """Let the words in which a line differs from its template be any."""
-        pairs = list(zip(template.words, words, strict=True))
-        self._unknow([ours for ours, theirs in pairs if ours != theirs])
-        template.words = [ours if ours == theirs else ANY for ours, theirs in pairs]
+        for holding, ours, theirs in zip(self._holding, template.words, words, strict=True):
+            if ours != theirs:
+                _let_go(holding, ours, template.bit)
+                holding[ANY] = holding.get(ANY, 0) | template.bit
+        template.words = [ours if ours == theirs else ANY for ours, theirs in zip(template.words, words, strict=True)]
         template.open = template.words.count(ANY)
 
-    def _unknow(self, words: Sequence[str]) -> None:
-        for word in words:
-            if word != ANY:
-                self._known[word] -= 1
-                if not self._known[word]:
-                    del self._known[word]
+
+def _let_go(holding: dict[str, int], word: str, bit: int) -> None:
+    left = holding[word] & ~bit
+    if left:
+        holding[word] = left
+    else:
+        del holding[word]
 
 
 class TemplateTree:
@@ -122,7 +141,7 @@ class TemplateTree:
         return self._size
 
     def __iter__(self) -> Iterator[Template]:
-        return (template for leaf in self._leaves.values() for template in leaf.templates)
+        return (template for leaf in self._leaves.values() for template in leaf.templates.values())
 
     def find(self, words: list[str], at: float) -> Template:
         """Return the template that a line is of; one that has no lines yet if it is like none."""
@@ -149,12 +168,12 @@ class TemplateTree:
     def _added(self, template: Template) -> Template:
         leaf = self._leaves.get(template.leaf)
         if leaf is not None and len(leaf.templates) >= MOST_ALIKE:
-            self._weigh(leaf.templates)
-            self._forget(min(leaf.templates, key=_usefulness))
+            self._weigh(leaf.templates.values())
+            self._forget(min(leaf.templates.values(), key=_usefulness))
         elif self._size >= self._most:
             self._make_room()
         if template.leaf not in self._leaves:
-            self._leaves[template.leaf] = _Leaf()
+            self._leaves[template.leaf] = _Leaf(len(template.words))
             self._first_words[template.leaf[0]] = self._first_words.get(template.leaf[0], 0) + 1
         self._leaves[template.leaf].add(template)
         self._size += 1
@@ -166,7 +185,7 @@ class TemplateTree:
         for template in sorted(templates, key=_usefulness)[: max(1, self._most // _AT_ONCE)]:
             self._forget(template)
 
-    def _weigh(self, templates: Sequence[Template]) -> None:
+    def _weigh(self, templates: Iterable[Template]) -> None:
         for template in templates:
             if template.lines != template.counted or not template.weight:
                 template.weight, template.counted = template.lines + self._age, template.lines

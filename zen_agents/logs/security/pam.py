@@ -14,6 +14,8 @@ from zen_agents.logs.security.event import Result, SecurityEvent, What
 _MODULE = re.compile(r"\(?pam_[a-z0-9_]{1,24}\)?(?:\((?:(?P<service>[^:() ]{1,64}):)?(?P<step>[a-z]{1,16})\))?:? ")
 #: Where there is no account to name, the message ends with a blank; sshd may say besides that nobody is in yet.
 _FAILURE = re.compile(r"(?:authentication failure|(?P<times>[0-9]{1,4}) more authentication failures?); ")
+#: One of these a message begins with that tells anything; most do not, and cost no more than that.
+_BEGINNINGS: Final = frozenset("(pPa0123456789")
 _EARLY_END: Final = " [preauth]"
 #: sshd itself, for PAM.
 _OF_SSHD: Final = "PAM "
@@ -46,6 +48,8 @@ _FORMS: Final[Sequence[_Form]] = (
 
 def event_of(message: str, program: str) -> SecurityEvent | None:
     """Return what a message of a PAM module tells, None if it is none, or tells nothing of this kind."""
+    if message[:1] not in _BEGINNINGS:
+        return None
     service = program.partition("(")[0]
     module = _MODULE.match(message)
     if module is None:

@@ -27,8 +27,6 @@ _OF_DOVECOT: Final = re.compile(r"(?:auth|auth-worker|(?:imap|pop3|submission|ma
 _OF_THE_KERNEL: Final = re.compile(
     r"\[ *[0-9]{1,9}\.[0-9]{1,9}\]:? (?P<program>sshd|sshd-session|sshd-auth)\[[0-9]{1,10}\]: "
 )
-#: A request has these, and a line of syslog has none of them.
-_REQUEST: Final = ("client", "status")
 #: What a line has at most of which its format says no more than its time.
 _PLAIN: Final = frozenset({MESSAGE, LEVEL})
 
@@ -40,7 +38,8 @@ def event_of(record: LogRecord) -> SecurityEvent | None:
     no heads at all, and nothing but a time and a level before its message, is taken for what it reads like.
     """
     fields = record.fields
-    if all(name in fields for name in _REQUEST):
+    # A request has these, and a line of syslog has none of them.
+    if "client" in fields and "status" in fields:
         from zen_agents.logs.security import web  # noqa: PLC0415 - its patterns are compiled where there are requests
 
         return web.event_of(fields, fields.get(PROGRAM, "web"))
