@@ -26,8 +26,8 @@ MAX_AGE: Final = timedelta(hours=6)
 class Sources:
     """Whom to ask, each an address or a path; nobody is asked about what is not there."""
 
-    #: The directory in which answers are kept.
-    cache: Path
+    #: The directory in which answers are kept, None for none.
+    cache: Path | None
     #: Asked about Python and npm.
     osv: tuple[str, ...] = (OSV,)
     #: A registry that is asked about npm besides, "" for none.

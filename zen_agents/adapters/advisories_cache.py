@@ -32,11 +32,12 @@ class Kept:
 class AdvisoryCache:
     """A file of answers. It never raises: what cannot be read was not kept, and what cannot be written is asked again."""
 
-    def __init__(self, directory: Path, now: datetime) -> None:
+    def __init__(self, directory: Path | None, now: datetime) -> None:
+        """Keep answers in a directory; None keeps nothing."""
         self._now = now
-        #: Why nothing is kept, "" if it is.
+        #: Why nothing is kept though it should be, "" if all is well.
         self.problem = ""
-        self._database = self._opened(directory)
+        self._database = self._opened(directory) if directory is not None else None
 
     def get(self, source: str, key: str) -> Kept | None:
         """Return what was kept under a key."""

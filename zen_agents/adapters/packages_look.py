@@ -68,7 +68,7 @@ def _inventories(asked: PackageQuestion, ecosystem: Ecosystem, untold: list[str]
 
 def _sources(asked: PackageQuestion) -> Sources:
     return Sources(
-        Path(asked.cache_directory), asked.osv, debsecan=asked.tracker, exploited=asked.exploited,
+        Path(asked.cache_directory) if asked.cache_directory else None, asked.osv, debsecan=asked.tracker, exploited=asked.exploited,
         max_age=timedelta(seconds=asked.max_age_seconds),
     )  # fmt: skip
 
