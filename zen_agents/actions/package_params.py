@@ -18,6 +18,7 @@ class PackageParams(ActionParams):
 
     osv: tuple[str, ...] = Field((), description="who is asked about weaknesses of Python and npm packages")
     tracker: str = Field("", description="feed of Debian's tracker, an address or a file")
+    npm: str = Field("", description="a registry of npm that is asked besides")
     exploited: str = Field("", description="catalogue of what is known to be exploited, an address or a file")
     vex: tuple[str, ...] = Field((), description="files of statements on what does not affect it")
     ignore: tuple[tuple[str, str, str, str], ...] = Field(

@@ -67,10 +67,9 @@ def _inventories(asked: PackageQuestion, ecosystem: Ecosystem, untold: list[str]
 
 
 def _sources(asked: PackageQuestion) -> Sources:
-    return Sources(
-        Path(asked.cache_directory) if asked.cache_directory else None, asked.osv, debsecan=asked.tracker, exploited=asked.exploited,
-        max_age=timedelta(seconds=asked.max_age_seconds),
-    )  # fmt: skip
+    cache = Path(asked.cache_directory) if asked.cache_directory else None
+    max_age = timedelta(seconds=asked.max_age_seconds)
+    return Sources(cache, asked.osv, asked.npm, asked.tracker, exploited=asked.exploited, max_age=max_age)
 
 
 def _statements(asked: PackageQuestion, untold: list[str]) -> Sequence[Statement]:

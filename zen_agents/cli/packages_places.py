@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ from zen_agents.adapters.packages_found import inventories
 from zen_agents.adapters.packages_look import look
 from zen_agents.agents.dependency_manager.looking import looked_at
 from zen_agents.cli.call import Call
+from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import note
 from zen_agents.cli.times import seconds_of
 from zen_agents.clock import SystemClock
@@ -40,10 +40,10 @@ def seen(call: Call) -> list[Seen]:
     """Look at what was named by `-e`, else at what the configuration lists, else at this host."""
     places = [*(_named(call) if call.arguments.environment else _configured(call) or _host(call))]
     found = []
-    for number, (label, asked) in enumerate(places, 1):
-        _progress(call, f"looking at {asked.place}, {number} of {len(places)}")
-        found.append(Seen(label, asked, look(asked, SystemClock().now().wall)))
-    _progress(call, "")
+    with Progress(call) as shown:
+        for number, (label, asked) in enumerate(places, 1):
+            shown.show(f"looking at {asked.place}, {number} of {len(places)}", number / len(places))
+            found.append(Seen(label, asked, look(asked, SystemClock().now().wall)))
     return found
 
 
@@ -85,13 +85,6 @@ def _question(call: Call, ecosystem: Ecosystem, place: str) -> PackageQuestion:
     osv = tuple(each if "://" in each else str(Path(each).absolute()) for each in wanted.osv or (OSV,))
     return PackageQuestion(
         ecosystem.value, place, osv, wanted.debsecan or TRACKER, wanted.exploited,
-        vex=tuple(str(path.absolute()) for path in wanted.vex or ()), cache_directory=str(call.state_dir),
-        max_age_seconds=seconds_of(wanted.max_age), **sources,
+        vex=tuple(str(path.absolute()) for path in wanted.vex or ()), npm=wanted.npm,
+        cache_directory=str(call.state_dir), max_age_seconds=seconds_of(wanted.max_age), **sources,
     )  # fmt: skip
-
-
-def _progress(call: Call, words: str) -> None:
-    """Say on a terminal what is waited for, written over by the next; programs and files see nothing of it."""
-    if sys.stderr.isatty() and not call.arguments.quiet:
-        sys.stderr.write(f"\r{words:79}\r{words}")
-        sys.stderr.flush()

@@ -24,6 +24,8 @@ class PackageQuestion:
     vex: tuple[str, ...] = ()
     #: What is ignored, each (advisory, reason, until as YYYY-MM-DD, package or "").
     ignore: tuple[tuple[str, str, str, str], ...] = ()
+    #: Address of a registry of npm that is asked about weaknesses besides.
+    npm: str = ""
     #: Where answers are kept, and for how long they are not asked for again (seconds).
     cache_directory: str = ""
     max_age_seconds: float = 0.0

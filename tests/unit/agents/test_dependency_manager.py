@@ -25,6 +25,7 @@ WHOLE: dict[str, Any] = {
     "hold": ["postgresql-*"],
     "advisories": {
         "osv": ["/srv/osv", "https://osv.example"], "exploited": "/srv/kev.json", "cache_for": "1h",
+        "npm": "https://npm.example",
         "ignore": [{"id": "CVE-1", "reason": "not used", "until": "2027-01-31"}],
     },
     "environments": {"app": APP},
@@ -57,7 +58,7 @@ def test_each_place_is_asked_about_by_what_is_written() -> None:
     assert app == PackageQuestion(
         "pypi", "/srv/app/venv", osv=("/srv/osv", "https://osv.example"), tracker=TRACKER, exploited="/srv/kev.json",
         ignore=(("CVE-1", "not used", "2027-01-31", ""),), cache_directory="/var/lib/zen", max_age_seconds=3600.0,
-        wheels=("/srv/wheels",), security="auto", hold=("postgresql-*",),
+        npm="https://npm.example", wheels=("/srv/wheels",), security="auto", hold=("postgresql-*",),
     )  # fmt: skip
     assert (asked(of, "packages:debian").place, asked(of, "packages:debian").ecosystem) == ("/", "debian")
     assert asked(of, "project:srv.web").place == "/srv/web"

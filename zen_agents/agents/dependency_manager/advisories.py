@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import AbsolutePath, Duration, Line, refuse
+from zen_agents.model.scalars import AbsolutePath, Duration, HttpUrl, Line, refuse
 from zen_agents.model.section import Section
 from zen_agents.packages.advisories.addresses import OSV, TRACKER
 
@@ -44,6 +44,7 @@ class AdvisorySettings(Section):
         (OSV,), description="servers that speak OSV's API, directories or zips of its records: of Python and npm"
     )
     debian: Where = Field(TRACKER, description="feeds of Debian's tracker: an address, a directory or one file")
+    npm: HttpUrl | None = Field(None, description="registry of npm that is asked besides, for what `npm audit` tells")
     exploited: Where | None = Field(
         None, description="catalogue of weaknesses that attackers use: an address or a file, as CISA publishes it"
     )
@@ -56,6 +57,6 @@ class AdvisorySettings(Section):
         """The same, as a look is asked by it."""
         ignored = tuple((each.id, each.reason, each.until.isoformat(), each.package) for each in self.ignore)
         return {
-            "osv": self.osv, "tracker": self.debian, "exploited": self.exploited or "", "vex": self.vex, "ignore": ignored,
-            "max_age_seconds": seconds_in(self.cache_for),
+            "osv": self.osv, "tracker": self.debian, "npm": self.npm or "", "exploited": self.exploited or "",
+            "vex": self.vex, "ignore": ignored, "max_age_seconds": seconds_in(self.cache_for),
         }  # fmt: skip
