@@ -24,6 +24,8 @@ PACKAGES = [
     {"name": "app", "version": "1.1", "Depends": "libacme1 (>= 1.1), extra", "files": {"/etc/app.conf": "new\n"},
      "keeps": ["/etc/app.conf"]},
     {"name": "extra", "version": "1.0"},
+    {"name": "configured", "version": "1.0", "files": {"/etc/configured.conf": "old\n"}, "keeps": ["/etc/configured.conf"]},
+    {"name": "configured", "version": "1.1", "files": {"/etc/configured.conf": "new\n"}, "keeps": ["/etc/configured.conf"]},
     {"name": "bad", "version": "1.0"},
     {"name": "bad", "version": "1.1", "scripts": {"postinst": "exit 3"}},
     {"name": "served", "version": "1.0"},
@@ -38,15 +40,22 @@ PACKAGES = [
     {"name": "slow", "version": "1.1", "scripts": {
         "postinst": "echo begun; while [ ! -e /run/go-on ]; do sleep 0.1; done; echo done"}},
 ]  # fmt: skip
-INSTALLED = ["libacme1=1.0", "app=1.0", "bad=1.0", "served=1.0", "curious=1.0", "slow=1.0"]
+LIBRARY = "/usr/lib/acme/libneeded.so"
+#: Built where a compiler is: a library that goes away with an upgrade, and a program of somebody else that needs it.
+LINKED = [
+    {"name": "libneeded", "version": "1.0", "copies": {LIBRARY: "/srv/built/libneeded.so"}},
+    {"name": "libneeded", "version": "1.1"},
+]
+INSTALLED = ["libacme1=1.0", "app=1.0", "bad=1.0", "served=1.0", "curious=1.0", "slow=1.0", "configured=1.0"]
 
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[DisposableHost]:
     for made in host_or_skip(room="256m"):
         script = str(Path(REPOSITORY, "tests", "support", "apt_repository.py"))
-        made.run([sys.executable, script, SOURCE], text_in=json.dumps(PACKAGES), check=True)
-        apt(made, "--no-install-recommends", "install", *INSTALLED)
+        packages, wanted = (PACKAGES + LINKED, [*INSTALLED, "libneeded=1.0"]) if linked(made) else (PACKAGES, INSTALLED)
+        made.run([sys.executable, script, SOURCE], text_in=json.dumps(packages), check=True)
+        apt(made, "--no-install-recommends", "install", *wanted)
         yield made
 
 
@@ -56,6 +65,19 @@ def apt(host: DisposableHost, *words: str) -> None:
 
 def installed(host: DisposableHost) -> str:
     return host.run(["dpkg-query", "--show", "--showformat=${Package} ${Version} ${Status}\n"], check=True).stdout
+
+
+def linked(host: DisposableHost) -> bool:
+    """Build the library and the program in the host; False where no compiler is."""
+    script = f"""set -e
+mkdir -p /srv/built {Path(LIBRARY).parent}
+cd /srv/built
+echo 'int needed(void) {{ return 0; }}' > needed.c
+printf '#include <unistd.h>\\nint needed(void); int main(void) {{ needed(); return pause(); }}' > user.c
+gcc -shared -fPIC -o libneeded.so needed.c
+gcc -o /usr/local/bin/needs user.c -L. -lneeded -Wl,-rpath,{Path(LIBRARY).parent}
+"""
+    return host.run(["sh", "-c", script]).returncode == 0
 
 
 def upgrade(host: DisposableHost, how: str, packages: dict[str, str], **more: Any) -> dict[str, Any]:
@@ -108,6 +130,27 @@ def test_a_smoke_test_that_fails_changes_nothing(host: DisposableHost) -> None:
     told = upgrade(host, "act", {"libacme1": "1.1"}, smoke=["false"], user="nobody")
     assert "so nothing was changed: the smoke test fails" in told["said"]
     assert installed(host) == before
+
+
+def test_a_program_that_runs_and_would_lack_a_library_is_found_in_the_copy(host: DisposableHost) -> None:
+    if "libneeded" not in installed(host):
+        pytest.skip("gcc is not installed")
+    with host.popen(["/usr/local/bin/needs"]) as running:
+        wait_for(lambda: host.run(["grep", "-qs", "libneeded", *_maps(host)]).returncode == 0, "a program that runs")
+        told = upgrade(host, "act", {"libneeded": "1.1"})
+        running.kill()
+    assert "libraries are missing: /usr/local/bin/needs needs libneeded.so" in told["said"]
+    assert host.run(["test", "-e", LIBRARY]).returncode == 0
+
+
+def _maps(host: DisposableHost) -> list[str]:
+    return [f"/proc/{pid}/maps" for pid in host.run(["pgrep", "needs"]).stdout.split()] or ["/dev/null"]
+
+
+def test_a_configuration_file_that_somebody_changed_stays_so(host: DisposableHost) -> None:
+    host.write_file("/etc/configured.conf", "mine\n")
+    assert upgrade(host, "act", {"configured": "1.1"})["effect"]["ok"]
+    assert host.read_file("/etc/configured.conf") == "mine\n"
 
 
 @pytest.mark.systemd

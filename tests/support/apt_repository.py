@@ -38,7 +38,7 @@ class AptRepository:
 
     def add(
         self, name: str, version: str, *, files: Mapping[str, str] | None = None, scripts: Mapping[str, str] | None = None,
-        keeps: tuple[str, ...] = (), **fields: str,
+        keeps: tuple[str, ...] = (), copies: Mapping[str, str] | None = None, **fields: str,
     ) -> Path:  # fmt: skip
         """Build one package and return its file.
 
@@ -46,6 +46,7 @@ class AptRepository:
             files: Content by absolute path, beside a file of its own that says the version.
             scripts: Maintainer scripts by name, each the lines behind `#!/bin/sh`.
             keeps: Which of the files are configuration files.
+            copies: Further files, each with the file whose content it has.
             fields: Control fields, `Depends="other"`, with `_` for `-`.
         """
         tree = self.folder / ".build" / f"{name}-{version}"
@@ -54,6 +55,10 @@ class AptRepository:
         self._write(tree / "DEBIAN/control", _CONTROL.format(name=name, version=version, fields=control))
         for path, text in {f"/usr/share/{name}/version": f"{version}\n", **(files or {})}.items():
             self._write(tree / path.lstrip("/"), text)
+        for path, original in (copies or {}).items():
+            target = tree / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(original, target)
         for script, lines in (scripts or {}).items():
             self._write(tree / "DEBIAN" / script, f"#!/bin/sh\n{lines}\n", mode=0o755)
         if keeps:

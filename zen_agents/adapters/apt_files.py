@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from zen_agents.adapters.apt_programs import AptError, answer
+from zen_agents.adapters.apt_programs import AptError, answer, run
 
 _SECONDS: Final = 30.0
 _UNIT: Final = re.compile(r"(?:/usr)?/lib/systemd/system/([^/]+\.(?:service|socket|timer|path|mount|target))")
@@ -21,6 +22,11 @@ def files_of(name: str) -> frozenset[str]:
     return frozenset(line for line in lines if line.startswith("/") and line != "/.")
 
 
+def is_installed(name: str) -> bool:
+    """Tell whether a package is installed, if only in part."""
+    return run(("dpkg-query", "--listfiles", name), _SECONDS).code == 0
+
+
 def units_of(paths: Iterable[str]) -> tuple[str, ...]:
     """Return the units whose files are among these, a script of init.d as the service that systemd makes of it."""
     found = set()
@@ -32,23 +38,48 @@ def units_of(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def units_running(files: frozenset[str] | set[str]) -> tuple[str, ...]:
+def units_running(files: Collection[str]) -> tuple[str, ...]:
     """Return the units of which a process has one of these files mapped; AptError if no process can be looked into."""
-    wanted = {_without_usr(path) for path in files}
-    found, seen = set(), 0
+    groups = (_text(process / "cgroup") for process in _with_mapped(files))
+    return tuple(sorted({unit for group in groups if (unit := _unit_in(group))}))
+
+
+def programs_running(files: Collection[str]) -> tuple[str, ...]:
+    """Return the programs of which a process has one of these files mapped; AptError as above."""
+    found = set()
+    for process in _with_mapped(files):
+        with contextlib.suppress(OSError):  # it has just ended
+            found.add(str((process / "exe").readlink()))
+    return tuple(sorted(each for each in found if not each.endswith(" (deleted)")))
+
+
+def _with_mapped(files: Collection[str]) -> Iterator[Path]:
+    """Yield the directory in /proc of each process of this root that has one of these files mapped."""
+    wanted, seen = {_without_usr(path) for path in files}, 0
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            maps = (process / "maps").read_text(errors="replace")
-            group = (process / "cgroup").read_text(errors="replace")
-        except OSError:
-            continue  # it has just ended, or is another account's
-        seen += 1
-        mapped = {line.split(None, 5)[5] for line in maps.splitlines() if line.count("/")}
-        if (unit := _unit_in(group)) and any(_without_usr(path) in wanted for path in mapped):
-            found.add(unit)
+        lines = _text(process / "maps").splitlines()
+        seen += bool(lines)
+        mapped = {_without_usr(line.split(None, 5)[5]) for line in lines if "/" in line}
+        # In a container the same path is another file.
+        if not wanted.isdisjoint(mapped) and _is_of_this_root(process):
+            yield process
     if not seen:
         raise AptError("no process may be looked into")
-    return tuple(sorted(found))
+
+
+def _is_of_this_root(process: Path) -> bool:
+    try:
+        return (process / "root").samefile("/")
+    except OSError:
+        return False
+
+
+def _text(path: Path) -> str:
+    """Return what the kernel tells of a process, "" of one that has just ended or may not be looked into."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 def _without_usr(path: str) -> str:

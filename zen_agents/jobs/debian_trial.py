@@ -22,8 +22,8 @@ def request_from_json(text: str) -> DebianTrial:
     """Return the request in a text; raises MalformedDebianError."""
     job = mapping(text, DebianTrial)
     return DebianTrial(
-        texts(job["installs"]), flag_of(job["may_remove"]), texts(job["smoke"]), text_of(job["user"]),
-        int(_number(job["most_bytes"])), _number(job["within_seconds"]),
+        texts(job["installs"]), flag_of(job["may_remove"]), texts(job["programs"]), texts(job["smoke"]),
+        text_of(job["user"]), int(_number(job["most_bytes"])), _number(job["within_seconds"]),
     )  # fmt: skip
 
 

@@ -84,6 +84,8 @@ class DebianTrial:
     #: Each `NAME=VERSION`, as the simulated run said.
     installs: tuple[str, ...]
     may_remove: bool = False
+    #: Programs that run with files of these packages, whose libraries have to be there afterwards, too.
+    programs: tuple[str, ...] = ()
     #: What is run in the copy afterwards, and as whom; () for nothing.
     smoke: tuple[str, ...] = ()
     user: str = ""

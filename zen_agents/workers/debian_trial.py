@@ -11,11 +11,13 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Final
 
-from zen_agents.adapters.apt_programs import ENVIRONMENT
-from zen_agents.jobs.debian_trial import reply_from_json, reply_to_json, request_from_json
-from zen_agents.model.debian_upgrade import DebianTried
+from zen_agents.adapters.apt_files import files_of, is_installed, programs_running
+from zen_agents.adapters.apt_programs import ENVIRONMENT, AptError
+from zen_agents.jobs.debian_trial import reply_from_json, reply_to_json, request_from_json, request_to_json
+from zen_agents.model.debian_upgrade import DebianTrial, DebianTried
 from zen_agents.workers.debian_trial_root import RootError, make_root
 from zen_agents.workers.debian_trial_steps import try_upgrade
 
@@ -42,6 +44,7 @@ def tried(request: str) -> DebianTried:
         return DebianTried(untried="a copy of the root needs root")
     if missing := [name for name in _NEEDED if shutil.which(name, path=ENVIRONMENT["PATH"]) is None]:
         return DebianTried(untried=f"a copy of the root needs {', '.join(missing)}")
+    request = request_to_json(_with_programs(request_from_json(request)))
     itself = (sys.executable, "-P", "-B", "-m", __spec__.name, _INSIDE)
     ended = subprocess.run(
         ("unshare", *_NAMESPACES, "--", *itself),
@@ -54,6 +57,16 @@ def tried(request: str) -> DebianTried:
     if ended.returncode != 0:
         return DebianTried(untried=f"no copy of the root could be made: {ended.stderr.strip()[-500:]}")
     return reply_from_json(ended.stdout)
+
+
+def _with_programs(asked: DebianTrial) -> DebianTrial:
+    """Return the trial with what runs with the packages now: in the copy no process of the host is to be seen."""
+    names = [each.partition("=")[0] for each in asked.installs]
+    try:
+        files = {path for name in names if is_installed(name) for path in files_of(name)}
+        return replace(asked, programs=programs_running(files))
+    except AptError:
+        return asked
 
 
 def _inside(request: str) -> DebianTried:

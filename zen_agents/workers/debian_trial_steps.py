@@ -48,7 +48,7 @@ def _failed(asked: DebianTrial, root: Path, goes_well: Callable[..., bool]) -> s
     install = (*_APT, *removing, *_OPTIONS, "install")
     if not goes_well(("chroot", str(root), *install, "--download-only", *asked.installs), asked.within_seconds):
         return "the packages could not be fetched"
-    lacked_before = _lacking(root, names)
+    lacked_before = _lacking(root, names, asked.programs)
     checks: tuple[tuple[str, tuple[str, ...], bool], ...] = (
         ("the packages could not be installed", (*install, *asked.installs), False),
         ("dpkg --audit finds something half done", ("dpkg", "--audit"), True),
@@ -57,7 +57,7 @@ def _failed(asked: DebianTrial, root: Path, goes_well: Callable[..., bool]) -> s
     for failed, argv, silent in checks:
         if not goes_well(_cut_off(root, *argv), asked.within_seconds, silent=silent):
             return failed
-    if lacking := sorted(_lacking(root, names) - lacked_before):
+    if lacking := sorted(_lacking(root, names, asked.programs) - lacked_before):
         return f"libraries are missing: {', '.join(lacking[:5])}"
     smoked = not asked.smoke or goes_well(_as_account(root, asked.user, asked.smoke), _SMOKE_SECONDS)
     return "" if smoked else "the smoke test fails"
@@ -86,9 +86,10 @@ def _unprivileged(root: Path, uid: int, gid: int, argv: tuple[str, ...]) -> tupl
     return ("unshare", "--net", "--", "chroot", who, "--groups=", str(root), "setpriv", "--no-new-privs", "--", *argv)
 
 
-def _lacking(root: Path, names: Iterable[str]) -> set[str]:
-    """Return `FILE needs LIBRARY` for what the loader does not find, of the programs and libraries of packages."""
-    binaries = [path for name in names for path in _owned(root, name) if _is_binary(Path(f"{root}{path}"))][:_MOST_BINARIES]
+def _lacking(root: Path, names: Iterable[str], programs: Iterable[str]) -> set[str]:
+    """Return `FILE needs LIBRARY` for what the loader does not find, of programs and of what packages own."""
+    paths = dict.fromkeys((*programs, *(path for name in names for path in _owned(root, name))))
+    binaries = [path for path in paths if _is_binary(Path(f"{root}{path}"))][:_MOST_BINARIES]
     if not binaries:
         return set()
     said = run(_unprivileged(root, _NOBODY, _NOBODY, ("ldd", *sorted(binaries))), _CHECK_SECONDS).out

@@ -26,7 +26,8 @@ LOOK = DebianLook(
     (DebianCandidate("app", "1.0", "1.2", ("1.1", "1.2"), True),), (CHANGE,), ("extra 1.0",), ("old",), ("app: 10 %",),
     ("acme.service",), ("web.service",), "no", "half done", True, ("a list is missing",),
 )  # fmt: skip
-ASKED, TRIAL = DebianQuestion(("app=1.1",), 60.5), DebianTrial(("app=1.1",), True, ("/bin/true", "a b"), "nobody", 7, 8.5)
+ASKED = DebianQuestion(("app=1.1",), 60.5)
+TRIAL = DebianTrial(("app=1.1",), True, ("/bin/sh",), ("/bin/true", "a b"), "nobody", 7, 8.5)
 TRIED = DebianTried((TrialStep("apt-get check", 100, "E: no", 0.5),), "it failed", "")
 KEEP, KEPT = KeepRequest("/var/lib/zen-agents/packages", (CHANGE,)), KeepReply(("a.deb",), "")
 
