@@ -40,6 +40,16 @@ def installed_debian(host: DisposableHost) -> str:
     return host.run(["dpkg-query", "--show", "--showformat=${Version}", DEBIAN_PACKAGE]).stdout
 
 
+def offer_debian(host: DisposableHost) -> None:
+    """Let apt know the packages that were built, and no others."""
+    host.run([*program("apt_repository.py"), REPOSITORY], check=True)
+
+
+def write_feed(host: DisposableHost, path: str, *entries: str) -> None:
+    """Write a feed of Debian's security tracker with these entries, each `PACKAGE,0,FLAGS,FIXED,`."""
+    host.run([*program("feed.py"), path], text_in="\n".join((*entries, "")), check=True)
+
+
 def start_mapping(host: DisposableHost, unit: str, port: int) -> None:
     """Start a service that keeps the library mapped, as one that is linked with it does."""
     start_unit(host, unit, [*program("mapping.py"), str(port), LIBRARY], "Restart=no")

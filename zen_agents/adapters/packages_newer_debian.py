@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zen_agents.adapters.linux_debian import look_now
+from zen_agents.adapters.apt_look import look
 from zen_agents.adapters.packages_newer import NotAskedError
-from zen_agents.errors import HostError
 from zen_agents.model.debian_upgrade import DebianQuestion
 from zen_agents.packages.updates import Available
 
@@ -16,10 +15,7 @@ def newer_debian() -> tuple[Available, Sequence[str]]:
 
     A pin that keeps the installed version keeps the later ones out of reach: what apt would not choose cannot be had.
     """
-    try:
-        found = look_now(DebianQuestion())
-    except HostError as error:
-        raise NotAskedError(str(error)) from error
+    found = look(DebianQuestion())
     if found.problems:
         raise NotAskedError("; ".join(found.problems[:3]))
     own = [each for each in found.candidates if ":" not in each.name]
