@@ -41,9 +41,9 @@ def fetched(
     """
     if not is_address(location):
         return _of_file(Path(location), read)
-    kept = cache.get(location, "")
+    kept = _kept(cache.get(location, ""), read)
     if kept is not None and now - kept.at <= max_age:
-        return _of_kept(kept, read)
+        return kept
     try:
         content = answer_of(location, until=time.monotonic() + _WITHIN_SECONDS, most_bytes=_MOST_BYTES)
         made = _named(location, content, read)
@@ -51,13 +51,17 @@ def fetched(
         if kept is None:
             raise
         age = duration((now - kept.at).total_seconds())
-        return _of_kept(kept, read, f"{error}; it is told what was answered {age} ago")
+        return Fetched(kept.content, kept.at, f"{error}; it is told what was answered {age} ago")
     cache.put(location, [("", content)])
     return Fetched(made, now)
 
 
-def _of_kept(kept: Kept, read: Callable[[bytes], T], why: str = "") -> Fetched[T]:
-    return Fetched(read(kept.content), kept.at, why)
+def _kept(kept: Kept | None, read: Callable[[bytes], T]) -> Fetched[T] | None:
+    """Return what was kept; what cannot be read any more was not."""
+    try:
+        return Fetched(read(kept.content), kept.at) if kept is not None else None
+    except MalformedAdvisoryError:
+        return None
 
 
 def _of_file(path: Path, read: Callable[[bytes], T]) -> Fetched[T]:

@@ -153,6 +153,15 @@ def test_a_catalogue_from_an_address_is_kept_with_its_age(server: OsvServer, tmp
     assert "it is told what was answered 2 d ago" in answer.unknown[0].why
 
 
+def test_what_was_kept_and_cannot_be_read_any_more_is_asked_again(server: OsvServer, tmp_path: Path) -> None:
+    place = f"{server.url}/kev.json"
+    cache = AdvisoryCache(tmp_path / "state", NOW)
+    cache.put(place, [("", b"of another time")])
+    cache.close()
+    server.instead = ("/kev.json", 200, catalogue("CVE-2026-2222"))
+    assert marked(place, tmp_path)[0] == ["CVE-2026-2222"]
+
+
 def test_a_catalogue_that_is_not_there_marks_nothing_and_is_unknown(tmp_path: Path) -> None:
     listed, answer = marked(str(tmp_path / "gone.json"), tmp_path)
     assert (listed, answer.as_of) == ([], None)

@@ -75,19 +75,19 @@ class Statements:
     """All that is said; of several statements about the same the latest counts, of one moment the last."""
 
     def __init__(self, statements: Sequence[Statement] = ()) -> None:
-        self._by_name: dict[str, list[Statement]] = {}
-        for statement in sorted(statements, key=lambda each: each.at):
+        self._all = sorted(statements, key=lambda each: each.at)
+        #: Their places among all, by each name of the weakness.
+        self._by_name: dict[str, list[int]] = {}
+        for place, statement in enumerate(self._all):
             for name in statement.names:
-                self._by_name.setdefault(name, []).append(statement)
+                self._by_name.setdefault(name, []).append(place)
 
     def about(self, finding: Finding, by_place: Mapping[str, Sequence[Package]]) -> Statement | None:
         """Return what counts for a finding; `by_place` is what each environment has."""
         beside = by_place.get(finding.package.where, ())
-        said = [
-            each for name in finding.names for each in self._by_name.get(name, ()) if each.is_about(finding, beside)
-        ]  # fmt: skip
-        latest = max((each.at for each in said), default=None)
-        return next((each for each in reversed(said) if each.at == latest), None)
+        places = {place for name in finding.names for place in self._by_name.get(name, ())}
+        latest_first = (self._all[place] for place in sorted(places, reverse=True))
+        return next((each for each in latest_first if each.is_about(finding, beside)), None)
 
 
 _PURL: Final = "pkg:"

@@ -144,6 +144,10 @@ def test_the_latest_statement_counts_of_one_moment_the_last() -> None:
     assert excused(later, openvex(statement(timestamp="2026-01-06T00:00:00Z")))
     assert not excused(openvex(statement(), statement(status="affected")))
     assert excused(openvex(statement(status="under_investigation"), statement()))
+    # Also where each calls the weakness by another of its names.
+    by_others = [statement(vulnerability={"name": name}) for name in ("CVE-1", "GHSA-x", "PYSEC-1", "OSV-1")]
+    last = statement(vulnerability={"name": "CVE-2"}, status="affected")
+    assert not excused(openvex(*by_others, last), names=("CVE-1", "GHSA-x", "PYSEC-1", "OSV-1", "CVE-2"))
 
 
 def test_versions_before_0_2_name_products_and_weaknesses_by_their_id_alone() -> None:
