@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from zen_agents.dataclass import dataclass
@@ -54,7 +55,9 @@ def severity_of(vectors: Sequence[str], word: str = "") -> Severity:
     return Severity(Rating(lowered) if known else _WORDS.get(lowered, Rating.UNKNOWN))
 
 
+@lru_cache(maxsize=4096)
 def _score(vector: str) -> float | None:
+    """Return the base score; many advisories have the same vector."""
     from cvss import CVSS2, CVSS3, CVSS4  # noqa: PLC0415  14 ms, where some advisory has a vector
     from cvss.exceptions import CVSSError  # noqa: PLC0415  as above
 
