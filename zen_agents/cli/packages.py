@@ -12,6 +12,8 @@ Examples:
   zen-agents packages outdated                      later versions of what the configuration lists, and what policy says
   zen-agents packages outdated -e /srv/app --wheels /srv/wheels
   zen-agents packages why jinja2                    who requires it, what is known, what policy says, what was done
+  zen-agents packages apply --dry-run               what the engine would upgrade of what the configuration lists
+  zen-agents packages apply app --yes --reason "the advisory of today"   upgrade one place: tried first, then watched
 
 A path is a Python environment, the root of a host with dpkg, a project, or a file: uv.lock, pyproject.toml,
 requirements.txt, package-lock.json, npm-shrinkwrap.json. What cannot be read or told is said with its place, and the
@@ -19,7 +21,8 @@ list is not complete then. Of a project that has neither a lock nor a .venv, wha
 
 Exit: 0 all of it was read, 1 something could not be read or told. audit: 0 all was told and no weakness is known, 1 a
 package has one (--at-least: so bad a one), 6 none and something could not be told. outdated: 0 nothing is old, 1 something
-is, 6 not all could be told. why: 0, 6 as before.
+is, 6 not all could be told. why: 0, 6 as before. apply: 0 upgraded and verified, or nothing to do; 1 failed or not wanted,
+3 no engine runs, 4 refused by a guard, 6 not known whether it worked.
 """
 
 from __future__ import annotations
@@ -52,8 +55,10 @@ _MOST_PROBLEMS: Final = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `packages` takes."""
-    parser.add_argument("verb", choices=("list", "sbom", "audit", "outdated", "why"))
-    parser.add_argument("name", nargs="?", default="", help="why: the package")
+    parser.add_argument("verb", choices=("list", "sbom", "audit", "outdated", "why", "apply"))
+    parser.add_argument(
+        "name", nargs="?", default="", help="why: the package; apply: one of the places that the configuration lists"
+    )
     parser.add_argument(
         "-e", "--environment", action="append", metavar="PATH", help="what to look at (may be repeated; default: this host)"
     )
@@ -61,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wheels", action="append", metavar="DIR", help="outdated, why: directories of wheels instead (may be repeated)"
     )
+    parser.add_argument("--dry-run", action="store_true", help="apply: say what would be done, do nothing")
     add_audit_arguments(parser)
 
 
@@ -83,6 +89,10 @@ def _run(call: Call) -> int:
         from zen_agents.cli.packages_why import why  # noqa: PLC0415  as above
 
         return why(call)
+    if call.arguments.verb == "apply":
+        from zen_agents.cli.packages_apply import apply  # noqa: PLC0415  as above
+
+        return apply(call)
     found = read(call)
     if call.arguments.verb == "audit":
         from zen_agents.cli.packages_audit import audit  # noqa: PLC0415  asks sources that the others do not need

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from zen_agents.adapters.packages_found import inventories
 from zen_agents.adapters.packages_look import look
-from zen_agents.agents.dependency_manager.looking import looked_at
+from zen_agents.agents.dependency_manager.looking import Looked, looked_at
 from zen_agents.cli.call import Call
 from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import note
@@ -66,12 +66,15 @@ def _host(call: Call) -> list[tuple[str, PackageQuestion]]:
     return [("/", _question(call, Ecosystem.DEBIAN, "/"))]
 
 
-def _configured(call: Call) -> list[tuple[str, PackageQuestion]]:
+def configured(call: Call) -> list[Looked]:
+    """Return the places that the configuration lists."""
     path = find_config(call.arguments.config or "", os.environ, os.geteuid())
     settings = load([path], os.environ).require().agents.get(_AGENT) if path is not None else None
-    if settings is None:
-        return []
-    return [(each.label, each.asked) for each in looked_at(settings, str(call.state_dir))]
+    return [] if settings is None else [*looked_at(settings, str(call.state_dir))]
+
+
+def _configured(call: Call) -> list[tuple[str, PackageQuestion]]:
+    return [(each.label, each.asked) for each in configured(call)]
 
 
 def _question(call: Call, ecosystem: Ecosystem, place: str) -> PackageQuestion:

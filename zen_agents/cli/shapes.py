@@ -178,6 +178,10 @@ SHAPES: Mapping[str, Any] = {
         "environments": [{"environment": str, "ecosystem": str, "packages": int,
                           "problems": [{"path": str, "line": int, "why": str}]}],
     }, _items(_PACKAGE)),
+    "packages-apply": _items(
+        {"target": str, "ruling": str, "reason": _TEXT_OR_NULL, "plan": (_PLAN, None), "action": str, "outcome": str,
+         "took_seconds": float, "detail": str, "exit": int}
+    ),
     "packages-audit": ({
         "packages": int, "findings": [_WEAKNESS], "ignored": [{**_WEAKNESS, "reason": str, "until": str}],
         "excused": [{**_WEAKNESS, "status": str, "reason": str, "by": str}],

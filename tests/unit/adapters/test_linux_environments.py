@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.index_server import index_server
 from tests.support.upgrading import ID, UpgradeSite, upgrade_site, why_no_trials
-from tests.support.wheelhouse import freeze
+from tests.support.wheelhouse import freeze, write_wheel
 from zen_agents.actions.give_back_environment import GiveBackEnvironment
 from zen_agents.adapters import environment_copy, environment_stage
 from zen_agents.adapters.environment_recovery import recover
@@ -134,7 +134,8 @@ async def test_what_an_index_serves_has_the_hash_that_was_planned_or_is_refused(
     with index_server(site.wheels) as index:
         source = {"wheels": [], "index": f"{index.url}/simple"}
         plan = await site.plan(**source)
-        index.swapped["acme_lib-1.2-py3-none-any.whl"] = site.write_lib("1.2", "x = 'another'\n").read_bytes() + b" "
+        another = write_wheel(site.directory / "others", "acme-lib", "1.2")
+        index.swapped[another.name] = another.read_bytes()
         effect = await site.action.execute(plan, site.control())
     assert effect.detail.startswith("the trial failed at install")
     assert "Hash mismatch" in effect.output
