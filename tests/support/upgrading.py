@@ -127,7 +127,7 @@ class UpgradeSite:
     def trial(self, plan: Plan) -> Trial:
         """Return what a plan would have tried."""
         pins = tuple(Pin(each["name"], each["version"], tuple(each["hashes"])) for each in plan.detail["pins"])
-        return Trial(UpgradePythonParams.model_validate(dict(self.params())).source, pins)
+        return Trial(UpgradePythonParams.model_validate(dict(self.params())).source, plan.detail["freeze"], pins)
 
     def is_as_before(self) -> bool:
         """Tell whether the environment holds, byte for byte, what it held at the beginning, and works."""

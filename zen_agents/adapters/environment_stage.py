@@ -38,6 +38,7 @@ class EnvironmentStages:
 
     def make(self, id: str, venv: str, owner: Owner | None, go_on: Callable[[], None]) -> StageNote:
         """Copy an environment onto a new stage, all of which belongs to `owner`. Nothing is left where that fails."""
+        self._drop_expired()
         with self._beside(venv, go_on) as (parent, name), _environment(name, parent, venv) as place:
             _check_room(place, venv)
             stage = f"{venv.rpartition('/')[0]}/.{name}.zen-agents-{id}"
@@ -108,6 +109,12 @@ class EnvironmentStages:
         with contextlib.suppress(FileNotFoundError), self._beside(note.venv, _nothing) as (parent, _):
             shutil.rmtree(_name(note.stage), dir_fd=parent)
         self.notes.forget(id)
+
+    def _drop_expired(self) -> None:
+        now = self._clock.now().wall.timestamp()
+        for note in self.notes.all():
+            if note.proven and note.keep_until <= now:
+                self.discard(note.id)
 
     def _exchange(self, note: StageNote, parent: int, name: str, stage: int) -> None:
         try:

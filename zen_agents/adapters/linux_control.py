@@ -256,8 +256,9 @@ class LinuxControl:
         return await try_out(self._shared.stages, self._intent_id, trial, self.check_stop)
 
     async def switch_environment(self) -> Switched:
-        self.check_stop()
-        return await asyncio.to_thread(self._shared.stages.switch, self._intent_id, self.check_stop)
+        from zen_agents.adapters.linux_environments import switch  # noqa: PLC0415 - as above
+
+        return await switch(self._shared.stages, self._intent_id, self.check_stop)
 
     async def restarting_on_environment(self, units: Sequence[str]) -> None:
         await asyncio.to_thread(self._shared.stages.restarting, self._intent_id, units)

@@ -14,7 +14,7 @@ from zen_agents.adapters.environment_stage import EnvironmentStages, identity_at
 from zen_agents.adapters.isolated_worker import Place, ask, make_scratch, tools_for
 from zen_agents.adapters.packages_python import read_python_environment
 from zen_agents.jobs.environment import BUILD, RESOLVER, TRIAL, TRY, ResolveRequest, TrialRequest
-from zen_agents.model.environment import Environment, Holding, Resolution, Trial, TrialReport, Wanted
+from zen_agents.model.environment import Environment, Holding, Resolution, Switched, Trial, TrialReport, Wanted
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,6 +65,18 @@ async def try_out(stages: EnvironmentStages, id: str, trial: Trial, go_on: Calla
         raise
     await _in_thread(stages.discard if report.failed is not None else stages.clear, id)
     return report
+
+
+async def switch(stages: EnvironmentStages, id: str, go_on: Callable[[], None]) -> Switched:
+    """Switch; see `EnvironmentControl.switch_environment`. Whatever keeps it from that, nothing is left."""
+    begun = asyncio.ensure_future(asyncio.to_thread(stages.switch, id, go_on))
+    try:
+        return await asyncio.shield(begun)
+    except BaseException:
+        await asyncio.wait((begun,))
+        switched = begun.exception() is None
+        await asyncio.shield(_in_thread(stages.switch_back if switched else stages.discard, id))
+        raise
 
 
 async def _tried(stages: EnvironmentStages, id: str, trial: Trial, stage: Path, go_on: Callable[[], None]) -> TrialReport:

@@ -78,7 +78,7 @@ class Resolution:
 class TrialStep:
     """One thing that a trial did."""
 
-    #: `install`, `dependencies`, `imports`, `smoke`.
+    #: `compare`, `remove`, `install`, `dependencies`, `imports`, `smoke`.
     name: str
     argv: tuple[str, ...]
     #: Negative for a signal.
@@ -120,6 +120,8 @@ class Trial:
     """What is tried: these pins in the place of what is there."""
 
     environment: Environment
+    #: What it held when this was planned, as `NAME==VERSION` lines; with anything else nothing is tried.
+    freeze: str
     pins: tuple[Pin, ...]
     #: Packages that are taken away.
     removes: tuple[str, ...] = ()

@@ -54,6 +54,11 @@ class TrialRun:
     def build(self) -> TrialReport:
         """Install into the copy, and return what it held before and after."""
         before, modules = self._uv.told("freeze"), modules_of(self._venv, self._names)
+        if before != self._trial.freeze:
+            changed = TrialStep(
+                "compare", ("uv", "pip", "freeze"), 1, 0.0, "it holds something else than when this was planned"
+            )
+            return TrialReport((changed,), before)
         # No upgrade is blamed for what could not be imported before.
         broken = self._imported(modules)[1] if modules else ()
         steps = (*self._taken_away(), self._installed())

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.index_server import index_server
 from tests.support.upgrading import ID, UpgradeSite, upgrade_site, why_no_trials
-from tests.support.wheelhouse import freeze, write_wheel
+from tests.support.wheelhouse import freeze, install, write_wheel
 from zen_agents.actions.give_back_environment import GiveBackEnvironment
 from zen_agents.adapters import environment_copy, environment_stage
 from zen_agents.adapters.environment_recovery import recover
@@ -150,6 +150,30 @@ async def test_an_environment_that_somebody_changes_meanwhile_is_not_replaced(si
     with pytest.raises(StalePlanError, match="somebody changed"):
         await control.switch_environment()
     assert site.is_as_before()
+    assert site.left_beside() == []
+
+
+async def test_an_environment_that_was_changed_since_it_was_planned_is_not_tried(site: UpgradeSite) -> None:
+    plan = await site.plan()
+    write_wheel(site.wheels, "late", "1.0")
+    install(site.venv, site.wheels, ["late"])
+    effect = await site.action.execute(plan, site.control())
+    assert effect.detail.startswith(
+        "the trial failed at compare (exit 1): it holds something else than when this was planned"
+    )
+    assert site.left_beside() == []
+
+
+async def test_an_action_that_is_cancelled_while_it_switches_leaves_what_was_there(site: UpgradeSite) -> None:
+    control = site.control()
+    await control.try_environment(site.trial(await site.plan()))
+    switching = asyncio.ensure_future(control.switch_environment())
+    await asyncio.sleep(0)
+    switching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await switching
+    assert site.is_as_before()
+    assert site.left_beside() == []
 
 
 async def test_a_link_in_the_place_of_the_environment_is_refused(site: UpgradeSite) -> None:
