@@ -10,7 +10,8 @@ from zen_agents.cli.act import EXIT, LONGEST, show_plan
 from zen_agents.cli.answers import deciding, sentence
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
-from zen_agents.cli.packages_places import configured, progress
+from zen_agents.cli.packages_places import configured
+from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import next_steps, note, say
 from zen_agents.cli.times import took
 from zen_agents.errors import NotRunningError, RefusedError, UsageError
@@ -48,11 +49,11 @@ def _places(call: Call) -> Sequence[Looked]:
 
 
 def _applied(call: Call, place: Looked) -> dict[str, Any]:
-    progress(call, f"looking at {place.asked.place}")
     args = {"action": _ACTIONS[place.asked.ecosystem], "target": place.target, "override": []}
     reason = call.reason(needed=not call.arguments.dry_run) or "dry run"
-    judged = _judged(call, reason, args)
-    progress(call, "")
+    with Progress(call) as shown:
+        shown.show(f"looking at {place.asked.place}")
+        judged = _judged(call, reason, args)
     body = {
         "target": place.target, "ruling": judged["ruling"], "reason": judged["reason"], "plan": judged["plan"],
         "action": "", "outcome": "", "took_seconds": 0.0, "detail": "",
@@ -86,9 +87,9 @@ def _judged(call: Call, reason: str, args: Mapping[str, Any]) -> Mapping[str, An
 
 
 def _acted(call: Call, place: Looked, reason: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-    progress(call, f"upgrading {place.asked.place}: it is tried first, and watched afterwards")
-    result = call.ask("act", timeout_seconds=LONGEST, reason=reason, wait=True, **args)
-    progress(call, "")
+    with Progress(call) as shown:
+        shown.show(f"upgrading {place.asked.place}: it is tried first, and watched afterwards")
+        result = call.ask("act", timeout_seconds=LONGEST, reason=reason, wait=True, **args)
     word = str(result["outcome"]).upper()
     _say(call, f"{result['action']}  {word} in {took(result['took_seconds'])}  {result['detail']}", paint=word)
     told = {name: result[name] for name in ("action", "outcome", "took_seconds", "detail")}
