@@ -27,7 +27,7 @@ _FIELDS = (
 _MATCH = re.compile(r"[A-Z_][A-Z0-9_]{0,63}=.*", re.DOTALL)
 _CURSOR = re.compile(r"s=[a-z0-9=;]{1,512}")
 _SECONDS = 3.0
-#: So far behind (seconds), the journal is written faster than it is read.
+#: So far behind (seconds), and by as much as the request says, the journal is written faster than it is read.
 _TOO_FAR_BEHIND = 600.0
 _DIGITS = re.compile(r"[0-9]{1,20}")
 
@@ -48,18 +48,20 @@ def new_entries(request: LogRequest, checkpoint: Checkpoint | None, journalctl: 
     found = cut(lines)
     last = entries[-1] if entries else {}
     after = _text(last, "__CURSOR") or cursor
-    behind = 0 if is_all else request.most_bytes
     lag = time.time() - _at(last) if entries and not is_all else 0.0
-    events: tuple[LogEvent, ...] = ()
-    is_sampled = lag > _TOO_FAR_BEHIND and not request.from_start
+    # Nobody says how much there is: what comes until now is taken to come as this did.
+    rate = len(lines) / max(_at(last) - _at(entries[0]), 1.0) if entries else 0.0
+    behind = 0 if is_all else max(request.most_bytes, int(rate * lag))
+    skipped, events = 0, tuple[LogEvent, ...]()
+    is_sampled = lag > _TOO_FAR_BEHIND and behind > request.most_behind and not request.from_start
     if is_sampled:
-        after, behind = _newest(argv, request.journal) or after, 0
+        after, behind, skipped = _newest(argv, request.journal) or after, 0, behind
         said = f"it is written faster than it is read; {lag / 60:.0f} minutes of it were left out after {_stamp(last)}"
         events = (LogEvent(JOURNAL, LogChange.SKIPPED, said),)
     chunks = (LogChunk(JOURNAL, found.lines, sampled=is_sampled),) if found.lines else ()
     return LogPiece(
-        chunks, {"cursor": after}, events, behind=behind, skipped=request.most_bytes if is_sampled else 0,
-        shortened=found.shortened, dropped=found.dropped,
+        chunks, {"cursor": after}, events, behind=behind, skipped=skipped, shortened=found.shortened,
+        dropped=found.dropped,
     )  # fmt: skip
 
 

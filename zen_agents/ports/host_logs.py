@@ -94,7 +94,7 @@ class LogView(Protocol):
     def new_lines(self, request: LogRequest, checkpoint: Checkpoint | None) -> LogPiece:
         """Return what was written since the checkpoint; None for a source that was never looked at.
 
-        Bounded: what does not fit is `behind` (of the journal at least so much) and comes with the next call. Each line is
+        Bounded: what does not fit is `behind` (of the journal, about so much) and comes with the next call. Each line is
         given once if the checkpoint that came with it is used; one that no call returned counts as None. Never remembered.
         Raises HostError if the source as a whole cannot be read; a file of several that cannot is an event.
         """

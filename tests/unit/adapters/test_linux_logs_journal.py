@@ -144,15 +144,18 @@ def test_a_call_is_bounded_and_the_next_goes_on(journal: Journal) -> None:
 
 
 def test_a_journal_that_grows_faster_than_it_is_read_is_caught_up_with_and_that_is_said(journal: Journal) -> None:
-    """Ten minutes behind, with more to come: what was read counts as a sample of what was left out."""
+    """Ten minutes behind, and by more than may be: what was read counts as a sample of what was left out."""
     journal.write("old", at=NOW - 4000)
     _, checkpoint = journal.read(None)
     for number in range(300):
         journal.write(f"{number:03} {'x' * 2000}", at=NOW - 3600 + number)
     piece = new_entries(LogRequest(most_bytes=200_000), checkpoint, str(journal.program))
+    assert not piece.events, "all of it can be read"
+    assert piece.behind == pytest.approx(2050 * 3500, rel=0.1), "as it came before"
+    piece = new_entries(LogRequest(most_bytes=200_000, most_behind=1 << 20), checkpoint, str(journal.program))
     assert [event.change for event in piece.events] == [LogChange.SKIPPED]
     assert "minutes" in piece.events[0].detail
-    assert piece.skipped > 0
+    assert piece.skipped > 1 << 20
     assert piece.chunks[0].sampled
     assert journal.read(piece.checkpoint)[0] == []
 

@@ -8,13 +8,16 @@ import resource
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
+from tests.unit.adapters.test_linux_logs_journal import Journal
 from zen_agents.adapters import linux_logs_catch_up
+from zen_agents.adapters.linux_logs_journal import new_entries
 from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.checks.log_catch_up import Written
 from zen_agents.checks.log_source import LogSourceCheck
@@ -23,6 +26,7 @@ from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule
 from zen_agents.logs.detection.sequence import SequenceRule
 from zen_agents.logs.formats.plain import Plain
+from zen_agents.logs.formats.syslog import Syslog
 from zen_agents.logs.watching.rule import PatternRule, Step
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host_logs import LogRequest
@@ -106,6 +110,31 @@ def test_a_worker_reads_on_and_what_it_finds_comes_in_with_how_far_it_is(source:
     found = source.look()
     assert found["pattern.order"].status is Status.PROBLEM, "its first step was seen by the worker"
     assert found["pattern.hit"].value == TIMES + 1
+
+
+def test_a_worker_reads_the_journal_on_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, now = Journal(tmp_path), datetime.now(UTC)
+    monkeypatch.setattr(new_entries, "__defaults__", (str(journal.program),))
+    host, steady = LinuxHost(tmp_path / "state"), count(1.0)
+    check = LogSourceCheck(
+        "app", request=LogRequest(most_bytes=32 << 10), form=Syslog(), zone=UTC, rules=RULES[1:2], every_seconds=1.0,
+        multiline=True, written=Written(Syslog.name),
+    )  # fmt: skip
+
+    def look() -> dict[str, Observation]:
+        return {found.name: found for found in check.observe(host.look(), Instant(now, next(steady)))}
+
+    journal.write("all is well", at=now.timestamp() - 4000)
+    look()
+    for number in range(1500):
+        journal.write(f"request {number} failed\nKeyError: {number}", at=now.timestamp() - 3000 + number)
+    said, ends_at = set[str](), time.monotonic() + 30
+    while (found := look())["pattern.trace"].value != 1500:
+        said.add(found["log_source.app"].detail.partition("a worker")[1])
+        assert time.monotonic() < ends_at, found
+        time.sleep(0.02)
+    host.logs.close()
+    assert "a worker" in said
 
 
 def test_findings_come_in_before_it_is_through(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:

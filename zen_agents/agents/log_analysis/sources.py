@@ -115,9 +115,9 @@ class LogSource(Section):
         return Syslog.name if self.journal is not None else self.format
 
     @property
-    def written(self) -> tuple[str, str, bool] | None:
-        """The same for a worker, as `checks.log_catch_up.Written`; None for the journal, which none reads on."""
-        return None if self.journal is not None else (self.format, self.time_key, self.security)
+    def written(self) -> tuple[str, str, bool]:
+        """The same for a worker, as `checks.log_catch_up.Written`."""
+        return self.form_name, self.time_key, self.security
 
     def request(self, *, most_behind: int | None = None) -> LogRequest:
         """Return what the host is asked for; `most_behind` for whoever reads more slowly than patterns are looked for."""
