@@ -31,9 +31,10 @@ class LogLatencyCheck(LogStudyCheck):
     summary = "Is what this log tells of slower than it may be, or does too much of it fail?"
 
     def __init__(
-        self, label: str, *, request: LogRequest, form: Format, zone: tzinfo | None, rule: LatencyRule, every_seconds: float
-    ) -> None:
-        super().__init__(label, latency_names(label), request, every_seconds)
+        self, label: str, *, request: LogRequest, form: Format, zone: tzinfo | None, rule: LatencyRule, every_seconds: float,
+        multiline: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(label, latency_names(label), request, every_seconds, multiline=multiline)
         self._form, self._zone, self._rule = form, zone, rule
 
     def begin(self, now: float, saved: Mapping[str, Any]) -> LatencyStudy:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zen_agents.checks.base import Check
 from zen_agents.checks.log_reading import LogReading
@@ -19,6 +19,9 @@ from zen_agents.model.observation import Observation, Status
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostView
 from zen_agents.ports.host_logs import LogRequest
+
+if TYPE_CHECKING:
+    from zen_agents.logs.watching.folding import RecordFolding
 
 #: So often one look reads on while there is more: 16 MiB, which takes seconds where each line is taken apart. A look that
 #: takes longer than the timeout is thrown away and would begin again for ever.
@@ -32,7 +35,7 @@ class Study(Protocol):
     """Takes the lines of one log. Times are seconds since the epoch."""
 
     def feed(self, lines: bytes, now: float) -> None:
-        """Take whole lines that were read now."""
+        """Take whole lines that were read now; where lines belong together, each record as one (`logs.watching.folding`)."""
         ...
 
     def told(self, now: float, *, is_behind: bool) -> Sequence[Told]:
@@ -47,7 +50,10 @@ class Study(Protocol):
 class LogStudyCheck(Check):
     """Feeds a study with a log, and observes what it tells."""
 
-    def __init__(self, label: str, names: Sequence[str], request: LogRequest, every_seconds: float) -> None:
+    def __init__(
+        self, label: str, names: Sequence[str], request: LogRequest, every_seconds: float, *, multiline: bool = False
+    ) -> None:
+        """With `multiline`, lines that belong together are one record."""
         super().__init__(
             name=f"{self.kind}.{label}",
             target=f"source:{label}",
@@ -58,6 +64,10 @@ class LogStudyCheck(Check):
         #: What an earlier engine remembered of the study, until the first look goes on from it.
         self._saved: Mapping[str, Any] = {}
         self._study: Study | None = None
+        self._multiline = multiline
+        #: What makes lines of records, once there are some; and what it held.
+        self._folding: RecordFolding | None = None
+        self._held: Any = None
         self._memory: Mapping[str, Any] | None = None
         self._remembered_at = float("-inf")
 
@@ -74,12 +84,15 @@ class LogStudyCheck(Check):
         at = now.wall.timestamp()
         study = self._study = self._study or self.begin(at, self._saved)
         try:
-            pieces = self._reading.read(host, lambda lines, _path: study.feed(lines, at), _MOST_PIECES)
+            pieces = self._reading.read(host, lambda lines, path: study.feed(self._folded(lines, path), at), _MOST_PIECES)
         except HostError as error:
             return self.unknown(now, str(error))
+        if self._folding is not None and (whole := self._folding.whole()):
+            study.feed(whole, at)
         told = study.told(at, is_behind=bool(pieces[-1].behind))
         if now.steady - self._remembered_at >= _REMEMBER_EVERY:
-            self._memory = {"checkpoint": self._reading.checkpoint, "study": study.saved()}
+            held = self._held if self._folding is None else self._folding.saved()
+            self._memory = {"checkpoint": self._reading.checkpoint, "study": study.saved(), "held": held}
             self._remembered_at = now.steady
         behind, skipped = pieces[-1].behind, sum(piece.skipped for piece in pieces)
         less = f"; {size_in_words(behind)} are not read yet" if behind else ""
@@ -95,7 +108,17 @@ class LogStudyCheck(Check):
         self._reading.recall(memory)
         saved = memory.get("study")
         self._saved, self._study = saved if isinstance(saved, dict) else {}, None
+        self._folding, self._held = None, memory.get("held")
         self._memory, self._remembered_at = None, float("-inf")
+
+    def _folded(self, lines: bytes, path: str) -> bytes:
+        if not self._multiline:
+            return lines
+        if self._folding is None:
+            from zen_agents.logs.watching.folding import RecordFolding  # noqa: PLC0415 - only where lines come
+
+            self._folding = RecordFolding(self._held)
+        return self._folding.fold(lines, path)
 
     def _observation(self, name: str, told: Told, less: str, now: Instant) -> Observation:
         status = Status.PROBLEM if told.is_raised else Status.OK

@@ -33,9 +33,9 @@ class LogTemplatesCheck(LogStudyCheck):
 
     def __init__(
         self, label: str, *, request: LogRequest, form: Format, zone: tzinfo | None, learn_seconds: float,
-        every_seconds: float,
+        every_seconds: float, multiline: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(label, template_names(label), request, every_seconds)
+        super().__init__(label, template_names(label), request, every_seconds, multiline=multiline)
         self._form, self._zone, self._learn_seconds = form, zone, learn_seconds
 
     def begin(self, now: float, saved: Mapping[str, Any]) -> TemplateStudy:

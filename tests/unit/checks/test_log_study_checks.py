@@ -139,3 +139,30 @@ def test_what_cannot_have_been_remembered_is_no_ground_to_fail(log: Path, memory
     app = Studied(log, templates)
     app.check.recall(memory)
     assert {each.status for each in app.look().values()} == {Status.OK}
+
+
+def test_a_traceback_is_one_kind_of_line_also_where_a_restart_cuts_it(log: Path) -> None:
+    app = Studied(log, lambda request: LogTemplatesCheck(
+        "app", request=request, form=Plain(), zone=UTC, learn_seconds=15.0, every_seconds=5.0, multiline=True
+    ))  # fmt: skip
+    app.look()
+    app.write("ERROR request failed", "Traceback (most recent call last):")
+    assert app.look(after=301.0)["new_template.app"].status is Status.OK, "more of it may come"
+    app.restart(json.dumps(app.check.memory()))
+    app.write('  File "app.py", line 3, in get', "KeyError: 'x'", "all is well")
+    app.look()
+    found = app.look()["new_template.app"]
+    assert found.status is Status.PROBLEM
+    assert [line.partition(" ")[0] for line in found.facts.values()] == ["ERROR", "all"]
+
+
+def test_a_statement_over_several_lines_is_one(log: Path) -> None:
+    rule = LatencyRule(window=600.0, least=3, limits=Limits(), routes={}, slow_query=1.0)
+    app = Studied(log, lambda request: LogLatencyCheck(
+        "app", request=request, form=Plain(), zone=UTC, rule=rule, every_seconds=5.0, multiline=True
+    ))  # fmt: skip
+    app.look()
+    app.write("2027-01-15 08:00:00 UTC [7] LOG:  duration: 2500.000 ms  statement: SELECT a -- all of it")
+    app.write("\tFROM orders", "\tWHERE id = 7", "2027-01-15 08:00:01 UTC [7] LOG:  checkpoint starting: time")
+    app.look()
+    assert app.look()["slow_query.app"].detail.endswith("SELECT a FROM orders WHERE id = ?")

@@ -151,6 +151,7 @@ def _templates(name: str, source: LogSource, asked: TemplateSettings) -> Check:
     return LogTemplatesCheck(
         name, request=source.request(most_behind=MOST_BEHIND), form=source.written_in(), zone=_zone(source),
         learn_seconds=asked.learn_for.total_seconds(), every_seconds=source.every.total_seconds(),
+        multiline=source.multiline,
     )  # fmt: skip
 
 
@@ -159,7 +160,7 @@ def _latency(name: str, source: LogSource, asked: LatencySettings) -> Check:
 
     return LogLatencyCheck(
         name, request=source.request(most_behind=MOST_BEHIND), form=source.written_in(), zone=_zone(source),
-        rule=asked.rule(), every_seconds=source.every.total_seconds(),
+        rule=asked.rule(), every_seconds=source.every.total_seconds(), multiline=source.multiline,
     )  # fmt: skip
 
 

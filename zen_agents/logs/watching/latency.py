@@ -15,6 +15,7 @@ from zen_agents.logs.latency.requests import request_of
 from zen_agents.logs.latency.slow_queries import MySqlSlowLog, SlowQuery, postgres_query
 from zen_agents.logs.memory import checked_number, checked_rows
 from zen_agents.logs.stamps import Stamps
+from zen_agents.logs.watching.folding import FOLD
 from zen_agents.logs.watching.told import MOST_CHARACTERS, MOST_NAMED, Told
 
 #: So many slow statements are kept, the last ones; how often there were more is not counted further.
@@ -82,9 +83,9 @@ class LatencyStudy:
         texts = lines.decode("utf-8", "replace").split("\n")
         if self._rule.slow_query is not None:
             for text in texts:
-                self._take_statement(text, self._rule.slow_query, now)
+                self._take_statement(text.replace(FOLD, "\n"), self._rule.slow_query, now)
         if self._asks_requests:
-            self._take_requests(filter(None, texts), Stamps(now, self._zone))
+            self._take_requests((text.partition(FOLD)[0] for text in texts if text), Stamps(now, self._zone))
 
     def told(self, now: float, *, is_behind: bool) -> Sequence[Told]:
         """Return what is slower than it may be, which statements were slow, and whether too much fails."""
@@ -96,8 +97,8 @@ class LatencyStudy:
         budget = {} if self._budget is None else self._budget.saved()
         return {"took": self._took.saved(), "budget": budget, "slow": [list(each) for each in self._slow]}
 
-    def _take_statement(self, line: str, limit: float, now: float) -> None:
-        for query in (self._mysql.line(line), postgres_query(line)):
+    def _take_statement(self, record: str, limit: float, now: float) -> None:
+        for query in (*map(self._mysql.line, record.split("\n")), postgres_query(record)):
             if isinstance(query, SlowQuery) and query.seconds > limit:
                 self._slow.append((now, query.seconds, query.form))
 

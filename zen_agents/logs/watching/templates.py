@@ -15,6 +15,7 @@ from zen_agents.logs.mining.tree import Template
 from zen_agents.logs.mining.watch import TemplateWatch
 from zen_agents.logs.record import MESSAGE
 from zen_agents.logs.stamps import Stamps
+from zen_agents.logs.watching.folding import FOLD
 from zen_agents.logs.watching.told import MOST_CHARACTERS, MOST_NAMED, Told
 from zen_agents.model.duration import duration
 
@@ -104,7 +105,7 @@ class TemplateStudy:
 
     def feed(self, lines: bytes, now: float) -> None:
         """Take whole lines that were read now."""
-        chunk = lines if self._form.name in _WHOLE else self._messages(lines, now)
+        chunk = lines.replace(FOLD.encode(), b" ") if self._form.name in _WHOLE else self._messages(lines, now)
         new = self._watch.learn(chunk, now)
         for template in () if self._learns_on else new:
             self._new.add(template.text, now, template.example)
@@ -168,6 +169,7 @@ class TemplateStudy:
         stamps, said = Stamps(now, self._zone), []
         for line in lines.decode("utf-8", "replace").split("\n"):
             if line:
-                _, fields = self._form.find(line, stamps) or (None, {})
-                said.append(fields.get(MESSAGE, line).replace("\n", " "))
+                head, fold, rest = line.partition(FOLD)
+                _, fields = self._form.find(head, stamps) or (None, {})
+                said.append(f"{fields.get(MESSAGE, head)}{fold}{rest}".replace(FOLD, " ").replace("\n", " "))
         return "\n".join(said).encode("utf-8", "replace")
