@@ -15,7 +15,7 @@ from tests.support.engine_process import EngineProcess, answers, wait_for, web_c
 PATTERNS = """
   log_analysis:
     sources:
-      app: {{file: "{folder}/log/app.log", every: 1s, templates: {{learn_for: 1s}}}}
+      app: {{file: "{folder}/log/app.log", every: 1s, templates: {{learn_for: 4s}}}}
       web:
         file: "{folder}/log/web.log"
         format: access
@@ -92,7 +92,7 @@ def test_lines_count_once_over_rotation_death_and_restart_and_the_incident_shows
 def test_a_kind_of_line_that_never_came_before_is_an_incident_that_shows_it(following: EngineProcess) -> None:
     wait_for(lambda: seen(following, "new_template").get("state") == "ok", "the first look")
     write(following, "request took 5 ms")
-    wait_for(lambda: "1 kind of lines so far" in str(seen(following, "new_template")), "the second look")
+    wait_for(lambda: "1 kind of lines so far'" in str(seen(following, "new_template")), "the end of learning")
     write(following, "request took 6 ms", "out of \x1b[31mdisks")
     (incident,) = wait_for(lambda: incidents(following, "new_template"), "the incident")
     why = following.cli("why", incident["id"]).stdout

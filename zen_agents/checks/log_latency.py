@@ -34,7 +34,9 @@ class LogLatencyCheck(LogStudyCheck):
         self, label: str, *, request: LogRequest, form: Format, zone: tzinfo | None, rule: LatencyRule, every_seconds: float,
         multiline: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(label, latency_names(label), request, every_seconds, multiline=multiline)
+        # A request is one line, and nobody waits for what may come below it.
+        is_joined = multiline and rule.slow_query is not None
+        super().__init__(label, latency_names(label), request, every_seconds, multiline=is_joined)
         self._form, self._zone, self._rule = form, zone, rule
 
     def begin(self, now: float, saved: Mapping[str, Any]) -> LatencyStudy:
