@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -30,6 +30,10 @@ class PackageParams(ActionParams):
     minor: _Updates = Field("notify", description="what is done of a small one")
     major: _Updates = Field("disabled", description="what is done of a large one")
     hold: tuple[str, ...] = Field((), description="packages that are never touched")
+
+    def asked_by_person(self) -> Self:
+        """Return the same for a person who asks for it: what they were only told of is what they want done."""
+        return self.model_copy(update={"security": "auto"}) if self.security == "notify" else self
 
     @property
     def policy(self) -> Policy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -63,12 +63,7 @@ class PutBackFile(Inverse):
         host = control.view
         if _identity(params, host) != plan.fingerprint:
             raise StalePlanError
-        found = [(_as_left(file, host), _kept(file, host)) for file in params.files]
-        wanted = [_replacement(state, kept, host) for state, kept in found if kept is not None]
-        await replace_files(wanted, control, action=self.name, test=None)
-        for state, kept in found:
-            if kept is None:
-                await _remove(state, control)
+        await put_back(params.files, control, action=self.name)
         if params.unit:
             await reload_units(control)
         paths = ", ".join(file.path for file in params.files)
@@ -77,6 +72,22 @@ class PutBackFile(Inverse):
     def missing(self, plan: Plan, host: HostView) -> str:
         params: PutBackFileParams = self.params(plan.request)
         return next((said for file in params.files if (said := _amiss(file, host))), "")
+
+
+async def put_back(files: Sequence[ReplacedFile], control: HostControl, *, action: str) -> None:
+    """Swap what was there into its place again; StalePlanError if one is not what was left there any more."""
+    host = control.view
+    found = [(_as_left(file, host), _kept(file, host)) for file in files]
+    wanted = [_replacement(state, kept, host) for state, kept in found if kept is not None]
+    await replace_files(wanted, control, action=action, test=None)
+    for state, kept in found:
+        if kept is None:
+            await _remove(state, control)
+
+
+def is_as_left(file: ReplacedFile, host: HostView) -> bool:
+    """Tell whether a file still is what was put there."""
+    return present_digest(replaceable(file.path, host), host) == file.left
 
 
 async def _remove(state: FileState, control: HostControl) -> None:

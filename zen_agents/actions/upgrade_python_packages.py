@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from zen_agents.actions.base import Action
 from zen_agents.actions.environment_health import RESTART_SECONDS, restarted, stays_up
+from zen_agents.actions.environment_pins import difference, write_pins
 from zen_agents.actions.give_back_environment import GiveBackEnvironment
 from zen_agents.actions.restart_unit import unit_of
 from zen_agents.actions.scope import plain_path, subject_of, touched_paths
@@ -65,7 +66,7 @@ class UpgradePythonPackages(Action):
         return Plan(
             request=request,
             steps=_steps(params, found, units),
-            touches=(*touched_paths([params.venv]), *(Resource(ResourceKind.UNIT, unit) for unit in units)),
+            touches=(*touched_paths(_files(params, found)), *(Resource(ResourceKind.UNIT, unit) for unit in units)),
             fingerprint=hashlib.sha256(agreed.encode()).hexdigest(),
             risk=self.risk,
             reversible=self.reversible,
@@ -78,6 +79,7 @@ class UpgradePythonPackages(Action):
                 "removes": [step.name for step in found.steps if not step.wanted],
                 "units": units,
                 "freeze": found.freeze,
+                "requirements": [found.requirements_before, found.requirements],
             },
             asks=judged.reasons if judged.stance is Stance.ASK else (),
         )
@@ -105,7 +107,7 @@ class UpgradePythonPackages(Action):
         params: UpgradePythonParams = self.params(request)
         if subject_of(request, "environment") != params.environment:
             raise RefusedError(f"the target is {request.target}, the parameters name {params.environment}; nothing was done")
-        return params
+        return params.asked_by_person() if request.requested_by.is_person else params
 
 
 class _Proving:
@@ -118,6 +120,7 @@ class _Proving:
         self._units: Sequence[str] = plan.detail["units"]
         self._steps = ", ".join(plan.detail["steps"])
         self._undo = {"venv": params.venv, "kept": switched.kept, "left": switched.now, "units": self._units}
+        self._pins: tuple[str, str] = tuple(plan.detail["requirements"])
 
     async def result(self, control: HostControl) -> Effect:
         try:
@@ -130,7 +133,21 @@ class _Proving:
             why = str(error)
         if why:
             return await self._put_back(why, control)
-        return self._effect(True, f"{self._steps}; what was there is kept for undo")
+        return self._effect(True, f"{self._steps}; what was there is kept for undo{await self._written(control)}")
+
+    async def _written(self, control: HostControl) -> str:
+        """Write the new pins where that is wanted, and return in words what came of them."""
+        path, (before, after) = self._params.requirements, self._pins
+        if not after:
+            return ""
+        if not self._params.write_back:
+            self._evidence += f"\nfor {path}, which is left as it is:\n{difference(path, before, after)}"
+            return f"; {path} does not say so yet: what to change there is in the output"
+        try:
+            self._undo["files"] = await write_pins(path, before, after, control, action=UpgradePythonPackages.name)
+        except ZenError as error:
+            return f"; {path} does not say so yet: {error}"
+        return f"; {path} says so too"
 
     async def _amiss(self, control: HostControl) -> str:
         if self._units:
@@ -189,8 +206,17 @@ def _steps(params: UpgradePythonParams, found: Resolution, units: Sequence[str])
         f"{tried}{smoke}; if one of these fails, stop here",
         f"exchange {params.venv} with that copy in one step, and keep what was there",
         *(f"systemctl restart -- {unit}" for unit in units),
+        *(
+            [f"write the new versions to {params.requirements}, and keep what is there"]
+            if len(_files(params, found)) > 1
+            else []
+        ),
         *([f"watch {', '.join(units)} for {params.bake_seconds:g} s, and put all back if one goes down"] if units else []),
     )
+
+
+def _files(params: UpgradePythonParams, found: Resolution) -> Sequence[str]:
+    return [params.venv, *([params.requirements] if params.write_back and found.requirements else [])]
 
 
 def _words(step: Step) -> str:

@@ -24,6 +24,7 @@ class UpgradePythonParams(PackageParams):
     wheels: tuple[AbsolutePath, ...] = Field((), description="directories of wheels; with these and no index it is offline")
     index: str = Field("", description="address of an index; empty, and no wheels: the usual one")
     requirements: str = Field("", description="file that pins what is installed; its hashes are demanded")
+    write_back: bool = Field(False, description="true: that file gets the new versions; else they are only shown")
     smoke: tuple[str, ...] = Field((), description="the project's own test, an argument list")
     smoke_seconds: float = Field(60.0, gt=0, description="how long that may take, in seconds")
     units: tuple[UnitName, ...] = Field((), description="units that run on it and are restarted")

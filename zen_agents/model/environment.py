@@ -70,7 +70,8 @@ class Resolution:
     freeze: str = ""
     #: Why there is no such upgrade, in the resolver's own words; "" if there is one. Untrusted text.
     conflict: str = ""
-    #: The pins of the requirements file as they would be, "" where that names none of what changes.
+    #: The requirements file as it is and as it would be; both "" where it pins none of what changes.
+    requirements_before: str = ""
     requirements: str = ""
 
 

@@ -44,7 +44,8 @@ def resolve(uv: Uv, environment: Environment, wanted: Sequence[Wanted]) -> Resol
             raise
         return Resolution(freeze=freeze, conflict=" ".join(str(error).partition("cause:")[2].split()))
     pins = tuple(_pins(uv, environment, lock, steps))
-    return Resolution(steps, pins, freeze, requirements=lock.rewritten(pins))
+    after = lock.rewritten(pins)
+    return Resolution(steps, pins, freeze, requirements_before=lock.text if after else "", requirements=after)
 
 
 def _is_short(wanted: Wanted, installed: Mapping[str, str]) -> bool:

@@ -31,7 +31,7 @@ class Lock:
     """The pins of one file; a file that is not named has none."""
 
     def __init__(self, path: str, text: str) -> None:
-        self._path, self._text = path, text
+        self._path, self.text = path, text
         self._pinned: dict[str, _Pinned] = {}
         #: What it asks for beside its pins, one requirement each.
         self.loose: list[str] = []
@@ -63,7 +63,7 @@ class Lock:
 
     def rewritten(self, pins: Sequence[Pin]) -> str:
         """Return its text with these pins in the place of those that it has for the same names; "" if it has none."""
-        lines = self._text.splitlines(keepends=True)
+        lines = self.text.splitlines(keepends=True)
         found = [(self._pinned[pin.name], pin) for pin in pins if pin.name in self._pinned]
         for old, pin in sorted(found, key=lambda each: each[0].first, reverse=True):
             lines[old.first : old.behind] = [_written(pin, with_hashes=bool(old.hashes))]
@@ -83,7 +83,7 @@ class Lock:
             self.loose.append(_OPTIONS.sub("", text))
         else:
             name = normal_name(Ecosystem.PYPI, read.name)
-            behind = number + _height(self._text, number)
+            behind = number + _height(self.text, number)
             self._pinned[name] = _Pinned(exact, tuple(_HASH.findall(text)), number, behind)
 
 

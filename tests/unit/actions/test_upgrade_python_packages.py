@@ -15,6 +15,7 @@ from zen_agents.actions.upgrade_python_params import UpgradePythonPolicy
 from zen_agents.errors import HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, ResourceKind
 from zen_agents.model.package_look import PackageLook, Update
+from zen_agents.model.principal import ENGINE, Principal
 from zen_agents.ports.host import UnitJob
 
 VENV = "/srv/app/venv"
@@ -124,6 +125,21 @@ def test_a_major_upgrade_asks_also_if_it_fixes(site: Site) -> None:
     site.due(Update("lib", "1.0", "2.0", ("A-1",), "major", "ask", "it is a major upgrade"))
     site.host.environments.kinds["lib==2.0"] = "major"
     assert any("major" in why for why in site.plan().asks)
+
+
+def test_what_a_person_was_only_told_of_is_done_when_they_ask_for_it_but_not_what_is_disabled(site: Site) -> None:
+    def asked(by: Principal, security: str) -> str:
+        request = ActionRequest(site.action.name, "environment:app", {**PARAMS, "security": security}, requested_by=by)
+        try:
+            site.action.plan(request, site.host.look())
+        except RefusedError as error:
+            return str(error)
+        return "planned"
+
+    person = Principal("alice", 1000)
+    assert asked(person, "notify") == "planned"
+    assert asked(ENGINE, "notify") == "policy only tells of it: security_updates: notify"
+    assert asked(person, "disabled") == "policy only tells of it: security_updates: disabled"
 
 
 def test_what_comes_along_and_is_held_keeps_all_of_it_from_being_done(site: Site) -> None:

@@ -153,6 +153,24 @@ async def test_an_environment_that_somebody_changes_meanwhile_is_not_replaced(si
     assert site.left_beside() == []
 
 
+@pytest.mark.parametrize("write_back", [False, True])
+async def test_what_pins_the_environment_is_written_only_where_that_is_wanted_and_given_back(
+    site: UpgradeSite, write_back: bool
+) -> None:
+    pins = site.directory / "requirements.txt"
+    pins.write_text("acme-lib==1.0\napp==1.0\n")
+    plan = await site.plan(requirements=str(pins), write_back=write_back)
+    effect = await site.action.execute(plan, site.control())
+    assert effect.ok
+    assert pins.read_text() == ("acme-lib==1.2\napp==1.0\n" if write_back else "acme-lib==1.0\napp==1.0\n")
+    assert ("+acme-lib==1.2" in effect.output) is not write_back
+    undo, inverse = site.action.inverse(plan, effect), GiveBackEnvironment()
+    assert undo is not None
+    await inverse.execute(inverse.plan(undo, site.host.look()), site.control("act-bbbbbb"))
+    assert pins.read_text() == "acme-lib==1.0\napp==1.0\n"
+    assert site.is_as_before()
+
+
 async def test_an_environment_that_was_changed_since_it_was_planned_is_not_tried(site: UpgradeSite) -> None:
     plan = await site.plan()
     write_wheel(site.wheels, "late", "1.0")

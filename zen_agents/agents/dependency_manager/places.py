@@ -46,6 +46,9 @@ class EnvironmentSettings(Place):
 
     venv: AbsolutePath = Field(description="directory of the environment")
     requirements: AbsolutePath | None = Field(None, description="file that pins what is installed there, with its hashes")
+    write_back: bool = Field(
+        False, description="true: that file gets the versions that were installed; else they are only shown"
+    )
     wheels: Annotated[tuple[AbsolutePath, ...], BeforeValidator(_listed)] = Field(
         (), description="directories of wheels that packages come from, instead of an index"
     )
