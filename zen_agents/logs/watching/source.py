@@ -48,6 +48,8 @@ class SourceWatch:
         self.renewed: Sequence[int] = ()
         #: Whether for one of them something is so that was not so before, or is so no longer.
         self.has_news = True
+        #: Whether lines had something found, or be over, since `seen` was last asked for.
+        self.is_stirred = False
         self._saved: dict[str, Any] = {}
         self._multiline = multiline
         #: The last record of each file, once there is one; loaded then.
@@ -86,7 +88,7 @@ class SourceWatch:
 
     def seen(self) -> Mapping[str, Seen]:
         """Return how each pattern stands, by name; see `WatchedPattern.seen`. Only of those that are `renewed` it is new."""
-        self.renewed, self.has_news = sorted(self._changed), False
+        self.renewed, self.has_news, self.is_stirred = sorted(self._changed), False, False
         for number in self.renewed:
             pattern = self._patterns[number]
             before, seen = self._told.get(pattern.name), pattern.seen()
@@ -99,11 +101,6 @@ class SourceWatch:
     def raised(self, name: str) -> Mapping[Key, float]:
         """Return whose a pattern is now, by the values of its `by:`; see `WatchedPattern.raised`."""
         return next(pattern.raised() for pattern in self._patterns if pattern.name == name)
-
-    @property
-    def is_stirred(self) -> bool:
-        """Whether something was found, or is over, since `seen` was last asked for."""
-        return any(self._patterns[number].is_stirred for number in self._changed)
 
     @property
     def forgotten(self) -> int:
@@ -199,6 +196,7 @@ class SourceWatch:
                 at = self._form.time(text, stamps)
                 pattern.count(key, stamps.now if at is None else at, text)
             self._changed.add(by_groups.pattern)
+            self.is_stirred = self.is_stirred or pattern.is_stirred
             self._held.make_room(match, pattern.room(held[-1][2].now))
 
     def _take(
@@ -222,6 +220,7 @@ class SourceWatch:
         self._changed.update(counts)
         for pattern, (numbers, said) in counts.items():
             self._patterns[pattern].take(numbers, said, stamps.now if at is None else at, text)
+            self.is_stirred = self.is_stirred or self._patterns[pattern].is_stirred
         return already.union((pattern, number) for pattern, (numbers, _) in counts.items() for number in numbers)
 
     def _found(self, text: str, stamps: Stamps) -> Found:
