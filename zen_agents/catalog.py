@@ -48,6 +48,7 @@ AGENTS: Mapping[str, type[BaseAgent]] = _classes(
         "system_health": "agents.system_health.agent:SystemHealthAgent",
         "log_analysis": "agents.log_analysis.agent:LogAnalysisAgent",
         "dependency_manager": "agents.dependency_manager.agent:DependencyManagerAgent",
+        "data_validation": "agents.data_validation.agent:DataValidationAgent",
     }
 )
 
@@ -102,6 +103,7 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "log_latency": "checks.log_latency:LogLatencyCheck",
         "accounts": "checks.accounts:AccountsCheck",
         "log_queues": "checks.log_queues:LogQueuesCheck",
+        "dataset": "checks.dataset:DatasetCheck",
     }
 )
 

@@ -192,7 +192,6 @@ class Runtime:
         engine = Engine(
             parts=parts, agents=running, scheduler=scheduler, recorder=recorder, by_hand=by_hand, events=world.events,
             flag=world.flag, courier=self.outbox, upkeep=self, pulse=self._pulse, host_name=self.host_name,
-            later_agents=[name for name, enabled in self.settings.later_agents.items() if enabled],
             warnings=self._warnings(),
         )  # fmt: skip
         return engine
@@ -449,7 +448,6 @@ class Runtime:
         self.parts.flapping = flap_limit(self.settings)
         self.parts.safe_mode.triggers = safe_mode_triggers(self.settings)
         self.parts.breakers = Breakers(self.store, policy.failures, self.clock.now)
-        engine.later = [name for name, enabled in self.settings.later_agents.items() if enabled]
         engine.standing_warnings = self._warnings()
         await swap(engine, agents, lambda agent: self._running(agent, self._recorder))
         self._end_orphans()

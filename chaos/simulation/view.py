@@ -30,6 +30,7 @@ from zen_agents.ports.host import (
     Process,
     Unit,
 )
+from zen_agents.ports.host_datasets import DataQuestion
 from zen_agents.ports.host_last_good import KeptVersion
 from zen_agents.ports.host_logs import CatchUp, Checkpoint, LogPiece, LogRequest
 from zen_agents.ports.host_plugins import PluginCall
@@ -290,6 +291,9 @@ class SimulatedView(NetworkQuestions):
     def pool_now(self, asked: PoolQuestion, timeout_seconds: float) -> PoolLook:
         del timeout_seconds
         return self._ask("pool", lambda: self._host.pools.look(asked))
+
+    async def check_data(self, asked: DataQuestion) -> str:
+        return self._ask("check_data", lambda: self._host.datasets.get(asked.dataset, ""))
 
     async def debian_packages(self, asked: DebianQuestion, timeout_seconds: float) -> DebianLook:
         del timeout_seconds

@@ -186,6 +186,8 @@ class SimulatedWorld:
         self.environments = SimulatedEnvironments()
         #: Place -> what is known of its packages.
         self.packages: dict[str, PackageLook] = {}
+        #: What a worker would answer about a data set, by its name.
+        self.datasets: dict[str, str] = {}
         self.events = SimulatedEvents()
         self.faults = Faults()
         self.systemd = systemd

@@ -12,17 +12,20 @@ import yaml
 from chaos.scenario import Scenario
 from tests.support.command_line import command
 from tests.support.doc_blocks import Block, blocks, pages
+from zen_agents.datasets.source import SourceKind
 from zen_agents.engine.measurements import METRICS
+from zen_agents.settings.contract_files import read_contract
 from zen_agents.settings.loader import load
 from zen_agents.settings.rendering import render
 
 #: Words behind ```yaml of blocks that are no whole configuration, or not a valid one.
-_OTHER = {"facts", "story", "wrong", "job", "plugin", "scenario", "method", "prometheus", "elsewhere"}
+_OTHER = {"facts", "story", "wrong", "job", "plugin", "scenario", "method", "prometheus", "elsewhere", "dataset"}
 _CONFIGURATIONS = [
     block for page in pages() for block in blocks(page) if block.language == "yaml" and not _OTHER & set(block.words)
 ]
 _METHODS = [block for page in pages() for block in blocks(page) if "method" in block.words]
 _ALARMS = [block for page in pages() for block in blocks(page) if "prometheus" in block.words]
+_DATASETS = [block for page in pages() for block in blocks(page) if "dataset" in block.words]
 _SCENARIOS = [block for page in pages() for block in blocks(page) if "scenario" in block.words]
 
 
@@ -36,6 +39,16 @@ def test_a_configuration_loads_without_an_error(block: Block, tmp_path: Path) ->
     assert loaded.settings is not None, render(loaded.diagnostics, "full", files=loaded.files)
     wrong = [each for each in loaded.diagnostics if each.code not in ("ZC402", "ZC501", "ZC506")]
     assert not wrong, render(wrong, "full", files=loaded.files)
+
+
+@pytest.mark.parametrize("block", _DATASETS, ids=lambda block: block.name)
+def test_a_contract_of_a_data_set_is_valid(block: Block, tmp_path: Path) -> None:
+    path = tmp_path / "contract.yaml"
+    path.write_text(block.text, "utf-8")
+
+    contract, diagnostics = read_contract(str(path), (SourceKind.CSV, "/srv/a.csv"))
+
+    assert contract is not None, render(diagnostics, "full")
 
 
 @pytest.mark.parametrize("block", _CONFIGURATIONS, ids=lambda block: block.name)

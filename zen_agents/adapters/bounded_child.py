@@ -12,7 +12,8 @@ from asyncio.subprocess import Process, SubprocessStreamProtocol
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-_MOST_DESCRIPTORS = 256
+#: How many files a child may hold open, where nothing else is said.
+MOST_DESCRIPTORS = 256
 #: The largest file that a child may write, where nothing else is said.
 MOST_FILE_BYTES = 16 * 1024 * 1024
 _BUFFER_BYTES = 64 * 1024
@@ -29,18 +30,21 @@ _KINDS = {
 }  # fmt: skip
 
 
-def limits(*, memory_bytes: int, cpu_seconds: int, file_bytes: int = MOST_FILE_BYTES) -> dict[str, int]:
+def limits(
+    *, memory_bytes: int, cpu_seconds: int, file_bytes: int = MOST_FILE_BYTES, descriptors: int = MOST_DESCRIPTORS
+) -> dict[str, int]:
     """Return what a child may take, by the names of `prlimit`; never more than this process itself may."""
-    wanted = {
-        "as": memory_bytes, "cpu": cpu_seconds, "core": 0, "fsize": file_bytes, "nofile": _MOST_DESCRIPTORS,
-    }  # fmt: skip
+    wanted = {"as": memory_bytes, "cpu": cpu_seconds, "core": 0, "fsize": file_bytes, "nofile": descriptors}
     hard = {name: resource.getrlimit(kind)[1] for name, kind in _KINDS.items()}
     return {name: most if hard[name] == resource.RLIM_INFINITY else min(most, hard[name]) for name, most in wanted.items()}
 
 
-def limit(pid: int, *, memory_bytes: int, cpu_seconds: int, file_bytes: int = MOST_FILE_BYTES) -> None:
+def limit(
+    pid: int, *, memory_bytes: int, cpu_seconds: int, file_bytes: int = MOST_FILE_BYTES, descriptors: int = MOST_DESCRIPTORS
+) -> None:
     """Set a child's limits from outside: no code of ours runs between fork and exec."""
-    for name, most in limits(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds, file_bytes=file_bytes).items():
+    wanted = limits(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds, file_bytes=file_bytes, descriptors=descriptors)
+    for name, most in wanted.items():
         with contextlib.suppress(ProcessLookupError):  # it ended by itself already
             resource.prlimit(pid, _KINDS[name], (most, most))
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from zen_agents.model.package_look import PackageLook, PackageQuestion
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.model.pool import PoolLook, PoolQuestion
+    from zen_agents.ports.host_datasets import DataQuestion
     from zen_agents.ports.host_logs import CatchUp, Checkpoint, LogPiece, LogRequest
     from zen_agents.ports.host_plugins import PluginCall
     from zen_agents.ports.time_answer import TimeAnswer
@@ -97,6 +98,8 @@ class LinuxHost:
         self.occupation = OccupationReader(root)
         self.resolver = linux_probe.Resolver()
         self.worker_turns = asyncio.Semaphore(_MOST_WORKERS)
+        #: One data set after the other: each may take all the memory that it was given.
+        self.data_turns = asyncio.Semaphore(1)
         self.proc_root = proc_root
         #: Stands before /etc and /run.
         self.root = root
@@ -460,6 +463,14 @@ class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
         from zen_agents.adapters import linux_pools  # noqa: PLC0415 - see above
 
         return linux_pools.look_now(asked, timeout_seconds)
+
+    # -- data sets ----------------------------------------------------------------------------------------------------
+    async def check_data(self, asked: DataQuestion) -> str:
+        """Have a worker look; never remembered."""
+        from zen_agents.adapters.data_checks import check_data  # noqa: PLC0415 - only hosts that list data sets pay
+
+        async with self._host.data_turns:
+            return await check_data(asked)
 
     # -- Debian packages ----------------------------------------------------------------------------------------------
     async def debian_packages(self, asked: DebianQuestion, timeout_seconds: float) -> DebianLook:

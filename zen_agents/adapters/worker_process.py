@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import zen_agents
-from zen_agents.adapters.bounded_child import MOST_FILE_BYTES, child_process, limit
+from zen_agents.adapters.bounded_child import MOST_DESCRIPTORS, MOST_FILE_BYTES, child_process, limit
 from zen_agents.errors import ZenError
 
 MOST_REPLY_BYTES = 1024 * 1024
@@ -37,7 +37,7 @@ class WorkerError(ZenError):
 async def run_worker(
     module: str, request_json: str, *, timeout_seconds: float, memory_bytes: int = 512 * 1024 * 1024,
     told: Callable[[str], None] | None = None, rest: BufferedReader[Any] | None = None, file_bytes: int = MOST_FILE_BYTES,
-    within: Sequence[str] = (),
+    descriptors: int = MOST_DESCRIPTORS, processors: int = 1, within: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Run `python -m module` with the request on stdin and return what it wrote to stdout.
 
@@ -50,6 +50,8 @@ async def run_worker(
         timeout_seconds: Wall time, and CPU time, after which it is killed.
         memory_bytes: Limit of its address space.
         file_bytes: Limit of each file that it writes.
+        descriptors: Limit of the files that it holds open.
+        processors: On so many it may work at once, for all of its time.
         rest: What it reads behind that, to its end.
         told: Called with each whole line that it writes to stderr, while it works.
         within: What starts it instead, with limits of its own, as the beginning of an argument list.
@@ -65,7 +67,10 @@ async def run_worker(
             [*within, sys.executable, "-P", "-B", "-m", module], env=environment(), stdin=pipe, stderr=pipe
         ) as child:
             if not within:
-                limit(child.pid, memory_bytes=memory_bytes, cpu_seconds=int(timeout_seconds) + 1, file_bytes=file_bytes)
+                limit(
+                    child.pid, memory_bytes=memory_bytes, cpu_seconds=processors * (int(timeout_seconds) + 1),
+                    file_bytes=file_bytes, descriptors=descriptors,
+                )  # fmt: skip
             async with asyncio.timeout(timeout_seconds):
                 output, said = await _converse(child, request_json.encode(), told, rest)
                 code = await child.wait()

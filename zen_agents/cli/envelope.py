@@ -11,7 +11,7 @@ from zen_agents.cli.call import Call
 from zen_agents.errors import UsageError, ZenError
 
 #: What names a thing where only its name is wanted, best first.
-_NAMES = ("id", "name", "check", "rule", "action", "incident", "breaker", "scope", "path", "host")
+_NAMES = ("id", "name", "dataset", "check", "rule", "action", "incident", "breaker", "scope", "path", "host")
 
 
 def data(call: Call, kind: str, body: Any) -> None:

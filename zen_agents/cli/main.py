@@ -48,6 +48,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "report": CommandEntry("report", "look", "what came of it: proof of fix, healing debt, who did what"),
     "logs": CommandEntry("logs", "look", "what logs say: errors, new kinds of lines, slow operations"),
     "packages": CommandEntry("packages", "look", "what is installed, known weaknesses of it, an SBOM"),
+    "data": CommandEntry("data", "look", "whether data sets are what they should be: files, tables"),
     "runbook": CommandEntry("runbook", "look", "what to do about it, without a network"),
     "approvals": CommandEntry("approvals", "decide", "list what people are asked, or show one question"),
     "approve": CommandEntry("approve", "decide", "say yes to what is asked"),

@@ -55,6 +55,8 @@ def page_of(rule: str, target: str) -> str:
     """Return which page belongs to a built-in rule about a target (`KIND:NAME`)."""
     kind, _, name = target.partition(":")
     kind, label = _AS.get(kind, kind), rule.partition(".")[2]
+    if kind == "dataset":
+        return kind
     if is_address_target(target):
         return label.partition(".")[0]
     return (label.replace(name, kind, 1) if kind in _LISTED else label).removesuffix(".critical")

@@ -87,6 +87,20 @@ _CHECK_ROW = {
 #: A kind of lines, with when its first and last line came (seconds since the epoch, 0 where lines say no time).
 _TEMPLATE = {"text": str, "example": str, "lines": int, "first": float, "last": float}
 
+_CELL = {"column": str, "text": _TEXT_OR_NULL}
+_DATA_REPORT = {
+    "dataset": str, "place": str, "started_at": float, "rows": _NUMBER_OR_NULL, "unknown": str, "passes": int,
+    "seconds": float, "outcome": str,
+    "findings": [{
+        "check": str, "kind": str, "columns": [str], "outcome": str, "severity": str, "count": int, "total": int,
+        "evidence": [{"number": _NUMBER_OR_NULL, "file": str, "keys": [_CELL], "cells": [_CELL]}],
+        "reason": str, "value": _NUMBER_OR_NULL,
+    }],
+    "profile": ({"rows": int, "columns": [
+        {"column": str, "quantiles": [float], "shares": [{"text": _TEXT_OR_NULL, "share": float}]}
+    ]}, None),
+}  # fmt: skip
+
 
 def _items(shape: Any) -> dict[str, Any]:
     return {"items": [shape]}
@@ -128,6 +142,7 @@ SHAPES: Mapping[str, Any] = {
     },
     "completion": {"name": str, "script": str},
     "config-show": {"files": [str], "values": _THINGS, "sources": {"*": str}},
+    "data-check": _items(_DATA_REPORT),
     "decision": _DECISION,
     "decisions": _items(_DECISION),
     "doctor": {

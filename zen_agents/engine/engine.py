@@ -86,7 +86,7 @@ class Engine:
     def __init__(
         self, *, parts: Parts, agents: list[RunningAgent], scheduler: Scheduler, recorder: Recorder, by_hand: ByHand,
         events: EventSource, flag: Flag, courier: Courier, upkeep: Upkeep, pulse: Pulse, host_name: str,
-        later_agents: Sequence[str] = (), warnings: Sequence[str] = (),
+        warnings: Sequence[str] = (),
     ) -> None:  # fmt: skip
         self.parts, self.agents, self.by_hand, self.host_name = parts, agents, by_hand, host_name
         self.undo = Undo(parts, by_hand, lambda: self.agents)
@@ -94,8 +94,6 @@ class Engine:
         self.stages = Stages(parts, lambda: self.agents, self.forget_waits)
         self._scheduler, self._recorder, self._events = scheduler, recorder, events
         self._courier, self._upkeep, self._pulse = courier, upkeep, pulse
-        #: Agents of the configuration that a later version brings.
-        self.later: Sequence[str] = later_agents
         self.standing_warnings: Sequence[str] = warnings
         self.misfires: Counter[str] = Counter()
         self.started_at = parts.clock.now()
@@ -426,10 +424,6 @@ class Engine:
         blind = [f"{count} watched ({kind}) are seen only by polling: the kernel gives no event for them"
                  for kind, count in self._events.unwatched.items() if count]  # fmt: skip
         return [*self.standing_warnings, *staged, *missed, *blind]
-
-    def later_agents(self) -> list[dict[str, Any]]:
-        """Return the agents of the configuration that a later version brings."""
-        return [{"name": name, "state": "created (not in this version)", "checks": 0, "rules": 0} for name in self.later]
 
     def undelivered(self) -> list[str]:
         """Return messages that could not be delivered, and why."""

@@ -56,7 +56,7 @@ def status_of(engine: Engine) -> dict[str, Any]:
         "repairs_limit": parts.policy.repairs.most,
         "approvals": [_approval(asked, now) for asked in parts.store.open_approvals()],
         "demoted": [{"scope": each.scope, "reason": each.reason} for each in parts.store.brakes() if each.kind == DEMOTED],
-        "agents": [_agent(agent, now) for agent in engine.agents] + engine.later_agents(),
+        "agents": [_agent(agent, now) for agent in engine.agents],
         "checks": rows,
         "checks_more": sum(len(agent.tick.watchlist.rules) for agent in engine.agents) - len(rows),
         "pages_undelivered": engine.undelivered(),

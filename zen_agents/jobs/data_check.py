@@ -27,8 +27,8 @@ class DataCheckRequest(_Job):
     before: dict[str, Any] | None = None
     #: What the clock says (seconds since the epoch).
     now: float
-    #: An empty directory for what does not fit into memory; whoever asks removes it.
-    spill: str
+    #: An empty directory for what does not fit into memory; whoever starts the worker makes and removes it.
+    spill: str = ""
 
 
 class DataCheckProgress(_Job):

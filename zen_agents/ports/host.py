@@ -17,6 +17,7 @@ from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
 from zen_agents.ports.host_certificates import CertificateView
 from zen_agents.ports.host_contents import ContentView
+from zen_agents.ports.host_datasets import DatasetView
 from zen_agents.ports.host_debian import DebianControl, DebianView
 from zen_agents.ports.host_directories import DirectoryHandle
 from zen_agents.ports.host_environments import EnvironmentControl, EnvironmentView
@@ -230,6 +231,7 @@ class HostView(
     PackageView,
     PluginView,
     PoolView,
+    DatasetView,
     ProcessQuestions,
     SysctlView,
     TimeView,

@@ -7,7 +7,6 @@ from typing import Any
 from zen_agents import catalog
 from zen_agents.first_use import later
 from zen_agents.settings.diagnostics import Report
-from zen_agents.settings.environment import LATER_AGENTS
 from zen_agents.settings.models import ActionsSettings, Settings
 from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.nodes import Entry, Node, Path
@@ -28,14 +27,13 @@ def assemble(root: Node, report: Report) -> Settings | None:
         del rest[key]
     _refuse_unknown(rest, shape, report)
     _refuse_later(root, rest, report)
-    agents, later_agents = _agents(rest.pop("agents", None), root, report)
+    agents = _agents(rest.pop("agents", None), root, report)
     actions = _actions(rest.pop("actions", None), shape, root, report)
     settings = validate(Settings, Node(root.place, rest), (), shape, report, root)
     if settings is None or any(each.level == "error" for each in report.found[before:]):
         return None
-    update = {"agents": agents, "actions": actions, "later_agents": later_agents}
     assert isinstance(settings, Settings)  # noqa: S101 - validate returns the model it was given
-    return settings.model_copy(update=update)
+    return settings.model_copy(update={"agents": agents, "actions": actions})
 
 
 def _refuse_unknown(rest: dict[str, Entry], shape: Shape, report: Report) -> None:
@@ -78,44 +76,24 @@ def _refuse_fleet(root: Node, rest: dict[str, Entry], report: Report) -> None:
             report.error("ZC110", f"`role: {role.node.text}` in fleet is not in this version", role.place)
 
 
-def _agents(section: Entry | None, root: Node, report: Report) -> tuple[dict[str, Any], dict[str, bool]]:
+def _agents(section: Entry | None, root: Node, report: Report) -> dict[str, Any]:
     agents: dict[str, Any] = {}
-    later_agents: dict[str, bool] = {}
     node = section.node if section else None
     if section is None or node is None or node.value is None or (node.is_map and not node.value):
         place = section.place if section else root
         report.warning("ZC504", "no agent is named, so nothing is watched", place, help="zen-agents explain agents")
-        return agents, later_agents
+        return agents
     if not node.is_map:
         report.error("ZC207", "`agents` is a map of agents by name", section.place)
-        return agents, later_agents
+        return agents
     for name, entry in node.value.items():
         below = Node(entry.node.place, {}) if entry.node.value is None else entry.node
         if name in catalog.AGENTS:
             model = catalog.AGENTS[name].Settings
             agents[name] = validate(model, below, ("agents", name), Shape(model), report, root)
-        elif name in LATER_AGENTS:
-            later_agents[name] = _later_agent(name, entry, below, report, root)
         elif not name.startswith("x-"):
             _unknown_agent(name, entry, node, report)
-    return agents, later_agents
-
-
-def _later_agent(name: str, entry: Entry, node: Node, report: Report, root: Node) -> bool:
-    from zen_agents.settings import later  # noqa: PLC0415 - only for files that use it
-
-    model = later.AGENTS[name]
-    settings = validate(model, node, ("agents", name), Shape(model), report, root)
-    known = Shape(model).keys
-    for key, below in node.value.items() if node.is_map else ():
-        if key in known and key not in later.OWN_KEYS[name]:
-            report.error("ZC110", f"`{key}` of `{name}` is not in this version", below.place)
-    written = node.get("enabled")
-    enabled = settings.enabled if settings is not None else written is None or written.value is not False
-    if enabled:
-        message = f"agent `{name}` is not in this version: it is created, and does nothing"
-        report.warning("ZC111", message, entry.place)
-    return bool(enabled)
+    return agents
 
 
 def _unknown_agent(name: str, entry: Entry, agents: Node, report: Report) -> None:
@@ -128,7 +106,7 @@ def _unknown_agent(name: str, entry: Entry, agents: Node, report: Report) -> Non
         message = f"`{name}` is a setting of `{owner}`, but at this indent it is read as an agent name"
         report.error("ZC103", message, entry.place, label=f"indent by {_indent(agents, owner, entry)} more spaces")
         return
-    suggest = nearest(name, (*catalog.AGENTS, *LATER_AGENTS))
+    suggest = nearest(name, catalog.AGENTS)
     report.error("ZC101", f"unknown agent `{name}`", entry.place, label=did_you_mean(suggest), replacement=suggest)
 
 

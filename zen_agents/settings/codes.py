@@ -88,12 +88,6 @@ CODES: dict[str, Code] = {
         "Remove it, or use a version that has it.",
         'console: {listen: "127.0.0.1:8787"}',
     ),
-    "ZC111": Code(
-        "An agent that this version does not bring.",
-        "Its section is understood; it shows in `status` as `created (not in this version)` and does nothing.",
-        "Nothing has to be done; `enabled: false` keeps it quiet.",
-        "agents:\n  data_validation: {enabled: true}",
-    ),
     "ZC112": Code(
         "A step of a pack's ladder that the allow-list does not name.",
         "With `actions:` in your own file nothing else may run, and a pack never widens that, so the step is left out.",

@@ -13,9 +13,6 @@ from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.nearest import nearest
 from zen_agents.settings.nodes import Document, Node, Origin, put
 
-#: Agents that later versions bring; `settings.later` holds their grammar.
-LATER_AGENTS = ("data_validation",)
-
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 _EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _MODES = ("observe", "approve", "enforce")
@@ -36,8 +33,7 @@ class _RefusedError(Exception):
 
 def variables() -> dict[str, str]:
     """Return every variable that sets a key, with the dotted path that it sets."""
-    names = [*catalog.AGENTS, *LATER_AGENTS]
-    found = {f"AGENT_{name.upper()}_ENABLED": f"agents.{name}.enabled" for name in names}
+    found = {f"AGENT_{name.upper()}_ENABLED": f"agents.{name}.enabled" for name in catalog.AGENTS}
     return found | {name: path for name, (path, _) in _KEYS.items()}
 
 

@@ -67,7 +67,6 @@ def _written(settings: Settings, tree: Node) -> tuple[dict[str, Any], _Entries]:
     written = {
         "others": plain_values(Node(tree.place, others), grammar(), (), Report()),
         "agents": agents,
-        "later_agents": settings.later_agents,
         "allow": None
         if settings.actions.built_in
         else {name: _values(tree.get("actions", "allow", name), type(policy)) for name, policy in allow.items()},
@@ -110,7 +109,6 @@ def _settings(written: Mapping[str, Any], file: str, lines: Iterator[str]) -> Se
     allow = written["allow"]
     update = {
         "agents": {name: models[name].model_validate(values) for name, values in agents.items()},
-        "later_agents": written["later_agents"],
         "actions": built_in_actions()
         if allow is None
         else ActionsSettings(

@@ -5,75 +5,23 @@ Nothing here would act, and a setting is never ignored. Imported only for files 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.model.scalars import (
     AbsolutePath,
-    ActionReference,
-    CronExpression,
-    Duration,
-    GlobPath,
     HostPort,
     HttpUrl,
-    Interval,
-    Line,
-    Name,
     Percent,
-    PositiveDuration,
-    TimeZone,
 )
-from zen_agents.model.severity import Severity
-
-Ladder = tuple[ActionReference, ...]
 
 
 class LaterSection(BaseModel):
     """A map of the configuration that is only checked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LaterAgentSettings(LaterSection):
-    """What every agent has."""
-
-    enabled: bool = Field(True, description="false: the agent does not start")
-    interval: Interval | None = Field(None, description="how often it decides, in seconds or like 5m")
-    schedule: CronExpression | None = Field(None, description="cron expression instead of `interval`")
-    timezone: TimeZone = Field("UTC", description="time zone of `schedule`")
-    jitter: Duration | None = Field(None, description="up to this much later, to spread a fleet")
-    auto_mitigate: bool = Field(True, description="false: this agent only tells")
-    rules: dict[Name, Any] = Field(default_factory=dict, description="rules of your own")
-
-
-class DataSource(LaterSection):
-    """Where a data set is."""
-
-    csv: GlobPath | None = None
-    parquet: GlobPath | None = None
-    jsonl: GlobPath | None = None
-    sqlite: AbsolutePath | None = None
-    postgresql_file: AbsolutePath | None = None
-    table: Line = ""
-
-
-class Dataset(LaterSection):
-    """One data set and what is expected of it."""
-
-    source: DataSource
-    fresh_within: PositiveDuration | None = None
-    expect: tuple[dict[str, Any], ...] = ()
-    severity: Severity = Severity.WARNING
-    on_failure: Ladder = ()
-    runbook: Line = ""
-
-
-class DataValidationSettings(LaterAgentSettings):
-    """`agents.data_validation`."""
-
-    datasets: dict[Name, Dataset] = Field(default_factory=dict, description="data sets, by name")
 
 
 class ConsoleSettings(LaterSection):
@@ -102,16 +50,6 @@ class QuarantineFilePolicy(ActionPolicy):
 
     paths: tuple[AbsolutePath, ...] = ()
 
-
-#: Agent -> its grammar.
-AGENTS: dict[str, type[LaterAgentSettings]] = {
-    "data_validation": DataValidationSettings,
-}
-
-#: Agent -> the specification's own keys: they load with a warning, everything else is refused.
-OWN_KEYS = {
-    "data_validation": frozenset({"enabled", "schedule", "interval"}),
-}
 
 #: Action -> its policy's grammar.
 ACTIONS: dict[str, type[ActionPolicy]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -130,8 +129,7 @@ def digest_of(settings: Settings) -> str:
     """Return the SHA-256 of the effective settings, as JSON; hex."""
     # Agents may have thousands of entries: as text they take a tenth of what they take as values.
     whole = hashlib.sha256(settings.model_dump_json(by_alias=True, exclude=_APART).encode())
-    later = {name: {"enabled": enabled} for name, enabled in settings.later_agents.items()}
-    whole.update(json.dumps([settings.actions.default, later], sort_keys=True).encode())
+    whole.update(settings.actions.default.encode())
     for name in sorted(settings.agents):
         whole.update(f"\n{name} {settings.agents[name].model_dump_json(by_alias=True)}".encode())
     # The built-in list is that of a file which names its actions and nothing else; none of them is loaded for this.
@@ -147,8 +145,7 @@ def effective_values(settings: Settings) -> dict[str, Any]:
     values = settings.model_dump(mode="json", by_alias=True, exclude=_APART)
     agents = {name: agent.model_dump(mode="json", by_alias=True) for name, agent in settings.agents.items()}
     allow = {name: policy.model_dump(mode="json", by_alias=True) for name, policy in settings.actions.allow.items()}
-    later = {name: {"enabled": enabled} for name, enabled in settings.later_agents.items()}
-    return values | {"agents": agents | later, "actions": {"default": settings.actions.default, "allow": allow}}
+    return values | {"agents": agents, "actions": {"default": settings.actions.default, "allow": allow}}
 
 
 def _settings(clean: Node, environ: Mapping[str, str], report: Report) -> Settings | None:

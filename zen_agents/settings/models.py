@@ -266,5 +266,3 @@ class Settings(Section):
     )
     fleet: FleetSettings = part("this host's part in a fleet")
     plugins: tuple[Name, ...] = Field((), description="packages whose agents, checks and actions may be loaded")
-    #: Agents that a later version brings: name -> whether its section says `enabled`.
-    later_agents: Mapping[str, bool] = Field(default_factory=dict, exclude=True)

@@ -25,7 +25,6 @@ def json_schema() -> dict[str, Any]:
     definitions: dict[str, Any] = whole["$defs"]
     definitions = {name: _with_free_keys(definition) for name, definition in definitions.items()}
     top = definitions.pop(_name(references[(Settings, "validation")]))
-    top["properties"].pop("later_agents", None)
     top["properties"]["agents"] = _agents(references)
     top["properties"]["actions"] = _actions(references)
     head: dict[str, Any] = {"$schema": DRAFT, "title": "zen-agents configuration, version 1"}
@@ -33,13 +32,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _agents(references: dict[Any, Any]) -> dict[str, Any]:
-    from zen_agents.settings import later  # noqa: PLC0415 - its names only
-
     known: dict[str, Any] = {name: references[(agent.Settings, "validation")] for name, agent in catalog.AGENTS.items()}
-    for name, keys in later.OWN_KEYS.items():
-        if name not in known:
-            known[name] = {"type": "object", "properties": {key: {} for key in sorted(keys)}}
-            known[name]["description"] = "not in this version: created, does nothing"
     return _map(known, "the agents, by name")
 
 

@@ -91,7 +91,6 @@ def _defaults(settings: Settings) -> dict[str, Any]:
         update={
             "agents": {name: type(section)() for name, section in settings.agents.items()},
             "actions": settings.actions.model_copy(update={"allow": allow}),
-            "later_agents": dict.fromkeys(settings.later_agents, True),
         }
     )
     return effective_values(bare)

@@ -5,6 +5,7 @@ Files are opened first, then root is given up, and only then somebody else's byt
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -53,14 +54,20 @@ def answer(request: DataCheckRequest, told: Told) -> DataCheckReply:
     try:
         files = DataFiles(contract.source)
         theirs = {name: _opened(other) for name, other in others.items()}
-        become(*files.account())
+        _give_root_up(files, Path(request.spill))
         report = look(contract, others, files, theirs, around, Path(request.spill), told)
     except DataFileError as error:
         report = unreadable(contract, str(error), around.now, is_damage=error.is_missing)
-    except (AccountError, BackendError) as error:
-        damaged = isinstance(error, BackendError) and error.is_damage
-        report = unreadable(contract, str(error), around.now, is_damage=damaged)
+    except AccountError as error:
+        report = unreadable(contract, str(error), around.now, is_damage=False)
     return DataCheckReply(report=report_to_plain(_bounded(report)))
+
+
+def _give_root_up(files: DataFiles, spill: Path) -> None:
+    account = files.account()
+    if os.geteuid() == 0:
+        os.chown(spill, *account)
+    become(*account)
 
 
 def _opened(contract: Contract) -> DataFiles | str:
@@ -80,16 +87,24 @@ def look(
     opened = {key: each.linked(spill / str(number)) for number, (key, each) in enumerate(every.items())}
     readable = [place for each in every.values() for place in each.places]
     readable += [path for each in opened.values() for path in each.paths]
-    with closing(Duck(contract.limits, spill, readable)) as duck:
-        scopes: dict[str, Scope | str] = {
-            key: Scope(others[key], table_of(others[key], opened[key], duck), duck.dialect) if key in opened else str(each)
-            for key, each in theirs.items()
-        }
-        with _Watched(duck, told) as watched:
-            found = check(
-                contract, table_of(contract, opened["self"], duck), duck, replace(around, others=scopes), watched.told
-            )
+    with closing(Duck(contract.limits, spill, readable)) as duck, _Watched(duck, told) as watched:
+        scopes = {name: _scope(others[name], each, opened.get(name), duck) for name, each in theirs.items()}
+        try:
+            table = table_of(contract, opened["self"], duck)
+            found = check(contract, table, duck, replace(around, others=scopes), watched.told)
+        except BackendError as error:
+            found = unreadable(contract, str(error), around.now, is_damage=error.is_damage)
     return replace(_with_real_paths(found, opened["self"]), seconds=time.monotonic() - began)
+
+
+def _scope(other: Contract, files: DataFiles | str, opened: OpenedFiles | None, duck: Duck) -> Scope | str:
+    """Return the rows of another data set, or why they are not there."""
+    if opened is None:
+        return str(files)
+    try:
+        return Scope(other, table_of(other, opened, duck), duck.dialect)
+    except BackendError as error:
+        return str(error)
 
 
 def table_of(contract: Contract, files: OpenedFiles, duck: Duck) -> Table:
@@ -141,11 +156,20 @@ class _Watched:
 
 
 def _with_real_paths(report: Report, files: OpenedFiles) -> Report:
+    """Return the report with the files called as people know them."""
+
+    def named(text: str) -> str:
+        for path, known in files.paths.items():
+            text = text.replace(path, known)
+        return text
+
     def row(each: FailingRow) -> FailingRow:
         return replace(each, file=files.paths.get(each.file, each.file))
 
-    findings = (replace(each, evidence=tuple(map(row, each.evidence))) for each in report.findings)
-    return replace(report, findings=tuple(findings))
+    findings = (
+        replace(each, evidence=tuple(map(row, each.evidence)), reason=named(each.reason)) for each in report.findings
+    )
+    return replace(report, findings=tuple(findings), unknown=named(report.unknown))
 
 
 def _bounded(report: Report) -> Report:

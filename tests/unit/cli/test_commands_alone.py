@@ -36,6 +36,7 @@ ALL = {
     "report": ("report",),
     "logs": ("logs", "scan"),
     "packages": ("packages", "list", "-e", "nothing-here"),
+    "data": ("data", "check"),
     "runbook": ("runbook", "disk"),
     "approvals": ("approvals",),
     "approve": ("approve", "@last", "--reason", "x", "--yes"),
@@ -71,7 +72,7 @@ ALL = {
 NOTHING_HERE = {
     "init": 0, "schema": 0, "explain": 0, "runbook": 0, "version": 0, "completion": 0, "new": 0, "top": 2, "man": 0,
     "doctor": 1, "run": 78, "once": 78, "plan": 78, "check-config": 78, "config": 78, "baseline": 78, "logs": 78,
-    "alert": 78, "lint": 78, "test": 2, "packages": 2,
+    "alert": 78, "lint": 78, "test": 2, "packages": 2, "data": 78,
 }  # fmt: skip
 #: Ends with 1 and has an answer all the same.
 ANSWERS_BADLY = {"doctor"}
@@ -247,7 +248,7 @@ def test_check_config_reads_standard_input_and_can_be_strict(monkeypatch: pytest
     assert command("check-config", "-").code == 0
     given("agents: [\n")
     assert command("check-config", "-").code == 78
-    warned = config(SHORT + "  data_validation: {enabled: true}\n")
+    warned = config("agents: {}\n")
     assert "warning" in command("check-config", warned).out
     assert command("check-config", warned).code == 0
     assert command("check-config", warned, "--strict").code == 78

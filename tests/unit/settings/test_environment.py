@@ -34,10 +34,6 @@ def test_an_agent_is_switched_by_its_variable(written: str, meant: bool) -> None
     assert settings.agents["system_health"].enabled is meant
 
 
-def test_agents_of_later_versions_have_their_variable_too() -> None:
-    assert loaded(FILE, AGENT_DATA_VALIDATION_ENABLED="true").require().later_agents == {"data_validation": True}
-
-
 def test_the_environment_wins_and_the_source_says_over_what() -> None:
     result = loaded(FILE, MAX_AUTO_REPAIRS_PER_HOUR="4", ALERT_EMAIL="a@example.com, b@example.com")
     settings = result.require()

@@ -41,7 +41,6 @@ def test_the_short_form_works_word_for_word_and_alone() -> None:
     assert settings.mode == "enforce"
     assert settings.agents["system_health"].interval.total_seconds() == 300
     assert settings.agents["dependency_manager"].schedule == "0 3 * * *"
-    assert settings.later_agents == {}
 
 
 def test_without_an_actions_section_the_mild_actions_are_allowed() -> None:
@@ -60,14 +59,6 @@ def test_with_an_actions_section_nothing_else_is_allowed() -> None:
     assert loaded(f"{HEALTH}actions: {{}}\n").require().actions.allow == {}
     bare = loaded(f"{HEALTH}actions:\n  allow:\n    restart_service:\n").require().actions
     assert set(bare.allow) == {"restart_service"}
-
-
-def test_later_agents_take_the_specifications_keys_and_nothing_else() -> None:
-    text = f'{HEALTH[:-2]}, log_analysis: {{enabled: true, interval: 60}}, data_validation: {{schedule: "*/15 * * * *"}}}}\n'
-    assert codes(text) == ["ZC111"]
-    assert codes("agents:\n  data_validation:\n    datasets: {}\n") == ["ZC111", "ZC110"]
-    assert codes("agents:\n  data_validation:\n    dataset: {}\n") == ["ZC111", "ZC101"]
-    assert codes("agents:\n  data_validation:\n    enabled: false\n    schedule: never\n") == ["ZC212"]
 
 
 @pytest.mark.parametrize(

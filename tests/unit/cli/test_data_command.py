@@ -1,0 +1,96 @@
+"""`data check`: what it prints of real files, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import command
+from tests.support.datasets import write_csv
+
+CONTRACT = """\
+columns: {id: integer}
+expect:
+  - {column: id, not_null: true, unique: true}
+  - {column: amount, between: [0, 100], severity: warning}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        place.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    Path("orders.yaml").write_text(CONTRACT)
+    write_csv(Path("good.csv"), ["id", "amount"], [(1, 5), (2, 7)])
+    write_csv(Path("bad.csv"), ["id", "amount"], [(1, 5), (1, 700), (None, "x\x1b[31m")])
+
+
+def test_what_holds_is_one_line_and_what_fails_is_shown_with_its_rows() -> None:
+    good = command("data", "check", "good.csv", "--contract", "orders.yaml")
+    assert good.code == 0 and good.out.count("\n") == 1
+    assert good.out.startswith("orders  ok  ") and "good.csv: 2 rows, 7 checks, 1 query" in good.out
+    bad = command("data", "check", "bad.csv", "--contract", "orders.yaml")
+    assert bad.code == 1
+    for shown in ("unique.id       FAILED   error     2 of 3 rows", "between.amount  FAILED   warning   1 of 3 rows",
+                  "ROW  id  amount\n2    1   700"):  # fmt: skip
+        assert shown in bad.out
+    assert "\x1b" not in bad.out
+
+
+def test_a_program_gets_all_of_it_and_may_compare_with_it_the_next_time() -> None:
+    Path("orders.yaml").write_text(CONTRACT + "  - row_count_change: {fall: 10%}\n")
+    printed = command("data", "check", "good.csv", "--contract", "orders.yaml", "-o", "json")
+    (report,) = printed.json()["items"]
+    assert (report["dataset"], report["outcome"], report["rows"]) == ("orders", "passed", 2)
+    Path("before.json").write_text(printed.out)
+    write_csv(Path("good.csv"), ["id", "amount"], [(1, 5)])
+    again = ("data", "check", "good.csv", "--contract", "orders.yaml", "--against", "before.json")
+    assert command(*again).code == 1
+    assert "since the last good run" in command(*again).out
+    Path("before.json").write_text("{}")
+    assert command(*again).code == 2
+
+
+def test_a_mistake_in_a_contract_is_told_with_its_place_and_what_was_meant() -> None:
+    Path("orders.yaml").write_text("columns: {id: intger}\nexpect:\n  - {colum: id, not_null: true}\n")
+    wrong = command("data", "check", "good.csv", "--contract", "orders.yaml")
+    assert wrong.code == 78 and not wrong.out
+    assert "orders.yaml:1:15" in wrong.err and "did you mean `integer`?" in wrong.err
+    assert "orders.yaml:3:6" in wrong.err and "did you mean `column`?" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("good.xyz", "--contract", "orders.yaml"), "cannot be told by its name"),
+        (("a.csv", "b.csv", "--contract", "orders.yaml"), "one pattern in quotes"),
+        (("good.csv", "--contract", "orders.yaml", "--evidence", "-1"), "from 0 to 1000"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(words: tuple[str, ...], said: str) -> None:
+    done = command("data", "check", *words)
+    assert done.code == 2 and said in done.err
+
+
+def test_a_contract_that_is_not_there_is_not_valid() -> None:
+    assert command("data", "check", "good.csv", "--contract", "none.yaml").code == 78
+
+
+def test_data_sets_of_the_configuration_are_called_by_name(tmp_path: Path) -> None:
+    listed = {
+        name: {"source": {"csv": str(tmp_path / f"{name}.csv")}, "expect": [{"column": "id", "unique": True}]}
+        for name in ("good", "bad", "gone")
+    }
+    Path("zen.yaml").write_text(json.dumps({"agents": {"data_validation": {"datasets": listed}}}))
+    assert command("data", "check", "good", "-c", "zen.yaml").code == 0
+    names = command("data", "check", "-c", "zen.yaml", "-o", "name")
+    assert (names.code, names.out.split()) == (1, ["good", "bad", "gone"])
+    gone = command("data", "check", "gone", "-c", "zen.yaml")
+    assert (gone.code == 1 and "is not there" in gone.out) or "cannot be opened" in gone.out
+    meant = command("data", "check", "god", "-c", "zen.yaml")
+    assert meant.code == 2 and "did you mean `good`?" in meant.err
+    Path("zen.yaml").write_text("agents: {system_health: {}}\n")
+    assert "no data sets" in command("data", "check", "-c", "zen.yaml").err

@@ -1,0 +1,65 @@
+"""Has data sets checked by a worker: DuckDB has no place in the engine, nor has anybody's data (R29)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from pydantic import ValidationError
+
+from zen_agents.adapters.worker_process import WorkerError, run_worker
+from zen_agents.errors import HostError
+from zen_agents.jobs.data_check import WORKER, DataCheckProgress
+from zen_agents.ports.host_datasets import DataQuestion
+
+#: What the interpreter, the library and its threads take beside the memory for the data.
+_OWN_MEMORY: Final = 4 << 30
+#: A worker looks at ten thousand files at most, each opened twice.
+_DESCRIPTORS: Final = 32_768
+#: What starting and ending take (seconds).
+OWN_SECONDS: Final = 15.0
+
+#: Is told how far it is.
+Told = Callable[[DataCheckProgress], None]
+
+
+async def check_data(asked: DataQuestion, told: Told | None = None) -> str:
+    """Return what a worker says of a data set; HostError if none could, or if it took longer than it may."""
+    async with _spill(asked.spill_dir) as spill:
+        request = json.dumps({**json.loads(asked.request_json), "spill": spill})
+        try:
+            return await run_worker(
+                WORKER, request, timeout_seconds=asked.seconds + OWN_SECONDS,
+                memory_bytes=2 * asked.memory_bytes + _OWN_MEMORY, processors=asked.threads,
+                file_bytes=asked.spill_bytes, descriptors=_DESCRIPTORS, told=_reader(told),
+            )  # fmt: skip
+        except WorkerError as error:
+            raise HostError(f"the data set could not be looked at: {error}") from error
+
+
+@contextlib.asynccontextmanager
+async def _spill(within: str) -> AsyncIterator[str]:
+    try:
+        made = tempfile.mkdtemp(prefix="zen-agents-data-", dir=within or None)
+    except OSError as error:
+        raise HostError(f"there is no room for what does not fit into memory: {error}") from error
+    try:
+        yield made
+    finally:
+        await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
+
+
+def _reader(told: Told | None) -> Callable[[str], None] | None:
+    if told is None:
+        return None
+
+    def read(line: str) -> None:
+        with contextlib.suppress(ValidationError):  # what a library has to say is not for us
+            told(DataCheckProgress.model_validate_json(line))
+
+    return read

@@ -1,0 +1,1 @@
+"""Holds data sets against what is expected of them."""

@@ -1,0 +1,70 @@
+"""The agent that holds data sets against what is expected of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
+from zen_agents.agents.data_validation.settings import DataValidationSettings
+from zen_agents.checks.base import Check
+from zen_agents.model.action import ActionRequest
+from zen_agents.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from zen_agents.agents.data_validation.declared import Declared
+
+
+class DataValidationAgent(BaseAgent):
+    """Looks at the listed data sets by its schedule, and tells what of them is not as expected.
+
+    With nothing listed it reads nothing. What stands in the rows is kept and sent nowhere: it says how many, and of which
+    check.
+    """
+
+    name = "data_validation"
+    purpose = (
+        "Checks files and tables against a contract: types, keys, ranges, relations, freshness, drift; tells what fails."
+    )
+    permissions = (
+        "Where the engine is root, files are read as nobody, their owner, or the account that is named; never as root.",
+        "Every directory on the way to a file is opened by itself; no link is followed.",
+    )
+    side_effects = (
+        "What does not fit into memory is written to a private directory while a look lasts.",
+        "How columns were spread at the last good run is kept in the state, where drift is asked for.",
+    )
+    recovery = (
+        "See which rows: zen-agents data check NAME.",
+        "A look that takes too much: limits, or every, in the data set; enabled: false ends all of them.",
+    )
+    actions = frozenset[str]()
+    Settings = DataValidationSettings
+
+    def __init__(self, settings: Any, context: AgentContext) -> None:
+        super().__init__(settings, context)
+        self._settings: DataValidationSettings = settings
+        self._declared = tuple(self._declare())
+
+    @property
+    def schedule(self) -> Schedule:
+        """Return the interval, or cron expression, at which data sets are looked at."""
+        return Schedule.said_by(self._settings)
+
+    def checks(self) -> Sequence[Check]:
+        """Return one check for each data set."""
+        return [each.check for each in self._declared]
+
+    def rules(self) -> Sequence[Rule]:
+        """Return a rule for each data set and severity."""
+        return [rule for each in self._declared for rule in each.rules]
+
+    def remedies(self) -> Sequence[ActionRequest]:
+        """Return nothing: people are told."""
+        return ()
+
+    def _declare(self) -> Iterator[Declared]:
+        if self._settings.datasets:
+            from zen_agents.agents.data_validation.declared import declared  # noqa: PLC0415 - only where one is listed
+
+            yield from declared(self._settings, self.context)

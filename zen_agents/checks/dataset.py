@@ -1,0 +1,94 @@
+"""Whether a data set is what is expected of it: a number of checks that fail, for each severity that its contract knows.
+
+What stands in the rows is told to nobody from here: observations are kept and sent. They say how many rows, and
+`zen-agents data check` shows them to who may read the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from zen_agents.checks.base import Probe
+from zen_agents.clock import Instant
+from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.finding import Finding, Outcome, Profile, Report
+from zen_agents.datasets.job import data_question, report_in
+from zen_agents.datasets.plain import MalformedDatasetError, profile_from_plain, profile_to_plain
+from zen_agents.errors import HostError
+from zen_agents.model.observation import Observation, Status
+from zen_agents.model.severity import Severity
+from zen_agents.ports.host import HostView
+
+#: What starting a worker takes, and waiting for another one to end (seconds).
+_SLACK = 600.0
+#: So many checks are named; the rest is counted.
+_SHOWN = 6
+
+
+class DatasetCheck(Probe):
+    """Observes `data.NAME.SEVERITY` for each severity of its checks: how many of them fail."""
+
+    __slots__ = ("_before", "_contract", "_others", "_severities")
+
+    kind = "dataset"
+    summary = "Is this data set what is expected of it?"
+
+    def __init__(self, contract: Contract, others: Mapping[str, Contract], *, every_seconds: float) -> None:
+        super().__init__(
+            name=f"data.{contract.name}", target=f"dataset:{contract.name}", every_seconds=every_seconds,
+            timeout_seconds=contract.limits.seconds + _SLACK,
+        )  # fmt: skip
+        self._contract, self._others = contract, others
+        self._severities = severities_of(contract)
+        self._before: Profile | None = None
+
+    @property
+    def observes(self) -> tuple[str, ...]:
+        return tuple(f"{self.name}.{severity}" for severity in self._severities)
+
+    def memory(self) -> Mapping[str, Any] | None:
+        """Return how the last good run found it."""
+        return {"profile": profile_to_plain(self._before)} if self._before is not None else None
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Go on comparing with that."""
+        try:
+            self._before = profile_from_plain(memory.get("profile"))
+        except MalformedDatasetError:
+            self._before = None
+
+    async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        """Have it looked at."""
+        question = data_question(self._contract, self._others, self._before, now.wall.timestamp())
+        try:
+            report = report_in(await host.check_data(question))
+        except MalformedDatasetError as error:
+            raise HostError(f"the look at {self.target} came back with nonsense: {error}") from error
+        if report.is_good and report.profile is not None:
+            self._before = report.profile
+        return tuple(self._observed(report, now))
+
+    def _observed(self, report: Report, now: Instant) -> Iterator[Observation]:
+        for severity, name in zip(self._severities, self.observes, strict=True):
+            found = [each for each in report.findings if each.severity is severity]
+            failed = [each for each in found if each.outcome is Outcome.FAILED]
+            untold = [each for each in found if each.outcome is Outcome.UNKNOWN]
+            said = report.unknown or _named(failed) or _named(untold) or _fine(report, found)
+            status = Status.PROBLEM if failed else Status.UNKNOWN if untold or report.unknown else Status.OK
+            value = None if status is Status.UNKNOWN else float(len(failed))
+            yield Observation(name, self.target, status, now, value, said, ",".join(each.check for each in failed))
+
+
+def severities_of(contract: Contract) -> tuple[Severity, ...]:
+    """Return how bad its checks can be, the mildest first."""
+    return tuple(sorted({check.severity for check in contract.checks}, key=lambda each: each.rank))
+
+
+def _named(findings: Sequence[Finding]) -> str:
+    more = f" and {len(findings) - _SHOWN} more" if len(findings) > _SHOWN else ""
+    return "; ".join(f"{each.check}: {each.reason}" for each in findings[:_SHOWN]) + more
+
+
+def _fine(report: Report, found: Sequence[Finding]) -> str:
+    return f"{len(found)} checks hold over {report.rows or 0:,} rows"

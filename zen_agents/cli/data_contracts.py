@@ -1,0 +1,90 @@
+"""Which data sets a command is about: those of the configuration by name, or a file by a contract of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from zen_agents.agents.base import AgentContext
+from zen_agents.agents.data_validation.dataset import contracts_of, referred
+from zen_agents.cli.call import Call
+from zen_agents.cli.options import config_of
+from zen_agents.cli.render import colour_wanted
+from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.source import SourceKind
+from zen_agents.errors import SettingsError, UsageError
+from zen_agents.settings.contract_files import read_contract
+from zen_agents.settings.loader import load
+from zen_agents.settings.nearest import did_you_mean, nearest
+from zen_agents.settings.rendering import render
+
+#: What a file's name ends in (behind what it is packed by) -> what it is.
+_ENDINGS: Final = {
+    ".csv": SourceKind.CSV, ".tsv": SourceKind.TSV, ".tab": SourceKind.TSV, ".parquet": SourceKind.PARQUET,
+    ".jsonl": SourceKind.JSONL, ".ndjson": SourceKind.JSONL,
+}  # fmt: skip
+_MOST_EVIDENCE: Final = 1000
+_PACKED: Final = frozenset({".gz", ".zst"})
+
+
+class DataSets:
+    """The contracts that a command is about, and all that their keys may refer to."""
+
+    def __init__(self, wanted: Sequence[Contract], known: Mapping[str, Contract]) -> None:
+        self.wanted, self._known = wanted, known
+
+    def others(self, contract: Contract) -> Mapping[str, Contract]:
+        """Return those that a contract's keys refer to, by name."""
+        return referred(contract, self._known)
+
+
+def data_sets(call: Call) -> DataSets:
+    """Return them, bounded as the command says; SettingsError, told with its place, for a contract that is not valid."""
+    words, evidence = call.arguments.words, call.arguments.evidence
+    if evidence is not None and not 0 <= evidence <= _MOST_EVIDENCE:
+        raise UsageError(f"--evidence is from 0 to {_MOST_EVIDENCE}, not {evidence}")
+    by_file = call.arguments.contract is not None
+    known = {} if by_file else _configured(call)
+    wanted = [_by_file(call, words)] if by_file else [_known(word, known) for word in words or known]
+    if evidence is not None:
+        wanted = [replace(each, limits=replace(each.limits, evidence_rows=evidence)) for each in wanted]
+    return DataSets(wanted, known)
+
+
+def _by_file(call: Call, words: Sequence[str]) -> Contract:
+    if len(words) > 1:
+        raise UsageError("name one file, or one pattern in quotes: the files that match it are one data set")
+    source = (kind_of(words[0]), str(Path(words[0]).absolute())) if words else None
+    contract, diagnostics = read_contract(call.arguments.contract, source)
+    if contract is None:
+        raise SettingsError(render(diagnostics, "full", colour=colour_wanted(call)))
+    return contract
+
+
+def kind_of(file: str) -> SourceKind:
+    """Return what a file is by its ending; UsageError if that does not say it."""
+    suffixes = [each.lower() for each in Path(file).suffixes]
+    while suffixes and suffixes[-1] in _PACKED:
+        suffixes.pop()
+    kind = _ENDINGS.get(suffixes[-1] if suffixes else "")
+    if kind is None:
+        raise UsageError(f"what {file} is cannot be told by its name; write it in the contract: source: {{csv: {file}}}")
+    return kind
+
+
+def _configured(call: Call) -> Mapping[str, Contract]:
+    loaded = load([str(config_of(call))], os.environ)
+    section = loaded.require().agents.get("data_validation")
+    if section is None or not section.datasets:
+        raise UsageError("the configuration has no data sets; name a file and what is expected of it: --contract FILE")
+    return contracts_of(section, AgentContext("", loaded.origins))
+
+
+def _known(word: str, known: Mapping[str, Contract]) -> Contract:
+    if word not in known:
+        meant = did_you_mean(nearest(word, known)) or f"there are {', '.join(known)}"
+        raise UsageError(f"there is no data set {word!r}; {meant}")
+    return known[word]
