@@ -112,9 +112,6 @@ def agents_page() -> str:
             "real disk has the three disk rules.",
             table(("Rule", "Target", "Severity", "Says"), rules),
         ]  # fmt: skip
-    later = ", ".join(f"`{name}`" for name in environment.LATER_AGENTS)
-    parts += ["## Not in this version", f"{later}: their sections load with a warning (ZC111) and show in `status` as "
-              "`created (not in this version)`."]  # fmt: skip
     return "\n\n".join(parts)
 
 
@@ -288,9 +285,7 @@ def environment_page() -> str:
         raise SystemExit(f"variables without a meaning on the page: {sorted(missing)}")
     rows = []
     for name, path in environment.variables().items():
-        later = any(f".{agent}." in path for agent in environment.LATER_AGENTS)
-        meaning = "for an agent that is not in this version" if later else explain(path).description
-        rows.append((f"`{name}`", f"`{path}`", meaning))
+        rows.append((f"`{name}`", f"`{path}`", explain(path).description))
     others = [(f"`{name}`", text) for name, text in _OTHER_VARIABLES.items()]
     parts = [_BEGINNINGS["environment"], table(("Variable", "Sets", "Meaning"), rows), "## Others"]
     return "\n\n".join([*parts, table(("Variable", "Meaning"), others)])

@@ -59,7 +59,7 @@ def test_no_command_is_left_out() -> None:
     elsewhere = {
         "init", "run", "once", "reload", "ack", "act", "pause", "resume", "safe-mode", "stop", "check-config", "config",
         "plan", "approve", "deny", "undo", "rollback", "alert", "doctor", "test", "completion", "man", "new", "replay",
-        "top", "lint", "baseline", "logs", "packages",
+        "top", "lint", "baseline", "logs", "packages", "data",
     }  # fmt: skip
     assert {words[0] for words in LOOKING} | elsewhere == set(COMMANDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def looked(
     theirs = {each.name: DataFiles(each.source) for each in others}
     named_others = {each.name: each for each in others}
     return look(asked, named_others, DataFiles(asked.source), theirs, Surroundings(now, before), place, lambda _: None)
+
+
+def open_to_others(folder: Path) -> None:
+    """Let every account enter a temporary directory."""
+    for place in (folder, *folder.parents):
+        if place in (Path("/tmp"), Path("/")) or place.stat().st_uid != os.geteuid():
+            return
+        place.chmod(place.stat().st_mode | 0o055)
 
 
 def by_name(report: Report) -> Mapping[str, Finding]:

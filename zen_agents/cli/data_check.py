@@ -74,14 +74,8 @@ def _against(call: Call) -> dict[str, Profile]:
 
 
 def _show(call: Call, report: Report) -> None:
-    rows = (
-        "cannot be read" if report.rows is None else f"{plural(report.rows, 'row')}, {plural(len(report.findings), 'check')}"
-    )
-    took_words = (
-        f", {plural(report.passes, 'query').replace('querys', 'queries')}, {took(report.seconds)}" if report.passes else ""
-    )
     word = _WORDS[report.outcome]
-    say(call, f"{report.dataset}  {word}  {report.place}: {rows}{took_words}", hang=2, paint=word)
+    say(call, f"{report.dataset}  {word}  {report.place}: {_sum(call, report)}", hang=2, paint=word)
     if report.unknown:
         say(call, report.unknown, indent=2, hang=2)
         return
@@ -92,6 +86,14 @@ def _show(call: Call, report: Report) -> None:
         table(call, ("CHECK", "OUTCOME", "SEVERITY", "WHY"), found, spare=("SEVERITY",), goes_on="WHY")
     for finding in _worst_first(bad):
         _show_rows(call, finding)
+
+
+def _sum(call: Call, report: Report) -> str:
+    if report.rows is None:
+        return "cannot be read"
+    told = [plural(report.rows, "row"), plural(len(report.findings), "check")]
+    told += [f"gone through {report.passes} times in {took(report.seconds)}"] if call.output == "wide" else []
+    return ", ".join(told)
 
 
 def _worst_first(findings: Sequence[Finding]) -> Sequence[Finding]:

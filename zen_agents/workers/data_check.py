@@ -60,6 +60,11 @@ def answer(request: DataCheckRequest, told: Told) -> DataCheckReply:
         report = unreadable(contract, str(error), around.now, is_damage=error.is_missing)
     except AccountError as error:
         report = unreadable(contract, str(error), around.now, is_damage=False)
+    except OSError as error:
+        why = (
+            f"{error.filename or request.spill}: {error.strerror}; name a directory that this account can reach: `spill_dir`"
+        )
+        report = unreadable(contract, why, around.now, is_damage=False)
     return DataCheckReply(report=report_to_plain(_bounded(report)))
 
 

@@ -70,6 +70,7 @@ FORMS = {
     "logs-scan": "logs scan /etc/zen-agents/app.log --since 02:30",
     "logs-templates": "logs templates /etc/zen-agents/app.log",
     "logs-search": "logs search refused /etc/zen-agents/app.log --since 02:00",
+    "data-check": "data check /etc/zen-agents/orders.csv --contract /etc/zen-agents/orders.yaml",
     "packages-list": "packages list -e /etc/zen-agents/requirements.txt -e /etc/zen-agents/package-lock.json",
     "lint": "lint /etc/zen-agents/config.yaml",
     "actions-none": "actions --since 1s",
@@ -115,6 +116,15 @@ NOT_LOOKED_AT = frozenset({
     "stop", "schema", "baseline", "new", "alert", "version", "completion", "man", "top",
 })  # fmt: skip
 
+ORDERS = "order_id,amount,status\n1,10.50,paid\n2,-3,lost\n2,n/a,paid\n"
+ORDERS_CONTRACT = """\
+expect:
+  - {column: order_id, unique: true}
+  - {column: amount, between: [0, 100000], tolerate: 40%}
+  - {column: status, one_of: [new, paid], severity: critical}
+  - {column: stauts, not_null: true}
+"""
+
 _FILES = {
     "config.yaml": CONFIG,
     "kern.log": LOG,
@@ -122,6 +132,8 @@ _FILES = {
     "wrong.yaml": WRONG_CONFIG,
     "facts.yaml": FACTS,
     "web-tests.yaml": RULE_TESTS,
+    "orders.csv": ORDERS,
+    "orders.yaml": ORDERS_CONTRACT,
     "requirements.txt": "flask==3.0.3\njinja2>=3\nMarkupSafe==2.1.5\n",
     "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}, "node_modules/@types/node": {"version": "20.1.0"}}}',
 }
@@ -177,7 +189,7 @@ def scene() -> Iterator[Scene]:
         patch.setattr(host_changes.package_changes, "__defaults__", ((Path(settings) / "dpkg.log",),))
         for name, text in _FILES.items():
             (Path(settings) / name).write_text(text, "utf-8")
-            (Path(settings) / name).chmod(0o600)
+            (Path(settings) / name).chmod(0o644 if name.endswith(".csv") else 0o600)
         a_broken_night(WrittenState(Path(state)))
         yield Scene({"/var/lib/zen-agents": Path(state), "/etc/zen-agents": Path(settings)})
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.datasets import NOW, by_name, contract, write_csv
+from tests.support.datasets import NOW, by_name, contract, open_to_others, write_csv
 from zen_agents.adapters.data_checks import check_data
 from zen_agents.datasets.contract import Contract, Limits
 from zen_agents.datasets.finding import Outcome, Report
@@ -33,8 +33,7 @@ def asked(of: Contract, **more: Any) -> Report:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A directory that others may enter."""
-    for place in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        place.chmod(0o755)
+    open_to_others(tmp_path)
     return tmp_path
 
 

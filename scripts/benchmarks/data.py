@@ -1,0 +1,187 @@
+"""Checks of data sets beside hand-written DuckDB SQL, pandera over polars and Great Expectations: the same twelve questions.
+
+All are run side by side on the same files, on two processors, and have to count the same. pandera and Great Expectations are
+installed into an environment of their own below `bench-results/`, once; without a package index they are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.benchmarks.processes import REPOSITORY, environment
+from scripts.benchmarks.report import Figure, median, skipped
+from zen_agents.datasets.contract import Check, Column, ColumnType, Contract, Limits, name_of, named
+from zen_agents.datasets.job import data_question, report_in
+from zen_agents.datasets.questions import (
+    Between,
+    Compared,
+    Length,
+    Matches,
+    NotNull,
+    OneOf,
+    Question,
+    RowCount,
+    Unique,
+)
+from zen_agents.datasets.source import Source, SourceKind
+from zen_agents.jobs.data_check import WORKER
+
+_ROWS, _QUICK_ROWS, _MANY_ROWS = 10_000_000, 1_000_000, 100_000_000
+_OTHERS = Path(__file__).with_name("data_contenders.py")
+_PLACE = REPOSITORY / "bench-results" / "data-environment"
+_PACKAGES = ("pandera[polars]", "great_expectations", "pyarrow")
+_MIB = 1 << 20
+_ASKED: Sequence[Question] = (
+    RowCount(1),
+    Unique(("order_id",)),
+    NotNull("order_id"),
+    NotNull("email"),
+    Matches("email", r"[^@]+@[^@]+\.[a-z]+"),
+    Matches("customer", r"C[0-9]{7}"),
+    OneOf("status", ("new", "paid", "shipped", "returned", "cancelled")),
+    Between("amount", 0, 100000),
+    Between("quantity", 1, 100),
+    Between("discount", 0, 1),
+    Length("country", 2, 2),
+    Compared("shipped", ">=", "ordered"),
+)
+_COLUMNS = (
+    Column("order_id", ColumnType.INTEGER),
+    Column("amount", ColumnType.NUMBER),
+    Column("quantity", ColumnType.INTEGER),
+    Column("ordered", ColumnType.DATE),
+    Column("shipped", ColumnType.DATE),
+    Column("discount", ColumnType.NUMBER),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run took, as a whole process, and what it counted."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float
+    counts: Mapping[str, int]
+
+
+def figures(folder: Path, quick: bool) -> Sequence[Figure]:
+    """Measure everything of this part."""
+    folder.chmod(0o755)
+    found: list[Figure] = []
+    python = _environment()
+    for form in ("parquet", "csv"):
+        file = folder / f"orders.{form}"
+        _other(sys.executable, "make", file, _QUICK_ROWS if quick else _ROWS)
+        found += _beside(file, python, trials=3)
+        if form == "parquet" and not quick:
+            found.append(_many(folder, median([_ours(file).seconds for _ in range(3)])))
+        file.unlink()
+    return found
+
+
+def _beside(file: Path, python: str | None, *, trials: int) -> list[Figure]:
+    form = file.suffix[1:]
+    ours, by_hand = [], []
+    for _ in range(trials):  # one after the other, so that whatever else the machine does hits both
+        ours.append(_ours(file))
+        by_hand.append(_other(sys.executable, "sql", file))
+    rows = _agree(ours[0], by_hand[0], "hand-written SQL")
+    took, theirs = _seconds(ours), _seconds(by_hand)
+    pairs = [mine.seconds / other.seconds for mine, other in zip(ours, by_hand, strict=True)]
+    peak = max(run.peak_mib for run in ours)
+    told = f"{took:.2f} s ({_cpu(ours):.1f} s of CPU), {peak:.0f} MiB; by hand {theirs:.2f} s ({_cpu(by_hand):.1f} s of CPU)"
+    found = [
+        Figure(f"{form}: 12 checks, times hand-written SQL", median(pairs), "x", 1.3, samples=pairs, note=f"{told}{rows}")
+    ]
+    for who, goal in (("pandera", 1.3), ("great_expectations", 8.0)):
+        if python is None:
+            found.append(skipped(f"{form}: times faster than {who}", "it cannot be installed: is there a package index?"))
+            continue
+        other = _other(python, who, file)
+        _agree(ours[0], other, who)
+        note = f"{other.seconds:.1f} s, {other.peak_mib:,.0f} MiB, the same counts"
+        found.append(Figure(f"{form}: times faster than {who}", other.seconds / took, "x", goal, at_least=True, note=note))
+        if who == "pandera":
+            found.append(Figure(f"{form}: memory, share of pandera's", peak / other.peak_mib, "", 1 / 3))
+    return found
+
+
+def _many(folder: Path, seconds: float) -> Figure:
+    """Check ten times as many rows in 2 GB, and compare with ten times the time."""
+    file = folder / "many.parquet"
+    _other(sys.executable, "make", file, _MANY_ROWS)
+    run = _ours(file, memory_bytes=2_000_000_000)
+    file.unlink()
+    note = f"{run.seconds:.1f} s, peak {run.peak_mib:,.0f} MiB; {_ROWS:,} rows took {seconds:.2f} s"
+    linear = seconds * (_MANY_ROWS / _ROWS)
+    return Figure(f"parquet: {_MANY_ROWS:,} rows in 2 GB, times linear", run.seconds / linear, "x", 1.5, note=note)
+
+
+def _ours(file: Path, *, memory_bytes: int = 1 << 30) -> Run:
+    """Run the worker as the engine and the command do, the evidence included."""
+    checks = named(Check(each, name_of(each)) for each in _ASKED)
+    limits = Limits(memory_bytes, 2)
+    contract = Contract("orders", Source(SourceKind(file.suffix[1:]), str(file)), _COLUMNS, checks, limits=limits)
+    with tempfile.TemporaryDirectory(dir=file.parent) as spill:
+        request = {**json.loads(data_question(contract, {}, None, time.time()).request_json), "spill": spill}
+        run, said = _measured([sys.executable, "-m", WORKER], json.dumps(request))
+    report = report_in(said)
+    return Run(*run, {finding.check: finding.count for finding in report.findings})
+
+
+def _other(python: str, who: str, file: Path, *rows: int) -> Run:
+    run, said = _measured([python, str(_OTHERS), who, str(file), *map(str, rows)], "")
+    return Run(*run, json.loads(said.splitlines()[-1])["counts"])
+
+
+def _measured(command: Sequence[str], stdin: str) -> tuple[tuple[float, float, float], str]:
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(), cwd=REPOSITORY
+    ) as child:
+        if child.stdin is None or child.stdout is None:
+            raise RuntimeError("there are no pipes")
+        child.stdin.write(stdin.encode())
+        child.stdin.close()
+        said = child.stdout.read().decode()
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise subprocess.CalledProcessError(child.returncode, command)
+    return (time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / _MIB), said
+
+
+def _agree(ours: Run, theirs: Run, who: str) -> str:
+    if ours.counts != theirs.counts:
+        raise RuntimeError(f"{who} counts otherwise: {theirs.counts}, and we {ours.counts}")
+    return "; the same counts"
+
+
+def _seconds(runs: Sequence[Run]) -> float:
+    return median([run.seconds for run in runs])
+
+
+def _cpu(runs: Sequence[Run]) -> float:
+    return median([run.cpu_seconds for run in runs])
+
+
+def _environment() -> str | None:
+    """Return the interpreter of an environment that has the others, made once; None if they cannot be had."""
+    python = _PLACE / "bin" / "python"
+    if python.exists() and _does([str(python), "-c", "import pandera.polars, great_expectations, pyarrow"]):
+        return str(python)
+    install = [str(python), "-m", "pip", "install", "--quiet", *_PACKAGES]
+    return str(python) if _does([sys.executable, "-m", "venv", str(_PLACE)]) and _does(install) else None
+
+
+def _does(command: Sequence[str]) -> bool:
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
