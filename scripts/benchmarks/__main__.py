@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scripts.benchmarks import footprint, ledger, logs, look, mining, packages, repair, replays, scale, storm
+from scripts.benchmarks import data, footprint, ledger, logs, look, mining, packages, repair, replays, scale, storm
 from scripts.benchmarks.report import Figure, machine, print_table, write_json
 
 PARTS: dict[str, Callable[[Path, bool], Sequence[Figure]]] = {
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Path, bool], Sequence[Figure]]] = {
     "logs": logs.figures,
     "replays": replays.figures,
     "mining": mining.figures,
+    "data": data.figures,
     "packages": packages.figures,
 }
 

@@ -1,4 +1,4 @@
-"""What `data` is measured beside: the same twelve questions, asked by others. Run by their own interpreter; imports nothing of ours.
+"""What `data` is measured beside: the same twelve questions, asked by others. Imports nothing of ours.
 
 `python data_contenders.py make|sql|pandera|great_expectations FILE [ROWS]` prints how many rows fail each question, as JSON.
 """

@@ -61,9 +61,7 @@ def answer(request: DataCheckRequest, told: Told) -> DataCheckReply:
     except AccountError as error:
         report = unreadable(contract, str(error), around.now, is_damage=False)
     except OSError as error:
-        why = (
-            f"{error.filename or request.spill}: {error.strerror}; name a directory that this account can reach: `spill_dir`"
-        )
+        why = f"{error.filename or request.spill}: {error.strerror}; name a `spill_dir` that this account can reach"
         report = unreadable(contract, why, around.now, is_damage=False)
     return DataCheckReply(report=report_to_plain(_bounded(report)))
 
