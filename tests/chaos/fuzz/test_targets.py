@@ -52,7 +52,7 @@ def test_no_damaged_seed_breaks_a_promise(name: str) -> None:
 
 def test_there_is_a_target_for_every_parser_that_reads_what_others_wrote() -> None:
     assert set(TARGETS) >= {
-        "bus_look", "bus_signal", "control_answer", "control_request", "coverage", "expression", "facts", "host_resources",
-        "job", "mail_answer", "mounts_and_sockets", "pager_answer", "process_table", "records", "scalars", "settings",
-        "state_file", "state_rows", "yaml_reader", "dns_answer", "log_lines",
+        "advisories", "bus_look", "bus_signal", "control_answer", "control_request", "coverage", "expression", "facts",
+        "host_resources", "job", "mail_answer", "mounts_and_sockets", "pager_answer", "process_table", "records", "scalars",
+        "settings", "state_file", "state_rows", "yaml_reader", "dns_answer", "log_lines",
     }  # fmt: skip
