@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 _INSTALL: Final = re.compile(
@@ -13,9 +14,12 @@ _REMOVE: Final = re.compile(r"(?:Remv|Purg) (?P<name>\S+)(?: |$)")
 _STEPS: Final = ("Inst ", "Remv ", "Purg ")
 _PACKAGE: Final = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]*(?::[a-z0-9-]+)?):")
 _VERSION: Final = re.compile(r" (?P<is_installed>\*\*\*|   ) (?P<version>\S+) (?P<priority>-?\d+)(?: |$)")
-_SOURCE: Final = re.compile(r" {8} *-?\d+ (?P<source>\S.*)")
 _NONE: Final = "(none)"
 _MOST_CHARACTERS: Final = 600
+
+
+#: Name and version -> the fields that are known of that.
+Records = Mapping[tuple[str, str], Mapping[str, str]]
 
 
 class UnreadableOutputError(ValueError):
@@ -49,8 +53,6 @@ class Versions(NamedTuple):
     candidate: str
     #: Later than the installed one, the earliest first.
     later: tuple[str, ...]
-    #: Whether a package list still offers the installed one.
-    offers_installed: bool
 
 
 def simulated(text: str) -> Simulated:
@@ -83,6 +85,28 @@ def versions(text: str) -> tuple[Versions, ...]:
     return tuple(_versions(name, lines) for name, lines in _blocks(text))
 
 
+def records(text: str) -> Records:
+    """Return what `apt-cache show` says, by name and version; of fields that go on over several lines only the first."""
+    found = {}
+    for paragraph in text.split("\n\n"):
+        lines = (line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and line[0] not in " \t")
+        fields = {key: value.strip() for key, value in lines}
+        if "Package" in fields and "Version" in fields:
+            found[fields["Package"], fields["Version"]] = fields
+    return found
+
+
+def automatic(text: str) -> frozenset[str]:
+    """Return what apt's file of extended states says was installed automatically, by `NAME` and `NAME:ARCHITECTURE`."""
+    names = set()
+    for paragraph in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line)
+        if fields.get("Auto-Installed", "0").strip() == "1":
+            name = fields.get("Package", "")
+            names |= {name, f"{name}:{fields.get('Architecture', '')}"}
+    return frozenset(names)
+
+
 def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:
     name, lines = "", list[str]()
     for line in text.splitlines():
@@ -103,14 +127,9 @@ def _versions(name: str, lines: list[str]) -> Versions:
     head = dict(line.strip().split(": ", 1) for line in lines[:2] if ": " in line)
     if head.keys() != {"Installed", "Candidate"}:
         raise UnreadableOutputError(f"apt-cache does not say what is installed of {name}")
-    later, offers, before, at_installed = [], False, True, False
-    for line in lines:
-        if found := _VERSION.match(line):
-            at_installed = found["is_installed"] == "***"
-            before = before and not at_installed
-            # What a pin of less than zero forbids cannot be had.
-            later += [found["version"]] if before and int(found["priority"]) >= 0 else []
-        elif (source := _SOURCE.match(line)) and at_installed:
-            offers = offers or not source["source"].endswith("/dpkg/status")
+    rows = [found for line in lines if (found := _VERSION.match(line))]
+    before = takewhile(lambda row: row["is_installed"] != "***", rows)
+    # What a pin of less than zero forbids cannot be had.
+    later = [row["version"] for row in before if int(row["priority"]) >= 0]
     installed, candidate = ("" if head[each] == _NONE else head[each] for each in ("Installed", "Candidate"))
-    return Versions(name, installed, candidate, tuple(reversed(later)) if installed else (), offers)
+    return Versions(name, installed, candidate, tuple(reversed(later)) if installed else ())

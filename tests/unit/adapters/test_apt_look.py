@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -133,6 +134,15 @@ def test_a_list_that_was_never_fetched_is_a_problem(root: AptRoot) -> None:
     assert "was never fetched" in asked().problems[0]
 
 
+def test_lists_of_long_ago_do_not_tell_what_could_be_had(root: AptRoot) -> None:
+    lists = root.folder / "var/lib/apt/lists"
+    for folder in (lists / "partial", lists):
+        os.utime(folder, (1e9, 1e9))
+    assert "days ago; run: apt-get update" in asked().problems[0]
+    # What an upgrade to a version would do is known from them all the same.
+    assert asked("libacme1=1.1").problems == ()
+
+
 def test_a_list_of_garbage_is_a_problem(root: AptRoot, repository: AptRepository) -> None:
     (repository.folder / "Packages").write_bytes(b"\x00\xffno list\n" * 100)
     found = asked(refresh=1e-9)
@@ -149,7 +159,7 @@ def test_unattended_upgrades_counts_where_it_is_installed_and_switched_on(
     root: AptRoot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert not asked().is_unattended
-    monkeypatch.setattr("zen_agents.adapters.apt_look.UNATTENDED", tmp_path / "unattended-upgrade")
+    monkeypatch.setattr("zen_agents.adapters.apt_state.UNATTENDED", tmp_path / "unattended-upgrade")
     root.configure('APT::Periodic::Unattended-Upgrade "1";')
     assert not asked().is_unattended
     (tmp_path / "unattended-upgrade").touch()

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zen_agents.packages.apt_text import SimulatedInstall, UnreadableOutputError, refusal, simulated, versions
+from zen_agents.packages.apt_text import (
+    SimulatedInstall,
+    UnreadableOutputError,
+    automatic,
+    records,
+    refusal,
+    simulated,
+    versions,
+)
 
 _NAME = st.from_regex(r"[a-z0-9][a-z0-9+.-]{1,20}(:i386)?", fullmatch=True)
 _VERSION = st.from_regex(r"([0-9]:)?[0-9][A-Za-z0-9.+~-]{0,12}", fullmatch=True)
@@ -25,8 +33,9 @@ POLICY = """app:
         990 file:/srv/repo ./ Packages
      1.1 500
         500 http://deb.example.org/debian bookworm/main amd64 Packages
- *** 1.0 {priority}
-{sources}     0.9 500
+ *** 1.0 100
+        100 /var/lib/dpkg/status
+     0.9 500
         500 file:/srv/repo ./ Packages
 none:
   Installed: (none)
@@ -35,7 +44,6 @@ none:
      5 500
         500 file:/srv/repo ./ Packages
 """
-DPKG = "        100 /var/lib/dpkg/status\n"
 
 
 @given(_INSTALLS, st.lists(_NAME, max_size=4), st.text(max_size=40))
@@ -59,15 +67,10 @@ def test_a_step_that_is_not_understood_is_an_error(line: str) -> None:
 
 
 def test_what_could_be_had_stands_above_what_is_installed() -> None:
-    app, none = versions(POLICY.format(priority=100, sources=DPKG))
+    app, none = versions(POLICY)
     # What a pin forbids cannot be had.
-    assert (app.installed, app.candidate, app.later, app.offers_installed) == ("1.0", "1.2", ("1.1", "1.2"), False)
+    assert (app.installed, app.candidate, app.later) == ("1.0", "1.2", ("1.1", "1.2"))
     assert (none.installed, none.candidate, none.later) == ("", "5", ())
-
-
-def test_a_list_that_still_offers_the_installed_version_is_a_way_back() -> None:
-    sources = "        500 file:/srv/repo ./ Packages\n" + DPKG
-    assert versions(POLICY.format(priority=500, sources=sources))[0].offers_installed
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,7 @@ def test_another_answer_is_an_error(text: str) -> None:
 
 @given(st.text())
 def test_whatever_is_printed_is_read_or_refused(text: str) -> None:
-    for read in (simulated, versions):
+    for read in (simulated, versions, records, automatic):
         try:
             read(text)
         except UnreadableOutputError:
@@ -91,3 +94,14 @@ def test_a_refusal_says_what_apt_complains_of() -> None:
     said = "Reading...\n app : Depends: lib (>= 2) but 1 is to be installed\nE: Unable to correct problems.\n"
     assert refusal(said) == "app : Depends: lib (>= 2) but 1 is to be installed; Unable to correct problems."
     assert refusal("nothing") == "apt-get failed and did not say why"
+
+
+def test_what_is_known_of_versions_is_kept_apart() -> None:
+    text = "Package: a\nVersion: 1\nDescription: x\n more: of it\nFilename: ./a\n\nPackage: a\nVersion: 2\nSource: b (3)\n\n"
+    found = records(text)
+    assert found["a", "1"] == {"Package": "a", "Version": "1", "Description": "x", "Filename": "./a"}
+    assert found["a", "2"]["Source"] == "b (3)"
+    assert automatic("Package: a\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: b\nAuto-Installed: 0\n") == {
+        "a",
+        "a:amd64",
+    }
