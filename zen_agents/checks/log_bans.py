@@ -93,9 +93,9 @@ class BanningSourceCheck(LogSourceCheck):
         """Return `ban.PATTERN` of each pattern that may get somebody banned."""
         return self._others
 
-    def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
+    def look(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Read what is new, and say of each address how it stands."""
-        told = super().observe(host, now)
+        told = super().look(host, now)
         raised: _Raised = {rule.pattern: self._raised(rule.pattern) for rule in self._bans}
         if not self._followed and not any(raised.values()):
             return told

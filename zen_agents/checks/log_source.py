@@ -101,7 +101,7 @@ class LogSourceCheck(Check):
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Read what is new, as much as one look may, and say how everything stands."""
         with self._lock:
-            return self._look(host, now)
+            return self.look(host, now)
 
     def glance(self, host: HostView, now: Instant) -> bool:
         """Read what is new between two looks; True if that is news, or if only a look can tell."""
@@ -123,7 +123,8 @@ class LogSourceCheck(Check):
             return True
         return self._patterns.is_raised and now.steady - self._told_at >= _LOOK_AGAIN
 
-    def _look(self, host: HostView, now: Instant) -> Sequence[Observation]:
+    def look(self, host: HostView, now: Instant) -> Sequence[Observation]:
+        """Observe, while no glance changes what is found."""
         self._recall()
         at = now.wall.timestamp()
         before = self._reading.checkpoint
@@ -206,8 +207,7 @@ class LogSourceCheck(Check):
         behind = float(pieces[-1].behind)
         events = [event for piece in pieces for event in piece.events]
         self._take_note(events, now)
-        said = [f"{size_in_words(behind)} are not read yet"] if behind else []
-        said += [read_by] if read_by else []
+        said = [*([f"{size_in_words(behind)} are not read yet"] if behind else []), *filter(None, [read_by])]
         if dropped := sum(piece.dropped for piece in pieces):
             said.append(f"{size_in_words(dropped)} of lines that are too long were left out")
         told = dict.fromkeys([*filter(None, [self._left_out]), *map(_in_words, events)])

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
 
 from chaos.simulation.host import SimulatedHost
+from zen_agents.checks import log_bans
 from zen_agents.checks.log_bans import BanningSourceCheck, BanRule
 from zen_agents.engine.sampler import sound
 from zen_agents.logs.detection.counting import CountRule
@@ -190,3 +195,18 @@ def test_an_address_is_shown_with_its_own_lines() -> None:
     lines = [line.text for line in lines_in(found.facts)]
     assert lines
     assert all("from 192.0.2.7 port" in line for line in lines)
+
+
+def test_no_glance_changes_what_was_found_while_it_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, judge, glanced = Watched(), log_bans._Look, list[bool]()
+
+    def judged(*arguments: Any) -> Any:
+        with ThreadPoolExecutor(1) as beside:
+            glanced.append(beside.submit(log.check.glance, log.host.look(), log.host.clock.now()).result())
+        return judge(*arguments)
+
+    monkeypatch.setattr(log_bans, "_Look", judged)
+    log.connects("192.0.2.7")
+    log.tries("192.0.2.7")
+    assert log.statuses() == {"address:192.0.2.7": PROBLEM}
+    assert glanced == [True], "a look is to tell"
