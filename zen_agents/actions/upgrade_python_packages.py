@@ -120,6 +120,7 @@ class _Proving:
         self._units: Sequence[str] = plan.detail["units"]
         self._steps = ", ".join(plan.detail["steps"])
         self._undo = {"venv": params.venv, "kept": switched.kept, "left": switched.now, "units": self._units}
+        self._to_lock = [f"--upgrade-package {pin['name']}=={pin['version']}" for pin in plan.detail["pins"]]
         self._pins: tuple[str, str] = tuple(plan.detail["requirements"])
 
     async def result(self, control: HostControl) -> Effect:
@@ -138,6 +139,8 @@ class _Proving:
     async def _written(self, control: HostControl) -> str:
         """Write the new pins where that is wanted, and return in words what came of them."""
         path, (before, after) = self._params.requirements, self._pins
+        if path.endswith("/uv.lock"):
+            return f"; in the project of {path}: uv lock {' '.join(self._to_lock)}"
         if not after:
             return ""
         if not self._params.write_back:

@@ -20,6 +20,8 @@ from zen_agents.packages.package import Ecosystem, normal_name
 from zen_agents.packages.plan import kind_of
 from zen_agents.packages.requirements import lines_of
 from zen_agents.workers.locked import Lock
+from zen_agents.workers.locked_by_uv import NAME as UV_LOCK
+from zen_agents.workers.locked_by_uv import UvLock
 from zen_agents.workers.uv import Uv, UvError
 
 _LEAST = ("--resolution", "lowest-direct")
@@ -35,7 +37,7 @@ def resolve(uv: Uv, environment: Environment, wanted: Sequence[Wanted]) -> Resol
     short = [each for each in wanted if _is_short(each, installed)]
     if not short:
         return Resolution(freeze=freeze)
-    lock = Lock.of(environment.requirements)
+    lock = _lock(environment.requirements)
     try:
         steps = _steps(_least(uv, _asked(installed, short, lock), lock), short)
     except UvError as error:
@@ -48,12 +50,16 @@ def resolve(uv: Uv, environment: Environment, wanted: Sequence[Wanted]) -> Resol
     return Resolution(steps, pins, freeze, requirements_before=lock.text if after else "", requirements=after)
 
 
+def _lock(path: str) -> Lock | UvLock:
+    return UvLock(path) if Path(path).name == UV_LOCK else Lock.of(path)
+
+
 def _is_short(wanted: Wanted, installed: Mapping[str, str]) -> bool:
     version = installed.get(_name(wanted.name))
     return version is not None and _version(version) < _version(wanted.least)
 
 
-def _asked(installed: Mapping[str, str], short: Sequence[Wanted], lock: Lock) -> Mapping[str, str]:
+def _asked(installed: Mapping[str, str], short: Sequence[Wanted], lock: Lock | UvLock) -> Mapping[str, str]:
     """Return what each package is to be, as a requirement; what a lock already names is that exactly."""
     least = {_name(each.name): each.least for each in short}
     asked = {name: f"{name}=={version}" for name, version in installed.items() if name not in least}
@@ -64,7 +70,7 @@ def _asked(installed: Mapping[str, str], short: Sequence[Wanted], lock: Lock) ->
     return asked
 
 
-def _least(uv: Uv, asked: Mapping[str, str], lock: Lock) -> Any:
+def _least(uv: Uv, asked: Mapping[str, str], lock: Lock | UvLock) -> Any:
     try:
         return _changes(uv, [*asked.values(), *lock.loose])
     except UvError:
@@ -90,7 +96,7 @@ def _step(name: str, gone: str, come: str, fixes: Mapping[str, tuple[str, ...]])
     return Step(name, gone, come, kind, ended)
 
 
-def _pins(uv: Uv, environment: Environment, lock: Lock, steps: Sequence[Step]) -> Iterator[Pin]:
+def _pins(uv: Uv, environment: Environment, lock: Lock | UvLock, steps: Sequence[Step]) -> Iterator[Pin]:
     """Yield every step's new version with the hashes that its wheel may have: those of the lock, if it names it."""
     come = [step for step in steps if step.wanted]
     unlocked = [step for step in come if not lock.hashes(step.name, step.wanted)]

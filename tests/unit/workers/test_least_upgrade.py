@@ -138,6 +138,24 @@ def test_a_lock_with_the_old_version_is_rewritten_and_nothing_else_in_it(site: U
     assert found.requirements == new
 
 
+def test_a_lock_of_uv_says_which_version_and_hashes_and_its_project_what_may_be(site: UpgradeSite) -> None:
+    site.write_lib("1.3")
+    wanted = f"sha256:{'0' * 64}"
+    locked = site.directory / "uv.lock"
+    wheel = f"{{url = 'https://example.org/', hash = '{wanted}'}}"
+    locked.write_text(f"version = 1\n[[package]]\nname = 'acme-lib'\nversion = '1.3'\nwheels = [{wheel}]\n")
+    project = site.directory / "pyproject.toml"
+    project.write_text("[project]\nname = 'x'\nversion = '1'\ndependencies = ['acme-lib<2']\n")
+    found = resolved(site, None, str(locked))
+    assert steps(found) == ["acme-lib 1.0->1.3 security"]
+    assert (found.pins[0].hashes, found.requirements) == ((wanted,), "")
+    project.write_text("[project]\nname = 'x'\nversion = '1'\ndependencies = ['acme-lib<1.1']\n")
+    assert "acme-lib<1.1" in resolved(site, None, str(locked)).conflict
+    locked.write_text("version = ")
+    with pytest.raises(HostError, match=r"uv\.lock cannot be read"):
+        resolved(site, None, str(locked))
+
+
 def test_what_a_requirements_file_forbids_is_not_done(site: UpgradeSite) -> None:
     assert "acme-lib<1.1" in resolved(site, None, lock(site, "acme-lib<1.1\n")).conflict
 
