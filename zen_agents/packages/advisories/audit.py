@@ -12,6 +12,7 @@ from zen_agents.packages.advisories.ignoring import Ignore
 from zen_agents.packages.advisories.severity import Rating
 from zen_agents.packages.advisories.vex import Statement, Statements
 from zen_agents.packages.package import Ecosystem, Package
+from zen_agents.packages.versions.order import InvalidVersionError, key_of
 
 #: Whose name a weakness goes by where several describe it: an ecosystem's own database before those of others.
 _FIRST_NAMES = ("PYSEC-", "CVE-", "GHSA-")
@@ -100,11 +101,21 @@ def _one_of(group: Sequence[Finding]) -> Finding:
     rated = [each for each in group if each.severity.rating is not Rating.UNKNOWN] or group
     worst = max(rated, key=lambda each: (each.severity.rating.rank, each.severity.score or 0.0))
     return Finding(
-        first.package, name, names - {name}, worst.severity,
-        first.fixed_in or next((each.fixed_in for each in group if each.fixed_in), ""),
+        first.package, name, names - {name}, worst.severity, _fixed_in(first, group),
         first.summary or next((each.summary for each in group if each.summary), ""),
         ", ".join(sorted({each.source for each in group})),
     )  # fmt: skip
+
+
+def _fixed_in(first: Finding, group: Sequence[Finding]) -> str:
+    """Return the version that none of them is about any more: the latest that is named, else what the first names."""
+    named = {each.fixed_in for each in group if each.fixed_in}
+    if len(named) < 2:
+        return min(named, default="")
+    try:
+        return max(named, key=key_of(first.package.ecosystem))
+    except InvalidVersionError:
+        return first.fixed_in or min(named)
 
 
 def _place_of(name: str) -> int:

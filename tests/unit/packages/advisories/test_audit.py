@@ -46,6 +46,22 @@ def test_one_weakness_under_several_names_is_one_finding() -> None:
     assert audit.findings[1].severity.rating is Rating.MEDIUM
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "fixed_in"),
+    [
+        ("3.1.9", "3.1.10", "3.1.10"),
+        ("", "3.1.4", "3.1.4"),
+        ("3.1.4", "", "3.1.4"),
+        ("", "", ""),
+        ("3.1.4", "soon!", "3.1.4"),
+    ],
+)
+def test_who_is_rid_of_a_weakness_is_so_by_everybody_who_knows_it(one: str, other: str, fixed_in: str) -> None:
+    both = answer(found("PYSEC-1", "CVE-1", fixed_in=one), found("GHSA-x", "CVE-1", fixed_in=other))
+    (finding,) = audited([JINJA], [both], Known(), TODAY).findings
+    assert finding.fixed_in == fixed_in
+
+
 def test_a_package_that_no_source_was_asked_about_is_unknown() -> None:
     audit = audited([JINJA, BASH], [answer()], Known(), TODAY)
     (unknown,) = audit.unknown
