@@ -11,6 +11,7 @@ Examples:
   zen-agents packages audit --exploited --vex vendor.json   marks what is exploited; believes what a vendor says
   zen-agents packages outdated                      later versions of what the configuration lists, and what policy says
   zen-agents packages outdated -e /srv/app --wheels /srv/wheels
+  zen-agents packages plan                          what exactly would be upgraded now, what comes along, what asks
   zen-agents packages why jinja2                    who requires it, what is known, what policy says, what was done
   zen-agents packages apply --dry-run               what the engine would upgrade of what the configuration lists
   zen-agents packages apply app --yes --reason "the advisory of today"   upgrade one place: tried first, then watched
@@ -21,7 +22,8 @@ list is not complete then. Of a project that has neither a lock nor a .venv, wha
 
 Exit: 0 all of it was read, 1 something could not be read or told. audit: 0 all was told and no weakness is known, 1 a
 package has one (--at-least: so bad a one), 6 none and something could not be told. outdated: 0 nothing is old, 1 something
-is, 6 not all could be told. why: 0, 6 as before. apply: 0 upgraded and verified, or nothing to do; 1 failed or not wanted,
+is, 6 not all could be told. why: 0, 6 as before. plan: 0; with --exit-code
+10 if something would be done. apply: 0 upgraded and verified, or nothing to do; 1 failed or not wanted,
 3 no engine runs, 4 refused by a guard, 6 not known whether it worked.
 """
 
@@ -55,13 +57,14 @@ _MOST_PROBLEMS: Final = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `packages` takes."""
-    parser.add_argument("verb", choices=("list", "sbom", "audit", "outdated", "why", "apply"))
+    parser.add_argument("verb", choices=("list", "sbom", "audit", "outdated", "plan", "why", "apply"))
     parser.add_argument(
         "name", nargs="?", default="", help="why: the package; apply: one of the places that the configuration lists"
     )
     parser.add_argument(
         "-e", "--environment", action="append", metavar="PATH", help="what to look at (may be repeated; default: this host)"
     )
+    parser.add_argument("--exit-code", action="store_true", help="plan: end with 10 if something would be done")
     parser.add_argument("--index", default="", metavar="URL", help="outdated, why: where Python packages come from")
     parser.add_argument(
         "--wheels", action="append", metavar="DIR", help="outdated, why: directories of wheels instead (may be repeated)"
@@ -85,6 +88,10 @@ def _run(call: Call) -> int:
         from zen_agents.cli.packages_outdated import outdated  # noqa: PLC0415  loads the agent's settings
 
         return outdated(call)
+    if call.arguments.verb == "plan":
+        from zen_agents.cli.packages_plan import plan  # noqa: PLC0415  loads the engine's rules and guards
+
+        return plan(call)
     if call.arguments.verb == "why":
         from zen_agents.cli.packages_why import why  # noqa: PLC0415  as above
 

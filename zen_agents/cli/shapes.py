@@ -62,6 +62,10 @@ _WEAKNESS = {
 _STEP = {
     "installed": str, "wanted": str, "fixes": [str], "kind": str, "stance": str, "why": str,
 }  # fmt: skip
+_PACKAGE_PLAN = {
+    "name": str, "rule": str, "target": str, "outcome": str, "reason": _TEXT_OR_NULL, "detail": str, "steps": [str],
+    "asks": [str], "reversible": _TEXT_OR_NULL, "restarts": [str], "digest": _TEXT_OR_NULL,
+}  # fmt: skip
 _UPDATE = {**_STEP, "name": str, "place": str}
 _PLACE = {"place": str, "path": str, "ecosystem": str}
 _ANSWERED = {"approval": str, "state": str, "action": str, "target": str, "*": ANY}
@@ -207,6 +211,9 @@ SHAPES: Mapping[str, Any] = {
     "packages-outdated": ({
         "packages": int, "places": [_PLACE], "items": [_UPDATE], "unknown": [{"place": str, "why": str}],
     }, _items(_UPDATE)),
+    "packages-plan": ({
+        "would_run": int, "needs_you": int, "blocked": int, "alert_only": int, "unknown": int, "items": [_PACKAGE_PLAN],
+    }, _items(_PACKAGE_PLAN)),
     "packages-why": {
         "name": str,
         "places": [{

@@ -17,8 +17,8 @@ from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
 from zen_agents.rules.rule import Hold, Rule, Rung
 
 AGENT = "dependency_manager"
-#: What was tried in a copy and did not work there does not work the next minute.
-_UPGRADES = 1
+#: One may have ended with its engine before it had begun, or met an index that was away: one more, and no third.
+_UPGRADES = 2
 _RESTARTS = 2
 #: Beside what the action itself takes: two looks (seconds).
 _LOOKS_SECONDS = 60.0
