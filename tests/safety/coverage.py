@@ -20,6 +20,7 @@ HELD: dict[str, tuple[str, ...]] = {
     "R2": (
         "unit/checks/test_no_data_is_unknown.py::test_an_answer_of_another_shape_is_never_a_problem",
         f"{RULES}/test_fold.py::test_unknown_never_opens_and_never_ends_an_incident",
+        "unit/checks/test_package_check.py::test_what_is_not_known_is_never_nothing_to_do",
         f"{ENGINE}/test_tick.py::test_unknown_is_never_acted_on_and_people_are_told_in_the_end",
         f"{ENGINE}/test_tick.py::test_unknown_does_not_resolve_what_was_open",
     ),
@@ -146,7 +147,11 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{GUARDS}/test_guard_stateful.py::test_databases_brokers_and_storage_are_refused",
         f"{GUARDS}/test_guard_stateful.py::test_an_allowed_one_that_still_recovers_is_waited_for",
     ),
-    "R26": (f"{GUARDS}/test_guard_approval.py::test_what_needs_a_person_stays_so_until_the_hosts_own_file_says_auto",),
+    "R26": (
+        f"{GUARDS}/test_guard_approval.py::test_what_needs_a_person_stays_so_until_the_hosts_own_file_says_auto",
+        f"{GUARDS}/test_guard_approval.py::test_a_plan_that_asks_is_held_whatever_the_allow_list_says",
+        "unit/packages/test_policy.py::test_nothing_major_held_lost_or_for_good_is_ever_done_unasked",
+    ),
     "R27": (
         f"{WHOLE}/test_repairs_paths.py::test_setuid_and_world_writable_are_given_only_where_exactly_that_is_listed",
         f"{ADAPTERS}/test_safe_files.py::test_owner_comes_before_a_wider_mode",
@@ -161,6 +166,7 @@ HELD: dict[str, tuple[str, ...]] = {
         "unit/settings/test_loader.py::test_as_root_a_command_says_who_runs_it",
         f"{ADAPTERS}/test_linux_control.py::test_root_says_as_whom_a_service_runs",
         f"{ADAPTERS}/test_linux_control.py::test_an_account_gets_its_groups_and_nothing_of_root",
+        "unit/agents/test_dependency_manager.py::test_as_root_an_environment_that_is_to_be_upgraded_says_as_whom_it_is_tried",
         "unit/workers/test_data_check.py::test_what_others_may_read_is_read_as_nobody_and_what_is_the_owners_as_the_owner",
         "unit/workers/test_data_check.py::test_duckdb_opens_nothing_else_and_cannot_be_told_otherwise",
     ),

@@ -22,8 +22,9 @@ list is not complete then. Of a project that has neither a lock nor a .venv, wha
 
 Exit: 0 all of it was read, 1 something could not be read or told. audit: 0 all was told and no weakness is known, 1 a
 package has one (--at-least: so bad a one), 6 none and something could not be told. outdated: 0 nothing is old, 1 something
-is, 6 not all could be told. why: 0, 6 as before. plan: 0; with --exit-code 10 if something would be done. apply: 0 upgraded
-and verified, or nothing to do; 1 failed or not wanted, 3 no engine runs, 4 refused by a guard, 6 not known whether it worked.
+is, 6 not all could be told. why: 0, 6 as before. plan: 0; with --exit-code 10 if something would be done. apply: 0
+upgraded and verified, or nothing to do; 1 failed or not wanted, 3 no engine runs, 4 refused by a guard, 6 not known
+whether it worked.
 """
 
 from __future__ import annotations
