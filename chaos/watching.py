@@ -37,6 +37,7 @@ class Watcher:
     def __init__(self, look: Looking) -> None:
         self._look = look
         self._changes: list[Look] = []
+        self._last: Look | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
 
@@ -49,20 +50,20 @@ class Watcher:
         self._thread.join()
 
     def changes(self) -> Sequence[Look]:
-        """Return the first look at each state and the last one before it changed, oldest first."""
-        return tuple(self._changes)
+        """Return the first look at each state and the last one, oldest first."""
+        last = [] if self._last is None or self._last is self._changes[-1] else [self._last]
+        return (*self._changes, *last)
 
     def _watch(self) -> None:
-        last: Look | None = None
         while not self._over.wait(_LOOK_EVERY_SECONDS):
             begun_at = time.monotonic()
             try:
-                look = self._look(was_well=last is not None and last.well)
+                look = self._look(was_well=self._last is not None and self._last.well)
             except Exception:  # what is half broken may have no answer yet, and that is not well
                 look = Look(time.monotonic(), well=False, begun_at=begun_at)
-            if last is None or last.well != look.well:
-                self._changes += [look] if last is None or last is self._changes[-1] else [last, look]
-            last = look
+            if self._last is None or self._last.well != look.well:
+                self._changes = [*self.changes(), look]
+            self._last = look
 
 
 def shown_at(changes: Sequence[Look], *, after: float) -> float | None:

@@ -51,9 +51,9 @@ def test_the_watcher_keeps_each_change_and_takes_no_answer_for_not_well() -> Non
         return Look(time.monotonic(), answer)
 
     with Watcher(look) as watcher:
-        wait_until(lambda: len(watcher.changes()) == 5, "three states", seconds=20)
+        wait_until(lambda: len(watcher.changes()) == 6, "three states and a last look", seconds=20)
         wait_until(lambda: len(asked) > 5, "one more look", seconds=20)
-    assert [change.well for change in watcher.changes()] == [True, True, False, False, True], "first and last of each state"
+    assert [change.well for change in watcher.changes()] == [True, True, False, False, True, True], "first and last of each state"
     assert asked[:6] == [False, True, True, False, False, True], "it looks closely where it was not well"
 
 
