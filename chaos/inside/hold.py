@@ -1,6 +1,6 @@
-"""Takes every connection to a port of this host that there is, also what becomes free, until killed: `hold.py PORT ALL`.
+"""Takes every connection to a port of this host, also what becomes free, until killed: `hold.py PORT FIRST LAST ALL`.
 
-The file ALL says that there were no more.
+It begins once FIRST to LAST are all the ports that the host connects from. The file ALL says that there were no more.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import sys
 import time
 from pathlib import Path
 
-_TRY_AGAIN_SECONDS = 0.01
+_LOOK_AGAIN_SECONDS, _TRY_AGAIN_SECONDS = 0.002, 0.01
+_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def main(port: int, all_taken: Path) -> None:
+def main(port: int, first: str, last: str, all_taken: Path) -> None:
     """Go on for ever: a local port that somebody else had used becomes free a while later."""
+    while _RANGE.read_text(encoding="ascii").split() != [first, last]:
+        time.sleep(_LOOK_AGAIN_SECONDS)
     held = []
     while True:
         try:
@@ -26,4 +29,4 @@ def main(port: int, all_taken: Path) -> None:
             time.sleep(_TRY_AGAIN_SECONDS)
 
 
-main(int(sys.argv[1]), Path(sys.argv[2]))
+main(int(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4]))
