@@ -53,7 +53,8 @@ def test_the_watcher_keeps_each_change_and_takes_no_answer_for_not_well() -> Non
     with Watcher(look) as watcher:
         wait_until(lambda: len(watcher.changes()) == 6, "three states and a last look", seconds=20)
         wait_until(lambda: len(asked) > 5, "one more look", seconds=20)
-    assert [change.well for change in watcher.changes()] == [True, True, False, False, True, True], "first and last of each state"
+    first_and_last_of_each_state = [True, True, False, False, True, True]
+    assert [change.well for change in watcher.changes()] == first_and_last_of_each_state
     assert asked[:6] == [False, True, True, False, False, True], "it looks closely where it was not well"
 
 

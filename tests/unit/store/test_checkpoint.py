@@ -62,7 +62,9 @@ def test_a_body_without_one_of_its_values_is_no_checkpoint(name: str) -> None:
         checkpoint_of({key: value for key, value in WHOLE.items() if key != name})
 
 
-@pytest.mark.parametrize("wrong", [{"seq": "812"}, {"seq": True}, {"seq": 812.0}, {"hash": 7}, {"key": None}, {"signature": []}])
+@pytest.mark.parametrize(
+    "wrong", [{"seq": "812"}, {"seq": True}, {"seq": 812.0}, {"hash": 7}, {"key": None}, {"signature": []}]
+)
 def test_a_value_of_another_type_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="a checkpoint's values are of another type"):
         checkpoint_of(WHOLE | wrong)
