@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 from zen_agents.dataclass import dataclass
 from zen_agents.datasets import keys, whole
 from zen_agents.datasets.contract import Check
-from zen_agents.datasets.dialects.base import NUMERIC, TEMPORAL
+from zen_agents.datasets.dialects.base import NUMERIC, TEMPORAL, UnsaidError
 from zen_agents.datasets.drift import decile_drift, quantiles_of, share_drift, shares_of, shares_query
 from zen_agents.datasets.finding import ColumnProfile, Profile
 from zen_agents.datasets.measure import Answered, Ask, Measured, Pass
@@ -53,7 +53,7 @@ class Asker:
         """Return how a check is asked; one that cannot be says why."""
         try:
             return self._ask(check.asks, check)
-        except (MissingColumnError, UntypedError) as error:
+        except (MissingColumnError, UntypedError, UnsaidError) as error:
             return Ask(check, unknown=str(error))
 
     @singledispatchmethod

@@ -18,6 +18,10 @@ TEMPORAL = frozenset({ColumnType.DATE, ColumnType.TIMESTAMP})
 QUANTILES = tuple(part / 10 for part in range(11))
 
 
+class UnsaidError(Exception):
+    """The database has no way to say it; the message says what to ask instead."""
+
+
 class Dialect(ABC):
     """One database's way to say things. Every piece is an expression that may stand in a query of that database."""
 
@@ -53,7 +57,7 @@ class Dialect(ABC):
     @property
     @abstractmethod
     def quantiles(self) -> Sequence[Callable[[Sql], Sql]]:
-        """Return what makes the aggregate of a number for each of `QUANTILES`."""
+        """Return what makes the aggregate of a number for each of `QUANTILES`; UnsaidError where there is no such thing."""
 
     def bound(self, given: Value, held: ColumnType) -> Sql:
         """Return a value that was written in a contract, to be compared with a column of this type."""
