@@ -21,6 +21,10 @@ def crosscheck(root: Node, settings: Settings | None, environ: Mapping[str, str]
     check_ladders(root, report)
     check_health(root, report)
     check_logs(root, report)
+    if (packages := root.get("agents", "dependency_manager")) is not None and packages.is_map:
+        from zen_agents.settings.crosscheck_packages import check_packages  # noqa: PLC0415 - only for a file that has it
+
+        check_packages(root, packages, report)
     _check_windows(root, report)
     _check_channels(root, report)
     _check_pagerduty(root, environ, report)

@@ -13,6 +13,7 @@ from zen_agents.actions.restart_service import RestartServiceParams
 from zen_agents.agents.base import AgentContext, Schedule
 from zen_agents.agents.dependency_manager.agent import DependencyManagerAgent
 from zen_agents.agents.dependency_manager.settings import DependencyManagerSettings
+from zen_agents.catalog import ACTIONS
 from zen_agents.checks.package import PackageCheck
 from zen_agents.cli.runbook import page_of
 from zen_agents.model.package_look import PackageQuestion
@@ -72,6 +73,15 @@ def test_every_rule_has_its_check_and_its_page() -> None:
     assert all(pair in made for rule in of.rules() for pair in rule.condition.names)
     kinds = ("due", "asked", "vulnerable", "severe", "exploited", "outdated")
     assert pages == {*(f"packages.{kind}" for kind in kinds), "service.outdated"}
+
+
+def test_every_remedy_is_understood_by_its_action() -> None:
+    of = agent(WHOLE, *DependencyManagerAgent.actions)
+    for request in of.remedies():
+        ACTIONS[request.action]().params(request)
+    assert {request.action for request in of.remedies()} == DependencyManagerAgent.actions
+    laddered = {rung.alternatives[0].action for rule in of.rules() for rung in rule.ladder}
+    assert laddered == DependencyManagerAgent.actions
 
 
 def test_how_bad_it_is() -> None:

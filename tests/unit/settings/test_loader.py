@@ -62,6 +62,20 @@ def test_with_an_actions_section_nothing_else_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("agent", "allowed", "told"),
+    [
+        ("security_updates: auto, environments: {app: {venv: /srv/app, user: app}}", "{}", ["ZC302"]),
+        ("security_updates: auto, environments: {app: {venv: /srv/app, user: app}}", "{upgrade_python_packages: {}}", []),
+        ("minor_updates: auto, debian: {}", "{upgrade_python_packages: {}}", ["ZC302"]),
+        ("security_updates: notify, debian: {}", "{}", []),
+        ("security_updates: auto", "{}", []),
+    ],
+)
+def test_policy_that_nothing_would_carry_out_is_an_error(agent: str, allowed: str, told: list[str]) -> None:
+    assert codes(f"agents: {{dependency_manager: {{{agent}}}}}\nactions: {{allow: {allowed}}}\n") == told
+
+
+@pytest.mark.parametrize(
     "part",
     [
         "console: {listen: '127.0.0.1:8787', auth: local}",

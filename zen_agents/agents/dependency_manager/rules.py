@@ -20,8 +20,6 @@ AGENT = "dependency_manager"
 #: One may have ended with its engine before it had begun, or met an index that was away: one more, and no third.
 _UPGRADES = 2
 _RESTARTS = 2
-#: Beside what the action itself takes: two looks (seconds).
-_LOOKS_SECONDS = 60.0
 
 #: Observation -> how bad it is (None: as the place says), and what it means.
 _TOLD: Mapping[str, tuple[Severity | None, str]] = {
@@ -68,7 +66,7 @@ class RuleMaker:
             )  # fmt: skip
 
     def _upgrading(self, upgrade: ActionRequest) -> Rung:
-        within = self._context.verify_within_seconds(upgrade.action) + _LOOKS_SECONDS
+        within = self._context.verify_within_seconds(upgrade.action)
         return Rung((upgrade,), attempts=_UPGRADES, verify_within_seconds=within)
 
     def _rule(self, place: Looked, name: str, severity: Severity, summary: str, ladder: tuple[Rung, ...] = ()) -> Rule:
