@@ -34,8 +34,7 @@ class Signing:
 
     def is_due(self, seq: int, kind: str, id: str) -> bool:
         """Tell whether the entry with this number, just written, has to be signed before the next one."""
-        last = self._last if self._last is not None else self._last_signed()
-        return seq - last >= MOST_UNSIGNED or is_signed_at_once(kind, id)
+        return seq - self._last_signed() >= MOST_UNSIGNED or is_signed_at_once(kind, id)
 
     def waits_since(self, seq: int) -> float | None:
         """Return when the first entry that is not signed was written (steady), with `seq` the last; None if all are."""
