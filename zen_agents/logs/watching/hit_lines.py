@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from zen_agents.logs.matching.base import Groups, Hit, Matcher
-from zen_agents.logs.matching.choose import choose
+from zen_agents.logs.matching.choose import RESIDENT, choose
 
+#: Where nothing else is sought every line is read anyway, and re2 would take its 2.5 MB for the beginnings of records alone.
+_FOR_RECORDS: Final = ("plain",)
 #: Where a line begins and ends, and the matches that it holds.
 Line = tuple[int, int, tuple[int, ...]]
 
@@ -17,7 +20,7 @@ class HitLines:
     def __init__(self, matches: Sequence[str], *, multiline: bool, every_line: bool) -> None:
         """With `multiline`, it is found where lines begin that may go on; with `every_line`, all lines count."""
         sought = [*matches, _goes_on()] if multiline else matches
-        self._matcher: Matcher | None = choose(sought).matcher if sought else None
+        self._matcher: Matcher | None = choose(sought, RESIDENT if matches else _FOR_RECORDS).matcher if sought else None
         self._groups = self._matcher.groups if self._matcher is not None else None
         self._every_line, self._goes_on = every_line, len(matches)
         #: By match, the names of its groups.
