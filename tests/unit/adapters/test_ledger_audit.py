@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.support.state import START, an_entry, an_intent, an_outcome
+from zen_agents.adapters import ledger_audit
 from zen_agents.adapters.ledger_audit import Verification, export, verify
+from zen_agents.adapters.ledger_walk import Known, Walk
 from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.adapters.sqlite_store_file import open_read_only
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
@@ -368,3 +372,25 @@ def test_what_was_changed_is_told_with_both_hashes(copy: Path) -> None:
         second["action"], bytes.fromhex(second["body_hash"]),
     )  # fmt: skip
     assert (found.expected, found.got) == (due.hex(), stored.hex())
+
+
+def test_a_long_ledger_is_walked_in_as_many_legs_as_there_are_processors_and_not_once_more(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[dict[str, int], list[int]]] = []
+
+    def in_legs(path: Path, known: Known, ends: list[int]) -> Walk:
+        asked.append((dict(known.dropped_to), ends))
+        walk, file = Walk(known), open_read_only(path)
+        walked(walk, file)
+        file.close()
+        return walk
+
+    walked = Walk.along
+    monkeypatch.setattr(ledger_audit, "walk_in_legs", in_legs)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(Walk, "along", lambda *_: pytest.fail("it was walked once more"))
+    entries = verify(whole, leg=2).entries
+    ((dropped_to, ends),) = asked
+    assert ends == [0, entries // 2, entries]
+    assert set(dropped_to.values()) <= set(range(entries + 1))
