@@ -27,9 +27,9 @@ from zen_agents.packages.plan import DEBIAN_PLACE, UpgradePlan
 from zen_agents.packages.policy import Stance, costs, judge_plan
 from zen_agents.ports.host import HostControl, HostView
 
-_TRIAL_SECONDS, _APT_SECONDS = 600.0, 1800.0
+_TRIAL_SECONDS, _APT_SECONDS = 300.0, 1200.0
 #: Fetching and keeping what is there, services that take their time, and a way back.
-_OWN_SECONDS = 1800.0
+_OWN_SECONDS = 900.0
 
 
 class UpgradeDebianParams(PackageParams):
