@@ -35,7 +35,7 @@ from zen_agents.datasets.questions import (
 from zen_agents.datasets.source import Source, SourceKind
 from zen_agents.jobs.data_check import WORKER
 
-_ROWS, _QUICK_ROWS, _MANY_ROWS = 10_000_000, 1_000_000, 100_000_000
+_ROWS, _QUICK_ROWS, _MANY_ROWS = 10_000_000, 2_000_000, 100_000_000
 _OTHERS = Path(__file__).with_name("data_contenders.py")
 _PLACE = REPOSITORY / "bench-results" / "data-environment"
 _PACKAGES = ("pandera[polars]", "great_expectations", "pyarrow")
@@ -131,7 +131,7 @@ def _many(folder: Path, seconds: float) -> list[Figure]:
     ]
 
 
-def _ours(file: Path, *, memory_bytes: int = 1 << 30) -> Run:
+def _ours(file: Path, *, memory_bytes: int = Limits().memory_bytes) -> Run:
     """Run the worker as the engine and the command do: with evidence, and with the types of six columns besides."""
     asked = (*_ASKED, *(OfType(column.name) for column in _COLUMNS))
     checks = named(Check(each, name_of(each)) for each in asked)

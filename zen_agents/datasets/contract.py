@@ -108,7 +108,7 @@ class Repair:
 class Limits:
     """What looking at a data set may take."""
 
-    memory_bytes: int = 1 << 30
+    memory_bytes: int = 512 << 20
     threads: int = 2
     seconds: float = 600.0
     #: What does not fit into memory is written below here, at most so much; "" is a private temporary directory.
