@@ -36,7 +36,8 @@ def unreadable(contract: Contract, why: str, now: float, *, is_damage: bool) -> 
 
     def finding(each: Check) -> Finding:
         fails = is_damage and isinstance(each.asks, Readable)
-        return _finding(each, Outcome.FAILED if fails else Outcome.UNKNOWN, Measured(int(fails), 1, None, why))
+        outcome, reason = (Outcome.FAILED, why) if fails else (Outcome.UNKNOWN, "it could not be read")
+        return _finding(each, outcome, Measured(int(fails), 1, None, reason))
 
     return Report(
         contract.name, contract.source.place, now, None, tuple(map(finding, contract.checks)), "" if is_damage else why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from zen_agents.datasets.table import BackendError
 #: What is wrong with the data, not with the way to it.
 _DAMAGE = (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException, duckdb.SerializationException)
 _MOST_SAID = 300
+#: Behind this comes a row as it stands in the file; what else is of use begins with one of those.
+_ROW = "Original Line:"
+_WHY = (
+    "Maximum line size", "Expected Number of Columns", "Invalid unicode", "Value with unterminated quote", "The CSV Parser",
+    "It was not possible", "Duplicate name", "Malformed JSON",
+)  # fmt: skip
+_QUOTED = re.compile(r"(['\"]).*?\1")
 
 
 class Duck:
@@ -67,5 +75,9 @@ class Duck:
 
 
 def _said(error: duckdb.Error) -> str:
-    lines = str(error).strip().splitlines()
-    return "".join(each if each.isprintable() else " " for each in " ".join(lines[:2]))[:_MOST_SAID]
+    """Return what is wrong, and nothing of what stands in the rows: reasons are kept and sent, rows are not."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    why = next((line for line in lines[1:] if line.startswith(_WHY)), "")
+    words = "; ".join(filter(None, (lines[0].partition(_ROW)[0].strip(), why)))
+    told = _QUOTED.sub(r"\1...\1", words) if isinstance(error, duckdb.ConversionException) else words
+    return "".join(each if each.isprintable() else " " for each in told)[:_MOST_SAID]

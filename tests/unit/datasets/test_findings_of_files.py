@@ -85,6 +85,15 @@ def test_what_is_damaged_fails_to_be_read_and_nothing_else_is_told(tmp_path: Pat
     assert report.rows is None and report.outcome is Outcome.FAILED and found["readable"].reason
 
 
+@pytest.mark.parametrize("damage", ["secret,x\n" * 3 + "secret,y,z\n", '"secret,x\n' + "secret," * 9, "secret,\xff\n"])
+def test_why_a_file_cannot_be_read_says_nothing_of_its_rows(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,s\n" + damage.encode("latin-1"))
+    report = looked(contract(path, Readable(), Holds("id > 5"), delimiter=",", quote='"'), tmp_path)
+    assert "secret" not in str([(finding.reason, report.unknown) for finding in report.findings])
+    assert str(path) in report.findings[0].reason or report.rows is not None or "Line" in report.findings[0].reason
+
+
 def test_a_column_that_vanished_is_told_with_what_is_called_nearly_so(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", ["id", "amuont"], [(1, 2)])
     columns = [Column("id"), Column("amount", ColumnType.NUMBER), Column("note", optional=True)]

@@ -47,7 +47,9 @@ class DatasetColumn(Section):
 class DatasetLimits(Section):
     """What looking at the data set may take."""
 
-    memory: Size = Field(512 << 20, ge=64 << 20, description="so much memory; what needs more is written to disk for a while")
+    memory: Size = Field(
+        512 << 20, ge=64 << 20, description="so much memory; what needs more is written to disk for a while"
+    )
     spill: Size = Field(16 << 30, description="so much of that")
     spill_dir: AbsolutePath | None = Field(None, description="directory for it; empty: that of temporary files")
     threads: int = Field(2, ge=1, le=256, description="on so many processors at once")
