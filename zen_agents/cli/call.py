@@ -169,6 +169,17 @@ def something_is_here(arguments: argparse.Namespace) -> bool:
     """Tell whether an engine has run here or a configuration is found, so that `status` makes sense."""
     from zen_agents.settings.finding import find_config  # noqa: PLC0415
 
-    # A directory that may not be looked into is somebody's: the status says so.
-    found = os.access(state_directory(arguments.state_dir), os.F_OK)
-    return found or find_config(arguments.config or "", os.environ, os.geteuid()) is not None
+    return _is_used(state_directory(arguments.state_dir)) or (
+        find_config(arguments.config or "", os.environ, os.geteuid()) is not None
+    )
+
+
+def _is_used(state_dir: Path) -> bool:
+    try:
+        # An audit keeps its answers there where no engine has run as well.
+        return any(not entry.name.startswith("advisories.db") for entry in state_dir.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        # A directory that may not be looked into is somebody's: the status says so.
+        return True

@@ -149,6 +149,13 @@ def test_alone_it_names_the_three_first_steps_and_then_shows_the_status(state: W
     assert command("--state-dir", str(state.path)).out == state("status").out
 
 
+def test_what_an_audit_keeps_is_no_sign_of_an_engine(tmp_path: Path) -> None:
+    (tmp_path / "advisories.db").touch()
+    assert "zen-agents init" in command("--state-dir", str(tmp_path)).out
+    (tmp_path / "EMERGENCY_STOP").touch()
+    assert "zen-agents init" not in command("--state-dir", str(tmp_path)).out
+
+
 def test_versions() -> None:
     for words in (("version",), ("--version",)):
         assert command(*words).out.startswith(f"zen-agents {__version__} (Python 3.")
