@@ -65,7 +65,8 @@ class Asker:
     @_ask.register
     def _readable(self, asked: Readable, check: Check) -> Ask:
         del asked
-        return Ask(check, lambda _: Measured(0, 1))
+        damage = self.scope.table.damage
+        return Ask(check, lambda _: Measured(int(bool(damage)), 1, None, damage))
 
     @_ask.register
     def _has_columns(self, asked: HasColumns, check: Check) -> Ask:

@@ -31,6 +31,8 @@ class Table:
     of_file: Callable[[str], Table] | None = None
     #: When the newest file was written last (seconds since the epoch), None for databases.
     modified_at: float | None = None
+    #: What is broken although the rows can be read; "" if nothing was found.
+    damage: str = ""
 
 
 class Backend(Protocol):

@@ -5,7 +5,6 @@ Files are opened first, then root is given up, and only then somebody else's byt
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -34,8 +33,9 @@ from zen_agents.datasets.sql import name, sql
 from zen_agents.datasets.table import BackendError, Table
 from zen_agents.jobs.data_check import DataCheckProgress, DataCheckReply, DataCheckRequest
 from zen_agents.workers.data_files import DataFileError, DataFiles
+from zen_agents.workers.database_look import look_at_database
 from zen_agents.workers.duck import Duck
-from zen_agents.workers.lesser_account import AccountError, become
+from zen_agents.workers.lesser_account import AccountError, give_root_up
 
 #: Is told how far it is.
 Told = Callable[[DataCheckProgress], None]
@@ -52,10 +52,7 @@ def answer(request: DataCheckRequest, told: Told) -> DataCheckReply:
     before = profile_from_plain(request.before) if request.before is not None else None
     around = Surroundings(request.now, before)
     try:
-        files = DataFiles(contract.source)
-        theirs = {name: _opened(other) for name, other in others.items()}
-        _give_root_up(files, Path(request.spill))
-        report = look(contract, others, files, theirs, around, Path(request.spill), told)
+        report = _of_database_or_files(contract, others, around, Path(request.spill), told)
     except DataFileError as error:
         report = unreadable(contract, str(error), around.now, is_damage=error.is_missing)
     except AccountError as error:
@@ -66,11 +63,17 @@ def answer(request: DataCheckRequest, told: Told) -> DataCheckReply:
     return DataCheckReply(report=report_to_plain(_bounded(report)))
 
 
-def _give_root_up(files: DataFiles, spill: Path) -> None:
-    account = files.account()
-    if os.geteuid() == 0:
-        os.chown(spill, *account)
-    become(*account)
+def _of_database_or_files(
+    contract: Contract, others: Mapping[str, Contract], around: Surroundings, spill: Path, told: Told
+) -> Report:
+    if not contract.source.kind.is_file:
+        return look_at_database(
+            contract, others, around, spill, lambda doing, done, of: told(DataCheckProgress(doing=doing, done=done, of=of))
+        )
+    files = DataFiles(contract.source)
+    theirs = {name: _opened(other) for name, other in others.items()}
+    give_root_up(files.account(), spill)
+    return look(contract, others, files, theirs, around, spill, told)
 
 
 def _opened(contract: Contract) -> DataFiles | str:

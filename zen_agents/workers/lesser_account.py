@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+from pathlib import Path
 
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
 #: The account that owns nothing.
@@ -38,3 +39,10 @@ def become(uid: int, gid: int) -> None:
     for option in (_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS):
         if kernel.prctl(option, 1, 0, 0, 0) != 0:
             raise AccountError(f"prctl: {os.strerror(ctypes.get_errno())}")
+
+
+def give_root_up(account: tuple[int, int], spill: Path) -> None:
+    """Become an account, which may write to a directory of ours from then on; nothing if this is not root."""
+    if os.geteuid() == 0:
+        os.chown(spill, *account)
+    become(*account)

@@ -1,0 +1,132 @@
+"""A PostgreSQL asked where it is: one transaction that only reads, and waits for no lock long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from zen_agents.datasets.contract import ColumnType, Limits
+from zen_agents.datasets.dialects.postgres import PostgresDialect
+from zen_agents.datasets.identifiers import qualified
+from zen_agents.datasets.source import Source
+from zen_agents.datasets.sql import Sql, listed, name, sql
+from zen_agents.datasets.table import BackendError, Table
+
+if TYPE_CHECKING:
+    import psycopg
+
+_CONNECT_SECONDS: Final = 10
+#: Longer than this it does not queue for a table that somebody changes: whoever comes behind it would wait as well (ms).
+_LOCK_MILLISECONDS: Final = 2000
+#: SQLSTATE of what is wrong with the data itself: a table that is not there, damaged pages and indexes.
+_DAMAGE: Final = frozenset({"42P01", "3F000", "XX001", "XX002", "58030"})
+_WORDS: Final = {
+    "57014": "it takes longer than `limits.timeout`",
+    "55P03": "somebody holds a lock on a table for longer than two seconds",
+    "42501": "the role may not read it: GRANT SELECT",
+}
+#: Types of which PostgreSQL cannot compare every value; they are read as text, as those are that only this database has.
+_AS_TEXT: Final = (ColumnType.ANY, ColumnType.JSON)
+_MOST_SAID: Final = 300
+
+
+def postgres_driver() -> ModuleType:
+    """Return psycopg, loaded with all that it needs while that can still be reached; BackendError if it is not there."""
+    try:
+        import psycopg  # noqa: PLC0415 - whoever has not installed it is told so
+    except ImportError:
+        raise BackendError("the driver psycopg is not installed: pip install 'zen-agents[pools]'") from None
+    ZoneInfo("UTC"), UUID(int=0)  # it loads these modules when it first meets such a value
+    return psycopg
+
+
+class PostgresRows:
+    """A session. `address` is a connection string, which is told to nobody: it may hold a password."""
+
+    def __init__(self, psycopg: Any, address: str, limits: Limits) -> None:
+        """Connect by that driver; BackendError if that cannot be done."""
+        self.dialect = PostgresDialect()
+        self._driver = psycopg
+        try:
+            wanted = psycopg.conninfo.conninfo_to_dict(address)
+        except psycopg.Error:  # its words would quote what it could not read
+            raise BackendError("the file that `postgres` names holds no connection string: host=... dbname=...") from None
+        # No password file of an account's is looked for, but the one that the string itself names.
+        plain: dict[str, Any] = {
+            "passfile": "/nonexistent/.pgpass", "connect_timeout": _CONNECT_SECONDS, "application_name": "zen-agents",
+            **wanted,
+        }  # fmt: skip
+        try:
+            self._connection = psycopg.connect(**plain, prepare_threshold=None)
+            self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            self._connection.read_only = True
+            self._begin(round(limits.seconds * 1000))
+        except psycopg.Error as error:
+            raise BackendError(f"the database cannot be asked: {_said(error)}") from error
+
+    def _begin(self, milliseconds: int) -> None:
+        # Not as options of the connection, which a pooler would refuse.
+        for setting, value in (
+            ("statement_timeout", str(milliseconds)), ("lock_timeout", str(_LOCK_MILLISECONDS)),
+            ("idle_in_transaction_session_timeout", str(milliseconds)), ("TimeZone", "UTC"), ("DateStyle", "ISO"),
+        ):  # fmt: skip
+            self._connection.execute("SELECT set_config(%s, %s, true)", (setting, value))
+
+    def table(self, source: Source) -> Table:
+        """Return the rows of a table or query; BackendError if it is not there."""
+        relation = Sql((f"({source.query}) AS asked_",)) if source.query else Sql((qualified(source.table),))
+        columns = self._columns(relation)
+        shown = [
+            sql("CAST({} AS text) AS {}", name(each), name(each)) if held in _AS_TEXT else name(each)
+            for each, held in columns.items()
+        ]
+        if any(held in _AS_TEXT for held in columns.values()):
+            relation = sql("(SELECT {} FROM {}) AS texts_", listed(shown), relation)
+        return Table(
+            relation, {each: ColumnType.TEXT if held in _AS_TEXT else held for each, held in columns.items()}
+        )  # fmt: skip
+
+    def _columns(self, relation: Sql) -> dict[str, ColumnType]:
+        cursor = self._execute(sql("SELECT * FROM {} LIMIT 0", relation))
+        named = [(each.name, each.type_code) for each in cursor.description or ()]
+        known = {
+            oid: str(said)
+            for oid, said in self._connection.execute(
+                "SELECT oid, format_type(oid, NULL) FROM pg_catalog.pg_type WHERE oid = ANY(%s)",
+                ([oid for _, oid in named],),
+            )
+        }
+        return {column: self.dialect.family(known.get(oid, "")) for column, oid in named}
+
+    def rows(self, query: Sql) -> Sequence[Sequence[Any]]:
+        """Return the rows of one query; BackendError if it cannot be answered."""
+        found: Sequence[Sequence[Any]] = self._execute(query).fetchall()
+        return found
+
+    def _execute(self, query: Sql) -> psycopg.Cursor[Any]:
+        try:
+            # What fails is rolled back by itself, so that the next query is answered.
+            with self._connection.transaction():
+                # Binary answers have the driver send one statement, whatever stands in it.
+                text, values = query.text(self.dialect.placeholder).encode(), query.values
+                cursor: psycopg.Cursor[Any] = self._connection.execute(text, values, binary=True)
+                return cursor
+        except self._driver.Error as error:
+            if self._connection.closed:
+                raise BackendError(f"the database went away: {_said(error)}") from error
+            state = error.sqlstate or ""
+            raise BackendError(
+                ": ".join(filter(None, (_WORDS.get(state), _said(error)))), is_damage=state in _DAMAGE
+            ) from error
+
+    def close(self) -> None:
+        """End the session."""
+        self._connection.close()
+
+
+def _said(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return "".join(each if each.isprintable() else " " for each in lines[0])[:_MOST_SAID]
