@@ -18,9 +18,9 @@ from zen_agents.jobs.data_check import WORKER, DataCheckProgress
 from zen_agents.ports.host_datasets import DataQuestion
 
 #: What the interpreter, the library and its threads take beside the memory for the data.
-_OWN_MEMORY: Final = 4 << 30
+OWN_MEMORY: Final = 4 << 30
 #: A worker looks at ten thousand files at most, each opened twice.
-_DESCRIPTORS: Final = 32_768
+MOST_DESCRIPTORS: Final = 32_768
 #: What starting and ending take (seconds).
 OWN_SECONDS: Final = 15.0
 
@@ -30,20 +30,21 @@ Told = Callable[[DataCheckProgress], None]
 
 async def check_data(asked: DataQuestion, told: Told | None = None) -> str:
     """Return what a worker says of a data set; HostError if none could, or if it took longer than it may."""
-    async with _spill(asked.spill_dir) as spill:
+    async with spill_directory(asked.spill_dir) as spill:
         request = json.dumps({**json.loads(asked.request_json), "spill": spill})
         try:
             return await run_worker(
                 WORKER, request, timeout_seconds=asked.seconds + OWN_SECONDS,
-                memory_bytes=2 * asked.memory_bytes + _OWN_MEMORY, processors=asked.threads,
-                file_bytes=asked.spill_bytes, descriptors=_DESCRIPTORS, told=_reader(told),
+                memory_bytes=2 * asked.memory_bytes + OWN_MEMORY, processors=asked.threads,
+                file_bytes=asked.spill_bytes, descriptors=MOST_DESCRIPTORS, told=progress_reader(told),
             )  # fmt: skip
         except WorkerError as error:
             raise HostError(f"the data set could not be looked at: {error}") from error
 
 
 @contextlib.asynccontextmanager
-async def _spill(within: str) -> AsyncIterator[str]:
+async def spill_directory(within: str) -> AsyncIterator[str]:
+    """Make a private directory for a worker, and remove it with all that is in it."""
     try:
         made = tempfile.mkdtemp(prefix="zen-agents-data-", dir=within or None)
     except OSError as error:
@@ -54,7 +55,8 @@ async def _spill(within: str) -> AsyncIterator[str]:
         await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
 
 
-def _reader(told: Told | None) -> Callable[[str], None] | None:
+def progress_reader(told: Told | None) -> Callable[[str], None] | None:
+    """Return what reads a worker's lines about how far it is."""
     if told is None:
         return None
 

@@ -1,4 +1,4 @@
-r"""What is expected of data sets, and whether it holds: files are read, databases asked, nothing is changed.
+r"""What is expected of data sets, and whether it holds; and what its repairs would make of it.
 
 Examples:
   zen-agents data check                             every data set of the configuration
@@ -6,6 +6,8 @@ Examples:
   zen-agents data check /srv/data/orders.csv --contract orders.yaml   a file, without an engine
   zen-agents data check --contract orders.yaml -o json > today.json   and compared with that the next time:
   zen-agents data check --contract orders.yaml --against today.json
+  zen-agents data repair orders --dry-run           what the contract's repairs would change
+  zen-agents data repair a.csv --contract orders.yaml --to b.csv      a repaired copy, and what was taken out beside it
 
 A contract is what stands below `datasets: NAME:` in the configuration, in a file of its own. A file with wildcards is
 quoted: its files are one data set.
@@ -23,17 +25,23 @@ from zen_agents.cli.call import Call
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `data` takes."""
-    parser.add_argument("verb", choices=("check",))
+    parser.add_argument("verb", choices=("check", "repair"))
     parser.add_argument("words", nargs="*", metavar="NAME", help="data sets of the configuration; with --contract: a file")
     parser.add_argument("--contract", metavar="FILE", help="what is expected, instead of the configuration")
     parser.add_argument("--against", metavar="FILE", help="an earlier report (-o json): what drifted is told by it")
     parser.add_argument(
         "--evidence", type=int, metavar="N", help="so many failing rows of each check (default: the contract)"
     )
+    parser.add_argument("--dry-run", action="store_true", help="repair: show what would change, change nothing")
+    parser.add_argument("--to", metavar="FILE", help="repair: write the repaired file here, which must be new")
 
 
 def run(call: Call) -> int:
-    """Check, and say what came of it."""
+    """Check, or repair, and say what came of it."""
+    if call.arguments.verb == "repair":
+        from zen_agents.cli.data_repair import repair  # noqa: PLC0415  the same
+
+        return repair(call)
     from zen_agents.cli.data_check import check  # noqa: PLC0415  loads the grammar of contracts
 
     return check(call)

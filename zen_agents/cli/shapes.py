@@ -91,6 +91,14 @@ _CHECK_ROW = {
 #: A kind of lines, with when its first and last line came (seconds since the epoch, 0 where lines say no time).
 _TEMPLATE = {"text": str, "example": str, "lines": int, "first": float, "last": float}
 
+_DATA_REPAIR = {
+    "dataset": str, "place": str, "unable": str,
+    "files": [{
+        "path": str, "rows": int, "kept": int, "taken": int, "dropped": int, "changed": int, "share": float,
+        "renamed": {"*": str}, "rewritten": [str], "sha256": str,
+        "preview": [{"number": int, "cells": [{"column": str, "before": _TEXT_OR_NULL, "after": _TEXT_OR_NULL}]}],
+    }],
+}  # fmt: skip
 _CELL = {"column": str, "text": _TEXT_OR_NULL}
 _DATA_REPORT = {
     "dataset": str, "place": str, "started_at": float, "rows": _NUMBER_OR_NULL, "unknown": str, "passes": int,
@@ -147,6 +155,7 @@ SHAPES: Mapping[str, Any] = {
     "completion": {"name": str, "script": str},
     "config-show": {"files": [str], "values": _THINGS, "sources": {"*": str}},
     "data-check": _items(_DATA_REPORT),
+    "data-repair": _items(_DATA_REPAIR),
     "decision": _DECISION,
     "decisions": _items(_DECISION),
     "doctor": {

@@ -132,8 +132,10 @@ class Contract:
     repairs: tuple[Repair, ...] = ()
     #: A repair that would change a larger share of the rows asks a person first.
     repair_at_most: float = 0.05
-    #: Directory of the last good copies; "" keeps none.
+    #: Directory in which good copies of its files lie, by their names; "" is none.
     snapshots: str = ""
+    #: Directory for rows that are taken out; "" is that of the file.
+    quarantine: str = ""
     limits: Limits = field(default_factory=Limits)
 
     def column(self, name: str) -> Column:

@@ -16,3 +16,10 @@ def identifier(name: str) -> str:
 def qualified(name: str) -> str:
     """Return `schema.table` with each part quoted."""
     return ".".join(map(identifier, name.split(".")))
+
+
+def literal(text: str) -> str:
+    """Return a text as a literal, where no value can be bound (the options of COPY); ValueError for a NUL in it."""
+    if "\0" in text:
+        raise ValueError("a text has a NUL in it")
+    return "'" + text.replace("'", "''") + "'"

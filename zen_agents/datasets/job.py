@@ -1,4 +1,4 @@
-"""A look at a data set as a worker is asked for it, and its answer."""
+"""A look at a data set, or a repair, as a worker is asked for it, and its answer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.finding import Profile, Report
 from zen_agents.datasets.plain import MalformedDatasetError, contract_to_plain, profile_to_plain, report_from_plain
 from zen_agents.jobs.data_check import DataCheckReply, DataCheckRequest
+from zen_agents.jobs.data_repair import DataRepairRequest
 from zen_agents.ports.host_datasets import DataQuestion
 
 
@@ -25,6 +26,19 @@ def data_question(contract: Contract, others: Mapping[str, Contract], before: Pr
     return DataQuestion(
         contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads, limits.seconds, limits.spill_dir,
         limits.spill_bytes,
+    )  # fmt: skip
+
+
+def repair_question(contract: Contract, *, shown: int = 0, seconds: float | None = None) -> DataQuestion:
+    """Return what is asked about a repair: of so many rows that change it is shown how; not longer than the contract's time.
+
+    Whoever asks the worker says whether it is only to look.
+    """
+    request = DataRepairRequest(contract=contract_to_plain(contract), shown=shown)
+    limits = contract.limits
+    return DataQuestion(
+        contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads,
+        limits.seconds if seconds is None else min(seconds, limits.seconds), limits.spill_dir, limits.spill_bytes,
     )  # fmt: skip
 
 

@@ -6,9 +6,8 @@ Files are opened first, then root is given up, and only then somebody else's byt
 from __future__ import annotations
 
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -36,11 +35,8 @@ from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.database_look import look_at_database
 from zen_agents.workers.duck import Duck
 from zen_agents.workers.lesser_account import AccountError, give_root_up
+from zen_agents.workers.watched import Told, Watched
 
-#: Is told how far it is.
-Told = Callable[[DataCheckProgress], None]
-
-_TELL_EVERY: Final = 0.5
 #: A reply is at most a megabyte; evidence beyond this is left out, the last first.
 _MOST_EVIDENCE: Final = 600_000
 
@@ -93,7 +89,7 @@ def look(
     opened = {key: each.linked(spill / str(number)) for number, (key, each) in enumerate(every.items())}
     readable = [place for each in every.values() for place in each.places]
     readable += [path for each in opened.values() for path in each.paths]
-    with closing(Duck(contract.limits, spill, readable)) as duck, _Watched(duck, told) as watched:
+    with closing(Duck(contract.limits, spill, readable)) as duck, Watched(duck, told) as watched:
         scopes = {name: _scope(others[name], each, opened.get(name), duck) for name, each in theirs.items()}
         try:
             table = table_of(contract, opened["self"], duck)
@@ -135,30 +131,6 @@ def _table(contract: Contract, files: OpenedFiles, columns: dict[str, Any]) -> T
         of_file=(lambda path: _table(contract, files.only(path), columns)) if several else None,
         modified_at=files.modified_at,
     )
-
-
-class _Watched:
-    """Tells, while a query runs, how much of it is done."""
-
-    def __init__(self, duck: Duck, told: Told) -> None:
-        self._duck, self._told, self._over = duck, told, threading.Event()
-        self._now = DataCheckProgress(doing="all rows", done=0, of=1)
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def told(self, doing: str, done: int, of: int) -> None:
-        self._now = DataCheckProgress(doing=doing, done=done, of=of)
-
-    def __enter__(self) -> _Watched:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(_TELL_EVERY):
-            self._told(self._now.model_copy(update={"share": self._duck.share_done()}))
 
 
 def _with_real_paths(report: Report, files: OpenedFiles) -> Report:

@@ -49,6 +49,14 @@ class DataFiles:
         first = next(iter(self._states.values()))
         return (first.st_uid, first.st_gid) if first.st_uid else (NOBODY, NOBODY)
 
+    def owner(self) -> tuple[int, int]:
+        """Return as whom what is to take their place is written: the account that is named, else the owner of the first.
+
+        Nobody is only for files of root's: what nobody writes, whoever else is nobody could change.
+        """
+        first = next(iter(self._states.values()))
+        return (first.st_uid, first.st_gid) if first.st_uid and not self._source.user else self.account()
+
     def linked(self, folder: Path) -> OpenedFiles:
         """Return them under names in a private directory, with the parts of their path that say a value (`year=2026`).
 

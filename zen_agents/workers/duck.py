@@ -11,7 +11,7 @@ import duckdb
 
 from zen_agents.datasets.contract import Limits
 from zen_agents.datasets.dialects.duck import DuckDialect
-from zen_agents.datasets.sql import Sql
+from zen_agents.datasets.sql import Sql, sql, value
 from zen_agents.datasets.table import BackendError
 
 #: What is wrong with the data, not with the way to it.
@@ -24,6 +24,8 @@ _WHY = (
     "It was not possible", "Duplicate name", "Malformed JSON",
 )  # fmt: skip
 _QUOTED = re.compile(r"(['\"]).*?\1")
+#: Lines that are no rows beyond this mean that nobody knows what the file is.
+MOST_UNREAD = 100_000
 
 
 class Duck:
@@ -60,6 +62,34 @@ class Duck:
             ) from error
         except duckdb.Error as error:
             raise BackendError(_said(error), is_damage=isinstance(error, _DAMAGE)) from error
+
+    def write(self, query: Sql, to: str) -> int:
+        """Write the rows of a query to a file that may be opened, `to` being the end of a COPY; return how many."""
+        try:
+            told = self._connection.execute(f"COPY ({query.text()}) TO {to}", query.values).fetchall()
+        except duckdb.OutOfMemoryException as error:
+            raise BackendError(
+                f"it needs more memory than `limits.memory` and `limits.spill` give it: {_said(error)}"
+            ) from error
+        except duckdb.Error as error:
+            raise BackendError(_said(error), is_damage=isinstance(error, _DAMAGE)) from error
+        return int(told[0][0])
+
+    def unread(self, query: Sql) -> tuple[tuple[int, str, str], ...]:
+        """Run a query that stores what of a text is no row, and return those lines: number, text and why."""
+        self.rows(query)
+        found = self.rows(
+            sql(
+                "SELECT line, any_value(csv_line), string_agg(DISTINCT error_type, ', ') FROM reject_errors"
+                " GROUP BY line ORDER BY line LIMIT {}",
+                value(MOST_UNREAD + 1),
+            )
+        )
+        if len(found) > MOST_UNREAD:
+            raise BackendError(
+                f"more than {MOST_UNREAD:,} lines are no rows; this may be another kind of file", is_damage=True
+            )
+        return tuple((int(line), str(text or "").strip("\r\n"), str(why).lower()) for line, text, why in found)
 
     def share_done(self) -> float:
         """Return how much of the query is done that another thread has begun, from 0 to 1."""

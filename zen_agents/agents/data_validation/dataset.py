@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.data_validation.expectations import ColumnName, Expectation, Tolerated
 from zen_agents.agents.data_validation.places import DataSource
+from zen_agents.agents.data_validation.repairing import AnyRepair
 from zen_agents.datasets.contract import (
     Check,
     Column,
@@ -24,7 +25,7 @@ from zen_agents.datasets.contract import (
     named,
 )
 from zen_agents.datasets.questions import Between, Fresh, HasColumns, OfType, Question, Readable, References
-from zen_agents.model.scalars import AbsolutePath, Line, PositiveDuration, Size, refuse
+from zen_agents.model.scalars import AbsolutePath, Line, Percent, PositiveDuration, Size, refuse
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 
@@ -82,6 +83,14 @@ class Dataset(Section):
     expect: tuple[Expectation, ...] = Field((), max_length=2000, description="what has to hold")
     tolerate: Tolerated = Field(Tolerance(), description="so many rows may fail each check that does not say it itself")
     severity: Severity = Field(Severity.ERROR, description="info | warning | error | critical")
+    repair: tuple[AnyRepair, ...] = Field((), max_length=200, description="what may be done to it, in this order")
+    repair_at_most: Percent = Field(5.0, description="a repair that is about more of the rows asks a person first")
+    quarantine: AbsolutePath | None = Field(
+        None, description="directory for rows that are taken out; empty: that of the file"
+    )
+    snapshots: AbsolutePath | None = Field(
+        None, description="directory in which good copies of its files lie, by their names"
+    )
     limits: DatasetLimits = Field(DatasetLimits(), description="what looking at it may take")
     every: PositiveDuration | None = Field(
         None, description="how often it is looked at; empty: as often as the agent decides"
@@ -112,7 +121,9 @@ class Dataset(Section):
         ]
         checks += self._of_types(columns, said, origin)
         return Contract(
-            name, self.source.place(), tuple(columns.values()), named([*checks, *said]), limits=self._limits(),
+            name, self.source.place(), tuple(columns.values()), named([*checks, *said]),
+            tuple(repair for each in self.repair for repair in each.repairs()), self.repair_at_most / 100,
+            self.snapshots or "", self.quarantine or "", self._limits(),
         )  # fmt: skip
 
     def _columns(self) -> dict[str, Column]:

@@ -1,0 +1,125 @@
+"""`data repair`: what a repair would change, and a repaired copy; in place it is done by an engine, which can undo it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zen_agents.adapters.data_repairs import RepairedFile, look_at_repair, repaired
+from zen_agents.cli.call import Call
+from zen_agents.cli.data_contracts import data_sets
+from zen_agents.cli.envelope import data
+from zen_agents.cli.progress import Progress
+from zen_agents.cli.render import next_steps, note, plural, say, table
+from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.job import repair_question
+from zen_agents.errors import UsageError
+from zen_agents.jobs.data_check import DataCheckProgress
+from zen_agents.jobs.data_repair import DataRepairReply, FileRepair
+
+_SHOWN = 10
+_NOTHING, _UNTOLD = 0, 6
+
+
+def repair(call: Call) -> int:
+    """Show what would be changed, or write a repaired copy; the exit code is 6 if that of one could not be told."""
+    sets = data_sets(call)
+    shown = _SHOWN if call.arguments.evidence is None else call.arguments.evidence
+    if call.arguments.to is not None:
+        return _copied(call, sets.wanted, shown)
+    if not call.arguments.dry_run:
+        raise UsageError("say what to do: --dry-run shows what would change, --to FILE writes a repaired copy")
+    with Progress(call) as progress:
+        replies = [_looked(each, shown, progress) for each in sets.wanted]
+    if call.machine:
+        data(call, "data-repair", [_plain(each, reply) for each, reply in zip(sets.wanted, replies, strict=True)])
+    else:
+        for contract, reply in zip(sets.wanted, replies, strict=True):
+            _show(call, contract, reply)
+    return _UNTOLD if any(each.unable for each in replies) else _NOTHING
+
+
+def _looked(contract: Contract, shown: int, progress: Progress) -> DataRepairReply:
+    return asyncio.run(look_at_repair(repair_question(contract, shown=shown), _teller(progress)))
+
+
+def _teller(progress: Progress) -> Any:
+    def told(now: DataCheckProgress) -> None:
+        progress.show(now.doing, (now.done + now.share) / max(1, now.of))
+
+    return told
+
+
+def _copied(call: Call, wanted: Sequence[Contract], shown: int) -> int:
+    """Write what the one file would hold to a new file, and what was taken out beside it."""
+    if len(wanted) != 1:
+        raise UsageError(f"--to is for one file; {len(wanted)} data sets were named")
+    to = Path(call.arguments.to)
+    taken = to.with_name(f"{to.name}.quarantined")
+    for path in (to, taken):
+        if os.path.lexists(path):
+            raise UsageError(f"{path} is there already; name a new file")
+
+    async def work() -> FileRepair:
+        async with repaired(repair_question(wanted[0], shown=shown), _teller(progress)) as done:
+            _write(done, to, taken)
+            return done.repair
+
+    with Progress(call) as progress:
+        done = asyncio.run(work())
+    reply = DataRepairReply(files=(done,))
+    if call.machine:
+        data(call, "data-repair", [_plain(wanted[0], reply)])
+        return _NOTHING
+    _show(call, wanted[0], reply)
+    note(f"{to} holds what is repaired" + (f"; what was taken out, and why: {taken}" if done.taken else ""))
+    next_steps(call, f"zen-agents data check {to} --contract {call.arguments.contract or 'FILE'}")
+    return _NOTHING
+
+
+def _write(done: RepairedFile, to: Path, taken: Path) -> None:
+    if done.repair.taken:
+        with done.taken() as descriptor:
+            _pour(descriptor, taken)
+    with done.opened() as descriptor:
+        _pour(descriptor, to)
+
+
+def _pour(source: int, to: Path) -> None:
+    with os.fdopen(os.dup(source), "rb") as rows, to.open("xb") as out:
+        shutil.copyfileobj(rows, out, 1 << 20)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _plain(contract: Contract, reply: DataRepairReply) -> dict[str, Any]:
+    files = [{**each.model_dump(mode="json", exclude={"identity"}), "share": each.share} for each in reply.files]
+    return {"dataset": contract.name, "place": contract.source.place, "unable": reply.unable, "files": files}
+
+
+def _show(call: Call, contract: Contract, reply: DataRepairReply) -> None:
+    if reply.unable:
+        say(call, f"{contract.name}  cannot be repaired: {reply.unable}", hang=2)
+        return
+    for each in reply.files:
+        say(call, f"{each.path}  {_sum(each)}", hang=2)
+        if each.share > contract.repair_at_most:
+            say(call, f"that is more than repair_at_most ({contract.repair_at_most:.0%}): a person is asked first", indent=2)
+        if each.preview:
+            rows = [(row.number, cell.column, cell.before, cell.after) for row in each.preview for cell in row.cells]
+            table(call, ("ROW", "COLUMN", "IS", "WOULD BE"), rows)
+
+
+def _sum(each: FileRepair) -> str:
+    if not each.is_needed:
+        return f"nothing to repair in {plural(each.rows, 'row')}"
+    parts = [f"of {plural(each.rows, 'row')}: {each.changed:,} changed"]
+    parts += [f"{each.taken:,} taken out"] if each.taken else []
+    parts += [f"{plural(each.dropped, 'repetition')} dropped"] if each.dropped else []
+    parts += [f"{old} renamed to {new}" for old, new in each.renamed.items()]
+    parts += [f"{each_said} written anew" for each_said in each.rewritten]
+    return ", ".join(parts) + f" ({each.share:.1%})"

@@ -1,0 +1,83 @@
+"""The request and the reply of the worker that repairs files of a data set. JSON, checked on reading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: Module that does the job; adapters start it by this name and never import it.
+WORKER = "zen_agents.workers.data_repair"
+#: What it leaves in the spill directory: the whole file, and the rows that were taken out of it.
+REPAIRED, TAKEN = "repaired", "taken.jsonl"
+
+
+class _Job(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataRepairRequest(_Job):
+    """Which data set, and whether only to look what would be done."""
+
+    contract: dict[str, Any]
+    #: False: its one file is written anew, to the spill directory.
+    only_look: bool = True
+    #: So many changed rows are shown.
+    shown: int = Field(10, ge=0, le=1000)
+    #: An empty directory; whoever starts the worker makes and removes it.
+    spill: str = ""
+
+
+class ChangedCell(_Job):
+    """One cell, as text; None is null."""
+
+    column: str
+    before: str | None
+    after: str | None
+
+
+class ChangedRow(_Job):
+    """A row that changes, and what in it."""
+
+    number: int
+    cells: tuple[ChangedCell, ...]
+
+
+class FileRepair(_Job):
+    """What is, or would be, done to one file. Rows in are rows kept, taken out and dropped."""
+
+    path: str
+    rows: int
+    kept: int
+    #: Bad rows that are taken out, each with its reason.
+    taken: int = 0
+    #: Rows that repeat an earlier one.
+    dropped: int = 0
+    #: Rows that are not taken out and hold something else.
+    changed: int = 0
+    #: Headers that are called otherwise: old -> new.
+    renamed: dict[str, str] = {}
+    #: What of the file as a whole is written otherwise, in words.
+    rewritten: tuple[str, ...] = ()
+    preview: tuple[ChangedRow, ...] = ()
+    #: SHA-256 of what it is to hold, once it was written.
+    sha256: str = ""
+    #: Which file it was that was read: device, inode, size and time of its last change in nanoseconds.
+    identity: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    @property
+    def share(self) -> float:
+        """Return how much of the rows it is about."""
+        return min(1.0, (self.changed + self.taken + self.dropped) / self.rows) if self.rows else 0.0
+
+    @property
+    def is_needed(self) -> bool:
+        """Tell whether there is anything to do."""
+        return bool(self.changed or self.taken or self.dropped or self.renamed or self.rewritten)
+
+
+class DataRepairReply(_Job):
+    """What came of it; `unable` says why nothing could be done, and of which file."""
+
+    files: tuple[FileRepair, ...] = ()
+    unable: str = ""

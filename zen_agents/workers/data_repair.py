@@ -1,0 +1,109 @@
+"""Repairs files of a data set: `python -m zen_agents.workers.data_repair`, a request on stdin, a reply on stdout.
+
+It opens the files, gives root up, and writes what is repaired to its spill directory alone. To put that in the place of a
+file is for whoever asked, once all rows are accounted for.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import closing, suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain
+from zen_agents.datasets.repairs import UnrepairableError, repairs_rows
+from zen_agents.datasets.table import BackendError
+from zen_agents.jobs.data_check import DataCheckProgress
+from zen_agents.jobs.data_repair import REPAIRED, TAKEN, DataRepairReply, DataRepairRequest, FileRepair
+from zen_agents.workers.data_files import DataFileError, DataFiles
+from zen_agents.workers.duck import Duck
+from zen_agents.workers.file_bytes import is_utf8
+from zen_agents.workers.lesser_account import AccountError, give_root_up
+from zen_agents.workers.repair_run import RepairRun
+from zen_agents.workers.watched import Told, Watched
+
+#: Rows of a preview beyond this many bytes are left out: a reply is at most a megabyte.
+_MOST_SHOWN = 400_000
+#: Files that DuckDB writes, besides what it spills.
+_WRITTEN = (REPAIRED, TAKEN, "bad", "plain", "written", "read-back")
+
+
+def answer(request: DataRepairRequest, told: Told) -> DataRepairReply:
+    """Look at the files, or write the one anew; MalformedDatasetError for what is no contract."""
+    contract = contract_from_plain(request.contract)
+    if not contract.source.kind.is_file:
+        return DataRepairReply(unable=f"{contract.source.place} is no file; its rows are repaired where they are")
+    if not repairs_rows(contract):
+        return DataRepairReply(unable="the contract allows no repair of rows; list what may be done in `repair`")
+    place = contract.source.place
+    try:
+        files = DataFiles(contract.source)
+        # Loads what reads it, which an account may not be able to that gave root up.
+        is_utf8(contract.source.options.encoding)
+        give_root_up(files.owner(), Path(request.spill))
+        found = tuple(_each(request, contract, files, told))
+    except (DataFileError, AccountError, UnrepairableError, BackendError) as error:
+        return DataRepairReply(unable=f"{place}: {error}")
+    except OSError as error:
+        return DataRepairReply(unable=f"{error.filename or request.spill}: {error.strerror}")
+    return DataRepairReply(files=_bounded(found))
+
+
+def _each(request: DataRepairRequest, contract: Contract, files: DataFiles, told: Told) -> list[FileRepair]:
+    spill = Path(request.spill)
+    opened = files.linked(spill / "in")
+    if not request.only_look and len(opened.paths) != 1:
+        raise UnrepairableError(f"{len(opened.paths)} files match; one is written at a time")
+    readable = [*files.places, *opened.paths, *(str(spill / each) for each in _WRITTEN)]
+    found = []
+    for at, (place, path) in enumerate(opened.paths.items()):
+        before = Path(place).stat()
+        with closing(Duck(contract.limits, spill, readable)) as duck, Watched(duck, told) as watched:
+            watched.told(f"{'looking at' if request.only_look else 'repairing'} {path}", at, len(opened.paths))
+            run = RepairRun(contract, path, place, duck, spill)
+            try:
+                done = run.looked(request.shown) if request.only_look else run.written(request.shown)
+            except BackendError as error:
+                raise UnrepairableError(f"{error}".replace(place, path)) from error
+        if _identity(before) != _identity(Path(place).stat()):
+            raise UnrepairableError(f"{path} is being written; nothing was changed")
+        found.append(done.model_copy(update={"identity": _identity(before)}))
+    return found
+
+
+def _identity(state: os.stat_result) -> tuple[int, int, int, int]:
+    return (state.st_dev, state.st_ino, state.st_size if stat.S_ISREG(state.st_mode) else -1, state.st_mtime_ns)
+
+
+def _bounded(found: tuple[FileRepair, ...]) -> tuple[FileRepair, ...]:
+    room, kept = _MOST_SHOWN, []
+    for each in found:
+        room -= len(each.model_dump_json())
+        kept.append(each if room > 0 else each.model_copy(update={"preview": ()}))
+    return tuple(kept)
+
+
+def main() -> int:
+    """Read the request, write the reply; the exit status is 2 for what is no request."""
+    try:
+        reply = answer(DataRepairRequest.model_validate_json(sys.stdin.buffer.read()), _tell)
+    except (ValidationError, MalformedDatasetError) as error:
+        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
+        return 2
+    sys.stdout.write(reply.model_dump_json())
+    return 0
+
+
+def _tell(progress: DataCheckProgress) -> None:
+    with suppress(OSError):  # whoever started us may not listen
+        sys.stderr.write(progress.model_dump_json() + "\n")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

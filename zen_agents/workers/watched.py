@@ -1,0 +1,40 @@
+"""Tells, while a query of DuckDB runs, how much of it is done."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from zen_agents.jobs.data_check import DataCheckProgress
+from zen_agents.workers.duck import Duck
+
+#: Is told how far it is.
+Told = Callable[[DataCheckProgress], None]
+
+_TELL_EVERY: Final = 0.5
+
+
+class Watched:
+    """Tells, while a query runs, how much of it is done."""
+
+    def __init__(self, duck: Duck, told: Told) -> None:
+        self._duck, self._told, self._over = duck, told, threading.Event()
+        self._now = DataCheckProgress(doing="all rows", done=0, of=1)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def told(self, doing: str, done: int, of: int) -> None:
+        """Note what is done now."""
+        self._now = DataCheckProgress(doing=doing, done=done, of=of)
+
+    def __enter__(self) -> Watched:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_TELL_EVERY):
+            self._told(self._now.model_copy(update={"share": self._duck.share_done()}))
