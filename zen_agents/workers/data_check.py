@@ -31,10 +31,13 @@ from zen_agents.datasets.source import SourceKind
 from zen_agents.datasets.sql import name, sql
 from zen_agents.datasets.table import BackendError, Table
 from zen_agents.jobs.data_check import DataCheckProgress, DataCheckReply, DataCheckRequest
+from zen_agents.workers.being_written import writer_of
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.database_look import look_at_database
 from zen_agents.workers.duck import Duck
+from zen_agents.workers.file_heads import as_written, why_unreadable
 from zen_agents.workers.lesser_account import AccountError, give_root_up
+from zen_agents.workers.log_stream import load_unpackers
 from zen_agents.workers.watched import Told, Watched
 
 #: A reply is at most a megabyte; evidence beyond this is left out, the last first.
@@ -68,8 +71,14 @@ def _of_database_or_files(
         )
     files = DataFiles(contract.source)
     theirs = {name: _opened(other) for name, other in others.items()}
+    writer = writer_of(files.states())
+    load_unpackers()
     give_root_up(files.account(), spill)
-    return look(contract, others, files, theirs, around, spill, told)
+    report = look(contract, others, files, theirs, around, spill, told) if not writer else None
+    if report is None or files.has_changed():
+        why = f"{contract.source.path}: {writer or 'it was written while it was read'}; look again when it is whole"
+        return unreadable(contract, why, around.now, is_damage=False)
+    return report
 
 
 def _opened(contract: Contract) -> DataFiles | str:
@@ -96,6 +105,8 @@ def look(
             found = check(contract, table, duck, replace(around, others=scopes), watched.told)
         except BackendError as error:
             found = unreadable(contract, str(error), around.now, is_damage=error.is_damage)
+        if found.rows is None and not found.unknown and (why := why_unreadable(contract.source, opened["self"])):
+            found = unreadable(contract, why, around.now, is_damage=True)
     return replace(_with_real_paths(found, opened["self"]), seconds=time.monotonic() - began)
 
 
@@ -111,6 +122,7 @@ def _scope(other: Contract, files: DataFiles | str, opened: OpenedFiles | None, 
 
 def table_of(contract: Contract, files: OpenedFiles, duck: Duck) -> Table:
     """Return the rows of files."""
+    contract = replace(contract, source=as_written(contract.source, files))
     columns = {str(each[0]): duck.dialect.family(str(each[1])) for each in duck.rows(described(contract.source, files))}
     if contract.source.kind is SourceKind.JSONL:
         wanted = dict.fromkeys(each.name for each in contract.columns if not each.optional)

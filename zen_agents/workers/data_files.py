@@ -40,6 +40,18 @@ class DataFiles:
             raise DataFileError(f"no file matches {source.path}", is_missing=True)
         self._states = {path: os.fstat(descriptor) for path, descriptor in self._held.items()}
 
+    def states(self) -> Sequence[os.stat_result]:
+        """Return what each was when it was opened."""
+        return [*self._states.values()]
+
+    def has_changed(self) -> bool:
+        """Tell whether any was written since."""
+        now = (os.fstat(descriptor) for descriptor in self._held.values())
+        return any(
+            (one.st_size, one.st_mtime_ns) != (other.st_size, other.st_mtime_ns)
+            for one, other in zip(self._states.values(), now, strict=True)
+        )
+
     def account(self) -> tuple[int, int]:
         """Return as whom they are read: the account that is named, nobody if everybody may, else the owner of the first."""
         if self._source.user:

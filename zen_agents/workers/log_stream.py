@@ -8,6 +8,7 @@ import os
 import stat
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,12 @@ def opened(path: str) -> BufferedReader[FileIO]:
         os.close(descriptor)
         raise LogStreamError("is no regular file")
     return BufferedReader(FileIO(descriptor), PIECE_BYTES)
+
+
+def load_unpackers() -> None:
+    """Load what is loaded when it is first needed, for whoever cannot reach it any more later on."""
+    with suppress(LogStreamError):
+        _zstd_decompressor()
 
 
 def unpacked(stream: BufferedReader[Any]) -> Iterator[bytes]:

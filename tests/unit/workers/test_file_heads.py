@@ -1,0 +1,143 @@
+"""Files that are not as they have to be: each is told with its line, and what can be read as it is meant is read so."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.datasets import NOW, by_name, contract, looked, open_to_others, write_csv
+from zen_agents.adapters.data_checks import check_data
+from zen_agents.datasets.contract import Column, ColumnType, Limits
+from zen_agents.datasets.finding import Outcome
+from zen_agents.datasets.job import data_question, report_in
+from zen_agents.datasets.questions import NotNull, OfType, OneOf, Readable, RowCount
+from zen_agents.datasets.source import SourceKind
+
+MANY = b"a,b\n" + b"1,2\n" * 40_000
+LINES = b'{"a": 1}\n' * 20_000
+
+
+def _zst(content: bytes) -> bytes:
+    zstd = pytest.importorskip("backports.zstd" if sys.version_info < (3, 14) else "compression.zstd")
+    packed: bytes = zstd.compress(content)
+    return packed
+
+
+def _flipped(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a,b\r\n1,2\r\n3,4\n", "line 3 ends with LF, and those before it with CRLF"),
+        (MANY + b"1,2\r\n", "line 40002 ends with CRLF, and those before it with LF"),
+        (b"a,b,c\n1,2,3\n4,5", "the last line is torn: line 3 has 2 values, and the first has 3"),
+        (MANY + b"3", "the last line is torn: line 40002 has 1 values, and the first has 2"),
+        (b"a,b\n1,2\n3,4,5\n6,7\n", "line 3 has 3 values"),
+        (MANY + b'1,"2\n3,4\n', "the row behind line 40001 has a quote that does not end"),
+        ("a,b\n1,ü\n".encode("latin-1"), "line 2 is not UTF-8 (byte 0xfc); if it is latin-1, write `encoding: latin-1`"),
+        (MANY + b"1,\xff\n", "line 40002 is not UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "UTF-16 without a byte-order mark"),
+        (b"a,b\n1,2\0\n", "line 2 has a NUL byte"),
+        (b"a,A\n1,2\n", "the header has 'a' twice"),
+        (b"a,b\n1," + b"x" * 100_000_000 + b"\n", "line 2 is longer than 2,000,000 characters"),
+        (gzip.compress(MANY)[:-9], "ends early"),
+        (_flipped(gzip.compress(MANY, 0), 70_000), "is damaged: CRC check failed"),
+    ],
+    ids=range(14),
+)
+def test_a_damaged_text_fails_to_be_read_with_its_line(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    report = looked(contract(path, Readable(), NotNull("b")), tmp_path)
+    found = by_name(report)
+    assert (found["readable"].outcome, found["not_null.b"].outcome) == (Outcome.FAILED, Outcome.UNKNOWN)
+    assert said in found["readable"].reason and found["readable"].reason.startswith(str(path))
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (LINES + b'{"a": 1\n' + LINES, "line 20001 is no JSON"),
+        (LINES + b'{"a":', "the last line is torn: line 20001"),
+        (LINES + b'{"\xff": 1}\n', "line 20001 is not UTF-8"),
+        (b'{"a": 1}\n[1]\n', "line 2 is no object"),
+    ],
+)
+def test_a_damaged_line_of_json_is_told_by_its_number(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(content)
+    found = by_name(looked(contract(path, Readable(), kind=SourceKind.JSONL), tmp_path))["readable"]
+    assert found.outcome is Outcome.FAILED and said in found.reason
+
+
+def test_a_cut_zst_is_told_and_a_whole_one_read_whatever_it_is_called(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(_zst(MANY))
+    assert looked(contract(path, RowCount(1)), tmp_path).rows == 40_000
+    path.write_bytes(_zst(MANY)[:-3])
+    found = by_name(looked(contract(path, Readable()), tmp_path))["readable"]
+    assert found.outcome is Outcome.FAILED and "ends early" in found.reason
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "name;n\nü;1\n".encode("utf-8-sig"), "name\tn\nü\t1\n".encode("utf-16"), b'name|n\r\n"\xc3\xbc"|1\r\n',
+        b'"name","n"\n"\xc3\xbc","1"', b'name,n,more\n\xc3\xbc,1,"two\r\nlines, and ""quotes"""\n',
+    ],
+)  # fmt: skip
+def test_separators_and_encodings_are_told_from_the_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    asked = contract(path, Readable(), OneOf("name", ("ü",)), OfType("n"), columns=[Column("n", ColumnType.INTEGER)])
+    report = looked(asked, tmp_path)
+    assert (report.outcome, report.rows) == (Outcome.PASSED, 1), report
+
+
+def test_what_the_contract_says_of_the_encoding_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("name,n\nü,1\n".encode("latin-1"))
+    for said in ("latin-1", "ISO-8859-1"):
+        assert looked(contract(path, OneOf("name", ("ü",)), encoding=said), tmp_path).outcome is Outcome.PASSED
+    found = by_name(looked(contract(path, Readable(), encoding="cp037"), tmp_path))["readable"]
+    assert "none of utf-8, utf-16 and latin-1" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [(["b", "a"], "in another order"), (["a", "c"], "missing: 'b'; more: 'c'"), (["A", "b"], "more: 'A'")],
+)
+def test_a_header_that_is_not_that_of_the_first_file_is_told(tmp_path: Path, header: list[str], said: str) -> None:
+    write_csv(tmp_path / "1.csv", ["a", "b"], [(1, 2)])
+    write_csv(tmp_path / "2.csv", header, [(1, 2)])
+    found = by_name(looked(contract(tmp_path / "*.csv", Readable()), tmp_path))["readable"]
+    assert found.outcome is Outcome.FAILED and said in found.reason and "2.csv" in found.reason
+
+
+def test_ten_thousand_columns_are_columns(tmp_path: Path) -> None:
+    names = [f"column {number}" for number in range(10_000)]
+    path = write_csv(tmp_path / "a.csv", names, [range(10_000)] * 3)
+    report = looked(contract(path, Readable(), NotNull(names[-1]), limits=Limits()), tmp_path)
+    assert (report.outcome, report.rows) == (Outcome.PASSED, 3)
+
+
+def test_a_file_that_somebody_has_open_to_write_it_is_not_judged(tmp_path: Path) -> None:
+    open_to_others(tmp_path)
+    path = write_csv(tmp_path / "a.csv", ["a"], [(1,)])
+    question = data_question(contract(path, Readable()), {}, None, NOW)
+    with path.open("a"):
+        report = report_in(asyncio.run(check_data(question)))
+    assert report.outcome is Outcome.UNKNOWN and f"process {os.getpid()} (" in report.unknown
+    with path.open("rb") as held, subprocess.Popen(["sleep", "60"], stdin=held) as reader:
+        report = report_in(asyncio.run(check_data(question)))
+        reader.kill()
+    assert report.outcome is Outcome.PASSED

@@ -1,0 +1,79 @@
+"""Looks at the files of a data set before a database reads them, and at all of one that it could not read."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from zen_agents.datasets.file_sql import OpenedFiles
+from zen_agents.datasets.source import Source, SourceKind
+from zen_agents.datasets.table import BackendError
+from zen_agents.datasets.written import HEAD_BYTES, FaultError, differing, first_fault, header_of, packed_by, told
+from zen_agents.workers.log_stream import LogStreamError, opened, unpacked
+
+_TEXT: Final = (SourceKind.CSV, SourceKind.TSV, SourceKind.JSONL)
+
+
+def as_written(source: Source, files: OpenedFiles) -> Source:
+    """Return the source with what its files tell of how they are written.
+
+    BackendError says which file is damaged, and where: packed ones are unpacked to their end for that, of others the
+    beginning is looked at.
+    """
+    if source.kind not in _TEXT or files.is_empty:
+        return source
+    first: list[str] | None = None
+    for path, known in files.paths.items():
+        try:
+            head, packing = _head(path)
+            if first is None:
+                source = told(source, head) if source.kind is not SourceKind.JSONL else source
+                source = replace(source, options=replace(source.options, compression=source.options.compression or packing))
+            if fault := first_fault(source, (head,), is_all=len(head) < HEAD_BYTES):
+                raise FaultError(fault)
+            if source.kind is not SourceKind.JSONL:
+                header = [*header_of(source.options, head)] if head else first or []
+                if first is not None and source.options.header is not False and (how := differing(first, header)):
+                    raise FaultError(f"its header is not that of the first file: {how}")
+                first = first or header
+        except (FaultError, LogStreamError) as error:
+            raise BackendError(f"{known}: {error}", is_damage=not str(error).startswith("needs zstd")) from error
+    return source
+
+
+def why_unreadable(source: Source, files: OpenedFiles) -> str:
+    """Return which line of which file is at fault, by reading all of them; "" if none is found."""
+    if source.kind not in _TEXT:
+        return ""
+    try:
+        source = as_written(source, files)
+        for path, known in files.paths.items():
+            with opened(path) as stream:
+                if fault := first_fault(source, unpacked(stream)):
+                    return f"{known}: {fault}"
+    except (BackendError, LogStreamError) as error:
+        return str(error)
+    return ""
+
+
+def _head(path: str) -> tuple[bytes, str]:
+    """Return the beginning of a file, unpacked, and what it is packed by; a packed one is read to its end."""
+    with opened(path) as stream:
+        packing = packed_by(stream.peek(4)[:4])
+        if packing == "none":
+            return stream.read(HEAD_BYTES), packing
+        pieces = unpacked(stream)
+        head = b"".join(_until(pieces, HEAD_BYTES))
+        deque(pieces, maxlen=0)
+        return head[:HEAD_BYTES], packing
+
+
+def _until(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+    for piece in islice(pieces, size):
+        yield piece
+        size -= len(piece)
+        if size <= 0:
+            return
