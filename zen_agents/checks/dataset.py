@@ -12,9 +12,10 @@ from typing import Any
 from zen_agents.checks.base import Probe
 from zen_agents.clock import Instant
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.finding import Finding, Outcome, Profile, Report
+from zen_agents.datasets.finding import Finding, Outcome, Report
+from zen_agents.datasets.history import History
 from zen_agents.datasets.job import data_question, report_in
-from zen_agents.datasets.plain import MalformedDatasetError, profile_from_plain, profile_to_plain
+from zen_agents.datasets.plain import MalformedDatasetError, history_from_plain, history_to_plain
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.severity import Severity
@@ -29,7 +30,7 @@ _SHOWN = 6
 class DatasetCheck(Probe):
     """Observes `data.NAME.SEVERITY` for each severity of its checks: how many of them fail."""
 
-    __slots__ = ("_before", "_contract", "_others", "_severities")
+    __slots__ = ("_contract", "_history", "_memory", "_others", "_severities")
 
     kind = "dataset"
     summary = "Is this data set what is expected of it?"
@@ -41,32 +42,33 @@ class DatasetCheck(Probe):
         )  # fmt: skip
         self._contract, self._others = contract, others
         self._severities = severities_of(contract)
-        self._before: Profile | None = None
+        self._history = History()
+        self._memory: Mapping[str, Any] | None = None
 
     @property
     def observes(self) -> tuple[str, ...]:
         return tuple(f"{self.name}.{severity}" for severity in self._severities)
 
     def memory(self) -> Mapping[str, Any] | None:
-        """Return how the last good run found it."""
-        return {"profile": profile_to_plain(self._before)} if self._before is not None else None
+        """Return what the runs came to, and how the last good one found the data; no row that failed."""
+        return self._memory
 
     def recall(self, memory: Mapping[str, Any]) -> None:
-        """Go on comparing with that."""
+        """Go on from there."""
         try:
-            self._before = profile_from_plain(memory.get("profile"))
+            self._history, self._memory = history_from_plain(memory), memory or None
         except MalformedDatasetError:
-            self._before = None
+            self._history, self._memory = History(), None
 
     async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Have it looked at."""
-        question = data_question(self._contract, self._others, self._before, now.wall.timestamp())
+        question = data_question(self._contract, self._others, self._history.good, now.wall.timestamp())
         try:
             report = report_in(await host.check_data(question))
         except MalformedDatasetError as error:
             raise HostError(f"the look at {self.target} came back with nonsense: {error}") from error
-        if report.is_good and report.profile is not None:
-            self._before = report.profile
+        self._history = self._history.after(report)
+        self._memory = history_to_plain(self._history)
         return tuple(self._observed(report, now))
 
     def _observed(self, report: Report, now: Instant) -> Iterator[Observation]:

@@ -8,6 +8,8 @@ Examples:
   zen-agents data check --contract orders.yaml --against today.json
   zen-agents data repair orders --dry-run           what the contract's repairs would change
   zen-agents data repair a.csv --contract orders.yaml --to b.csv      a repaired copy, and what was taken out beside it
+  zen-agents data report orders --html orders.html --junit orders.xml   one look, for people and for a pipeline
+  zen-agents data report orders.csv --contract orders.yaml --history runs   with the trend of the runs that are kept there
 
 A contract is what stands below `datasets: NAME:` in the configuration, in a file of its own. A file with wildcards is
 quoted: its files are one data set.
@@ -25,10 +27,17 @@ from zen_agents.cli.call import Call
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `data` takes."""
-    parser.add_argument("verb", choices=("check", "repair"))
+    parser.add_argument("verb", choices=("check", "report", "repair"))
     parser.add_argument("words", nargs="*", metavar="NAME", help="data sets of the configuration; with --contract: a file")
     parser.add_argument("--contract", metavar="FILE", help="what is expected, instead of the configuration")
     parser.add_argument("--against", metavar="FILE", help="an earlier report (-o json): what drifted is told by it")
+    parser.add_argument(
+        "--history",
+        metavar="DIR",
+        help="keep what runs came to there, and compare with the last good one (default: the state)",
+    )
+    parser.add_argument("--html", metavar="FILE", help="report: write a page that holds all of it as well")
+    parser.add_argument("--junit", metavar="FILE", help="report: write JUnit XML as well, a test for each check")
     parser.add_argument(
         "--evidence", type=int, metavar="N", help="so many failing rows of each check (default: the contract)"
     )
@@ -37,11 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(call: Call) -> int:
-    """Check, or repair, and say what came of it."""
+    """Do what the verb says, and say what came of it."""
     if call.arguments.verb == "repair":
-        from zen_agents.cli.data_repair import repair  # noqa: PLC0415  the same
+        from zen_agents.cli.data_repair import repair  # noqa: PLC0415  as below
 
         return repair(call)
+    if call.arguments.verb == "report":
+        from zen_agents.cli.data_report import report  # noqa: PLC0415  as below
+
+        return report(call)
     from zen_agents.cli.data_check import check  # noqa: PLC0415  loads the grammar of contracts
 
     return check(call)

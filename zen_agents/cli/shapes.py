@@ -100,6 +100,13 @@ _DATA_REPAIR = {
     }],
 }  # fmt: skip
 _CELL = {"column": str, "text": _TEXT_OR_NULL}
+_DATA_PROFILE = ({"rows": int, "columns": [
+    {"column": str, "quantiles": [float], "shares": [{"text": _TEXT_OR_NULL, "share": float}]}
+]}, None)  # fmt: skip
+_DATA_RUN = {
+    "started_at": float, "outcome": str, "rows": _NUMBER_OR_NULL, "seconds": float, "failed": int,
+    "named": [{"check": str, "count": int, "total": int}],
+}  # fmt: skip
 _DATA_REPORT = {
     "dataset": str, "place": str, "started_at": float, "rows": _NUMBER_OR_NULL, "unknown": str, "passes": int,
     "seconds": float, "outcome": str,
@@ -108,9 +115,7 @@ _DATA_REPORT = {
         "evidence": [{"number": _NUMBER_OR_NULL, "file": str, "keys": [_CELL], "cells": [_CELL]}],
         "reason": str, "value": _NUMBER_OR_NULL,
     }],
-    "profile": ({"rows": int, "columns": [
-        {"column": str, "quantiles": [float], "shares": [{"text": _TEXT_OR_NULL, "share": float}]}
-    ]}, None),
+    "profile": _DATA_PROFILE,
 }  # fmt: skip
 
 
@@ -156,6 +161,10 @@ SHAPES: Mapping[str, Any] = {
     "config-show": {"files": [str], "values": _THINGS, "sources": {"*": str}},
     "data-check": _items(_DATA_REPORT),
     "data-repair": _items(_DATA_REPAIR),
+    "data-report": _items({
+        **_DATA_REPORT,
+        "history": {"runs": [_DATA_RUN], "good": _DATA_PROFILE, "good_at": _NUMBER_OR_NULL},
+    }),
     "decision": _DECISION,
     "decisions": _items(_DECISION),
     "doctor": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from zen_agents.dataclass import dataclass
@@ -107,10 +108,8 @@ class Report:
 
     @property
     def outcome(self) -> Outcome:
-        """Return the worst of all: a failure before what could not be told, that before what is tolerated."""
-        outcomes = {finding.outcome for finding in self.findings} | ({Outcome.UNKNOWN} if self.unknown else set())
-        order = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.TOLERATED)
-        return next((outcome for outcome in order if outcome in outcomes), Outcome.PASSED)
+        """Return the worst of all."""
+        return worst([*(finding.outcome for finding in self.findings), *([Outcome.UNKNOWN] if self.unknown else [])])
 
     @property
     def failed(self) -> tuple[Finding, ...]:
@@ -122,6 +121,20 @@ class Report:
     def is_good(self) -> bool:
         """Tell whether the next runs may be compared with this one: all was told, and nothing failed."""
         return self.outcome in (Outcome.PASSED, Outcome.TOLERATED)
+
+
+#: What is told first.
+_WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.TOLERATED, Outcome.PASSED)
+
+
+def worst_first(findings: Iterable[Finding]) -> Sequence[Finding]:
+    """Return what failed first, the worst of it at the top."""
+    return sorted(findings, key=lambda each: (_WORST_FIRST.index(each.outcome), -each.severity.rank))
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return the worst of all: a failure before what could not be told, that before what is tolerated."""
+    return min(outcomes, key=_WORST_FIRST.index, default=Outcome.PASSED)
 
 
 #: A cell that is shown is cut to so many characters.

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.finding import Profile, Report
+from zen_agents.datasets.history import History
 
 T = TypeVar("T")
 
@@ -51,6 +52,17 @@ def profile_to_plain(profile: Profile) -> dict[str, Any]:
     return plain
 
 
+def history_from_plain(plain: object) -> History:
+    """Return the history in it; raises MalformedDatasetError."""
+    return _checked(_histories, plain)
+
+
+def history_to_plain(history: History) -> dict[str, Any]:
+    """Return the history as what JSON can say."""
+    plain: dict[str, Any] = _histories().dump_python(history, mode="json")
+    return plain
+
+
 @cache
 def _contracts() -> TypeAdapter[Contract]:
     return TypeAdapter(Contract)
@@ -64,6 +76,11 @@ def _reports() -> TypeAdapter[Report]:
 @cache
 def _profiles() -> TypeAdapter[Profile]:
     return TypeAdapter(Profile)
+
+
+@cache
+def _histories() -> TypeAdapter[History]:
+    return TypeAdapter(History)
 
 
 def _checked(adapter: Callable[[], TypeAdapter[T]], plain: object) -> T:

@@ -7,6 +7,7 @@ from html import escape
 
 from zen_agents.alerts.plain_text import one_line
 from zen_agents.report.measures import RuleProof
+from zen_agents.report.shell import svg
 from zen_agents.report.wording import rate
 
 #: How an incident can have ended, from the bottom of a bar up, with the name of its colour in the page's style.
@@ -24,7 +25,7 @@ def incidents_by_day(days: Mapping[str, Mapping[str, int]]) -> str:
     """Return a stacked bar for each day."""
     most = max([sum(counts.values()) for counts in days.values()], default=0) or 1
     step = (_WIDTH - _LEFT) / max(1, len(days))
-    parts = [_svg_open(_WIDTH, _HEIGHT + _FOOT, f"Incidents by day, at most {most} a day")]
+    parts: list[str] = []
     for value in sorted({most, most // 2, 0}):
         y = _HEIGHT - value / most * (_HEIGHT - 8)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
@@ -35,7 +36,7 @@ def incidents_by_day(days: Mapping[str, Mapping[str, int]]) -> str:
         if number % every == 0:
             x = _LEFT + (number + 0.5) * step
             parts.append(f'<text x="{x:.1f}" y="{_HEIGHT + 16}" text-anchor="middle">{escape(day[5:])}</text>')
-    return "".join([*parts, "</svg>"])
+    return svg(_WIDTH, _HEIGHT + _FOOT, f"Incidents by day, at most {most} a day", parts)
 
 
 def _bar(day: str, counts: Mapping[str, int], x: float, step: float, scale: float) -> list[str]:
@@ -55,7 +56,7 @@ def verified_by_rule(rules: Sequence[RuleProof]) -> str:
     """Return a bar for each rule that acted: the verified share, and a line over its 95 % interval."""
     shown = [rule for rule in rules if rule.verified.of]
     room = _WIDTH - _NAMES - _VALUES
-    parts = [_svg_open(_WIDTH, _ROW * len(shown) + 4, "Verified share of the actions of each rule")]
+    parts: list[str] = []
     for number, rule in enumerate(shown):
         y, (low, high) = number * _ROW, rule.verified.interval
         parts += [
@@ -65,11 +66,7 @@ def verified_by_rule(rules: Sequence[RuleProof]) -> str:
             f'<path class="interval" d="M{_NAMES + room * low:.1f} {y + 12}H{_NAMES + room * high:.1f}"/>',
             f'<text x="{_NAMES + room + 8}" y="{y + 17}">{escape(rate(rule.verified))}</text>',
         ]
-    return "".join([*parts, "</svg>"])
-
-
-def _svg_open(width: int, height: int, told: str) -> str:
-    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(told)}"><title>{escape(told)}</title>'
+    return svg(_WIDTH, _ROW * len(shown) + 4, "Verified share of the actions of each rule", parts)
 
 
 def _short(name: str) -> str:

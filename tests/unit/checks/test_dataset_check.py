@@ -94,13 +94,21 @@ async def test_the_next_look_is_compared_with_the_last_good_one() -> None:
     of = check()
     assert of.memory() is None
     assert await ask(of, report(Outcome.PASSED, Outcome.FAILED)) is None
-    assert of.memory() is None
     assert await ask(of, report(Outcome.PASSED, Outcome.PASSED)) is None
     again = check()
     again.recall(json.loads(json.dumps(of.memory())))
     assert await ask(again, report(Outcome.PASSED, Outcome.FAILED)) == profile_to_plain(PROFILE)
-    again.recall({"profile": "nonsense"})
+    again.recall({"runs": "nonsense"})
     assert again.memory() is None
+
+
+async def test_what_the_runs_came_to_is_remembered_without_what_stands_in_their_rows() -> None:
+    of = check()
+    host = answered(report(Outcome.PASSED, Outcome.FAILED))
+    await of.probe(host.look(), host.clock.now())
+    (run,) = (of.memory() or {})["runs"]
+    assert (run["outcome"], run["rows"], run["named"]) == ("failed", 9, [{"check": "not_null.a", "count": 3, "total": 9}])
+    assert "secret" not in json.dumps(of.memory())
 
 
 async def test_nonsense_is_no_answer() -> None:

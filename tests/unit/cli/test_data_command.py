@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import command
+from tests.support.command_line import WrittenState, command
 from tests.support.datasets import open_to_others, write_csv
+from zen_agents.datasets.finding import Profile, Report
+from zen_agents.datasets.history import History
+from zen_agents.datasets.plain import history_to_plain
 
 CONTRACT = """\
 columns: {id: integer}
@@ -51,6 +54,38 @@ def test_a_program_gets_all_of_it_and_may_compare_with_it_the_next_time() -> Non
     assert "since the last good run" in command(*again).out
     Path("before.json").write_text("{}")
     assert command(*again).code == 2
+
+
+def test_one_look_is_told_in_every_form_and_compared_with_the_last_good_one(tmp_path: Path) -> None:
+    Path("orders.yaml").write_text(CONTRACT + "  - {column: amount, drift: {quantiles: 0.1}}\n")
+    Path("runs").mkdir()
+    kept = ("--contract", "orders.yaml", "--history", "runs")
+    assert command("data", "check", "good.csv", *kept).code == 0
+    write_csv(Path("good.csv"), ["id", "amount"], [(1, 50), (1, 70)])
+    told = command("data", "report", "good.csv", *kept, "--html", "a.html", "--junit", "a.xml", "-o", "json")
+    assert told.code == 1
+    (report,) = told.json()["items"]
+    assert [run["outcome"] for run in report["history"]["runs"]] == ["passed"] and report["history"]["good"]["rows"] == 2
+    failed = {each["check"] for each in report["findings"] if each["outcome"] == "failed"}
+    assert failed == {"unique.id", "drift.amount"}
+    assert "The last 2 runs" in Path("a.html").read_text() and 'failures="2"' in Path("a.xml").read_text()
+    shown = command("data", "report", "good.csv", *kept)
+    assert shown.out.count("since the last good run") == 1 and "earlier runs" in shown.out
+    Path("runs/orders.json").write_text("[]")
+    assert command("data", "report", "good.csv", *kept).code == 2
+    assert command("data", "check", "good.csv", "--contract", "orders.yaml", "--history", "none").code == 2
+
+
+def test_data_sets_of_the_configuration_are_compared_with_what_the_engine_remembers(tmp_path: Path) -> None:
+    asked = [{"column": "id", "not_null": True}, {"row_count_change": {"fall": "10%"}}]
+    listed = {"good": {"source": {"csv": str(tmp_path / "good.csv")}, "expect": asked}}
+    Path("zen.yaml").write_text(json.dumps({"agents": {"data_validation": {"datasets": listed}}}))
+    state = WrittenState(tmp_path / "state")
+    good = Report("good", "", 1.0, 10, (), profile=Profile(10))
+    state.store.save_check_memory("data_validation", "data.good", history_to_plain(History().after(good)))
+    done = state("data", "report", "good", "-c", "zen.yaml")
+    state.store.close()
+    assert done.code == 1 and "-80.0% since the last good run" in done.out and "earlier runs" in done.out
 
 
 def test_a_mistake_in_a_contract_is_told_with_its_place_and_what_was_meant() -> None:

@@ -32,7 +32,7 @@ class DataValidationAgent(BaseAgent):
     )
     side_effects = (
         "What does not fit into memory is written to a private directory while a look lasts.",
-        "How columns were spread at the last good run is kept in the state, where drift is asked for.",
+        "What the last hundred runs came to is kept in the state, and how columns were spread where drift is asked for.",
     )
     recovery = (
         "See which rows: zen-agents data check NAME.",
