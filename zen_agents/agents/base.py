@@ -100,6 +100,9 @@ class BaseAgent(ABC):
     recovery: ClassVar[tuple[str, ...]]
     #: Boundaries: the only actions it may ask for.
     actions: ClassVar[frozenset[str]]
+    #: Those among them that mend nothing which is broken: begun unasked only in the window that their `only_in` names, or,
+    #: without one, only when the cron expression of `schedule` is due; never because the engine starts.
+    planned: ClassVar[frozenset[str]] = frozenset()
     #: pydantic model of its section.
     Settings: ClassVar[type[BaseModel]]
 

@@ -16,6 +16,7 @@ from zen_agents.engine.causes import MUTED_FOR, Mute
 from zen_agents.engine.echo import Echo
 from zen_agents.engine.live_rules import LiveRules
 from zen_agents.engine.parts import Parts
+from zen_agents.engine.planned_hours import PlannedHours
 from zen_agents.engine.readiness import get_ready
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.remembering import Remembering
@@ -78,6 +79,7 @@ class AgentTick:
         #: True while those are decided about whom the storm brake holds back together.
         self._held_back = False
         self._storm, self._blindness, self._echo = Storm(parts), Blindness(parts), Echo(parts)
+        self._planned_hours = PlannedHours(parts)
         self._remembering = Remembering(agent.name, parts.store, parts.sampler)
         # The repairs under way outlive a reload, the watchlist does not.
         self.repairs = Repairs(parts, self._rule_of, self._hurry)
@@ -148,6 +150,8 @@ class AgentTick:
             checks = self.watchlist.take_due(now.steady, everything=everything)
             self._looked, self._asked = now, frozenset(check.name for check in checks)
             self._remembering.catch_up(checks)
+            if everything:
+                self._schedule_is_due(now)
             look = self._parts.host.look()
             seen = await self._parts.sampler.sample(checks, now, look) if checks else []
             observations = self._parts.journal.redaction.observations(seen)
@@ -172,6 +176,12 @@ class AgentTick:
             self._asked = frozenset()
             if self.watchlist.watches(checks):
                 self._recorder.watches_changed()
+
+    def _schedule_is_due(self, now: Instant) -> None:
+        """Have what waits for this moment decided in this turn, whether or not anything else is new about it."""
+        self._planned_hours.due(now)
+        if self.agent.planned:
+            self._ask_again.update((incident.key, now.steady) for incident in self._parts.book.of_agent(self.agent.name))
 
     async def get_ready(self) -> None:
         """Use once, for nothing, what the first repair would have to load."""
@@ -299,6 +309,8 @@ class AgentTick:
         flapping = is_flapping(opened, rule.flapping, now)
         decision = self._unless_it_acts_still(incident, decide(incident, rule, now, flapping=flapping), now)
         decision = self._unless_muted(incident, rule, decision, now)
+        if decision.kind is DecisionKind.ACT:
+            decision = self._planned_hours.wait(self.agent, rule.ladder[incident.rung], now) or decision
         if decision.kind is DecisionKind.ACT and self._held_back:
             return self.repairs.hold_back(incident, situation, now)
         self._parts.book.write(incident.key)

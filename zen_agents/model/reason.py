@@ -70,7 +70,7 @@ _SENTENCES: dict[Reason, str] = {
     Reason.EMERGENCY_STOP: "The emergency stop is set; nothing is changed until a person resumes.",
     Reason.SAFE_MODE: "Safe mode is on; checks and alerts go on, nothing is changed.",
     Reason.PAUSED: "A person paused this.",
-    Reason.MAINTENANCE: "A maintenance window forbids actions now.",
+    Reason.MAINTENANCE: "A maintenance window, or a schedule that is not due, forbids actions now.",
     Reason.MODE_OBSERVE: "The mode is observe; nothing is ever changed.",
     Reason.AUTO_MITIGATE_OFF: "The agent's auto_mitigate is false; it only tells.",
     Reason.NOT_ALLOWED: "The allow-list does not name this action.",

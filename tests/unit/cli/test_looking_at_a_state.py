@@ -154,7 +154,7 @@ def lives(state: WrittenState) -> None:
             {"state": IncidentState.ESCALATED, "escalated_for": Reason.LADDER_EXHAUSTED},
             "Every rung was tried without success.",
         ),
-        ({"refused_for": Reason.MAINTENANCE}, "refused so far: A maintenance window forbids actions now."),
+        ({"refused_for": Reason.MAINTENANCE}, f"refused so far: {Reason.MAINTENANCE.sentence}"),
         ({"next_attempt_at": 35.5, "attempts": 3}, "(in 35 s)."),
         ({}, "it is decided again at the next look."),
     ],

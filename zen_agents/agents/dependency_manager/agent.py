@@ -45,7 +45,8 @@ class DependencyManagerAgent(BaseAgent):
         "Let it only tell: auto_mitigate: false, then zen-agents reload.",
         "Keep it off a package: hold: [PACKAGE].",
     )
-    actions = frozenset({"upgrade_python_packages", "upgrade_debian_packages", "restart_service"})
+    planned = frozenset({"upgrade_python_packages", "upgrade_debian_packages"})
+    actions = planned | {"restart_service"}
     Settings = DependencyManagerSettings
 
     def __init__(self, settings: Any, context: AgentContext) -> None:

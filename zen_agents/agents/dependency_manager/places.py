@@ -14,7 +14,6 @@ from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 
 Telling = Literal["all", "severe", "exploited"]
-Choice = Literal["auto", "notify", "disabled"]
 
 
 def _listed(value: object) -> object:
@@ -78,9 +77,6 @@ class DebianSettings(Place):
     trial: bool = Field(True, description="false: an upgrade is only simulated, and not made in a copy of the root first")
     smoke: Argv | None = Field(None, description="test of your own, an argument list, run in that copy")
     user: TrialAccount | None = Field(None, description="account that `smoke` runs as, never root")
-    restart_after_update: Choice = Field(
-        "notify", description="units that run with what was upgraded: auto (each once) | notify | disabled"
-    )
 
     @model_validator(mode="after")
     def _smoke_has_user(self) -> DebianSettings:
