@@ -59,8 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `packages` takes."""
     parser.add_argument("verb", choices=("list", "sbom", "audit", "outdated", "plan", "why", "apply"))
     parser.add_argument(
-        "name", nargs="?", default="", help="why: the package; apply: one of the places that the configuration lists"
-    )
+        "name", nargs="?", default="", metavar="ONE",
+        help="why: the package; apply: one of the places that the configuration lists",
+    )  # fmt: skip
     parser.add_argument(
         "-e", "--environment", action="append", metavar="PATH", help="what to look at (may be repeated; default: this host)"
     )

@@ -18,9 +18,16 @@ def check_packages(root: Node, agent: Node, report: Report) -> None:
     if not auto or root.get("actions") is None:
         return
     for listed, action in _UPGRADES.items():
-        section = agent.get(listed)
-        if section is None or (listed == "environments" and not section.value):
-            continue
-        if root.entry_at("actions", "allow", action) is None:
+        if _is_looked_at(listed, agent.get(listed)) and root.entry_at("actions", "allow", action) is None:
             message = f"policy says `auto`, but `actions.allow` does not name `{action}`, so no upgrade would be made"
             report.error("ZC302", message, auto[0], help=f"write `{action}: {{}}` below actions.allow, or `notify` here")
+
+
+def _is_looked_at(listed: str, section: Node | None) -> bool:
+    """Tell whether anything is listed: `debian: {}` is all that it needs, `null` and `enabled: false` list nothing."""
+    if section is None or section.value is None:
+        return False
+    if listed == "environments":
+        return bool(section.value)
+    enabled = section.get("enabled")
+    return enabled is None or enabled.value is not False

@@ -67,6 +67,8 @@ def test_with_an_actions_section_nothing_else_is_allowed() -> None:
         ("security_updates: auto, environments: {app: {venv: /srv/app, user: app}}", "{}", ["ZC302"]),
         ("security_updates: auto, environments: {app: {venv: /srv/app, user: app}}", "{upgrade_python_packages: {}}", []),
         ("minor_updates: auto, debian: {}", "{upgrade_python_packages: {}}", ["ZC302"]),
+        ("minor_updates: auto, debian: null", "{upgrade_python_packages: {}}", []),
+        ("minor_updates: auto, debian: {enabled: false}", "{upgrade_python_packages: {}}", []),
         ("security_updates: notify, debian: {}", "{}", []),
         ("security_updates: auto", "{}", []),
     ],
