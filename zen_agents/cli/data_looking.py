@@ -14,12 +14,13 @@ from zen_agents.cli.data_contracts import DataSets, data_sets
 from zen_agents.cli.data_history import Histories
 from zen_agents.cli.progress import Progress
 from zen_agents.clock import SystemClock
+from zen_agents.datasets.checking import unreadable
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.finding import Outcome, Profile, Report, worst
 from zen_agents.datasets.history import Seen
 from zen_agents.datasets.job import data_question, report_in
 from zen_agents.datasets.plain import MalformedDatasetError, report_from_plain
-from zen_agents.errors import UsageError
+from zen_agents.errors import HostError, UsageError
 from zen_agents.jobs.data_check import DataCheckProgress
 
 #: Exit codes by what came of all.
@@ -45,12 +46,16 @@ def exit_of(reports: Iterable[Report]) -> int:
 
 
 def _looked(contract: Contract, sets: DataSets, before: Profile | None, shown: Progress) -> Report:
-    question = data_question(contract, sets.others(contract), before, SystemClock().now().wall.timestamp())
+    now = SystemClock().now().wall.timestamp()
+    question = data_question(contract, sets.others(contract), before, now)
 
     def told(progress: DataCheckProgress) -> None:
         shown.show(f"{contract.name}: {progress.doing}", (progress.done + progress.share) / max(1, progress.of))
 
-    return report_in(asyncio.run(check_data(question, told)))
+    try:
+        return report_in(asyncio.run(check_data(question, told)))
+    except (HostError, MalformedDatasetError) as error:
+        return unreadable(contract, str(error), now, is_damage=False)
 
 
 def _against(call: Call) -> dict[str, Profile]:

@@ -10,8 +10,9 @@ import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -34,12 +35,15 @@ from zen_agents.jobs.data_check import DataCheckProgress, DataCheckReply, DataCh
 from zen_agents.workers.being_written import writer_of
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.database_look import look_at_database
-from zen_agents.workers.duck import Duck
 from zen_agents.workers.file_heads import as_written, why_unreadable
 from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.log_stream import load_unpackers
 from zen_agents.workers.watched import Told, Watched
 
+if TYPE_CHECKING:
+    from zen_agents.workers.duck import Duck
+
+_NOT_INSTALLED: Final = "the library duckdb is not installed: pip install 'zen-agents[data]'"
 #: A reply is at most a megabyte; evidence beyond this is left out, the last first.
 _MOST_EVIDENCE: Final = 600_000
 
@@ -69,6 +73,11 @@ def _of_database_or_files(
         return look_at_database(
             contract, others, around, spill, lambda doing, done, of: told(DataCheckProgress(doing=doing, done=done, of=of))
         )
+    if find_spec("duckdb") is None:
+        return unreadable(contract, _NOT_INSTALLED, around.now, is_damage=False)
+    # What is not loaded by now might be out of reach once root is given up.
+    import zen_agents.workers.duck  # noqa: F401, PLC0415 - whoever has not installed it has been told so
+
     files = DataFiles(contract.source)
     theirs = {name: _opened(other) for name, other in others.items()}
     writer = writer_of(files.states())
@@ -93,6 +102,8 @@ def look(
     around: Surroundings, spill: Path, told: Told,
 ) -> Report:  # fmt: skip
     """Check files that were opened, as whoever this is now."""
+    from zen_agents.workers.duck import Duck  # noqa: PLC0415 - see above
+
     began = time.monotonic()
     every = {"self": files, **{name: each for name, each in theirs.items() if isinstance(each, DataFiles)}}
     opened = {key: each.linked(spill / str(number)) for number, (key, each) in enumerate(every.items())}

@@ -109,6 +109,12 @@ def test_what_cannot_be_meant_is_wrong_usage(words: tuple[str, ...], said: str) 
     assert done.code == 2 and said in done.err
 
 
+def test_what_could_not_be_told_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "good.csv")
+    told = command("data", "check", "link.csv", "--contract", "orders.yaml")
+    assert told.code == 6 and "is a link" in told.out
+
+
 def test_a_contract_that_is_not_there_is_not_valid() -> None:
     assert command("data", "check", "good.csv", "--contract", "none.yaml").code == 78
 

@@ -19,6 +19,8 @@ from zen_agents.datasets.questions import NotNull, Readable, Unique
 from zen_agents.datasets.sql import sql
 from zen_agents.datasets.table import BackendError
 from zen_agents.errors import HostError
+from zen_agents.jobs.data_check import DataCheckRequest
+from zen_agents.workers.data_check import answer
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.duck import Duck
 from zen_agents.workers.lesser_account import NOBODY, AccountError, account_of
@@ -149,6 +151,14 @@ def test_how_far_it_is_is_told(folder: Path) -> None:
     said: list[str] = []
     asked(contract(path, Unique(("s", "id")), limits=Limits(512 << 20, 1)), told=lambda each: said.append(each.doing))
     assert set(said) <= {"all rows", "unique.s+id"}
+
+
+def test_without_the_library_it_is_told_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zen_agents.workers.data_check.find_spec", lambda _: None)
+    asked_for = data_question(contract(write_csv(folder / "a.csv", ["id"], []), Readable()), {}, None, NOW)
+    request = DataCheckRequest.model_validate_json(asked_for.request_json)
+    report = report_in(answer(request, lambda _: None).model_dump_json())
+    assert report.outcome is Outcome.UNKNOWN and "pip install 'zen-agents[data]'" in report.unknown
 
 
 def test_nonsense_is_refused(folder: Path) -> None:
