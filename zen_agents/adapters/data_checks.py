@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.errors import HostError
+from zen_agents.jobs import data_diff
 from zen_agents.jobs.data_check import WORKER, DataCheckProgress
 from zen_agents.ports.host_datasets import DataQuestion
 
@@ -30,11 +31,20 @@ Told = Callable[[DataCheckProgress], None]
 
 async def check_data(asked: DataQuestion, told: Told | None = None) -> str:
     """Return what a worker says of a data set; HostError if none could, or if it took longer than it may."""
+    return await _answered(WORKER, asked, told)
+
+
+async def compare_data(asked: DataQuestion, told: Told | None = None) -> str:
+    """Return what a worker says differs between two data sets, a `jobs.data_diff.DataDiffReply`; HostError as above."""
+    return await _answered(data_diff.WORKER, asked, told)
+
+
+async def _answered(worker: str, asked: DataQuestion, told: Told | None) -> str:
     async with spill_directory(asked.spill_dir) as spill:
         request = json.dumps({**json.loads(asked.request_json), "spill": spill})
         try:
             return await run_worker(
-                WORKER, request, timeout_seconds=asked.seconds + OWN_SECONDS,
+                worker, request, timeout_seconds=asked.seconds + OWN_SECONDS,
                 memory_bytes=2 * asked.memory_bytes + OWN_MEMORY, processors=asked.threads,
                 file_bytes=asked.spill_bytes, descriptors=MOST_DESCRIPTORS, told=progress_reader(told),
             )  # fmt: skip

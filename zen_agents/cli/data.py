@@ -10,12 +10,13 @@ Examples:
   zen-agents data repair a.csv --contract orders.yaml --to b.csv      a repaired copy, and what was taken out beside it
   zen-agents data report orders --html orders.html --junit orders.xml   one look, for people and for a pipeline
   zen-agents data report orders.csv --contract orders.yaml --history runs   with the trend of the runs that are kept there
+  zen-agents data diff old.csv new.parquet --key order_id   columns, rows and distributions, whatever they are written in
 
 A contract is what stands below `datasets: NAME:` in the configuration, in a file of its own. A file with wildcards is
 quoted: its files are one data set.
 
 Exit: 0 all holds, or as much as may not is tolerated; 1 something does not hold; 6 something could not be told;
-78 the contract is not valid.
+78 the contract is not valid. Of diff: 0 both hold the same, 1 they do not.
 """
 
 from __future__ import annotations
@@ -27,14 +28,19 @@ from zen_agents.cli.call import Call
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `data` takes."""
-    parser.add_argument("verb", choices=("check", "report", "repair"))
-    parser.add_argument("words", nargs="*", metavar="NAME", help="data sets of the configuration; with --contract: a file")
+    parser.add_argument("verb", choices=("check", "report", "repair", "diff"))
+    parser.add_argument(
+        "words", nargs="*", metavar="NAME", help="data sets of the configuration; with --contract: a file; diff: two files"
+    )
     parser.add_argument("--contract", metavar="FILE", help="what is expected, instead of the configuration")
     parser.add_argument("--against", metavar="FILE", help="an earlier report (-o json): what drifted is told by it")
     parser.add_argument(
         "--history",
         metavar="DIR",
         help="keep what runs came to there, and compare with the last good one (default: the state)",
+    )
+    parser.add_argument(
+        "--key", metavar="COLUMN,...", help="diff: rows are matched by these (default: the contract's key, else all columns)"
     )
     parser.add_argument("--html", metavar="FILE", help="report: write a page that holds all of it as well")
     parser.add_argument("--junit", metavar="FILE", help="report: write JUnit XML as well, a test for each check")
@@ -51,6 +57,10 @@ def run(call: Call) -> int:
         from zen_agents.cli.data_repair import repair  # noqa: PLC0415  as below
 
         return repair(call)
+    if call.arguments.verb == "diff":
+        from zen_agents.cli.data_diff import diff  # noqa: PLC0415  as below
+
+        return diff(call)
     if call.arguments.verb == "report":
         from zen_agents.cli.data_report import report  # noqa: PLC0415  as below
 

@@ -14,7 +14,7 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.options import config_of
 from zen_agents.cli.render import colour_wanted
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.source import SourceKind
+from zen_agents.datasets.source import Source, SourceKind
 from zen_agents.errors import SettingsError, UsageError
 from zen_agents.settings.contract_files import read_contract
 from zen_agents.settings.loader import load
@@ -43,15 +43,32 @@ class DataSets:
 
 def data_sets(call: Call) -> DataSets:
     """Return them, bounded as the command says; SettingsError, told with its place, for a contract that is not valid."""
-    words, evidence = call.arguments.words, call.arguments.evidence
-    if evidence is not None and not 0 <= evidence <= _MOST_EVIDENCE:
-        raise UsageError(f"--evidence is from 0 to {_MOST_EVIDENCE}, not {evidence}")
+    words = call.arguments.words
     by_file = call.arguments.contract is not None
     known = {} if by_file else _configured(call)
     wanted = [_by_file(call, words)] if by_file else [_known(word, known) for word in words or known]
-    if evidence is not None:
-        wanted = [replace(each, limits=replace(each.limits, evidence_rows=evidence)) for each in wanted]
-    return DataSets(wanted, known)
+    return DataSets(_bounded(call, wanted), known)
+
+
+def two_files(call: Call) -> Sequence[Contract]:
+    """Return the contracts of the two files that are named, which say the same of both; errors as above."""
+    words = call.arguments.words
+    if len(words) != 2:
+        raise UsageError("name two files to compare: the earlier one, and the later one")
+    if call.arguments.contract is not None:
+        return _bounded(call, [_by_file(call, [word]) for word in words])
+    places = [Source(kind_of(word), str(Path(word).absolute())) for word in words]
+    return _bounded(call, [Contract(Path(place.path).name, place) for place in places])
+
+
+def _bounded(call: Call, wanted: Sequence[Contract]) -> Sequence[Contract]:
+    """Return them with as many failing rows as are asked for."""
+    evidence = call.arguments.evidence
+    if evidence is None:
+        return wanted
+    if not 0 <= evidence <= _MOST_EVIDENCE:
+        raise UsageError(f"--evidence is from 0 to {_MOST_EVIDENCE}, not {evidence}")
+    return [replace(each, limits=replace(each.limits, evidence_rows=evidence)) for each in wanted]
 
 
 def _by_file(call: Call, words: Sequence[str]) -> Contract:

@@ -160,6 +160,14 @@ SHAPES: Mapping[str, Any] = {
     "completion": {"name": str, "script": str},
     "config-show": {"files": [str], "values": _THINGS, "sources": {"*": str}},
     "data-check": _items(_DATA_REPORT),
+    "data-diff": {
+        "before": str, "after": str, "rows_before": int, "rows_after": int, "key": [str], "removed_columns": [str],
+        "added_columns": [str], "types": [{"column": str, "before": str, "after": str}],
+        "added": int, "removed": int, "changed": int, "columns": [{"column": str, "rows": int}],
+        "rows": [{"change": str, "keys": [_CELL], "before": [_CELL], "after": [_CELL]}],
+        "moved": [{"column": str, "psi": float, "ks": _NUMBER_OR_NULL, "shares": _NUMBER_OR_NULL}],
+        "not_measured": int, "same": bool,
+    },
     "data-repair": _items(_DATA_REPAIR),
     "data-report": _items({
         **_DATA_REPORT,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
 from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.difference import Difference
 from zen_agents.datasets.finding import Profile, Report
-from zen_agents.datasets.plain import MalformedDatasetError, contract_to_plain, profile_to_plain, report_from_plain
+from zen_agents.datasets.plain import (
+    MalformedDatasetError,
+    contract_to_plain,
+    difference_from_plain,
+    profile_to_plain,
+    report_from_plain,
+)
 from zen_agents.jobs.data_check import DataCheckReply, DataCheckRequest
+from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
 from zen_agents.jobs.data_repair import DataRepairRequest
 from zen_agents.ports.host_datasets import DataQuestion
 
@@ -40,6 +48,25 @@ def repair_question(contract: Contract, *, shown: int = 0, seconds: float | None
         contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads,
         limits.seconds if seconds is None else min(seconds, limits.seconds), limits.spill_dir, limits.spill_bytes,
     )  # fmt: skip
+
+
+def diff_question(before: Contract, after: Contract, key: Sequence[str]) -> DataQuestion:
+    """Return what is asked about two data sets, whose rows are matched by these columns, () for all that they hold."""
+    request = DataDiffRequest(before=contract_to_plain(before), after=contract_to_plain(after), key=tuple(key))
+    limits = before.limits
+    return DataQuestion(
+        before.name, request.model_dump_json(), limits.memory_bytes, limits.threads, limits.seconds, limits.spill_dir,
+        limits.spill_bytes,
+    )  # fmt: skip
+
+
+def difference_in(reply: str) -> Difference | str:
+    """Return what differs, or why nobody could tell; raises MalformedDatasetError."""
+    try:
+        told = DataDiffReply.model_validate_json(reply)
+    except ValidationError as error:
+        raise MalformedDatasetError(f"this is no answer: {error.error_count()} errors") from error
+    return told.unable if told.difference is None else difference_from_plain(told.difference)
 
 
 def report_in(reply: str) -> Report:

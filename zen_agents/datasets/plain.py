@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.difference import Difference
 from zen_agents.datasets.finding import Profile, Report
 from zen_agents.datasets.history import History
 
@@ -63,6 +64,17 @@ def history_to_plain(history: History) -> dict[str, Any]:
     return plain
 
 
+def difference_from_plain(plain: object) -> Difference:
+    """Return what differs; raises MalformedDatasetError."""
+    return _checked(_differences, plain)
+
+
+def difference_to_plain(difference: Difference) -> dict[str, Any]:
+    """Return what differs as what JSON can say."""
+    plain: dict[str, Any] = _differences().dump_python(difference, mode="json")
+    return plain
+
+
 @cache
 def _contracts() -> TypeAdapter[Contract]:
     return TypeAdapter(Contract)
@@ -81,6 +93,11 @@ def _profiles() -> TypeAdapter[Profile]:
 @cache
 def _histories() -> TypeAdapter[History]:
     return TypeAdapter(History)
+
+
+@cache
+def _differences() -> TypeAdapter[Difference]:
+    return TypeAdapter(Difference)
 
 
 def _checked(adapter: Callable[[], TypeAdapter[T]], plain: object) -> T:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,7 +38,7 @@ from zen_agents.workers.database_look import look_at_database
 from zen_agents.workers.file_heads import as_written, why_unreadable
 from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.log_stream import load_unpackers
-from zen_agents.workers.watched import Told, Watched
+from zen_agents.workers.watched import Told, Watched, tell
 
 if TYPE_CHECKING:
     from zen_agents.workers.duck import Duck
@@ -191,18 +191,12 @@ def main() -> int:
     """Read the request, write the reply; the exit status is 2 for what is no request."""
     try:
         request = DataCheckRequest.model_validate_json(sys.stdin.buffer.read())
-        reply = answer(request, _tell)
+        reply = answer(request, tell)
     except (ValidationError, MalformedDatasetError) as error:
         sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
         return 2
     sys.stdout.write(reply.model_dump_json())
     return 0
-
-
-def _tell(progress: DataCheckProgress) -> None:
-    with suppress(OSError):  # whoever started us may not listen
-        sys.stderr.write(progress.model_dump_json() + "\n")
-        sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -18,14 +18,13 @@ from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain
 from zen_agents.datasets.repairs import UnrepairableError, repairs_rows
 from zen_agents.datasets.table import BackendError
-from zen_agents.jobs.data_check import DataCheckProgress
 from zen_agents.jobs.data_repair import REPAIRED, TAKEN, DataRepairReply, DataRepairRequest, FileRepair
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.duck import Duck
 from zen_agents.workers.file_bytes import is_utf8
 from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.repair_run import RepairRun
-from zen_agents.workers.watched import Told, Watched
+from zen_agents.workers.watched import Told, Watched, tell
 
 #: Rows of a preview beyond this many bytes are left out: a reply is at most a megabyte.
 _MOST_SHOWN = 400_000
@@ -91,18 +90,12 @@ def _bounded(found: tuple[FileRepair, ...]) -> tuple[FileRepair, ...]:
 def main() -> int:
     """Read the request, write the reply; the exit status is 2 for what is no request."""
     try:
-        reply = answer(DataRepairRequest.model_validate_json(sys.stdin.buffer.read()), _tell)
+        reply = answer(DataRepairRequest.model_validate_json(sys.stdin.buffer.read()), tell)
     except (ValidationError, MalformedDatasetError) as error:
         sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
         return 2
     sys.stdout.write(reply.model_dump_json())
     return 0
-
-
-def _tell(progress: DataCheckProgress) -> None:
-    with suppress(OSError):  # whoever started us may not listen
-        sys.stderr.write(progress.model_dump_json() + "\n")
-        sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from zen_agents.jobs.data_check import DataCheckProgress
@@ -38,3 +40,10 @@ class Watched:
     def _watch(self) -> None:
         while not self._over.wait(_TELL_EVERY):
             self._told(self._now.model_copy(update={"share": self._duck.share_done()}))
+
+
+def tell(progress: DataCheckProgress) -> None:
+    """Write a line about it to standard error, if anybody listens."""
+    with suppress(OSError):
+        sys.stderr.write(progress.model_dump_json() + "\n")
+        sys.stderr.flush()

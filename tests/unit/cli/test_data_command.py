@@ -88,6 +88,22 @@ def test_data_sets_of_the_configuration_are_compared_with_what_the_engine_rememb
     assert done.code == 1 and "-80.0% since the last good run" in done.out and "earlier runs" in done.out
 
 
+def test_two_files_are_compared_by_the_key_of_the_contract_or_of_the_command() -> None:
+    write_csv(Path("later.csv"), ["id", "amount", "more"], [(1, 5, "w"), (2, 9, "w"), (3, 4, "\x1b[31m")])
+    same = command("data", "diff", "good.csv", "good.csv")
+    assert same.code == 0 and same.out.startswith("same: ")
+    shown = command("data", "diff", "good.csv", "later.csv", "--key", "id")
+    assert shown.code == 1 and "1 added, 0 removed, 1 changed" in shown.out and "amount: 7 -> 9" in shown.out
+    assert "columns only in the second: more" in shown.out and "\x1b" not in shown.out
+    told = command(
+        "data", "diff", "good.csv", "later.csv", "--contract", "orders.yaml", "--evidence", "0", "-o", "json"
+    ).json()
+    assert (told["key"], told["changed"], told["rows"], told["same"]) == (["id"], 1, [], False)
+    untold = command("data", "diff", "good.csv", "later.csv", "--key", "idd")
+    assert untold.code == 6 and "matched by 'idd'" in untold.err
+    assert command("data", "diff", "good.csv").code == 2
+
+
 def test_a_mistake_in_a_contract_is_told_with_its_place_and_what_was_meant() -> None:
     Path("orders.yaml").write_text("columns: {id: intger}\nexpect:\n  - {colum: id, not_null: true}\n")
     wrong = command("data", "check", "good.csv", "--contract", "orders.yaml")

@@ -1,0 +1,79 @@
+"""Compares two data sets: `python -m zen_agents.workers.data_diff`, a request on stdin, a reply on stdout.
+
+As for a check, files are opened first, then root is given up, and only then somebody else's bytes are read.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from zen_agents.datasets.comparing import compare
+from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.difference import Difference
+from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain, difference_to_plain
+from zen_agents.datasets.table import BackendError
+from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
+from zen_agents.workers.data_check import table_of
+from zen_agents.workers.data_files import DataFileError, DataFiles
+from zen_agents.workers.duck import Duck
+from zen_agents.workers.lesser_account import AccountError, give_root_up
+from zen_agents.workers.watched import Told, Watched, tell
+
+
+def answer(request: DataDiffRequest, told: Told) -> DataDiffReply:
+    """Compare them; MalformedDatasetError for what is no contract."""
+    both = contract_from_plain(request.before), contract_from_plain(request.after)
+    spill = Path(request.spill)
+    try:
+        if databases := [each.source.place for each in both if not each.source.kind.is_file]:
+            return DataDiffReply(unable=f"files are compared, and {databases[0]} is in a database")
+        files = [DataFiles(each.source) for each in both]
+        give_root_up(files[0].account(), spill)
+        return DataDiffReply(difference=difference_to_plain(difference(both, files, request.key, spill, told)))
+    except (DataFileError, AccountError, BackendError) as error:
+        return DataDiffReply(unable=str(error))
+    except OSError as error:
+        return DataDiffReply(unable=f"{error.filename or request.spill}: {error.strerror}")
+
+
+def difference(
+    both: Sequence[Contract], files: Sequence[DataFiles], key: Sequence[str], spill: Path, told: Told
+) -> Difference:
+    """Compare files that were opened, as whoever this is now."""
+    opened = [each.linked(spill / str(number)) for number, each in enumerate(files)]
+    readable = [place for each in files for place in each.places] + [path for each in opened for path in each.paths]
+    with closing(Duck(both[0].limits, spill, readable)) as duck, Watched(duck, told) as watched:
+        try:
+            before, after = (table_of(contract, each, duck) for contract, each in zip(both, opened, strict=True))
+            found = compare(both[0], before, after, duck, key, watched.told)
+        except BackendError as error:
+            known = {path: name for each in opened for path, name in each.paths.items()}
+            raise BackendError(_named(str(error), known)) from error
+    return replace(found, before=both[0].source.place, after=both[1].source.place)
+
+
+def _named(text: str, known: dict[str, str]) -> str:
+    for path, name in known.items():
+        text = text.replace(path, name)
+    return text
+
+
+def main() -> int:
+    """Read the request, write the reply; the exit status is 2 for what is no request."""
+    try:
+        reply = answer(DataDiffRequest.model_validate_json(sys.stdin.buffer.read()), tell)
+    except (ValidationError, MalformedDatasetError) as error:
+        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
+        return 2
+    sys.stdout.write(reply.model_dump_json())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
