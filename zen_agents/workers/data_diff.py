@@ -19,10 +19,12 @@ from zen_agents.datasets.difference import Difference
 from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain, difference_to_plain
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
+from zen_agents.workers.being_written import writer_of
 from zen_agents.workers.data_check import table_of
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.duck import Duck
 from zen_agents.workers.lesser_account import AccountError, give_root_up
+from zen_agents.workers.log_stream import load_unpackers
 from zen_agents.workers.watched import Told, Watched, tell
 
 
@@ -34,8 +36,15 @@ def answer(request: DataDiffRequest, told: Told) -> DataDiffReply:
         if databases := [each.source.place for each in both if not each.source.kind.is_file]:
             return DataDiffReply(unable=f"files are compared, and {databases[0]} is in a database")
         files = [DataFiles(each.source) for each in both]
+        writer = next(filter(None, (writer_of(each.states()) for each in files)), "")
+        load_unpackers()
         give_root_up(files[0].account(), spill)
-        return DataDiffReply(difference=difference_to_plain(difference(both, files, request.key, spill, told)))
+        found = None if writer else difference(both, files, request.key, spill, told)
+        if found is None or any(each.has_changed() for each in files):
+            return DataDiffReply(
+                unable=writer or "one of them was written while it was read; compare them when both are whole"
+            )
+        return DataDiffReply(difference=difference_to_plain(found))
     except (DataFileError, AccountError, BackendError) as error:
         return DataDiffReply(unable=str(error))
     except OSError as error:
