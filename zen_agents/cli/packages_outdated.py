@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
@@ -13,6 +13,8 @@ from zen_agents.cli.render import next_steps, plural, say, table
 from zen_agents.model.package_look import Update
 
 _OLD, _NOT_KNOWN = 1, 6
+#: Flags that name a source.
+_SOURCES: Final = ("osv", "debsecan", "exploited", "vex", "npm", "index", "wheels")
 #: What policy does, in a person's words.
 STANCES = {"do": "upgrades", "ask": "asks", "tell": "tells", "leave": "leaves"}
 
@@ -79,4 +81,10 @@ def _show(call: Call, places: Sequence[Seen], rows: Sequence[tuple[Seen, Update]
 
 
 def _same(call: Call) -> list[str]:
-    return [word for path in call.arguments.environment or () for word in ("-e", path)]
+    """Return the flags that say what is looked at, and who is asked: another answer would be about something else."""
+    found = [word for path in call.arguments.environment or () for word in ("-e", path)]
+    for name in _SOURCES:
+        said = getattr(call.arguments, name) or ()
+        for value in (said,) if isinstance(said, str) else said:
+            found += [f"--{name}", str(value)]
+    return found

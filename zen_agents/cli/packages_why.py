@@ -138,7 +138,8 @@ def _show(call: Call, places: Sequence[_Place], past: _Past) -> None:
         say(call, f"{'decided':11} {at} {what}", hang=12)
     if not past.actions and not past.refused:
         say(call, f"{'done':11} {past.untold or 'nothing yet'}", hang=12)
-    next_steps(call, *(f"zen-agents why {row.id}" for row in past.actions[:1]))
+    if past.actions:
+        next_steps(call, f"zen-agents why {past.actions[0].id}")
 
 
 def _lines(place: _Place) -> Iterator[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.advisories import record
 from tests.support.broken_night import (
     APP_LOG,
     CONFIG,
@@ -33,9 +34,19 @@ from tests.support.engine_process import start_time
 from tests.support.moments import frozen
 from tests.support.schemas import as_promised
 from tests.support.terminal import on_terminal
-from zen_agents.adapters import control_client, host_changes
+from tests.support.upgrade_forms import a_judgement, a_report
+from zen_agents.adapters import control_client, host_changes, packages_look
+from zen_agents.agents.dependency_manager.looking import Looked
+from zen_agents.agents.dependency_manager.places import EnvironmentSettings
+from zen_agents.cli import packages_plan
 from zen_agents.cli.main import COMMANDS
+from zen_agents.cli.progress import Progress
 from zen_agents.doctor.examination import Check, Finding, State, fine
+from zen_agents.engine.executor import judged_body
+from zen_agents.model.package_look import PackageQuestion
+from zen_agents.model.verdict import Ruling
+from zen_agents.packages.updates import Available
+from zen_agents.rehearsal.plan import PlanReport
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 _RENEW = bool(os.environ.get("RENEW_GOLDEN"))
@@ -72,6 +83,9 @@ FORMS = {
     "logs-search": "logs search refused /etc/zen-agents/app.log --since 02:00",
     "data-check": "data check /etc/zen-agents/orders.csv --contract /etc/zen-agents/orders.yaml",
     "packages-list": "packages list -e /etc/zen-agents/requirements.txt -e /etc/zen-agents/package-lock.json",
+    "packages-outdated": "packages outdated -e /etc/zen-agents/requirements.txt --osv /etc/zen-agents/records",
+    "packages-plan": "packages plan",
+    "packages-why": "packages why flask -e /etc/zen-agents/requirements.txt --osv /etc/zen-agents/records",
     "lint": "lint /etc/zen-agents/config.yaml",
     "actions-none": "actions --since 1s",
     "approvals-pending": "approvals",
@@ -92,6 +106,8 @@ FORMS = {
 }
 #: The same, of an engine that lives and answers.
 LIVING = {"status-living": "status", "status-living-quiet": "status -q", "why-living": "why inc-8t5v1q"}
+#: The same, of an engine that is asked for an upgrade.
+APPLYING = {"packages-apply": "packages apply app --dry-run"}
 #: The same, of a state in whose ledger somebody has changed who an entry names.
 TAMPERED = {"audit-verify-broken": "audit verify"}
 
@@ -135,8 +151,24 @@ _FILES = {
     "orders.csv": ORDERS,
     "orders.yaml": ORDERS_CONTRACT,
     "requirements.txt": "flask==3.0.3\njinja2>=3\nMarkupSafe==2.1.5\n",
+    "records/PYSEC-2026-7.json": record(
+        "PYSEC-2026-7", "flask", ({"introduced": "0"}, {"fixed": "3.0.4"}), summary="sessions can be read by others"
+    ).decode(),
     "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}, "node_modules/@types/node": {"version": "20.1.0"}}}',
 }
+_LATER = {"flask": ("3.0.4", "3.1.2"), "markupsafe": ("3.0.2",)}
+
+
+AN_ENVIRONMENT = Looked(
+    "app", "environment:app", PackageQuestion("pypi", "/srv/app/venv"), EnvironmentSettings(venv="/srv/app/venv"),
+    "environments.app",
+)  # fmt: skip
+
+
+async def _rehearsed(*_: object) -> PlanReport:
+    return a_report()
+
+
 _EXAMINED: Mapping[str, Check] = {
     "python": lambda _: fine("3.13.2, all that is needed is there"),
     "unit": lambda _: Finding(
@@ -184,10 +216,15 @@ def scene() -> Iterator[Scene]:
             patch.delenv(name)
         patch.setattr(socket, "gethostname", lambda: "web-07")
         patch.setattr("zen_agents.cli.doctor.CHECKS", _EXAMINED)
+        patch.setattr(packages_look, "newer_python", lambda *_, **__: Available(_LATER))
+        patch.setattr(packages_plan, "rehearse_plan", _rehearsed)
+        # How far it is stands on a line that is written over.
+        patch.setattr(Progress, "show", lambda *_: None)
         (Path(settings) / "dpkg.log").write_text("2026-11-21 02:58:41 upgrade postgresql-16:amd64 16.4-1 16.5-1\n", "utf-8")
         # The default is bound when the module is read.
         patch.setattr(host_changes.package_changes, "__defaults__", ((Path(settings) / "dpkg.log",),))
         for name, text in _FILES.items():
+            (Path(settings) / name).parent.mkdir(exist_ok=True)
             (Path(settings) / name).write_text(text, "utf-8")
             (Path(settings) / name).chmod(0o644 if name.endswith(".csv") else 0o600)
         a_broken_night(WrittenState(Path(state)))
@@ -243,6 +280,15 @@ def test_what_people_see(scene: Scene, name: str, columns: int) -> None:
 def test_what_people_see_while_the_engine_lives(scene: Scene, name: str, columns: int) -> None:
     _compare(scene, name, LIVING[name], columns)
     assert _too_wide(scene, LIVING[name], columns) == []
+
+
+@pytest.mark.parametrize("columns", _COLUMNS)
+@pytest.mark.parametrize("name", APPLYING)
+def test_what_people_see_of_an_upgrade(scene: Scene, name: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_client, "ask", lambda *_, **__: judged_body(a_judgement(Ruling.ALLOW)))
+    monkeypatch.setattr("zen_agents.cli.packages_apply.configured", lambda _: [AN_ENVIRONMENT])
+    _compare(scene, name, APPLYING[name], columns)
+    assert _too_wide(scene, APPLYING[name], columns) == []
 
 
 def _compare(scene: Scene, name: str, typed: str, columns: int) -> str:

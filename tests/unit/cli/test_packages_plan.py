@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import Done, command
-from tests.support.guarding import plan as a_plan
-from tests.support.guarding import request
 from tests.support.schemas import as_promised
+from tests.support.upgrade_forms import a_report
 from zen_agents.cli import packages_plan
-from zen_agents.clock import Instant
-from zen_agents.engine.executor import Judged
-from zen_agents.model.action import Reversible
-from zen_agents.model.observation import Finding, Status
-from zen_agents.model.reason import Reason
-from zen_agents.model.verdict import Answer, Ruling, Verdict
-from zen_agents.rehearsal.plan import Line, PlanReport
-from zen_agents.rules.condition import StatusIs
-from zen_agents.rules.rule import Rule
-
-NOW = Instant(datetime(2026, 1, 7, tzinfo=UTC), 5.0)
-ASKED = request()
-
-
-def a_line(name: str, word: str, ruling: Ruling | None, asks: Sequence[str] = ()) -> Line:
-    target = f"environment:{name}"
-    rule = Rule(
-        f"dependency_manager.{name}.due", "dependency_manager", target, StatusIs(f"packages.{name}.due", target, 60.0),
-        summary="packages have to be upgraded",
-    )  # fmt: skip
-    judged = None
-    if ruling is not None:
-        made = replace(
-            a_plan(ASKED, "path:/srv/app", "unit:app.service"), steps=("jinja2 3.1.2 -> 3.1.4",), asks=tuple(asks),
-            reversible=Reversible.YES,
-        )  # fmt: skip
-        answer = Answer("cooldown", ruling, Reason.COOLDOWN, "2m left")
-        judged = Judged(ASKED, made, Verdict(ruling, Reason.COOLDOWN, (answer,)))
-    return Line(rule, Finding(Status.PROBLEM, NOW, "jinja2 3.1.2 -> 3.1.4 (security)"), word, "", judged, None)
+from zen_agents.rehearsal.plan import PlanReport
 
 
 @pytest.fixture
 def rehearsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    lines = [
-        a_line("app", "would_run", Ruling.ALLOW), a_line("web", "needs_you", Ruling.HOLD, ["jinja2 is a major upgrade"]),
-        a_line("old", "blocked", Ruling.DENY), a_line("new", "alert_only", None),
-    ]  # fmt: skip
-
     async def report(*_: object) -> PlanReport:
-        return PlanReport(lines, 3, NOW.wall)
+        return a_report()
 
     monkeypatch.setattr(packages_plan, "rehearse_plan", report)
     config = tmp_path / "zen.yaml"
