@@ -148,6 +148,8 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "restore_sysctl": "actions.restore_sysctl:RestoreSysctl",  # the same of the kernel
         "upgrade_debian_packages": "actions.upgrade_debian_packages:UpgradeDebianPackages",  # what is known to be weak
         "upgrade_python_packages": "actions.upgrade_python_packages:UpgradePythonPackages",  # what is known to be weak
+        "repair_data": "actions.repair_data:RepairData",  # rows that are not as their contract says
+        "restore_data": "actions.restore_data:RestoreData",  # a file that cannot be read; a person's word
     }
 )
 
@@ -155,6 +157,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
 MILD: frozenset[str] = frozenset(
     {
         "restart_service",
+        "repair_data",
         "clean_temp_files",
         "rotate_logs",
         "truncate_deleted_log",
@@ -193,6 +196,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
         "lift_ban": "actions.lift_ban:LiftBan",
         "reinstall_debian_packages": "actions.reinstall_debian_packages:ReinstallDebianPackages",
         "give_back_environment": "actions.give_back_environment:GiveBackEnvironment",
+        "put_back_data": "actions.put_back_data:PutBackData",
     }
 )
 

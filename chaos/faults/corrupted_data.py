@@ -10,6 +10,8 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.workload import program, struck
 
+#: The middle of a file with a row on each line lies near the beginning of one.
+_INTO_ROW = 40
 _JUNK = "\x01\x02 no record \x03\x04"
 
 
@@ -22,21 +24,22 @@ class CorruptedData(Fault):
 
     name = "corrupted_data"
 
-    format: Literal["json", "db"] = "db"
+    format: Literal["json", "csv", "db"] = "db"
     rows: int = 500
     folder: str = "/srv/app"
     snapshots: str = "/srv/snapshots"
-    #: One line a row that was taken out, with the reason.
-    quarantine: str = "/srv/quarantine/orders.jsonl"
+    #: Where rows that were taken out lie, a line each, with the reason.
+    quarantine: str = "/srv/quarantine"
 
     def prepare(self, host: DisposableHost) -> None:
-        host.run(["mkdir", "-p", self.folder, self.snapshots], check=True)
+        host.run(["mkdir", "-p", self.folder, self.snapshots, self.quarantine], check=True)
         host.run([*program("records.py"), "make", self._file, str(self.rows)], check=True)
         host.run(["cp", "--preserve", self._file, self.snapshots], check=True)
         host.write_file(f"{self.REMEMBERED}/junk", _JUNK)
 
     def inject(self, host: DisposableHost) -> float:
-        middle = int(host.run(["stat", "--format=%s", self._file], check=True).stdout) // 2
+        into_row = 0 if self.format == "db" else _INTO_ROW
+        middle = int(host.run(["stat", "--format=%s", self._file], check=True).stdout) // 2 + into_row
         flip = [
             "dd",
             f"if={self.REMEMBERED}/junk",
@@ -65,7 +68,7 @@ class CorruptedData(Fault):
         return int(checked.stdout) if checked.returncode == 0 else -1
 
     def _quarantined(self, host: DisposableHost) -> int:
-        return len(host.run(["cat", self.quarantine]).stdout.splitlines())
+        return len(host.run(["sh", "-c", f"cat {self.quarantine}/* 2>/dev/null"]).stdout.splitlines())
 
     @property
     def _file(self) -> str:

@@ -1,6 +1,7 @@
-"""An application's records, each with its own checksum: `records.py make|check FILE ROWS`, by the ending a .json or .db.
+"""An application's records, each with its own checksum: `records.py make|check FILE ROWS`.
 
-`check` prints the rows that are as they were written, and fails if another one is there or the file cannot be read.
+The ending says how: .json (lines), .csv or .db. `check` prints the rows that are as they were written, and fails if
+another one is there or the file cannot be read.
 """
 
 from __future__ import annotations
@@ -16,9 +17,14 @@ from pathlib import Path
 
 def make(path: Path, rows: int) -> None:
     """Write them."""
-    records = [(number, text := f"order {number} " + "x" * 80, _sum(text)) for number in range(rows)]
+    records = [(number, text := f"order {number:06} " + "x" * 80, _sum(text)) for number in range(rows)]
     if path.suffix == ".json":
-        path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="ascii")
+        lines = (json.dumps({"id": number, "text": text, "sum": total}) for number, text, total in records)
+        path.write_text("".join(line + "\n" for line in lines), encoding="ascii")
+        return
+    if path.suffix == ".csv":
+        rows_of_text = (f"{number},{text},{total}\n" for number, text, total in records)
+        path.write_text("id,text,sum\n" + "".join(rows_of_text), encoding="ascii")
         return
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, text TEXT, sum TEXT)")
@@ -40,13 +46,18 @@ def _records(path: Path) -> Iterator[tuple[int, str, str]]:
     try:
         if path.suffix == ".json":
             for line in path.read_bytes().splitlines():
-                yield tuple(json.loads(line))
+                found = json.loads(line)
+                yield found["id"], found["text"], found["sum"]
+            return
+        if path.suffix == ".csv":
+            for number, text, total in (line.split(",") for line in path.read_text("ascii").splitlines()[1:]):
+                yield int(number), text, total
             return
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
                 raise SystemExit(f"{path} is damaged")
             yield from connection.execute("SELECT id, text, sum FROM orders")
-    except (ValueError, sqlite3.DatabaseError) as error:
+    except (ValueError, KeyError, sqlite3.DatabaseError) as error:
         raise SystemExit(f"{path} cannot be read: {error}") from None
 
 

@@ -13,11 +13,13 @@ from chaos.simulation.view import SimulatedView
 from chaos.simulation.world import SimulatedProcess, SimulatedService, SimulatedWorld
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.guards.base import StopFlag
+from zen_agents.jobs.data_repair import Replaced
 from zen_agents.model.address import Network
 from zen_agents.model.debian_upgrade import DebianChange
 from zen_agents.model.environment import Switched, Trial, TrialReport
 from zen_agents.model.pool import PoolQuestion, PoolSession
 from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
+from zen_agents.ports.host_datasets import DataQuestion
 from zen_agents.ports.log_archives import PACKED, Packing
 
 
@@ -120,6 +122,23 @@ class SimulatedControl:
     async def lift_ban(self, network: Network) -> None:
         self._note(f"lift the ban of {network}", f"address:{network}")
         self._host.network.lift_ban(network, self._host.clock.now().steady)
+
+    async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> str:
+        del asked, taken_to
+        return self._replaced(expected, b"repaired", action)
+
+    async def restore_data(self, expected: FileState, copy: FileState, *, action: str) -> str:
+        return self._replaced(expected, self.view.content(copy.path) or b"", action)
+
+    async def put_back_data(self, expected: FileState, id: str, *, action: str) -> str:
+        return self._replaced(expected, self.view.kept_content(id), action)
+
+    def _replaced(self, expected: FileState, content: bytes, action: str) -> str:
+        folder, _, name = expected.path.rpartition("/")
+        with self.open_directory(folder) as directory:
+            kept = directory.swap(directory.stage(content, expected), expected, name, action=action)
+        now = self._host.files.states[expected.path]
+        return Replaced(path=expected.path, kept=kept, left=now.fingerprint).model_dump_json()
 
     async def try_environment(self, trial: Trial) -> TrialReport:
         self.check_stop()

@@ -295,6 +295,9 @@ class SimulatedView(NetworkQuestions):
     async def check_data(self, asked: DataQuestion) -> str:
         return self._ask("check_data", lambda: self._host.datasets.get(asked.dataset, ""))
 
+    def repair_now(self, asked: DataQuestion) -> str:
+        return self._ask("repair_now", lambda: self._host.repairs.get(asked.dataset, "{}"))
+
     async def debian_packages(self, asked: DebianQuestion, timeout_seconds: float) -> DebianLook:
         del timeout_seconds
         return self.debian_packages_now(asked)

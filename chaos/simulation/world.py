@@ -188,6 +188,8 @@ class SimulatedWorld:
         self.packages: dict[str, PackageLook] = {}
         #: What a worker would answer about a data set, by its name.
         self.datasets: dict[str, str] = {}
+        #: What a worker says of a repair, by the name of the data set.
+        self.repairs: dict[str, str] = {}
         self.events = SimulatedEvents()
         self.faults = Faults()
         self.systemd = systemd

@@ -14,6 +14,7 @@ from zen_agents.actions.clean_temp_files import CleanTempFiles
 from zen_agents.catalog import ACTIONS
 from zen_agents.errors import ZenError
 from zen_agents.guards.allow_list import AllowList
+from zen_agents.jobs.data_repair import DataRepairReply, FileRepair
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.package_look import PackageLook, Update
 from zen_agents.model.resolver_file import switched
@@ -62,10 +63,17 @@ _KINDS = {
     "reset_pool": "pool", "recycle_pool": "pool", "ban_address": "address",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
     "restore_last_good": "service", "upgrade_debian_packages": "packages", "upgrade_python_packages": "environment",
+    "repair_data": "dataset", "restore_data": "dataset",
 }  # fmt: skip
 _NAMED = {"ban_address": "192.0.2.7", "upgrade_debian_packages": "debian"}
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
 _RENEWAL = {**_CERTIFICATE, "client": "command", "argv": ["/srv/issue"], "made": "/srv/new.pem", "at_least_seconds": 10.0}
+_DATA = {
+    "name": "web",
+    "source": {"kind": "csv", "path": "/srv/key"},
+    "repairs": [{"kind": "trim"}, {"kind": "restore_snapshot"}],
+    "snapshots": "/srv/good",
+}
 _PLAUSIBLE = {
     "restart_service": {"service": "web", "unit": "web.service"},
     "remove_stale_pidfile": {"service": "web", "path": "/run/web.pid"},
@@ -110,6 +118,8 @@ _PLAUSIBLE = {
     "restore_file": {"path": "/srv/key", "declared": "/srv/declared"},
     "upgrade_debian_packages": {"packages": {"libacme1": "1.1"}},
     "restore_sysctl": {"setting": "net.ipv4.tcp_keepalive_time", "value": "600"},
+    "repair_data": {"contract": _DATA},
+    "restore_data": {"contract": _DATA},
     "upgrade_python_packages": {"environment": "web", "venv": "/srv/venv", "user": "app", "wheels": ["/srv/wheels"]},
 }
 
@@ -124,6 +134,9 @@ def a_host() -> SimulatedHost:
     for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/log/app.log.1", "/srv/key", "/etc/passwd"):
         host.files.add_file(path, "x" * 100)
     host.files.add_file("/srv/declared", "declared")
+    host.files.add_directory("/srv/good")
+    host.files.add_file("/srv/good/key", "good")
+    host.repairs["web"] = DataRepairReply(files=(FileRepair(path="/srv/key", rows=9, kept=9, changed=9),)).model_dump_json()
     host.keep_last_good("web", {"/srv/key": b"good"}, "2026-01-04T03:20:00+00:00")
     host.kernel_settings["net.ipv4.tcp_keepalive_time"] = "60"
     host.files.add_file("/run/web.pid", "999\n")

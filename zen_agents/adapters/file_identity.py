@@ -129,6 +129,26 @@ def nobody_else_holds(place: int, path: str) -> Iterator[int]:
         os.close(descriptor)
 
 
+def somebody_writes(descriptor: int, path: str) -> bool:
+    """Tell whether anybody has a file open for writing, by one that is open for reading; readers are no matter.
+
+    A read lease is given only if nobody has. Where the file system has no leases /proc is searched, for readers as well.
+    """
+    fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except OSError as error:
+        if error.errno == errno.EAGAIN:
+            return True
+        try:
+            _search_holders(descriptor, path)
+        except UnsafePathError:
+            return True
+        return False
+    fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
+
+
 def _lease(descriptor: int, path: str) -> bool:
     # An opener breaks the lease by a signal; SIGURG is ignored by default, the kernel's own choice would end the engine.
     fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)

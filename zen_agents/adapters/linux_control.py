@@ -39,10 +39,13 @@ from zen_agents.store.failpoint import failpoint
 
 if TYPE_CHECKING:
     from zen_agents.adapters.environment_stage import EnvironmentStages
+    from zen_agents.adapters.linux_datasets import DataFilesChanged
     from zen_agents.model.address import Network
     from zen_agents.model.debian_upgrade import DebianChange
     from zen_agents.model.environment import Switched, Trial, TrialReport
     from zen_agents.model.pool import PoolQuestion, PoolSession
+    from zen_agents.ports.host import FileState
+    from zen_agents.ports.host_datasets import DataQuestion
 
 #: How long a thread waits for its intent to become durable before it gives up.
 _RELEASED_WITHIN_SECONDS = 60.0
@@ -247,6 +250,22 @@ class LinuxControl:
 
         argv = ("dpkg", "--force-confold", "--install", *debs)
         return await self.run(Command(argv, environment=UNASKED, timeout_seconds=timeout_seconds, is_let_finish=True))
+
+    async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> str:
+        return await (await self._datasets()).repair(asked, expected, taken_to, action)
+
+    async def restore_data(self, expected: FileState, copy: FileState, *, action: str) -> str:
+        return await (await self._datasets()).restore(expected, copy, action)
+
+    async def put_back_data(self, expected: FileState, id: str, *, action: str) -> str:
+        return await (await self._datasets()).put_back(expected, id, action)
+
+    async def _datasets(self) -> DataFilesChanged:
+        from zen_agents.adapters.linux_datasets import DataFilesChanged  # noqa: PLC0415 - only hosts that list data sets
+
+        await self._gate.passed()
+        self.check_stop()
+        return DataFilesChanged(self._shared.quarantine, self.check_stop)
 
     async def try_environment(self, trial: Trial) -> TrialReport:
         from zen_agents.adapters.linux_environments import try_out  # noqa: PLC0415 - only hosts that list environments

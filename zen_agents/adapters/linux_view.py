@@ -472,6 +472,12 @@ class LinuxView(LastGoodLook, NetworkLook, OccupationLook, UseLook):
         async with self._host.data_turns:
             return await check_data(asked)
 
+    def repair_now(self, asked: DataQuestion) -> str:
+        """Have a worker tell what a repair would do, in a thread without a loop; never remembered."""
+        from zen_agents.adapters.linux_datasets import repair_now  # noqa: PLC0415 - see above
+
+        return repair_now(asked)
+
     # -- Debian packages ----------------------------------------------------------------------------------------------
     async def debian_packages(self, asked: DebianQuestion, timeout_seconds: float) -> DebianLook:
         """Have a worker ask apt; never remembered."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from zen_agents.model.debian_upgrade import DebianChange
     from zen_agents.model.environment import Trial
     from zen_agents.model.pool import PoolQuestion, PoolSession
+    from zen_agents.ports.host import FileState
+    from zen_agents.ports.host_datasets import DataQuestion
 
 
 class NullControl:
@@ -76,6 +78,18 @@ class NullControl:
     async def install_kept_packages(self, ids: Sequence[str], *, timeout_seconds: float) -> NoReturn:
         del timeout_seconds
         _refuse(f"install {len(ids)} kept packages")
+
+    async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> NoReturn:
+        del asked, taken_to, action
+        _refuse(f"repair {expected.path}")
+
+    async def restore_data(self, expected: FileState, copy: FileState, *, action: str) -> NoReturn:
+        del action
+        _refuse(f"put {copy.path} in the place of {expected.path}")
+
+    async def put_back_data(self, expected: FileState, id: str, *, action: str) -> NoReturn:
+        del action
+        _refuse(f"put {id} in the place of {expected.path}")
 
     async def try_environment(self, trial: Trial) -> NoReturn:
         _refuse(f"try an upgrade of {trial.environment.venv}")

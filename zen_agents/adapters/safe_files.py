@@ -237,6 +237,28 @@ class OpenDirectory:
     def stage(self, content: bytes, like: FileState) -> FileState:
         return self._replacing().stage(content, like)
 
+    def stage_from(self, source: int, like: FileState, *, sha256: str) -> FileState:
+        """Stage all that an open file holds, as `stage` does; "" is any content."""
+        return self._replacing().stage_from(source, like, sha256=sha256)
+
+    def take_in(self, source: int, name: str, like: FileState) -> FileState:
+        """Copy an open file into a new one that gets mode and owner of another, durably; StalePlanError if it is there."""
+        self._go_on()
+        seen = int(like.modified * 1e9)
+        plain = Likeness(stat.S_IMODE(like.mode), like.owner, like.group, seen, seen)
+        self._copying().copy(source, name, compress=False, like=plain)
+        return file_state(self._join(name), os.stat(name, dir_fd=self._descriptor, follow_symlinks=False))
+
+    @contextlib.contextmanager
+    def reading(self, expected: FileState) -> Iterator[int]:
+        """Open the very file that was seen, for reading."""
+        with self._held(expected) as place:
+            descriptor = os.open(proc_path(place), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
+
     def swap(self, candidate: FileState, expected: FileState | None, name: str, *, action: str) -> str:
         return self._replacing().swap(candidate, expected, name, action=action)
 

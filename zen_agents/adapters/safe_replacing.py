@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from zen_agents.ports.host import FileState
 if TYPE_CHECKING:
     from zen_agents.adapters.quarantine import Quarantine
 
+_CHUNK = 1 << 20
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -43,6 +45,24 @@ class Replacing:
 
     def stage(self, content: bytes, like: FileState) -> FileState:
         """Write a new file under a private name, durably, with the likeness of another; HostError if it cannot be."""
+        return self._stage(lambda descriptor: write_whole(descriptor, content), like)
+
+    def stage_from(self, source: int, like: FileState, *, sha256: str) -> FileState:
+        """Do the same with all that an open file holds, however much; HostError if that is not what was expected."""
+
+        def copy(descriptor: int) -> None:
+            digest = hashlib.sha256()
+            os.lseek(source, 0, os.SEEK_SET)
+            while piece := os.read(source, _CHUNK):
+                self.go_on()
+                digest.update(piece)
+                write_whole(descriptor, piece)
+            if sha256 and digest.hexdigest() != sha256:
+                raise HostError(f"what was to be put in {self.path} was changed meanwhile; nothing was changed")
+
+        return self._stage(copy, like)
+
+    def _stage(self, write: Callable[[int], None], like: FileState) -> FileState:
         self.go_on()
         name = private_name(self.quarantine.aside.note(self.path), MADE_HERE)
         try:
@@ -51,7 +71,7 @@ class Replacing:
             self.quarantine.aside.discard(name, self.descriptor)
             raise HostError(f"no file can be made in {self.path}: {error.strerror}; nothing was changed") from error
         try:
-            write_whole(descriptor, content)
+            write(descriptor)
             self._likeness(like).give_to(descriptor, self._join(name))
             # It is new: whoever watches for changes by time has to see one.
             os.utime(descriptor)

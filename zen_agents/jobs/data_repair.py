@@ -76,6 +76,19 @@ class FileRepair(_Job):
         return bool(self.changed or self.taken or self.dropped or self.renamed or self.rewritten)
 
 
+class Replaced(_Job):
+    """A file that was put in the place of another one."""
+
+    path: str
+    #: Id in the quarantine of what was there.
+    kept: str
+    #: Fingerprint of what is there now: undo is refused once it is another one.
+    left: str
+    #: What was repaired in it, and where the rows lie that were taken out of it.
+    repair: FileRepair | None = None
+    taken_to: str = ""
+
+
 class DataRepairReply(_Job):
     """What came of it; `unable` says why nothing could be done, and of which file."""
 

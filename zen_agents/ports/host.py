@@ -17,7 +17,7 @@ from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
 from zen_agents.ports.host_certificates import CertificateView
 from zen_agents.ports.host_contents import ContentView
-from zen_agents.ports.host_datasets import DatasetView
+from zen_agents.ports.host_datasets import DatasetControl, DatasetView
 from zen_agents.ports.host_debian import DebianControl, DebianView
 from zen_agents.ports.host_directories import DirectoryHandle
 from zen_agents.ports.host_environments import EnvironmentControl, EnvironmentView
@@ -389,6 +389,7 @@ class UnitJob(NamedTuple):
 
 class HostControl(
     ProcessChanges,
+    DatasetControl,
     DebianControl,
     EnvironmentControl,
     FirewallControl,

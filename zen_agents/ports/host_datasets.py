@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from zen_agents.ports.host import FileState
 
 
 class DataQuestion(NamedTuple):
@@ -25,4 +28,31 @@ class DatasetView(Protocol):
 
     async def check_data(self, asked: DataQuestion) -> str:
         """Return a `jobs.data_check.DataCheckReply`, found out beside the loop; HostError if nobody could look."""
+        ...
+
+    def repair_now(self, asked: DataQuestion) -> str:
+        """Return a `jobs.data_repair.DataRepairReply` of what a repair would do; HostError if nobody could tell.
+
+        Blocks, so it is for planning.
+        """
+        ...
+
+
+class DatasetControl(Protocol):
+    """Changes to files of data sets: one takes the place of another in one step, and that goes to the quarantine.
+
+    Each returns a `jobs.data_repair.Replaced`. StalePlanError if the file is not what was expected or somebody has it open,
+    HostError if there is no room; then nothing was changed.
+    """
+
+    async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> str:
+        """Have a worker repair the one file of a question; what is taken out is written to a new file in a directory."""
+        ...
+
+    async def restore_data(self, expected: FileState, copy: FileState, *, action: str) -> str:
+        """Put a copy of another file in the place of a file, with the mode and owner that this one has."""
+        ...
+
+    async def put_back_data(self, expected: FileState, id: str, *, action: str) -> str:
+        """Put what the quarantine kept of a file in its place again, with the mode and owner that it had."""
         ...

@@ -13,7 +13,7 @@ from zen_agents.agents.data_validation.agent import DataValidationAgent
 from zen_agents.agents.data_validation.dataset import Dataset, contracts_of
 from zen_agents.agents.data_validation.settings import DataValidationSettings
 from zen_agents.cli.runbook import page_of
-from zen_agents.datasets.contract import Column, ColumnType, Contract, Tolerance
+from zen_agents.datasets.contract import Column, ColumnType, Contract, Repair, RepairKind, Tolerance
 from zen_agents.datasets.questions import (
     Between,
     Compared,
@@ -130,11 +130,38 @@ def test_a_source_is_what_is_written() -> None:
         ({"expect": [{"holds": "a in (select b from c)"}]}, "is wanted"),
         ({"expect": [{"holds": "read_text('/etc/shadow') = ''"}]}, "may not call"),
         ({"columns": {"a": "date"}, "expect": [{"column": "a", "type": "integer"}]}, "`columns` says date"),
+        ({"repair": ["trimm"]}, "no repair"),
+        ({"repair": ["fill"]}, "needs columns"),
+        ({"repair": [{"trim": "a", "coerce": "a"}]}, "is one repair"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(written: Mapping[str, Any], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         contract(**written)
+
+
+def test_repairs_are_done_in_the_order_in_which_they_are_written() -> None:
+    repair: list[Any] = [
+        "trim", {"trim": "a"}, {"coerce": {"a": ",", "b": "%d.%m.%Y"}}, {"clamp": {"a": [0, None]}}, {"fill": {"b": "none"}},
+        {"normalise_case": {"b": "lower"}}, "drop_duplicates", {"quarantine_rows": ["a"]}, "restore_snapshot",
+    ]  # fmt: skip
+    made = contract(repair=repair, repair_at_most="2%", snapshots="/srv/good", quarantine="/srv/bad")
+    kind = RepairKind
+    assert made.repairs == (
+        Repair(kind.TRIM), Repair(kind.TRIM, ("a",)), Repair(kind.COERCE, ("a",), form=","),
+        Repair(kind.COERCE, ("b",), form="%d.%m.%Y"), Repair(kind.CLAMP, ("a",), least=0),
+        Repair(kind.FILL, ("b",), value="none"), Repair(kind.NORMALISE_CASE, ("b",), form="lower"),
+        Repair(kind.DROP_DUPLICATES), Repair(kind.QUARANTINE_ROWS, ("a",)), Repair(kind.RESTORE_SNAPSHOT),
+    )  # fmt: skip
+    assert (made.repair_at_most, made.snapshots, made.quarantine) == (0.02, "/srv/good", "/srv/bad")
+
+
+def test_what_a_contract_allows_is_the_ladder_of_its_rules_the_milder_first() -> None:
+    of = agent({"orders": {"source": CSV, "repair": ["trim", "restore_snapshot"], "snapshots": "/srv/good"}})
+    assert [request.action for request in of.remedies()] == ["repair_data", "restore_data"]
+    (rule,) = of.rules()
+    assert [rung.alternatives[0].action for rung in rule.ladder] == ["repair_data", "restore_data"]
+    assert list(agent({"orders": {"source": CSV}}).remedies()) == []
 
 
 def test_a_key_refers_to_a_data_set_that_is_there() -> None:

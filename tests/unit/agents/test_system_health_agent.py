@@ -330,8 +330,8 @@ def test_every_remedy_is_understood_by_its_action() -> None:
     for request in remedies:
         actions[request.action]().params(request)
     assert {request.action for request in remedies} == SystemHealthAgent.actions
-    # Whom lines tell of is not this agent's, and neither are packages.
-    others = {"ban_address", "upgrade_python_packages", "upgrade_debian_packages"}
+    # Whom lines tell of is not this agent's, and neither are packages and data.
+    others = {"ban_address", "upgrade_python_packages", "upgrade_debian_packages", "repair_data", "restore_data"}
     assert set(actions) - SystemHealthAgent.actions == others
 
 

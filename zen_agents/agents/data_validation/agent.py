@@ -32,13 +32,14 @@ class DataValidationAgent(BaseAgent):
     )
     side_effects = (
         "What does not fit into memory is written to a private directory while a look lasts.",
+        "Files are written anew where a contract allows repairs; what was there is kept, as are rows that are taken out.",
         "What the last hundred runs came to is kept in the state, and how columns were spread where drift is asked for.",
     )
     recovery = (
         "See which rows: zen-agents data check NAME.",
         "A look that takes too much: limits, or every, in the data set; enabled: false ends all of them.",
     )
-    actions = frozenset[str]()
+    actions = frozenset({"repair_data", "restore_data"})
     Settings = DataValidationSettings
 
     def __init__(self, settings: Any, context: AgentContext) -> None:
@@ -60,8 +61,8 @@ class DataValidationAgent(BaseAgent):
         return [rule for each in self._declared for rule in each.rules]
 
     def remedies(self) -> Sequence[ActionRequest]:
-        """Return nothing: people are told."""
-        return ()
+        """Return what each data set's contract allows; of the others people are told."""
+        return [request for each in self._declared for request in each.remedies]
 
     def _declare(self) -> Iterator[Declared]:
         if self._settings.datasets:

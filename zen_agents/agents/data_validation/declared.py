@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from zen_agents.agents.base import AgentContext
@@ -10,13 +10,18 @@ from zen_agents.agents.data_validation.dataset import Dataset, contracts_of, ref
 from zen_agents.agents.data_validation.settings import DataValidationSettings
 from zen_agents.checks.dataset import DatasetCheck, severities_of
 from zen_agents.dataclass import dataclass
-from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.contract import Contract, RepairKind
+from zen_agents.datasets.plain import contract_to_plain
+from zen_agents.datasets.repairs import repairs_rows
+from zen_agents.model.action import ActionRequest
 from zen_agents.model.duration import seconds_in
 from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
-from zen_agents.rules.rule import Rule
+from zen_agents.rules.rule import Rule, Rung
 
 AGENT: Final = "data_validation"
+#: A repair that did not help once is tried once more; then people are told.
+_ATTEMPTS: Final = 2
 #: Looks that come by the schedule alone, which is a turn of everything, are not due by themselves for so long (seconds).
 _BY_SCHEDULE: Final = 366 * 86400.0
 
@@ -27,6 +32,8 @@ class Declared:
 
     check: DatasetCheck
     rules: tuple[Rule, ...]
+    #: What its contract allows to be done about it, the milder one first.
+    remedies: tuple[ActionRequest, ...]
 
 
 def declared(settings: DataValidationSettings, context: AgentContext) -> Iterator[Declared]:
@@ -35,7 +42,8 @@ def declared(settings: DataValidationSettings, context: AgentContext) -> Iterato
     for name, dataset in settings.datasets.items():
         every = _every_seconds(settings, dataset)
         check = DatasetCheck(known[name], referred(known[name], known), every_seconds=every)
-        yield Declared(check, tuple(_rules(known[name], dataset, context, every)))
+        remedies = tuple(_remedies(known[name]))
+        yield Declared(check, tuple(_rules(known[name], dataset, context, every, remedies)), remedies)
 
 
 def _every_seconds(settings: DataValidationSettings, dataset: Dataset) -> float:
@@ -44,7 +52,26 @@ def _every_seconds(settings: DataValidationSettings, dataset: Dataset) -> float:
     return _BY_SCHEDULE if settings.schedule is not None else seconds_in(settings.interval)
 
 
-def _rules(contract: Contract, dataset: Dataset, context: AgentContext, every: float) -> Iterator[Rule]:
+def _remedies(contract: Contract) -> Iterator[ActionRequest]:
+    """Yield what may be done; a repair of rows before what loses those of a whole time."""
+    target, params = f"dataset:{contract.name}", {"contract": contract_to_plain(contract)}
+    if contract.source.kind.is_file and repairs_rows(contract):
+        yield ActionRequest("repair_data", target, params, agent=AGENT)
+    if contract.snapshots and any(each.kind is RepairKind.RESTORE_SNAPSHOT for each in contract.repairs):
+        yield ActionRequest("restore_data", target, params, agent=AGENT)
+
+
+def _ladder(remedies: Sequence[ActionRequest], context: AgentContext) -> tuple[Rung, ...]:
+    allowed = [each for each in remedies if context.allows(each.action)]
+    return tuple(
+        Rung((each,), attempts=_ATTEMPTS, verify_within_seconds=context.verify_within_seconds(each.action))
+        for each in allowed
+    )
+
+
+def _rules(
+    contract: Contract, dataset: Dataset, context: AgentContext, every: float, remedies: Sequence[ActionRequest]
+) -> Iterator[Rule]:
     target = f"dataset:{contract.name}"
     for severity in severities_of(contract):
         critical = severity is Severity.CRITICAL
@@ -52,6 +79,7 @@ def _rules(contract: Contract, dataset: Dataset, context: AgentContext, every: f
             f"{AGENT}.{contract.name}.{severity}", AGENT, target,
             StatusIs(f"data.{contract.name}.{severity}", target, STALE_AFTER_SAMPLES * every),
             severity=severity,
+            ladder=_ladder(remedies, context),
             unknown_patience_seconds=context.patience_seconds,
             patience_seconds=context.patience_when_critical_seconds if critical else context.patience_seconds,
             origin=context.origin(f"agents.{AGENT}.datasets.{contract.name}"),

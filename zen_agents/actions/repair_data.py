@@ -1,0 +1,110 @@
+"""repair_data: do to the files of a data set what its contract allows, so that each row is accounted for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from zen_agents.actions.base import Action
+from zen_agents.actions.data_params import DataParams, contract_of, undo_of
+from zen_agents.actions.put_back_data import PutBackData
+from zen_agents.actions.replacing import replaceable
+from zen_agents.actions.scope import PathsPolicy, parent_of, touched_paths
+from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.job import repair_question
+from zen_agents.errors import RefusedError, StalePlanError
+from zen_agents.jobs.data_repair import DataRepairReply, FileRepair, Replaced
+from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
+from zen_agents.ports.host import FileState, HostControl, HostView
+
+#: Looking is part of planning, which may take no longer than this (seconds).
+_LOOK_SECONDS: Final = 10.0
+#: Looking, writing, counting and comparing a file may each take as long as a check.
+_STEPS: Final = 5
+
+
+class RepairData(Action):
+    """Has a worker write each file anew, and exchanges the two in one step; the old one goes to the quarantine."""
+
+    name = "repair_data"
+    summary = "Repair the files of a data set as its contract allows; bad rows are taken out with number and reason."
+    side_effects = "Who reads the files finds other rows; what was taken out lies in a new file, and undo leaves that there."
+    risk = Risk.MEDIUM
+    reversible = Reversible.YES
+    mends = ("data.{name}",)
+    Params = DataParams
+    Policy = PathsPolicy
+
+    def plan(self, request: ActionRequest, host: HostView) -> Plan:
+        contract = contract_of(self.params(request), request)
+        found = _needed(contract, host)
+        most = max(each.share for each in found)
+        asks = f"it is about {most:.1%} of the rows, and repair_at_most is {contract.repair_at_most:.1%}"
+        return Plan(
+            request=request,
+            steps=tuple(_step(each) for each in found),
+            touches=touched_paths([each.path for each in found]),
+            fingerprint=hashlib.sha256("".join(each.model_dump_json() for each in found).encode()).hexdigest(),
+            risk=self.risk,
+            reversible=self.reversible,
+            budget=self.budget,
+            timeout_seconds=len(found) * _STEPS * contract.limits.seconds,
+            detail={"files": [each.path for each in found]},
+            asks=(asks,) if most > contract.repair_at_most else (),
+        )
+
+    async def execute(self, plan: Plan, control: HostControl) -> Effect:
+        contract = contract_of(self.params(plan.request), plan.request)
+        done: list[Replaced] = []
+        for path in plan.detail["files"]:
+            one = replace(contract, source=replace(contract.source, path=path))
+            taken_to = contract.quarantine or parent_of(path)
+            said = await control.repair_data(repair_question(one), _present(path, control.view), taken_to, action=self.name)
+            done.append(Replaced.model_validate_json(said))
+        return Effect(
+            True, "; ".join(map(_said, done)), before="bad rows", after="repaired", undo={"files": [*map(undo_of, done)]}
+        )
+
+    def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
+        if not effect.undo:
+            return None
+        return ActionRequest(PutBackData.name, plan.request.target, dict(effect.undo), inverse_of=self.name)
+
+
+def _needed(contract: Contract, host: HostView) -> Sequence[FileRepair]:
+    reply = DataRepairReply.model_validate_json(host.repair_now(repair_question(contract, seconds=_LOOK_SECONDS)))
+    if reply.unable:
+        raise RefusedError(f"it cannot be repaired: {reply.unable}")
+    found = [each for each in reply.files if each.is_needed]
+    if not found:
+        raise StalePlanError(f"nothing in {contract.source.place} needs a repair that the contract allows")
+    return found
+
+
+def _present(path: str, host: HostView) -> FileState:
+    state = replaceable(path, host)
+    if state is None:
+        raise StalePlanError(f"{path} is not there any more; nothing was done")
+    return state
+
+
+def _step(each: FileRepair) -> str:
+    parts = [f"of {each.rows} rows in {each.path} change {each.changed}"]
+    parts += [f"take out {each.taken}"] if each.taken else []
+    parts += [f"drop {each.dropped} repetitions"] if each.dropped else []
+    parts += [f"call {old} {new}" for old, new in each.renamed.items()]
+    parts += [f"write {what} anew" for what in each.rewritten]
+    return ", ".join(parts) + "; keep what is there for undo"
+
+
+def _said(done: Replaced) -> str:
+    repair = done.repair
+    if repair is None:
+        return done.path
+    taken = f" {repair.taken} taken out to {done.taken_to}," if repair.taken else ""
+    return (
+        f"{done.path}: {repair.rows} rows in, {repair.kept} kept ({repair.changed} changed),{taken} "
+        f"{repair.dropped} repetitions dropped"
+    )

@@ -1,0 +1,129 @@
+"""Files of data sets repaired, restored and put back: by descriptor, in one step, with what was there kept (R10, R19)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from zen_agents.adapters.data_repairs import RepairedFile, look_at_repair, repaired
+from zen_agents.adapters.file_identity import somebody_writes
+from zen_agents.adapters.quarantine import Quarantine
+from zen_agents.adapters.safe_files import OpenDirectory, open_directory
+from zen_agents.dataclass import dataclass
+from zen_agents.errors import RefusedError, StalePlanError
+from zen_agents.jobs.data_repair import Replaced
+from zen_agents.ports.host import FileState
+from zen_agents.ports.host_datasets import DataQuestion
+
+_T = TypeVar("_T")
+
+
+def repair_now(asked: DataQuestion) -> str:
+    """Have a worker tell what a repair would do, in a thread that has no loop of its own."""
+    return asyncio.run(look_at_repair(asked)).model_dump_json()
+
+
+@dataclass(frozen=True, slots=True)
+class DataFilesChanged:
+    """See `ports.host_datasets.DatasetControl`."""
+
+    quarantine: Quarantine
+    #: Raises if the emergency stop is set; asked at each piece.
+    check_stop: Callable[[], None]
+
+    async def repair(self, asked: DataQuestion, expected: FileState, taken_to: str, action: str) -> str:
+        async with repaired(asked) as done:
+            if done.repair.path != expected.path or done.repair.identity[:2] != (expected.device, expected.inode):
+                raise StalePlanError(f"{expected.path} is not the file that was repaired; nothing was changed")
+            return (
+                await self._in_thread(lambda go_on: self._put(done, expected, taken_to, action, go_on))
+            ).model_dump_json()
+
+    async def restore(self, expected: FileState, copy: FileState, action: str) -> str:
+        def work(go_on: Callable[[], None]) -> Replaced:
+            with self._open(copy, go_on) as there, there.reading(copy) as source, self._open(expected, go_on) as directory:
+                return self._swap(directory, source, expected, expected, "", action)
+
+        return (await self._in_thread(work)).model_dump_json()
+
+    async def put_back(self, expected: FileState, id: str, action: str) -> str:
+        def work(go_on: Callable[[], None]) -> Replaced:
+            with self.quarantine.opened(id) as (source, kept), self._open(expected, go_on) as directory:
+                if kept.path != expected.path:
+                    raise StalePlanError(f"{id} was {kept.path}, not {expected.path}; nothing was done")
+                as_it_was = kept.likeness
+                like = expected._replace(mode=as_it_was.mode & 0o777, owner=as_it_was.owner, group=as_it_was.group)
+                return self._swap(directory, source, expected, like, kept.sha256, action)
+
+        return (await self._in_thread(work)).model_dump_json()
+
+    def _put(
+        self, done: RepairedFile, expected: FileState, taken_to: str, action: str, go_on: Callable[[], None]
+    ) -> Replaced:
+        """Write the rows that are taken out first: a crash between the two leaves them in both, and none in neither."""
+        with contextlib.ExitStack() as stack:
+            taken = ""
+            if done.repair.taken:
+                name = f"{_name(expected)}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.quarantined"
+                beside = stack.enter_context(open_directory(taken_to, go_on=go_on, quarantine=self.quarantine))
+                with done.taken() as rows:
+                    written = beside.take_in(rows, name, expected)
+                taken = written.path
+                stack.push(lambda kind, *_: _remove(beside, written) if kind is not None else None)
+            directory = stack.enter_context(self._open(expected, go_on))
+            with done.opened() as source:
+                replaced = self._swap(directory, source, expected, expected, done.repair.sha256, action)
+            return replaced.model_copy(update={"repair": done.repair, "taken_to": taken})
+
+    def _swap(
+        self, directory: OpenDirectory, source: int, expected: FileState, like: FileState, sha256: str, action: str
+    ) -> Replaced:
+        _left_alone(directory, expected)
+        candidate = directory.stage_from(source, like, sha256=sha256)
+        try:
+            _left_alone(directory, expected)
+            kept = directory.swap(candidate, expected, _name(expected), action=action)
+        except BaseException:
+            directory.discard(candidate)
+            raise
+        now = next(each for each in directory.entries() if each.path == expected.path)
+        return Replaced(path=expected.path, kept=kept, left=now.fingerprint)
+
+    def _open(self, file: FileState, go_on: Callable[[], None]) -> contextlib.AbstractContextManager[OpenDirectory]:
+        return open_directory(file.path.rpartition("/")[0] or "/", go_on=go_on, quarantine=self.quarantine)
+
+    async def _in_thread(self, work: Callable[[Callable[[], None]], _T]) -> _T:
+        """Do blocking work beside the loop; it has ended when this returns, also by a cancellation."""
+        over = threading.Event()
+
+        def go_on() -> None:
+            if over.is_set():
+                raise RefusedError("the action's time is over; nothing was changed")
+            self.check_stop()
+
+        task = asyncio.ensure_future(asyncio.to_thread(work, go_on))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            over.set()
+            await asyncio.wait((task,))
+            raise
+
+
+def _left_alone(directory: OpenDirectory, expected: FileState) -> None:
+    with directory.reading(expected) as descriptor:
+        if somebody_writes(descriptor, expected.path):
+            raise StalePlanError(f"somebody has {expected.path} open to write to it; nothing was changed")
+
+
+def _remove(directory: OpenDirectory, written: FileState) -> None:
+    with contextlib.suppress(Exception):  # what is left over is a copy of rows that are where they were
+        directory.remove(written)
+
+
+def _name(file: FileState) -> str:
+    return file.path.rpartition("/")[2]
