@@ -93,6 +93,12 @@ class LinuxControls:
 
         return EnvironmentStages(self.state_dir, self.quarantine, self._clock)
 
+    def data_files(self, go_on: Callable[[], None]) -> DataFilesChanged:
+        """Return what changes files of data sets, asking at each piece whether to go on."""
+        from zen_agents.adapters.linux_datasets import DataFilesChanged  # noqa: PLC0415 - only hosts that list data sets
+
+        return DataFilesChanged(self.quarantine, self._clock, go_on)
+
     def close(self) -> None:
         """Let go of the services' processes, which go on; call in the loop."""
         self.keeper.close()
@@ -261,11 +267,9 @@ class LinuxControl:
         return await (await self._datasets()).put_back(expected, id, action)
 
     async def _datasets(self) -> DataFilesChanged:
-        from zen_agents.adapters.linux_datasets import DataFilesChanged  # noqa: PLC0415 - only hosts that list data sets
-
         await self._gate.passed()
         self.check_stop()
-        return DataFilesChanged(self._shared.quarantine, self.check_stop)
+        return self._shared.data_files(self.check_stop)
 
     async def try_environment(self, trial: Trial) -> TrialReport:
         from zen_agents.adapters.linux_environments import try_out  # noqa: PLC0415 - only hosts that list environments

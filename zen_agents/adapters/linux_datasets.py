@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from zen_agents.adapters.data_repairs import RepairedFile, look_at_repair, repaired
 from zen_agents.adapters.file_identity import somebody_writes
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory
+from zen_agents.clock import Clock
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.jobs.data_repair import Replaced
@@ -32,6 +32,7 @@ class DataFilesChanged:
     """See `ports.host_datasets.DatasetControl`."""
 
     quarantine: Quarantine
+    clock: Clock
     #: Raises if the emergency stop is set; asked at each piece.
     check_stop: Callable[[], None]
 
@@ -68,7 +69,7 @@ class DataFilesChanged:
         with contextlib.ExitStack() as stack:
             taken = ""
             if done.repair.taken:
-                name = f"{_name(expected)}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.quarantined"
+                name = f"{_name(expected)}.{self.clock.now().wall:%Y%m%dT%H%M%SZ}.quarantined"
                 beside = stack.enter_context(open_directory(taken_to, go_on=go_on, quarantine=self.quarantine))
                 with done.taken() as rows:
                     written = beside.take_in(rows, name, expected)
