@@ -11,6 +11,7 @@ Examples:
   zen-agents data report orders --html orders.html --junit orders.xml   one look, for people and for a pipeline
   zen-agents data report orders.csv --contract orders.yaml --history runs   with the trend of the runs that are kept there
   zen-agents data diff old.csv new.parquet --key order_id   columns, rows and distributions, whatever they are written in
+  zen-agents data infer orders.csv > orders.yaml    a contract that the file holds, to be corrected
 
 A contract is what stands below `datasets: NAME:` in the configuration, in a file of its own. A file with wildcards is
 quoted: its files are one data set.
@@ -28,7 +29,7 @@ from zen_agents.cli.call import Call
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `data` takes."""
-    parser.add_argument("verb", choices=("check", "report", "repair", "diff"))
+    parser.add_argument("verb", choices=("check", "infer", "report", "repair", "diff"))
     parser.add_argument(
         "words", nargs="*", metavar="NAME", help="data sets of the configuration; with --contract: a file; diff: two files"
     )
@@ -49,10 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="repair: show what would change, change nothing")
     parser.add_argument("--to", metavar="FILE", help="repair: write the repaired file here, which must be new")
+    parser.add_argument(
+        "--rows", type=int, default=100_000, metavar="N", help="infer: look at the first N rows, 0 is all (default: 100000)"
+    )
 
 
 def run(call: Call) -> int:
     """Do what the verb says, and say what came of it."""
+    if call.arguments.verb == "infer":
+        from zen_agents.cli.data_infer import infer  # noqa: PLC0415  as below
+
+        return infer(call)
     if call.arguments.verb == "repair":
         from zen_agents.cli.data_repair import repair  # noqa: PLC0415  as below
 

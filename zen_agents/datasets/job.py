@@ -18,6 +18,7 @@ from zen_agents.datasets.plain import (
 )
 from zen_agents.jobs.data_check import DataCheckReply, DataCheckRequest
 from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
+from zen_agents.jobs.data_infer import DataInferRequest
 from zen_agents.jobs.data_repair import DataRepairRequest
 from zen_agents.ports.host_datasets import DataQuestion
 
@@ -56,6 +57,15 @@ def diff_question(before: Contract, after: Contract, key: Sequence[str]) -> Data
     limits = before.limits
     return DataQuestion(
         before.name, request.model_dump_json(), limits.memory_bytes, limits.threads, limits.seconds, limits.spill_dir,
+        limits.spill_bytes,
+    )  # fmt: skip
+
+
+def infer_question(contract: Contract, rows: int) -> DataQuestion:
+    """Return what is asked for a proposal: so many rows from the beginning are looked at, 0 is all."""
+    request, limits = DataInferRequest(contract=contract_to_plain(contract), rows=rows), contract.limits
+    return DataQuestion(
+        contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads, limits.seconds, limits.spill_dir,
         limits.spill_bytes,
     )  # fmt: skip
 

@@ -1,0 +1,92 @@
+"""A proposed contract: what it says of a file, and that the file itself passes it, whatever is in it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.command_line import command
+from tests.support.datasets import contract, looked, open_to_others, write_csv
+from zen_agents.datasets.finding import Outcome
+from zen_agents.datasets.source import SourceKind
+from zen_agents.settings.contract_files import read_contract
+from zen_agents.workers.data_files import DataFiles
+from zen_agents.workers.data_infer import proposed
+
+ROWS = [
+    (
+        number, f"C{number:04}", f"a{number}@b.example", ("new", "paid")[number % 2], number / 4,
+        f"2026-01-{number % 28 + 1:02}", f"{number % 12 + 1:02}/{number % 12 + 1:02}/2026", "true",
+        f"00{number}", None,
+    )
+    for number in range(200)
+]  # fmt: skip
+NAMES = ["id", "code", "mail", "status", "amount", "on", "us", "open", "zip", "none"]
+
+
+def _text(path: Path, kind: SourceKind, rows: int = 0) -> str:
+    spill = path.parent / "infer"
+    spill.mkdir()
+    source = contract(path, kind=kind)
+    return proposed(source, DataFiles(source.source), spill, rows).text
+
+
+def _holds(path: Path, text: str, kind: SourceKind) -> None:
+    written = path.parent / "proposed.yaml"
+    written.write_text(text, encoding="utf-8")
+    read, diagnostics = read_contract(str(written), (kind, str(path)))
+    assert read is not None, (diagnostics, text)
+    report = looked(read, path.parent)
+    assert report.outcome is Outcome.PASSED, (text, [each for each in report.findings if each.outcome is not Outcome.PASSED])
+
+
+def test_what_a_file_seems_to_be_is_said_and_what_is_a_guess(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", NAMES, ROWS)
+    text = _text(path, SourceKind.CSV)
+    for line in (
+        "  id: integer", '  "on": date', "  us: {type: date, format: \"%m/%d/%Y\"}", '  open: boolean', "  zip: text",
+        "  none: any  # unsure: no value was seen",
+        "  - {column: id, not_null: true, unique: true, between: [0, 199]}  # unsure: between is what was seen",
+        '  - {column: code, not_null: true, unique: true, matches: "[A-Z][0-9]{4}"}  # unsure: matches is the shape that'
+        " all had",
+        r'  - {column: mail, not_null: true, unique: true, matches: "[^@\\s]+@[^@\\s]+\\.[^@\\s]+"}',
+        "  - {column: status, not_null: true, one_of: [new, paid]}",
+        "  - {column: us, not_null: true}  # unsure: day and month may be the other way round",
+    ):  # fmt: skip
+        assert f"{line}\n" in text, text
+    _holds(path, text, SourceKind.CSV)
+
+
+CELLS = st.one_of(
+    st.none(), st.integers(-(10**20), 10**20), st.floats(), st.dates(), st.booleans(), st.uuids(), st.datetimes(),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=8),
+    st.sampled_from(["007", "1_0", "1e5", "null", "yes", "a@b.c", "31.12.2026", '"', "nan", "Infinity", " 1 "]),
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=st.integers(1, 3).flatmap(lambda width: st.lists(st.tuples(*[CELLS] * width), min_size=1, max_size=15)),
+    odd=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1, max_size=6),
+)
+def test_every_sample_passes_what_was_proposed_for_it(rows: list[tuple[object, ...]], odd: str) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        names = [f"{odd}{number}" for number in range(len(rows[0]))]
+        path = write_csv(Path(made) / "a.csv", names, [tuple("" if cell is None else cell for cell in row) for row in rows])
+        _holds(path, _text(path, SourceKind.CSV), SourceKind.CSV)
+
+
+def test_the_command_writes_a_contract_that_the_next_command_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_to_others(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "a.csv", NAMES, ROWS)
+    told = command("data", "infer", "a.csv", "--rows", "50")
+    assert told.code == 0 and "its first; nothing is known of the others" in told.out and "--rows 0" in told.err
+    Path("a.yaml").write_text(command("data", "infer", "a.csv").out)
+    assert command("data", "check", "a.csv", "--contract", "a.yaml").code == 0
+    assert command("data", "infer", "a.csv", "a.yaml").code == 2
+    assert command("data", "infer", "none.csv").code not in (0, 2)

@@ -1,0 +1,161 @@
+"""What a contract for a sample could say: questions about each column to a database, and what their answers suggest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from zen_agents.dataclass import dataclass
+from zen_agents.datasets.contract import ColumnType
+from zen_agents.datasets.dialects.base import NUMERIC, Dialect
+from zen_agents.datasets.sql import Sql, listed, name, sql, value
+
+#: Types that a text may read as, the likeliest first, and how dates may be written besides ISO 8601.
+_READINGS: Final = (
+    (ColumnType.INTEGER, ""), (ColumnType.NUMBER, ""), (ColumnType.DATE, ""), (ColumnType.TIMESTAMP, ""),
+    (ColumnType.UUID, ""), (ColumnType.TIME, ""), (ColumnType.DATE, "%d.%m.%Y"), (ColumnType.DATE, "%m/%d/%Y"),
+    (ColumnType.DATE, "%d/%m/%Y"),
+)  # fmt: skip
+#: What texts often are.
+_SHAPES: Final = {
+    "e-mail addresses": r"[^@\s]+@[^@\s]+\.[^@\s]+",
+    "addresses of the web": r"https?://[^\s]+",
+}
+_BOOLEANS: Final = frozenset({"true", "false", "yes", "no"})
+#: So many different values are a list of all there may be, if each stands there so often on average.
+_MOST_LISTED, _OFTEN = 12, 10
+#: In fewer rows than this anything may be chance.
+_FEW: Final = 100
+_LONGEST_SHAPE, _LONGEST_KEY = 40, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One column: what it seems to hold, what seems to hold of it, and what of that is a guess."""
+
+    column: str
+    type: ColumnType
+    form: str = ""
+    #: As an expectation says it: `not_null: true`.
+    asks: Mapping[str, object] | None = None
+    unsure: tuple[str, ...] = ()
+
+
+def counts(column: str, stored: ColumnType, dialect: Dialect) -> Sql:
+    """Return the aggregates that `suggested` reads first, of one column."""
+    text = dialect.text(name(column), stored)
+    shape = sql("regexp_replace({}, '[0-9]', '9', 'g')", text)
+    for pattern, mark in (("[A-Z]", "A"), ("[a-z]", "a")):
+        shape = sql("regexp_replace({}, {}, {}, 'g')", shape, value(pattern), value(mark))
+    asked = [
+        sql("count({})", text), sql("count(DISTINCT {})", text), sql("min(length({}))", text), sql("max(length({}))", text),
+        sql("count(DISTINCT {})", shape), sql("min({})", shape),
+        sql("count(CASE WHEN regexp_matches({}, '^[+-]?0[0-9]') THEN 1 END)", text),
+        *(sql("count({})", reading(column, stored, dialect, *each)) for each in _READINGS),
+        *(sql("count(CASE WHEN {} THEN 1 END)", dialect.matches(text, each)) for each in _SHAPES.values()),
+    ]  # fmt: skip
+    return listed(asked)
+
+
+def reading(column: str, stored: ColumnType, dialect: Dialect, wanted: ColumnType, form: str = "") -> Sql:
+    """Return a column as it would be read."""
+    return dialect.reads(name(column), stored, wanted, form)
+
+
+class Column:
+    """What the answers say of one column."""
+
+    def __init__(self, column: str, stored: ColumnType, answer: Sequence[Any], rows: int) -> None:
+        self.name, self._stored, self._rows = column, stored, rows
+        self.there, self.different, self._least, self._most, self._shapes, self._shape, self._zeros = answer[:7]
+        self._read, self._looks = answer[7 : 7 + len(_READINGS)], answer[7 + len(_READINGS) :]
+
+    @property
+    def held(self) -> tuple[ColumnType, str]:
+        """Return its type, and how dates in it are written."""
+        if self._stored not in (ColumnType.TEXT, ColumnType.ANY):
+            return self._stored, ""
+        if not self.there:
+            return ColumnType.ANY, ""
+        for (kind, form), read in zip(_READINGS, self._read, strict=True):
+            if read == self.there and not (kind is ColumnType.INTEGER and self._zeros):
+                # 007 is no number to anybody.
+                return (ColumnType.TEXT, "") if kind is ColumnType.NUMBER and self._zeros else (kind, form)
+        return ColumnType.TEXT, ""
+
+    @property
+    def wants_values(self) -> bool:
+        """Tell whether all its values are worth asking for: there are few."""
+        return bool(self.there) and self.held[0] is ColumnType.TEXT and self.different <= _MOST_LISTED
+
+    @property
+    def wants_ends(self) -> bool:
+        """Tell whether its least and greatest value are worth asking for."""
+        return bool(self.there) and self.held[0] in NUMERIC
+
+    def suggestion(self, values: Sequence[str], ends: tuple[Any, Any] | None) -> Suggestion:
+        """Return what is suggested, once its values and ends are known, if they were wanted."""
+        kind, form = self.held
+        if values and {each.lower() for each in values} <= _BOOLEANS:
+            kind = ColumnType.BOOLEAN
+        asks: dict[str, object] = {}
+        unsure: list[str] = []
+        if self.there == self._rows and self._rows:
+            asks["not_null"] = True
+        self._key(kind, asks, unsure)
+        if ends is not None and (bounds := _bounds(kind, *ends)):
+            asks["between"] = bounds
+            unsure.append("between is what was seen")
+        if kind is ColumnType.TEXT:
+            self._text(values, asks, unsure)
+        if form in ("%m/%d/%Y", "%d/%m/%Y") and self._is_either():
+            unsure.append("day and month may be the other way round")
+        if not self.there:
+            unsure.append("no value was seen")
+        return Suggestion(self.name, kind, form, asks, tuple(unsure))
+
+    def _key(self, kind: ColumnType, asks: dict[str, object], unsure: list[str]) -> None:
+        may_be = kind in (ColumnType.INTEGER, ColumnType.TEXT, ColumnType.UUID) and (self._most or 0) <= _LONGEST_KEY
+        if may_be and self.there > 1 and self.different == self.there == self._rows:
+            asks["unique"] = True
+            if self._rows < _FEW:
+                unsure.append("unique may be chance")
+
+    def _text(self, values: Sequence[str], asks: dict[str, object], unsure: list[str]) -> None:
+        looks = [pattern for pattern, count in zip(_SHAPES.values(), self._looks, strict=True) if count == self.there]
+        if values and self.there >= _OFTEN * len(values):
+            asks["one_of"] = [*values]
+            if self.there < _FEW:
+                unsure.append("one_of is what was seen")
+        elif looks and self.there:
+            asks["matches"] = looks[0]
+        elif self._shapes == 1 and self.there > 1 and 0 < len(self._shape) <= _LONGEST_SHAPE and "9" in self._shape:
+            asks["matches"] = _pattern(self._shape)
+            unsure.append("matches is the shape that all had")
+        elif self.there > 1 and self._least == self._most:
+            asks["length"] = [self._least, self._most]
+            unsure.append("length is what all had")
+
+    def _is_either(self) -> bool:
+        read = dict(zip(_READINGS, self._read, strict=True))
+        return bool(read[ColumnType.DATE, "%m/%d/%Y"] == read[ColumnType.DATE, "%d/%m/%Y"])
+
+
+def _bounds(kind: ColumnType, least: Any, most: Any) -> list[int | float] | None:
+    try:
+        ends: list[int | float] = [int(least), int(most)] if kind is ColumnType.INTEGER else [float(least), float(most)]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return ends if all(abs(each) < 10**15 for each in ends) else None
+
+
+def _pattern(shape: str) -> str:
+    """Return the expression that all texts of a shape match: `AA99` is two letters and two digits."""
+    classes = {"9": "[0-9]", "A": "[A-Z]", "a": "[a-z]"}
+    parts = []
+    for mark, run in groupby(shape):
+        length = len([*run])
+        parts.append(classes.get(mark, re.escape(mark)) + (f"{{{length}}}" if length > 1 else ""))
+    return "".join(parts)

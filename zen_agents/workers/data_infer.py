@@ -1,0 +1,97 @@
+"""Proposes a contract for a file: `python -m zen_agents.workers.data_infer`, a request on stdin, a reply on stdout.
+
+The file is opened first, then root is given up, and only then its bytes are read.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from zen_agents.datasets.contract import ColumnType, Contract
+from zen_agents.datasets.contract_text import contract_text
+from zen_agents.datasets.inference import Column, Suggestion, counts, reading
+from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain
+from zen_agents.datasets.sql import listed, name, sql
+from zen_agents.datasets.table import BackendError
+from zen_agents.jobs.data_infer import DataInferReply, DataInferRequest
+from zen_agents.workers.data_check import table_of
+from zen_agents.workers.data_files import DataFileError, DataFiles
+from zen_agents.workers.duck import Duck
+from zen_agents.workers.file_heads import why_unreadable
+from zen_agents.workers.lesser_account import AccountError, give_root_up
+from zen_agents.workers.log_stream import load_unpackers
+
+_SAMPLE: Final = name("sample_")
+
+
+def answer(request: DataInferRequest) -> DataInferReply:
+    """Look, and propose; MalformedDatasetError for what is no contract."""
+    contract, spill = contract_from_plain(request.contract), Path(request.spill)
+    try:
+        files = DataFiles(contract.source)
+        load_unpackers()
+        give_root_up(files.account(), spill)
+        return proposed(contract, files, spill, request.rows)
+    except (AccountError, BackendError, DataFileError) as error:
+        return DataInferReply(unable=str(error))
+    except OSError as error:
+        return DataInferReply(unable=f"{error.filename or request.spill}: {error.strerror}")
+
+
+def proposed(contract: Contract, files: DataFiles, spill: Path, most: int) -> DataInferReply:
+    """Look at the first so many rows of files that were opened, 0 is all, as whoever this is now; BackendError."""
+    opened = files.linked(spill / "0")
+    with closing(Duck(contract.limits, spill, [*files.places, *opened.paths])) as duck:
+        try:
+            table = table_of(contract, opened, duck)
+            wanted = listed([name(each) for each in table.columns])
+            limit = sql(f" LIMIT {most}") if most else sql("")
+            duck.rows(sql("CREATE TEMP TABLE {} AS SELECT {} FROM {}", _SAMPLE, wanted, table.relation) + limit)
+        except BackendError as error:
+            raise BackendError(why_unreadable(contract.source, opened) or str(error)) from error
+        ((rows,),) = duck.rows(sql("SELECT count(*) FROM {}", _SAMPLE))
+        suggestions = [_suggested(duck, each, held, int(rows)) for each, held in table.columns.items()]
+    is_all = not most or rows < most
+    seen = "which are all" if is_all else "its first; nothing is known of the others"
+    about = (
+        f"Proposed from {rows:,} rows of {Path(contract.source.path).name}, {seen}.",
+        "It says what was seen, not what has to be: read it before it is relied on.",
+    )
+    return DataInferReply(
+        text=contract_text(suggestions, about=about), columns=len(suggestions), rows=int(rows), is_all=is_all
+    )  # fmt: skip
+
+
+def _suggested(duck: Duck, called: str, stored: ColumnType, rows: int) -> Suggestion:
+    (answer,) = duck.rows(sql("SELECT {} FROM {}", counts(called, stored, duck.dialect), _SAMPLE))
+    column = Column(called, stored, answer, rows)
+    values: list[str] = []
+    ends = None
+    if column.wants_values:
+        told = sql("SELECT DISTINCT {} FROM {} WHERE {} IS NOT NULL ORDER BY 1", name(called), _SAMPLE, name(called))
+        values = [str(each) for (each,) in duck.rows(told)]
+    if column.wants_ends:
+        read = reading(called, stored, duck.dialect, *column.held)
+        ((least, most),) = duck.rows(sql("SELECT min({}), max({}) FROM {}", read, read, _SAMPLE))
+        ends = least, most
+    return column.suggestion(values, ends)
+
+
+def main() -> int:
+    """Read the request, write the reply; the exit status is 2 for what is no request."""
+    try:
+        reply = answer(DataInferRequest.model_validate_json(sys.stdin.buffer.read()))
+    except (ValidationError, MalformedDatasetError) as error:
+        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
+        return 2
+    sys.stdout.write(reply.model_dump_json())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
