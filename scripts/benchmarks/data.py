@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.benchmarks import data_tables
 from scripts.benchmarks.processes import REPOSITORY, environment
 from scripts.benchmarks.report import Figure, median, skipped
 from zen_agents.datasets.contract import Check, Column, ColumnType, Contract, Limits, name_of, named
@@ -86,7 +87,7 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
         if form == "parquet" and not quick:
             found += _many(folder, median([_ours(file).seconds for _ in range(3)]))
         file.unlink()
-    return found
+    return [*found, *data_tables.figures(folder, quick)]
 
 
 def _beside(file: Path, python: str | None, *, trials: int) -> list[Figure]:

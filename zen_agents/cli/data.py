@@ -13,8 +13,9 @@ Examples:
   zen-agents data diff old.csv new.parquet --key order_id   columns, rows and distributions, whatever they are written in
   zen-agents data infer orders.csv > orders.yaml    a contract that the file holds, to be corrected
 
-A contract is what stands below `datasets: NAME:` in the configuration, in a file of its own. A file with wildcards is
-quoted: its files are one data set.
+A contract is what stands below `datasets: NAME:` in the configuration, in a file of its own; or a Frictionless Table
+Schema or Data Package, a contract of the Open Data Contract Standard (version 3), or a JSON Schema for JSON lines.
+A file with wildcards is quoted: its files are one data set.
 
 Exit: 0 all holds, or as much as may not is tolerated; 1 something does not hold; 6 something could not be told;
 78 the contract is not valid. Of diff: 0 both hold the same, 1 they do not.
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "words", nargs="*", metavar="NAME", help="data sets of the configuration; with --contract: a file; diff: two files"
     )
     parser.add_argument("--contract", metavar="FILE", help="what is expected, instead of the configuration")
+    parser.add_argument("--table", metavar="NAME", help="which of the tables that a contract of others describes")
     parser.add_argument("--against", metavar="FILE", help="an earlier report (-o json): what drifted is told by it")
     parser.add_argument(
         "--history",

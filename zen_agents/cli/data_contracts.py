@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -75,9 +76,11 @@ def _by_file(call: Call, words: Sequence[str]) -> Contract:
     if len(words) > 1:
         raise UsageError("name one file, or one pattern in quotes: the files that match it are one data set")
     source = (kind_of(words[0]), str(Path(words[0]).absolute())) if words else None
-    contract, diagnostics = read_contract(call.arguments.contract, source)
+    contract, diagnostics = read_contract(call.arguments.contract, source, call.arguments.table or "")
     if contract is None:
         raise SettingsError(render(diagnostics, "full", colour=colour_wanted(call)))
+    if diagnostics and not call.arguments.quiet:
+        print(render(diagnostics, "concise"), file=sys.stderr)
     return contract
 
 

@@ -191,6 +191,18 @@ CODES: dict[str, Code] = {
         "`zen-agents logs sigma PATH` names each with its reason; leave out the directories that are about other logs.",
         "sources:\n  web: {file: /var/log/nginx/access.log, format: access, sigma: /etc/sigma/rules}",
     ),
+    "ZC219": Code(
+        "A contract in a format of others that cannot be read.",
+        "It breaks the rules of its own format, or says how data is read in a way that is not known here.",
+        "Correct it at the place named; for a contract that describes several tables, say which: --table NAME.",
+        "fields:\n  - {name: id, type: intger}",
+    ),
+    "ZC220": Code(
+        "A part of a contract of others that is not asked.",
+        "A check that is left out without a word looks like one that holds.",
+        "Ask it in a contract of your own, or leave it: the rest of the contract is asked.",
+        "fields:\n  - {name: id, type: integer, rdfType: http://schema.org/identifier}",
+    ),
     "ZC301": Code(
         "An unknown action.",
         "A ladder with a step that does not exist would stop there.",

@@ -7,21 +7,29 @@ from pathlib import Path
 
 from zen_agents.agents.data_validation.dataset import Dataset
 from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.foreign.recognise import format_of
 from zen_agents.datasets.source import SourceKind
 from zen_agents.settings.diagnostics import Diagnostic, Level, Report
+from zen_agents.settings.foreign_contracts import read_foreign_contract
 from zen_agents.settings.nodes import Document, Node, Origin, Place, put
 from zen_agents.settings.reader import MAX_BYTES, read
 from zen_agents.settings.shape import Shape
 from zen_agents.settings.validation import validate
 
 
-def read_contract(file: str, source: tuple[SourceKind, str] | None) -> tuple[Contract | None, Sequence[Diagnostic]]:
-    """Return the contract in a file, None if anything in it is wrong, and all of that.
+def read_contract(
+    file: str, source: tuple[SourceKind, str] | None, table: str = ""
+) -> tuple[Contract | None, Sequence[Diagnostic]]:
+    """Return the contract in a file, None if anything in it is wrong, and all that is to be said of it.
 
-    A `source`, as kind and absolute path, stands instead of the file's own.
+    A `source`, as kind and absolute path, stands instead of the file's own. `table` is which of several is meant, where a
+    file in others' formats describes them.
     """
     report = Report()
     root = _tree(file, report)
+    if format_of(root.plain()):
+        contract = read_foreign_contract(root, table, source, report)
+        return contract, report.sorted()
     if source is not None and root.is_map:
         own = root.get("source")
         written = own.value if own is not None and own.is_map else {}
