@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import stat
+import struct
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -140,6 +141,11 @@ def accepts(host: DisposableHost, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def break_off(connection: socket.socket) -> None:
+    """Have it reset when it is closed, so that its port is free at once: on, and waiting for 0 seconds (socket(7))."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def answers(host: DisposableHost, port: int, ask: str, *, seconds: float = 0.5) -> bool:

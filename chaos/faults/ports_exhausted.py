@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import pause, wait_until
-from chaos.workload import accepts, interpreter, program, start_unit, struck
+from chaos.workload import accepts, break_off, interpreter, program, start_unit, struck
 
 _SETTING = "net/ipv4/ip_local_port_range"
 _AWAY_SECONDS = 10.0
@@ -73,7 +72,7 @@ class PortsExhausted(Fault):
         """Look without leaving a port behind that waits to be forgotten: it is looked hundreds of times a second."""
         try:
             with host.connect(self.port) as connection:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                break_off(connection)
         except OSError:
             return False
         return True

@@ -325,4 +325,4 @@ def test_each_looking_command_is_kept_and_nothing_else() -> None:
     kept = {typed.split()[0] for name, typed in FORMS.items() if name != "wrong-command"}
     assert set(COMMANDS) - NOT_LOOKED_AT - kept == set(), "without a form in FORMS, or a place in NOT_LOOKED_AT"
     assert kept | NOT_LOOKED_AT == set(COMMANDS)
-    assert {path.name.partition(".")[0] for path in GOLDEN.iterdir()} == {*FORMS, *LIVING, *TAMPERED}
+    assert {path.name.partition(".")[0] for path in GOLDEN.iterdir()} == {*FORMS, *LIVING, *TAMPERED, *APPLYING}
