@@ -20,12 +20,16 @@ from zen_agents.ports.host import Process
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_view import LinuxHost
 
+#: Held for every change of this host's packages: by dpkg(1) itself, and by apt from its resolving to its end.
+_DPKG_LOCK = "/var/lib/dpkg/lock"
 _PACKAGE_LOCKS = (
     ("dpkg", "/var/lib/dpkg/lock-frontend"),
-    ("dpkg", "/var/lib/dpkg/lock"),
+    ("dpkg", _DPKG_LOCK),
     ("rpm", "/var/lib/rpm/.rpm.lock"),
     ("rpm", "/usr/lib/sysimage/rpm/.rpm.lock"),
 )
+#: Programs of whom that lock tells whether they change anything here: without it they look, or are at another root.
+_TOLD_BY_LOCK = frozenset({"dpkg", "apt-get"})
 #: Programs that only run during a transaction or a query; daemons such as packagekitd or unattended-upgr are not among them.
 _PACKAGE_PROGRAMS = frozenset({"dpkg", "apt-get", "rpm", "dnf", "dnf5", "yum", "zypper", "pacman", "apk"})
 _PUPPET_LOCKS = (
@@ -67,8 +71,9 @@ class OccupationReader:
             holder = lock_holder(self._root + path)
             if holder is not None:
                 return f"{manager}, pid {holder}" if holder > 0 else manager
+        programs = _PACKAGE_PROGRAMS - _TOLD_BY_LOCK if self._is_there(_DPKG_LOCK) else _PACKAGE_PROGRAMS
         # One that has ended, and that nobody asked how, holds nobody up: where pid 1 reaps nothing it stays for ever.
-        running = next((one for one in processes if one.name in _PACKAGE_PROGRAMS and one.state not in "ZX"), None)
+        running = next((one for one in processes if one.name in programs and one.state not in "ZX"), None)
         return f"{running.name}, pid {running.pid}" if running else ""
 
     def configuration_run(self, processes: Iterable[Process], command_line: CommandLine) -> str:

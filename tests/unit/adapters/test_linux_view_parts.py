@@ -537,6 +537,18 @@ def test_a_running_package_manager_without_a_lock_is_seen(host: LinuxHost, proc:
     assert host.look().package_transaction() == "dnf, pid 42"
 
 
+@pytest.mark.parametrize("name", ["apt-get", "dpkg"])
+def test_who_looks_at_packages_or_is_in_a_container_holds_no_lock_of_this_host(
+    host: LinuxHost, tmp_path: Path, name: str
+) -> None:
+    running = Process(42, 7, 1, name, "S", 0.0, 0, 42)
+    assert host.occupation.package_transaction([running]) == f"{name}, pid 42", "without the lock's file nobody can tell"
+    lock = tmp_path / "root/var/lib/dpkg/lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert host.occupation.package_transaction([running]) == ""
+
+
 def test_a_package_manager_that_ended_and_was_not_reaped_holds_nobody_up(host: LinuxHost) -> None:
     ended = Process(42, 7, 1, "dnf", "Z", 0.0, 0, 42)
     assert host.occupation.package_transaction([ended]) == ""
