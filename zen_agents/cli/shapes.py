@@ -168,6 +168,7 @@ SHAPES: Mapping[str, Any] = {
         "moved": [{"column": str, "psi": float, "ks": _NUMBER_OR_NULL, "shares": _NUMBER_OR_NULL}],
         "not_measured": int, "same": bool,
     },
+    "data-infer": _items({"text": str, "columns": int, "rows": int, "is_all": bool}),
     "data-repair": _items(_DATA_REPAIR),
     "data-report": _items({
         **_DATA_REPORT,
