@@ -20,15 +20,16 @@ from zen_agents.ports.host import Process
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_view import LinuxHost
 
-#: Held for every change of this host's packages: by dpkg(1) itself, and by apt from its resolving to its end.
-_DPKG_LOCK = "/var/lib/dpkg/lock"
+#: Held by apt from when it opens the packages for a change to its end; an apt that does not know it (before 1.6.5) lets go
+#: of dpkg's own lock between two packages.
+_APT_LOCK = "/var/lib/dpkg/lock-frontend"
 _PACKAGE_LOCKS = (
-    ("dpkg", "/var/lib/dpkg/lock-frontend"),
-    ("dpkg", _DPKG_LOCK),
+    ("dpkg", _APT_LOCK),
+    ("dpkg", "/var/lib/dpkg/lock"),
     ("rpm", "/var/lib/rpm/.rpm.lock"),
     ("rpm", "/usr/lib/sysimage/rpm/.rpm.lock"),
 )
-#: Programs of whom that lock tells whether they change anything here: without it they look, or are at another root.
+#: Programs of whom these locks tell whether they change anything here: without them they look, or are at another root.
 _TOLD_BY_LOCK = frozenset({"dpkg", "apt-get"})
 #: Programs that only run during a transaction or a query; daemons such as packagekitd or unattended-upgr are not among them.
 _PACKAGE_PROGRAMS = frozenset({"dpkg", "apt-get", "rpm", "dnf", "dnf5", "yum", "zypper", "pacman", "apk"})
@@ -71,7 +72,7 @@ class OccupationReader:
             holder = lock_holder(self._root + path)
             if holder is not None:
                 return f"{manager}, pid {holder}" if holder > 0 else manager
-        programs = _PACKAGE_PROGRAMS - _TOLD_BY_LOCK if self._is_there(_DPKG_LOCK) else _PACKAGE_PROGRAMS
+        programs = _PACKAGE_PROGRAMS - _TOLD_BY_LOCK if self._is_there(_APT_LOCK) else _PACKAGE_PROGRAMS
         # One that has ended, and that nobody asked how, holds nobody up: where pid 1 reaps nothing it stays for ever.
         running = next((one for one in processes if one.name in programs and one.state not in "ZX"), None)
         return f"{running.name}, pid {running.pid}" if running else ""

@@ -542,10 +542,12 @@ def test_who_looks_at_packages_or_is_in_a_container_holds_no_lock_of_this_host(
     host: LinuxHost, tmp_path: Path, name: str
 ) -> None:
     running = Process(42, 7, 1, name, "S", 0.0, 0, 42)
-    assert host.occupation.package_transaction([running]) == f"{name}, pid 42", "without the lock's file nobody can tell"
+    assert host.occupation.package_transaction([running]) == f"{name}, pid 42", "an apt that lets go between two packages"
     lock = tmp_path / "root/var/lib/dpkg/lock"
     lock.parent.mkdir(parents=True)
     lock.touch()
+    assert host.occupation.package_transaction([running]) == f"{name}, pid 42"
+    lock.with_name("lock-frontend").touch()
     assert host.occupation.package_transaction([running]) == ""
 
 
