@@ -30,7 +30,11 @@ class Apart(Machine):
         self.pointer, self.host_state = folder / "pointer", folder / "host-state"
 
     def host(self, state_dir: Path) -> Host:
-        return LinuxHost(state_dir, root=str(self.folder / "no-systemd-here"))
+        root = self.folder / "no-systemd-here"
+        lock = root / "var/lib/dpkg/lock-frontend"  # its own: else an apt that another test runs holds this host up
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+        return LinuxHost(state_dir, root=str(root))
 
     def flag(self, state_dir: Path) -> EmergencyFlag:
         return EmergencyFlag(state_dir, host_flag=self.folder / "no-host-flag")
@@ -70,7 +74,9 @@ class EngineHere:
 
     def action(self, action: str) -> ActionRow:
         """Return the newest action of this name."""
-        return next(row for row in self.store.actions() if row.action == action)
+        found = [row for row in self.store.actions() if row.action == action]
+        assert found, f"no {action}: {[row.entry for row in self.store.decisions_between(0.0, 1e12)]}"
+        return found[0]
 
     def outcomes(self) -> list[tuple[str, str]]:
         """Return action and outcome of everything that was done, oldest first."""
