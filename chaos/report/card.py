@@ -120,8 +120,8 @@ class Comparison:
 
     @property
     def own_ratio(self) -> float | None:
-        """The same of the time that was each one's own."""
-        return self.theirs.own / self.ours.own if self.ours and self.theirs else None
+        """The same of the time that was each one's own; None if ours ended with the moment that the fault showed."""
+        return self.theirs.own / self.ours.own if self.ours and self.theirs and self.ours.own else None
 
 
 def comparisons(results: Sequence[Result], *, ours: str = Zen.name, theirs: str = Monit.name) -> list[Comparison]:

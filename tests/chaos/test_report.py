@@ -115,6 +115,13 @@ def test_what_a_fault_takes_to_show_and_a_person_to_answer_are_told_apart_from_w
     assert "Without what the fault takes to show, and a person to answer, 5.0 x" in text
 
 
+def test_a_repair_that_ended_as_the_fault_showed_has_no_ratio_of_its_own() -> None:
+    at_once = [result("crashed_service", seconds=Seconds(repaired=0.5, shown=0.5)), result("crashed_service", "monit", 1.0)]
+    (found,) = comparisons(at_once)
+    assert (found.ratio, found.own_ratio) == (2.0, None)
+    assert comparison_rows([found], ())[0][-2:] == ["2.0 x", "-"]
+
+
 @pytest.mark.parametrize("of", RESULTS, ids=lambda each: f"{each.engine} {each.scenario} {each.variant}")
 def test_the_command_beside_a_figure_is_one_that_the_bench_takes(of: Result) -> None:
     for command in (command_of(of), command_of_all([of])):
