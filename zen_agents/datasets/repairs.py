@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
 
 from zen_agents.dataclass import dataclass
 from zen_agents.datasets.contract import Column, ColumnType, Contract, Repair, RepairKind
-from zen_agents.datasets.dialects.duck import DuckDialect
+from zen_agents.datasets.dialects.base import Dialect
+from zen_agents.datasets.dialects.mending import Mending
 from zen_agents.datasets.questions import Value
 from zen_agents.datasets.scope import meant
-from zen_agents.datasets.sql import Sql, listed, name, sql, value
+from zen_agents.datasets.sql import Sql, name, sql, value
 
-#: What stands at the edges of a value and is nothing, with the spaces of other scripts and the byte-order mark.
-_BLANKS: Final = " \t\r\n\v\f\u00a0\u1680\u2007\u202f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200C)))
-_TRUE, _FALSE = ("true", "t", "yes", "y", "on", "1"), ("false", "f", "no", "n", "off", "0")
 _WHOLE = frozenset({RepairKind.NORMALISE_LINE_ENDINGS, RepairKind.NORMALISE_ENCODING})
 _CELLS = frozenset(
     {
@@ -22,6 +19,8 @@ _CELLS = frozenset(
         RepairKind.COERCE, RepairKind.FILL, RepairKind.CLAMP,
     }
 )  # fmt: skip
+#: What can be done to values of any type, where they are changed at all.
+_OF_ANY_TYPE = frozenset({RepairKind.FILL, RepairKind.CLAMP})
 
 
 class UnrepairableError(Exception):
@@ -30,12 +29,18 @@ class UnrepairableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The repairs of a contract over the columns that its rows have; texts alone are changed."""
+    """The repairs of a contract over the columns that its rows have.
+
+    Texts alone are changed; where `stored` says how, a value of another type is filled in and clamped as well.
+    """
 
     contract: Contract
     #: Every column by the name that it is to have, and what it holds.
     columns: Mapping[str, ColumnType]
-    dialect: DuckDialect
+    dialect: Dialect
+    mending: Mending
+    #: Makes a value one of the type that a column of no text is stored as; None: such a column is never changed.
+    stored: Callable[[str, Sql], Sql] | None = None
 
     def repaired(self) -> Mapping[str, Sql]:
         """Return what becomes of each column that may change; UnrepairableError for one that is not there."""
@@ -52,7 +57,7 @@ class Cells:
         for column in repair.columns:
             if column not in self.columns:
                 raise UnrepairableError(f"{repair.kind}: there is no column {column!r}{meant(column, self.columns)}")
-            if self.columns[column] is not ColumnType.TEXT:
+            if self.columns[column] is not ColumnType.TEXT and (self.stored is None or repair.kind not in _OF_ANY_TYPE):
                 raise UnrepairableError(
                     f"{repair.kind}: {column!r} holds no text, and the type of a column is never changed"
                 )
@@ -65,16 +70,41 @@ class Cells:
     def _step(self, repair: Repair, before: Sql, column: Column) -> Sql:
         if repair.kind is RepairKind.CLAMP:
             return self._clamped(repair, before, column)
-        return self._coerced(repair, before, column) if repair.kind is RepairKind.COERCE else _plainly(repair, before)
+        if repair.kind is RepairKind.COERCE:
+            return self._coerced(repair, before, column)
+        if repair.kind is RepairKind.FILL:
+            return sql("coalesce({}, {})", before, self._written(repair.value, column.name))
+        return self._plainly(repair, before)
+
+    def _plainly(self, repair: Repair, before: Sql) -> Sql:
+        """Return a repair that needs to know nothing of the column."""
+        match repair.kind:
+            case RepairKind.TRIM:
+                return self.mending.trimmed(before)
+            case RepairKind.NORMALISE_WHITESPACE:
+                return self.mending.spaced(before)
+            case RepairKind.NORMALISE_UNICODE:
+                return self.mending.composed(before)
+        return self.mending.cased(before, repair.form)
+
+    def _written(self, given: Value | None, column: str) -> Sql:
+        """Return what a contract says as it is to stand in a column."""
+        if self.stored is None or self.columns[column] is ColumnType.TEXT:
+            return value(_text(given))
+        return self.stored(column, value(given))
 
     def _clamped(self, repair: Repair, before: Sql, column: Column) -> Sql:
+        if self.columns[column.name] is not ColumnType.TEXT:
+            return self._bounded(repair, before, before, self.columns[column.name], column.name)
         if column.type in (ColumnType.ANY, ColumnType.TEXT):
             raise UnrepairableError(f"clamp: {column.name!r} is text and has no order; give the column a type")
         read = self.dialect.reads(before, ColumnType.TEXT, column.type, column.form)
-        ends = [("<", repair.least), (">", repair.most)]
+        return self._bounded(repair, before, read, column.type, column.name)
+
+    def _bounded(self, repair: Repair, before: Sql, read: Sql, held: ColumnType, column: str) -> Sql:
         cases = [
-            sql(f"WHEN {{}} {sign} {{}} THEN {{}}", read, self.dialect.bound(end, column.type), value(_text(end)))
-            for sign, end in ends
+            sql(f"WHEN {{}} {sign} {{}} THEN {{}}", read, self.dialect.bound(end, held), self._written(end, column))
+            for sign, end in (("<", repair.least), (">", repair.most))
             if end is not None
         ]
         return sql("CASE " + "{} " * len(cases) + "ELSE {} END", *cases, before)
@@ -88,50 +118,15 @@ class Cells:
         return sql("CASE WHEN {} THEN {} ELSE coalesce({}, {}) END", is_right, before, made, before)
 
     def _read(self, form: str, before: Sql, column: Column) -> Sql:
-        plain = sql("trim({}, {})", before, value(_BLANKS))
-        cast = self.dialect.casts.get(column.type, "VARCHAR")
+        plain = self.mending.trimmed(before)
         match column.type:
             case ColumnType.BOOLEAN:
-                words = [listed([value(word) for word in words]) for words in (_TRUE, _FALSE)]
-                return sql(
-                    "CASE WHEN lower({}) IN ({}) THEN 'true' WHEN lower({}) IN ({}) THEN 'false' END",
-                    plain, words[0], plain, words[1],
-                )  # fmt: skip
+                return self.mending.boolean(plain)
             case ColumnType.INTEGER | ColumnType.NUMBER | ColumnType.DECIMAL:
-                return self._number(form, plain, column.type)
+                return self.mending.number(plain, column.type, "," if form == "," else ".")
             case ColumnType.DATE | ColumnType.TIME | ColumnType.TIMESTAMP:
-                moment = sql("try_strptime({}, {})", plain, value(form)) if form else sql(f"TRY_CAST({{}} AS {cast})", plain)
-                return self._moment(moment, cast, column.form)
-        return sql(f"CAST(TRY_CAST({{}} AS {cast}) AS VARCHAR)", plain)
-
-    def _moment(self, moment: Sql, cast: str, form: str) -> Sql:
-        if form:
-            return sql("strftime({}, {})", moment, value(form))
-        return sql(f"CAST(CAST({{}} AS {cast}) AS VARCHAR)", moment)
-
-    def _number(self, form: str, plain: Sql, wanted: ColumnType) -> Sql:
-        """Return a number without what stands between its thousands; `form` is what stands before its fraction."""
-        comma = form == ","
-        bare = sql("regexp_replace({}, {}, '', 'g')", plain, value(r"[\s\p{Z}_'.]" if comma else r"[\s\p{Z}_',]"))
-        bare = sql("replace({}, ',', '.')", bare) if comma else bare
-        if wanted is ColumnType.INTEGER:
-            bare = sql("regexp_replace({}, {}, '')", bare, value(r"\.0+$"))
-        is_number = sql("{} IS NOT NULL", self.dialect.reads(bare, ColumnType.TEXT, wanted, ""))
-        return sql("CASE WHEN {} THEN {} END", is_number, bare)
-
-
-def _plainly(repair: Repair, before: Sql) -> Sql:
-    """Return a repair that needs to know nothing of the column."""
-    match repair.kind:
-        case RepairKind.TRIM:
-            return sql("trim({}, {})", before, value(_BLANKS))
-        case RepairKind.NORMALISE_WHITESPACE:
-            return sql("trim(regexp_replace({}, {}, ' ', 'g'))", before, value(r"[\s\p{Z}\x{FEFF}]+"))
-        case RepairKind.NORMALISE_CASE:
-            return sql("upper({})" if repair.form == "upper" else "lower({})", before)
-        case RepairKind.NORMALISE_UNICODE:
-            return sql("nfc_normalize({})", before)
-    return sql("coalesce({}, {})", before, value(_text(repair.value)))
+                return self.mending.moment(plain, column.type, form, column.form)
+        return self.mending.usual(plain, column.type)
 
 
 def drifted(contract: Contract, there: Sequence[str]) -> Mapping[str, str]:

@@ -7,30 +7,17 @@ repeat an earlier one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Final
 
-from zen_agents.datasets.contract import Check, ColumnType, Contract
+from zen_agents.datasets.contract import ColumnType, Contract
 from zen_agents.datasets.dialects.duck import DuckDialect
-from zen_agents.datasets.predicates import UntypedError, failing
-from zen_agents.datasets.questions import (
-    Between,
-    Compared,
-    Holds,
-    Length,
-    Matches,
-    NoneOf,
-    NotNull,
-    OfType,
-    OneOf,
-    columns_of,
-)
-from zen_agents.datasets.repairs import Cells, UnrepairableError, drops_duplicates, quarantines
-from zen_agents.datasets.scope import MissingColumnError, Scope
+from zen_agents.datasets.dialects.duck_mending import DuckMending
+from zen_agents.datasets.repairs import Cells, drops_duplicates
+from zen_agents.datasets.scope import Scope
 from zen_agents.datasets.sql import Sql, joined, listed, name, sql, value
 from zen_agents.datasets.table import Table
+from zen_agents.datasets.taking_out import any_of, taken_out
 
-_OF_ROWS: Final = (OfType, NotNull, Between, OneOf, NoneOf, Matches, Length, Compared, Holds)
 _NUMBERS: Final = frozenset({ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DECIMAL, ColumnType.BOOLEAN})
 
 
@@ -46,7 +33,7 @@ class Rewriting:
     ) -> None:
         self._contract, self._relation, self._columns = contract, relation, columns
         self._number, self._line, self._dialect = number, line, DuckDialect()
-        self._cells = Cells(contract, columns, self._dialect).repaired()
+        self._cells = Cells(contract, columns, self._dialect, DuckMending()).repaired()
         taken = {*columns, line}
         self._changed, self._n = _unused("changed_", taken), _unused("number_", taken)
         self._before = {column: _unused(f"before{at}_", taken) for at, column in enumerate(self._cells)}
@@ -143,26 +130,12 @@ class Rewriting:
             name(column), made, value(column), written, nothing,
         )  # fmt: skip
 
-    @cached_property
-    def _checks(self) -> Sequence[Check]:
-        asked = quarantines(self._contract)
-        if asked is None:
-            return ()
-        checks = [each for each in self._contract.checks if isinstance(each.asks, _OF_ROWS)]
-        return [each for each in checks if not asked.columns or set(asked.columns) & set(columns_of(each.asks))]
-
-    def _failing(self, scope: Scope) -> Sequence[tuple[str, Sql]]:
-        try:
-            return [(each.name, failing(each.asks, scope)) for each in self._checks]
-        except (MissingColumnError, UntypedError) as error:
-            raise UnrepairableError(f"quarantine_rows: {error}") from error
-
     def _bad(self, scope: Scope) -> Sql:
-        conditions = [sql("coalesce({}, false)", condition) for _, condition in self._failing(scope)]
-        return sql("({})", joined(" OR ", conditions)) if conditions else sql("false")
+        return any_of([condition for _, condition in taken_out(self._contract, scope)])
 
     def _reason(self, scope: Scope) -> Sql:
-        each = [sql("CASE WHEN {} THEN {} END", condition, value(check)) for check, condition in self._failing(scope)]
+        found = taken_out(self._contract, scope)
+        each = [sql("CASE WHEN {} THEN {} END", condition, value(check)) for check, condition in found]
         return sql("concat_ws(', ', {})", listed(each)) if each else sql("''")
 
     @property
