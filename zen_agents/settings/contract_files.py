@@ -9,8 +9,10 @@ from zen_agents.agents.data_validation.dataset import Dataset
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.foreign.recognise import format_of
 from zen_agents.datasets.source import SourceKind
-from zen_agents.settings.diagnostics import Diagnostic, Level, Report
-from zen_agents.settings.foreign_contracts import read_foreign_contract
+from zen_agents.settings.diagnostics import Diagnostic, Report
+from zen_agents.settings.foreign_contracts import translated
+from zen_agents.settings.foreign_words import in_our_words
+from zen_agents.settings.included_contracts import placeless, refuse_another
 from zen_agents.settings.nodes import Document, Node, Origin, Place, put
 from zen_agents.settings.reader import MAX_BYTES, read
 from zen_agents.settings.shape import Shape
@@ -26,21 +28,22 @@ def read_contract(
     file in others' formats describes them.
     """
     report = Report()
-    root = _tree(file, report)
+    root, name = _tree(file, report), Path(file).stem
     if format_of(root.plain()):
-        contract = read_foreign_contract(root, table, source, report)
-        return contract, report.sorted()
+        found = translated(root, table, report, how="--table NAME says it")
+        if found is not None and source is None:
+            says = f" (it says {', '.join(found.paths)})" if found.paths else ""
+            report.error("ZC105", f"where the data lies is not taken from here{says}: name the file to check", root)
+        if found is None or source is None:
+            return None, report.sorted()
+        root, name = in_our_words(found, root), found.name or name
+    refuse_another(root, report)
     if source is not None and root.is_map:
-        own = root.get("source")
-        written = own.value if own is not None and own.is_map else {}
-        kept = {key: each for key, each in written.items() if key not in list(SourceKind)}
-        entries = {key: each for key, each in root.value.items() if key != "source"}
-        root = put(Node(root.place, entries), ["source", source[0].value], source[1], Document(source[1], Origin.FLAG))
-        root.value["source"].node.value.update(kept)
-    settings = None if report.found else validate(Dataset, root, (), Shape(Dataset), report, root)
-    if settings is None or any(each.level is Level.ERROR for each in report.found):
+        root = put(placeless(root), ["source", source[0].value], source[1], Document(source[1], Origin.FLAG))
+    settings = None if report.failed else validate(Dataset, root, (), Shape(Dataset), report, root)
+    if settings is None or report.failed:
         return None, report.sorted()
-    return settings.contract(Path(file).stem, lambda key: _place(root, key)), report.sorted()
+    return settings.contract(name, lambda key: _place(root, key)), report.sorted()
 
 
 def _tree(file: str, report: Report) -> Node:

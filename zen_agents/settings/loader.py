@@ -115,6 +115,10 @@ def load_tree(
         from zen_agents.settings.sigma_files import import_rules  # noqa: PLC0415 - only for a file that names some
 
         root = import_rules(root, uid, report)
+    if _names_contract(root):
+        from zen_agents.settings.included_contracts import include_contracts  # noqa: PLC0415 - only for a file that names one
+
+        root = include_contracts(root, uid, report)
     load_plugins(root, uid, report)
     effective = _effective(root, environ, flags or {}, report)
     clean = effective if _unreadable(report) else refuse_secrets(effective, report)
@@ -198,6 +202,12 @@ def _names_sigma(root: Node) -> bool:
     sources = root.get("agents", "log_analysis", "sources")
     written = sources.value.values() if sources is not None and sources.is_map else ()
     return any(entry.node.get("sigma") is not None for entry in written)
+
+
+def _names_contract(root: Node) -> bool:
+    datasets = root.get("agents", "data_validation", "datasets")
+    written = datasets.value.values() if datasets is not None and datasets.is_map else ()
+    return any(entry.node.get("contract") is not None for entry in written)
 
 
 def _unreadable(report: Report) -> bool:

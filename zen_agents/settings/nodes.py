@@ -198,6 +198,25 @@ def put(root: Node, path: Sequence[str], value: Any, document: Document) -> Node
     return merge(root, node).root
 
 
+def placed(root: Node, path: Sequence[str], node: Node) -> Node:
+    """Return the tree with a node at a path, everything else where it was."""
+    if not path:
+        return node
+    known = root.entry(path[0])
+    below = known.node if known is not None and known.node.is_map else Node(root.place, {})
+    entry = Entry(known.place if known is not None else root.place, placed(below, path[1:], node))
+    return Node(root.place, {**root.value, path[0]: entry}, root.text, root.quoted, root.shadowed)
+
+
+def written(value: Any, place: Place) -> Node:
+    """Return plain values as a tree, all of it at one place."""
+    if isinstance(value, dict):
+        return Node(place, {str(key): Entry(place, written(each, place)) for key, each in value.items()})
+    if isinstance(value, list | tuple):
+        return Node(place, [written(each, place) for each in value])
+    return Node(place, value, str(value), isinstance(value, str))
+
+
 def dotted(path: Path) -> str:
     """Return `agents.system_health.thresholds.disk[0].path` for a path."""
     text = ""

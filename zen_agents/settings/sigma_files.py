@@ -13,7 +13,7 @@ from typing import Any, Final
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.sigma.collection import Published, RefusedRule, TakenRule, collected, unlike
 from zen_agents.settings.diagnostics import Report
-from zen_agents.settings.nodes import Document, Entry, Node, Origin, Place, merge
+from zen_agents.settings.nodes import Document, Entry, Node, Origin, Place, merge, placed, written
 from zen_agents.settings.reader import read
 from zen_agents.settings.secrets_in_text import refuse_secrets
 from zen_agents.settings.trust import distrust
@@ -70,7 +70,7 @@ def import_rules(root: Node, euid: int, report: Report) -> Node:
     own = root.get(*_PATTERNS) or Node(root.place, {})
     merged = merge(Node(own.place, below), own).root
     kept = {name: entry for name, entry in merged.value.items() if name not in below or entry.node.value is not None}
-    return _placed(root, _PATTERNS, Node(merged.place, kept))
+    return placed(root, _PATTERNS, Node(merged.place, kept))
 
 
 def _imported(source: Node, named: Node, euid: int, report: Report) -> Sequence[TakenRule]:
@@ -112,30 +112,12 @@ def _pattern(rule: TakenRule, source: str) -> Node:
     said: dict[str, Any] = {"source": source, "severity": rule.rule.severity, "sigma": list(rule.documents)}
     if page := _page(rule.documents[-1].get("references")):
         said["runbook"] = page
-    return _node(said, Place(Document(rule.file, Origin.PACK), 1, 1))
+    return written(said, Place(Document(rule.file, Origin.PACK), 1, 1))
 
 
 def _page(references: Any) -> str:
     found = (each for each in (references if isinstance(references, list) else [references]) if isinstance(each, str))
     return next((each for each in found if each.startswith("https://") and each.isprintable()), "")
-
-
-def _node(value: Any, place: Place) -> Node:
-    if isinstance(value, dict):
-        return Node(place, {str(key): Entry(place, _node(each, place)) for key, each in value.items()})
-    if isinstance(value, list):
-        return Node(place, [_node(each, place) for each in value])
-    return Node(place, value, str(value), isinstance(value, str))
-
-
-def _placed(root: Node, path: Sequence[str], node: Node) -> Node:
-    """Return the tree with a node at a path, everything else where it was."""
-    if not path:
-        return node
-    known = root.entry(path[0])
-    below = known.node if known is not None and known.node.is_map else Node(root.place, {})
-    entry = Entry(known.place if known is not None else root.place, _placed(below, path[1:], node))
-    return Node(root.place, {**root.value, path[0]: entry}, root.text, root.quoted, root.shadowed)
 
 
 def _files(path: Path) -> Iterator[Path]:

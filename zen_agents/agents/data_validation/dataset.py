@@ -72,6 +72,10 @@ class Dataset(Section):
     """One data set and what is expected of it."""
 
     source: DataSource = Field(description="where it lies")
+    contract_file: AbsolutePath | None = Field(
+        None, alias="contract", description="file that says the rest of this: a contract of ours, or in a format of others"
+    )
+    contract_table: Line = Field("", description="which table is meant, where that file describes several")
     columns: dict[ColumnName, Annotated[DatasetColumn, BeforeValidator(_typed)]] = Field(
         default_factory=dict, max_length=10_000, description="what its columns are, by name: a type, or a map"
     )
