@@ -18,7 +18,7 @@ from zen_agents.adapters.event_sources import EventSources
 from zen_agents.adapters.host_evidence import HostEvidence
 from zen_agents.adapters.host_state import HOST_STATE
 from zen_agents.adapters.linux_control import LinuxControls
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.running_actions import still_running
 from zen_agents.adapters.safe_files import tidy

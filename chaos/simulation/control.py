@@ -18,8 +18,11 @@ from zen_agents.model.address import Network
 from zen_agents.model.debian_upgrade import DebianChange
 from zen_agents.model.environment import Switched, Trial, TrialReport
 from zen_agents.model.pool import PoolQuestion, PoolSession
-from zen_agents.ports.host import Command, CommandResult, FileState, Process, UnitJob
+from zen_agents.ports.host_commands import Command, CommandResult
 from zen_agents.ports.host_datasets import DataQuestion
+from zen_agents.ports.host_files import FileState
+from zen_agents.ports.host_processes import Process
+from zen_agents.ports.host_units import UnitJob
 from zen_agents.ports.log_archives import PACKED, Packing
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from zen_agents.model.debian_upgrade import DebianCandidate, DebianChange, DebianLook, DebianQuestion, DebianTried, TrialStep
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 
 
 @dataclass(slots=True)

@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 
 from zen_agents.clock import Clock
 from zen_agents.errors import HostError, StalePlanError
-from zen_agents.ports.host import DiskUse, FileState, KeptFile, Mount
+from zen_agents.ports.host_files import FileState, KeptFile
+from zen_agents.ports.host_resources import DiskUse, Mount
 
 ROOT = "/"
 _QUARANTINE = "/var/lib/zen-agents/quarantine"

@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.simulation.files import SimulatedFiles
 from zen_agents.logs.lines import cut
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 from zen_agents.ports.host_logs import Checkpoint, LogChange, LogChunk, LogEvent, LogPiece, LogRequest
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from zen_agents.errors import ActionFailedError, HostError
 from zen_agents.model.address import Address, Network, first_overlap
-from zen_agents.ports.host import ProbeResult, Process
 from zen_agents.ports.host_firewall import KeptNetwork
 from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route, TrackedConnections
+from zen_agents.ports.host_probes import ProbeResult
+from zen_agents.ports.host_processes import Process
 
 if TYPE_CHECKING:
     from chaos.simulation.world import SimulatedWorld

@@ -15,26 +15,17 @@ from zen_agents.model.environment import Environment, Holding, Resolution, Wante
 from zen_agents.model.package_look import PackageLook, PackageQuestion
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
 from zen_agents.model.pool import PoolLook, PoolQuestion
-from zen_agents.ports.host import (
-    Command,
-    CommandResult,
-    CpuTimes,
-    DiskUse,
-    FileState,
-    HttpRequest,
-    KeptFile,
-    Memory,
-    Mount,
-    Pressure,
-    ProbeResult,
-    Process,
-    Unit,
-)
+from zen_agents.ports.host_commands import Command, CommandResult
 from zen_agents.ports.host_datasets import DataQuestion
+from zen_agents.ports.host_files import FileState, KeptFile
 from zen_agents.ports.host_last_good import KeptVersion
 from zen_agents.ports.host_logs import CatchUp, Checkpoint, LogPiece, LogRequest
 from zen_agents.ports.host_plugins import PluginCall
-from zen_agents.ports.host_processes import Busy, by_parent
+from zen_agents.ports.host_probes import HttpRequest, ProbeResult
+from zen_agents.ports.host_process_use import Busy
+from zen_agents.ports.host_processes import Process, by_parent
+from zen_agents.ports.host_resources import CpuTimes, DiskUse, Memory, Mount, Pressure
+from zen_agents.ports.host_units import Unit
 from zen_agents.ports.time_answer import TimeAnswer
 
 _T = TypeVar("_T")

@@ -24,8 +24,11 @@ from chaos.simulation.pools import SimulatedPools
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import HostError
 from zen_agents.model.package_look import PackageLook
-from zen_agents.ports.host import Command, CommandResult, CpuTimes, Memory, Pressure, Process, Unit, UnitJob
+from zen_agents.ports.host_commands import Command, CommandResult
 from zen_agents.ports.host_last_good import KeptVersion
+from zen_agents.ports.host_processes import Process
+from zen_agents.ports.host_resources import CpuTimes, Memory, Pressure
+from zen_agents.ports.host_units import Unit, UnitJob
 from zen_agents.ports.time_answer import TimeAnswer
 
 TICKS_A_SECOND = 100

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.benchmarks.report import Figure, median, spread
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.checks.leak import LeakCheck
 from zen_agents.clock import SystemClock
-from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
 
 _SERVICES, _ROUNDS, _GOAL_SECONDS = 1000, 15, 0.020
 

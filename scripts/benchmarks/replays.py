@@ -20,7 +20,7 @@ from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.clock import Instant, SystemClock
 from zen_agents.engine.recorder import Recorder
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import Mount
+from zen_agents.ports.host_resources import Mount
 from zen_agents.settings.loader import load
 from zen_agents.wiring import build_agents
 

@@ -137,7 +137,7 @@ def _beside(kind: str, ours: float, theirs: float | None, share: float) -> Figur
 
 def _table_reads(folder: Path, pids: Sequence[int]) -> Figure:
     """Count how often a tick with 1,000 process checks lists /proc, by the interpreter's own audit events."""
-    from zen_agents.adapters.linux_view import LinuxHost  # noqa: PLC0415
+    from zen_agents.adapters.linux_host import LinuxHost  # noqa: PLC0415
     from zen_agents.checks.process import ByPidfile, ProcessCheck  # noqa: PLC0415
     from zen_agents.clock import SystemClock  # noqa: PLC0415
 

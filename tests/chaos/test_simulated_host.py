@@ -9,7 +9,8 @@ import pytest
 from chaos.simulation.host import SimulatedHost
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.ports.events import Wake, Watch
-from zen_agents.ports.host import Command, CommandResult, HttpRequest
+from zen_agents.ports.host_commands import Command, CommandResult
+from zen_agents.ports.host_probes import HttpRequest
 
 
 @pytest.fixture

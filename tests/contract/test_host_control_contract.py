@@ -17,12 +17,14 @@ from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.safe_files import OpenDirectory
 from zen_agents.errors import RefusedError
 from zen_agents.model.pool import PoolQuestion
-from zen_agents.ports.host import Command, HostControl, Process
+from zen_agents.ports.host import HostControl
+from zen_agents.ports.host_commands import Command
 from zen_agents.ports.host_contents import ReplacingDirectory
 from zen_agents.ports.host_directories import DirectoryHandle
 from zen_agents.ports.host_firewall import FirewallControl
 from zen_agents.ports.host_journal import JournalControl
 from zen_agents.ports.host_pools import PoolControl
+from zen_agents.ports.host_processes import Process
 from zen_agents.ports.host_sysctl import SysctlControl
 
 

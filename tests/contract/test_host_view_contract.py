@@ -16,9 +16,11 @@ import pytest
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.engine_process import wait_for
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.errors import HostError, ProcessGoneError, StalePlanError
-from zen_agents.ports.host import Host, HttpRequest, Process
+from zen_agents.ports.host import Host
+from zen_agents.ports.host_probes import HttpRequest
+from zen_agents.ports.host_processes import Process
 
 
 class Stage(Protocol):

@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from chaos.simulation.host import SimulatedHost
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.ports.host import Host
 from zen_agents.ports.host_logs import Checkpoint, LogChange, LogPiece, LogRequest
 

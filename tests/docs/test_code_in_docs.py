@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.doc_blocks import ROOT, blocks
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.clock import SystemClock
 from zen_agents.model.observation import Status
 

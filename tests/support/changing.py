@@ -12,7 +12,7 @@ from typing import Any
 from zen_agents.actions.base import Action
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.linux_control import LinuxControl, LinuxControls
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.clock import SystemClock
 from zen_agents.model.action import ActionRequest, Effect, Plan
 

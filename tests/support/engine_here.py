@@ -12,7 +12,7 @@ from typing import Any
 
 from chaos.invariants import violations
 from zen_agents.adapters.emergency_flag import EmergencyFlag
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.model.principal import Principal
 from zen_agents.ports.host import Host
 from zen_agents.ports.store import ActionRow

@@ -29,7 +29,9 @@ from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
 from zen_agents.model.principal import Principal
 from zen_agents.model.severity import Severity
-from zen_agents.ports.host import FileState, Process, Unit
+from zen_agents.ports.host_files import FileState
+from zen_agents.ports.host_processes import Process
+from zen_agents.ports.host_units import Unit
 
 NOW = Instant(datetime(2026, 3, 18, 12, 0, tzinfo=UTC), 100_000.0)
 ENGINE_PID = 700

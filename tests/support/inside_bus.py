@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from zen_agents.adapters.linux_view_units import UnitReader
 from zen_agents.adapters.systemd_bus import SystemdBus
-from zen_agents.ports.host import Unit
+from zen_agents.ports.host_units import Unit
 
 PATIENCE_SECONDS = 20.0
 

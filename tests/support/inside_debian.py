@@ -16,7 +16,7 @@ from zen_agents.actions.reinstall_debian_packages import ReinstallDebianPackages
 from zen_agents.actions.upgrade_debian_packages import UpgradeDebianPackages
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.linux_control import LinuxControls
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.clock import SystemClock
 from zen_agents.errors import ZenError
 

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.errors import HostError
 
 

@@ -14,7 +14,7 @@ from tests.support.guarding import policy, question, request
 from zen_agents.actions.restart_service import RestartService
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.linux_control import LinuxControls
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.clock import SystemClock
 from zen_agents.errors import ZenError
 from zen_agents.guards.stopped_by_person import StoppedByPerson

@@ -120,7 +120,7 @@ class Restart(Action):
         )  # fmt: skip
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
-        from zen_agents.ports.host import Command  # noqa: PLC0415
+        from zen_agents.ports.host_commands import Command  # noqa: PLC0415
 
         result = await control.run(Command(("systemctl", "restart", "--", plan.request.params["unit"])))
         return Effect(result.exit_code == 0, f"exit {result.exit_code}", exit_code=result.exit_code, output=result.output)

@@ -20,7 +20,7 @@ from zen_agents.actions.upgrade_python_packages import UpgradePythonPackages
 from zen_agents.actions.upgrade_python_params import UpgradePythonParams
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.linux_control import LinuxControl, LinuxControls
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.clock import SystemClock
 from zen_agents.model.action import ActionRequest, Effect, Intent, Plan
 from zen_agents.model.environment import Pin, Trial

@@ -12,7 +12,8 @@ from zen_agents.actions.runaway import MatchPolicy, RunawayAction, RunawayParams
 from zen_agents.actions.scope import subject_of
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
-from zen_agents.ports.host import HostControl, HostView, Process
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_processes import Process
 
 
 class CapCpuParams(RunawayParams):

@@ -11,7 +11,7 @@ from zen_agents.actions.scope import PathsPolicy
 from zen_agents.model.action import Plan, Resource, ResourceKind
 from zen_agents.model.certificate import CertificateQuestion
 from zen_agents.model.scalars import AbsolutePath, HostPort, Name, UnitName
-from zen_agents.ports.host import Command
+from zen_agents.ports.host_commands import Command
 
 #: A reload that takes longer than this has not worked (seconds).
 RELOAD_SECONDS = 60.0

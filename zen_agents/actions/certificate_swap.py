@@ -14,7 +14,8 @@ from zen_agents.actions.scope import file_name, in_thread, parent_of
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.action import Effect
 from zen_agents.model.certificate import Certificate, CertificateQuestion, Seen
-from zen_agents.ports.host import FileState, HostControl
+from zen_agents.ports.host import HostControl
+from zen_agents.ports.host_files import FileState
 
 #: A server that has been reloaded shows the new certificate within this (seconds), or its check says that it does not.
 _SHOWN_WITHIN_SECONDS = 10.0

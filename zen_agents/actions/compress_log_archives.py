@@ -24,8 +24,9 @@ from zen_agents.clock import Clock, SystemClock
 from zen_agents.errors import HostError
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
 from zen_agents.ports.host_directories import DirectoryHandle
+from zen_agents.ports.host_files import FileState
 from zen_agents.ports.log_archives import PACKED, Archive, Packing
 
 _ZSTD = ("/usr/bin/zstd", "/bin/zstd", "/usr/local/bin/zstd")

@@ -7,7 +7,8 @@ import json
 from pydantic import BaseModel, ConfigDict, Field
 
 from zen_agents.errors import ActionFailedError
-from zen_agents.ports.host import Command, HostControl
+from zen_agents.ports.host import HostControl
+from zen_agents.ports.host_commands import Command
 
 #: In an argument list, where the path of the candidate goes.
 CANDIDATE = "CANDIDATE"

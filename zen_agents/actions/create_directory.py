@@ -23,7 +23,8 @@ from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePat
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import AbsolutePath, Account, OctalMode
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 
 #: Directories on the way to the listed one get no more than this.
 _ON_THE_WAY = 0o755

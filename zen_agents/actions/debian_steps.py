@@ -10,7 +10,9 @@ from zen_agents.actions.restart_unit import is_busy
 from zen_agents.errors import ActionFailedError, HostError, ZenError
 from zen_agents.model.action import Plan
 from zen_agents.model.debian_upgrade import UNASKED, DebianChange, DebianLook, DebianQuestion, DebianTrial, DebianTried
-from zen_agents.ports.host import Command, HostControl, with_all_taken_along
+from zen_agents.ports.host import HostControl
+from zen_agents.ports.host_commands import Command
+from zen_agents.ports.host_units import with_all_taken_along
 
 #: Configuration files stay as they are; no terminal is pretended; a lock is waited for so long (seconds), no longer.
 _APT_OPTIONS = (

@@ -15,8 +15,8 @@ from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.duration import duration
 from zen_agents.model.scalars import Account, Name
-from zen_agents.ports.host import HostControl, HostView, Process
-from zen_agents.ports.host_processes import family
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_processes import Process, family
 from zen_agents.ports.host_runs import Runs
 
 _TICKS = os.sysconf("SC_CLK_TCK")

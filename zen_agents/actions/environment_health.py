@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from zen_agents.errors import HostError
-from zen_agents.ports.host import HostControl, HostView, Unit
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_units import Unit
 
 #: How long systemd may take with one of them (seconds).
 RESTART_SECONDS = 120.0

@@ -11,7 +11,8 @@ from zen_agents.actions.scope import subject_of
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.scalars import Name
-from zen_agents.ports.host import Command, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_commands import Command
 
 _WITHIN_SECONDS = 10.0
 #: What keeps names -> how it is told to forget them all. It goes on running.

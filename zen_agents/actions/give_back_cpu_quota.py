@@ -11,7 +11,8 @@ from zen_agents.actions.scope import subject_of
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Risk
 from zen_agents.model.scalars import UnitName
-from zen_agents.ports.host import Command, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_commands import Command
 
 _SECONDS = 20.0
 #: The kernel counts in whole microseconds of a period.

@@ -13,7 +13,8 @@ from zen_agents.actions.scope import in_thread, parent_of, place_of, plain_path,
 from zen_agents.errors import StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Risk
 from zen_agents.model.scalars import AbsolutePath, OctalMode
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 
 
 class Access(ActionParams):

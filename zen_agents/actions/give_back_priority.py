@@ -10,7 +10,8 @@ from zen_agents.actions.inverse import Inverse, InverseParams
 from zen_agents.actions.scope import in_thread, subject_of
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Risk
-from zen_agents.ports.host import HostControl, HostView, Process
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_processes import Process
 
 
 class GiveBackPriorityParams(InverseParams):

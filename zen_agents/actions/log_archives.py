@@ -15,8 +15,9 @@ from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePat
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import GlobPath
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
 from zen_agents.ports.host_directories import DirectoryHandle
+from zen_agents.ports.host_files import FileState
 from zen_agents.ports.log_archives import Archive, LogSet, directories, log_set, log_set_of
 
 #: One run changes at most so many archives; the next one goes on.

@@ -9,8 +9,9 @@ from contextlib import ExitStack, closing
 from zen_agents.clock import Clock, ForwardSteps
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
 from zen_agents.ports.host_directories import DirectoryHandle
+from zen_agents.ports.host_files import FileState
 
 #: One run removes at most so many files; the next one goes on.
 MOST_FILES = 20_000

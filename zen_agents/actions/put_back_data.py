@@ -11,7 +11,8 @@ from zen_agents.actions.scope import touched_paths
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Risk
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import FileState, HostControl, HostView, KeptFile
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState, KeptFile
 
 
 class PutBackData(Inverse):

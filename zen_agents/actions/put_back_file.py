@@ -13,7 +13,8 @@ from zen_agents.errors import StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Risk
 from zen_agents.model.scalars import AbsolutePath
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import FileState, HostControl, HostView, KeptFile
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState, KeptFile
 
 
 class ReplacedFile(BaseModel):

@@ -11,7 +11,8 @@ from zen_agents.actions.base import Action, ActionParams
 from zen_agents.actions.pool_scope import PoolsPolicy
 from zen_agents.actions.scope import subject_of
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
-from zen_agents.ports.host import Command, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_commands import Command
 
 #: What it takes to start and end it (seconds).
 _OWN_SECONDS = 10.0

@@ -14,7 +14,8 @@ from zen_agents.actions.scope import plain_path, subject_of
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, ResourceKind, Reversible, Risk
 from zen_agents.model.scalars import UnitName
-from zen_agents.ports.host import CommandResult, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_commands import CommandResult
 
 #: How long a server may take to answer while it is looked at (seconds).
 ANSWER_SECONDS = 5.0

@@ -12,7 +12,9 @@ from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import AbsolutePath
-from zen_agents.ports.host import Command, HostControl, HostView, Mount
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_commands import Command
+from zen_agents.ports.host_resources import Mount
 
 _FSTAB = "/etc/fstab"
 _TIMEOUT_SECONDS = 30.0

@@ -11,7 +11,8 @@ from zen_agents.actions.runaway import MatchPolicy, RunawayAction, RunawayParams
 from zen_agents.actions.scope import in_thread, subject_of
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
-from zen_agents.ports.host import HostControl, HostView, Process
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_processes import Process
 from zen_agents.ports.process_pattern import with_niceness
 
 

@@ -17,7 +17,8 @@ from zen_agents.datasets.job import repair_question
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.jobs.data_repair import DataRepairReply, FileRepair, Replaced
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 
 #: Looking is part of planning, which may take no longer than this (seconds).
 _LOOK_SECONDS: Final = 10.0

@@ -10,7 +10,9 @@ from zen_agents.actions.scope import file_name, in_thread, parent_of, plain_path
 from zen_agents.dataclass import dataclass
 from zen_agents.drift.declared import held_content, sha256
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import Command, FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_commands import Command
+from zen_agents.ports.host_files import FileState
 
 #: What systemd is told after a unit's file has changed.
 _RELOAD = Command(("systemctl", "daemon-reload"), timeout_seconds=60.0)

@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from zen_agents.errors import ActionFailedError, HostError, StalePlanError
 from zen_agents.model.action import Effect, Plan
 from zen_agents.model.scalars import AbsolutePath, HostPort
-from zen_agents.ports.host import Command, CommandResult, HostControl, HostView, HttpRequest, ProbeResult, Process
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_commands import Command, CommandResult
+from zen_agents.ports.host_probes import HttpRequest, ProbeResult
+from zen_agents.ports.host_processes import Process
 
 _POLL_SECONDS = 0.02
 #: A daemon that has not written its pidfile by then is judged by its checks (seconds).

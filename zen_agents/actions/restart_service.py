@@ -20,7 +20,8 @@ from zen_agents.errors import HostError, RefusedError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import AbsolutePath, Name, UnitName
-from zen_agents.ports.host import HostControl, HostView, Unit, with_all_taken_along
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_units import Unit, with_all_taken_along
 
 #: A unit may take this long to stop and start before systemd gives up on it, plus some.
 _UNIT_TIMEOUT_SECONDS = 240.0

@@ -8,7 +8,9 @@ from typing import Any
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, HostControl, HostView, Unit, UnitJob
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_commands import Command
+from zen_agents.ports.host_units import Unit, UnitJob
 
 #: A unit that is still stopping or starting is waited for, then left to systemd.
 _BUSY_SECONDS = 100.0

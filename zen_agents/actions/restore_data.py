@@ -19,7 +19,8 @@ from zen_agents.errors import HostError, RefusedError, StalePlanError
 from zen_agents.jobs.data_repair import Replaced
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 
 #: What a copy of an earlier time need not fulfil.
 _OF_NOW: Final = (Fresh, RowCountChange, Drift, References)

@@ -15,7 +15,8 @@ from zen_agents.drift.declared import sha256
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.scalars import AbsolutePath
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 from zen_agents.ports.host_last_good import KeptVersion
 
 

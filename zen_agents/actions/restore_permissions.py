@@ -13,7 +13,8 @@ from zen_agents.actions.scope import PathsPolicy, in_thread, parent_of, place_of
 from zen_agents.errors import StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.scalars import AbsolutePath, Account, OctalMode
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 
 
 class RestorePermissionsParams(ActionParams):

@@ -9,7 +9,8 @@ from zen_agents.actions.switch_resolver import ResolverParams, file_plan, knowin
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.resolver_file import ResolverFile, given_back, read_resolver_file
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 
 
 class RestoreResolver(Action):

@@ -29,8 +29,9 @@ from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversi
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import GlobPath
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
 from zen_agents.ports.host_directories import DirectoryHandle
+from zen_agents.ports.host_files import FileState
 
 _ROTATED = re.compile(r"(?P<log>.+)\.(?P<number>\d{1,4})(?P<packed>\.gz|\.zst)?")
 _LEFT_ERRORS = (StalePlanError, UnsafePathError, HostError)

@@ -12,8 +12,9 @@ from zen_agents.errors import StalePlanError
 from zen_agents.model.action import Plan, Resource, ResourceKind
 from zen_agents.model.pattern import compiled
 from zen_agents.model.scalars import AbsolutePath, Account, Regex, UnitName
-from zen_agents.ports.host import HostView, Process
-from zen_agents.ports.host_processes import Busy
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_process_use import Busy
+from zen_agents.ports.host_processes import Process
 from zen_agents.ports.process_pattern import ProcessPattern, runaways
 
 #: More of them at once are another fault than a runaway.

@@ -17,7 +17,8 @@ from zen_agents.errors import RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Plan, Resource, ResourceKind
 from zen_agents.model.reason import Reason
 from zen_agents.model.scalars import AbsolutePath
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 
 _T = TypeVar("_T")
 #: A plan shows so many single files and counts the rest.

@@ -13,8 +13,8 @@ from zen_agents.actions.scope import in_thread, subject_of
 from zen_agents.errors import HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.scalars import AbsolutePath, Name, UnitName
-from zen_agents.ports.host import HostControl, HostView, Process
-from zen_agents.ports.host_processes import ENDED, family
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_processes import ENDED, Process, family
 
 #: Parents that are told; a service with more of them has another fault.
 _MOST_PARENTS = 16

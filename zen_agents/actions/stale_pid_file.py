@@ -14,7 +14,8 @@ from zen_agents.clock import Clock, ForwardSteps, SystemClock
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.scalars import AbsolutePath
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 from zen_agents.ports.pid_file import stale_pid_file
 
 

@@ -16,7 +16,8 @@ from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.resolver_file import read_resolver_file, switched
 from zen_agents.model.scalars import AbsolutePath
-from zen_agents.ports.host import FileState, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_files import FileState
 
 #: Who writes a resolv.conf, known by where a link leads or by a word in its comments -> how to change it with them.
 _WRITERS = {

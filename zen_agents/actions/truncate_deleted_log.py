@@ -21,7 +21,8 @@ from zen_agents.errors import HostError, StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.scalars import GlobPath
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import HostControl, HostView, Process
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_processes import Process
 
 _Held = tuple[Process, int, str, int]
 

@@ -18,7 +18,8 @@ from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Resourc
 from zen_agents.model.duration import duration
 from zen_agents.model.scalars import PositiveDuration, Size
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import Command, HostControl, HostView
+from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_commands import Command
 from zen_agents.ports.journal_files import JournalFile, journal_files
 
 _TIMEOUT_SECONDS = 120.0

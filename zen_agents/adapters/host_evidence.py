@@ -14,7 +14,8 @@ from zen_agents.errors import HostError
 from zen_agents.model.action import Plan, ResourceKind
 from zen_agents.model.duration import duration
 from zen_agents.ports.evidence import MOST_CHANGES, Fragile, Records, Surroundings
-from zen_agents.ports.host import Host, HostView, Process
+from zen_agents.ports.host import Host, HostView
+from zen_agents.ports.host_processes import Process
 
 MOST_LINES, MOST_FILES, MOST_PROCESSES = 10, 32, 5
 #: No line is longer (characters), and so much of a log's end is read (bytes).

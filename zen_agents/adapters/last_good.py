@@ -13,7 +13,7 @@ from zen_agents.adapters.linux_view_files import look_at_file
 from zen_agents.adapters.linux_view_reading import run_bounded
 from zen_agents.drift.declared import sha256
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 from zen_agents.ports.host_last_good import KeptVersion
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", re.ASCII)

@@ -17,7 +17,7 @@ from pathlib import Path
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, RefusedError
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: How much of a command's output is kept, in bytes from its end.

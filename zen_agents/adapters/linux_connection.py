@@ -6,7 +6,7 @@ import asyncio
 import errno
 
 from zen_agents.adapters.linux_probe import Resolver, connect, timed
-from zen_agents.ports.host import ProbeResult
+from zen_agents.ports.host_probes import ProbeResult
 
 #: How long a connection has to last (seconds).
 _STAYS_SECONDS = 0.05

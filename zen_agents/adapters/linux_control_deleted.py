@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zen_agents.adapters.file_identity import names_in, proc_path
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import Process
+from zen_agents.ports.host_processes import Process
 
 _DELETED = " (deleted)"
 _FLAGS = re.compile(r"^flags:\s*([0-7]+)$", re.MULTILINE)

@@ -18,7 +18,8 @@ from zen_agents.adapters.linux_view_journal import BURST, DROP_IN, DROP_INS, UNI
 from zen_agents.adapters.linux_view_reading import read_regular_file
 from zen_agents.adapters.linux_view_units import span_seconds
 from zen_agents.errors import ActionFailedError, HostError, StalePlanError
-from zen_agents.ports.host import Command, HostControl
+from zen_agents.ports.host import HostControl
+from zen_agents.ports.host_commands import Command
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

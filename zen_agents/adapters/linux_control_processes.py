@@ -12,7 +12,8 @@ from pathlib import Path
 from zen_agents.adapters.launcher import readable
 from zen_agents.adapters.linux_view_reading import read_kernel_file
 from zen_agents.errors import ActionFailedError, HostError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
 
 #: How long a killed process may take to go; one that hangs in the kernel takes longer than anybody waits.
 _KILLED_WITHIN_SECONDS = 5.0

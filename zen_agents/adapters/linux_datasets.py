@@ -16,8 +16,8 @@ from zen_agents.clock import Clock
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.jobs.data_repair import Replaced
-from zen_agents.ports.host import FileState
 from zen_agents.ports.host_datasets import DataQuestion
+from zen_agents.ports.host_files import FileState
 
 _T = TypeVar("_T")
 

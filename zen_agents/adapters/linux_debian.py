@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from zen_agents.jobs.debian_look import MalformedDebianError
 from zen_agents.model.debian_upgrade import DebianChange, DebianLook, DebianQuestion, DebianTrial, DebianTried
 
 if TYPE_CHECKING:
-    from zen_agents.adapters.linux_control import LinuxControl
     from zen_agents.adapters.quarantine import Quarantine
 
 #: Planning waits for it; apt needs a second, on a host that is busy more.
@@ -57,7 +56,7 @@ async def trial(asked: DebianTrial) -> DebianTried:
 
 
 async def keep(
-    changes: Sequence[DebianChange], *, action: str, control: LinuxControl, kept_in: Quarantine, state_dir: Path
+    changes: Sequence[DebianChange], *, action: str, go_on: Callable[[], None], kept_in: Quarantine, state_dir: Path
 ) -> Sequence[str]:
     """Have a worker fetch .debs, then take them into the quarantine; see `DebianControl.keep_debian_packages`."""
     folder = str(state_dir / _STAGING)
@@ -68,13 +67,13 @@ async def keep(
         raise ActionFailedError(f"what is installed now could not be kept, so nothing was changed: {error}") from error
     if reply.failed or len(reply.names) != len(changes):
         raise ActionFailedError(f"what is installed now could not be kept, so nothing was changed: {reply.failed}")
-    return await asyncio.to_thread(_into_quarantine, folder, reply.names, action, control, kept_in)
+    return await asyncio.to_thread(_into_quarantine, folder, reply.names, action, go_on, kept_in)
 
 
 def _into_quarantine(
-    folder: str, names: Sequence[str], action: str, control: LinuxControl, kept_in: Quarantine
+    folder: str, names: Sequence[str], action: str, go_on: Callable[[], None], kept_in: Quarantine
 ) -> Sequence[str]:
-    with safe_files.open_directory(folder, go_on=control.check_stop, quarantine=kept_in) as directory:
+    with safe_files.open_directory(folder, go_on=go_on, quarantine=kept_in) as directory:
         found = {state.path.rpartition("/")[2]: state for state in directory.entries()}
         if missing := [name for name in names if name not in found]:
             raise HostError(f"{missing[0]} is not in {folder} any more; nothing was changed")

@@ -16,7 +16,8 @@ from typing import Any
 from zen_agents.adapters.linux_view_reading import run_bounded
 from zen_agents.errors import ActionFailedError, HostError
 from zen_agents.model.address import Network
-from zen_agents.ports.host import Command, HostControl
+from zen_agents.ports.host import HostControl
+from zen_agents.ports.host_commands import Command
 
 FAMILY, TABLE, CHAIN = "inet", "zen_agents", "drop_banned"
 SETS = {4: "banned4", 6: "banned6"}

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from zen_agents.errors import HostError
-from zen_agents.ports.host import HttpRequest, ProbeResult
+from zen_agents.ports.host_probes import HttpRequest, ProbeResult
 
 if TYPE_CHECKING:
     import ssl

@@ -12,7 +12,7 @@ import socket
 
 from zen_agents.adapters.linux_probe import asked, check_request, page, timed
 from zen_agents.errors import HostError
-from zen_agents.ports.host import HttpRequest, ProbeResult
+from zen_agents.ports.host_probes import HttpRequest, ProbeResult
 
 #: How often it is looked whether a full queue has room again (seconds).
 _QUEUE_POLL_SECONDS = 0.05

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Process
-from zen_agents.ports.host_processes import Busy
+from zen_agents.ports.host_process_use import Busy
+from zen_agents.ports.host_processes import Process
 
 #: Looks that come closer together than this (seconds) say the same. The kernel counts in hundredths, and on a busy machine a
 #: loop may get no turn for a tenth: one such look, of a plan or a deed, would begin anew what was true for minutes.

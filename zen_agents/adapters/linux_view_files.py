@@ -8,11 +8,16 @@ import pwd
 import re
 import stat
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from zen_agents.adapters.linux_view_reading import GONE, check_path, read_regular_file, require_kernel_file
 from zen_agents.errors import HostError
-from zen_agents.ports.host import DiskUse, FileState, Mount
 from zen_agents.ports.host_contents import LARGEST_CONTENT
+from zen_agents.ports.host_files import FileState
+from zen_agents.ports.host_resources import DiskUse, Mount
+
+if TYPE_CHECKING:
+    from zen_agents.adapters.linux_host import LinuxHost
 
 _KINDS = {
     stat.S_IFREG: "file",
@@ -212,3 +217,40 @@ def _account_id(name: str, what: str, look_up: Callable[[], int]) -> int:
 def _unescape(text: str) -> str:
     # The bytes of a name may be any encoding; octal escapes stand for ASCII characters only.
     return _OCTAL.sub(lambda found: chr(int(found[1], 8)), text)
+
+
+class FileLook:
+    """Part of `LinuxView`: what stands in directories, and whose it is."""
+
+    _host: LinuxHost
+    _files: dict[str, FileState | None]
+    _users: dict[str, int]
+    _groups: dict[str, int]
+
+    def file(self, path: str) -> FileState | None:
+        """Return lstat of `path`, None if there is nothing."""
+        # Asked for each of thousands of files: no closure, no key beside the path.
+        if path in self._files:
+            return self._files[path]
+        state = self._files[path] = self._host.files.look_at(path)
+        return state
+
+    def list_directory(self, path: str, *, limit: int = 100_000) -> Sequence[FileState]:
+        """Return up to `limit` direct entries of a directory, without following links; not remembered, it may be large."""
+        return list_directory(path, limit)
+
+    def read_text(self, path: str, *, limit: int = 65536) -> str:
+        """Return up to `limit` bytes of a regular file; a link is not followed. Not remembered, it may be large."""
+        return read_text(path, limit)
+
+    def user_id(self, name: str) -> int:
+        """Return the uid of an account name or number; HostError if there is none."""
+        if (known := self._users.get(name)) is None:
+            known = self._users[name] = user_id(name)
+        return known
+
+    def group_id(self, name: str) -> int:
+        """Return the gid of a group name or number; HostError if there is none."""
+        if (known := self._groups.get(name)) is None:
+            known = self._groups[name] = group_id(name)
+        return known

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from zen_agents.adapters.linux_view_reading import read_kernel_file
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Mount, Process
+from zen_agents.ports.host_processes import Process
+from zen_agents.ports.host_resources import Mount
 
 #: Of a stack and of what the kernel said so much is told.
 _MOST_FRAMES, _MOST_LINES, _MOST_CHARACTERS = 24, 8, 200

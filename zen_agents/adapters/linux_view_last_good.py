@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zen_agents.adapters.last_good import LastGood
-    from zen_agents.adapters.linux_view import LinuxHost
-    from zen_agents.ports.host import Command, CommandResult
+    from zen_agents.adapters.linux_host import LinuxHost
+    from zen_agents.ports.host_commands import Command, CommandResult
     from zen_agents.ports.host_last_good import KeptVersion
 
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
+from zen_agents.adapters import linux_probe
+from zen_agents.adapters.linux_view_table import TableLook
+
 if TYPE_CHECKING:
-    from zen_agents.adapters.linux_view import LinuxHost
     from zen_agents.model.address import Address, Network
-    from zen_agents.ports.host import ProbeResult, Process
     from zen_agents.ports.host_firewall import KeptNetwork
     from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route, TrackedConnections
+    from zen_agents.ports.host_probes import HttpRequest, ProbeResult
+    from zen_agents.ports.host_processes import Process
+    from zen_agents.ports.time_answer import TimeAnswer
 
 
-class NetworkLook:
+class NetworkLook(TableLook):
     """The part of `LinuxView` that implements `ports.host_network.NetworkView` and `ports.host_firewall.FirewallView`."""
-
-    _host: LinuxHost
-
-    def processes(self) -> Mapping[int, Process]:
-        """Return the process table; of the look itself."""
-        raise NotImplementedError
 
     async def ask_name(self, server: str, name: str, timeout_seconds: float, *, port: int = 53) -> NameAnswer:
         """Ask one name server; never remembered."""
@@ -98,3 +96,23 @@ class NetworkLook:
         from zen_agents.adapters import linux_addresses  # noqa: PLC0415 - only where a pattern may ban
 
         return linux_addresses.connected(self._host.proc_root, ports)
+
+    async def tcp(
+        self, host: str, port: int, timeout_seconds: float, *, send: bytes = b"", contains: bytes = b""
+    ) -> ProbeResult:
+        """Connect, ask if there is something to ask, and hang up; never remembered."""
+        return await linux_probe.tcp(host, port, timeout_seconds, self._host.resolver, send=send, contains=contains)
+
+    async def server_time(self, server: str, timeout_seconds: float) -> TimeAnswer:
+        """Ask a time server once; never remembered."""
+        from zen_agents.adapters import linux_time  # noqa: PLC0415 - only hosts that list servers
+
+        return await linux_time.server_time(server, timeout_seconds, self._host.resolver)
+
+    async def http(self, request: HttpRequest, timeout_seconds: float) -> ProbeResult:
+        """Ask for a page; never remembered."""
+        if request.unix:
+            from zen_agents.adapters import linux_unix_socket  # noqa: PLC0415 - only hosts that ask at one
+
+            return await linux_unix_socket.http(request, timeout_seconds)
+        return await linux_probe.http(request, timeout_seconds, self._host.resolver)

@@ -10,15 +10,12 @@ import fcntl
 import os
 import re
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
 from zen_agents.adapters.linux_view_reading import read_regular_file
+from zen_agents.adapters.linux_view_table import TableLook
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Process
-
-if TYPE_CHECKING:
-    from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.ports.host_processes import Process
 
 #: Held by apt from when it opens the packages for a change to its end; an apt that does not know it (before 1.6.5) lets go
 #: of dpkg's own lock between two packages.
@@ -132,10 +129,8 @@ class OccupationReader:
             raise HostError(f"cannot tell whether salt is at work: {_SALT_JOBS}: {error.strerror}") from error
 
 
-class OccupationLook:
+class OccupationLook(TableLook):
     """Part of `LinuxView`: `ports.host_occupation.OccupationView`, from what the host remembers for a moment."""
-
-    _host: LinuxHost
 
     def package_transaction(self) -> str:
         """Return which package manager is at work, "" if none; up to two seconds old."""
@@ -155,10 +150,6 @@ class OccupationLook:
     def leaving(self, marks: Sequence[str]) -> str:
         """Return what says that the host is drained or about to end, "" if nothing does."""
         return self._host.occupation.leaving(marks)
-
-    def processes(self) -> Mapping[int, Process]:
-        """Return the process table of this look."""
-        raise NotImplementedError
 
 
 def lock_holder(path: str) -> int | None:

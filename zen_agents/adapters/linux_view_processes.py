@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from zen_agents.adapters.linux_view_reading import GONE, raise_unless_gone, read_kernel_file
 from zen_agents.errors import HostError, ProcessGoneError
-from zen_agents.ports.host import Process
+from zen_agents.ports.host_processes import Process
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")

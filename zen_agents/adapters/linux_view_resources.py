@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 
+from zen_agents.adapters import linux_view_files
+from zen_agents.adapters.linux_view_once import OnceLook
 from zen_agents.adapters.linux_view_reading import read_kernel_file, require_kernel_file
 from zen_agents.errors import HostError
-from zen_agents.ports.host import CpuTimes, Memory, Pressure
+from zen_agents.ports.host_resources import CpuTimes, DiskUse, Memory, Mount, Pressure
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _RESOURCES = frozenset({"cpu", "memory", "io"})
@@ -152,3 +155,31 @@ def _average(field: bytes) -> float:
     if not _AVERAGE.fullmatch(field):
         raise ValueError(f"{field[:40]!r} is no average")
     return float(field)
+
+
+class ResourceLook(OnceLook):
+    """Part of `LinuxView`: implements `ports.host_resources.ResourceView`."""
+
+    def cpu_times(self) -> CpuTimes:
+        """Return busy and idle seconds and how many CPUs may be used."""
+        return self._once("cpu_times", self._host.resources.cpu_times)
+
+    def load(self) -> tuple[float, float, float]:
+        """Return the load averages of 1, 5 and 15 minutes."""
+        return self._once("load", self._host.resources.load)
+
+    def memory(self) -> Memory:
+        """Return memory and swap in bytes; a container's limits count."""
+        return self._once("memory", self._host.resources.memory)
+
+    def pressure(self, resource: str) -> Pressure | None:
+        """Return the stall averages of `cpu`, `memory` or `io`; None where the kernel has none."""
+        return self._once(("pressure", resource), lambda: self._host.resources.pressure(resource))
+
+    def mounts(self) -> Sequence[Mount]:
+        """Return what is mounted; of several on one path the visible one."""
+        return self._once("mounts", lambda: linux_view_files.read_mounts(self._host.proc_root))
+
+    def disk_use(self, path: str) -> DiskUse:
+        """Return the use of the file system that holds `path`, as df counts it."""
+        return self._once(("disk_use", path), lambda: linux_view_files.disk_use(path))

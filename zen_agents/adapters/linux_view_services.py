@@ -12,7 +12,7 @@ from zen_agents.adapters.linux_view_reading import read_regular_file
 from zen_agents.adapters.linux_view_scripts import runs_script
 from zen_agents.clock import BackSteps, SystemClock
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Process
+from zen_agents.ports.host_processes import Process
 
 _SERVICE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}")
 _RECORD = re.compile(rb"(\d{1,10}) (\d{1,20})\n?")

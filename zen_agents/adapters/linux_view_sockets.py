@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from zen_agents.adapters.linux_view_reading import GONE
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Process
+from zen_agents.ports.host_processes import Process
 
 #: A look at every descriptor of the host stops here, so that a host with millions of them does not stop the sampler.
 MOST_DESCRIPTORS = 500_000

@@ -6,11 +6,13 @@ import contextlib
 import re
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from zen_agents.adapters.linux_view_once import OnceLook
 from zen_agents.adapters.linux_view_reading import run_bounded
 from zen_agents.adapters.systemd_bus import BusError, SystemdBus
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Unit
+from zen_agents.ports.host_units import Unit
 
 _PROPERTIES = (
     "Id,LoadState,ActiveState,SubState,Result,UnitFileState,MainPID,NRestarts,InvocationID,StateChangeTimestampMonotonic,Job,"
@@ -163,3 +165,36 @@ def span_seconds(text: str) -> float:
     if not all(found):
         raise ValueError(f"time span {text!r}")
     return sum(float(part[1]) * _SPAN_SECONDS[part[2]] for part in found if part)
+
+
+class UnitLook(OnceLook):
+    """Part of `LinuxView`: implements `ports.host_units.UnitView`; all units asked for before come in one call."""
+
+    _units: dict[str, Unit | None]
+
+    def has_systemd(self) -> bool:
+        """Tell whether systemd runs this host."""
+        return Path(f"{self._host.root}/run/systemd/system").is_dir()
+
+    def system_state(self) -> str:
+        """Return systemd's word for the whole host, "" without systemd."""
+        return self._once("system_state", lambda: self._host.units.system_state() if self.has_systemd() else "")
+
+    def unit(self, name: str) -> Unit | None:
+        """Return a unit's state, None if systemd does not know it or is not there."""
+        if not self.has_systemd():
+            return None
+        full = unit_name(name)
+        if full not in self._units:
+            # A call that failed is remembered too: a hung bus costs one time-out a look, not one a unit.
+            found = self._once("units" if not self._units else ("unit", full), lambda: self._host.units_with(full))
+            self._units.update(found)
+        return self._units[full]
+
+    def unit_needs(self, names: Sequence[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return what each of these units cannot run without; never remembered."""
+        return self._host.units.needs([unit_name(name) for name in names]) if names and self.has_systemd() else {}
+
+    def unit_file_pending(self, unit: str) -> bool:
+        """Tell whether a unit's files changed since systemd read them; not remembered."""
+        return self.has_systemd() and self._host.units.file_pending(unit)

@@ -1,20 +1,16 @@
-"""What processes use and run with, and what their control groups grant: asked of the host each time, not remembered."""
+"""What processes use and run with, and what their control groups grant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from zen_agents.ports.host import Process
-
-if TYPE_CHECKING:
-    from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_view_table import TableLook
+from zen_agents.ports.host_process_use import Busy
+from zen_agents.ports.host_processes import Process
 
 
-class UseLook:
-    """Part of `LinuxView`: what of `ports.host_processes.ProcessQuestions` needs no memory of the look."""
-
-    _host: LinuxHost
+class UseLook(TableLook):
+    """Part of `LinuxView`: implements `ports.host_process_use.ProcessUseView`."""
 
     def replaced_files(self, process: Process) -> Sequence[str]:
         """Return mapped libraries and the program that were replaced since; HostError if it may not be looked into."""
@@ -50,3 +46,12 @@ class UseLook:
     def sleeps(self, process: Process) -> int:
         """Return how often its first thread has gone to sleep by itself; HostError if the process is gone."""
         return self._host.processes.sleeps(process)
+
+    def memory_limit(self, process: Process) -> int | None:
+        """Return the tightest memory limit of its cgroups in bytes, None for none; HostError if the process is gone."""
+        path = self.cgroup(process)
+        return self._once(("memory_limit", path), lambda: self._host.cgroups.memory_limit(path))
+
+    def busy_processes(self, above_percent: float) -> Sequence[Busy]:
+        """Return who uses more of one CPU than that since the look before; HostError at the first look of all."""
+        return self._once(("busy", above_percent), lambda: self._host.busy.busy(above_percent, self.processes()))

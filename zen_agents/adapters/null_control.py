@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, NoReturn
 
 from zen_agents.errors import RefusedError
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Command, CommandResult, Host, HostView, Process, UnitJob
+from zen_agents.ports.host import Host, HostView
+from zen_agents.ports.host_commands import Command, CommandResult
 from zen_agents.ports.host_directories import DirectoryHandle
+from zen_agents.ports.host_processes import Process
+from zen_agents.ports.host_units import UnitJob
 
 if TYPE_CHECKING:
     from zen_agents.model.address import Network
     from zen_agents.model.debian_upgrade import DebianChange
     from zen_agents.model.environment import Trial
     from zen_agents.model.pool import PoolQuestion, PoolSession
-    from zen_agents.ports.host import FileState
     from zen_agents.ports.host_datasets import DataQuestion
+    from zen_agents.ports.host_files import FileState
 
 
 class NullControl:

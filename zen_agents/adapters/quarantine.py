@@ -20,7 +20,7 @@ from zen_agents.adapters.taken_aside import TakenAside
 from zen_agents.clock import Clock
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 
 _CHUNK = 1 << 20
 _ID = re.compile(r"q-[0-9a-f]{24}")

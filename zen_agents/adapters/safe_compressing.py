@@ -21,7 +21,7 @@ from zen_agents.adapters.taken_aside import MADE_HERE, private_name
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 from zen_agents.ports.log_archives import PACKED, Packing
 
 if TYPE_CHECKING:

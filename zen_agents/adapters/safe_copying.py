@@ -12,7 +12,7 @@ from zen_agents.adapters.likeness import Likeness
 from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -25,7 +25,7 @@ from zen_agents.adapters.likeness import Likeness, set_owner_and_mode
 from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.adapters.taken_aside import MADE_HERE, inode_of
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 
 if TYPE_CHECKING:
     from zen_agents.adapters.quarantine import Quarantine

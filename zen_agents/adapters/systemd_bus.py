@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from zen_agents.adapters.dbus_values import ValueReader
 from zen_agents.adapters.event_systemd import BUS, CALL, ERROR, RETURN, SYSTEMD, BusMessage, encode_text, unit_path
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Unit
+from zen_agents.ports.host_units import Unit
 
 _Answer = TypeVar("_Answer")
 #: The system bus lets a client wait for 128 replies, and refuses the rest.

@@ -16,7 +16,7 @@ from zen_agents.adapters.dbus_values import ValueReader
 from zen_agents.adapters.event_systemd import CALL, ERROR, RETURN, SIGNAL, SYSTEMD, BusMessage, encode_text, read_message
 from zen_agents.adapters.systemd_bus import BusError
 from zen_agents.errors import HostError
-from zen_agents.ports.host import UnitJob
+from zen_agents.ports.host_units import UnitJob
 
 _CONNECT_SECONDS = 2.0
 #: The only call of a connection.

@@ -14,7 +14,7 @@ from zen_agents.actions.base import ActionPolicy
 from zen_agents.checks.base import Check
 from zen_agents.dataclass import dataclass
 from zen_agents.model.action import ActionRequest
-from zen_agents.ports.host import Mount
+from zen_agents.ports.host_resources import Mount
 from zen_agents.ports.vitals import Vitals
 from zen_agents.rules.rule import Rule
 

@@ -17,7 +17,9 @@ from zen_agents.drift.declared import held_content, sha256
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import Command, FileState, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_commands import Command
+from zen_agents.ports.host_files import FileState
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _ENDED = frozenset("ZXx")

@@ -15,7 +15,8 @@ from zen_agents.checks.base import Probe
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import HostView, ProbeResult
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_probes import ProbeResult
 from zen_agents.rules.ladder import backoff_seconds
 from zen_agents.rules.rule import Rung
 

@@ -12,7 +12,8 @@ from zen_agents.checks.base import Check
 from zen_agents.checks.measured import measured, share_percent, untold
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation
-from zen_agents.ports.host import CpuTimes, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_resources import CpuTimes
 
 #: CPU seconds (busy and idle, of all CPUs) below which two looks are too close to compare: clock ticks are 10 ms.
 _LEAST_SECONDS = 0.2

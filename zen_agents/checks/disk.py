@@ -14,7 +14,8 @@ from zen_agents.checks.measured import measured, share_percent, untold
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import DiskUse, HostView, Mount
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_resources import DiskUse, Mount
 
 #: Looks over this long (seconds) make the slope, at least over `_LEAST_SPAN`, and at most `_MOST_LOOKS` are kept.
 _SPAN = 3 * 3600.0

@@ -12,7 +12,8 @@ from zen_agents.drift.deployments import Changed, Deployer, respected
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import FileState, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_files import FileState
 
 
 class DriftCheck(Check):

@@ -13,7 +13,8 @@ from zen_agents.checks.measured import measured, untold
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
 from zen_agents.ports.vitals import Vitals
 
 

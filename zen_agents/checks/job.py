@@ -11,7 +11,8 @@ from zen_agents.clock import ForwardSteps, Instant
 from zen_agents.errors import RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.duration import duration
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
 from zen_agents.ports.host_runs import Runs
 from zen_agents.ports.pid_file import stale_pid_file
 

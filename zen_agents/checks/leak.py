@@ -19,8 +19,8 @@ from zen_agents.errors import HostError
 from zen_agents.model.duration import duration
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import HostView, Process
-from zen_agents.ports.host_processes import ENDED, family
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import ENDED, Process, family
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 #: So many looks make the trend, and at least so many; those that come closer together are not kept.

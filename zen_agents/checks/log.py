@@ -14,7 +14,8 @@ from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import FileState, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_files import FileState
 from zen_agents.ports.log_archives import matches
 
 _WILD = frozenset("*?[")

@@ -13,7 +13,8 @@ from zen_agents.checks.measured import measured, share_percent, untold
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation
 from zen_agents.model.units import size_in_words
-from zen_agents.ports.host import HostView, Memory
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_resources import Memory
 
 
 class MemoryCheck(Check):

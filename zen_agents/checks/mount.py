@@ -8,7 +8,8 @@ from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import HostView, Mount
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_resources import Mount
 
 
 class MountCheck(Check):

@@ -18,7 +18,8 @@ from zen_agents.checks.base import Probe
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import HostView, HttpRequest, ProbeResult
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_probes import HttpRequest, ProbeResult
 
 #: What a probe can meet that is the observer's fault, not the service's.
 _SAYS_NOTHING = frozenset({"name_error"})

@@ -8,7 +8,8 @@ from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.errors import ProcessGoneError
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
 
 #: So many files are named; the rest is counted.
 _SHOWN = 3

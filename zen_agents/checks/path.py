@@ -12,7 +12,8 @@ from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import FileState, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_files import FileState
 
 _MISSING: Mapping[str, str] = {"wrong": "missing"}
 # Looking up a member of an enumeration costs as much as a call, and this one is looked up for each of thousands of files.

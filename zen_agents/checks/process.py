@@ -14,7 +14,8 @@ from zen_agents.checks.measured import measured, untold
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
 
 #: Zombie and dead, as ps writes them.
 _ENDED = frozenset("ZXx")

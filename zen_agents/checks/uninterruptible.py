@@ -14,7 +14,8 @@ from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.duration import duration
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
 
 _UNINTERRUPTIBLE = "D"
 #: So many are named, with so much of their stack.

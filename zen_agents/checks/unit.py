@@ -14,7 +14,9 @@ from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import HostView, Process, Unit
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
+from zen_agents.ports.host_units import Unit
 
 _SWITCHED_OFF = frozenset({"disabled", "masked", "masked-runtime"})
 _RUNNING = frozenset({"active", "reloading", "refreshing"})

@@ -9,7 +9,8 @@ from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
 
 _NAME = "upgrades.outdated"
 #: So many units are named, each with one file; the rest is counted.

@@ -14,8 +14,8 @@ from zen_agents.checks.process import Finder
 from zen_agents.clock import Instant
 from zen_agents.model.duration import duration
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import HostView, Process
-from zen_agents.ports.host_processes import ENDED
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import ENDED, Process
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 

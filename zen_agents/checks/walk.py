@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError
-from zen_agents.ports.host import FileState, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_files import FileState
 
 #: Entries looked at in one walk: about half a second.
 MOST_ENTRIES = 50_000

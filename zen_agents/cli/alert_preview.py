@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.alerts.items import item_for
 from zen_agents.alerts.trial import trial_message
 from zen_agents.cli.alert_ways import Ways

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.cli.baseline_record import Recorded, record, record_entries
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data

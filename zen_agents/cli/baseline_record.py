@@ -13,7 +13,8 @@ from zen_agents.adapters.durable_file import replace_durably
 from zen_agents.dataclass import dataclass
 from zen_agents.drift.declared import distrust, held_content, sha256
 from zen_agents.errors import HostError
-from zen_agents.ports.host import FileState, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_files import FileState
 
 _DIRECTORY_MODE = 0o755
 #: What a declared file is at most; a managed file that others may not read is not shown to them by its copy.

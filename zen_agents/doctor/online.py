@@ -8,7 +8,7 @@ from typing import Any
 
 from zen_agents import __version__
 from zen_agents.adapters.delivery_now import deliver_now
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.items import item_for
 from zen_agents.alerts.policy import EMAIL, PAGERDUTY, AlertPolicy

@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 
 from zen_agents.errors import HostError
-from zen_agents.ports.host import FileState, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_files import FileState
 
 
 def declared_content(path: str, host: HostView) -> bytes:

@@ -14,7 +14,8 @@ from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
 from zen_agents.drift.declared import distrust
 from zen_agents.errors import HostError
-from zen_agents.ports.host import FileState, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_files import FileState
 
 #: A marker is touched at the end of a deployment, as far as clocks and file systems are exact (seconds).
 _SLACK_SECONDS = 60.0

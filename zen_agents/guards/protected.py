@@ -13,7 +13,8 @@ from zen_agents.guards.wording import one_line
 from zen_agents.model.action import ResourceKind
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
-from zen_agents.ports.host import HostView, Process
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
 
 
 class Protected(Guard):

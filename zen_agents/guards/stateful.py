@@ -11,7 +11,7 @@ from zen_agents.guards.wording import one_line
 from zen_agents.model.action import ResourceKind
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
-from zen_agents.ports.host import Unit
+from zen_agents.ports.host_units import Unit
 
 _TREES = tuple(f"{tree}/" for tree in stateful_names.TREES)
 _IN_BETWEEN = frozenset({"activating", "deactivating", "reloading", "refreshing", "maintenance"})

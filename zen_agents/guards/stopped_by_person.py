@@ -6,7 +6,7 @@ from zen_agents.guards import touched
 from zen_agents.guards.base import Guard, Question
 from zen_agents.model.reason import Reason
 from zen_agents.model.verdict import Answer
-from zen_agents.ports.host import Unit
+from zen_agents.ports.host_units import Unit
 
 _SWITCHED_OFF = frozenset({"disabled", "masked", "masked-runtime"})
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from zen_agents.errors import HostError, StalePlanError
 from zen_agents.guards.base import Question
 from zen_agents.model.action import ResourceKind
-from zen_agents.ports.host import HostView, Process, Unit, with_all_taken_along
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_processes import Process
+from zen_agents.ports.host_units import Unit, with_all_taken_along
 
 #: No chain of parents is longer than this on a sound host.
 _MOST_ANCESTORS = 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from zen_agents.ports.host import FileState
+    from zen_agents.ports.host_files import FileState
 
 #: Larger files (bytes) are no configuration, and are neither compared nor replaced.
 LARGEST_CONTENT = 1 << 20

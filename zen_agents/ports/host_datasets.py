@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from zen_agents.ports.host import FileState
+    from zen_agents.ports.host_files import FileState
 
 
 class DataQuestion(NamedTuple):

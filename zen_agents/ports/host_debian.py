@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from zen_agents.model.debian_upgrade import DebianChange, DebianLook, DebianQuestion, DebianTrial, DebianTried
-    from zen_agents.ports.host import CommandResult
+    from zen_agents.ports.host_commands import CommandResult
 
 
 class DebianView(Protocol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from zen_agents.ports.host_contents import ReplacingDirectory
 
 if TYPE_CHECKING:
-    from zen_agents.ports.host import FileState
+    from zen_agents.ports.host_files import FileState
     from zen_agents.ports.log_archives import Packing
 
 

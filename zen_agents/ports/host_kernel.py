@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from zen_agents.ports.host import Mount, Process
+    from zen_agents.ports.host_processes import Process
+    from zen_agents.ports.host_resources import Mount
 
 
 class KernelView(Protocol):

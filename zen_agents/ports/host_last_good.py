@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from zen_agents.ports.host import Command, CommandResult
+    from zen_agents.ports.host_commands import Command, CommandResult
 
 
 class KeptVersion(NamedTuple):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from zen_agents.ports.host import ProbeResult, Process
+    from zen_agents.ports.host_probes import ProbeResult
+    from zen_agents.ports.host_processes import Process
 
 
 class NameAnswer(NamedTuple):

@@ -1,88 +1,105 @@
-"""What is asked of the processes of a host beyond each one's line in the table."""
+"""Processes: the table, what each of them is, and what may be done to one."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-if TYPE_CHECKING:
-    from zen_agents.ports.host import Process
+from typing import NamedTuple, Protocol
 
 #: Zombie and dead, as ps writes them.
 ENDED = frozenset("ZXx")
 
 
-class Busy(NamedTuple):
-    """A process that uses much of a CPU."""
+class Process(NamedTuple):
+    """One line of the process table, from /proc/PID/stat."""
 
-    process: Process
-    #: Of one CPU, between the last two looks: a process with several threads may use more than 100.
-    percent: float
-    #: For how long (seconds) it has been above the limit that was asked for, in each look.
-    seconds: float
-    #: Whether it was so at every look there was: for how long before that is not known.
-    at_every_look: bool = False
+    pid: int
+    #: Start time in clock ticks since boot; with the pid it names a process for good (R20).
+    start_time: int
+    parent: int
+    name: str
+    #: One letter as in ps: R S D Z T ...
+    state: str
+    #: User and system CPU seconds so far.
+    cpu_seconds: float
+    resident_bytes: int
+    session: int
+
+    @property
+    def fingerprint(self) -> str:
+        """`pid:start_time`."""
+        return f"{self.pid}:{self.start_time}"
 
 
-class ProcessQuestions(Protocol):
-    """The part of `HostView` about what processes use."""
+class ProcessView(Protocol):
+    """Read-only questions about the processes of a host."""
+
+    def process(self, pid: int) -> Process | None:
+        """Return one process by reading its /proc/PID/stat, None if it is gone."""
+        ...
+
+    def processes(self) -> Mapping[int, Process]:
+        """Return the process table, read once a look."""
+        ...
 
     def children(self) -> Mapping[int, Sequence[Process]]:
         """Return the children of each process that has some, by its pid; made once a look."""
         ...
 
-    def memory_limit(self, process: Process) -> int | None:
-        """Return the bytes at which the kernel kills in the cgroup of a process, or in one above it; None for no limit.
+    def command_line(self, process: Process) -> tuple[str, ...]:
+        """Return argv; remembered for as long as pid and start time are the same."""
+        ...
 
-        HostError if the process is gone.
+    def executable(self, process: Process) -> str: ...
+
+    def owner(self, process: Process) -> int:
+        """Return the effective uid of a process."""
+        ...
+
+    def cgroup(self, process: Process) -> str: ...
+
+    def descriptors(self, process: Process) -> tuple[int, int]:
+        """Return (open descriptors, soft limit)."""
+        ...
+
+    def service_process(self, name: str) -> Process | None:
+        """Return the process that `HostControl.start_service` last started for this service, if it still is that one."""
+        ...
+
+    def pidfile_process(self, path: str, *, user: str = "", executable: str = "") -> Process | None:
+        """Return the live process that a pidfile names, None if it names none.
+
+        A pidfile that others than root and the engine can write counts only if account and executable are given and match;
+        else HostError says so (R20).
         """
         ...
 
-    def busy_processes(self, above_percent: float) -> Sequence[Busy]:
-        """Return who uses more of one CPU than that since the look before, who has done so longest first.
-
-        Raises HostError at the first look of all: there is nothing to compare with.
-        """
+    def deleted_open_files(self) -> Sequence[tuple[Process, int, str, int]]:
+        """Return (process, descriptor, former path, bytes) of regular files without a link that somebody holds open."""
         ...
 
-    def replaced_files(self, process: Process) -> Sequence[str]:
-        """Return the mapped libraries and the program of a process that were deleted or replaced since.
-
-        Nothing for a process that is gone; HostError if it may not be looked into.
-        """
-        ...
-
-    def oom_kills(self) -> int:
-        """Return how many processes the kernel has ended for want of memory since boot; HostError if it does not count."""
-        ...
-
-    def oom_victims(self, most: int) -> Sequence[str]:
-        """Return `name (pid)` of the last ones as far as the kernel's log goes back; HostError if it may not be read."""
-        ...
-
-    def cpu_quota(self, cgroup: str) -> float | None:
-        """Return the percent of one CPU that a cgroup may use by its own limit, None for no limit."""
-        ...
-
-    def can_limit_cpu(self) -> bool:
-        """Tell whether the control groups of this host can limit CPUs at all."""
-        ...
-
-    def niceness(self, process: Process) -> int:
-        """Return the niceness of a process, from -20 (first) to 19 (last); HostError if it is gone."""
-        ...
-
-    def sleeps(self, process: Process) -> int:
-        """Return how often the first thread of a process has gone to sleep by itself; HostError if it is gone."""
+    def listeners(self, port: int) -> Sequence[int]:
+        """Return pids that listen on a TCP port, where that can be told."""
         ...
 
 
 class ProcessChanges(Protocol):
-    """The part of `HostControl` about processes beyond signals."""
+    """The part of `HostControl` that changes processes."""
+
+    async def stop_process(self, process: Process, *, timeout_seconds: float) -> bool:
+        """TERM, then KILL after the time-out, through a pidfd; True if it is gone. A reused pid raises StalePlanError."""
+        ...
+
+    def signal(self, process: Process, number: int) -> None:
+        """Send one signal through a pidfd; StalePlanError if the process is not the one that was seen."""
+        ...
 
     def renice(self, process: Process, nice: int) -> None:
         """Set the niceness of each thread; StalePlanError if the process is not the one that was seen."""
+        ...
+
+    def truncate_descriptor(self, process: Process, descriptor: int, *, expected_path: str) -> int:
+        """Truncate a deleted regular file through /proc/PID/fd, under the conditions of R19; return the bytes freed."""
         ...
 
 
@@ -94,7 +111,7 @@ def by_parent(table: Mapping[int, Process]) -> Mapping[int, Sequence[Process]]:
     return children
 
 
-def family(process: Process, host: ProcessQuestions) -> Sequence[Process]:
+def family(process: Process, host: ProcessView) -> Sequence[Process]:
     """Return a process and all that descend from it, zombies too, itself first."""
     children = host.children()
     if process.pid not in children:

@@ -11,7 +11,8 @@ from zen_agents.model.pattern import compiled
 from zen_agents.ports.host_processes import ENDED
 
 if TYPE_CHECKING:
-    from zen_agents.ports.host import HostView, Process
+    from zen_agents.ports.host import HostView
+    from zen_agents.ports.host_processes import Process
 
 #: Where an interpreter names its script: `sh -eu /usr/local/bin/nightly`.
 _SCRIPT_WITHIN = 4

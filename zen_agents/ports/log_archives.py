@@ -12,7 +12,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from zen_agents.ports.host import FileState, HostView
+    from zen_agents.ports.host import HostView
+    from zen_agents.ports.host_files import FileState
 
 #: How an archive is packed -> the ending of its name.
 Packing = Literal["gzip", "zstd"]

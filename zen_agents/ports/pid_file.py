@@ -10,7 +10,9 @@ from zen_agents.ports.host_processes import ENDED
 
 if TYPE_CHECKING:
     from zen_agents.clock import ForwardSteps, Instant
-    from zen_agents.ports.host import FileState, HostView, Process
+    from zen_agents.ports.host import HostView
+    from zen_agents.ports.host_files import FileState
+    from zen_agents.ports.host_processes import Process
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 #: How far the times of a file and of a process may be apart by rounding.

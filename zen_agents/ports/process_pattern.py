@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from zen_agents.errors import ProcessGoneError
 from zen_agents.model.pattern import compiled
-from zen_agents.ports.host import HostView, Process
-from zen_agents.ports.host_processes import Busy
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_process_use import Busy
+from zen_agents.ports.host_processes import Process
 
 #: What start times of processes are counted in.
 _TICKS = os.sysconf("SC_CLK_TCK")

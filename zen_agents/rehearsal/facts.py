@@ -17,7 +17,9 @@ from typing import Any
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, UsageError
 from zen_agents.model.observation import Status
-from zen_agents.ports.host import Mount, Process, Unit
+from zen_agents.ports.host_processes import Process
+from zen_agents.ports.host_resources import Mount
+from zen_agents.ports.host_units import Unit
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.reader import read
 from zen_agents.settings.rendering import render

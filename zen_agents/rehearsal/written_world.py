@@ -18,7 +18,8 @@ from zen_agents.errors import HostError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind
 from zen_agents.model.message import Message
 from zen_agents.model.observation import Observation
-from zen_agents.ports.host import FileState, Host, HostView
+from zen_agents.ports.host import Host, HostView
+from zen_agents.ports.host_files import FileState
 from zen_agents.rehearsal.facts import Facts, FactsHost
 from zen_agents.rehearsal.plan import observations_of
 from zen_agents.rehearsal.rule_tests import ActionResult

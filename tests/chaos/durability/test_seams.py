@@ -31,7 +31,7 @@ WRITERS = {
     "adapters/event_pressure.py": "triggers in /proc, no disk",
     "adapters/file_identity.py": "the file that is moved into the quarantine",
     "adapters/launcher.py": "a pipe to a child, no disk",
-    "adapters/linux_control.py": "running/",
+    "adapters/linux_control_children.py": "running/",
     "adapters/isolated_worker.py": "a directory for what a worker writes, which goes with it",
     "adapters/last_good.py": "last-good/: what is in it is replaced durably, and what nobody names is removed",
     "adapters/linux_control_journal.py": "/run/systemd, which is volatile",

@@ -18,7 +18,7 @@ from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
 from zen_agents.guards.approval import Approval
 from zen_agents.model.action import ActionRequest, Effect, Plan
 from zen_agents.model.verdict import Ruling
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 
 FILE, KEY, MADE, MADE_KEY = "/srv/tls/web.pem", "/srv/tls/web.key", "/srv/new/web.pem", "/srv/new/web.key"
 SERVER, DAY = "127.0.0.1:8443", 86400.0

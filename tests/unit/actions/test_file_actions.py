@@ -25,7 +25,7 @@ from zen_agents.clock import ForwardSteps, ManualClock
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Reversible
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import DiskUse
+from zen_agents.ports.host_resources import DiskUse
 
 DAY = 86400.0
 

@@ -19,7 +19,7 @@ from tests.support.asking import ask
 from tests.support.changing import Changing, changing
 from zen_agents.actions.compress_log_archives import CompressLogArchives
 from zen_agents.actions.prune_log_archives import PruneLogArchives
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.checks.log_archives import LogArchivesCheck
 from zen_agents.clock import ManualClock, SystemClock
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError

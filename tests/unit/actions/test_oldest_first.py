@@ -13,7 +13,7 @@ from tests.support.changing import changing
 from zen_agents.actions.oldest_first import Removal, remove_oldest
 from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.adapters.safe_files import OpenDirectory
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 
 
 def tree(top: Path, *paths: str) -> tuple[FileState, ...]:

@@ -22,7 +22,7 @@ from zen_agents.clock import ManualClock
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Reversible
 from zen_agents.model.reason import Reason
-from zen_agents.ports.host import Mount
+from zen_agents.ports.host_resources import Mount
 
 UID, GID = (1234, 2345) if IS_ROOT else (os.geteuid(), os.getegid())
 OWN = {"owner": str(os.geteuid()), "group": str(os.getegid())}

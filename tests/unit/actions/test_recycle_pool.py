@@ -10,7 +10,7 @@ from zen_agents.actions.recycle_pool import RecyclePool
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.errors import RefusedError
 from zen_agents.model.action import ActionRequest, Plan, ResourceKind, Reversible
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 
 PARAMS = {"argv": ["/srv/renew", "a b"], "user": "web", "timeout_seconds": 7.0}
 

@@ -12,7 +12,7 @@ from zen_agents.checks.mount import MountCheck
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Plan
 from zen_agents.model.observation import Status
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 
 PATH, ERROR = "/srv/data", "EXT4-fs error (device sdb1): ext4_lookup: deleted inode referenced: 12"
 

@@ -18,7 +18,7 @@ from zen_agents.actions.switch_resolver import SwitchResolver
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan
 from zen_agents.model.resolver_file import switched
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 
 TARGET = "resolver:host"
 FILE, NAME = "/etc/resolv.conf", "db.internal"

@@ -17,7 +17,7 @@ from tests.support.changing import IS_ROOT, OWN_ACCOUNT, Changing, changing, unt
 from zen_agents.actions.restart_service import RestartService
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind
-from zen_agents.ports.host import UnitJob
+from zen_agents.ports.host_units import UnitJob
 
 ACTION = RestartService()
 
@@ -313,7 +313,7 @@ async def test_a_service_that_dies_at_once_is_a_failure_with_its_words(
     here: Changing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However long a busy machine takes for it.
-    monkeypatch.setattr("zen_agents.adapters.linux_control._AT_ONCE_SECONDS", 30.0)
+    monkeypatch.setattr("zen_agents.adapters.linux_control_services._AT_ONCE_SECONDS", 30.0)
     start = [sys.executable, "-c", "raise SystemExit('bad configuration')"]
     with pytest.raises(ActionFailedError, match="bad configuration"):
         await here.act(ACTION, "service:web", params(start))

@@ -16,7 +16,7 @@ from zen_agents.actions.put_back_file import PutBackFile
 from zen_agents.actions.restore_file import RestoreFile
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 
 DECLARED, EDITED = '{"port": 80}\n', '{"port": 80,\n'
 _TEST = "import json, sys; json.load(open(sys.argv[1]))"

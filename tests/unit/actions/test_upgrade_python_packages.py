@@ -16,7 +16,7 @@ from zen_agents.errors import HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, ResourceKind
 from zen_agents.model.package_look import PackageLook, Update
 from zen_agents.model.principal import ENGINE, Principal
-from zen_agents.ports.host import UnitJob
+from zen_agents.ports.host_units import UnitJob
 
 VENV = "/srv/app/venv"
 PARAMS: Mapping[str, Any] = {

@@ -11,7 +11,7 @@ from chaos.simulation.host import SimulatedHost
 from zen_agents.actions.vacuum_journal import VacuumJournal, VacuumJournalPolicy
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Plan, ResourceKind
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 
 MIB, DAY = 1 << 20, 86400.0
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from zen_agents.adapters.linux_view_busy import BusyReader
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Process
+from zen_agents.ports.host_processes import Process
 
 
 class Looking:

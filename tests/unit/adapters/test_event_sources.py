@@ -23,7 +23,7 @@ from zen_agents.adapters.event_pressure import PressureEvents
 from zen_agents.adapters.event_process import ProcessEvents, make_room
 from zen_agents.adapters.event_source import KindSource
 from zen_agents.adapters.event_sources import EventSources
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.ports.events import Wake, Watch
 
 GENEROUS = 20.0

@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.changing import IS_ROOT, OWN_ACCOUNT
 from zen_agents.adapters.last_good import LastGood, run_test
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Command
+from zen_agents.ports.host_commands import Command
 
 WHEN = "2026-01-01T00:00:00+00:00"
 

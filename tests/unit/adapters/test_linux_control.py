@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.changing import IS_ROOT, OWN_ACCOUNT, Changing, changing, until
 from zen_agents.adapters.launcher import checked_argv
-from zen_agents.adapters.linux_control import systemd_run
+from zen_agents.adapters.linux_control_services import systemd_run
 from zen_agents.adapters.running_actions import still_running
 from zen_agents.errors import (
     ActionFailedError,
@@ -25,7 +25,8 @@ from zen_agents.errors import (
     StalePlanError,
     UnsafePathError,
 )
-from zen_agents.ports.host import Command, Process
+from zen_agents.ports.host_commands import Command
+from zen_agents.ports.host_processes import Process
 
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="changes accounts")
 SLEEPER = Command(("sleep", "600"), user=OWN_ACCOUNT)
@@ -255,7 +256,7 @@ async def test_a_child_whose_engine_died_runs_nothing(here: Changing, tmp_path: 
 import asyncio, os
 from pathlib import Path
 from tests.support.changing import changing
-from zen_agents.ports.host import Command
+from zen_agents.ports.host_commands import Command
 async def main():
     here = changing(Path({str(tmp_path / "dying")!r}))
     task = asyncio.create_task(here.controls.held("act-x").run(Command(("touch", {str(tmp_path / "ran")!r}))))
@@ -339,7 +340,7 @@ async def test_a_service_outlives_its_engine(here: Changing, tmp_path: Path) -> 
 import asyncio, os
 from pathlib import Path
 from tests.support.changing import changing
-from zen_agents.ports.host import Command
+from zen_agents.ports.host_commands import Command
 async def main():
     here = changing(Path({str(tmp_path / "dying")!r}))
     process = await here.control().start_service("web", Command(("sleep", "600"), user={OWN_ACCOUNT!r}))

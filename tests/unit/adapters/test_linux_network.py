@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from zen_agents.adapters import linux_local_ports, linux_network
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.errors import HostError
 from zen_agents.ports.host_network import Link, Route
 

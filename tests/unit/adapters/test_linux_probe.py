@@ -18,7 +18,7 @@ import pytest
 from zen_agents.adapters import linux_probe
 from zen_agents.adapters.linux_probe import Resolver, check_request, classify
 from zen_agents.errors import HostError
-from zen_agents.ports.host import HttpRequest, ProbeResult
+from zen_agents.ports.host_probes import HttpRequest, ProbeResult
 
 GENEROUS = 10.0
 

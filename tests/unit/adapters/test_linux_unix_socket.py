@@ -15,7 +15,7 @@ import pytest
 
 from zen_agents.adapters.linux_unix_socket import http, unix_socket
 from zen_agents.errors import HostError
-from zen_agents.ports.host import HttpRequest
+from zen_agents.ports.host_probes import HttpRequest
 
 GENEROUS = 10.0
 PING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"

@@ -10,7 +10,7 @@ import pytest
 from chaos.simulation.host import SimulatedHost
 from zen_agents.adapters import linux_control_journal, linux_view_journal
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
-from zen_agents.ports.host import CommandResult
+from zen_agents.ports.host_commands import CommandResult
 
 MACHINE, UNIT = "0123456789abcdef0123456789abcdef", "noisy.service"
 

@@ -11,9 +11,9 @@ import pytest
 
 from chaos.waiting import wait_until
 from zen_agents.adapters import linux_view_kernel as kernel
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Mount
+from zen_agents.ports.host_resources import Mount
 
 MOUNTED = (
     "6,10,1,-;EXT4-fs (sdb1): mounted filesystem 1f08 r/w with ordered data mode. Quota mode: none.\n SUBSYSTEM=block\n"

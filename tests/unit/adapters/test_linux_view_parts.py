@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from tests.support.engine_process import wait_for
 from zen_agents.adapters import linux_view_files
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.adapters.linux_view_files import look_at_file, parse_mount
 from zen_agents.adapters.linux_view_processes import ProcessReader, parse_stat, split_command_line
 from zen_agents.adapters.linux_view_units import span_seconds, unit_name
 from zen_agents.errors import HostError
-from zen_agents.ports.host import Process
+from zen_agents.ports.host_processes import Process
 
 GIB = 1 << 30
 

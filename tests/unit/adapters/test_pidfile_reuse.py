@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine_process import wait_for
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.errors import HostError
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine_process import wait_for
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.errors import HostError
 from zen_agents.model.plugin import PluginAnswer
 from zen_agents.ports.host_plugins import PluginCall

@@ -16,7 +16,7 @@ from zen_agents.adapters import file_identity
 from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 
 needs_root = pytest.mark.skipif(not IS_ROOT, reason="changes accounts or mounts")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.changing import changing
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 
 NAMES = st.sampled_from(["a", "b", "c", "log", "log.1", "x y", "-rf", "é", "..."])
 #: Where a link may lead: outside, by several ways, or round in circles.

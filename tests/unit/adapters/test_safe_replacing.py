@@ -10,7 +10,7 @@ import pytest
 from tests.support.changing import IS_ROOT, Changing, changing
 from zen_agents.adapters import file_identity, safe_files
 from zen_agents.errors import HostError, StalePlanError, UnsafePathError
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 
 NEW, OLD = b"declared\n", b"edited by hand\n"
 

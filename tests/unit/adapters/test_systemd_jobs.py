@@ -19,7 +19,8 @@ from zen_agents.adapters.linux_control import LinuxControl, LinuxControls
 from zen_agents.adapters.systemd_jobs import SystemdJobs
 from zen_agents.clock import SystemClock
 from zen_agents.errors import HostError, RefusedError
-from zen_agents.ports.host import Command, CommandResult, UnitJob
+from zen_agents.ports.host_commands import Command, CommandResult
+from zen_agents.ports.host_units import UnitJob
 
 pytestmark = pytest.mark.skipif(not IS_ROOT, reason="only root may use systemd's private socket")
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.engine_process import REPOSITORY
 from zen_agents.adapters.emergency_flag import EmergencyFlag
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.clock import SystemClock
 from zen_agents.wiring import Machine
 

@@ -16,7 +16,7 @@ from zen_agents.agents.system_health.agent import SystemHealthAgent
 from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.errors import SettingsError
 from zen_agents.model.severity import Severity
-from zen_agents.ports.host import Mount
+from zen_agents.ports.host_resources import Mount
 from zen_agents.rules.condition import Beyond, Either, StatusIs
 from zen_agents.rules.rule import Rule
 from zen_agents.settings import sources

@@ -12,13 +12,14 @@ from typing import Any, cast
 
 import pytest
 
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.checks.accounts import NEW_KEY, NEW_USER, AccountsCheck
 from zen_agents.clock import Instant
 from zen_agents.errors import HostError
 from zen_agents.logs.security.authorized_keys import key_in
 from zen_agents.model.observation import Observation, Status, shared_in
-from zen_agents.ports.host import FileState, HostView
+from zen_agents.ports.host import HostView
+from zen_agents.ports.host_files import FileState
 
 
 def key(name: str) -> str:

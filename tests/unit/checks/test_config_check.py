@@ -13,7 +13,7 @@ from zen_agents.checks.process import ByUnit
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import Command, CommandResult
+from zen_agents.ports.host_commands import Command, CommandResult
 
 FILE, TESTER = "/etc/site/site.json", "/usr/bin/sited"
 

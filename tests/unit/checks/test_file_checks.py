@@ -10,7 +10,7 @@ import pytest
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.checks import walk as walking
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck

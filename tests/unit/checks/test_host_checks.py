@@ -18,7 +18,7 @@ from zen_agents.checks.memory import MemoryCheck
 from zen_agents.checks.pressure import PressureCheck
 from zen_agents.model.observation import Status
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import Memory, Pressure
+from zen_agents.ports.host_resources import Memory, Pressure
 
 OK, PROBLEM, UNKNOWN = Status.OK, Status.PROBLEM, Status.UNKNOWN
 GIB = 1 << 30

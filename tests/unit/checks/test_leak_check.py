@@ -11,7 +11,7 @@ from tests.support.asking import ask
 from zen_agents.checks.leak import LeakCheck, steady_growth
 from zen_agents.checks.process import ByUnit
 from zen_agents.model.observation import Status
-from zen_agents.ports.host import Memory
+from zen_agents.ports.host_resources import Memory
 
 OK, PROBLEM, UNKNOWN = Status.OK, Status.PROBLEM, Status.UNKNOWN
 MIB = 1 << 20

@@ -17,8 +17,8 @@ from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
 from tests.unit.adapters.test_linux_logs_journal import Journal
 from zen_agents.adapters import linux_logs_catch_up
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.adapters.linux_logs_journal import new_entries
-from zen_agents.adapters.linux_view import LinuxHost
 from zen_agents.checks.log_catch_up import Written
 from zen_agents.checks.log_source import LogSourceCheck
 from zen_agents.clock import Instant

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.checks.log_reading import LogReading
 from zen_agents.ports.host_logs import LogRequest
 

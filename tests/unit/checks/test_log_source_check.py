@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.checks.log_source import LogSourceCheck
 from zen_agents.clock import Instant
 from zen_agents.logs.detection.counting import CountRule

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.checks.log_latency import LogLatencyCheck
 from zen_agents.checks.log_study import LogStudyCheck
 from zen_agents.checks.log_templates import LogTemplatesCheck

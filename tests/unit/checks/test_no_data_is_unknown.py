@@ -46,9 +46,10 @@ from zen_agents.checks.wakes import WakesCheck
 from zen_agents.model.certificate import CertificateQuestion
 from zen_agents.model.observation import Status
 from zen_agents.model.resolver_file import switched
-from zen_agents.ports.host import CpuTimes, DiskUse, HttpRequest, Memory, Pressure
 from zen_agents.ports.host_network import Link, Route
 from zen_agents.ports.host_plugins import PluginCall
+from zen_agents.ports.host_probes import HttpRequest
+from zen_agents.ports.host_resources import CpuTimes, DiskUse, Memory, Pressure
 from zen_agents.ports.host_runs import Runs
 from zen_agents.ports.process_pattern import ProcessPattern
 

@@ -12,7 +12,7 @@ from chaos.simulation.world import TICKS_A_SECOND
 from tests.support.asking import ask
 from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.model.observation import Observation, Status
-from zen_agents.ports.host import Process
+from zen_agents.ports.host_processes import Process
 from zen_agents.ports.process_pattern import ProcessPattern
 
 OK, PROBLEM, UNKNOWN = Status.OK, Status.PROBLEM, Status.UNKNOWN

@@ -17,14 +17,14 @@ import pytest
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.checks.network_probe import HttpProbe, SocketProbe, TcpProbe
 from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
 from zen_agents.checks.unit import UnitCheck
 from zen_agents.clock import SystemClock
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
-from zen_agents.ports.host import HttpRequest, ProbeResult
+from zen_agents.ports.host_probes import HttpRequest, ProbeResult
 
 OK, PROBLEM, UNKNOWN = Status.OK, Status.PROBLEM, Status.UNKNOWN
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.adapters.linux_view_mapped import replaced_files
 from zen_agents.checks.upgrade import UpgradeCheck
 from zen_agents.model.observation import Observation, Status

@@ -14,7 +14,7 @@ from zen_agents.clock import Instant
 from zen_agents.drift.declared import declared_content
 from zen_agents.drift.deployments import Changed, Deployer, respected
 from zen_agents.errors import HostError
-from zen_agents.ports.host import FileState
+from zen_agents.ports.host_files import FileState
 
 MANAGED, RECORD, HOUR = "/etc/web.conf", "/srv/deployments", 3600.0
 CI = Deployer("ci", HOUR, record=RECORD, by=frozenset({"deployer"}))

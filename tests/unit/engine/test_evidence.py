@@ -17,7 +17,7 @@ from tests.support.own_config import ACCOUNT, own_config
 from tests.support.state import an_incident, an_intent
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.host_evidence import MOST_FILES, MOST_LINES, HostEvidence
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import ManualClock, SystemClock
 from zen_agents.engine.aside import Aside

@@ -11,7 +11,7 @@ from tests.support.rig import Rig
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.system_health.agent import SystemHealthAgent
 from zen_agents.agents.system_health.settings import SystemHealthSettings
-from zen_agents.ports.host import Pressure
+from zen_agents.ports.host_resources import Pressure
 
 
 def health_rig(state_dir: Path, **settings: Any) -> Rig:

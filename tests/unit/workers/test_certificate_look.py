@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import Authority, Issued, needs_openssl, serving
-from zen_agents.adapters.linux_view import LinuxHost
+from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.jobs.certificate_look import LookRequest
 from zen_agents.model.certificate import CertificateQuestion, Seen
 from zen_agents.workers.certificate_look import look

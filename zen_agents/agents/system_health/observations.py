@@ -22,7 +22,7 @@ from zen_agents.checks.load import LoadCheck
 from zen_agents.checks.memory import MemoryCheck
 from zen_agents.checks.pressure import PressureCheck
 from zen_agents.model.duration import seconds_in
-from zen_agents.ports.host import Mount
+from zen_agents.ports.host_resources import Mount
 
 #: File systems on real disks. Network file systems are left out: they hang with their server, so they are watched if listed.
 _REAL = frozenset(

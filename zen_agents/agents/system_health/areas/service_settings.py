@@ -25,7 +25,7 @@ from zen_agents.model.scalars import (
 )
 from zen_agents.model.section import Apart, Section
 from zen_agents.model.severity import Severity
-from zen_agents.ports.host import HttpRequest
+from zen_agents.ports.host_probes import HttpRequest
 
 #: The kernel's structure for such an address has no room for more, one byte for its end counted.
 _LONGEST_SOCKET_PATH = 107
