@@ -16,8 +16,10 @@ from zen_agents.actions.lift_ban import LiftBan
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Resource, ResourceKind, Reversible, Risk
 from zen_agents.model.address import Address, Network, NetworkText, address_of, first_overlap, network_around
+from zen_agents.model.quantities import format_duration
 from zen_agents.model.reason import Reason
-from zen_agents.model.scalars import PositiveDuration, format_duration, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import PositiveDuration
 from zen_agents.ports.host import HostControl, HostView
 
 #: The longest that somebody may be shut out without anybody looking, and the shortest that is of any use.

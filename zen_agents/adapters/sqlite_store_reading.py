@@ -72,6 +72,11 @@ class StateReader:
         found = self.read_as(build, name, params)
         return found[0] if found else None
 
+    def count(self, name: str, params: Params = ()) -> int:
+        """Return the number that a statement counts; raises StoreError."""
+        row = self.read_one(name, params)
+        return int(row[0]) if row else 0
+
     def close(self) -> None:
         """Close."""
         self._connection.close()

@@ -7,7 +7,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from zen_agents.model.scalars import CronExpression, Duration, Interval, TimeZone, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import CronExpression, Duration, Interval, TimeZone
 from zen_agents.model.section import Section
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
-from zen_agents.model.scalars import refuse
+from zen_agents.model.refusals import refuse
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

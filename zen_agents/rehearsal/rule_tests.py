@@ -17,7 +17,8 @@ from zen_agents.model.approval import ApprovalState
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.message import MessageKind
 from zen_agents.model.reason import Reason
-from zen_agents.model.scalars import Duration, Line, PositiveDuration, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import Duration, Line, PositiveDuration
 from zen_agents.model.severity import Severity
 from zen_agents.rehearsal.series import MOST_SAMPLES, SeriesError, read_series
 from zen_agents.settings.diagnostics import Diagnostic, Report

@@ -15,7 +15,7 @@ from typing import Literal
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
 from zen_agents.model.observation import Finding, Observation, Status
-from zen_agents.model.scalars import format_duration
+from zen_agents.model.quantities import format_duration
 from zen_agents.rules.rule import Condition, Window
 from zen_agents.rules.window import is_covered
 

@@ -18,7 +18,7 @@ from math import isfinite
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
 from zen_agents.model.observation import Finding, Status
-from zen_agents.model.scalars import format_duration
+from zen_agents.model.quantities import format_duration
 from zen_agents.rules.aggregates import AGGREGATES, Read, aggregate_of, newest_of
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES
 from zen_agents.rules.expression_text import ExpressionError, Quantity, Rewritten, rewrite

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import SettingsError
-from zen_agents.model.scalars import parse_duration, parse_percent, parse_size
+from zen_agents.model.quantities import parse_duration, parse_percent, parse_size
 
 #: Longer expressions are refused.
 LONGEST_TEXT = 1000

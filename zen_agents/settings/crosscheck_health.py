@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pydantic_core import PydanticCustomError
 
 from zen_agents.guards import protected_names
-from zen_agents.model.scalars import format_duration, parse_duration, parse_threshold
+from zen_agents.model.quantities import format_duration, parse_duration, parse_threshold
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.nodes import Entry, Node

@@ -8,7 +8,7 @@ from typing import Any
 
 from zen_agents import catalog
 from zen_agents.alerts.policy import smtp_from_url
-from zen_agents.model.scalars import check_absolute_path
+from zen_agents.model.plain_path import check_absolute_path
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.nearest import nearest
 from zen_agents.settings.nodes import Document, Node, Origin, put

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from zen_agents import catalog
-from zen_agents.model.scalars import format_duration
+from zen_agents.model.quantities import format_duration
 from zen_agents.settings.explain import Explained, explain
 from zen_agents.settings.models import Settings
 from zen_agents.settings.shape import Shape, root

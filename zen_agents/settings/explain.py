@@ -10,7 +10,7 @@ from typing import Any
 
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import UsageError
-from zen_agents.model.scalars import format_duration
+from zen_agents.model.quantities import format_duration
 from zen_agents.settings.environment import variables
 from zen_agents.settings.nearest import nearest
 from zen_agents.settings.nodes import Path

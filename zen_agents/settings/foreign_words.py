@@ -11,7 +11,7 @@ from zen_agents.datasets import questions as ask
 from zen_agents.datasets.contract import Check
 from zen_agents.datasets.foreign.translation import Translation
 from zen_agents.datasets.source import SourceOptions
-from zen_agents.model.scalars import format_percent
+from zen_agents.model.quantities import format_percent
 from zen_agents.model.severity import Severity
 from zen_agents.settings.nodes import Entry, Node, Place, written
 

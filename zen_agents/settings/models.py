@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SkipValidation, StringConstraints, model_validator
 
+from zen_agents.model.refusals import refuse
 from zen_agents.model.scalars import (
     AbsolutePath,
     ActionReference,
@@ -27,7 +28,6 @@ from zen_agents.model.scalars import (
     TimeOfDay,
     TimeZone,
     UnitName,
-    refuse,
 )
 from zen_agents.model.section import Section, part
 from zen_agents.settings.models_alerts import AlertSettings, Day, EscalationSettings, QuietHoursSettings

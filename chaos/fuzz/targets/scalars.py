@@ -8,20 +8,21 @@ from datetime import timedelta
 from pydantic_core import PydanticCustomError
 
 from chaos.fuzz.promise import promise
-from zen_agents.model import scalars
+from zen_agents.model import cron, plain_path, quantities, scalars
+from zen_agents.model.refusals import ERROR_TYPES
 
 _READERS: tuple[Callable[[str], object], ...] = (
-    scalars.parse_duration,
-    scalars.parse_interval,
-    scalars.parse_size,
-    scalars.parse_percent,
-    scalars.parse_threshold,
-    scalars.parse_time_of_day,
+    quantities.parse_duration,
+    quantities.parse_interval,
+    quantities.parse_size,
+    quantities.parse_percent,
+    quantities.parse_threshold,
+    quantities.parse_time_of_day,
     scalars.check_time_zone,
     scalars.check_regex,
-    scalars.check_cron,
-    scalars.check_plain_path,
-    scalars.check_glob_path,
+    cron.check_cron,
+    plain_path.check_plain_path,
+    plain_path.check_glob_path,
     scalars.check_octal_mode,
     scalars.check_host_port,
     scalars.check_line,
@@ -56,10 +57,12 @@ def fuzz(data: bytes) -> None:
         try:
             value = reader(text)
         except PydanticCustomError as error:
-            promise(error.type in scalars.ERROR_TYPES, f"{reader.__name__} refuses with the unknown type {error.type}")
+            promise(error.type in ERROR_TYPES, f"{reader.__name__} refuses with the unknown type {error.type}")
             continue
         if isinstance(value, timedelta):
-            again = scalars.parse_duration(scalars.format_duration(value))
-            promise(abs(again - value) <= timedelta(milliseconds=1), f"{text!r} does not survive being written")
-        elif reader is scalars.parse_size and isinstance(value, int):
-            promise(scalars.parse_size(scalars.format_size(value)) == value, f"{text!r} does not survive being written")
+            meant = quantities.parse_duration(quantities.format_duration(value))
+            promise(abs(meant - value) <= timedelta(milliseconds=1), f"{text!r} does not survive being written")
+        elif reader is quantities.parse_size and isinstance(value, int):
+            promise(
+                quantities.parse_size(quantities.format_size(value)) == value, f"{text!r} does not survive being written"
+            )

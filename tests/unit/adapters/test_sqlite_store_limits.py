@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.support.state import an_entry, an_intent, an_outcome
 from zen_agents.adapters.ledger_audit import verify
-from zen_agents.adapters.sqlite_store import BUDGET_SECONDS, SqliteStore
+from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.adapters.sqlite_store_actions import BUDGET_SECONDS
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.errors import RefusedError
 from zen_agents.model.action import Budget, OutcomeKind

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.settings import codes, loaded, told, working_in
 from zen_agents import catalog
-from zen_agents.model.scalars import format_duration
+from zen_agents.model.quantities import format_duration
 from zen_agents.settings import packs
 from zen_agents.settings.explain import explain
 from zen_agents.settings.handover import from_lines, to_lines

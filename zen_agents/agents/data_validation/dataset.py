@@ -25,7 +25,8 @@ from zen_agents.datasets.contract import (
     named,
 )
 from zen_agents.datasets.questions import Between, Fresh, HasColumns, OfType, Question, Readable, References
-from zen_agents.model.scalars import AbsolutePath, Line, Percent, PositiveDuration, Size, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, Line, Percent, PositiveDuration, Size
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 

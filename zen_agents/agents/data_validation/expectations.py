@@ -10,15 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 from zen_agents.datasets import questions as ask
 from zen_agents.datasets.contract import Check, ColumnType, Tolerance, name_of
 from zen_agents.datasets.expression import ExpressionError, condition
-from zen_agents.model.scalars import (
-    Name,
-    Percent,
-    PositiveDuration,
-    Regex,
-    format_percent,
-    parse_percent,
-    refuse,
-)
+from zen_agents.model.quantities import format_percent, parse_percent
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import Name, Percent, PositiveDuration, Regex
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 

@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from zen_agents.datasets.source import Source, SourceKind, SourceOptions
-from zen_agents.model.scalars import AbsolutePath, Account, Line, check_absolute_path, refuse
+from zen_agents.model.plain_path import check_absolute_path
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, Account, Line
 from zen_agents.model.section import Section
 
 _WILD = re.compile(r"[*?\[]")

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from zen_agents.agents.data_validation.expectations import ColumnName
 from zen_agents.datasets.contract import Repair, RepairKind
-from zen_agents.model.scalars import Line, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import Line
 from zen_agents.model.section import Section
 
 _Value = bool | int | float | str

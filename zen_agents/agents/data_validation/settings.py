@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from zen_agents.agents.agent_settings import AgentSettings
-from zen_agents.model.scalars import refuse
+from zen_agents.model.refusals import refuse
 from zen_agents.model.section import Entries
 
 _ROOM = "zen_agents.agents.data_validation"

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import AbsolutePath, Duration, HttpUrl, Line, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, Duration, HttpUrl, Line
 from zen_agents.model.section import Section
 from zen_agents.packages.advisories.addresses import OSV, TRACKER
 

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from zen_agents.agents.system_health.areas.argv import Argv
-from zen_agents.model.scalars import AbsolutePath, Account, Duration, HttpUrl, Line, PositiveDuration, UnitName, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, Account, Duration, HttpUrl, Line, PositiveDuration, UnitName
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 

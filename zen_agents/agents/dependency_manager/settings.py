@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from zen_agents.agents.agent_settings import AgentSettings
-from zen_agents.model.scalars import Interval, Line, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import Interval, Line
 from zen_agents.model.section import Apart, Entries
 
 _ROOM = "zen_agents.agents.dependency_manager"

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from zen_agents.logs.matching.base import PatternRefusedError
 from zen_agents.logs.matching.choose import choose
-from zen_agents.model.scalars import refuse
+from zen_agents.model.refusals import refuse
 
 
 def check_line_pattern(value: str) -> str:

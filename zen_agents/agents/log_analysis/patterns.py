@@ -18,7 +18,8 @@ from zen_agents.logs.detection.sequence import MOST_STEPS, SequenceRule
 from zen_agents.logs.detection.where import WhereRefusedError, compiled
 from zen_agents.logs.matching.base import PatternRefusedError
 from zen_agents.logs.watching.rule import Detects, PatternRule, Step
-from zen_agents.model.scalars import ActionReference, Line, Name, PositiveDuration, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import ActionReference, Line, Name, PositiveDuration
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from zen_agents.agents.agent_settings import AgentSettings
 from zen_agents.agents.log_analysis.accounts import RULES, SOURCE, AccountSettings
-from zen_agents.model.scalars import Line, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import Line
 from zen_agents.model.section import Entries
 
 #: Names of the rules that a source has: that it is read, and what its lines say as a whole. No pattern may have one.

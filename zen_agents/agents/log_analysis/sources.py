@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.formats.catalog import made
 from zen_agents.logs.formats.syslog import Syslog
-from zen_agents.model.scalars import AbsolutePath, GlobPath, Line, PositiveDuration, Size, TimeZone, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, GlobPath, Line, PositiveDuration, Size, TimeZone
 from zen_agents.model.section import Apart, Section
 from zen_agents.ports.host_logs import LogRequest
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field, model_validator
 
 from zen_agents.agents.log_analysis.line_pattern import LinePattern, groups_of
-from zen_agents.model.scalars import Line, Percent, PositiveDuration, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import Line, Percent, PositiveDuration
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 

@@ -15,14 +15,8 @@ from zen_agents.agents.system_health.threshold_settings import (
     Thresholds,
     check_order,
 )
-from zen_agents.model.scalars import (
-    Duration,
-    Line,
-    Name,
-    PositiveDuration,
-    Threshold,
-    refuse,
-)
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import Duration, Line, Name, PositiveDuration, Threshold
 from zen_agents.model.section import Apart, Entries, Section, part
 from zen_agents.model.severity import Severity
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from zen_agents.model.scalars import AbsolutePath, ActionReference, Duration, Line, PositiveDuration, Threshold, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, ActionReference, Duration, Line, PositiveDuration, Threshold
 from zen_agents.model.section import Section, part
 from zen_agents.model.severity import Severity
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from zen_agents.model.scalars import Line, check_plain_path, refuse
+from zen_agents.model.plain_path import check_plain_path
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import Line
 
 
 def _names_a_program(argv: tuple[str, ...]) -> tuple[str, ...]:

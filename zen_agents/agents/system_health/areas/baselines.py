@@ -16,16 +16,8 @@ from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.drift import DriftCheck
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import (
-    AbsolutePath,
-    Account,
-    ActionReference,
-    Duration,
-    Line,
-    PositiveDuration,
-    UnitName,
-    refuse,
-)
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, Account, ActionReference, Duration, Line, PositiveDuration, UnitName
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.rules.rule import Rule

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from zen_agents.agents.system_health.areas.argv import Argv, refuse_unnamed_root
 from zen_agents.model.certificate import CertificateQuestion
+from zen_agents.model.refusals import refuse
 from zen_agents.model.scalars import (
     AbsolutePath,
     Account,
@@ -20,7 +21,6 @@ from zen_agents.model.scalars import (
     PositiveDuration,
     UnitName,
     at_least,
-    refuse,
 )
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity

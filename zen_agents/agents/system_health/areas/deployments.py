@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 
 from zen_agents.drift.deployments import Deployer
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import AbsolutePath, Account, Line, PositiveDuration, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, Account, Line, PositiveDuration
 from zen_agents.model.section import Section
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from zen_agents.model.scalars import ActionReference, Line, PositiveDuration, Size, Threshold, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import ActionReference, Line, PositiveDuration, Size, Threshold
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 

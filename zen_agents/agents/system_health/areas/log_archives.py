@@ -14,14 +14,8 @@ from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.log_archives import LogArchivesCheck
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import (
-    Duration,
-    GlobPath,
-    Line,
-    PositiveDuration,
-    Size,
-    refuse,
-)
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import Duration, GlobPath, Line, PositiveDuration, Size
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.ports.log_archives import Packing

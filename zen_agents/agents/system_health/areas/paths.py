@@ -16,15 +16,8 @@ from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.path import PathCheck
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import (
-    AbsolutePath,
-    Account,
-    ActionReference,
-    Line,
-    OctalMode,
-    PositiveDuration,
-    refuse,
-)
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, Account, ActionReference, Line, OctalMode, PositiveDuration
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs

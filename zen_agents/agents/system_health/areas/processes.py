@@ -16,16 +16,8 @@ from zen_agents.agents.system_health.threshold_settings import Ladder
 from zen_agents.checks.base import Check
 from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import (
-    AbsolutePath,
-    Account,
-    Line,
-    PositiveDuration,
-    Regex,
-    UnitName,
-    at_least,
-    refuse,
-)
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, Account, Line, PositiveDuration, Regex, UnitName, at_least
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.ports.process_pattern import ProcessPattern

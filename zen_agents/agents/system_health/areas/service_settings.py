@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from zen_agents.agents.system_health.areas.argv import Argv, refuse_unnamed_root
 from zen_agents.agents.system_health.areas.tested import refuse_bad_test
+from zen_agents.model.refusals import refuse
 from zen_agents.model.scalars import (
     AbsolutePath,
     Account,
@@ -21,7 +22,6 @@ from zen_agents.model.scalars import (
     PositiveDuration,
     UnitName,
     at_least,
-    refuse,
 )
 from zen_agents.model.section import Apart, Section
 from zen_agents.model.severity import Severity

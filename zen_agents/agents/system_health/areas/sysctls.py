@@ -17,7 +17,8 @@ from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.sysctl import SysctlCheck
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import ActionReference, Duration, KernelSetting, Line, PositiveDuration, refuse
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import ActionReference, Duration, KernelSetting, Line, PositiveDuration
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.rules.rule import Rule

@@ -14,15 +14,8 @@ from zen_agents.agents.system_health.settings import SystemHealthSettings
 from zen_agents.checks.base import Check
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.model.duration import seconds_in
-from zen_agents.model.scalars import (
-    AbsolutePath,
-    Duration,
-    Line,
-    Percent,
-    PositiveDuration,
-    at_least,
-    refuse,
-)
+from zen_agents.model.refusals import refuse
+from zen_agents.model.scalars import AbsolutePath, Duration, Line, Percent, PositiveDuration, at_least
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import AllOf

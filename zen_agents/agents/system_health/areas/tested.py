@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from zen_agents.model.scalars import refuse
+from zen_agents.model.refusals import refuse
 
 #: In an argument list, where the path of the candidate goes; `actions.config_test` puts it there.
 _CANDIDATE = "CANDIDATE"
