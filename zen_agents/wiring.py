@@ -38,8 +38,10 @@ from zen_agents.engine.evidence import Evidence
 from zen_agents.engine.executor import ControlFactory, Executor
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import ActionLog, Journal
+from zen_agents.engine.judging import Judging
 from zen_agents.engine.messages import mode_line
 from zen_agents.engine.parts import Parts
+from zen_agents.engine.planning import Planning
 from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
@@ -282,10 +284,13 @@ def build_parts(
     aside = Aside(world.thread)
     evidence = Evidence(world.evidence, store=world.store, journal=journal, clock=world.clock, aside=aside)
     causes = Causes(world.host, world.clock, aside)
+    planning = Planning(world.host, actions, aside)
+    judging = Judging(
+        planning, host=world.host, store=world.store, stop=world.flag, guards=catalog.GUARDS, causes_of=causes.of
+    )
     executor = Executor(
-        host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag, guards=catalog.GUARDS,
-        actions=actions, control=world.control, resident_bytes=resident_bytes, still_running=world.still_running,
-        aside=aside, evidence=evidence, causes_of=causes.of,
+        planning, host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag,
+        control=world.control, resident_bytes=resident_bytes, still_running=world.still_running, evidence=evidence,
     )  # fmt: skip
     parts: Parts
 
@@ -300,8 +305,9 @@ def build_parts(
     safe_mode = SafeMode(store=world.store, journal=journal, clock=world.clock, triggers=triggers, entered=entered)
     parts = Parts(
         store=world.store, host=world.host, clock=world.clock, policy=policy,
-        sampler=Sampler(world.host, world.clock, world.thread), book=IncidentBook(world.store), executor=executor,
-        journal=journal, escalation=escalation, breakers=Breakers(world.store, policy.failures, world.clock.now),
+        sampler=Sampler(world.host, world.clock, world.thread), book=IncidentBook(world.store),
+        planning=planning, judging=judging, executor=executor, journal=journal, escalation=escalation,
+        breakers=Breakers(world.store, policy.failures, world.clock.now),
         safe_mode=safe_mode, causes=causes, rivals=Rivals(world.store, journal), foreign=foreign,
     )  # fmt: skip
     return parts

@@ -32,7 +32,7 @@ async def test_an_action_that_is_broken_is_told(tmp_path: Path, monkeypatch: pyt
 
 async def test_a_guard_that_is_broken_is_a_no_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(tmp_path)
-    monkeypatch.setattr(type(rig.parts.executor._guards[5]), "assess", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(rig.parts.judging._guards[5]), "assess", lambda *_: 1 / 0)
     rig.host.crash("web")
     await rig.run(3600)
     assert rig.outcomes() == []

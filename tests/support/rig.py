@@ -26,6 +26,7 @@ from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
 from zen_agents.catalog import GUARDS
 from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
+from zen_agents.engine.aside import Aside
 from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.by_hand import ByHand
 from zen_agents.engine.causes import Causes
@@ -33,7 +34,9 @@ from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.executor import Executor
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import Journal
+from zen_agents.engine.judging import Judging
 from zen_agents.engine.parts import Parts
+from zen_agents.engine.planning import Planning
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.running_agent import RunningAgent
@@ -246,10 +249,11 @@ class Rig:
             notifier=self.told, store=self.store, journal=journal, host_name="host", mode_line=lambda: ""
         )
         causes = Causes(self.host, self.clock)
+        planning = Planning(self.host, self._actions, Aside())
+        judging = Judging(planning, host=self.host, store=self.store, stop=self.flag, guards=GUARDS, causes_of=causes.of)
         executor = Executor(
-            host=self.host, store=self.store, journal=journal, clock=self.clock, stop=self.flag, guards=GUARDS,
-            actions=self._actions, control=self._control,
-            causes_of=causes.of,
+            planning, host=self.host, store=self.store, journal=journal, clock=self.clock, stop=self.flag,
+            control=self._control,
         )  # fmt: skip
         safe_mode = SafeMode(
             store=self.store, journal=journal, clock=self.clock, triggers=triggers,
@@ -257,7 +261,8 @@ class Rig:
         )  # fmt: skip
         return Parts(
             store=self.store, host=self.host, clock=self.clock, policy=policy, sampler=InlineSampler(self.host),
-            book=IncidentBook(self.store), executor=executor, journal=journal, escalation=escalation,
+            book=IncidentBook(self.store), planning=planning, judging=judging, executor=executor, journal=journal,
+            escalation=escalation,
             breakers=Breakers(self.store, policy.failures, self.clock.now), safe_mode=safe_mode, random=random.Random(1),
             rivals=Rivals(self.store, journal), causes=causes,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from tests.support.guarding import plan as a_plan
 from tests.support.guarding import request
 from zen_agents.clock import Instant
-from zen_agents.engine.executor import Judged
+from zen_agents.engine.judged import Judged
 from zen_agents.model.action import Reversible
 from zen_agents.model.observation import Finding, Status
 from zen_agents.model.reason import Reason

@@ -11,7 +11,7 @@ from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import config_of
 from zen_agents.cli.render import next_steps, plural, say
-from zen_agents.engine.executor import Judged
+from zen_agents.engine.judged import Judged
 from zen_agents.errors import UsageError
 from zen_agents.model.action import ResourceKind
 from zen_agents.model.way_back import way_back

@@ -23,7 +23,7 @@ from zen_agents.cli.out_file import print_into
 from zen_agents.cli.render import flow, next_steps, note, plural, say
 from zen_agents.cli.times import time_ahead
 from zen_agents.clock import SystemClock
-from zen_agents.engine.executor import judged_body
+from zen_agents.engine.judged import judged_body
 from zen_agents.errors import UsageError
 from zen_agents.guards.set_by import default_of
 from zen_agents.model.redaction import Redaction

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from zen_agents.clock import Instant
-from zen_agents.engine.executor import plan_body
+from zen_agents.engine.judged import plan_body
 from zen_agents.engine.parts import Parts
 from zen_agents.errors import ExpiredError, PermissionDeniedError, RefusedError, StalePlanError, StoreError, ZenError
 from zen_agents.guards.approval import people_needed
@@ -130,7 +130,7 @@ class Approvals:
         """Make the plan anew: a yes counts for what would be done now, or not at all."""
         asked = self._open(id)
         try:
-            fresh = (await self._parts.executor.plan_now(request_of(asked))).digest
+            fresh = (await self._parts.planning.plan_now(request_of(asked))).digest
             why = "the plan or the target's state is no longer what was asked about"
         except ZenError as error:
             fresh, why = "", f"it cannot be planned any more: {error}"

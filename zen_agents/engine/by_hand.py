@@ -11,8 +11,8 @@ from zen_agents.actions.base import Action
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
 from zen_agents.engine.approvals import Approvals
-from zen_agents.engine.executor import Judged
 from zen_agents.engine.journal import answer_body
+from zen_agents.engine.judged import Judged
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.repairs import close_target, effect_of, intent_of
 from zen_agents.engine.running_agent import RunningAgent
@@ -88,7 +88,7 @@ class ByHand:
         situation = parts.book.situation(
             parts.policy, now, actionable=parts.actionable, running=parts.executor.running, foreign=parts.foreign
         )
-        return await parts.executor.judge(
+        return await parts.judging.judge(
             request, rule=rule, incident=None, policy=parts.policy, situation=situation, now=now
         )
 

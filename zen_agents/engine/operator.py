@@ -8,7 +8,7 @@ from typing import Any
 
 from zen_agents.engine.demotion import restore
 from zen_agents.engine.engine import Engine
-from zen_agents.engine.executor import judged_body
+from zen_agents.engine.judged import judged_body
 from zen_agents.engine.operator_approvals import ApprovalVerbs, Tokens
 from zen_agents.engine.operator_undo import UndoVerbs
 from zen_agents.engine.operator_windows import WindowVerbs

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from zen_agents.engine.engine import Engine
-from zen_agents.engine.executor import judged_body
+from zen_agents.engine.judged import judged_body
 from zen_agents.engine.requests import override_of, seconds_of, text_of
 from zen_agents.engine.rollback import PAUSE, Result, Step
 from zen_agents.engine.undo import PAUSED_FOR

@@ -14,6 +14,8 @@ from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.executor import Executor
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import Journal
+from zen_agents.engine.judging import Judging
+from zen_agents.engine.planning import Planning
 from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.safe_mode import SafeMode
 from zen_agents.engine.sampler import Sampler
@@ -33,6 +35,8 @@ class Parts:
     policy: Policy
     sampler: Sampler
     book: IncidentBook
+    planning: Planning
+    judging: Judging
     executor: Executor
     journal: Journal
     escalation: Escalation

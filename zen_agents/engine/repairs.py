@@ -9,7 +9,7 @@ from dataclasses import replace
 from zen_agents.clock import Instant
 from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.demotion import demote
-from zen_agents.engine.executor import Judged, plan_body
+from zen_agents.engine.judged import Judged, plan_body
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.rivals import MOST_TURNS
 from zen_agents.errors import HostError, RefusedError, StalePlanError, StoreError, ZenError
@@ -63,7 +63,7 @@ class Repairs:
         parts, policy = self._parts, self._parts.policy
         judged = None
         for request in self._requests(incident, rule):
-            answer = await parts.executor.judge(
+            answer = await parts.judging.judge(
                 request, rule=rule, incident=incident, policy=policy, situation=situation, now=now, view=view
             )
             # What cannot even be planned says less than why the guards refused the one before.
@@ -93,7 +93,7 @@ class Repairs:
     def _is_fought_over(self, plan: Plan | None, incident: Incident, rule: Rule, view: HostView, now: Instant) -> bool:
         """Tell whether somebody else has undone this too often; then it is left to people, who are told of both sides."""
         parts, limit = self._parts, self._parts.policy.recurrence
-        undone = parts.executor.undone(plan) if plan is not None else ""
+        undone = parts.planning.undone(plan) if plan is not None else ""
         if plan is None or not undone:
             return False
         turns = parts.rivals.seen(plan, undone, _who_else(view), now, limit)
@@ -139,7 +139,7 @@ class Repairs:
             if rule is not None and decide(incident, rule, now, flapping=False).kind is DecisionKind.ACT:
                 requests += self._requests(incident, rule)
         if requests:
-            await self._parts.executor.plan_ahead(requests, view)
+            await self._parts.planning.plan_ahead(requests, view)
 
     def _requests(self, incident: Incident, rule: Rule) -> Sequence[ActionRequest]:
         """Return the requests of the incident's present rung, with what is known of the attempts before them."""

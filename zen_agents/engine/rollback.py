@@ -92,7 +92,7 @@ class Rollback:
 
     def _is_cancelled_out(self, row: ActionRow, known: set[str]) -> bool:
         """Tell whether a row is an undo of something that was itself done since: both together changed nothing."""
-        return self._parts.executor.is_inverse(row.action) and str(row.plan.get("params", {}).get("undoes", "")) in known
+        return self._parts.planning.is_inverse(row.action) and str(row.plan.get("params", {}).get("undoes", "")) in known
 
     async def _judged(self, row: ActionRow, who: Principal, reason: str) -> Step:
         try:

@@ -271,7 +271,7 @@ class AgentTick:
                 self._commit()
             await asyncio.sleep(0)
         parts.journal.sum_up()
-        parts.executor.forget_plans()
+        parts.planning.forget()
 
     def _waiting(self, now: Instant) -> list[str]:
         """Return the keys of the incidents to decide about now, the worst first; of thousands none is kept as it was."""

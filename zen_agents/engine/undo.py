@@ -10,8 +10,8 @@ from dataclasses import replace
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
 from zen_agents.engine.by_hand import ByHand, allowed_plan
-from zen_agents.engine.executor import Judged
 from zen_agents.engine.journal import answer_body
+from zen_agents.engine.judged import Judged
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.repairs import close_target, effect_of, intent_of
 from zen_agents.engine.running_agent import RunningAgent
@@ -72,7 +72,7 @@ class Undo:
 
     def adopt(self, row: ActionRow) -> bool:
         """Verify an undo that an earlier engine left unfinished; False if it is none. It is not done again (R16)."""
-        if not self._parts.executor.is_inverse(row.action):
+        if not self._parts.planning.is_inverse(row.action):
             return False
         did, intent = effect_of(row), intent_of(row)
         detail = "; ".join(filter(None, (did.detail, "the engine stopped before it was verified; it is not repeated")))
@@ -124,14 +124,14 @@ class Undo:
             )
         if row.kind is OutcomeKind.UNDONE:
             raise RefusedError(f"{row.id} was undone already; see: zen-agents actions show {row.id}")
-        if self._parts.executor.is_inverse(row.action):
+        if self._parts.planning.is_inverse(row.action):
             raise RefusedError(f"{row.id} is itself an undo; to do again what it took back: zen-agents act")
         if row.plan.get("reversible") == "no":
             raise RefusedError(
                 f"{row.action} has no previous state to return to. You can: zen-agents pause {row.target} --for 2h, and put "
                 "right by hand what it did"
             )
-        request = self._parts.executor.inverse(intent_of(row), effect_of(row))
+        request = self._parts.planning.inverse(intent_of(row), effect_of(row))
         if request is None:
             raise RefusedError(f"{row.id} ({row.kind.value}) recorded no change; there is nothing to undo")
         return replace(request, params={**request.params, "undoes": row.id}, agent=row.agent, rule=row.rule or None)
@@ -175,10 +175,10 @@ class Undo:
     async def _verified(self, intent: Intent, outcome: Outcome) -> Outcome:
         """Look at once and again: what was there before must be there, and stay (R6)."""
         try:
-            missing = await self._parts.executor.missing(intent)
+            missing = await self._parts.planning.missing(intent)
             if not missing:
                 await asyncio.sleep(HELD_SECONDS)
-                missing = await self._parts.executor.missing(intent)
+                missing = await self._parts.planning.missing(intent)
         except Exception as error:  # whoever waits gets an answer, and nothing stays unjudged
             log.exception("%s could not be verified", intent.id)
             kind, missing = OutcomeKind.UNKNOWN, f"it could not be verified: {error}"

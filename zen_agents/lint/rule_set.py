@@ -166,7 +166,7 @@ async def _refusal(parts: Parts, rule: Rule, request: ActionRequest) -> tuple[Re
         present_problems=frozenset({rule.target, request.target}),
     )
     asked = replace(request, rule=rule.name, agent=rule.agent, because="lint", incident=incident.id if incident else None)
-    judged = await parts.executor.judge(
+    judged = await parts.judging.judge(
         asked, rule=rule, incident=incident, policy=parts.policy, situation=situation, now=now
     )
     denials = [answer for answer in judged.verdict.answers if answer.ruling is Ruling.DENY]

@@ -12,7 +12,7 @@ from zen_agents.agents.base import BaseAgent
 from zen_agents.checks.base import Check
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.dataclass import dataclass
-from zen_agents.engine.executor import Judged, judged_body
+from zen_agents.engine.judged import Judged, judged_body
 from zen_agents.engine.parts import Parts
 from zen_agents.model.duration import duration
 from zen_agents.model.ids import INCIDENT, new_id
@@ -148,7 +148,7 @@ async def _line(parts: Parts, rule: Rule, finding: Finding, incident: Incident, 
     situation = parts.book.situation(parts.policy, now, actionable=parts.actionable, running=0, foreign=parts.foreign)
     judged = None
     for request in alternatives(incident, rule):
-        judged = await parts.executor.judge(
+        judged = await parts.judging.judge(
             request, rule=rule, incident=incident, policy=parts.policy, situation=situation, now=now
         )
         if judged.verdict.ruling is Ruling.ALLOW:

@@ -42,7 +42,7 @@ from zen_agents.cli import packages_plan
 from zen_agents.cli.main import COMMANDS
 from zen_agents.cli.progress import Progress
 from zen_agents.doctor.examination import Check, Finding, State, fine
-from zen_agents.engine.executor import judged_body
+from zen_agents.engine.judged import judged_body
 from zen_agents.model.package_look import PackageQuestion
 from zen_agents.model.verdict import Ruling
 from zen_agents.packages.updates import Available

@@ -45,7 +45,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     watch_units(monkeypatch)
     rig = Rig(tmp_path, ["web", "db"])
     TakesAlong.rig = rig
-    rig.parts.executor._actions = {"restart_service": TakesAlong()}
+    rig.parts.planning.actions = {"restart_service": TakesAlong()}
     return rig
 
 
@@ -63,7 +63,7 @@ async def test_what_a_restart_takes_along_opens_no_incident(rig: Rig) -> None:
 
 
 async def test_what_does_not_come_back_with_it_is_a_fault_once_the_action_has_ended(rig: Rig) -> None:
-    rig.parts.executor._actions["restart_service"].starts_it_again = False  # type: ignore[attr-defined]
+    rig.parts.planning.actions["restart_service"].starts_it_again = False  # type: ignore[attr-defined]
     await rig.turn()
     rig.host.crash("web")
     await rig.turn(everything=True)
@@ -85,10 +85,10 @@ class Elsewhere(Restart):
 async def restarted_for_another_reason(rig: Rig) -> None:
     """Leave web down after an action on it that another rule's incident asked for: its probe has none."""
     Elsewhere.rig = rig
-    rig.parts.executor._actions = {"restart_service": Elsewhere()}
+    rig.parts.planning.actions = {"restart_service": Elsewhere()}
     await rig.turn()
     executor, (remedy, *_) = rig.parts.executor, rig.agent.remedies()
-    plan = await executor.plan_now(replace(remedy, incident="inc-a-leak"))
+    plan = await rig.parts.planning.plan_now(replace(remedy, incident="inc-a-leak"))
     executor.start(
         await executor.reserve(plan, policy=rig.parts.policy, verify_within_seconds=60.0, verified_by="leak.web"),
         lambda intent, outcome: None,

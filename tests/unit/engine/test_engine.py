@@ -231,13 +231,13 @@ class Holding:
 
     def __init__(self, rig: Rig) -> None:
         self.go = asyncio.Event()
-        execute = rig.parts.executor._actions["restart_service"].execute
+        execute = rig.parts.planning.actions["restart_service"].execute
 
         async def held(plan: Any, control: Any) -> Any:
             await self.go.wait()
             return await execute(plan, control)
 
-        rig.parts.executor._actions["restart_service"].execute = held  # type: ignore[method-assign]
+        rig.parts.planning.actions["restart_service"].execute = held  # type: ignore[method-assign]
 
 
 async def test_the_end_waits_for_a_running_action(tmp_path: Path) -> None:

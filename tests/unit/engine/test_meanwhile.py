@@ -147,7 +147,7 @@ async def test_the_allow_list_says_how_long_an_action_may_take(tmp_path: Path) -
     rule = next(iter(rig.tick.watchlist.rules.values()))
     now = rig.clock.now()
     situation = rig.parts.book.situation(rig.parts.policy, now, actionable=1, running=0, foreign="")
-    judged = await rig.parts.executor.judge(
+    judged = await rig.parts.judging.judge(
         rule.ladder[0].alternatives[0], rule=rule, incident=None, policy=rig.parts.policy, situation=situation, now=now
     )
     assert judged.plan is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.rig import Restart, Rig
-from zen_agents.engine import executor
+from zen_agents.engine import judging
 from zen_agents.guards.base import Question
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.entry import EntryKind
@@ -18,8 +18,8 @@ from zen_agents.model.entry import EntryKind
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
     """Return what the guards were asked, as it grows."""
     questions: list[Question] = []
-    real = executor.assess
-    monkeypatch.setattr(executor, "assess", lambda question, guards: questions.append(question) or real(question, guards))
+    real = judging.assess
+    monkeypatch.setattr(judging, "assess", lambda question, guards: questions.append(question) or real(question, guards))
     return questions
 
 

@@ -59,7 +59,7 @@ async def test_no_place_keeps_or_tells_what_is_left_out(rig: Rig, tmp_path: Path
     parts, now = rig.parts, rig.clock.now()
     (incident,) = parts.book
     request = replace(rig.agent.remedies()[0], because=SECRET, incident=incident.id)
-    plan = await parts.executor.plan_now(request)
+    plan = await parts.planning.plan_now(request)
     asked = Approvals(parts).ask(plan, now, incident=incident)
     rig.store.set_brake(Brake("rule_paused", "rule:web", SECRET, "alice", now, None))
     rig.store.save_agent_state("system_health", AgentState.PAUSED, SECRET, now)

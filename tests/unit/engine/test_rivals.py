@@ -48,7 +48,7 @@ def a_rig(state_dir: Path, services: Sequence[str] = ("web",), **changes: Any) -
 
 
 def watchful(rig: Rig) -> Rig:
-    rig.parts.executor._actions = {"restart_service": Watchful()}
+    rig.parts.planning.actions = {"restart_service": Watchful()}
     return rig
 
 

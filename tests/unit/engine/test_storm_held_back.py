@@ -61,7 +61,7 @@ async def test_plans_made_ahead_are_forgotten_with_their_turn(tmp_path: Path) ->
     for name in names:
         rig.host.crash(name)
     await rig.turn(everything=True)
-    assert rig.parts.executor._ahead == (None, {})
+    assert rig.parts.planning._ahead == (None, {})
 
 
 async def test_no_batch_holds_all_of_a_storm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

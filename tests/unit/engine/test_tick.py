@@ -319,7 +319,7 @@ async def test_a_judgement_names_every_guard(tmp_path: Path) -> None:
     rig.host.crash("web")
     rule = next(iter(rig.tick.watchlist.rules.values()))
     situation = rig.parts.book.situation(rig.parts.policy, rig.clock.now(), actionable=1, running=0, foreign="")
-    judged = await rig.parts.executor.judge(
+    judged = await rig.parts.judging.judge(
         rule.ladder[0].alternatives[0], rule=rule, incident=None, policy=rig.parts.policy, situation=situation,
         now=rig.clock.now(),
     )  # fmt: skip

@@ -240,14 +240,14 @@ async def test_an_undo_that_a_crash_cut_short_is_looked_at_and_not_repeated(
 async def test_what_did_not_come_back_is_told_as_failed(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with EngineHere(tmp_path, config(home, "key")) as engine:
         await engine.settle()
-        row, missing = engine.action("restore_permissions"), engine.parts.executor.missing
+        row, missing = engine.action("restore_permissions"), engine.parts.planning.missing
 
         async def changed_back(intent: Any) -> str:
             answer = await missing(intent)
             (home / "key").chmod(0o600)
             return answer
 
-        monkeypatch.setattr(engine.parts.executor, "missing", changed_back)
+        monkeypatch.setattr(engine.parts.planning, "missing", changed_back)
         done = await engine.ask("undo", undoes=row.id, reason="a try")
         assert done["outcome"] == "failed"
         assert "is 0600" in done["detail"]

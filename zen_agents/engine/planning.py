@@ -1,0 +1,118 @@
+"""What actions would do, and what would take it back: asked of them beside the loop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from zen_agents.actions.base import Action
+from zen_agents.actions.inverse import Inverse
+from zen_agents.engine.aside import Aside
+from zen_agents.errors import HostError, RefusedError
+from zen_agents.model.action import ActionRequest, Effect, Intent, Plan
+from zen_agents.ports.host import Host, HostView
+
+log = logging.getLogger("zen_agents.planning")
+
+#: How long the looking for a plan may take (seconds).
+PLAN_SECONDS = 15.0
+
+#: Incident, action, target and attempt: what tells two requests of one turn apart.
+_PlanKey = tuple[str | None, str, str, int]
+
+
+class Planning:
+    """Asks actions for their plans: a dead mount must not take the engine with it."""
+
+    def __init__(self, host: Host, actions: Mapping[str, Action], aside: Aside) -> None:
+        self._host, self._aside = host, aside
+        #: What can be done, by name.
+        self.actions = actions
+        #: Plans made ahead, and the look they rest on.
+        self._ahead: tuple[HostView | None, dict[_PlanKey, Plan | Exception]] = (None, {})
+
+    def action(self, name: str) -> Action:
+        """Return the action of this name; RefusedError if there is none."""
+        action = self.actions.get(name)
+        if action is None:
+            raise RefusedError(f"there is no action {name!r}")
+        return action
+
+    async def plan(self, request: ActionRequest, host: HostView) -> Plan:
+        """Have the action look and plan by this look. Raises what `Action.plan` raises."""
+        look, plans = self._ahead
+        made = plans.get(_plan_key(request)) if look is host else None
+        if isinstance(made, Exception):
+            raise made
+        if made is not None:
+            return made
+        return await self._aside.ask(lambda: self._plan_now(request, host), timeout_seconds=PLAN_SECONDS)
+
+    async def plan_now(self, request: ActionRequest) -> Plan:
+        """Plan a request by a look of this very moment. Raises what `Action.plan` raises."""
+        return await self.plan(request, self._host.look())
+
+    def _plan_now(self, request: ActionRequest, host: HostView) -> Plan:
+        return self.action(request.action).plan(request, host)
+
+    async def plan_ahead(self, requests: Sequence[ActionRequest], host: HostView) -> None:
+        """Make plans for many requests at once, so that `plan` finds them; from this look only, and only the last many.
+
+        One that hangs takes the others with it; then each is planned when it is judged.
+        """
+
+        def plan_all() -> list[Plan | Exception]:
+            made: list[Plan | Exception] = []
+            for request in requests:
+                try:
+                    made.append(self._plan_now(request, host))
+                except Exception as error:  # raised again where it is judged
+                    made.append(error)
+            return made
+
+        try:
+            plans = await self._aside.ask(plan_all, timeout_seconds=PLAN_SECONDS)
+        except HostError as error:
+            log.warning("%d plans were not made ahead: %s", len(requests), error)
+            plans = []
+        self._ahead = host, dict(zip(map(_plan_key, requests), plans, strict=False))
+
+    def forget(self) -> None:
+        """Drop plans made ahead, with the look they rest on."""
+        self._ahead = None, {}
+
+    async def empty(self, request: ActionRequest) -> Plan:
+        """Load what acting on such a request needs, and return a plan that touches nothing."""
+        return await self._aside.ask(lambda: self._empty_plan(request), timeout_seconds=PLAN_SECONDS)
+
+    def _empty_plan(self, request: ActionRequest) -> Plan:
+        action = self.action(request.action)
+        action.params(request)
+        return Plan(request, (), (), "", action.risk, action.reversible, action.budget)
+
+    def inverse(self, intent: Intent, effect: Effect) -> ActionRequest | None:
+        """Return the request that takes an action back, None if it changed nothing or has no way back."""
+        action = self.actions.get(intent.plan.request.action)
+        request = action.inverse(intent.plan, effect) if action else None
+        return request if request and isinstance(self.actions.get(request.action), Inverse) else None
+
+    def undone(self, plan: Plan) -> str:
+        """Return what somebody did to a target since it was mended, "" if nobody need have done anything."""
+        action = self.actions.get(plan.request.action)
+        return action.undone(plan) if action else ""
+
+    def is_inverse(self, action: str) -> bool:
+        """Tell whether an action of this name takes another one back."""
+        return isinstance(self.actions.get(action), Inverse)
+
+    async def missing(self, intent: Intent) -> str:
+        """Look at the target of an inverse and return what is not as it was before; HostError if that cannot be told."""
+        inverse = self.actions.get(intent.plan.request.action)
+        if not isinstance(inverse, Inverse):
+            raise HostError(f"{intent.plan.request.action} takes nothing back")
+        look = self._host.look
+        return await self._aside.ask(lambda: inverse.missing(intent.plan, look()), timeout_seconds=PLAN_SECONDS)
+
+
+def _plan_key(request: ActionRequest) -> _PlanKey:
+    return request.incident, request.action, request.target, request.attempt
