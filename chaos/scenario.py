@@ -238,6 +238,9 @@ class Scenario(_Section):
     #: Further probes that must hold once the fault is gone.
     verify: tuple[Probe, ...] = ()
     bake: Bake = Bake()
+    #: Why its repair takes long whoever does it, and how long at least: a time-out that all wait for, the service's own
+    #: start. "" where nothing but the engines bounds it.
+    at_least: str = ""
     #: Directories besides /etc whose files nobody else may change.
     watch: tuple[str, ...] = ()
     #: Shell patterns of subjects of the fingerprint that may differ in the end: `unit web.service`, `file /srv/app/*`.

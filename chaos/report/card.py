@@ -116,12 +116,12 @@ class Comparison:
     @property
     def ratio(self) -> float | None:
         """How many times as long it took them, all in all."""
-        return self.theirs.whole / self.ours.whole if self.ours and self.theirs else None
+        return _ratio(self.theirs.whole, self.ours.whole) if self.ours and self.theirs else None
 
     @property
     def own_ratio(self) -> float | None:
         """The same of the time that was each one's own; None if ours ended with the moment that the fault showed."""
-        return self.theirs.own / self.ours.own if self.ours and self.theirs and self.ours.own else None
+        return _ratio(self.theirs.own, self.ours.own) if self.ours and self.theirs else None
 
 
 def comparisons(results: Sequence[Result], *, ours: str = Zen.name, theirs: str = Monit.name) -> list[Comparison]:
@@ -148,6 +148,10 @@ def median_ratio(compared: Sequence[Comparison]) -> float | None:
 def median_own_ratio(compared: Sequence[Comparison]) -> float | None:
     """Return the same for the time that was each one's own."""
     return _median(each.own_ratio for each in compared)
+
+
+def _ratio(theirs: float, ours: float) -> float | None:
+    return theirs / ours if ours > 0 else None
 
 
 def _median(ratios: Iterable[float | None]) -> float | None:

@@ -45,6 +45,11 @@ class Contents:
         """The scenarios in which a person has to agree before this engine acts: their times are also that person's."""
         return frozenset(name for name, scenario in self.scenarios.items() if scenario.asks_people)
 
+    @property
+    def at_least(self) -> Mapping[str, str]:
+        """Why its repair takes long whoever does it, of each scenario that says so."""
+        return {name: scenario.at_least for name, scenario in self.scenarios.items() if scenario.at_least}
+
     def title(self, name: str) -> str:
         """Return what a scenario is called where people read it."""
         scenario = self.scenarios.get(name)

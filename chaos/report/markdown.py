@@ -37,8 +37,8 @@ def _card(report: Contents) -> str:
 
 
 def _compared(report: Contents) -> str:
-    said = words.times_faster(report.compared, report.asking)
-    rows = words.comparison_rows(report.compared, report.asking)
+    said = words.times_faster(report.compared, report.asking, report.at_least)
+    rows = words.comparison_rows(report.compared, report.asking, report.at_least)
     command = command_of_all([result for result in report.plain if result.engine in ("zen", "monit")])
     return f"{said}\n\n{_table(words.COMPARISON_HEADS, rows)}\n\n{_code(command)}"
 

@@ -74,11 +74,11 @@ def _card(main: Element, report: Contents) -> None:
 
 def _compared(main: Element, report: Contents) -> None:
     section = _section(main, "Time to repair, and against Monit")
-    said = words.times_faster(report.compared, report.asking)
+    said = words.times_faster(report.compared, report.asking, report.at_least)
     add(section, "p", f"{said} Seen from outside, from the moment at which the fault took effect.")
     chart.repair_times(section, report)
     _legend(section, [(card.engine, card.engine) for card in report.cards if card.seen_repaired])
-    rows = words.comparison_rows(report.compared, report.asking)
+    rows = words.comparison_rows(report.compared, report.asking, report.at_least)
     _table(section, words.COMPARISON_HEADS, rows)
     _command(section, command_of_all([result for result in report.plain if result.engine in ("zen", "monit")]))
 

@@ -43,15 +43,18 @@ def ratio(value: float | None) -> str:
     return NOTHING if value is None else f"{value:.1f} x"
 
 
-def times_faster(compared: Sequence[Comparison], asking: Collection[str]) -> str:
-    """Return what follows from all ratios: the median of all, of those where nobody is asked, and of each one's own time."""
+def times_faster(compared: Sequence[Comparison], asking: Collection[str], at_least: Mapping[str, str]) -> str:
+    """Return what follows from all ratios: the median of all, of those that no wait bounds, and of each one's own time."""
     both = [each for each in compared if each.ratio is not None]
     alone = [each for each in both if each.scenario not in asking]
+    unbound = [each for each in both if each.scenario not in at_least]
     times = ratio(median_ratio(both))
     said = f"In the median of the {len(both)} scenarios that both repair, zen-agents is {times} as fast as Monit"
     said += " at its shortest cycle"
     if len(alone) < len(both):
         said += f"; in that of the {len(alone)} in which nobody has to agree first, {ratio(median_ratio(alone))}"
+    if len(unbound) < len(both):
+        said += f"; in that of the {len(unbound)} that nothing but the two of them bounds, {ratio(median_ratio(unbound))}"
     own = ratio(median_own_ratio(both))
     asks = " Monit asks nobody." if len(alone) < len(both) else ""
     return f"{said}. Without what the fault takes to show, and a person to answer, {own}.{asks}"
@@ -59,11 +62,13 @@ def times_faster(compared: Sequence[Comparison], asking: Collection[str]) -> str
 
 COMPARISON_HEADS = (
     "scenario", "zen", "until it showed", "waiting for a person", "its own", "monit", "until it showed", "its own", "ratio",
-    "ratio of their own",
+    "ratio of their own", "whoever repairs it",
 )  # fmt: skip
 
 
-def comparison_rows(compared: Sequence[Comparison], asking: Collection[str]) -> list[list[str]]:
+def comparison_rows(
+    compared: Sequence[Comparison], asking: Collection[str], at_least: Mapping[str, str]
+) -> list[list[str]]:  # fmt: skip
     """Return the rows of the comparison, as `COMPARISON_HEADS` names their cells."""
     return [
         [
@@ -74,6 +79,7 @@ def comparison_rows(compared: Sequence[Comparison], asking: Collection[str]) -> 
             *(seconds(part or None) for part in _parts(each.theirs, "shown", "own")),
             ratio(each.ratio),
             ratio(each.own_ratio),
+            at_least.get(each.scenario, NOTHING),
         ]
         for each in compared
     ]
@@ -82,10 +88,11 @@ def comparison_rows(compared: Sequence[Comparison], asking: Collection[str]) -> 
 def comparison_text(compared: Sequence[Comparison], scenarios: Mapping[str, Scenario]) -> str:
     """Return the comparison as a terminal shows it, and below it what follows."""
     asking = {name for name, scenario in scenarios.items() if scenario.asks_people}
-    rows = [[*COMPARISON_HEADS], *comparison_rows(compared, asking)]
+    at_least = {name: scenario.at_least for name, scenario in scenarios.items() if scenario.at_least}
+    rows = [[*COMPARISON_HEADS], *comparison_rows(compared, asking, at_least)]
     widths = [max(len(cell) for cell in column if len(cell) <= _WIDEST) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-    return "\n".join(["", *lines, "", times_faster(compared, asking)])
+    return "\n".join(["", *lines, "", times_faster(compared, asking, at_least)])
 
 
 def _parts(found: Times | None, *names: str) -> list[float]:

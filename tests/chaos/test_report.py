@@ -82,16 +82,16 @@ def test_only_what_both_repair_with_every_seed_is_compared() -> None:
 def test_what_a_person_has_to_agree_to_first_is_counted_and_told_apart() -> None:
     asked = [result("hosts_poisoned", after=4.0), result("hosts_poisoned", "monit", 1.0)]
     compared = comparisons([*RESULTS, *asked])
-    assert times_faster(compared, ()).startswith(
+    assert times_faster(compared, (), {}).startswith(
         "In the median of the 2 scenarios that both repair, zen-agents is 5.1 x as fast"
     )
-    said = times_faster(compared, {"hosts_poisoned"})
+    said = times_faster(compared, {"hosts_poisoned"}, {})
     assert "2 scenarios that both repair, zen-agents is 5.1 x" in said
     assert "of the 1 in which nobody has to agree first, 10.0 x" in said
-    rows = {row[0]: row[1:] for row in comparison_rows(compared, {"hosts_poisoned"})}
+    rows = {row[0]: row[1:] for row in comparison_rows(compared, {"hosts_poisoned"}, {})}
     theirs = ["1.00 s", "-", "1.00 s"]
-    assert rows["hosts_poisoned (a person agrees first)"] == ["4.00 s", "-", "-", "4.00 s", *theirs, "0.2 x", "0.2 x"]
-    nothing = ["-", "-", "-", "-"]
+    assert rows["hosts_poisoned (a person agrees first)"] == ["4.00 s", "-", "-", "4.00 s", *theirs, "0.2 x", "0.2 x", "-"]
+    nothing = ["-", "-", "-", "-", "-"]
     assert rows["wrong_permissions"] == ["100 ms", "-", "-", "100 ms", "cannot: it has no way", *nothing]
 
 
@@ -103,8 +103,8 @@ def test_what_a_fault_takes_to_show_and_a_person_to_answer_are_told_apart_from_w
     ]
     (found,) = compared = comparisons(asked)
     assert (found.ratio, found.own_ratio) == (0.75, 5.0)
-    assert comparison_rows(compared, ())[0][1:] == [
-        "4.00 s", "500 ms", "3.00 s", "500 ms", "3.00 s", "500 ms", "2.50 s", "0.8 x", "5.0 x",
+    assert comparison_rows(compared, (), {})[0][1:] == [
+        "4.00 s", "500 ms", "3.00 s", "500 ms", "3.00 s", "500 ms", "2.50 s", "0.8 x", "5.0 x", "-",
     ]  # fmt: skip
     card = dict(card_rows([engine_card("zen", asked)]))
     assert card["of it waiting for a person (p50 / p95)"] == ["3.00 s / 3.00 s"]
@@ -119,7 +119,17 @@ def test_a_repair_that_ended_as_the_fault_showed_has_no_ratio_of_its_own() -> No
     at_once = [result("crashed_service", seconds=Seconds(repaired=0.5, shown=0.5)), result("crashed_service", "monit", 1.0)]
     (found,) = comparisons(at_once)
     assert (found.ratio, found.own_ratio) == (2.0, None)
-    assert comparison_rows([found], ())[0][-2:] == ["2.0 x", "-"]
+    assert comparison_rows([found], (), {})[0][-3:-1] == ["2.0 x", "-"]
+
+
+def test_what_nobody_can_do_sooner_is_said_and_told_apart() -> None:
+    hung = [result("hung_service", after=1.0), result("hung_service", "monit", 2.0)]
+    compared, at_least = comparisons([*RESULTS, *hung]), {"hung_service": "1 s: the probe's time-out"}
+    assert "in that of the 1 that nothing but the two of them bounds, 10.0 x" in times_faster(compared, (), at_least)
+    assert "nothing but" not in times_faster(compared, (), {})
+    rows = {row[0]: row for row in comparison_rows(compared, (), at_least)}
+    assert rows["hung_service"][-1] == "1 s: the probe's time-out"
+    assert rows["crashed_service"][-1] == "-"
 
 
 @pytest.mark.parametrize("of", RESULTS, ids=lambda each: f"{each.engine} {each.scenario} {each.variant}")
