@@ -61,9 +61,12 @@ class SimulatedControl:
             return self._systemctl([word for word in command.argv[1:] if not word.startswith("-")])
         return CommandResult(127, f"{command.argv[0]}: not found", False, 0.0)
 
-    async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+    async def restart_unit(self, name: str, *, timeout_seconds: float, fresh_limit: bool = False) -> UnitJob:
         if not await self._take_time(timeout_seconds):
             return UnitJob("", timed_out=True)
+        if fresh_limit and (limited := self._host.service_of_unit(name)) is not None:
+            self._note(f"reset the start limit of {name}", f"unit:{name}")
+            limited.started_at.clear()
         self._note(f"restart {name}", f"unit:{name}")
         if self._host.job_ends is not None:
             return self._host.job_ends
@@ -254,9 +257,6 @@ class SimulatedControl:
         if verb == "reload":
             self._host.certificates.reload(service.unit)
             return service.pid > 0
-        if verb == "reset-failed":
-            service.started_at.clear()
-            return True
         if verb in ("stop", "restart"):
             self._host.stop(service.name)
         return self._host.start(service.name) if verb in ("start", "restart") else verb == "stop"

@@ -9,7 +9,6 @@ from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan
 from zen_agents.model.reason import Reason
 from zen_agents.ports.host import HostControl, HostView
-from zen_agents.ports.host_commands import Command
 from zen_agents.ports.host_units import Unit, UnitJob
 
 #: A unit that is still stopping or starting is waited for, then left to systemd.
@@ -70,9 +69,8 @@ async def restart_unit(name: str, plan: Plan, control: HostControl) -> Effect:
         invocation, limited = unit.invocation, _limited(unit, plan.request)
     notes = []
     if limited:
-        await control.run(Command(("systemctl", "reset-failed", "--", name), timeout_seconds=20.0))
         notes.append(f"{limited}; the limit ({plan.detail['start_limit']}) was reset")
-    job = await control.restart_unit(name, timeout_seconds=_RESTART_SECONDS)
+    job = await control.restart_unit(name, timeout_seconds=_RESTART_SECONDS, fresh_limit=bool(limited))
     after = await asyncio.to_thread(_look, name, control)
     ok = job.result == "done"
     if not ok and _limit_refused(after, invocation, job):

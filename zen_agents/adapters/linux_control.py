@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from zen_agents.adapters.linux_datasets import DataFilesChanged
     from zen_agents.model.address import Network
 
+_RESET_SECONDS = 20.0
 #: How systemctl tells of a job that failed, and of one that failed for another unit's sake.
 _JOB_FAILED, _DEPENDENCY_FAILED = re.compile(r"Job for \S+ failed"), re.compile(r"A dependency job for \S+ failed")
 
@@ -88,18 +89,20 @@ class LinuxControls:
 class LinuxControl(ServiceControl, WorkerControl):
     """Changes the host for one intent, which it knows by id; looks at the emergency stop before every change (R9, R36)."""
 
-    async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+    async def restart_unit(self, name: str, *, timeout_seconds: float, fresh_limit: bool = False) -> UnitJob:
         try:
             connection = await self._shared.systemd.connect()
         except BusError:
             # Nothing was asked: systemctl may know a way to systemd that we do not.
+            if fresh_limit:
+                await self.run(Command(("systemctl", "reset-failed", "--", name), timeout_seconds=_RESET_SECONDS))
             argv = ("systemctl", "restart", "--", name)
             return _job_of(await self.run(Command(argv, timeout_seconds=timeout_seconds)))
         with connection:
             await self._gate.passed()
             # Nothing comes between: the call leaves before anybody else gets a turn.
             self.check_stop()
-            connection.restart(name)
+            connection.restart(name, fresh_limit=fresh_limit)
             failpoint("executor.after_spawn")
             return await connection.ended(timeout_seconds)
 

@@ -46,8 +46,8 @@ class NullControl:
     async def run(self, command: Command) -> CommandResult:
         _refuse(f"run {command.argv[:1]}")
 
-    async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
-        del timeout_seconds
+    async def restart_unit(self, name: str, *, timeout_seconds: float, fresh_limit: bool = False) -> UnitJob:
+        del timeout_seconds, fresh_limit
         _refuse(f"restart {name}")
 
     async def start_service(self, name: str, command: Command) -> Process:

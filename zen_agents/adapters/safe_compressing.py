@@ -6,10 +6,11 @@ import contextlib
 import io
 import os
 import resource
+import select
 import stat
 import subprocess
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, cast
 
 from zen_agents.adapters.file_content import is_same, pour
@@ -96,10 +97,14 @@ class Compressing:
 
     def _check_room(self, source: int, expected: FileState) -> None:
         """Raise HostError unless the archive will fit: a disk that ran full because of it would be the greater harm."""
+        use = os.fstatvfs(self.descriptor)
+        free = use.f_bavail * use.f_frsize
+        # Mostly there is room for all of it as it is, and nothing need be tried out.
+        if expected.size + _SPARE <= free:
+            return
         sample = os.pread(source, _SAMPLE, 0)
         share = min(1.0, _WORSE * len(zlib.compress(sample, 1)) / len(sample)) if sample else 0.0
-        use = os.fstatvfs(self.descriptor)
-        needed, free = int(share * expected.size) + _SPARE, use.f_bavail * use.f_frsize
+        needed = int(share * expected.size) + _SPARE
         if needed > free:
             asked = f"{expected.path} needs about {size_in_words(needed)} to be packed"
             raise HostError(f"{asked}, and {size_in_words(free)} are free; nothing was done")
@@ -120,14 +125,14 @@ class Compressing:
             )  # fmt: skip
         except OSError as error:
             raise HostError("zstd is not installed; install zstd, or write `compress: gzip`") from error
-        with child:
+        with child, contextlib.ExitStack() as stack:
             try:
                 with contextlib.suppress(ProcessLookupError):
                     resource.prlimit(child.pid, resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+                ended = stack.enter_context(_exit_of(child))
                 while child.poll() is None:
                     self.go_on()
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        child.wait(_LOOK_EVERY)
+                    ended.poll(_LOOK_EVERY * 1000)
             except BaseException:
                 child.kill()
                 raise
@@ -143,3 +148,14 @@ class Compressing:
                 return is_same(source, cast("IO[bytes]", whole), go_on=self.go_on)
             except _DAMAGED:
                 return False
+
+
+@contextlib.contextmanager
+def _exit_of(child: subprocess.Popen[bytes]) -> Iterator[select.poll]:
+    """Give what a thread can wait on until a child has ended: a wait of `subprocess` looks, at last every 50 ms."""
+    pidfd, waiting = os.pidfd_open(child.pid), select.poll()
+    try:
+        waiting.register(pidfd, select.POLLIN)
+        yield waiting
+    finally:
+        os.close(pidfd)

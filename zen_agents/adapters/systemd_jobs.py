@@ -19,8 +19,8 @@ from zen_agents.errors import HostError
 from zen_agents.ports.host_units import UnitJob
 
 _CONNECT_SECONDS = 2.0
-#: The only call of a connection.
-_SERIAL = 1
+#: The calls of a connection; what comes of a reset is not waited for.
+_RESTART, _RESET = 1, 2
 _BROKEN = (OSError, EOFError, ValueError, IndexError, struct.error)
 
 
@@ -59,12 +59,22 @@ class JobConnection:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._writer.close()
 
-    def restart(self, unit: str) -> None:
-        """Have a unit restarted as `systemctl restart` does: the call has left when this returns, without a pause."""
-        self._unit, name = unit, encode_text(unit)
-        body = name + b"\0" * (-len(name) % 4) + encode_text("replace")
-        manager = "/org/freedesktop/systemd1", f"{SYSTEMD}.Manager", "RestartUnit"
-        self._writer.write(BusMessage(CALL, _SERIAL, *manager, SYSTEMD, signature="ss", body=body).encode())
+    def restart(self, unit: str, *, fresh_limit: bool = False) -> None:
+        """Have a unit restarted as `systemctl restart` does, with `fresh_limit` after `systemctl reset-failed`.
+
+        The calls have left when this returns, without a pause, and systemd takes them in this order.
+        """
+        self._unit = unit
+        if fresh_limit:
+            self._call(_RESET, "ResetFailedUnit", unit)
+        self._call(_RESTART, "RestartUnit", unit, "replace")
+
+    def _call(self, serial: int, member: str, *texts: str) -> None:
+        body = b""
+        for text in texts:
+            body += b"\0" * (-len(body) % 4) + encode_text(text)
+        manager = "/org/freedesktop/systemd1", f"{SYSTEMD}.Manager", member
+        self._writer.write(BusMessage(CALL, serial, *manager, SYSTEMD, signature="s" * len(texts), body=body).encode())
 
     async def ended(self, timeout_seconds: float) -> UnitJob:
         """Wait for the job to end and return how; HostError if systemd hangs up first, which nobody may take for an end."""
@@ -84,9 +94,9 @@ class JobConnection:
         # On its private socket systemd tells everybody of every job.
         while job not in ends:
             message = await read_message(self._reader)
-            if message.kind == ERROR and message.reply_to == _SERIAL:
+            if message.kind == ERROR and message.reply_to == _RESTART:
                 return UnitJob("refused", *(_values(message, "s") if message.signature == "s" else ()))
-            if message.kind == RETURN and message.reply_to == _SERIAL:
+            if message.kind == RETURN and message.reply_to == _RESTART:
                 (job,) = _values(message, "o")
             elif message.kind == SIGNAL and message.member == "JobRemoved":
                 _, path, _, result = _values(message, "uoss")

@@ -79,9 +79,10 @@ class UnitView(Protocol):
 class UnitControl(Protocol):
     """The part of `HostControl` that asks systemd to do something."""
 
-    async def restart_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+    async def restart_unit(self, name: str, *, timeout_seconds: float, fresh_limit: bool = False) -> UnitJob:
         """Have systemd restart a unit, and wait for that to end; it is asked once at most.
 
+        With `fresh_limit` systemd first forgets how often it has started it (`systemctl reset-failed`).
         HostError if nobody knows how it ended. systemd goes on with what it was asked, whoever stops waiting.
         """
         ...

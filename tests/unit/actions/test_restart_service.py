@@ -89,7 +89,7 @@ async def test_systemds_start_limit_is_known_and_told() -> None:
         "systemctl reset-failed -- web.service (systemd's own start limit was hit)",
         "systemctl restart -- web.service",
     )
-    assert host.changes == ["run systemctl reset-failed -- web.service", "restart web.service"]
+    assert host.changes == ["reset the start limit of web.service", "restart web.service"]
     assert "systemd's own start limit was hit; the limit (5 starts in 10 s) was reset" in effect.detail
 
 
@@ -110,7 +110,7 @@ async def test_what_systemd_gave_up_after_its_own_restarts_gets_one_more_round_o
         "systemctl reset-failed -- web.service (systemd gave it up after 3 restarts of its own)",
         "systemctl restart -- web.service",
     )
-    assert host.changes == ["run systemctl reset-failed -- web.service", "restart web.service"]
+    assert host.changes == ["reset the start limit of web.service", "restart web.service"]
     assert "the limit (5 starts in 10 s) was reset" in effect.detail
 
 
@@ -126,7 +126,7 @@ async def test_an_attempt_that_ended_with_its_engine_is_not_taken_for_the_round_
     host = given_up_by_systemd()
     plan = ACTION.plan(replace(unit_request(), attempt=2, unsaid=1), host.look())
     await ACTION.execute(plan, host.control())
-    assert host.changes == ["run systemctl reset-failed -- web.service", "restart web.service"]
+    assert host.changes == ["reset the start limit of web.service", "restart web.service"]
     host.crash("web")
     host.services["web"].restarts = 3
     third = ACTION.plan(replace(unit_request(), attempt=3, unsaid=1), host.look())
@@ -145,7 +145,7 @@ async def test_what_fails_while_systemd_is_waited_for_is_judged_by_what_it_is_th
     )
     service.active_state = "failed"
     effect = await ACTION.execute(plan, host.control())
-    assert host.changes == ["run systemctl reset-failed -- web.service", "restart web.service"]
+    assert host.changes == ["reset the start limit of web.service", "restart web.service"]
     assert "systemd gave it up after 3 restarts of its own" in effect.detail
 
 

@@ -226,6 +226,23 @@ async def unfriendly(socket: Path) -> AsyncIterator[None]:
         yield
 
 
+async def test_a_start_limit_is_reset_right_before_and_what_comes_of_that_is_not_waited_for(here: Here) -> None:
+    task = asyncio.create_task(here.control().restart_unit("web.service", timeout_seconds=GENEROUS, fresh_limit=True))
+    async with asyncio.timeout(GENEROUS):
+        while len(here.systemd.calls) < 2:
+            await asyncio.sleep(0)
+    here.systemd.enqueue()
+    here.systemd.end("done")
+    assert await task == UnitJob("done")
+    assert (here.systemd.calls, here.ran) == ([("ResetFailedUnit", "web.service"), *ASKED], [])
+
+
+async def test_without_a_line_to_systemd_its_limit_is_reset_by_systemctl_as_well(here: Here, tmp_path: Path) -> None:
+    here.controls.systemd = SystemdJobs(str(tmp_path / "nobody"))
+    await here.control().restart_unit("web.service", timeout_seconds=GENEROUS, fresh_limit=True)
+    assert here.ran == [("systemctl", "reset-failed", "--", "web.service"), ("systemctl", "restart", "--", "web.service")]
+
+
 @pytest.mark.parametrize("broken", [nobody, unfriendly])
 async def test_a_systemd_that_cannot_be_reached_is_asked_by_systemctl(here: Here, tmp_path: Path, broken: Break) -> None:
     async with broken(tmp_path / "other"):
