@@ -88,7 +88,9 @@ class Repairs:
             return self._hold(incident, rule, judged, now)
         if judged.verdict.ruling is not Ruling.ALLOW:
             return self._refused(incident, rule, judged, now)
-        return now.steady
+        # Nothing is to be decided before the action has ended, which hurries it, or has had its time.
+        started = parts.book.get(incident.key)
+        return started.settle_until if started is not None else now.steady
 
     def _is_fought_over(self, plan: Plan | None, incident: Incident, rule: Rule, view: HostView, now: Instant) -> bool:
         """Tell whether somebody else has undone this too often; then it is left to people, who are told of both sides."""

@@ -58,6 +58,10 @@ VERIFY_SOONEST, VERIFY_EVERY = 0.01, 1.0
 #: host what the action needs of it, systemd's attention for one.
 REPAIRED_UNDISTURBED = 1.0
 
+#: What a turn wrote in which an action began is made durable so much later (seconds), or with what the action did: the deed,
+#: whose intent is durable, does not wait for the disk twice.
+DURABLE_AFTER_A_START = 0.05
+
 #: Decisions by which the action of an incident has ended.
 _JUDGES = (DecisionKind.RESOLVE, DecisionKind.FAIL_RUNG)
 
@@ -76,6 +80,8 @@ class AgentTick:
         self._ask_again: dict[str, float] = {}
         #: When the present turn looked, and the checks it has asked.
         self._looked, self._asked = parts.clock.now(), frozenset[str]()
+        #: True once this turn has begun an action.
+        self._began_one = False
         #: True while those are decided about whom the storm brake holds back together.
         self._held_back = False
         self._storm, self._blindness, self._echo = Storm(parts), Blindness(parts), Echo(parts)
@@ -172,7 +178,7 @@ class AgentTick:
                 self._recorder.observed(observations[start : start + A_PORTION])
                 await asyncio.sleep(0)
             self._recorder.took(self.agent.name, now, perf_counter() - began, process_time() - cpu, len(checks))
-            self._commit()
+            self._make_durable()
             self._asked = frozenset()
             if self.watchlist.watches(checks):
                 self._recorder.watches_changed()
@@ -373,6 +379,7 @@ class AgentTick:
             incident, rule, decision, situation=situation, view=view, now=now, is_fresh=self._is_fresh(rule, now)
         )
         if self._is_under_repair(rule):
+            self._began_one = True
             until = self._parts.clock.now().steady + REPAIRED_UNDISTURBED
             self.watchlist.put_off(rule.key, until, where=self._is_under_repair)
         return again
@@ -450,6 +457,14 @@ class AgentTick:
             again = transitions.readmitted(incident, lifted, now) if lifted is not None else incident
             if again is not incident:
                 self._parts.book.put(again)
+
+    def _make_durable(self) -> None:
+        """Make what this turn wrote durable: at once, or soon where it has begun an action."""
+        began_one, self._began_one = self._began_one, False
+        if began_one:
+            asyncio.get_running_loop().call_later(DURABLE_AFTER_A_START, self._commit)
+        else:
+            self._commit()
 
     def _commit(self) -> None:
         try:
