@@ -55,6 +55,7 @@ FOUND = {
     394: "an action was begun between a reload and its entry in the ledger, which said another mode (R9)",
     641: "the state could not be written: what was told meanwhile left no trace there",
     698: "a host was suspended while an action ran: it was judged at its deadline, and ended once more by itself",
+    777: "an action failed after its rule had gone with a reload, and its end was written twice (R16)",
     1118: "as 641, and the ledger refused to say so as well",
     1383: "an engine died while it started and held its state for ever",
 }

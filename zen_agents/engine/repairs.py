@@ -230,7 +230,7 @@ class Repairs:
         incident, rule = self._parts.book.get(key), self._rule_of(key)
         if incident is None or rule is None or incident.action != intent.id:
             # The rule is gone (reload) or it cleared meanwhile: nothing is left to judge it by.
-            self.judge(intent, outcome.kind if outcome.kind.is_final else OutcomeKind.UNKNOWN, outcome.at)
+            self._end_unjudged(intent, outcome)
         elif outcome.kind is OutcomeKind.VERIFYING:
             rung = rule.ladder[min(incident.rung, len(rule.ladder) - 1)]
             self._parts.book.put(transitions.started(incident, intent.id, rung, outcome.at))
@@ -245,6 +245,14 @@ class Repairs:
                 self._attempt_failed(incident, rule, intent, outcome.at)
         self._hurry(key, outcome.at.steady)
         self._let_the_next(outcome.at)
+
+    def _end_unjudged(self, intent: Intent, outcome: Outcome) -> None:
+        """End an action that nobody is left to verify; one that has failed has its end already, and gets no second one."""
+        if not outcome.kind.is_final:
+            self.judge(intent, OutcomeKind.UNKNOWN, outcome.at)
+            return
+        self._intents.pop(intent.id, None)
+        self._parts.escalation.changed(intent, outcome)
 
     def _let_the_next(self, now: Instant) -> None:
         """Have decided anew, and at once, what only waited for an action to end."""

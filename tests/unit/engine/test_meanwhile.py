@@ -13,6 +13,7 @@ import pytest
 from tests.support.rig import Restart, Rig, RigAgent
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.model.action import ActionRequest, Effect, OutcomeKind, Plan
+from zen_agents.model.entry import EntryKind
 from zen_agents.ports.host import HostControl, HostView
 from zen_agents.ports.store import Brake
 from zen_agents.rules import transitions
@@ -124,6 +125,27 @@ async def test_a_rule_that_goes_while_its_action_runs_leaves_no_verified_and_no_
     await rig.parts.executor.drain()
     assert rig.outcomes() == ["unknown"]
     assert rig.store.incidents()[0].resolved_by == "configuration"
+    assert rig.tick.next_at() == float("inf")
+
+
+async def test_an_action_that_fails_after_its_rule_has_gone_ends_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end = asyncio.Event()
+
+    async def fails(self: Restart, plan: Plan, control: HostControl) -> Effect:
+        del self, plan, control
+        await may_end.wait()
+        return Effect(False, "exit 1")
+
+    monkeypatch.setattr(Restart, "execute", fails)
+    await rig.turn()
+    rig.host.crash("web")
+    rig.host.advance(5)
+    await rig.tick.run()
+    rig.tick.rebuild(RigAgent(rig.host, [], {}, 5.0))
+    await rig.tick.run(everything=True)
+    may_end.set()
+    await rig.parts.executor.drain()
+    assert [row.entry.body["outcome"] for row in rig.store.entries(kinds=[EntryKind.OUTCOME])] == ["failed"]
     assert rig.tick.next_at() == float("inf")
 
 
