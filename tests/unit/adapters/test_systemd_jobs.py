@@ -228,12 +228,12 @@ async def unfriendly(socket: Path) -> AsyncIterator[None]:
 
 async def test_a_start_limit_is_reset_right_before_and_what_comes_of_that_is_not_waited_for(here: Here) -> None:
     task = asyncio.create_task(here.control().restart_unit("web.service", timeout_seconds=GENEROUS, fresh_limit=True))
-    async with asyncio.timeout(GENEROUS):
-        while len(here.systemd.calls) < 2:
-            await asyncio.sleep(0)
+    await asked(here)
     here.systemd.enqueue()
     here.systemd.end("done")
     assert await task == UnitJob("done")
+    async with asyncio.timeout(GENEROUS):
+        await here.systemd.left.wait()
     assert (here.systemd.calls, here.ran) == ([("ResetFailedUnit", "web.service"), *ASKED], [])
 
 
