@@ -26,6 +26,9 @@ from __future__ import annotations
 import argparse
 
 from zen_agents.cli.call import Call
+from zen_agents.cli.verbs import hand_on
+
+_VERBS = {verb: f"zen_agents.cli.data_{verb}:{verb}" for verb in ("check", "diff", "infer", "repair", "report")}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,22 +62,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Do what the verb says, and say what came of it."""
-    if call.arguments.verb == "infer":
-        from zen_agents.cli.data_infer import infer  # noqa: PLC0415  as below
-
-        return infer(call)
-    if call.arguments.verb == "repair":
-        from zen_agents.cli.data_repair import repair  # noqa: PLC0415  as below
-
-        return repair(call)
-    if call.arguments.verb == "diff":
-        from zen_agents.cli.data_diff import diff  # noqa: PLC0415  as below
-
-        return diff(call)
-    if call.arguments.verb == "report":
-        from zen_agents.cli.data_report import report  # noqa: PLC0415  as below
-
-        return report(call)
-    from zen_agents.cli.data_check import check  # noqa: PLC0415  loads the grammar of contracts
-
-    return check(call)
+    return hand_on(call, _VERBS)

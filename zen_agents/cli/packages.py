@@ -44,6 +44,7 @@ from zen_agents.cli.call import FORMATS, Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.packages_audit_arguments import add_audit_arguments
 from zen_agents.cli.render import next_steps, note, plural, say, table
+from zen_agents.cli.verbs import hand_on
 from zen_agents.clock import SystemClock
 from zen_agents.errors import UsageError, ZenError
 from zen_agents.packages.package import Ecosystem, Inventory
@@ -53,6 +54,8 @@ OUTPUTS = (*FORMATS, "sarif")
 #: The host itself, where no environment is named.
 _HOST: Final = "/"
 _MOST_PROBLEMS: Final = 20
+#: What asks more than what is installed, and loads more for it.
+_VERBS = {verb: f"zen_agents.cli.packages_{verb}:{verb}" for verb in ("apply", "outdated", "plan", "why")}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,22 +88,8 @@ def run(call: Call) -> int:
 def _run(call: Call) -> int:
     if call.output == "sarif" and call.arguments.verb != "audit":
         raise UsageError("only packages audit prints SARIF; choose another -o")
-    if call.arguments.verb == "outdated":
-        from zen_agents.cli.packages_outdated import outdated  # noqa: PLC0415  loads the agent's settings
-
-        return outdated(call)
-    if call.arguments.verb == "plan":
-        from zen_agents.cli.packages_plan import plan  # noqa: PLC0415  loads the engine's rules and guards
-
-        return plan(call)
-    if call.arguments.verb == "why":
-        from zen_agents.cli.packages_why import why  # noqa: PLC0415  as above
-
-        return why(call)
-    if call.arguments.verb == "apply":
-        from zen_agents.cli.packages_apply import apply  # noqa: PLC0415  as above
-
-        return apply(call)
+    if call.arguments.verb in _VERBS:
+        return hand_on(call, _VERBS)
     found = read(call)
     if call.arguments.verb == "audit":
         from zen_agents.cli.packages_audit import audit  # noqa: PLC0415  asks sources that the others do not need

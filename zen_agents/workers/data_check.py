@@ -5,7 +5,6 @@ Files are opened first, then root is given up, and only then somebody else's byt
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -14,15 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ValidationError
-
 from zen_agents.datasets.asking import Surroundings
 from zen_agents.datasets.checking import check, unreadable
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.file_sql import OpenedFiles, described, relation
 from zen_agents.datasets.finding import FailingRow, Report
 from zen_agents.datasets.plain import (
-    MalformedDatasetError,
     contract_from_plain,
     profile_from_plain,
     report_to_plain,
@@ -32,6 +28,7 @@ from zen_agents.datasets.source import SourceKind
 from zen_agents.datasets.sql import name, sql
 from zen_agents.datasets.table import BackendError, Table
 from zen_agents.jobs.data_check import DataCheckProgress, DataCheckReply, DataCheckRequest
+from zen_agents.workers.answering import answered
 from zen_agents.workers.being_written import writer_of
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.database_look import look_at_database
@@ -188,15 +185,8 @@ def _bounded(report: Report) -> Report:
 
 
 def main() -> int:
-    """Read the request, write the reply; the exit status is 2 for what is no request."""
-    try:
-        request = DataCheckRequest.model_validate_json(sys.stdin.buffer.read())
-        reply = answer(request, tell)
-    except (ValidationError, MalformedDatasetError) as error:
-        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
-        return 2
-    sys.stdout.write(reply.model_dump_json())
-    return 0
+    """Answer one request; the exit status is 2 for what is none."""
+    return answered(DataCheckRequest, lambda request: answer(request, tell))
 
 
 if __name__ == "__main__":

@@ -5,20 +5,18 @@ As for a check, files are opened first, then root is given up, and only then som
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from zen_agents.datasets.comparing import compare
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.difference import Difference
-from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain, difference_to_plain
+from zen_agents.datasets.plain import contract_from_plain, difference_to_plain
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
+from zen_agents.workers.answering import answered
 from zen_agents.workers.being_written import writer_of
 from zen_agents.workers.data_check import table_of
 from zen_agents.workers.data_files import DataFileError, DataFiles
@@ -74,14 +72,8 @@ def _named(text: str, known: dict[str, str]) -> str:
 
 
 def main() -> int:
-    """Read the request, write the reply; the exit status is 2 for what is no request."""
-    try:
-        reply = answer(DataDiffRequest.model_validate_json(sys.stdin.buffer.read()), tell)
-    except (ValidationError, MalformedDatasetError) as error:
-        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
-        return 2
-    sys.stdout.write(reply.model_dump_json())
-    return 0
+    """Answer one request; the exit status is 2 for what is none."""
+    return answered(DataDiffRequest, lambda request: answer(request, tell))
 
 
 if __name__ == "__main__":

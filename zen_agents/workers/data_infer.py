@@ -5,20 +5,18 @@ The file is opened first, then root is given up, and only then its bytes are rea
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from zen_agents.datasets.contract import ColumnType, Contract
 from zen_agents.datasets.contract_text import contract_text
 from zen_agents.datasets.inference import Column, Suggestion, counts, reading
-from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain
+from zen_agents.datasets.plain import contract_from_plain
 from zen_agents.datasets.sql import listed, name, sql
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.data_infer import DataInferReply, DataInferRequest
+from zen_agents.workers.answering import answered
 from zen_agents.workers.data_check import table_of
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.duck import Duck
@@ -83,14 +81,8 @@ def _suggested(duck: Duck, called: str, stored: ColumnType, rows: int) -> Sugges
 
 
 def main() -> int:
-    """Read the request, write the reply; the exit status is 2 for what is no request."""
-    try:
-        reply = answer(DataInferRequest.model_validate_json(sys.stdin.buffer.read()))
-    except (ValidationError, MalformedDatasetError) as error:
-        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
-        return 2
-    sys.stdout.write(reply.model_dump_json())
-    return 0
+    """Answer one request; the exit status is 2 for what is none."""
+    return answered(DataInferRequest, answer)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 from contextlib import closing
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain
+from zen_agents.datasets.plain import contract_from_plain
 from zen_agents.datasets.repairs import UnrepairableError, repairs_rows
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.data_repair import REPAIRED, TAKEN, DataRepairReply, DataRepairRequest, FileRepair
+from zen_agents.workers.answering import answered
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.duck import Duck
 from zen_agents.workers.file_bytes import is_utf8
@@ -88,14 +86,8 @@ def _bounded(found: tuple[FileRepair, ...]) -> tuple[FileRepair, ...]:
 
 
 def main() -> int:
-    """Read the request, write the reply; the exit status is 2 for what is no request."""
-    try:
-        reply = answer(DataRepairRequest.model_validate_json(sys.stdin.buffer.read()), tell)
-    except (ValidationError, MalformedDatasetError) as error:
-        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
-        return 2
-    sys.stdout.write(reply.model_dump_json())
-    return 0
+    """Answer one request; the exit status is 2 for what is none."""
+    return answered(DataRepairRequest, lambda request: answer(request, tell))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
+from tests.support.engine_process import wait_for
 from tests.unit.adapters.test_linux_logs_journal import Journal
 from zen_agents.adapters import linux_logs_catch_up
 from zen_agents.adapters.linux_host import LinuxHost
@@ -76,15 +76,12 @@ class Source:
         now = Instant(datetime.fromtimestamp(1_800_000_000 + self.seconds, UTC), self.seconds)
         return {found.name: found for found in self.check.observe(self.host.look(), now)}
 
-    def looks(self) -> Iterator[dict[str, Observation]]:
-        ends_at = time.monotonic() + 20
-        while time.monotonic() < ends_at:
-            yield self.look()
-            time.sleep(0.02)
-        raise AssertionError("it never came so far")
+    def look_until(self, is_so: Callable[[dict[str, Observation]], object]) -> dict[str, Observation]:
+        """Return the first look of which this is so; the worker reads on meanwhile."""
+        return wait_for(lambda: found if is_so(found := self.look()) else None, "what is looked for")
 
     def caught_up(self) -> dict[str, Observation]:
-        return next(found for found in self.looks() if found["log_source.app"].value == 0)
+        return self.look_until(lambda found: found["log_source.app"].value == 0)
 
 
 @pytest.fixture
@@ -128,11 +125,14 @@ def test_a_worker_reads_the_journal_on_as_well(tmp_path: Path, monkeypatch: pyte
     look()
     for number in range(1500):
         journal.write(f"request {number} failed\nKeyError: {number}", at=now.timestamp() - 3000 + number)
-    said, ends_at = set[str](), time.monotonic() + 30
-    while (found := look())["pattern.trace"].value != 1500:
+    said = set[str]()
+
+    def is_through() -> bool:
+        found = look()
         said.add(found["log_source.app"].detail.partition("a worker")[1])
-        assert time.monotonic() < ends_at, found
-        time.sleep(0.02)
+        return found["pattern.trace"].value == 1500
+
+    wait_for(is_through, "all of the journal")
     host.logs.close()
     assert "a worker" in said
 
@@ -140,10 +140,7 @@ def test_a_worker_reads_the_journal_on_as_well(tmp_path: Path, monkeypatch: pyte
 def test_findings_come_in_before_it_is_through(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linux_logs_catch_up.CatchUps.__init__, "__defaults__", (0.01,))
     source.path.write_text(TRACE * TIMES)
-    between = next(
-        found for found in source.looks()
-        if "has read" in found["log_source.app"].detail and found["log_source.app"].value
-    )  # fmt: skip
+    between = source.look_until(lambda found: "has read" in found["log_source.app"].detail and found["log_source.app"].value)
     assert 0 < (between["pattern.hit"].value or 0) < TIMES
     assert source.caught_up()["pattern.hit"].value == TIMES
 

@@ -27,7 +27,9 @@ _KIND = r"(?P<facility>[a-z0-9]{2,9})\.(?P<severity>emerg|alert|crit|err|warning
 _RARER_LINE = re.compile(
     # Only the short stamp is a daemon's for certain: behind it the host may be left out.
     rf"{_STAMPED}(?:<[a-z0-9]{{1,9}}\.[a-z0-9]{{1,9}}> )?(?:{_HOST}|(?(short)|(?!)))(?:{_KIND} )?"
-    rf"(?:{_TAG}(?:\[(?P<pid>[^\] ]{{1,32}})\](?::|(?= ))|:) ?|(?(short)\[(?P<bracketed>[^\] :\[]{{1,64}})\]:? |(?!)))"
+    rf"(?:{_TAG}(?:\[(?P<pid>[^\] ]{{1,32}})\](?::|(?= ))|:) ?|"
+    # A number in brackets is a process id; who that is of, the line does not say in its place.
+    r"(?(short)\[(?P<bracketed>(?![0-9]+\])[^\] :\[]{1,64})\]:? |(?!)))"
 )
 #: With a stamp that names no zone, or the name of one (`journalctl -o short-full`), as programs write it as well: then the
 #: process id is what tells a daemon's line.

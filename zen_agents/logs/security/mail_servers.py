@@ -43,6 +43,10 @@ _POSTFIX: Final = (
 )
 _OPENSMTPD: Final = (
     form(r'[0-9a-f]+ smtp (?:event=)?failed-command address=(?P<peer>[^ ]+) host=[^ ]+ command="AUTH .*" result="535 .*"'),
+    form(
+        r'[0-9a-f]+ smtp (?:event=)?failed-command address=(?P<peer>[^ ]+) host=[^ ]+ command="AUTH .*" result="503 .*"',
+        Result.REFUSED,
+    ),
 )
 _OF_EXIM: Final = r"(?:[^ ()\[\]]+ )?(?:\([^ ()]*\) )?\[(?P<peer>[^ \[\]]+)\](?::[0-9]+)?"
 _EXIM: Final = (
@@ -50,6 +54,13 @@ _EXIM: Final = (
         rf"(?:\[[0-9]+\] )?[A-Za-z0-9_]+ authenticator failed for {_OF_EXIM}"
         r"(?: I=\[[^ \]]+\]:[0-9]+)?(?: U=[^ ]+)?(?: Ci=[0-9]+)?: "
         rf"535 Incorrect authentication data(?: \(set_id={USER}\))?"
+    ),
+    # What a client said stands before its address: it is believed only where it has the form that such a command has.
+    form(
+        rf'(?:\[[0-9]+\] )?SMTP protocol error in "(?i:AUTH) [A-Za-z0-9-]+(?: [A-Za-z0-9+/=]+)?" H={_OF_EXIM}'
+        r"(?: I=\[[^ \]]+\]:[0-9]+)?(?: Ci=[0-9]+)? "
+        r"(?:AUTH command used when not advertised|[A-Za-z0-9-]+ authentication mechanism not supported)",
+        Result.REFUSED,
     ),
 )
 _OF_SENDMAIL: Final = r"(?:[^ \[\]]+ )?\[(?P<peer>[^ \[\]]+)\](?: \(may be forged\))?"
@@ -68,6 +79,7 @@ _OF_CYRUS: Final = r"badlogin: (?:[^ \[\]]+ ?)?\[(?P<peer>[^ \[\]]+)\]"
 _CYRUS: Final = (
     form(rf"{_OF_CYRUS} plaintext {USER} \[?SASL\(.*", once=r" \[?SASL\("),
     form(rf"{_OF_CYRUS} [A-Za-z0-9-]+ (?:\({USER}\) )?\[?SASL\(.*", once=r" \[?SASL\("),
+    form(rf"{_OF_CYRUS} [A-Za-z0-9-]+ authentication failure"),
 )
 _OF_UW: Final = (
     rf"(?:Login failed|Login excessive login failures|Login disabled) user={USER} auth=.* host=(?:[^ ]+ )?\[{PEER}\]"
@@ -83,4 +95,5 @@ FORMS: Final[Mapping[str, Sequence[ServerForm]]] = {
     "imapd": (*_COURIER, *_CYRUS, *_UNIVERSITYS), "pop3d": (*_COURIER, *_CYRUS),
     "imapd-ssl": _COURIER, "pop3d-ssl": _COURIER, "courierpop3login": _COURIER,
     "ipop3d": _UNIVERSITYS,
+    "sieve": _CYRUS, "timsieved": _CYRUS,
 }  # fmt: skip

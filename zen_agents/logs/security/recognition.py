@@ -15,11 +15,13 @@ from zen_agents.logs.security.event import SecurityEvent
 _REPEATED = re.compile(r"message repeated (?P<times>[0-9]{1,6}) times: \[ ?(?P<message>.*)\]")
 #: Those that say in words of their own who could not log in.
 SERVERS: Final = frozenset({
-    "apache2", "asterisk", "courierpop3login", "dovecot", "dropbear", "exim", "exim4", "forgejo", "ftpd", "gitea",
-    "httpd", "imap", "imapd", "imapd-ssl", "imaps", "ipop3d", "klogind", "kshd", "lighttpd", "mariadbd", "mysql",
-    "mysqld", "nginx", "openvpn", "ovpn-server", "php-fpm", "phpMyAdmin", "pop3", "pop3d", "pop3d-ssl", "pop3s",
-    "postgres", "postgresql", "proftpd", "proxmox-backup-proxy", "pure-ftpd", "pvedaemon", "roundcube", "sendmail",
-    "sm-acceptingconnections", "sm-mta", "smtpd", "vaultwarden", "vsftpd", "webmin", "wu-ftpd", "xrdp", "xrdp-sesman",
+    "apache2", "asterisk", "Bitwarden-Identity", "courierpop3login", "dovecot", "dropbear", "exim", "exim4", "forgejo",
+    "freeswitch", "ftpd", "gitea", "gitlab", "guacamole", "guacd", "httpd", "imap", "imapd", "imapd-ssl", "imaps",
+    "ipop3d", "klogind", "kshd", "lighttpd", "mariadbd", "monit", "mysql", "mysqld", "nginx", "openvpn", "ovpn-server",
+    "php-fpm", "phpMyAdmin", "pop3", "pop3d", "pop3d-ssl", "pop3s", "postgres", "postgresql", "proftpd",
+    "proxmox-backup-proxy", "pure-ftpd", "pvedaemon", "roundcube", "sendmail", "sieve", "sm-acceptingconnections",
+    "sm-mta", "smtpd", "sogod", "sqlservr", "timsieved", "tomcat", "vaultwarden", "vsftpd", "webmin", "wu-ftpd", "xrdp",
+    "xrdp-sesman", "znc",
 })  # fmt: skip
 #: Processes of dovecot, which name themselves in a log of its own; its master does it for them in that of a syslog daemon.
 _OF_DOVECOT: Final = re.compile(r"(?:auth|auth-worker|(?:imap|pop3|submission|managesieve)-login)(?:\(.*)?")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from zen_agents.logs.security import mail_servers, web_servers
+from zen_agents.logs.security import app_servers, mail_servers, web_servers
 from zen_agents.logs.security.event import Result, SecurityEvent, What
 from zen_agents.logs.security.places import LONGEST, NOWHERE, PEER, the_place
 from zen_agents.logs.security.server_form import USER, ServerForm, form
@@ -56,6 +56,7 @@ FORMS: Final[Mapping[str, Sequence[ServerForm]]] = {
     "wu-ftpd": (form(r"failed login from [^ ]+ \[(?P<peer>[^ \[\]]+)\]"),),
     "klogind": _RLOGIN, "kshd": _RLOGIN,
     "pvedaemon": _PROXMOX, "proxmox-backup-proxy": _PROXMOX,
+    **app_servers.FORMS,
     **mail_servers.FORMS,
     **web_servers.FORMS,
 }  # fmt: skip

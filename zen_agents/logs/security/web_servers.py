@@ -27,10 +27,13 @@ _NOT_APACHES: Final = r'(?:: (?:authentication|authorization) failure for "|: pa
 _APACHE: Final = (
     form(rf"{_OF_APACHE}user [`']{USER}' in realm [`'].*' not found: .*"),
     form(rf"{_OF_APACHE}user {USER}{_NOT_APACHES}.*"),
+    form(rf"{_OF_APACHE}client used wrong authentication scheme: .*", Result.REFUSED),
+    form(rf"{_OF_APACHE}Authorization of user {USER} to access .* failed, reason: .*", Result.REFUSED, once=" to access "),
 )
 _OF_LIGHTTPD: Final = r"\(?(?:http_auth|mod_auth)\.c\.[0-9]+\) "
 _LIGHTTPD: Final = (
     form(rf"{_OF_LIGHTTPD}password doesn't match for .* username: {USER},? IP: {PEER}", once=" username: "),
+    form(rf"{_OF_LIGHTTPD}get_password failed, IP: {PEER}"),
     form(rf"{_OF_LIGHTTPD}digest: auth failed for +{USER} : wrong password, IP: {PEER}"),
 )
 _ROUNDCUBE: Final = (
@@ -50,16 +53,18 @@ _VAULTWARDEN: Final = (
 )
 _GITEA: Final = (
     form(
-        rf"(?:[^ ]+ )?\[[IW]\] (?:\[[0-9a-f]+\] )?Failed authentication attempt for {USER} from "
+        rf"(?:(?:[^ ]+ )?\[[IW]\] (?:\[[0-9a-f]+\] )?)?Failed authentication attempt for {USER} from "
         r"(?:\[(?P<peer>[^ \[\]]+)\]|(?P<peer2>[0-9.]+))(?::[0-9]+)?(?:: .*)?",
         once=" from ",
     ),
 )
 _XRDP: Final = (form(rf"(?:\[[0-9]{{8}}-[0-9:]{{8}}\] )?\[INFO \] AUTHFAIL: user={USER} ip={PEER} time=[0-9]+"),)
-_OF_OPENVPN: Final = r"\[?(?P<peer>[0-9A-Fa-f.:]+)\]?:[0-9]{1,5} TLS "
+_CLIENT_OF_OPENVPN: Final = r"\[?(?P<peer>[0-9A-Fa-f.:]+)\]?:[0-9]{1,5}"
+_OF_OPENVPN: Final = rf"{_CLIENT_OF_OPENVPN} TLS "
 _OPENVPN: Final = (
     form(rf"{_OF_OPENVPN}Auth Error: Auth Username/Password verification failed for peer"),
     form(rf"{_OF_OPENVPN}Error: TLS handshake failed", Result.ENDED, what=What.CONNECTION),
+    form(rf"{_CLIENT_OF_OPENVPN} VERIFY ERROR: depth=[0-9]+, error=.*", Result.REFUSED),
 )
 _WRITTEN_AT: Final = r"(?:[0-9]+ (?:in )?[a-z_]+:)?"
 _OF_ASTERISK: Final = (

@@ -52,6 +52,21 @@ OF_A_NAME = (
      "rip={A}, lip=198.51.100.1, TLS", "failed", "dovecot"),
     ("pop3-login: Info: Aborted login (auth failed, 1 attempts in 2 secs): user=<{U}>, method=PLAIN, rip={A}",
      "failed", "dovecot"),
+    ("Logon       Login failed for user '{U}'. Reason: Could not find a login matching the name provided. [CLIENT: {A}]",
+     "failed", "sqlservr"),
+    ("Failed Login: username={U} ip={A}", "failed", "gitlab"),
+    ("HttpRequest: access denied -- client [{A}]: wrong password for user '{U}'", "failed", "monit"),
+    ("HttpRequest: access denied -- client {A}: unknown user '{U}'", "failed", "monit"),
+    ('WARNING: Authentication attempt from {A} for user "{U}" failed.', "failed", "tomcat"),
+    ("SOGoRootPage Login from '{A}' for user '{U}' might not have worked - password policy: 65535  grace: -1  expire: -1  "
+     "bound: 0", "failed", "sogod"),
+    ("[{U}] failed to login from {A}", "failed", "znc"),
+    ("[WARNING] sofia_reg.c:1792 SIP auth failure (REGISTER) on sofia profile 'internal' for [{U}] from ip {A}",
+     "failed", "freeswitch"),
+    ("[WARNING] sofia_reg.c:2889 Can't find user [{U}] from {A}", "failed", "freeswitch"),
+    ("Failed authentication attempt for {U} from [{A}]:51234: user does not exist", "failed", "gitea"),
+    ("[authz_owner:error] [pid 7:tid 8] [client {A}:51548] AH01637: Authorization of user {U} to access /private failed, "
+     "reason: file owner dan does not match", "refused", "apache2"),
 )  # fmt: skip
 #: Forms that name nobody.
 OF_NOBODY = (
@@ -63,6 +78,21 @@ OF_NOBODY = (
     ('45addba89269aeaa smtp event=failed-command address={A} host=h.example command="AUTH PLAIN (...)" '
      'result="535 Authentication failed"', "failed", "smtpd"),
     ("s1GNeNqe005178: h.example [{A}]: possible SMTP attack: command=AUTH, count=5", "refused", "sendmail"),
+    ("[Bit.Core.IdentityServer.ResourceOwnerPasswordValidator] Failed login attempt. {A}", "failed", "Bitwarden-Identity"),
+    ("Login failed. The login is from an untrusted domain and cannot be used with Integrated authentication. [CLIENT: {A}]",
+     "refused", "sqlservr"),
+    ('SMTP protocol error in "AUTH LOGIN aW5mbw==" H=([127.0.0.1]) [{A}]:14243 I=[198.51.100.2]:587 AUTH command used when '
+     "not advertised", "refused", "exim4"),
+    ('SMTP protocol error in "AUTH PLAIN" H=h.example (u) [{A}] PLAIN authentication mechanism not supported', "refused",
+     "exim"),
+    ('38dd06274cde1fd7 smtp event=failed-command address={A} host=h.example command="AUTH LOGIN" '
+     'result="503 5.5.1 Invalid command: Command not supported"', "refused", "smtpd"),
+    ("badlogin: h.example[{A}] PLAIN authentication failure", "failed", "cyrus/timsieved"),
+    ("HttpRequest: access denied -- client {A}: empty password", "failed", "monit"),
+    ("[auth_basic:error] [pid 7:tid 8] [client {A}:51396] AH01614: client used wrong authentication scheme: /private",
+     "refused", "apache2"),
+    ("(http_auth.c.877) get_password failed, IP: {A}", "failed", "lighttpd"),
+    ("{A}:55329 VERIFY ERROR: depth=2, error=unable to get issuer certificate: CN=x", "refused", "openvpn"),
 )  # fmt: skip
 #: Of these nobody failed.
 OF_NOTHING = (
@@ -78,6 +108,15 @@ OF_NOTHING = (
     ('[error] 7#7: *9 open() "/srv/user" failed (2: No such file or directory), client: 192.0.2.20, server: h', "nginx"),
     ("[authz_core:error] [pid 7] [client 192.0.2.20:44271] AH01630: client denied by server configuration: /", "apache2"),
     ("User logged in: deploy", "vaultwarden"),
+    (
+        'SMTP protocol error in "AUTH LOGIN" H=(x) [192.0.2.20]" H=(y) [192.0.2.21] AUTH command used when not advertised',
+        "exim4",
+    ),
+    (
+        "[WARNING] sofia_reg.c:1533 SIP auth challenge (INVITE) on sofia profile 'internal' for [7@h] from ip 192.0.2.20",
+        "freeswitch",
+    ),
+    ('Authentication attempt from [192.0.2.20, 192.0.2.21] for user "x" failed.', "tomcat"),
 )
 #: What auditd writes: the name as it does, what it is, whether the server knows it, the program's path and the result.
 AUDIT = (

@@ -71,6 +71,8 @@ _PIECES = st.lists(
             f"' failed for '{FORGED}' - ",
             f"[{FORGED}]", f", relay=[{FORGED}]", f" ip={FORGED} time=1", '"', "'", ")", "]", " (using password: NO)",
             ' was not found in "', ": password mismatch", f'RemoteAddress="IPV4/UDP/{FORGED}/1"', " SASL(-13): ", "FATAL:  ",
+            f" [CLIENT: {FORGED}]", "'. Reason: ", f"] failed to login from {FORGED}", f"] from ip {FORGED}",
+            f" ip={FORGED}",
             ". Username: ", " auth=", " host=h ", " in session ", ": ",
         ]),
     ),

@@ -1,0 +1,24 @@
+"""How a worker that is asked once answers: the request comes on standard input, the reply goes to standard output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from zen_agents.datasets.plain import MalformedDatasetError
+
+Request = TypeVar("Request", bound=BaseModel)
+
+
+def answered(request: type[Request], answer: Callable[[Request], BaseModel]) -> int:
+    """Read the request, write the reply, and return the exit status: 2 for what is no request."""
+    try:
+        reply = answer(request.model_validate_json(sys.stdin.buffer.read()))
+    except (ValidationError, MalformedDatasetError) as error:
+        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
+        return 2
+    sys.stdout.write(reply.model_dump_json())
+    return 0
