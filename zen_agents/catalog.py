@@ -197,6 +197,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
         "reinstall_debian_packages": "actions.reinstall_debian_packages:ReinstallDebianPackages",
         "give_back_environment": "actions.give_back_environment:GiveBackEnvironment",
         "put_back_data": "actions.put_back_data:PutBackData",
+        "put_back_rows": "actions.put_back_rows:PutBackRows",
     }
 )
 

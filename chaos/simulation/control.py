@@ -14,6 +14,7 @@ from chaos.simulation.world import SimulatedProcess, SimulatedService, Simulated
 from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.guards.base import StopFlag
 from zen_agents.jobs.data_repair import Replaced
+from zen_agents.jobs.table_repair import PutBack, TableChanged
 from zen_agents.model.address import Network
 from zen_agents.model.debian_upgrade import DebianChange
 from zen_agents.model.environment import Switched, Trial, TrialReport
@@ -132,6 +133,19 @@ class SimulatedControl:
     async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> str:
         del asked, taken_to
         return self._replaced(expected, b"repaired", action)
+
+    async def repair_table(self, asked: DataQuestion, about: str, taken_to: str, *, action: str) -> str:
+        del taken_to
+        self._note(f"repair the table of {asked.dataset}", f"dataset:{asked.dataset}")
+        id = f"q-{len(self._host.kept_rows):024x}"
+        self._host.kept_rows[asked.dataset, id] = self._host.tables.pop(asked.dataset)
+        return TableChanged(kept=id).model_dump_json()
+
+    async def put_back_rows(self, asked: DataQuestion, id: str, *, action: str) -> str:
+        del action
+        self._note(f"put rows of {asked.dataset} back", f"dataset:{asked.dataset}")
+        self._host.tables[asked.dataset] = self._host.kept_rows.pop((asked.dataset, id))
+        return PutBack(rows=1, back=1).model_dump_json()
 
     async def restore_data(self, expected: FileState, copy: FileState, *, action: str) -> str:
         return self._replaced(expected, self.view.content(copy.path) or b"", action)

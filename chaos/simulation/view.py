@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from chaos.simulation.network import NetworkQuestions
 from chaos.simulation.world import SimulatedProcess, SimulatedWorld
 from zen_agents.errors import HostError, ProcessGoneError
+from zen_agents.jobs.table_repair import PutBack
 from zen_agents.model.certificate import CertificateLook, CertificateQuestion, Seen
 from zen_agents.model.debian_upgrade import DebianLook, DebianQuestion, DebianTrial, DebianTried
 from zen_agents.model.environment import Environment, Holding, Resolution, Wanted
@@ -285,6 +286,13 @@ class SimulatedView(NetworkQuestions):
 
     async def check_data(self, asked: DataQuestion) -> str:
         return self._ask("check_data", lambda: self._host.datasets.get(asked.dataset, ""))
+
+    def table_repair_now(self, asked: DataQuestion) -> str:
+        return self._ask("table_repair_now", lambda: self._host.tables.get(asked.dataset, "{}"))
+
+    def rows_back_now(self, asked: DataQuestion, id: str) -> str:
+        is_back = (asked.dataset, id) not in self._host.kept_rows
+        return self._ask("rows_back_now", lambda: PutBack(rows=1, back=int(is_back)).model_dump_json())
 
     def repair_now(self, asked: DataQuestion) -> str:
         return self._ask("repair_now", lambda: self._host.repairs.get(asked.dataset, "{}"))

@@ -193,6 +193,9 @@ class SimulatedWorld:
         self.datasets: dict[str, str] = {}
         #: What a worker says of a repair, by the name of the data set.
         self.repairs: dict[str, str] = {}
+        #: What a look at a table says, and what was kept of rows: (data set, id) -> that.
+        self.tables: dict[str, str] = {}
+        self.kept_rows: dict[tuple[str, str], str] = {}
         self.events = SimulatedEvents()
         self.faults = Faults()
         self.systemd = systemd

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from zen_agents.actions.base import Action
-from zen_agents.actions.data_params import DataParams, contract_of, undo_of
+from zen_agents.actions.data_params import DataParams, DataPolicy, contract_of, undo_of
 from zen_agents.actions.put_back_data import PutBackData
+from zen_agents.actions.put_back_rows import PutBackRows
 from zen_agents.actions.replacing import replaceable
-from zen_agents.actions.scope import PathsPolicy, parent_of, touched_paths
+from zen_agents.actions.scope import parent_of, touched_paths
+from zen_agents.actions.table_repairs import asks_of, needed_of_table, repair_table, step_of, touched
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.job import repair_question
 from zen_agents.errors import RefusedError, StalePlanError
@@ -27,22 +29,26 @@ _STEPS: Final = 5
 
 
 class RepairData(Action):
-    """Has a worker write each file anew, and exchanges the two in one step; the old one goes to the quarantine."""
+    """Has a worker write each file anew and exchanges the two in one step, or change a table in one transaction.
+
+    What was there goes to the quarantine.
+    """
 
     name = "repair_data"
-    summary = "Repair the files of a data set as its contract allows; bad rows are taken out with number and reason."
-    side_effects = "Who reads the files finds other rows; what was taken out lies in a new file, and undo leaves that there."
+    summary = "Repair the files or the table of a data set as its contract allows; bad rows are taken out with the reason."
+    side_effects = "Who reads the data finds other rows; what was taken out lies in a new file, and undo leaves that there."
     risk = Risk.MEDIUM
     reversible = Reversible.YES
     mends = ("data.{name}",)
     Params = DataParams
-    Policy = PathsPolicy
+    Policy = DataPolicy
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         contract = contract_of(self.params(request), request)
+        if not contract.source.kind.is_file:
+            return self._plan_of_table(request, contract, host)
         found = _needed(contract, host)
         most = max(each.share for each in found)
-        asks = f"it is about {most:.1%} of the rows, and repair_at_most is {contract.repair_at_most:.1%}"
         return Plan(
             request=request,
             steps=tuple(_step(each) for each in found),
@@ -53,11 +59,27 @@ class RepairData(Action):
             budget=self.budget,
             timeout_seconds=len(found) * _STEPS * contract.limits.seconds,
             detail={"files": [each.path for each in found]},
-            asks=(asks,) if most > contract.repair_at_most else (),
+            asks=tuple(_asks(most, contract)),
+        )
+
+    def _plan_of_table(self, request: ActionRequest, contract: Contract, host: HostView) -> Plan:
+        found = needed_of_table(contract, host, _LOOK_SECONDS)
+        return Plan(
+            request=request,
+            steps=(step_of(found),),
+            touches=(touched(contract),),
+            fingerprint=found.about,
+            risk=self.risk,
+            reversible=self.reversible,
+            budget=self.budget,
+            timeout_seconds=_STEPS * contract.limits.seconds,
+            asks=(*_asks(found.share, contract), *asks_of(found)),
         )
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         contract = contract_of(self.params(plan.request), plan.request)
+        if not contract.source.kind.is_file:
+            return await repair_table(contract, plan.fingerprint, control, action=self.name)
         done: list[Replaced] = []
         for path in plan.detail["files"]:
             one = replace(contract, source=replace(contract.source, path=path))
@@ -71,7 +93,13 @@ class RepairData(Action):
     def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
         if not effect.undo:
             return None
-        return ActionRequest(PutBackData.name, plan.request.target, dict(effect.undo), inverse_of=self.name)
+        back = PutBackData.name if "files" in effect.undo else PutBackRows.name
+        return ActionRequest(back, plan.request.target, dict(effect.undo), inverse_of=self.name)
+
+
+def _asks(share: float, contract: Contract) -> Iterator[str]:
+    if share > contract.repair_at_most:
+        yield f"it is about {share:.1%} of the rows, and repair_at_most is {contract.repair_at_most:.1%}"
 
 
 def _needed(contract: Contract, host: HostView) -> Sequence[FileRepair]:

@@ -39,13 +39,13 @@ class RepairedFile:
     @contextlib.contextmanager
     def opened(self) -> Iterator[int]:
         """Open what the file is to hold."""
-        with _opened(self.directory / REPAIRED) as descriptor:
+        with opened_of_worker(self.directory / REPAIRED) as descriptor:
             yield descriptor
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[int]:
         """Open the rows that were taken out, a line of JSON each."""
-        with _opened(self.directory / TAKEN) as descriptor:
+        with opened_of_worker(self.directory / TAKEN) as descriptor:
             yield descriptor
 
 
@@ -86,7 +86,7 @@ async def _ask(asked: DataQuestion, spill: str, told: Told | None, *, only_look:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def opened_of_worker(path: Path) -> Iterator[int]:
     """Open what a worker of another account left; nothing but a file that is its own and nobody else's."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -35,6 +35,7 @@ from zen_agents.store.failpoint import failpoint
 if TYPE_CHECKING:
     from zen_agents.adapters.environment_stage import EnvironmentStages
     from zen_agents.adapters.linux_datasets import DataFilesChanged
+    from zen_agents.adapters.linux_tables import TablesChanged
     from zen_agents.model.address import Network
 
 _RESET_SECONDS = 20.0
@@ -80,6 +81,12 @@ class LinuxControls:
         from zen_agents.adapters.linux_datasets import DataFilesChanged  # noqa: PLC0415 - only hosts that list data sets
 
         return DataFilesChanged(self.quarantine, self._clock, go_on)
+
+    def tables(self, go_on: Callable[[], None]) -> TablesChanged:
+        """Return what changes rows of tables, asking at each piece whether to go on."""
+        from zen_agents.adapters.linux_tables import TablesChanged  # noqa: PLC0415 - as above
+
+        return TablesChanged(self.quarantine, self._clock, go_on)
 
     def close(self) -> None:
         """Let go of the services' processes, which go on; call in the loop."""

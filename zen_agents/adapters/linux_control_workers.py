@@ -11,6 +11,7 @@ from zen_agents.ports.host_commands import Command, CommandResult
 
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_datasets import DataFilesChanged
+    from zen_agents.adapters.linux_tables import TablesChanged
     from zen_agents.model.debian_upgrade import DebianChange
     from zen_agents.model.environment import Switched, Trial, TrialReport
     from zen_agents.model.pool import PoolQuestion, PoolSession
@@ -51,6 +52,17 @@ class WorkerControl(ChildrenControl):
 
     async def put_back_data(self, expected: FileState, id: str, *, action: str) -> str:
         return await (await self._datasets()).put_back(expected, id, action)
+
+    async def repair_table(self, asked: DataQuestion, about: str, taken_to: str, *, action: str) -> str:
+        return (await (await self._tables()).repair(asked, about, taken_to, action)).model_dump_json()
+
+    async def put_back_rows(self, asked: DataQuestion, id: str, *, action: str) -> str:
+        del action
+        return (await (await self._tables()).put_back(asked, id)).model_dump_json()
+
+    async def _tables(self) -> TablesChanged:
+        await self._passed()
+        return self._shared.tables(self.check_stop)
 
     async def _datasets(self) -> DataFilesChanged:
         await self._passed()

@@ -78,6 +78,18 @@ class WorkerLook:
 
         return repair_now(asked)
 
+    def table_repair_now(self, asked: DataQuestion) -> str:
+        """Have a worker tell what a repair of a table would do, in a thread without a loop; never remembered."""
+        from zen_agents.adapters.linux_tables import look_at_table  # noqa: PLC0415 - see above
+
+        return look_at_table(asked).model_dump_json()
+
+    def rows_back_now(self, asked: DataQuestion, id: str) -> str:
+        """Have a worker tell how many rows are as they were, in a thread without a loop; never remembered."""
+        from zen_agents.adapters.linux_tables import look_back  # noqa: PLC0415 - see above
+
+        return look_back(asked, self._host.kept, id).model_dump_json()
+
     async def debian_packages(self, asked: DebianQuestion, timeout_seconds: float) -> DebianLook:
         """Have a worker ask apt; never remembered."""
         from zen_agents.adapters import linux_debian  # noqa: PLC0415 - only hosts whose packages are looked after pay

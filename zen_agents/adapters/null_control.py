@@ -86,6 +86,14 @@ class NullControl:
         del asked, taken_to, action
         _refuse(f"repair {expected.path}")
 
+    async def repair_table(self, asked: DataQuestion, about: str, taken_to: str, *, action: str) -> NoReturn:
+        del about, taken_to, action
+        _refuse(f"repair the table of {asked.dataset}")
+
+    async def put_back_rows(self, asked: DataQuestion, id: str, *, action: str) -> NoReturn:
+        del id, action
+        _refuse(f"put rows of {asked.dataset} back")
+
     async def restore_data(self, expected: FileState, copy: FileState, *, action: str) -> NoReturn:
         del action
         _refuse(f"put {copy.path} in the place of {expected.path}")

@@ -93,9 +93,13 @@ async def _converse(
 ) -> tuple[bytes, bytes]:
     if child.stdin is None or child.stdout is None or child.stderr is None:
         raise WorkerError("the worker has no pipes")
-    _, output, said = await asyncio.gather(
-        _feed(child.stdin, request, rest), _read(child.stdout, MOST_REPLY_BYTES + 1), _read_tail(child.stderr, told)
-    )
+    feeding = asyncio.create_task(_feed(child.stdin, request, rest))
+    try:
+        output, said = await asyncio.gather(_read(child.stdout, MOST_REPLY_BYTES + 1), _read_tail(child.stderr, told))
+    finally:
+        # What nobody reads any more is not waited for: it may come from somebody who waits for the answer.
+        feeding.cancel()
+        await asyncio.wait((feeding,))
     return output, said
 
 

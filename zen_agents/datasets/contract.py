@@ -118,6 +118,8 @@ class Limits:
     evidence_rows: int = 10
     #: Columns whose values name a failing row, besides its number.
     keys: tuple[str, ...] = ()
+    #: A repair of a table holds its rows locked no longer than this.
+    lock_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

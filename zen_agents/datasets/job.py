@@ -20,6 +20,7 @@ from zen_agents.jobs.data_check import DataCheckReply, DataCheckRequest
 from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
 from zen_agents.jobs.data_infer import DataInferRequest
 from zen_agents.jobs.data_repair import DataRepairRequest
+from zen_agents.jobs.table_repair import TableRequest
 from zen_agents.ports.host_datasets import DataQuestion
 
 
@@ -45,6 +46,15 @@ def repair_question(contract: Contract, *, shown: int = 0, seconds: float | None
     """
     request = DataRepairRequest(contract=contract_to_plain(contract), shown=shown)
     limits = contract.limits
+    return DataQuestion(
+        contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads,
+        limits.seconds if seconds is None else min(seconds, limits.seconds), limits.spill_dir, limits.spill_bytes,
+    )  # fmt: skip
+
+
+def table_question(contract: Contract, *, shown: int = 0, seconds: float | None = None) -> DataQuestion:
+    """Return what is asked about a table: of so many rows that change it is shown how; whoever asks says what to do."""
+    request, limits = TableRequest(contract=contract_to_plain(contract), shown=shown), contract.limits
     return DataQuestion(
         contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads,
         limits.seconds if seconds is None else min(seconds, limits.seconds), limits.spill_dir, limits.spill_bytes,

@@ -10,7 +10,7 @@ from zen_agents.dataclass import dataclass
 from zen_agents.datasets.identifiers import identifier
 
 #: What a driver is handed beside the text.
-Parameter = bool | int | float | str | datetime | list[str] | dict[str, str] | None
+Parameter = bool | int | float | str | datetime | list[str] | list[str | None] | dict[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The request and the reply of the worker that repairs files of a data set. JSON, checked on reading."""
+"""The request and the reply of the worker that repairs files of a data set, and what is said of tables. JSON."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ class ChangedCell(_Job):
 class ChangedRow(_Job):
     """A row that changes, and what in it."""
 
-    number: int
+    #: None where rows have no number, but a name: (column, value) of each column of the key.
+    number: int | None = None
+    keys: tuple[tuple[str, str | None], ...] = ()
     cells: tuple[ChangedCell, ...]
 
 
-class FileRepair(_Job):
-    """What is, or would be, done to one file. Rows in are rows kept, taken out and dropped."""
+class _RowsRepaired(_Job):
+    """What is, or would be, done to rows. Rows in are rows kept, taken out and dropped."""
 
-    path: str
     rows: int
     kept: int
     #: Bad rows that are taken out, each with its reason.
@@ -55,25 +56,46 @@ class FileRepair(_Job):
     dropped: int = 0
     #: Rows that are not taken out and hold something else.
     changed: int = 0
-    #: Headers that are called otherwise: old -> new.
-    renamed: dict[str, str] = {}
-    #: What of the file as a whole is written otherwise, in words.
-    rewritten: tuple[str, ...] = ()
     preview: tuple[ChangedRow, ...] = ()
-    #: SHA-256 of what it is to hold, once it was written.
-    sha256: str = ""
-    #: Which file it was that was read: device, inode, size and time of its last change in nanoseconds.
-    identity: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     @property
     def share(self) -> float:
         """Return how much of the rows it is about."""
         return min(1.0, (self.changed + self.taken + self.dropped) / self.rows) if self.rows else 0.0
 
+
+class FileRepair(_RowsRepaired):
+    """The same of one file."""
+
+    path: str
+    #: Headers that are called otherwise: old -> new.
+    renamed: dict[str, str] = {}
+    #: What of the file as a whole is written otherwise, in words.
+    rewritten: tuple[str, ...] = ()
+    #: SHA-256 of what it is to hold, once it was written.
+    sha256: str = ""
+    #: Which file it was that was read: device, inode, size and time of its last change in nanoseconds.
+    identity: tuple[int, int, int, int] = (0, 0, 0, 0)
+
     @property
     def is_needed(self) -> bool:
         """Tell whether there is anything to do."""
         return bool(self.changed or self.taken or self.dropped or self.renamed or self.rewritten)
+
+
+class TableRepair(_RowsRepaired):
+    """The same of one table."""
+
+    place: str
+    #: Triggers that it would start.
+    triggers: tuple[str, ...] = ()
+    #: Fingerprint of the rows that it is about, and of what is done to each.
+    about: str = ""
+
+    @property
+    def is_needed(self) -> bool:
+        """Tell whether there is anything to do."""
+        return bool(self.changed or self.taken or self.dropped)
 
 
 class Replaced(_Job):

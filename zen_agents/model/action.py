@@ -55,6 +55,8 @@ class ResourceKind(StrEnum):
     ADDRESS = "address"
     #: A package of this host, by its name.
     PACKAGE = "package"
+    #: A table of a server, by the file that says how to connect, and its name: `/etc/zen-agents/shop.address:sales.orders`.
+    TABLE = "table"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,14 @@ class DatasetView(Protocol):
         """
         ...
 
+    def table_repair_now(self, asked: DataQuestion) -> str:
+        """Return a `jobs.table_repair.TableReply` of what a repair of a table would do; as above."""
+        ...
+
+    def rows_back_now(self, asked: DataQuestion, id: str) -> str:
+        """Return a `jobs.table_repair.PutBack` of how many rows are as the quarantine has kept them; as above."""
+        ...
+
 
 class DatasetControl(Protocol):
     """Changes to files of data sets: one takes the place of another in one step, and that goes to the quarantine.
@@ -47,6 +55,18 @@ class DatasetControl(Protocol):
 
     async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> str:
         """Have a worker repair the one file of a question; what is taken out is written to a new file in a directory."""
+        ...
+
+    async def repair_table(self, asked: DataQuestion, about: str, taken_to: str, *, action: str) -> str:
+        """Have a worker repair a table in one transaction, if it is about those rows; return a `TableChanged`.
+
+        It is made final once the rows as they were are in the quarantine, and those that are taken out in a new file of a
+        directory. StalePlanError, HostError as above; any other error: nobody knows whether it took place.
+        """
+        ...
+
+    async def put_back_rows(self, asked: DataQuestion, id: str, *, action: str) -> str:
+        """Put the rows that the quarantine has kept back where nobody has changed them since; return a `PutBack`."""
         ...
 
     async def restore_data(self, expected: FileState, copy: FileState, *, action: str) -> str:

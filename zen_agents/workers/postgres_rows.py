@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,12 @@ def postgres_driver() -> ModuleType:
 class PostgresRows:
     """A session. `address` is a connection string, which is told to nobody: it may hold a password."""
 
+    #: Whether nothing can be changed, whatever stands in a query.
+    read_only: ClassVar = True
+
+    #: What is said of a SQLSTATE besides what the server says.
+    _words: ClassVar[Mapping[str, str]] = _WORDS
+
     def __init__(self, psycopg: Any, address: str, limits: Limits) -> None:
         """Connect by that driver; BackendError if that cannot be done."""
         self.dialect = PostgresDialect()
@@ -62,17 +68,22 @@ class PostgresRows:
         try:
             self._connection = psycopg.connect(**plain, prepare_threshold=None)
             self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            self._connection.read_only = True
+            self._connection.read_only = self.read_only
             self._begin(round(limits.seconds * 1000))
         except psycopg.Error as error:
             raise BackendError(f"the database cannot be asked: {_said(error)}") from error
 
     def _begin(self, milliseconds: int) -> None:
-        # Not as options of the connection, which a pooler would refuse.
-        for setting, value in (
-            ("statement_timeout", str(milliseconds)), ("lock_timeout", str(_LOCK_MILLISECONDS)),
-            ("idle_in_transaction_session_timeout", str(milliseconds)), ("TimeZone", "UTC"), ("DateStyle", "ISO"),
-        ):  # fmt: skip
+        self._set(("lock_timeout", str(_LOCK_MILLISECONDS)), ("TimeZone", "UTC"), ("DateStyle", "ISO"))
+        self._end_after(milliseconds)
+
+    def _end_after(self, milliseconds: int) -> None:
+        """Have the server end a statement, and the whole transaction while nobody says anything, after so long."""
+        self._set(*((each, str(milliseconds)) for each in ("statement_timeout", "idle_in_transaction_session_timeout")))
+
+    def _set(self, *settings: tuple[str, str]) -> None:
+        # For this transaction, and not as options of the connection, which a pooler would refuse.
+        for setting, value in settings:
             self._connection.execute("SELECT set_config(%s, %s, true)", (setting, value))
 
     def table(self, source: Source) -> Table:
@@ -115,12 +126,14 @@ class PostgresRows:
                 cursor: psycopg.Cursor[Any] = self._connection.execute(text, values, binary=True)
                 return cursor
         except self._driver.Error as error:
-            if self._connection.closed:
-                raise BackendError(f"the database went away: {_said(error)}") from error
-            state = error.sqlstate or ""
-            raise BackendError(
-                ": ".join(filter(None, (_WORDS.get(state), _said(error)))), is_damage=state in _DAMAGE
-            ) from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> BackendError:
+        if self._connection.closed:
+            return BackendError(f"the database went away: {_said(error)}")
+        state = getattr(error, "sqlstate", "") or ""
+        said = ": ".join(filter(None, (self._words.get(state), _said(error))))
+        return BackendError(said, is_damage=state in _DAMAGE)
 
     def close(self) -> None:
         """End the session."""

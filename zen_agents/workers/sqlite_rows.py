@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 from zen_agents.datasets.contract import Limits
@@ -33,6 +33,11 @@ def load_functions() -> None:
 class SqliteRows:
     """A database. `is_still`: nobody writes it, so that it is read without a lock; whoever says so makes sure of it."""
 
+    #: How it is opened, what holds while it is, and what besides SQLite's own words may be called.
+    _mode: ClassVar = "ro"
+    _settings: ClassVar[Sequence[str]] = ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON")
+    _functions: ClassVar = FUNCTIONS
+
     def __init__(self, path: str, limits: Limits, spill: Path, *, is_still: bool) -> None:
         """Open it; BackendError if that cannot be done."""
         self.dialect = SqliteDialect()
@@ -40,19 +45,16 @@ class SqliteRows:
         os.environ["SQLITE_TMPDIR"] = str(spill)
         try:
             self._connection = sqlite3.connect(
-                f"file:{quote(path)}?mode=ro{'&immutable=1' if is_still else ''}", uri=True, timeout=_BUSY_SECONDS,
-                isolation_level=None,
+                f"file:{quote(path)}?mode={self._mode}{'&immutable=1' if is_still else ''}", uri=True,
+                timeout=_BUSY_SECONDS, isolation_level=None,
             )  # fmt: skip
         except sqlite3.Error as error:
             raise BackendError(_said(error)) from error
         self._connection.text_factory = lambda text: text.decode("utf-8", "replace")
         self._connection.set_progress_handler(lambda: time.monotonic() > self._until, _STEPS)
-        for called, (arguments, function) in FUNCTIONS.items():
+        for called, (arguments, function) in self._functions.items():
             self._connection.create_function(called, arguments, function, deterministic=True)
-        for setting in (
-            "trusted_schema = OFF", "query_only = ON", "cell_size_check = ON",
-            f"cache_size = -{limits.memory_bytes // 4096}",
-        ):  # fmt: skip
+        for setting in (*self._settings, f"cache_size = -{limits.memory_bytes // 4096}"):
             self._execute(f"PRAGMA {setting}")
         self._execute("BEGIN")
 

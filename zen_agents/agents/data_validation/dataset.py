@@ -56,6 +56,7 @@ class DatasetLimits(Section):
     spill_dir: AbsolutePath | None = Field(None, description="directory for it; empty: that of temporary files")
     threads: int = Field(2, ge=1, le=256, description="on so many processors at once")
     timeout: PositiveDuration = Field(timedelta(minutes=10), description="longer than this nothing may take")
+    lock: PositiveDuration = Field(timedelta(seconds=30), description="a repair locks rows of a table no longer than this")
     evidence: int = Field(10, ge=0, le=1000, description="so many failing rows of each check are shown")
 
 
@@ -165,7 +166,7 @@ class Dataset(Section):
         asked = self.limits
         return Limits(
             asked.memory, asked.threads, asked.timeout.total_seconds(), asked.spill_dir or "", asked.spill,
-            asked.evidence, self.keys,
+            asked.evidence, self.keys, asked.lock.total_seconds(),
         )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def _every_seconds(settings: DataValidationSettings, dataset: Dataset) -> float:
 def _remedies(contract: Contract) -> Iterator[ActionRequest]:
     """Yield what may be done; a repair of rows before what loses those of a whole time."""
     target, params = f"dataset:{contract.name}", {"contract": contract_to_plain(contract)}
-    if contract.source.kind.is_file and repairs_rows(contract):
+    if not contract.source.query and repairs_rows(contract):
         yield ActionRequest("repair_data", target, params, agent=AGENT)
     if contract.snapshots and any(each.kind is RepairKind.RESTORE_SNAPSHOT for each in contract.repairs):
         yield ActionRequest("restore_data", target, params, agent=AGENT)

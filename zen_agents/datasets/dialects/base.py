@@ -67,6 +67,14 @@ class Dialect(ABC):
             return sql(f"CAST({{}} AS {self.casts[held]})", value(given))
         return value(given)
 
+    @abstractmethod
+    def exact(self, given: Sql) -> Sql:
+        """Return what is the same for values that are the same to the byte, and for no others."""
+
+    def differs(self, one: Sql, other: Sql) -> Sql:
+        """Return whether two values are not the same to the byte; null is the same as null."""
+        return sql("({} IS DISTINCT FROM {})", self.exact(one), self.exact(other))
+
     def length(self, text: Sql) -> Sql:
         """Return how many characters a text has."""
         return sql("length({})", text)

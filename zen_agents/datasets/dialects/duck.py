@@ -73,6 +73,9 @@ class DuckDialect(Dialect):
     def text(self, given: Sql, held: ColumnType) -> Sql:
         return given if held is ColumnType.TEXT else sql("CAST({} AS VARCHAR)", given)
 
+    def exact(self, given: Sql) -> Sql:
+        return given
+
     def matches(self, text: Sql, pattern: str) -> Sql:
         return sql("regexp_full_match({}, {})", text, value(pattern))
 

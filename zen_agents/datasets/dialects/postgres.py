@@ -7,7 +7,8 @@ from functools import partial
 from typing import ClassVar, Final
 
 from zen_agents.datasets.contract import ColumnType
-from zen_agents.datasets.dialects.base import NUMERIC, QUANTILES, Dialect, UnsaidError
+from zen_agents.datasets.dialects.base import NUMERIC, QUANTILES, Dialect
+from zen_agents.datasets.dialects.postgres_forms import iso_of
 from zen_agents.datasets.sql import Sql, listed, sql, value
 
 _FAMILIES: Final = {
@@ -68,14 +69,18 @@ class PostgresDialect(Dialect):
             return sql("CAST({} AS text)", raw)
         if stored in NUMERIC and wanted is ColumnType.INTEGER:
             return sql("CASE WHEN {} = trunc({}) AND CAST({} AS text) <> 'NaN' THEN {} END", raw, raw, raw, raw)
-        if form:
-            raise UnsaidError("PostgreSQL reads no dates by a format; cast them in a `query`")
         # Braces of a regular expression are no places for a piece.
         text = raw if stored is ColumnType.TEXT else sql("CAST({} AS text)", raw)
+        if form:
+            text = iso_of(text, form, wanted)
         return _filled(_READ_AS[wanted], text)
 
     def text(self, given: Sql, held: ColumnType) -> Sql:
         return given if held is ColumnType.TEXT else sql("CAST({} AS text)", given)
+
+    def exact(self, given: Sql) -> Sql:
+        # A collation may take one letter for another.
+        return sql('CAST({} AS text) COLLATE "C"', given)
 
     def matches(self, text: Sql, pattern: str) -> Sql:
         return sql("{} ~ {}", text, value(f"^(?:{pattern})$"))

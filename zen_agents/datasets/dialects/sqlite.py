@@ -99,6 +99,13 @@ class SqliteDialect(Dialect):
     def quantiles(self) -> Sequence[Callable[[Sql], Sql]]:
         raise UnsaidError("SQLite knows no quantiles; ask for drift by shares")
 
+    def exact(self, given: Sql) -> Sql:
+        return sql("quote({})", given)
+
+    def differs(self, one: Sql, other: Sql) -> Sql:
+        # What is written to a column of numbers becomes one: '5' there is 5.
+        return sql("({} IS NOT {} COLLATE BINARY)", one, other)
+
     def bound(self, given: Value, held: ColumnType) -> Sql:
         if held is ColumnType.TIMESTAMP:
             return sql("read_moment({}, '')", value(str(given)))

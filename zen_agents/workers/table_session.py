@@ -1,0 +1,89 @@
+"""A database whose rows are changed: what a repair asks of it, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from zen_agents.datasets.dialects.base import Dialect
+from zen_agents.datasets.dialects.mending import Mending
+from zen_agents.datasets.source import Source
+from zen_agents.datasets.sql import Sql
+from zen_agents.datasets.table_rewriting import TableRewriting
+from zen_agents.datasets.table_shape import TableShape
+
+#: Where a row stands while the transaction lasts.
+Address = tuple[Any, ...]
+#: Values as JSON can say them.
+Values = list[Any]
+
+
+class Changed(NamedTuple):
+    """A row that was changed: its name as it is now, and the columns that may change, before and after."""
+
+    name: Values
+    before: Values
+    after: Values
+
+
+class TableSession(Protocol):
+    """One transaction. Each raises BackendError, in words for people, if the database does not do it."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    @property
+    def mending(self) -> Mending: ...
+
+    def shape(self, source: Source) -> TableShape:
+        """Return what the table is; BackendError for what is no table whose rows can be repaired."""
+        ...
+
+    def rows(self, query: Sql) -> Sequence[Sequence[Any]]:
+        """Return the rows of one query."""
+        ...
+
+    def stream(self, query: Sql) -> Iterator[Sequence[Any]]:
+        """Yield them without holding all."""
+        ...
+
+    def begin_changing(self, seconds: float) -> None:
+        """Go on to change rows, which may last so long."""
+        ...
+
+    def update(self, rows: TableRewriting, addresses: Sequence[Address]) -> Iterator[Changed]:
+        """Repair the cells of these rows; yield what became of each."""
+        ...
+
+    def delete(self, shape: TableShape, addresses: Sequence[Address]) -> Iterator[tuple[Address, Values]]:
+        """Take these rows out; yield each, all that is `insertable` of it."""
+        ...
+
+    def put_back(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
+        """Give rows their cells back that nobody has changed since; tell of each whether that was so."""
+        ...
+
+    def insert(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[bool]:
+        """Put rows in again that are not there, nor any with their key; tell of each whether that was so."""
+        ...
+
+    def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[tuple[Values, Values]]) -> Sequence[bool]:
+        """Tell of each (name, cells) whether a row of that name holds that."""
+        ...
+
+    @property
+    def mark(self) -> str:
+        """Return what names this transaction once it is over, "" if nothing does."""
+        ...
+
+    def commit(self) -> None:
+        """Make it final; InDoubtError if nobody knows whether it became so."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; what was not made final never was."""
+        ...
+
+
+class InDoubtError(Exception):
+    """The connection ended while the transaction did; whether it took place is known to the server alone."""
