@@ -93,8 +93,7 @@ class PostgresTable(PostgresRows):
     def put_back(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
         found: set[int] = set()
         for first in range(0, len(rows), _BATCH):
-            part = rows[first : first + _BATCH]
-            given = _Given(shape, cells, [[*each.name, *each.after, *each.before] for each in part])
+            given = _Given(shape, cells, rows[first : first + _BATCH])
             sets = [
                 sql(
                     f"{{}} = CASE WHEN u.b{at} IS DISTINCT FROM u.c{at} THEN {{}} ELSE t.{{}} END",
@@ -122,14 +121,29 @@ class PostgresTable(PostgresRows):
             told.update(tuple(row) for row in self.rows(query))
         return [_taken_from(told, tuple(row)) for row in rows]
 
-    def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[tuple[Values, Values]]) -> Sequence[bool]:
+    def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
         found: set[int] = set()
         for first in range(0, len(rows), _BATCH):
-            part = rows[first : first + _BATCH]
-            given = _Given(shape, cells, [[*named, *held, *([None] * len(cells))] for named, held in part])
+            given = _Given(shape, cells, rows[first : first + _BATCH])
             query = sql("SELECT DISTINCT u.at FROM {} AS t, {} WHERE {}", shape.relation, given.rows, given.is_there("t"))
             found |= {first + int(at) - 1 for (at,) in self.rows(query)}
         return [at in found for at in range(len(rows))]
+
+    def alike(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[int]:
+        counts = [0] * len(rows)
+        whole = sql("CAST(ROW({}) AS text)", listed([shape.text(each) for each in shape.insertable]))
+        grouped = sql("SELECT {} AS whole, count(*) AS n FROM {} GROUP BY 1", whole, shape.relation)
+        names = ", ".join(f"v{at}" for at in range(len(shape.insertable)))
+        for first in range(0, len(rows), _BATCH):
+            arrays = listed(_arrays(len(shape.insertable), rows[first : first + _BATCH]))
+            query = sql(
+                "SELECT u.at, w.n FROM unnest({}) WITH ORDINALITY AS u({}, at) JOIN ({}) AS w"
+                " ON w.whole = CAST(ROW({}) AS text)",
+                arrays, sql(names), grouped, sql(names),
+            )  # fmt: skip
+            for at, count in self.rows(query):
+                counts[first + int(at) - 1] = int(count)
+        return counts
 
     @property
     def mark(self) -> str:
@@ -156,11 +170,11 @@ class PostgresTable(PostgresRows):
 class _Given:
     """Rows that are looked for in a table: their names, what cells hold now, and what they held before."""
 
-    def __init__(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Values]) -> None:
+    def __init__(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> None:
         self._shape, self._cells = shape, cells
         columns = [*(f"n{at}" for at in range(len(shape.names))), *(f"c{at}" for at in range(len(cells)))]
         columns += [f"b{at}" for at in range(len(cells))]
-        arrays = listed(_arrays(len(columns), rows))
+        arrays = listed(_arrays(len(columns), [[*each.name, *each.after, *each.before] for each in rows]))
         self.rows = sql(f"unnest({{}}) WITH ORDINALITY AS u({', '.join(columns)}, at)", arrays)
         if not shape.key:
             self.rows = self._beside_the_same(", ".join(columns[: len(shape.names)]))
@@ -178,14 +192,16 @@ class _Given:
         )  # fmt: skip
 
     def is_there(self, table: str) -> Sql:
-        """Return the condition that a row of a table is the one that was given and its cells hold what they held."""
+        """Return the condition that a row of a table is the one that was given and its cells hold what they held.
+
+        Cells that held the same before are left out of that: somebody may have changed them since.
+        """
         if not self._shape.key:
             return sql(f"{table}.tableoid = w.o AND {table}.ctid = w.c")
         keys = [
             sql(f"{table}.{{}} = {{}}", name(each), self._shape.typed(each, sql(f"u.n{at}")))
             for at, each in enumerate(self._shape.key)
         ]
-        # What the repair did not change in this row may have changed since.
         cells = [
             sql(
                 f"(u.b{at} IS NOT DISTINCT FROM u.c{at} OR {{}} COLLATE \"C\" IS NOT DISTINCT FROM u.c{at})",

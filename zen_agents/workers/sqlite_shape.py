@@ -59,18 +59,10 @@ def shape_of(table: str, rows: Rows, dialect: Dialect) -> TableShape:
 
 
 def _key(columns: Sequence[Any], primary: tuple[str, ...], unique: Sequence[Sequence[Any]]) -> tuple[str, ...]:
-    """Return the primary key, or the columns of a unique index; a column of it that may be null names no row."""
-    filled = {column for column, stored, pk, _, notnull in columns if notnull or (pk and _is_integer(stored, primary))}
-    keys = [
-        primary,
-        *(tuple(str(column) for index, column in unique if index == each) for each in {row[0] for row in unique}),
-    ]
-    good = [key for key in keys if key and set(key) <= filled and all(each != "None" for each in key)]
-    return min(good, key=lambda key: (key != primary, len(key), key), default=())
-
-
-def _is_integer(stored: Any, primary: tuple[str, ...]) -> bool:
-    return str(stored).upper() == "INTEGER" and len(primary) == 1
+    """Return the primary key, else the columns of a unique index that always have a value."""
+    filled = {column for column, _, _, _, not_null in columns if not_null}
+    keys = (tuple(str(column) for index, column in unique if index == each) for each in {row[0] for row in unique})
+    return primary or min((key for key in keys if set(key) <= filled), key=lambda key: (len(key), key), default=())
 
 
 def _address(table: str, columns: Sequence[str], primary: tuple[str, ...], rows: Rows) -> tuple[Sql, ...]:

@@ -75,10 +75,9 @@ class SqliteTable(SqliteRows):
         return [self._put_back(shape, cells, each) for each in rows]
 
     def _put_back(self, shape: TableShape, cells: Sequence[str], row: Changed) -> bool:
-        own = [at for at in range(len(cells)) if row.before[at] != row.after[at]]
-        there = _is_there(shape, row.name, [cells[at] for at in own], [row.after[at] for at in own])
-        sets = listed([sql("{} = {}", name(cells[at]), _given(row.before[at])) for at in own])
-        told = self.rows(sql("UPDATE {} SET {} WHERE {} RETURNING 1", shape.relation, sets, _first(shape, there)))
+        sets = listed([sql("{} = {}", name(cells[at]), _given(row.before[at])) for at in _own(row)])
+        where = _first(shape, _as_left(shape, cells, row))
+        told = self.rows(sql("UPDATE {} SET {} WHERE {} RETURNING 1", shape.relation, sets, where))
         return bool(told)
 
     def insert(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[bool]:
@@ -90,11 +89,16 @@ class SqliteTable(SqliteRows):
             told.append(bool(self.rows(query)))
         return told
 
-    def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[tuple[Values, Values]]) -> Sequence[bool]:
-        return [
-            bool(self.rows(sql("SELECT 1 FROM {} WHERE {} LIMIT 1", shape.relation, _is_there(shape, named, cells, held))))
-            for named, held in rows
-        ]
+    def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
+        asked = (_as_left(shape, cells, each) for each in rows)
+        return [bool(self.rows(sql("SELECT 1 FROM {} WHERE {} LIMIT 1", shape.relation, each))) for each in asked]
+
+    def alike(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[int]:
+        counted = (
+            self.rows(sql("SELECT count(*) FROM {} WHERE {}", shape.relation, _is_there(shape.insertable, each)))
+            for each in rows
+        )
+        return [int(found[0][0]) for found in counted]
 
     def commit(self) -> None:
         """Wait for readers as long as rows may be locked; what cannot be made final by then never is."""
@@ -114,16 +118,25 @@ def _stands(shape: TableShape, address: Address) -> Sql:
     return joined(" AND ", [sql("{} IS {}", at, value(each)) for at, each in zip(shape.address, address, strict=True)])
 
 
-def _is_there(shape: TableShape, named: Values, cells: Sequence[str], held: Values) -> Sql:
-    pairs = [*zip(shape.names, named, strict=True), *zip(cells, held, strict=True)]
+def _is_there(columns: Sequence[str], held: Values) -> Sql:
+    pairs = zip(columns, held, strict=True)
     return joined(" AND ", [sql("{} IS {} COLLATE BINARY", name(column), _given(each)) for column, each in pairs])
 
 
+def _own(row: Changed) -> Sequence[int]:
+    """Return which cells the repair has changed: others may be somebody else's by now."""
+    return [at for at, (before, after) in enumerate(zip(row.before, row.after, strict=True)) if before != after]
+
+
+def _as_left(shape: TableShape, cells: Sequence[str], row: Changed) -> Sql:
+    own = _own(row)
+    return _is_there([*shape.names, *(cells[at] for at in own)], [*row.name, *(row.after[at] for at in own)])
+
+
 def _first(shape: TableShape, there: Sql) -> Sql:
-    """Return the condition that a row is the first of those of which another one holds: rows without a key may be alike."""
-    where = sql("({}) = (SELECT {} FROM {} WHERE {} LIMIT 1)", listed(shape.address), listed(shape.address),
+    """Return the condition that a row is the first of those of which another one holds: some rows may be alike."""
+    return sql("({}) = (SELECT {} FROM {} WHERE {} LIMIT 1)", listed(shape.address), listed(shape.address),
                 shape.relation, there)  # fmt: skip
-    return there if shape.key else where
 
 
 def _plain(row: Sequence[Any]) -> Values:

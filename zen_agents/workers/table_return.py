@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
@@ -15,6 +16,22 @@ from zen_agents.workers.table_session import Changed, TableSession, Values
 _AT_ONCE: Final = 2000
 #: So many rows that are left alone are named, each by no more characters.
 _MOST_LEFT, _MOST_NAME = 20, 200
+
+
+class _Told:
+    """How many rows are back, and the names of the first that are not."""
+
+    def __init__(self) -> None:
+        self._rows = self._back = 0
+        self._left: list[str] = []
+
+    def add(self, are_back: Sequence[bool], names: Iterable[str]) -> None:
+        self._rows, self._back = self._rows + len(are_back), self._back + sum(are_back)
+        self._left += [name for name, is_back in zip(names, are_back, strict=True) if not is_back]
+        del self._left[_MOST_LEFT:]
+
+    def reply(self) -> PutBack:
+        return PutBack(rows=self._rows, back=self._back, left=tuple(self._left))
 
 
 class TableReturn:
@@ -33,61 +50,53 @@ class TableReturn:
 
     def put_back(self) -> PutBack:
         """Put back what nobody has changed; the names of a row that is in the way are told."""
-        left: list[str] = []
-        rows = back = 0
+        told = _Told()
         # What was dropped came from rows as repaired; what was taken out may have the key that another row had first.
         for what in ("dropped", "changed", "taken"):
             for part in self._parts(what):
-                told = self._done(what, part)
-                rows, back = rows + len(part), back + sum(told)
-                left += [self._name(what, row) for row, good in zip(part, told, strict=True) if not good]
-        return PutBack(rows=rows, back=back, left=tuple(left[:_MOST_LEFT]))
+                told.add(self._done(what, part), (self._name(what, row) for row in part))
+        return told.reply()
 
     def looked(self) -> PutBack:
         """Return how many rows are as they were before the repair, and the names of others."""
-        left: list[str] = []
-        rows = back = 0
-        for what in ("dropped", "changed", "taken"):
-            for part in self._parts(what):
-                told = self._session.are_there(
-                    self._shape, self._cells if what == "changed" else (), self._before(what, part)
-                )
-                rows, back = rows + len(part), back + sum(told)
-                left += [self._name(what, row) for row, good in zip(part, told, strict=True) if not good]
-        return PutBack(rows=rows, back=back, left=tuple(left[:_MOST_LEFT]))
+        told = _Told()
+        for part in self._parts("changed"):
+            was = [Changed(self._named_before(each), each.after, each.before) for each in part]
+            told.add(self._session.are_there(self._shape, self._cells, was), (self._name("changed", row) for row in part))
+        for row, taken, alike in self._counted("taken"):
+            told.add([at < alike for at in range(taken)], [self._name("taken", row)] * taken)
+        for row, dropped, alike in self._counted("dropped"):
+            told.add([at < alike - 1 for at in range(dropped)], [self._name("dropped", row)] * dropped)
+        return told.reply()
 
     def was_done(self) -> bool | None:
         """Tell by the rows whether the repair took place: each is as after it, or as before; None if both are there."""
         after = before = 0
-        for what in ("changed", "taken", "dropped"):
-            for part in self._parts(what):
-                there = self._session.are_there(
-                    self._shape, self._cells if what == "changed" else (), self._after(what, part)
-                )
-                are_after = sum(there) if what == "changed" else len(there) - sum(there)
-                after, before = after + are_after, before + len(there) - are_after
+        for part in self._parts("changed"):
+            there = sum(self._session.are_there(self._shape, self._cells, part))
+            after, before = after + there, before + len(part) - there
+        for what, stays in (("taken", 0), ("dropped", 1)):
+            for _, _, alike in self._counted(what):
+                after, before = after + (alike <= stays), before + (alike > stays)
         return None if after and before else bool(after)
+
+    def _counted(self, what: str) -> Iterator[tuple[Values, int, int]]:
+        """Yield each row that was taken away, how often, and how many rows are the same now."""
+        counts: Counter[str] = Counter()
+        for part in self._parts(what):
+            counts.update(json.dumps(row) for row in part)
+        rows = [json.loads(each) for each in counts]
+        yield from zip(rows, counts.values(), self._session.alike(self._shape, rows), strict=True)
 
     def _done(self, what: str, part: Sequence[Any]) -> Sequence[bool]:
         if what == "changed":
             return self._session.put_back(self._shape, self._cells, part)
         return self._session.insert(self._shape, part)
 
-    def _before(self, what: str, part: Sequence[Any]) -> Sequence[tuple[Values, Values]]:
-        """Return (name, cells) of each as before the repair; a row that was called otherwise had that name then."""
-        if what != "changed":
-            return self._after(what, part)
-        return [(self._renamed(each), each.before) for each in part]
-
-    def _renamed(self, row: Changed) -> Values:
+    def _named_before(self, row: Changed) -> Values:
+        """Return what a row was called before the repair, which may have changed its key."""
         was = dict(zip(self._cells, row.before, strict=True))
         return [was.get(name, held) for name, held in zip(self._shape.names, row.name, strict=True)]
-
-    def _after(self, what: str, part: Sequence[Any]) -> Sequence[tuple[Values, Values]]:
-        if what == "changed":
-            return [(each.name, each.after) for each in part]
-        at = [self._shape.insertable.index(each) for each in self._shape.names if each in self._shape.insertable]
-        return [([row[place] for place in at], []) for row in part]
 
     def _name(self, what: str, row: Any) -> str:
         values = row.name if what == "changed" else row

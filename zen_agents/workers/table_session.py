@@ -67,8 +67,12 @@ class TableSession(Protocol):
         """Put rows in again that are not there, nor any with their key; tell of each whether that was so."""
         ...
 
-    def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[tuple[Values, Values]]) -> Sequence[bool]:
-        """Tell of each (name, cells) whether a row of that name holds that."""
+    def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
+        """Tell of each whether a row of that name holds what it held after, in the cells that were not so before."""
+        ...
+
+    def alike(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[int]:
+        """Return of each (all that is `insertable`) how many rows of the table are the same."""
         ...
 
     @property
