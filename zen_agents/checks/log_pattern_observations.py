@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from itertools import repeat
 
 from zen_agents.clock import Instant
+from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.watching.pattern import Seen
 from zen_agents.logs.watching.rule import PatternRule
 from zen_agents.logs.watching.source import SourceWatch
+from zen_agents.model.duration import duration
 from zen_agents.model.observation import Observation, Status, facts_of_lines
 
 
@@ -44,7 +47,9 @@ class PatternObservations:
     def _pattern(self, rule: PatternRule, seen: Seen, now: Instant) -> Observation:
         status = Status.PROBLEM if seen.is_raised else Status.OK
         facts = facts_of_lines(seen.last, seen.written, seen.shared) if seen.is_raised else {}
-        return Observation(pattern_name(rule.name), self._target, status, now, float(seen.lines), _said(seen), facts=facts)
+        return Observation(
+            pattern_name(rule.name), self._target, status, now, float(seen.lines), _said(rule, seen), facts=facts
+        )
 
 
 def _as_of(now: Instant, observations: Sequence[Observation]) -> list[Observation]:
@@ -56,11 +61,20 @@ def _as_of(now: Instant, observations: Sequence[Observation]) -> list[Observatio
     return list(map(partial(tuple.__new__, Observation), anew))
 
 
-def _said(seen: Seen) -> str:
+def _said(rule: PatternRule, seen: Seen) -> str:
     """Return in one sentence whose lines, how many, and the last of them."""
     if not seen.is_raised:
         return f"{seen.lines} lines so far" if seen.lines else "no line so far"
     whose = "; ".join(", ".join(key) for key in seen.keys if key)
     more = f" and {seen.raised - len(seen.keys)} more" if seen.raised > len(seen.keys) else ""
-    last = f"last line: {seen.last[-1]}" if seen.last else "no line came"
+    last = _silence(rule.detects, seen) if isinstance(rule.detects, AbsenceRule) else f"last line: {seen.last[-1]}"
     return f"{whose}{more}: {last}" if whose else last
+
+
+def _silence(rule: AbsenceRule, seen: Seen) -> str:
+    silent = f"no line for more than {duration(rule.for_seconds)}"
+    if not seen.last:
+        return silent
+    return (
+        f"{silent}; the last one, of {datetime.fromtimestamp(seen.written[-1], UTC):%Y-%m-%d %H:%M:%S} UTC: {seen.last[-1]}"
+    )

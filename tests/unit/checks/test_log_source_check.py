@@ -13,6 +13,7 @@ import pytest
 from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.checks.log_source import LogSourceCheck
 from zen_agents.clock import Instant
+from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.detection.counting import CountRule
 from zen_agents.logs.formats.plain import Plain
 from zen_agents.logs.watching.rule import PatternRule, Step
@@ -276,3 +277,17 @@ def test_what_was_only_glanced_at_is_found_again_after_a_restart_and_counted_onc
     follower.check.recall(json.loads(kept))
     assert follower.glance(), "it goes on from what it was given at a look"
     assert follower.lines() == 2
+
+
+def test_a_silence_says_for_how_long_it_lasts_and_when_the_last_line_came(tmp_path: Path) -> None:
+    log = tmp_path / "log" / "app.log"
+    log.parent.mkdir()
+    log.touch()
+    beat = PatternRule("beat", (Step("beat"),), AbsenceRule(600.0))
+    follower = Follower(log, rules=(beat,), step_seconds=400.0)
+    assert [follower.look()["pattern.beat"].detail for _ in range(3)][-1] == "no line for more than 10 min"
+    with log.open("a") as file:
+        file.write("2027-01-15T08:20:30Z beat 7\n")
+    assert [follower.look()["pattern.beat"].detail for _ in range(4)][-1] == (
+        "no line for more than 10 min; the last one, of 2027-01-15 08:20:30 UTC: 2027-01-15T08:20:30Z beat 7"
+    )

@@ -4,7 +4,7 @@ Seasonal exponential smoothing of the number and of its deviation, with a confid
 Detection in Time Series for Network Monitoring", LISA 2000), without his trend: each of the 168 hours of the week has a mean
 and a mean absolute deviation of its own. A number outside the band is learned as the band's edge, so that one flood does not
 become usual. Until an hour of the week has come twice, the hour of the day stands in, once three days are known; before that
-nothing is said. Hours are those of UTC: when summer time begins or ends, usual moves by an hour and is learned anew.
+nothing is said. Hours are those of the people's clocks (`seasons`), so that summer time moves nothing that follows them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.memory import checked_count, checked_number, checked_rows
+from zen_agents.logs.mining.seasons import HOUR, Hours
 
-HOUR: Final = 3600
 _HOURS_OF_DAY: Final = 24
 _HOURS_OF_WEEK: Final = 168
 #: The epoch was a Thursday; the week of the slots begins on Monday.
@@ -63,10 +63,10 @@ class _Hour:
 class SeasonalBaseline:
     """Learns how many lines are usual in each stretch of `seconds` (a divisor of an hour)."""
 
-    def __init__(self, seconds: int = HOUR) -> None:
+    def __init__(self, hours: Hours, seconds: int = HOUR) -> None:
         if seconds < 1 or HOUR % seconds:
             raise ValueError("an hour must be a whole number of stretches")
-        self._stretches = HOUR // seconds
+        self._hours_of, self._stretches = hours.of, HOUR // seconds
         self._day = [_Hour() for _ in range(_HOURS_OF_DAY)]
         self._week = [_Hour() for _ in range(_HOURS_OF_WEEK)]
 
@@ -88,7 +88,7 @@ class SeasonalBaseline:
             hour.learn(count, self._stretches)
 
     def _hours(self, at: float) -> tuple[_Hour, _Hour]:
-        hour = int(at // HOUR)
+        hour = self._hours_of(at)
         return self._day[hour % _HOURS_OF_DAY], self._week[(hour + _TO_MONDAY) % _HOURS_OF_WEEK]
 
     def saved(self) -> list[list[float]]:
@@ -96,15 +96,15 @@ class SeasonalBaseline:
         return [[round(hour.mean, 3), round(hour.deviation, 3), hour.seen] for hour in (*self._day, *self._week)]
 
     @classmethod
-    def restored(cls, seconds: int, saved: Any) -> SeasonalBaseline:
+    def restored(cls, hours: Hours, seconds: int, saved: Any) -> SeasonalBaseline:
         """Return what was saved; what cannot be is learned anew."""
-        made = cls(seconds)
+        made = cls(hours, seconds)
         rows = checked_rows(saved, width=3)
         if len(rows) != _HOURS_OF_DAY + _HOURS_OF_WEEK:
             return made
-        hours = [hour for row in rows if (hour := _restored_hour(row)) is not None]
-        if len(hours) == len(rows):
-            made._day, made._week = hours[:_HOURS_OF_DAY], hours[_HOURS_OF_DAY:]
+        known = [hour for row in rows if (hour := _restored_hour(row)) is not None]
+        if len(known) == len(rows):
+            made._day, made._week = known[:_HOURS_OF_DAY], known[_HOURS_OF_DAY:]
         return made
 
 

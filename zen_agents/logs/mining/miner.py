@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from zen_agents.logs.memory import checked_count, checked_number, checked_rows
 from zen_agents.logs.mining.masks import Masks, shape
-from zen_agents.logs.mining.tree import MOST_TEMPLATES, Template, TemplateTree
+from zen_agents.logs.mining.tree import ANY, MOST_TEMPLATES, Template, TemplateTree
 
 #: What is beyond this in a line (bytes) is not looked at.
 LONGEST_LINE: Final = 2048
 #: Of more words than this, the rest is one.
 MOST_WORDS: Final = 128
 _REST: Final = "<...>"
+#: What a line says that says itself what stands for any word: its templates must not be taken for more open than they are.
+_SAID: Final = "<\\*>"
 #: An example keeps so much of its line (characters).
 LONGEST_EXAMPLE: Final = 256
 #: The shapes that are remembered take so much memory at most (bytes), half of it those seen lately.
@@ -122,7 +124,7 @@ class Miner:
             return None
         if len(words) > MOST_WORDS:
             words[MOST_WORDS] = _REST
-        template = self._tree.find(words, at)
+        template = self._tree.find([_SAID if word == ANY else word for word in words], at)
         self._shapes.put(line_shape, template)
         return template
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.memory import checked_count, checked_number
-from zen_agents.logs.mining.baseline import HOUR, SeasonalBaseline, Usual
+from zen_agents.logs.mining.baseline import SeasonalBaseline, Usual
+from zen_agents.logs.mining.seasons import HOUR, Hours
 
 #: Fewer lines than this in a stretch are no burst, whatever is usual.
 LEAST_BURST: Final = 10
@@ -45,9 +46,9 @@ class RateChange:
 class Rate:
     """The rate of one kind of lines. A burst is told within its stretch, at the line that leaves the band."""
 
-    def __init__(self, started_at: float, seconds: int = HOUR) -> None:
+    def __init__(self, started_at: float, hours: Hours, seconds: int = HOUR) -> None:
         self._seconds = seconds
-        self._baseline = SeasonalBaseline(seconds)
+        self._baseline = SeasonalBaseline(hours, seconds)
         #: The stretch that is being counted, in stretches since the epoch, and whether it is heard from its beginning.
         self._stretch, self._whole = int(started_at // seconds), False
         self._lines = 0
@@ -110,12 +111,12 @@ class Rate:
         }  # fmt: skip
 
     @classmethod
-    def restored(cls, saved: Mapping[str, Any], started_at: float, seconds: int = HOUR) -> Rate:
+    def restored(cls, saved: Mapping[str, Any], started_at: float, hours: Hours, seconds: int = HOUR) -> Rate:
         """Return what was saved, if it was of stretches as long as these; what cannot be is learned anew."""
-        made = cls(started_at, seconds)
+        made = cls(started_at, hours, seconds)
         if saved.get("seconds") != seconds:
             return made
-        made._baseline = SeasonalBaseline.restored(seconds, saved.get("baseline"))
+        made._baseline = SeasonalBaseline.restored(hours, seconds, saved.get("baseline"))
         made._missed = max(0.0, checked_number(saved.get("missed")) or 0.0)
         made.bursts, made.vanished = saved.get("bursts") is True, saved.get("vanished") is True
         if checked_count(saved.get("stretch")) == made._stretch:

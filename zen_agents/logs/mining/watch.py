@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
@@ -10,6 +11,7 @@ from zen_agents.logs.memory import checked_number, checked_rows
 from zen_agents.logs.mining.masks import Masks
 from zen_agents.logs.mining.miner import Miner
 from zen_agents.logs.mining.rates import Rate, RateChange
+from zen_agents.logs.mining.seasons import Hours
 from zen_agents.logs.mining.tree import Template
 
 #: For so long (seconds) every template is new and none is told: what comes once a week is no news after that.
@@ -29,10 +31,12 @@ class TemplateChange:
 
 
 class TemplateWatch:
-    """Learns what a source says. Times are seconds since the epoch at which the lines arrived."""
+    """Learns what a source says. Times are seconds since the epoch at which the lines arrived, hours are those of `zone`."""
 
-    def __init__(self, started_at: float, masks: Masks | None = None, learning_seconds: float = LEARNING_SECONDS) -> None:
-        self.miner = Miner(masks)
+    def __init__(
+        self, started_at: float, zone: tzinfo | None, masks: Masks | None = None, learning_seconds: float = LEARNING_SECONDS
+    ) -> None:
+        self.miner, self._hours = Miner(masks), Hours(zone)
         #: When it begins to tell of new templates.
         self.tells_from = started_at + learning_seconds
         self._rates: dict[Template, Rate] = {}
@@ -73,7 +77,7 @@ class TemplateWatch:
                 if template.lines < 2 * least.lines:
                     break
                 self._unwatch(least)
-            self._rates[template], self._told[template] = Rate(now), template.lines
+            self._rates[template], self._told[template] = Rate(now, self._hours), template.lines
 
     def _unwatch(self, template: Template) -> None:
         del self._rates[template], self._told[template]
@@ -88,11 +92,12 @@ class TemplateWatch:
         cls,
         saved: Mapping[str, Any],
         started_at: float,
+        zone: tzinfo | None,
         masks: Masks | None = None,
         learning_seconds: float = LEARNING_SECONDS,
     ) -> TemplateWatch:
         """Return what was saved; what it cannot be is left out, and without a template of all it learns from the start."""
-        made = cls(started_at, masks, learning_seconds)
+        made = cls(started_at, zone, masks, learning_seconds)
         templates, tells_from = saved.get("templates"), checked_number(saved.get("tells_from"))
         if not isinstance(templates, Mapping) or tells_from is None:
             return made
@@ -102,6 +107,6 @@ class TemplateWatch:
             template = by_text.get(text) if isinstance(text, str) else None
             known = checked_number(told)
             if template is not None and known is not None and isinstance(rate, Mapping):
-                made._rates[template] = Rate.restored(rate, started_at)
+                made._rates[template] = Rate.restored(rate, started_at, made._hours)
                 made._told[template] = min(template.lines, int(known))
         return made

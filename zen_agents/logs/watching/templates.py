@@ -9,8 +9,8 @@ from typing import Any, Final
 from zen_agents.dataclass import dataclass
 from zen_agents.logs.formats.base import Format
 from zen_agents.logs.memory import checked_number, checked_rows
-from zen_agents.logs.mining.baseline import HOUR
 from zen_agents.logs.mining.rates import Event, RateChange
+from zen_agents.logs.mining.seasons import HOUR
 from zen_agents.logs.mining.tree import Template
 from zen_agents.logs.mining.watch import TemplateWatch
 from zen_agents.logs.record import MESSAGE
@@ -93,7 +93,7 @@ class TemplateStudy:
         self._form, self._zone = form, zone
         watch = saved.get("watch")
         self._watch = TemplateWatch.restored(
-            watch if isinstance(watch, Mapping) else {}, now, learning_seconds=learn_seconds
+            watch if isinstance(watch, Mapping) else {}, now, zone, learning_seconds=learn_seconds
         )
         self._new, self._vanished = _Raised(NEW_FOR, saved.get("new")), _Raised(CHANGED_FOR, saved.get("vanished"))
         self._bursts = _Raised(CHANGED_FOR, saved.get("bursts"))

@@ -78,6 +78,16 @@ def test_a_new_template_is_told_once_with_an_example_of_it() -> None:
     assert (new.lines, new.first_at, new.last_at) == (3, 100, 200)
 
 
+def test_a_line_that_says_itself_what_stands_for_any_word_is_no_template() -> None:
+    mined = Miner()
+    mined.learn(b"user alpha said yes today\nuser beta said yes today\n", 0.0)
+    mined.learn(b"user <*> said no today\n", 1.0)
+    (template,) = mined.templates
+    assert (template.text, template.lines) == ("user <*> said <*> today", 3)
+    mined.learn(b"<*> <*> <*>\nall is well\n", 2.0)
+    assert sorted(each.text for each in mined.templates) == [r"<\*> <\*> <\*>", "all is well", "user <*> said <*> today"]
+
+
 def test_a_message_is_one_line_whatever_is_in_it() -> None:
     own = Miner()
     own.learn_messages([("Traceback\n  File x", 0), ("ok", 0)])

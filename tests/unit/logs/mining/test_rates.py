@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from zen_agents.logs.mining.baseline import SeasonalBaseline
 from zen_agents.logs.mining.rates import LEAST_BURST, Event, Rate, RateChange
+from zen_agents.logs.mining.seasons import Hours
 
 HOUR, DAY, WEEK = 3600, 86400, 604800
 MONDAY = 4 * DAY  # 1970-01-05
@@ -20,7 +23,7 @@ def work_hours(hour: int) -> int:
 
 
 def fed(hours: int, lines: Callable[[int], int] = work_hours) -> tuple[Rate, list[RateChange]]:
-    rate, changes = Rate(MONDAY), []
+    rate, changes = Rate(MONDAY, Hours(UTC)), []
     for hour in range(hours):
         changes += rate.add(lines(hour), MONDAY + hour * HOUR)
     return rate, changes
@@ -97,7 +100,7 @@ def test_a_clock_that_goes_back_changes_nothing() -> None:
 
 def test_a_restart_loses_nothing() -> None:
     kept, _ = fed(3 * 168)
-    again = Rate.restored(json.loads(json.dumps(kept.saved())), MONDAY + 3 * WEEK - 1)
+    again = Rate.restored(json.loads(json.dumps(kept.saved())), MONDAY + 3 * WEEK - 1, Hours(UTC))
     for at, lines in ((0, 20), (60, 100), (HOUR, 20), (2 * HOUR, 20)):
         found = [(change.event, change.lines) for change in kept.add(lines, MONDAY + 3 * WEEK + at)]
         assert [(change.event, change.lines) for change in again.add(lines, MONDAY + 3 * WEEK + at)] == found
@@ -105,13 +108,28 @@ def test_a_restart_loses_nothing() -> None:
 
 @pytest.mark.parametrize("baseline", [None, [], [[1, 1, 1]] * 191, [[1, 1, "x"]] * 192, [[1, -1, 9]] * 192])
 def test_what_was_not_saved_by_it_is_learned_anew(baseline: object) -> None:
-    rate = Rate.restored({"seconds": HOUR, "baseline": baseline, "missed": "x", "stretch": None}, MONDAY)
+    rate = Rate.restored({"seconds": HOUR, "baseline": baseline, "missed": "x", "stretch": None}, MONDAY, Hours(UTC))
     assert rate.add(100_000, MONDAY) == [] and not rate.vanished
-    other = Rate.restored({"seconds": 60, "bursts": True}, MONDAY)
+    other = Rate.restored({"seconds": 60, "bursts": True}, MONDAY, Hours(UTC))
     assert not other.bursts
 
 
 @pytest.mark.parametrize("seconds", [0, -60, 7000, 7])
 def test_an_hour_is_a_whole_number_of_stretches(seconds: int) -> None:
     with pytest.raises(ValueError, match="hour"):
-        SeasonalBaseline(seconds)
+        SeasonalBaseline(Hours(UTC), seconds)
+
+
+def test_what_people_do_at_eight_is_usual_at_eight_also_once_summer_time_has_begun() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    begins = int(datetime(2027, 3, 1, tzinfo=zone).timestamp())
+    in_berlin, in_utc = Rate(begins, Hours(zone)), Rate(begins, Hours(UTC))
+    told: dict[str, list[RateChange]] = {"Berlin": [], "UTC": []}
+    # Five weeks, of which the last begins with summer time, on the 28th.
+    for at in range(begins, begins + 5 * WEEK, HOUR):
+        local = datetime.fromtimestamp(at, zone)
+        lines = work_hours(local.weekday() * 24 + local.hour)
+        told["Berlin"] += in_berlin.add(lines, at)
+        told["UTC"] += in_utc.add(lines, at)
+    assert told["Berlin"] == []
+    assert {change.event for change in told["UTC"]} == {Event.BURST, Event.BURST_OVER}
