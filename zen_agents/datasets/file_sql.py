@@ -37,20 +37,30 @@ def described(source: Source, files: OpenedFiles) -> Sql:
 def relation(contract: Contract, files: OpenedFiles, columns: Sequence[str]) -> Sql:
     """Return what stands behind FROM; of JSON lines each column as text."""
     if contract.source.kind is not SourceKind.JSONL:
-        return _reading(contract.source, files)
+        return _reading(contract.source, files, columns)
     texts = listed([sql("{} ->> '$' AS {}", name(column), name(column)) for column in columns])
     read = _call(
-        "read_json", files, format=value("newline_delimited"), columns=_structs(columns), ignore_errors=sql("false")
+        "read_json", files, format=value("newline_delimited"), columns=_typed(columns, "JSON"), ignore_errors=sql("false")
     )
     return sql("(SELECT {}, filename FROM {}) AS lines_", texts, read)
 
 
-def _reading(source: Source, files: OpenedFiles) -> Sql:
+def _reading(source: Source, files: OpenedFiles, columns: Sequence[str] = ()) -> Sql:
     if source.kind is SourceKind.PARQUET:
         return _call("read_parquet", files, hive_partitioning=sql(str(source.options.partitions)))
     if source.kind is SourceKind.JSONL:
         return _call("read_json", files, format=value("newline_delimited"))
-    return _call("read_csv", files, **_written(source))
+    return _call("read_csv", files, **_written(source), **_columns(source, files, columns))
+
+
+def _columns(source: Source, files: OpenedFiles, columns: Sequence[str]) -> dict[str, Sql]:
+    """Return how the columns are given: by name, so that nothing is told from the file anew, once they are known.
+
+    Which of them are parts of the path only a look tells.
+    """
+    if not columns or source.options.partitions or files.is_empty:
+        return {"all_varchar": sql("true")}
+    return {"auto_detect": sql("false"), "columns": _typed(columns, "VARCHAR")}
 
 
 def _written(source: Source) -> dict[str, Sql]:
@@ -58,7 +68,6 @@ def _written(source: Source) -> dict[str, Sql]:
     delimiter = options.delimiter or ("\t" if source.kind is SourceKind.TSV else "")
     given = {"delim": delimiter, "quote": options.quote, "escape": options.escape, "encoding": options.encoding}
     return {
-        "all_varchar": sql("true"),
         "header": sql(str(options.header is not False)),
         "hive_partitioning": sql(str(options.partitions)),
         "hive_types_autocast": sql("false"),
@@ -68,8 +77,8 @@ def _written(source: Source) -> dict[str, Sql]:
     }
 
 
-def _structs(columns: Sequence[str]) -> Sql:
-    return Sql((Bound(dict.fromkeys(columns, "JSON")),))
+def _typed(columns: Sequence[str], held: str) -> Sql:
+    return Sql((Bound(dict.fromkeys(columns, held)),))
 
 
 def _call(function: str, files: OpenedFiles, **options: Sql) -> Sql:

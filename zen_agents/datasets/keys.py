@@ -1,8 +1,8 @@
 """Questions about keys: whether they are unique, whether whole rows are, and whether another data set has them.
 
-Grouping is what costs, and spills to disk. In a text file it is done within the one pass over the rows; where reading one
-column is cheap (Parquet), by a query over the key alone; and a database counts different values first, and groups only
-where some are missing.
+Grouping is what costs, and spills to disk; `twins` tells of most keys without. In a text file it is done within the one pass
+over the rows; where reading one column is cheap (Parquet), by a query over the key alone; and a database counts different
+values first, and groups only where some are missing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from zen_agents.datasets.measure import Answered, Ask, Measured, Pass
 from zen_agents.datasets.questions import References, Unique
 from zen_agents.datasets.scope import Scope
 from zen_agents.datasets.sql import Sql, joined, listed, sql, value
+from zen_agents.datasets.twins import all_there, falls, twins
 
 #: In a text of more rows than this, twins are shown by their keys: to find their numbers it would be read once more.
 _MOST_SOUGHT: Final = 1_000_000
@@ -25,20 +26,21 @@ _MOST_SOUGHT: Final = 1_000_000
 def unique(check: Check, asked: Unique, scope: Scope, main: Pass) -> Ask:
     """Return how rows that have a twin are counted."""
     most = max(1, scope.contract.limits.evidence_rows)
+    is_whole = len(asked.columns) == 1 and scope.is_whole(asked.columns[0])
     if scope.table.keeps_facts:
-        count, some = main.grouped([scope.value(column) for column in asked.columns], most)
+        count, some = main.grouped([scope.value(column) for column in asked.columns], most, is_whole=is_whole)
         return Ask(
             check, lambda told: Measured(int(told.numbers[count]), told.total),
             failing=lambda each, told: _has_text_key(each, asked.columns, told.numbers[some] or ()),
             known=lambda told: _by_key(asked.columns, told.numbers[some] or ()) if told.total > _MOST_SOUGHT else (),
         )  # fmt: skip
-    exactly = _twins(scope.afresh(), asked.columns, most)
     read, failing = partial(_grouped, len(asked.columns)), partial(_has_key, asked.columns)
     if scope.table.is_columnar:
-        return Ask(check, None, exactly, read, failing)
+        return Ask(check, None, _twins_by_column(scope.afresh(), asked.columns, most, is_whole=is_whole), read, failing)
     values = [scope.value(column) for column in asked.columns]
-    there = main.count_if(_all_there(values))
+    there = main.count_if(all_there(values))
     different = main.aggregate(lambda _: scope.dialect.count_distinct(values), values[0])
+    exactly = _twins(scope.afresh(), asked.columns, most)
     return Ask(
         check, lambda told: Measured(told.numbers[there] - told.numbers[different], told.total), exactly, read, failing
     )
@@ -49,10 +51,22 @@ def _twins(scope: Scope, columns: Sequence[str], most: int) -> Sql:
     values = [scope.value(column) for column in columns]
     groups = sql(
         "SELECT {}, count(*) AS n FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1",
-        _as_keys(values), scope.rows(), _all_there(values), listed(values),
+        _as_keys(values), scope.rows(), all_there(values), listed(values),
     )  # fmt: skip
-    keys = listed([sql(f"k{number}") for number in range(len(values))])
-    return sql("SELECT {}, sum(n) OVER () FROM ({}) AS twins_ LIMIT {}", keys, groups, sql(str(most)))
+    names = listed(_key_names(columns))
+    return sql("SELECT {}, sum(n) OVER () FROM ({}) AS twins_ LIMIT {}", names, groups, sql(str(most)))
+
+
+def _twins_by_column(scope: Scope, columns: Sequence[str], most: int, *, is_whole: bool) -> Sql:
+    """Return the same query for files of which columns are read by themselves, so that going through a key costs little."""
+    keys, values = _key_names(columns), _as_keys([scope.value(column) for column in columns])
+    most_bits = scope.contract.limits.memory_bytes
+    parts = [
+        sql("keys_ AS NOT MATERIALIZED (SELECT {} FROM {})", values, scope.rows()),
+        falls(sql("falls_"), sql("keys_"), keys),
+        *twins(sql("twins_"), sql("keys_, falls_"), keys, is_whole=is_whole, most_bits=most_bits),
+    ]
+    return sql("WITH {} SELECT {}, sum(n) OVER () FROM twins_ LIMIT {}", listed(parts), listed(keys), sql(str(most)))
 
 
 def _grouped(columns: int, told: Answered) -> Measured:
@@ -104,15 +118,15 @@ def references(check: Check, asked: References, scope: Scope, other: Scope | str
 def _is_not_among(scope: Scope, columns: Sequence[str], there: Sql) -> Sql:
     values = [scope.value(column) for column in columns]
     same = joined(" AND ", [sql(f"{{}} = theirs_.k{number}", each) for number, each in enumerate(values)])
-    return sql("{} AND NOT EXISTS (SELECT 1 FROM ({}) AS theirs_ WHERE {})", _all_there(values), there, same)
+    return sql("{} AND NOT EXISTS (SELECT 1 FROM ({}) AS theirs_ WHERE {})", all_there(values), there, same)
 
 
 def _as_keys(values: Sequence[Sql]) -> Sql:
     return listed([sql(f"{{}} AS k{number}", each) for number, each in enumerate(values)])
 
 
-def _all_there(values: Sequence[Sql]) -> Sql:
-    return joined(" AND ", [sql("{} IS NOT NULL", each) for each in values])
+def _key_names(columns: Sequence[str]) -> Sequence[Sql]:
+    return [sql(f"k{number}") for number in range(len(columns))]
 
 
 def _counted(told: Answered) -> Measured:

@@ -10,6 +10,7 @@ from zen_agents.datasets.contract import Check
 from zen_agents.datasets.finding import ColumnProfile, FailingRow
 from zen_agents.datasets.scope import Scope
 from zen_agents.datasets.sql import Sql, listed, sql
+from zen_agents.datasets.twins import twins
 
 
 class Measured(NamedTuple):
@@ -71,6 +72,7 @@ class Pass:
     def __init__(self, scope: Scope) -> None:
         self._scope, self._aggregates = scope, [sql("count(*)")]
         self._facts: list[Sql] = []
+        #: Parts of a WITH.
         self._groups: list[Sql] = []
 
     def count_if(self, condition: Sql) -> int:
@@ -87,16 +89,14 @@ class Pass:
         """Return where any other aggregate stands, which `made` makes of a value of each row."""
         return self._add(made, given)
 
-    def grouped(self, keys: Sequence[Sql], most: int) -> tuple[int, int]:
+    def grouped(self, keys: Sequence[Sql], most: int, *, is_whole: bool) -> tuple[int, int]:
         """Return where it stands how many rows have a twin in all these, and where a list of some such keys.
 
         Only for tables that keep facts.
         """
-        names = [self._fact(each) for each in keys]
-        there = sql(" AND ".join("{} IS NOT NULL" for _ in names), *names)
-        query = "SELECT {}, count(*) AS n FROM facts_ WHERE {} GROUP BY {} HAVING count(*) > 1"
-        self._groups.append(sql(query, listed(names), there, listed(names)))
-        group = sql(f"group{len(self._groups)}_")
+        names, group = [self._fact(each) for each in keys], sql(f"group{len(self._groups)}_")
+        most_bits = self._scope.contract.limits.memory_bytes
+        self._groups += twins(group, sql("facts_"), names, is_whole=is_whole, most_bits=most_bits)
         some = sql("(SELECT list([{}]) FROM (SELECT * FROM {} LIMIT {}) AS some_)", _texts(names), group, sql(str(most)))
         return self._place(sql("(SELECT coalesce(sum(n), 0) FROM {})", group)), self._place(some)
 
@@ -108,8 +108,7 @@ class Pass:
         kept = sql("(SELECT {} FROM {})", facts, self._scope.rows())
         if not self._groups:
             return sql("SELECT {} FROM {} AS facts_", listed(self._aggregates), kept)
-        parts = [sql("facts_ AS MATERIALIZED {}", kept)]
-        parts += [sql(f"group{at}_ AS MATERIALIZED ({{}})", group) for at, group in enumerate(self._groups, start=1)]
+        parts = [sql("facts_ AS MATERIALIZED {}", kept), *self._groups]
         return sql("WITH {} SELECT {} FROM facts_", listed(parts), listed(self._aggregates))
 
     def _add(self, made: Callable[[Sql], Sql], piece: Sql) -> int:

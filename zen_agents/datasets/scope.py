@@ -41,6 +41,11 @@ class Scope:
         """Tell whether a value may not read as its type at all."""
         return self._read(column) != name(column)
 
+    def is_whole(self, column: str) -> bool:
+        """Tell whether a value is a whole number, and kept as one where it is read."""
+        kept_otherwise = self._stored(column) in (ColumnType.NUMBER, ColumnType.DECIMAL)
+        return self.held(column) is ColumnType.INTEGER and not kept_otherwise
+
     def raw(self, column: str) -> Sql:
         """Return a column as it is stored."""
         self._stored(column)
