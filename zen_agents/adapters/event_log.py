@@ -2,6 +2,8 @@
 
 Names that come and go are watched in their directories, as for paths. Writes are watched at the files themselves, so that
 those of other files beside them cost nothing, and in a thread: what is new is read there, and the loop hears of news alone.
+What lies on a file system of another host is left to the looks: of its writes the kernel tells this host's own at most, and
+a server that is gone would hold up, in the one thread, the glances at all others.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from collections.abc import Callable, Iterable
 from math import ceil
 
 from zen_agents.adapters.event_path import EVENT, NAMES, PathEvents
+from zen_agents.adapters.linux_view_files import read_mounts
+from zen_agents.errors import HostError
 from zen_agents.ports.events import Glance, Wake, Watch
 
 #: Asks a glance about the host as it is now.
@@ -29,6 +33,10 @@ _OVERFLOWN = -1
 #: time at most.
 _SHORTEST_PAUSE, _PAUSE_PER_SECOND = 0.007, 4.0
 _STACK_BYTES = 512 * 1024
+#: File systems that wait for somebody else: another host, or a program.
+_REMOTE = frozenset(
+    {"9p", "afs", "autofs", "ceph", "cifs", "coda", "fuse", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
+)
 
 
 class LogEvents(PathEvents):
@@ -42,11 +50,16 @@ class LogEvents(PathEvents):
         self._ask = ask
         self._glances: dict[str, tuple[Glance | None, ...]] = {}
         self._writes: _Writes | None = None
+        #: How many are left to the looks.
+        self._remote = 0
 
     def watch(self, watches: Iterable[Watch]) -> None:
         """Replace what is watched; several may want to glance at one file."""
         glances: dict[str, tuple[Glance | None, ...]] = {}
-        for watch in (wanted := list(watches)):
+        every = list(watches)
+        wanted = _local(every)
+        self._remote = len(every) - len(wanted)
+        for watch in wanted:
             glances[watch.name] = (*glances.get(watch.name, ()), watch.glance)
         if wanted and self._writes is None and self._libc is not None:
             self._writes = _Writes(self._libc, self._written)
@@ -66,7 +79,7 @@ class LogEvents(PathEvents):
     @property
     def unwatched(self) -> int:
         """Logs of which names or writes are not told."""
-        return super().unwatched + (len(self._writes.refused) if self._writes is not None else 0)
+        return super().unwatched + self._remote + (len(self._writes.refused) if self._writes is not None else 0)
 
     def _arm(self, path: str) -> None:
         super()._arm(path)
@@ -182,3 +195,22 @@ def _is_file(path: str) -> bool:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
+
+
+def _local(watches: list[Watch]) -> list[Watch]:
+    """Return those that lie on a file system of this host, as their paths say: nothing there is touched to find out."""
+    try:
+        mounts = read_mounts("/proc") if watches else ()
+    except HostError:
+        return watches
+    # Where the root itself is such a one, nothing goes on without it anyway.
+    remote = {f"{mount.path}/" for mount in mounts if mount.path != "/" and _is_remote(mount.kind)}
+    if not remote:
+        return watches
+    # The longest path that one lies below is where it is mounted.
+    paths = sorted((f"{mount.path.rstrip('/')}/" for mount in mounts), key=len, reverse=True)
+    return [each for each in watches if next((path for path in paths if each.name.startswith(path)), "/") not in remote]
+
+
+def _is_remote(kind: str) -> bool:
+    return kind in _REMOTE or kind.startswith("fuse.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import glob
+import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
 
 #: One source has at most so many files.
 MOST_FILES = 1000
+#: A directory that changed so lately (nanoseconds) may change once more within the same tick of its file system's clock.
+_SETTLED_NS = 3_000_000_000
 
 
 class LinuxLogs:
     """Reads what is new; what it keeps between calls only saves work."""
 
     def __init__(self) -> None:
-        self._unpacking = Unpacking()
+        self._unpacking, self._names = Unpacking(), _Names()
 
     def new_lines(self, request: LogRequest, checkpoint: Checkpoint | None) -> LogPiece:
         """Return what was written since the checkpoint; see `ports.host_logs`."""
@@ -45,7 +48,7 @@ class LinuxLogs:
                 return LogPiece((), checkpoint or {})
             if (piece := grown(request.path, saved, min(request.most_bytes, MOST_AT_ONCE))) is not None:
                 return piece
-        return _Call(request, checkpoint, self._unpacking).made()
+        return _Call(request, checkpoint, self._unpacking, self._names).made()
 
     @functools.cached_property
     def catch_ups(self) -> CatchUps:
@@ -61,11 +64,42 @@ class LinuxLogs:
             self.catch_ups.close()
 
 
+class _Names:
+    """Which files a pattern names. A directory is listed again only when something came into it or went."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[int, ...], frozenset[str]]] = {}
+
+    def of(self, pattern: str) -> frozenset[str]:
+        # Taken before the listing: what comes meanwhile changes it.
+        version = _version_of(pattern.rpartition("/")[0] or "/")
+        known = self._known.get(pattern)
+        if known is not None and known[0] == version:
+            return known[1]
+        names = frozenset(glob.glob(pattern))  # noqa: PTH207 - a Path for each of hundreds of files costs more than the rest
+        self._known.pop(pattern, None)
+        if version is not None and time.time_ns() - version[-1] > _SETTLED_NS:
+            self._known[pattern] = version, names
+        return names
+
+
+def _version_of(directory: str) -> tuple[int, ...] | None:
+    """Return what changes when something comes into a directory or goes; None where that cannot be told."""
+    if glob.has_magic(directory):
+        return None
+    try:
+        # The directory may be reached over a link, which stays as it is.
+        state = os.stat(directory)  # noqa: PTH116 - as above
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino, state.st_mtime_ns
+
+
 class _Call:
     """One call: goes through the files of one source, each for what is left of the budget."""
 
-    def __init__(self, request: LogRequest, checkpoint: Checkpoint | None, unpacking: Unpacking) -> None:
-        self._request, self._unpacking = request, unpacking
+    def __init__(self, request: LogRequest, checkpoint: Checkpoint | None, unpacking: Unpacking, names: _Names) -> None:
+        self._request, self._unpacking, self._names = request, unpacking, names
         self._is_pattern = glob.has_magic(request.path)
         files = checkpoint.get("files") if checkpoint is not None else None
         self._is_first = not isinstance(files, Mapping)
@@ -92,8 +126,7 @@ class _Call:
     def _paths(self) -> Sequence[str]:
         if not self._is_pattern:
             return (self._request.path,)
-        every = glob.glob(self._request.path)  # noqa: PTH207 - a Path for each of hundreds of files costs more than the rest
-        names = frozenset(every)
+        names = self._names.of(self._request.path)
         logs = _logs_among(names)
         self._move_renamed(logs)
         known = [path for path in self._saved if path not in names]

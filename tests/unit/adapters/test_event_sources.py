@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from zen_agents.adapters import event_process
+from zen_agents.adapters import event_log, event_process
 from zen_agents.adapters.event_log import LogEvents
 from zen_agents.adapters.event_path import PathEvents
 from zen_agents.adapters.event_pressure import PressureEvents
@@ -25,6 +25,7 @@ from zen_agents.adapters.event_source import KindSource
 from zen_agents.adapters.event_sources import EventSources
 from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.ports.events import Wake, Watch
+from zen_agents.ports.host_resources import Mount
 
 GENEROUS = 20.0
 
@@ -536,6 +537,30 @@ async def test_a_log_is_followed_under_its_name_and_each_who_reads_it_is_asked(l
         await first.until(before[0] + 1)
         await second.until(before[1] + 1)
         assert set(sources.unwatched.values()) == {0}
+    finally:
+        sources.close()
+
+
+async def test_a_log_of_another_host_is_left_to_the_looks_and_holds_up_no_glance(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far, near = tmp_path / "far" / "app.log", tmp_path / "far" / "near" / "app.log"
+    near.parent.mkdir(parents=True)
+    far.touch()
+    near.touch()
+    mounts = [Mount("/", "/dev/x", "ext4", False, 1), Mount(str(far.parent), "server:/x", "nfs4", False, 2),
+              Mount(str(near.parent), "/dev/y", "ext4", False, 3)]  # fmt: skip
+    monkeypatch.setattr(event_log, "read_mounts", lambda _: mounts)
+    at_far, at_near = Glances(), Glances()
+    sources = EventSources([LogEvents(lambda glance: glance(None, None))])  # type: ignore[arg-type]
+    sources.open(listener)
+    try:
+        sources.watch([Watch("log", str(far), glance=at_far), Watch("log", str(near), glance=at_near)])
+        assert sources.unwatched == {"log": 1}
+        append(far)
+        append(near)
+        await at_near.until(1)
+        assert at_far.asked == 0
     finally:
         sources.close()
 

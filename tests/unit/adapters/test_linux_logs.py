@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import glob
 import gzip
 import json
 import lzma
@@ -325,6 +326,30 @@ def test_a_pattern_goes_along_with_renamed_files_and_leaves_archives_alone(tmp_p
     assert reader.lines() == []
     _append(tmp_path / "renamed", "four")
     assert reader.lines() == ["four"]
+
+
+def test_a_directory_is_listed_again_only_when_something_came_or_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[str] = []
+    glob_for_real = glob.glob
+    monkeypatch.setattr(glob, "glob", lambda pattern: listed.append(pattern) or glob_for_real(pattern))
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "linked").symlink_to("logs")
+    first = tmp_path / "logs" / "a.log"
+    first.touch()
+    os.utime(first.parent, (1_000_000_000, 1_000_000_000))
+    reader = Reader(tmp_path / "linked" / "*.log")
+    assert reader.lines() == []
+    for number in range(3):
+        _append(first, f"line {number}")
+        assert reader.lines() == [f"line {number}"]
+    assert len(listed) == 1
+    _append(tmp_path / "logs" / "b.log", "another")
+    assert reader.lines() == ["another"]
+    _append(tmp_path / "logs" / "c.log", "within the same moment")
+    assert reader.lines() == ["within the same moment"]
+    assert len(listed) == 3
 
 
 def test_one_log_that_takes_all_of_the_budget_does_not_starve_the_others(tmp_path: Path) -> None:
