@@ -335,7 +335,7 @@ class Runtime:
         """Return what the ledger has to say of the configuration, so that it can be judged without it."""
         return {"config": self.loaded.digest, "mode": self.parts.policy.mode, "dry_run": self.parts.policy.dry_run}
 
-    # -- upkeep (engine.Upkeep) ---------------------------------------------------------------------------------------
+    # -- upkeep (engine.upkeep.Upkeep) --------------------------------------------------------------------------------
     def save_time(self) -> None:
         """Save the anchor of the steady timeline, once a minute."""
         now = self.clock.now().steady

@@ -10,12 +10,13 @@ from dataclasses import field, replace
 from zen_agents.actions.base import Action
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
+from zen_agents.engine.aftermath import close_target
 from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.journal import answer_body
 from zen_agents.engine.judged import Judged
 from zen_agents.engine.parts import Parts
-from zen_agents.engine.repairs import close_target, effect_of, intent_of
 from zen_agents.engine.running_agent import RunningAgent
+from zen_agents.engine.stored_actions import effect_of, intent_of
 from zen_agents.errors import RefusedError, UsageError
 from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, OutcomeKind, Plan
 from zen_agents.model.observation import Status

@@ -7,7 +7,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from zen_agents.agents.base import Schedule
 from zen_agents.checks.base import Check
@@ -19,14 +19,14 @@ from zen_agents.engine.held_by import held_by
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.recorder import Recorder
+from zen_agents.engine.recovery import recover
 from zen_agents.engine.rollback import Rollback
 from zen_agents.engine.running_agent import RunningAgent
-from zen_agents.engine.safe_mode import HOST
 from zen_agents.engine.scheduler import Scheduler
 from zen_agents.engine.stages import Stages
 from zen_agents.engine.undo import Undo
+from zen_agents.engine.upkeep import Upkeep
 from zen_agents.errors import StoreError
-from zen_agents.guards.approval import DEMOTED
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
 from zen_agents.model.reason import Reason
@@ -50,34 +50,6 @@ MOST_PATHS = 200
 DRAIN_SECONDS = 60.0
 #: How long a stop waits for messages to be delivered (seconds); what is left is sent by the next engine.
 LAST_WORDS_SECONDS = 5.0
-
-
-class Upkeep(Protocol):
-    """What the runtime does for the engine now and then."""
-
-    def save_time(self) -> None:
-        """Save the anchor of the steady timeline."""
-        ...
-
-    def prune(self) -> None:
-        """Drop what retention no longer keeps."""
-        ...
-
-    def accept_state(self) -> None:
-        """Take the state as this host's own: a person has looked."""
-        ...
-
-    async def reload(self) -> Mapping[str, Any]:
-        """Load the configuration anew and swap it in, or leave everything as it is and raise SettingsError."""
-        ...
-
-    def config_facts(self) -> Mapping[str, Any]:
-        """Return path, digest and age of the configuration in force, and why a newer one was not applied."""
-        ...
-
-    async def good_tick(self) -> None:
-        """Tell the outside world that the engine is alive: watchdog and heartbeat."""
-        ...
 
 
 class Engine:
@@ -108,7 +80,7 @@ class Engine:
     # -- life ---------------------------------------------------------------------------------------------------------
     async def start(self) -> None:
         """Recover, start the agents and everything periodic; the first turns are taken at once."""
-        self._recover()
+        recover(self)
         self._events.open(self._woken)
         self.emergency.recall()
         self.emergency.notice()
@@ -125,7 +97,7 @@ class Engine:
 
     async def start_without_loops(self) -> None:
         """Recover and start the agents, whose turns somebody else takes (`settle`)."""
-        self._recover()
+        recover(self)
         for agent in self.agents:
             await agent.start(take_turns=False)
 
@@ -197,37 +169,6 @@ class Engine:
     def unschedule(self, name: str) -> None:
         """Take an agent out of the schedule."""
         self._scheduler.drop(f"agent:{name}")
-
-    def _recover(self) -> None:
-        """Verify what an earlier engine left unfinished; nothing is replayed (R16)."""
-        if self.parts.foreign:
-            now = self.parts.clock.now()
-            self.approvals.take_back("the state is not this host's own", now)
-            self.parts.escalation.engine("observe_only", f"nothing is repaired: {self.parts.foreign}", now)
-        now = self.parts.clock.now()
-        try:
-            rows = self.parts.store.unfinished()
-        except StoreError as error:
-            self.parts.safe_mode.store_failed(str(error))
-            return
-        if not rows:
-            return
-        by_agent = {agent.name: agent for agent in self.agents}
-        for row in rows:
-            if row.incident is None and (self.undo.adopt(row) or self.by_hand.adopt(row)):
-                continue
-            agent = by_agent.get(row.agent) or (self.agents[0] if self.agents else None)
-            if agent is None:
-                continue
-            incident = next((i for i in self.parts.book if i.id == row.incident), None)
-            rule = agent.tick.watchlist.rules.get(incident.key) if incident else None
-            agent.tick.repairs.adopt(row, incident, rule, now)
-        try:
-            self.parts.journal.engine(now, "recovered", actions=[row.id for row in rows])
-            self.parts.store.commit()
-        except StoreError as error:
-            # An engine that cannot write watches and tells (R14).
-            self.parts.safe_mode.store_failed(str(error))
 
     # -- events and periodic work -------------------------------------------------------------------------------------
     def _woken(self, wake: Wake) -> None:
@@ -362,28 +303,6 @@ class Engine:
             if agent.name == incident.agent:
                 agent.tick.look_soon(incident.key)
                 agent.wake()
-
-    def scopes(self) -> dict[str, str]:
-        """Return what people may pause, by every name they may call it, with its canonical scope."""
-        names = {"host": HOST, self.host_name: HOST}
-        for agent in self.agents:
-            names |= {agent.name: f"agent:{agent.name}", f"agent:{agent.name}": f"agent:{agent.name}"}
-            for rule in agent.tick.watchlist.rules.values():
-                target = f"target:{rule.target}"
-                names.setdefault(rule.target.partition(":")[2] or rule.name.rpartition(".")[2], target)
-                names |= {rule.name: f"rule:{rule.name}", f"rule:{rule.name}": f"rule:{rule.name}", rule.target: target}
-                names[target] = target
-        for brake in self.parts.store.brakes():
-            if brake.kind == DEMOTED:
-                names |= {brake.scope: brake.scope, brake.scope.removeprefix("rule:"): brake.scope}
-        names["host"] = HOST
-        return names
-
-    def rules_of(self, scope: str) -> list[str]:
-        """Return the names of the rules about a target's scope, none for any other scope."""
-        target = scope.partition("target:")[2]
-        rules = (rule for agent in self.agents for rule in agent.tick.watchlist.rules.values())
-        return [rule.name for rule in rules if target and rule.target == target]
 
     # -- what status shows --------------------------------------------------------------------------------------------
     async def reload(self) -> Mapping[str, Any]:

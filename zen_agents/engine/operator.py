@@ -23,6 +23,7 @@ from zen_agents.engine.requests import (
 )
 from zen_agents.engine.rollback import PAUSE
 from zen_agents.engine.safe_mode import HOST
+from zen_agents.engine.scopes import rules_of, scopes
 from zen_agents.engine.status import incidents_of, status_of
 from zen_agents.engine.undo import RULE_PAUSED
 from zen_agents.errors import PermissionDeniedError, RefusedError, UsageError, ZenError
@@ -145,7 +146,7 @@ class Operator:
         parts, now = self._engine.parts, self._engine.parts.clock.now()
         lifted = [kind for kind in (PAUSE, RULE_PAUSED, RIVAL, "target_closed", "observe_only")
                   if parts.store.lift_brake(kind, scope)]  # fmt: skip
-        if restore(parts, scope, self._engine.rules_of(scope)):
+        if restore(parts, scope, rules_of(self._engine, scope)):
             lifted.append(DEMOTED)
         if not lifted:
             raise UsageError(f"nothing is paused for {scope}{self._held_by()}; see: zen-agents status")
@@ -176,7 +177,7 @@ class Operator:
 
     def _scope(self, scope: str) -> str:
         """Return the canonical scope of what a person called it: `web` is the target `service:web`."""
-        names = self._engine.scopes()
+        names = scopes(self._engine)
         if scope in names:
             return names[scope]
         from zen_agents.rules.expression_text import nearest  # noqa: PLC0415  only for those who made a mistake

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
+from zen_agents.engine.aftermath import close_target
 from zen_agents.engine.by_hand import ByHand, allowed_plan
 from zen_agents.engine.journal import answer_body
 from zen_agents.engine.judged import Judged
 from zen_agents.engine.parts import Parts
-from zen_agents.engine.repairs import close_target, effect_of, intent_of
 from zen_agents.engine.running_agent import RunningAgent
+from zen_agents.engine.stored_actions import effect_of, intent_of
 from zen_agents.errors import RefusedError, ZenError
 from zen_agents.model.action import ActionRequest, Intent, Outcome, OutcomeKind
 from zen_agents.model.address import is_address_target

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from datetime import timedelta
-from math import isfinite
 
 from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
@@ -21,6 +20,19 @@ from zen_agents.model.observation import Finding, Status
 from zen_agents.model.quantities import format_duration
 from zen_agents.rules.aggregates import AGGREGATES, Read, aggregate_of, newest_of
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES
+from zen_agents.rules.expression_logic import (
+    Inputs,
+    Number,
+    Truth,
+    compared,
+    compared_with,
+    computed,
+    conjunction,
+    constant,
+    disjunction,
+    minus,
+    negation,
+)
 from zen_agents.rules.expression_text import ExpressionError, Quantity, Rewritten, rewrite
 from zen_agents.rules.rule import Window
 from zen_agents.rules.window import LONGEST_SECONDS, MOST_SAMPLES
@@ -29,11 +41,6 @@ __all__ = ["ExpressionCondition", "ExpressionError", "compile_expression"]
 
 #: Deeper nesting is refused.
 DEEPEST = 32
-
-#: The inputs of one evaluation, in the order of the text; None: cannot be told.
-_Inputs = Sequence[float | None]
-_Number = Callable[[_Inputs], float | None]
-_Truth = Callable[[_Inputs], bool | None]
 
 _COMPARE: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
@@ -58,7 +65,7 @@ class ExpressionCondition:
     #: What is read, as written, in the order of the text.
     labels: tuple[str, ...]
     _reads: tuple[Read, ...] = field(repr=False)
-    _root: _Truth = field(repr=False)
+    _root: Truth = field(repr=False)
 
     def holds(self, window: Window, now: Instant) -> bool | None:
         """Return whether the expression is true, None if that cannot be told."""
@@ -77,11 +84,11 @@ class ExpressionCondition:
         at = min(seen, key=lambda instant: instant.steady, default=now)
         return Finding(self.when_true if truth else other, at, self._told(inputs), inputs[0])
 
-    def _told(self, inputs: _Inputs) -> str:
+    def _told(self, inputs: Inputs) -> str:
         values = zip(self.labels, inputs, strict=True)
         return ", ".join(f"{label} is {'unknown' if value is None else f'{value:.4g}'}" for label, value in values)
 
-    def _untold(self, inputs: _Inputs) -> str:
+    def _untold(self, inputs: Inputs) -> str:
         missing = [label for label, value in zip(self.labels, inputs, strict=True) if value is None]
         return f"cannot tell {', '.join(missing)}" if missing else f"cannot be computed: {self._told(inputs)}"
 
@@ -147,21 +154,21 @@ class _Compiler:
         self.reads: dict[str, Read] = {}
         self.histories: dict[tuple[str, str], float] = {}
 
-    def truth(self, node: ast.expr, depth: int) -> _Truth:
+    def truth(self, node: ast.expr, depth: int) -> Truth:
         """Compile something that is true, false or unknown."""
         self._check_depth(node, depth)
         if isinstance(node, ast.BoolOp):
             parts = tuple(self.truth(part, depth + 1) for part in node.values)
-            return _conjunction(parts) if isinstance(node.op, ast.And) else _disjunction(parts)
+            return conjunction(parts) if isinstance(node.op, ast.And) else disjunction(parts)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return _negation(self.truth(node.operand, depth + 1))
+            return negation(self.truth(node.operand, depth + 1))
         if isinstance(node, ast.Compare):
             return self._comparison(node, depth)
         if isinstance(node, (ast.Name, ast.Call, ast.BinOp, ast.UnaryOp)):
             raise self._error(node, "is a number where something true or false is needed: compare it, as in `... > 90`")
         raise self._error(node, "is not part of the language")
 
-    def number(self, node: ast.expr, depth: int) -> _Number:
+    def number(self, node: ast.expr, depth: int) -> Number:
         """Compile something that is a number or unknown."""
         self._check_depth(node, depth)
         if isinstance(node, ast.Name):
@@ -172,35 +179,35 @@ class _Compiler:
             return self._arithmetic(node, depth)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
             operand = self.number(node.operand, depth + 1)
-            return _minus(operand) if isinstance(node.op, ast.USub) else operand
+            return minus(operand) if isinstance(node.op, ast.USub) else operand
         if isinstance(node, (ast.Compare, ast.BoolOp, ast.UnaryOp)):
             raise self._error(node, "is true or false where a number is needed")
         raise self._error(node, "is not part of the language")
 
-    def _comparison(self, node: ast.Compare, depth: int) -> _Truth:
+    def _comparison(self, node: ast.Compare, depth: int) -> Truth:
         sides = [self.number(side, depth + 1) for side in (node.left, *node.comparators)]
-        parts: list[_Truth] = []
+        parts: list[Truth] = []
         for index, op in enumerate(node.ops):
             compare = _COMPARE.get(type(op))
             if compare is None:
                 raise self._error(node, "is compared in a way that is not part of the language")
             limit = self._quantity(node.comparators[index])
             if limit is not None:
-                parts.append(_compared_with(sides[index], compare, limit.value))
+                parts.append(compared_with(sides[index], compare, limit.value))
             else:
-                parts.append(_compared(sides[index], compare, sides[index + 1]))
-        return parts[0] if len(parts) == 1 else _conjunction(tuple(parts))
+                parts.append(compared(sides[index], compare, sides[index + 1]))
+        return parts[0] if len(parts) == 1 else conjunction(tuple(parts))
 
-    def _name(self, node: ast.Name) -> _Number:
+    def _name(self, node: ast.Name) -> Number:
         if node.id in self._rewritten.quantities:
-            return _constant(self._rewritten.quantities[node.id].value)
+            return constant(self._rewritten.quantities[node.id].value)
         if node.id not in self._rewritten.names:
             raise self._error(node, "is a function and needs (name, duration)")
         name, target = self._rewritten.names[node.id]
         stale = self._every(name) * STALE_AFTER_SAMPLES
         return self._input(name, newest_of(name, target, stale))
 
-    def _call(self, node: ast.Call) -> _Number:
+    def _call(self, node: ast.Call) -> Number:
         function = node.func.id.removeprefix("f_") if isinstance(node.func, ast.Name) else ""
         if function not in AGGREGATES:
             raise self._error(node, "is not a function")
@@ -240,14 +247,14 @@ class _Compiler:
         if function in ("rate", "slope") and seconds < 2 * every:
             raise self._error(node, f"is too short for `{function}`: a sample is taken every {every:g}s, and two are needed")
 
-    def _arithmetic(self, node: ast.BinOp, depth: int) -> _Number:
+    def _arithmetic(self, node: ast.BinOp, depth: int) -> Number:
         left, right = self.number(node.left, depth + 1), self.number(node.right, depth + 1)
         divisor = self._quantity(node.right)
         if isinstance(node.op, ast.Div) and divisor is not None and divisor.value == 0:
             raise self._error(node.right, "is zero, and nothing can be divided by it")
-        return _computed(left, _ARITHMETIC[type(node.op)], right)
+        return computed(left, _ARITHMETIC[type(node.op)], right)
 
-    def _input(self, label: str, read: Read) -> _Number:
+    def _input(self, label: str, read: Read) -> Number:
         self.reads.setdefault(label, read)
         return operator.itemgetter(list(self.reads).index(label))
 
@@ -257,81 +264,3 @@ class _Compiler:
 
     def _error(self, node: ast.AST, message: str) -> ExpressionError:
         return ExpressionError(self._rewritten.column(getattr(node, "col_offset", 0)), message)
-
-
-def _constant(value: float) -> _Number:
-    return lambda _inputs: value
-
-
-def _minus(operand: _Number) -> _Number:
-    def run(inputs: _Inputs) -> float | None:
-        value = operand(inputs)
-        return None if value is None else -value
-
-    return run
-
-
-def _computed(left: _Number, compute: Callable[[float, float], float], right: _Number) -> _Number:
-    def run(inputs: _Inputs) -> float | None:
-        a, b = left(inputs), right(inputs)
-        if a is None or b is None:
-            return None
-        try:
-            result = compute(a, b)
-        except (ZeroDivisionError, OverflowError):
-            return None
-        return result if isfinite(result) else None
-
-    return run
-
-
-def _compared(left: _Number, compare: Callable[[float, float], bool], right: _Number) -> _Truth:
-    def run(inputs: _Inputs) -> bool | None:
-        a, b = left(inputs), right(inputs)
-        return None if a is None or b is None else compare(a, b)
-
-    return run
-
-
-def _compared_with(left: _Number, compare: Callable[[float, float], bool], limit: float) -> _Truth:
-    def run(inputs: _Inputs) -> bool | None:
-        value = left(inputs)
-        return None if value is None else compare(value, limit)
-
-    return run
-
-
-def _negation(part: _Truth) -> _Truth:
-    def run(inputs: _Inputs) -> bool | None:
-        truth = part(inputs)
-        return None if truth is None else not truth
-
-    return run
-
-
-def _conjunction(parts: tuple[_Truth, ...]) -> _Truth:
-    def run(inputs: _Inputs) -> bool | None:
-        result: bool | None = True
-        for part in parts:
-            truth = part(inputs)
-            if truth is False:
-                return False
-            if truth is None:
-                result = None
-        return result
-
-    return run
-
-
-def _disjunction(parts: tuple[_Truth, ...]) -> _Truth:
-    def run(inputs: _Inputs) -> bool | None:
-        result: bool | None = False
-        for part in parts:
-            truth = part(inputs)
-            if truth is True:
-                return True
-            if truth is None:
-                result = None
-        return result
-
-    return run

@@ -14,7 +14,9 @@ from tests.support.rig import Rig
 from tests.support.state import an_intent, locked
 from zen_agents.engine.engine import Engine
 from zen_agents.engine.pulse import Pulse
+from zen_agents.engine.recovery import recover
 from zen_agents.engine.scheduler import Scheduler
+from zen_agents.engine.scopes import scopes
 from zen_agents.errors import StoreError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.principal import Principal
@@ -85,7 +87,7 @@ async def test_an_engine_that_cannot_write_what_it_recovers_starts_watching_all_
     rig.store.reserve(an_intent("act-1", rig.clock.now()), hourly_limit=5)
     engine = engine_of(rig)
     with locked(tmp_path / "state.db"):
-        engine._recover()
+        recover(engine)
     assert rig.parts.safe_mode.brake is not None
 
 
@@ -218,11 +220,11 @@ async def test_a_configuration_that_is_not_applied_is_told_once_after_ten_minute
 
 
 async def test_people_may_call_things_by_what_they_see(tmp_path: Path) -> None:
-    scopes = engine_of(Rig(tmp_path)).scopes()
-    assert scopes["web"] == scopes["service:web"] == "target:service:web"
-    assert scopes["system_health.web"] == "rule:system_health.web"
-    assert scopes["system_health"] == "agent:system_health"
-    assert scopes["host"] == "host"
+    names = scopes(engine_of(Rig(tmp_path)))
+    assert names["web"] == names["service:web"] == "target:service:web"
+    assert names["system_health.web"] == "rule:system_health.web"
+    assert names["system_health"] == "agent:system_health"
+    assert names["host"] == "host"
 
 
 # -- the end, and the next beginning --------------------------------------------------------------------------------------
@@ -287,7 +289,7 @@ async def test_an_act_by_hand_that_was_cut_short_is_verified_by_the_checks_of_it
     rig.store.commit()
     rig.host.services["web"].hangs = False
     other = Rig(tmp_path, host=rig.host)
-    engine_of(other)._recover()
+    recover(engine_of(other))
     await until(lambda: other.store.action(intent.id).kind is OutcomeKind.VERIFIED)  # type: ignore[union-attr]
     assert other.starts() == rig.starts()
     assert [brake.kind for brake in other.store.brakes()] == []
@@ -303,7 +305,7 @@ async def test_what_nobody_can_verify_is_unknown(tmp_path: Path, target: str) ->
     incident = next(iter(rig.parts.book))
     rig.parts.book.drop(incident.key)
     rig.tick.rebuild(type(rig.agent)(rig.host, [], {}, 5.0) if target == "service:gone" else rig.agent)
-    engine_of(rig)._recover()
+    recover(engine_of(rig))
     found = rig.store.action(row.id)
     assert found is not None
     assert found.kind is OutcomeKind.UNKNOWN
