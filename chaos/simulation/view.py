@@ -17,7 +17,7 @@ from zen_agents.model.package_look import PackageLook, PackageQuestion
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
 from zen_agents.model.pool import PoolLook, PoolQuestion
 from zen_agents.ports.host_commands import Command, CommandResult
-from zen_agents.ports.host_datasets import DataQuestion
+from zen_agents.ports.host_datasets import DataQuestion, SnapshotQuestion
 from zen_agents.ports.host_files import FileState, KeptFile
 from zen_agents.ports.host_last_good import KeptVersion
 from zen_agents.ports.host_logs import CatchUp, Checkpoint, LogPiece, LogRequest
@@ -296,6 +296,14 @@ class SimulatedView(NetworkQuestions):
 
     def repair_now(self, asked: DataQuestion) -> str:
         return self._ask("repair_now", lambda: self._host.repairs.get(asked.dataset, "{}"))
+
+    async def keep_snapshot(self, asked: SnapshotQuestion) -> bool:
+        del asked
+        return self._ask("keep_snapshot", lambda: False)
+
+    def snapshots(self, dataset: str, path: str, directory: str) -> Sequence[FileState]:
+        del dataset, path, directory
+        return self._ask("snapshots", lambda: ())
 
     async def debian_packages(self, asked: DebianQuestion, timeout_seconds: float) -> DebianLook:
         del timeout_seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from zen_agents.actions.base import Action
@@ -11,10 +10,8 @@ from zen_agents.actions.put_back_data import PutBackData
 from zen_agents.actions.replacing import replaceable
 from zen_agents.actions.scope import PathsPolicy, file_name, parent_of, touched_paths
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.finding import Outcome
-from zen_agents.datasets.job import data_question, report_in
+from zen_agents.datasets.job import copy_question, report_in, why_no_good_copy
 from zen_agents.datasets.plain import MalformedDatasetError
-from zen_agents.datasets.questions import Drift, Fresh, References, RowCountChange
 from zen_agents.errors import HostError, RefusedError, StalePlanError
 from zen_agents.jobs.data_repair import Replaced
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
@@ -22,8 +19,6 @@ from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostControl, HostView
 from zen_agents.ports.host_files import FileState
 
-#: What a copy of an earlier time need not fulfil.
-_OF_NOW: Final = (Fresh, RowCountChange, Drift, References)
 #: Beside a database of SQLite that somebody writes.
 _BESIDE: Final = ("-wal", "-journal")
 
@@ -61,15 +56,11 @@ class RestoreData(Action):
     async def preflight(self, plan: Plan, host: HostView) -> None:
         contract = contract_of(self.params(plan.request), plan.request)
         copy = _both(contract, host)[1]
-        checks = tuple(each for each in contract.checks if not isinstance(each.asks, _OF_NOW))
-        as_it_was = replace(contract, source=replace(contract.source, path=copy.path), checks=checks)
         try:
-            report = report_in(await host.check_data(data_question(as_it_was, {}, None, 0.0)))
+            report = report_in(await host.check_data(copy_question(contract, copy.path)))
         except MalformedDatasetError as error:
             raise HostError(f"the look at {copy.path} came back with nonsense: {error}") from error
-        if report.outcome not in (Outcome.PASSED, Outcome.TOLERATED):
-            bad = next((each for each in report.failed), None)
-            why = report.unknown or (f"{bad.check}: {bad.reason}" if bad is not None else "not all of it could be told")
+        if why := why_no_good_copy(report):
             raise RefusedError(f"{copy.path} is no good copy: {why}")
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
@@ -90,14 +81,22 @@ class RestoreData(Action):
 def _both(contract: Contract, host: HostView) -> tuple[FileState, FileState]:
     """Return the file and its copy; StalePlanError if one is not there, RefusedError where none is declared."""
     path = contract.source.path
-    if not contract.snapshots or not path or any(each in path for each in "*?["):
-        raise RefusedError(f"{contract.name} is not one file with `snapshots`; nothing was done")
-    state = replaceable(path, host)
+    if not (contract.snapshots or contract.keep) or not path or any(each in path for each in "*?["):
+        raise RefusedError(f"{contract.name} is not one file with `snapshots` or `keep_snapshots`; nothing was done")
+    state, copy = replaceable(path, host), _copy(contract, path, host)
     if state is None:
-        raise StalePlanError(f"{path} is not there; put {contract.snapshots}/{file_name(path)} there by hand")
+        raise StalePlanError(f"{path} is not there; put {copy.path} there by hand")
     if any(host.file(path + each) is not None for each in _BESIDE):
         raise RefusedError(f"somebody works on {path}; end that first")
-    copy = host.file(f"{contract.snapshots.rstrip('/')}/{file_name(path)}")
-    if copy is None or copy.kind != "file" or parent_of(copy.path) == parent_of(path):
-        raise StalePlanError(f"{contract.snapshots} has no copy of {file_name(path)}; there is nothing to restore")
     return state, copy
+
+
+def _copy(contract: Contract, path: str, host: HostView) -> FileState:
+    """Return the newest copy that the engine kept, else the one that somebody put there."""
+    kept = host.snapshots(contract.name, path, contract.snapshots) if contract.keep else ()
+    there = f"{contract.snapshots.rstrip('/')}/{file_name(path)}"
+    copy = next(iter(kept), None) or (host.file(there) if contract.snapshots else None)
+    if copy is None or copy.kind != "file" or parent_of(copy.path) == parent_of(path):
+        where = contract.snapshots or "the state"
+        raise StalePlanError(f"{where} has no copy of {file_name(path)}; there is nothing to restore")
+    return copy

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from zen_agents.adapters.linux_view_contents import ContentLook
+from zen_agents.adapters.linux_view_datasets import DatasetLook
 from zen_agents.adapters.linux_view_files import FileLook
 from zen_agents.adapters.linux_view_last_good import LastGoodLook
 from zen_agents.adapters.linux_view_logs import LogLook
@@ -27,7 +28,17 @@ if TYPE_CHECKING:
 
 
 class LinuxView(
-    ContentLook, FileLook, LastGoodLook, LogLook, NetworkLook, OccupationLook, ResourceLook, UnitLook, UseLook, WorkerLook
+    ContentLook,
+    DatasetLook,
+    FileLook,
+    LastGoodLook,
+    LogLook,
+    NetworkLook,
+    OccupationLook,
+    ResourceLook,
+    UnitLook,
+    UseLook,
+    WorkerLook,
 ):
     """One look at a `LinuxHost`; implements `ports.host.HostView`. What could not be told once is not asked again."""
 

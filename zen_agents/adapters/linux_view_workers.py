@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from zen_agents.model.package_look import PackageLook, PackageQuestion
     from zen_agents.model.plugin import PluginAnswer
     from zen_agents.model.pool import PoolLook, PoolQuestion
-    from zen_agents.ports.host_datasets import DataQuestion
     from zen_agents.ports.host_plugins import PluginCall
 
 
@@ -64,31 +63,6 @@ class WorkerLook:
         from zen_agents.adapters import linux_pools  # noqa: PLC0415 - see above
 
         return linux_pools.look_now(asked, timeout_seconds)
-
-    async def check_data(self, asked: DataQuestion) -> str:
-        """Have a worker look; never remembered."""
-        from zen_agents.adapters.data_checks import check_data  # noqa: PLC0415 - only hosts that list data sets pay
-
-        async with self._host.data_turns:
-            return await check_data(asked)
-
-    def repair_now(self, asked: DataQuestion) -> str:
-        """Have a worker tell what a repair would do, in a thread without a loop; never remembered."""
-        from zen_agents.adapters.linux_datasets import repair_now  # noqa: PLC0415 - see above
-
-        return repair_now(asked)
-
-    def table_repair_now(self, asked: DataQuestion) -> str:
-        """Have a worker tell what a repair of a table would do, in a thread without a loop; never remembered."""
-        from zen_agents.adapters.linux_tables import look_at_table  # noqa: PLC0415 - see above
-
-        return look_at_table(asked).model_dump_json()
-
-    def rows_back_now(self, asked: DataQuestion, id: str) -> str:
-        """Have a worker tell how many rows are as they were, in a thread without a loop; never remembered."""
-        from zen_agents.adapters.linux_tables import look_back  # noqa: PLC0415 - see above
-
-        return look_back(asked, self._host.kept, id).model_dump_json()
 
     async def debian_packages(self, asked: DebianQuestion, timeout_seconds: float) -> DebianLook:
         """Have a worker ask apt; never remembered."""

@@ -14,12 +14,14 @@ from zen_agents.clock import Instant
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.finding import Finding, Outcome, Report
 from zen_agents.datasets.history import History
-from zen_agents.datasets.job import data_question, report_in
+from zen_agents.datasets.job import data_question, report_in, snapshot_question
 from zen_agents.datasets.plain import MalformedDatasetError, history_from_plain, history_to_plain
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.severity import Severity
 from zen_agents.ports.host import HostView
+from zen_agents.ports.host_datasets import DataQuestion
+from zen_agents.ports.host_files import FileState
 
 #: What starting a worker takes, and waiting for another one to end (seconds).
 _SLACK = 600.0
@@ -61,7 +63,8 @@ class DatasetCheck(Probe):
             self._history, self._memory = History(), None
 
     async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
-        """Have it looked at."""
+        """Have it looked at; what was found good is kept, where the contract says so."""
+        seen = host.file(self._contract.source.path) if self._contract.keep is not None else None
         question = data_question(self._contract, self._others, self._history.good, now.wall.timestamp())
         try:
             report = report_in(await host.check_data(question))
@@ -69,14 +72,23 @@ class DatasetCheck(Probe):
             raise HostError(f"the look at {self.target} came back with nonsense: {error}") from error
         self._history = self._history.after(report)
         self._memory = history_to_plain(self._history)
-        return tuple(self._observed(report, now))
+        kept = await self._kept(host, question, seen, now) if seen is not None and _is_good(report) else ""
+        return tuple(self._observed(report, now, kept))
 
-    def _observed(self, report: Report, now: Instant) -> Iterator[Observation]:
+    async def _kept(self, host: HostView, question: DataQuestion, seen: FileState, now: Instant) -> str:
+        """Keep a copy of what was looked at, and return what is to be said of that: why none is made."""
+        try:
+            await host.keep_snapshot(snapshot_question(self._contract, question, seen, now.wall.timestamp()))
+        except HostError as error:
+            return f"; no copy of it could be kept: {error}"
+        return ""
+
+    def _observed(self, report: Report, now: Instant, kept: str) -> Iterator[Observation]:
         for severity, name in zip(self._severities, self.observes, strict=True):
             found = [each for each in report.findings if each.severity is severity]
             failed = [each for each in found if each.outcome is Outcome.FAILED]
             untold = [each for each in found if each.outcome is Outcome.UNKNOWN]
-            said = report.unknown or _named(failed) or _named(untold) or _fine(report, found)
+            said = report.unknown or _named(failed) or _named(untold) or _fine(report, found) + kept
             status = Status.PROBLEM if failed else Status.UNKNOWN if untold or report.unknown else Status.OK
             value = None if status is Status.UNKNOWN else float(len(failed))
             yield Observation(name, self.target, status, now, value, said, ",".join(each.check for each in failed))
@@ -85,6 +97,12 @@ class DatasetCheck(Probe):
 def severities_of(contract: Contract) -> tuple[Severity, ...]:
     """Return how bad its checks can be, the mildest first."""
     return tuple(sorted({check.severity for check in contract.checks}, key=lambda each: each.rank))
+
+
+def _is_good(report: Report) -> bool:
+    """Tell whether a copy of it may take its place one day: all was told, and nothing worse than a warning failed."""
+    bad = (each for each in report.findings if each.severity.rank >= Severity.ERROR.rank)
+    return not report.unknown and all(each.outcome in (Outcome.PASSED, Outcome.TOLERATED) for each in bad)
 
 
 def _named(findings: Sequence[Finding]) -> str:

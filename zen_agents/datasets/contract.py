@@ -123,6 +123,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """How many good copies of a file are kept, and for how long; the newest always is."""
+
+    copies: int = 3
+    #: All of them together.
+    most_bytes: int = 1 << 30
+    age_seconds: float = 30 * 86400.0
+    #: No sooner after the last one.
+    every_seconds: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """What is expected of one data set."""
 
@@ -134,8 +146,10 @@ class Contract:
     repairs: tuple[Repair, ...] = ()
     #: A repair that would change a larger share of the rows asks a person first.
     repair_at_most: float = 0.05
-    #: Directory in which good copies of its files lie, by their names; "" is none.
+    #: Directory in which good copies of its files lie, by their names; "" is none, or the state where `keep` says so.
     snapshots: str = ""
+    #: Copies that are made of it after looks that were good; None for none.
+    keep: Keeping | None = None
     #: Directory for rows that are taken out; "" is that of the file.
     quarantine: str = ""
     limits: Limits = field(default_factory=Limits)

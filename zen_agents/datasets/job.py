@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 from pydantic import ValidationError
 
-from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.contract import Contract, Keeping
 from zen_agents.datasets.difference import Difference
-from zen_agents.datasets.finding import Profile, Report
+from zen_agents.datasets.finding import Outcome, Profile, Report
 from zen_agents.datasets.plain import (
     MalformedDatasetError,
     contract_to_plain,
@@ -16,12 +18,18 @@ from zen_agents.datasets.plain import (
     profile_to_plain,
     report_from_plain,
 )
+from zen_agents.datasets.questions import Drift, Fresh, References, RowCountChange
+from zen_agents.datasets.source import SourceKind
 from zen_agents.jobs.data_check import DataCheckReply, DataCheckRequest
 from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
 from zen_agents.jobs.data_infer import DataInferRequest
 from zen_agents.jobs.data_repair import DataRepairRequest
 from zen_agents.jobs.table_repair import TableRequest
-from zen_agents.ports.host_datasets import DataQuestion
+from zen_agents.ports.host_datasets import DataQuestion, SnapshotQuestion
+from zen_agents.ports.host_files import FileState
+
+#: What a copy of an earlier time need not fulfil.
+_OF_NOW: Final = (Fresh, RowCountChange, Drift, References)
 
 
 def data_question(contract: Contract, others: Mapping[str, Contract], before: Profile | None, now: float) -> DataQuestion:
@@ -37,6 +45,29 @@ def data_question(contract: Contract, others: Mapping[str, Contract], before: Pr
         contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads, limits.seconds, limits.spill_dir,
         limits.spill_bytes,
     )  # fmt: skip
+
+
+def copy_question(contract: Contract, path: str) -> DataQuestion:
+    """Return what is asked of a copy of an earlier time: everything that need not be as it is now."""
+    checks = tuple(each for each in contract.checks if not isinstance(each.asks, _OF_NOW))
+    return data_question(replace(contract, source=replace(contract.source, path=path), checks=checks), {}, None, 0.0)
+
+
+def snapshot_question(contract: Contract, look: DataQuestion, seen: FileState, now: float) -> SnapshotQuestion:
+    """Return what is asked for of a copy, of a contract that has some kept: of the file that a look has found good."""
+    keep = contract.keep or Keeping()
+    return SnapshotQuestion(
+        look, contract.source.kind is SourceKind.SQLITE, seen, contract.snapshots, keep.copies, keep.most_bytes,
+        keep.age_seconds, keep.every_seconds, now,
+    )  # fmt: skip
+
+
+def why_no_good_copy(report: Report) -> str:
+    """Return what keeps a copy from taking the place of its file, by its report; "" if nothing does."""
+    if report.outcome in (Outcome.PASSED, Outcome.TOLERATED):
+        return ""
+    bad = next(iter(report.failed), None)
+    return report.unknown or (f"{bad.check}: {bad.reason}" if bad is not None else "not all of it could be told")
 
 
 def repair_question(contract: Contract, *, shown: int = 0, seconds: float | None = None) -> DataQuestion:

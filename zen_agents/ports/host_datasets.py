@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from zen_agents.ports.host_files import FileState
 
 
@@ -23,8 +25,38 @@ class DataQuestion(NamedTuple):
     spill_bytes: int
 
 
+class SnapshotQuestion(NamedTuple):
+    """Of which file a good copy is to be kept."""
+
+    #: A look at it. A database is copied as one state of it, and that copy is asked this once more.
+    look: DataQuestion
+    is_database: bool
+    #: The file as it was before the look that found it good.
+    seen: FileState
+    #: Where copies lie; "" is in the engine's own state.
+    directory: str
+    #: So many, of so many bytes together, none older; the newest is always kept. No sooner after the last one.
+    copies: int
+    most_bytes: int
+    age_seconds: float
+    every_seconds: float
+    #: Seconds since the epoch.
+    now: float
+
+
 class DatasetView(Protocol):
-    """Questions about data sets; never remembered."""
+    """Questions about data sets, never remembered; and the one thing that a look may leave: copies of what was good."""
+
+    async def keep_snapshot(self, asked: SnapshotQuestion) -> bool:
+        """Keep a copy of a file that was found good, if it is due and none of the same is there; tell whether it was made.
+
+        Mode and owner are those of the file. HostError if it cannot be kept: it changed since, somebody writes it, no room.
+        """
+        ...
+
+    def snapshots(self, dataset: str, path: str, directory: str) -> Sequence[FileState]:
+        """Return the copies of a file that were kept, the newest first."""
+        ...
 
     async def check_data(self, asked: DataQuestion) -> str:
         """Return a `jobs.data_check.DataCheckReply`, found out beside the loop; HostError if nobody could look."""

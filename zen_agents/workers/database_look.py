@@ -41,36 +41,45 @@ def look_at_database(
             return unreadable(contract, str(error), around.now, is_damage=False)
         give_root_up(account_of(contract.source.user) if contract.source.user else (NOBODY, NOBODY), spill)
         return look.report(lambda: PostgresRows(driver, address, contract.limits))
-    files = DataFiles(contract.source)
-    load_functions()
-    (place,) = files.places
-    path = str(Path(place).readlink())
-    is_still = not any(Path(path + each).exists() for each in _BESIDE)
-    give_root_up(files.account(), spill)
+    return _of_file(look, SqliteFile(contract, spill))
 
-    def opened(*, is_still: bool) -> _Database:
-        found = SqliteRows(path, contract.limits, spill, is_still=is_still)
-        if not Path(path).samefile(place):
+
+class SqliteFile:
+    """The file of an SQLite database, opened before root was given up, and only that file."""
+
+    def __init__(self, contract: Contract, spill: Path) -> None:
+        """Open it and give root up; DataFileError, AccountError as for files."""
+        files = DataFiles(contract.source)
+        load_functions()
+        self._files, self._contract, self._spill = files, contract, spill
+        (self._place,) = files.places
+        self._path = str(Path(self._place).readlink())
+        #: Whether nothing lies beside it that says that somebody writes it.
+        self.is_still = not any(Path(self._path + each).exists() for each in _BESIDE)
+        give_root_up(files.account(), spill)
+
+    def opened(self, *, is_still: bool) -> SqliteRows:
+        """Return it as a database; BackendError if another file has its name by now."""
+        found = SqliteRows(self._path, self._contract.limits, self._spill, is_still=is_still)
+        if not Path(self._path).samefile(self._place):
             found.close()
-            raise BackendError(f"{path} was replaced while it was opened")
+            raise BackendError(f"{self._path} was replaced while it was opened")
         return found
 
-    return _of_file(look, place, opened, is_still=is_still)
+    def state(self) -> tuple[int, int]:
+        """Return what changes when it is written."""
+        found = Path(self._place).stat()
+        return found.st_size, found.st_mtime_ns
 
 
-def _of_file(look: _Look, place: str, opened: Callable[..., _Database], *, is_still: bool) -> Report:
+def _of_file(look: _Look, file: SqliteFile) -> Report:
     """Read it without a lock where nobody writes; if somebody did meanwhile, once more as one of those who use it."""
-    before = _state(place)
-    if is_still:
-        report = look.report(lambda: opened(is_still=True))
-        if _state(place) == before:
+    before = file.state()
+    if file.is_still:
+        report = look.report(lambda: file.opened(is_still=True))
+        if file.state() == before:
             return report
-    return look.report(lambda: opened(is_still=False))
-
-
-def _state(path: str) -> tuple[int, int]:
-    found = Path(path).stat()
-    return found.st_size, found.st_mtime_ns
+    return look.report(lambda: file.opened(is_still=False))
 
 
 class _Look:

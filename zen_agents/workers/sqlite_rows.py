@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
@@ -76,6 +77,14 @@ class SqliteRows:
                 raise
             return str(error)
         return "" if found == ["ok"] else "; ".join(" ".join(each.split()) for each in found[:_MOST_FOUND])[:_MOST_SAID]
+
+    def copy_to(self, path: Path) -> None:
+        """Write all of it, as this one state, to a new file; BackendError if that cannot be done."""
+        try:
+            with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+                self._connection.backup(copy)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
 
     def _declared(self, source: Source) -> dict[str, str]:
         """Return what a table's columns are declared as; {} for a view or a query."""

@@ -23,6 +23,7 @@ WRITERS = {
     "adapters/action_log.py": "actions.log",
     "adapters/advisories_cache.py": "advisories.db, answers that can be asked again; no engine writes it",
     "adapters/control_socket.py": "the sockets, which are volatile",
+    "adapters/data_snapshots.py": "snapshots/: directories; a copy gets its name by safe_replacing once it is whole",
     "adapters/durable_file.py": "ledger.head, audit keys, services/, running/, quarantine cards, spill, pointer, metrics",
     "adapters/emergency_flag.py": "EMERGENCY_STOP and what is prepared for it",
     "adapters/environment_copy.py": "copies of environments, which count only once they are switched in",

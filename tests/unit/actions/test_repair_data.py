@@ -17,11 +17,14 @@ from zen_agents.actions.base import Action
 from zen_agents.actions.put_back_data import PutBackData
 from zen_agents.actions.repair_data import RepairData
 from zen_agents.actions.restore_data import RestoreData
-from zen_agents.datasets.contract import Column, ColumnType, Repair, RepairKind
+from zen_agents.checks.dataset import DatasetCheck
+from zen_agents.clock import SystemClock
+from zen_agents.datasets.contract import Column, ColumnType, Keeping, Repair, RepairKind
 from zen_agents.datasets.plain import contract_to_plain
 from zen_agents.datasets.questions import NotNull, OfType, Readable
 from zen_agents.errors import HostError, RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan
+from zen_agents.model.observation import Status
 
 ROWS = b"id,v\n1, a\n2\n3,c\n4,\n" + b"".join(b"%d,x\n" % number for number in range(5, 100))
 
@@ -121,3 +124,20 @@ def test_a_damaged_file_gets_its_good_copy_and_undo_takes_that_back(here: Changi
     (good / "a.csv").write_bytes(b"id,v\n1,\n")
     with pytest.raises(RefusedError, match=r"no good copy: not_null\.v"):
         asyncio.run(RestoreData().preflight(plan(here, RestoreData(), given), here.host.look()))
+
+
+def test_what_was_found_good_is_kept_and_comes_back_once_the_file_is_damaged(here: Changing, file: Path) -> None:
+    file.write_bytes(good := b"id,v\n1,a\n")
+    asked = replace(contract(file, Readable(), NotNull("v")), repairs=(Repair(RepairKind.RESTORE_SNAPSHOT),), keep=Keeping())
+    check = DatasetCheck(asked, {}, every_seconds=60.0)
+    (seen,) = asyncio.run(check.probe(here.host.look(), SystemClock().now()))
+    assert (seen.status, seen.detail) == (Status.OK, "2 checks hold over 1 rows")
+    file.write_bytes(b"id,v\n1,a\n2\n")
+    (bad,) = asyncio.run(check.probe(here.host.look(), SystemClock().now()))
+    assert bad.status is Status.PROBLEM
+    given = {"contract": contract_to_plain(asked)}
+    planned = plan(here, RestoreData(), given)
+    asyncio.run(RestoreData().preflight(planned, here.host.look()))
+    effect = execute(here, RestoreData(), planned)
+    assert file.read_bytes() == good and str(here.state_dir) in effect.detail
+    assert len(here.host.look().snapshots("orders", str(file), "")) == 1

@@ -13,7 +13,7 @@ from zen_agents.agents.data_validation.agent import DataValidationAgent
 from zen_agents.agents.data_validation.dataset import Dataset, contracts_of
 from zen_agents.agents.data_validation.settings import DataValidationSettings
 from zen_agents.cli.runbook import page_of
-from zen_agents.datasets.contract import Column, ColumnType, Contract, Repair, RepairKind, Tolerance
+from zen_agents.datasets.contract import Column, ColumnType, Contract, Keeping, Repair, RepairKind, Tolerance
 from zen_agents.datasets.questions import (
     Between,
     Compared,
@@ -131,6 +131,8 @@ def test_a_source_is_what_is_written() -> None:
         ({"expect": [{"holds": "read_text('/etc/shadow') = ''"}]}, "may not call"),
         ({"columns": {"a": "date"}, "expect": [{"column": "a", "type": "integer"}]}, "`columns` says date"),
         ({"repair": ["trimm"]}, "no repair"),
+        ({"keep_snapshots": True}, "is for one file"),
+        ({"source": {"postgres": "/etc/a.dsn", "table": "a"}, "keep_snapshots": True}, "backups of its own"),
         ({"repair": ["fill"]}, "needs columns"),
         ({"repair": [{"trim": "a", "coerce": "a"}]}, "is one repair"),
     ],
@@ -162,6 +164,17 @@ def test_what_a_contract_allows_is_the_ladder_of_its_rules_the_milder_first() ->
     (rule,) = of.rules()
     assert [rung.alternatives[0].action for rung in rule.ladder] == ["repair_data", "restore_data"]
     assert list(agent({"orders": {"source": CSV}}).remedies()) == []
+
+
+def test_copies_that_the_engine_keeps_are_restored_as_well() -> None:
+    source = {"sqlite": "/srv/a.db", "table": "orders"}
+    made = contract(source=source, keep_snapshots={"count": 2, "every": "1d"})
+    assert (
+        made.keep == Keeping(copies=2, every_seconds=86400.0)
+        and contract(source=source, keep_snapshots=True).keep == Keeping()
+    )
+    of = agent({"orders": {"source": source, "repair": ["restore_snapshot"], "keep_snapshots": True}})
+    assert [request.action for request in of.remedies()] == ["restore_data"]
 
 
 def test_a_key_refers_to_a_data_set_that_is_there() -> None:

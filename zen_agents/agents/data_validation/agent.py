@@ -33,6 +33,7 @@ class DataValidationAgent(BaseAgent):
     side_effects = (
         "What does not fit into memory is written to a private directory while a look lasts.",
         "Files are written anew where a contract allows repairs; what was there is kept, as are rows that are taken out.",
+        "A few good copies of a file are kept, in the state or where it is said, where a data set asks for that.",
         "What the last hundred runs came to is kept in the state, and how columns were spread where drift is asked for.",
     )
     recovery = (

@@ -19,6 +19,7 @@ from zen_agents.datasets.contract import (
     Column,
     ColumnType,
     Contract,
+    Keeping,
     Limits,
     Tolerance,
     name_of,
@@ -60,6 +61,19 @@ class DatasetLimits(Section):
     evidence: int = Field(10, ge=0, le=1000, description="so many failing rows of each check are shown")
 
 
+class Snapshots(Section):
+    """`keep_snapshots:` copies of the file that are made after looks which found nothing wrong; `true` is as said here."""
+
+    count: int = Field(3, ge=1, le=100, description="so many; the newest is always kept")
+    size: Size = Field(1 << 30, description="so large together; of a larger file none is made")
+    age: PositiveDuration = Field(timedelta(days=30), description="none older")
+    every: PositiveDuration = Field(timedelta(hours=1), description="none sooner after the last one")
+
+
+def _as_said(value: object) -> object:
+    return {} if value is True else None if value is False else value
+
+
 def _typed(value: object) -> object:
     if not isinstance(value, str):
         return {} if value is None else value
@@ -97,6 +111,9 @@ class Dataset(Section):
     snapshots: AbsolutePath | None = Field(
         None, description="directory in which good copies of its files lie, by their names"
     )
+    keep_snapshots: Annotated[Snapshots | None, BeforeValidator(_as_said)] = Field(
+        None, description="true, or a map: keep such copies, there or in the state; of one file, for `restore_snapshot`"
+    )
     limits: DatasetLimits = Field(DatasetLimits(), description="what looking at it may take")
     every: PositiveDuration | None = Field(
         None, description="how often it is looked at; empty: as often as the agent decides"
@@ -110,6 +127,15 @@ class Dataset(Section):
             if each.type is not None and said is not None and said.type not in (ColumnType.ANY, each.type):
                 text = f"is {each.type}, and `columns` says {said.type}"
                 raise refuse("conflict", text, at=f"expect.{at}.type", see=f"columns.{each.column}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_file_is_kept(self) -> Dataset:
+        source = self.source
+        if self.keep_snapshots is not None and source.postgres is not None:
+            raise refuse("conflict", "is for files; a server has backups of its own", at="keep_snapshots", see="source")
+        if self.keep_snapshots is not None and set(source.place().path) & set("*?["):
+            raise refuse("conflict", "is for one file, and this may be several", at="keep_snapshots", see="source")
         return self
 
     def contract(self, name: str, origin: Callable[[str], str] = lambda _: "") -> Contract:
@@ -129,8 +155,14 @@ class Dataset(Section):
         return Contract(
             name, self.source.place(), tuple(columns.values()), named([*checks, *said]),
             tuple(repair for each in self.repair for repair in each.repairs()), self.repair_at_most / 100,
-            self.snapshots or "", self.quarantine or "", self._limits(),
+            self.snapshots or "", self._keeping(), self.quarantine or "", self._limits(),
         )  # fmt: skip
+
+    def _keeping(self) -> Keeping | None:
+        said = self.keep_snapshots
+        if said is None:
+            return None
+        return Keeping(said.count, said.size, said.age.total_seconds(), said.every.total_seconds())
 
     def _columns(self) -> dict[str, Column]:
         """Return the columns that are listed, and those that an expectation names, with the type that it asks for."""

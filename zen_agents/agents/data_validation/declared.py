@@ -57,7 +57,7 @@ def _remedies(contract: Contract) -> Iterator[ActionRequest]:
     target, params = f"dataset:{contract.name}", {"contract": contract_to_plain(contract)}
     if not contract.source.query and repairs_rows(contract):
         yield ActionRequest("repair_data", target, params, agent=AGENT)
-    if contract.snapshots and any(each.kind is RepairKind.RESTORE_SNAPSHOT for each in contract.repairs):
+    if (contract.snapshots or contract.keep) and any(each.kind is RepairKind.RESTORE_SNAPSHOT for each in contract.repairs):
         yield ActionRequest("restore_data", target, params, agent=AGENT)
 
 

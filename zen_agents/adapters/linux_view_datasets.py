@@ -1,0 +1,55 @@
+"""What a look at a Linux host says of data sets, by workers; what starts those is loaded by the first question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zen_agents.adapters.linux_host import LinuxHost
+    from zen_agents.ports.host_datasets import DataQuestion, SnapshotQuestion
+    from zen_agents.ports.host_files import FileState
+
+
+class DatasetLook:
+    """The part of `LinuxView` that implements `ports.host_datasets.DatasetView`."""
+
+    _host: LinuxHost
+
+    async def check_data(self, asked: DataQuestion) -> str:
+        """Have a worker look; never remembered."""
+        from zen_agents.adapters.data_checks import check_data  # noqa: PLC0415 - only hosts that list data sets pay
+
+        async with self._host.data_turns:
+            return await check_data(asked)
+
+    def repair_now(self, asked: DataQuestion) -> str:
+        """Have a worker tell what a repair would do, in a thread without a loop; never remembered."""
+        from zen_agents.adapters.linux_datasets import repair_now  # noqa: PLC0415 - see above
+
+        return repair_now(asked)
+
+    def table_repair_now(self, asked: DataQuestion) -> str:
+        """Have a worker tell what a repair of a table would do, in a thread without a loop; never remembered."""
+        from zen_agents.adapters.linux_tables import look_at_table  # noqa: PLC0415 - see above
+
+        return look_at_table(asked).model_dump_json()
+
+    def rows_back_now(self, asked: DataQuestion, id: str) -> str:
+        """Have a worker tell how many rows are as they were, in a thread without a loop; never remembered."""
+        from zen_agents.adapters.linux_tables import look_back  # noqa: PLC0415 - see above
+
+        return look_back(asked, self._host.kept, id).model_dump_json()
+
+    async def keep_snapshot(self, asked: SnapshotQuestion) -> bool:
+        """Keep a copy in the state, or in the directory that is named."""
+        from zen_agents.adapters.data_snapshots import keep_snapshot  # noqa: PLC0415 - only hosts that keep some pay
+
+        async with self._host.data_turns:
+            return await keep_snapshot(self._host.state_dir, asked)
+
+    def snapshots(self, dataset: str, path: str, directory: str) -> Sequence[FileState]:
+        """Return the copies of a file, the newest first."""
+        from zen_agents.adapters.data_snapshots import Snapshots  # noqa: PLC0415 - see above
+
+        return Snapshots(self._host.state_dir, dataset, path, directory).found()
