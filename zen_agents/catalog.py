@@ -149,6 +149,7 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "upgrade_debian_packages": "actions.upgrade_debian_packages:UpgradeDebianPackages",  # what is known to be weak
         "upgrade_python_packages": "actions.upgrade_python_packages:UpgradePythonPackages",  # what is known to be weak
         "repair_data": "actions.repair_data:RepairData",  # rows that are not as their contract says
+        "quarantine_file": "actions.quarantine_file:QuarantineFile",  # or whole files, that nobody goes on with them
         "restore_data": "actions.restore_data:RestoreData",  # a file that cannot be read; a person's word
     }
 )
@@ -158,6 +159,7 @@ MILD: frozenset[str] = frozenset(
     {
         "restart_service",
         "repair_data",
+        "quarantine_file",
         "clean_temp_files",
         "rotate_logs",
         "truncate_deleted_log",
@@ -196,6 +198,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
         "lift_ban": "actions.lift_ban:LiftBan",
         "reinstall_debian_packages": "actions.reinstall_debian_packages:ReinstallDebianPackages",
         "give_back_environment": "actions.give_back_environment:GiveBackEnvironment",
+        "give_back_files": "actions.give_back_files:GiveBackFiles",
         "put_back_data": "actions.put_back_data:PutBackData",
         "put_back_rows": "actions.put_back_rows:PutBackRows",
     }

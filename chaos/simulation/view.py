@@ -297,6 +297,9 @@ class SimulatedView(NetworkQuestions):
     def repair_now(self, asked: DataQuestion) -> str:
         return self._ask("repair_now", lambda: self._host.repairs.get(asked.dataset, "{}"))
 
+    def failing_files_now(self, asked: DataQuestion) -> str:
+        return self._ask("failing_files_now", lambda: self._host.failing_files.get(asked.dataset, "{}"))
+
     async def keep_snapshot(self, asked: SnapshotQuestion) -> bool:
         del asked
         return self._ask("keep_snapshot", lambda: False)

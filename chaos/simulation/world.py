@@ -196,6 +196,8 @@ class SimulatedWorld:
         #: What a look at a table says, and what was kept of rows: (data set, id) -> that.
         self.tables: dict[str, str] = {}
         self.kept_rows: dict[tuple[str, str], str] = {}
+        #: What a worker says of which files fail, by the name of the data set.
+        self.failing_files: dict[str, str] = {}
         self.events = SimulatedEvents()
         self.faults = Faults()
         self.systemd = systemd

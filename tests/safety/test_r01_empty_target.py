@@ -14,6 +14,7 @@ from zen_agents.actions.clean_temp_files import CleanTempFiles
 from zen_agents.catalog import ACTIONS
 from zen_agents.errors import ZenError
 from zen_agents.guards.allow_list import AllowList
+from zen_agents.jobs.data_failing import DataFailingReply, FailingFile
 from zen_agents.jobs.data_repair import DataRepairReply, FileRepair
 from zen_agents.model.action import ActionRequest
 from zen_agents.model.package_look import PackageLook, Update
@@ -63,7 +64,7 @@ _KINDS = {
     "reset_pool": "pool", "recycle_pool": "pool", "ban_address": "address",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
     "restore_last_good": "service", "upgrade_debian_packages": "packages", "upgrade_python_packages": "environment",
-    "repair_data": "dataset", "restore_data": "dataset",
+    "repair_data": "dataset", "restore_data": "dataset", "quarantine_file": "dataset",
 }  # fmt: skip
 _NAMED = {"ban_address": "192.0.2.7", "upgrade_debian_packages": "debian"}
 _CERTIFICATE = {"certificate": "web", "file": "/srv/web.pem", "reload": {"unit": "web.service"}}
@@ -120,6 +121,7 @@ _PLAUSIBLE = {
     "restore_sysctl": {"setting": "net.ipv4.tcp_keepalive_time", "value": "600"},
     "repair_data": {"contract": _DATA},
     "restore_data": {"contract": _DATA},
+    "quarantine_file": {"contract": _DATA},
     "upgrade_python_packages": {"environment": "web", "venv": "/srv/venv", "user": "app", "wheels": ["/srv/wheels"]},
 }
 
@@ -137,6 +139,8 @@ def a_host() -> SimulatedHost:
     host.files.add_directory("/srv/good")
     host.files.add_file("/srv/good/key", "good")
     host.repairs["web"] = DataRepairReply(files=(FileRepair(path="/srv/key", rows=9, kept=9, changed=9),)).model_dump_json()
+    failing = DataFailingReply(failing=(FailingFile(path="/srv/key", why="not_null.a: 1 of 9 rows"),), files=1)
+    host.failing_files["web"] = failing.model_dump_json()
     host.keep_last_good("web", {"/srv/key": b"good"}, "2026-01-04T03:20:00+00:00")
     host.kernel_settings["net.ipv4.tcp_keepalive_time"] = "60"
     host.files.add_file("/run/web.pid", "999\n")

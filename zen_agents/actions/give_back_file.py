@@ -34,10 +34,10 @@ class GiveBackFile(Inverse):
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         params: GiveBackFileParams = self.params(request)
-        kept, place = _kept(params, host), _free_place(params, host)
+        kept, place = kept_as(params.path, params.quarantine, host), free_place(params.path, host)
         return Plan(
             request=request,
-            steps=(f"put {params.path} back from the quarantine ({_said(kept)})",),
+            steps=(f"put {params.path} back from the quarantine ({said_of(kept)})",),
             touches=touched_paths([params.path]),
             fingerprint=f"{kept.id}:{kept.sha256}:{place}",
             risk=self.risk,
@@ -50,7 +50,7 @@ class GiveBackFile(Inverse):
         params: GiveBackFileParams = self.params(plan.request)
 
         def work(go_on: Callable[[], None]) -> None:
-            _free_place(params, control.view)
+            free_place(params.path, control.view)
             go_on()
             with control.open_directory(parent_of(params.path)) as parent:
                 parent.give_back(params.quarantine, file_name(params.path))
@@ -60,31 +60,38 @@ class GiveBackFile(Inverse):
 
     def missing(self, plan: Plan, host: HostView) -> str:
         params: GiveBackFileParams = self.params(plan.request)
-        kept, state = _kept(params, host), host.file(plain_path(params.path))
-        if state is None:
-            return f"{params.path} is not there"
-        present = (state.kind, state.size, state.mode, state.owner, state.group)
-        if present != ("file", kept.size, kept.mode, kept.owner, kept.group):
-            return f"{params.path} is not what was kept ({_said(kept)})"
-        return ""
+        return not_as_kept(params.path, kept_as(params.path, params.quarantine, host), host)
 
 
-def _kept(params: GiveBackFileParams, host: HostView) -> KeptFile:
-    kept = host.kept_file(params.quarantine)
-    if kept.path != params.path:
-        raise UnsafePathError(f"{kept.id} was {kept.path}, not {params.path}; nothing was done")
+def kept_as(path: str, id: str, host: HostView) -> KeptFile:
+    """Return what the quarantine has of a file; UnsafePathError if that was another one."""
+    kept = host.kept_file(id)
+    if kept.path != path:
+        raise UnsafePathError(f"{kept.id} was {kept.path}, not {path}; nothing was done")
     return kept
 
 
-def _free_place(params: GiveBackFileParams, host: HostView) -> str:
+def free_place(path: str, host: HostView) -> str:
     """Return what identifies the directory; StalePlanError if it is gone, or if the name is taken."""
-    directory = host.file(plain_path(parent_of(params.path)))
+    directory = host.file(plain_path(parent_of(path)))
     if directory is None or directory.kind != "directory":
-        raise StalePlanError(f"the directory of {params.path} is not there any more; nothing was done")
-    if host.file(params.path) is not None:
-        raise StalePlanError(f"{params.path} is there again; what is there now is never replaced")
+        raise StalePlanError(f"the directory of {path} is not there any more; nothing was done")
+    if host.file(path) is not None:
+        raise StalePlanError(f"{path} is there again; what is there now is never replaced")
     return place_of(directory)
 
 
-def _said(kept: KeptFile) -> str:
+def not_as_kept(path: str, kept: KeptFile, host: HostView) -> str:
+    """Return how a file that was given back is not what was kept; "" if it is."""
+    state = host.file(plain_path(path))
+    if state is None:
+        return f"{path} is not there"
+    present = (state.kind, state.size, state.mode, state.owner, state.group)
+    if present != ("file", kept.size, kept.mode, kept.owner, kept.group):
+        return f"{path} is not what was kept ({said_of(kept)})"
+    return ""
+
+
+def said_of(kept: KeptFile) -> str:
+    """Return in words what is given back."""
     return f"{size_in_words(kept.size)}, mode {kept.mode:04o}, owner {kept.owner}:{kept.group}"

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.errors import HostError
-from zen_agents.jobs import data_diff
+from zen_agents.jobs import data_diff, data_failing
 from zen_agents.jobs.data_check import WORKER, DataCheckProgress
 from zen_agents.ports.host_datasets import DataQuestion
 
@@ -37,6 +37,11 @@ async def check_data(asked: DataQuestion, told: Told | None = None) -> str:
 async def compare_data(asked: DataQuestion, told: Told | None = None) -> str:
     """Return what a worker says differs between two data sets, a `jobs.data_diff.DataDiffReply`; HostError as above."""
     return await _answered(data_diff.WORKER, asked, told)
+
+
+def failing_files_now(asked: DataQuestion) -> str:
+    """Return which files a worker says fail, a `jobs.data_failing.DataFailingReply`, in a thread that has no loop."""
+    return asyncio.run(_answered(data_failing.WORKER, asked, None))
 
 
 async def _answered(worker: str, asked: DataQuestion, told: Told | None) -> str:

@@ -150,6 +150,8 @@ class Contract:
     snapshots: str = ""
     #: Copies that are made of it after looks that were good; None for none.
     keep: Keeping | None = None
+    #: Whether whole files that fail go into the quarantine once nothing else helped.
+    takes_files: bool = False
     #: Directory for rows that are taken out; "" is that of the file.
     quarantine: str = ""
     limits: Limits = field(default_factory=Limits)

@@ -47,6 +47,10 @@ class SnapshotQuestion(NamedTuple):
 class DatasetView(Protocol):
     """Questions about data sets, never remembered; and the one thing that a look may leave: copies of what was good."""
 
+    def failing_files_now(self, asked: DataQuestion) -> str:
+        """Return a `jobs.data_failing.DataFailingReply` of a `DataCheckRequest`; blocks, HostError if nobody could look."""
+        ...
+
     async def keep_snapshot(self, asked: SnapshotQuestion) -> bool:
         """Keep a copy of a file that was found good, if it is due and none of the same is there; tell whether it was made.
 

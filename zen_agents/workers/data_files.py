@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from zen_agents.datasets.file_sql import OpenedFiles
@@ -32,10 +32,10 @@ class DataFileError(Exception):
 class DataFiles:
     """The files of one data set, held open."""
 
-    def __init__(self, source: Source) -> None:
-        """Open them; raises DataFileError."""
+    def __init__(self, source: Source, held: Mapping[str, int] | None = None) -> None:
+        """Open them, unless they are held already; raises DataFileError."""
         self._source = source
-        self._held = dict(sorted(_matching(source.path)))
+        self._held = held or dict(sorted(_matching(source.path)))
         if not self._held:
             raise DataFileError(f"no file matches {source.path}", is_missing=True)
         self._states = {path: os.fstat(descriptor) for path, descriptor in self._held.items()}
@@ -43,6 +43,10 @@ class DataFiles:
     def states(self) -> Sequence[os.stat_result]:
         """Return what each was when it was opened."""
         return [*self._states.values()]
+
+    def one_by_one(self) -> Mapping[str, DataFiles]:
+        """Return each by its path as a data set of its own."""
+        return {path: DataFiles(self._source, {path: descriptor}) for path, descriptor in self._held.items()}
 
     def has_changed(self) -> bool:
         """Tell whether any was written since."""

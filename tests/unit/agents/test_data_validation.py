@@ -132,6 +132,8 @@ def test_a_source_is_what_is_written() -> None:
         ({"columns": {"a": "date"}, "expect": [{"column": "a", "type": "integer"}]}, "`columns` says date"),
         ({"repair": ["trimm"]}, "no repair"),
         ({"keep_snapshots": True}, "is for one file"),
+        ({"source": {"sqlite": "/srv/a.db", "table": "a"}, "on_failure": ["quarantine_file"]}, "never moved away"),
+        ({"on_failure": ["restart_service"]}, "quarantine_file"),
         ({"source": {"postgres": "/etc/a.dsn", "table": "a"}, "keep_snapshots": True}, "backups of its own"),
         ({"repair": ["fill"]}, "needs columns"),
         ({"repair": [{"trim": "a", "coerce": "a"}]}, "is one repair"),
@@ -175,6 +177,13 @@ def test_copies_that_the_engine_keeps_are_restored_as_well() -> None:
     )
     of = agent({"orders": {"source": source, "repair": ["restore_snapshot"], "keep_snapshots": True}})
     assert [request.action for request in of.remedies()] == ["restore_data"]
+
+
+def test_whole_files_are_taken_last_and_only_where_an_error_fails() -> None:
+    mild = {"column": "a", "not_null": True, "severity": "warning"}
+    of = agent({"orders": {"source": CSV, "repair": ["trim"], "on_failure": ["quarantine_file"], "expect": [mild]}})
+    ladders = {rule.severity: [rung.alternatives[0].action for rung in rule.ladder] for rule in of.rules()}
+    assert ladders == {Severity.WARNING: ["repair_data"], Severity.ERROR: ["repair_data", "quarantine_file"]}
 
 
 def test_a_key_refers_to_a_data_set_that_is_there() -> None:

@@ -331,7 +331,14 @@ def test_every_remedy_is_understood_by_its_action() -> None:
         actions[request.action]().params(request)
     assert {request.action for request in remedies} == SystemHealthAgent.actions
     # Whom lines tell of is not this agent's, and neither are packages and data.
-    others = {"ban_address", "upgrade_python_packages", "upgrade_debian_packages", "repair_data", "restore_data"}
+    others = {
+        "ban_address",
+        "upgrade_python_packages",
+        "upgrade_debian_packages",
+        "repair_data",
+        "restore_data",
+        "quarantine_file",
+    }
     assert set(actions) - SystemHealthAgent.actions == others
 
 

@@ -33,6 +33,7 @@ class DataValidationAgent(BaseAgent):
     side_effects = (
         "What does not fit into memory is written to a private directory while a look lasts.",
         "Files are written anew where a contract allows repairs; what was there is kept, as are rows that are taken out.",
+        "Files that fail go into the quarantine where a data set says so; who reads it goes on without them.",
         "A few good copies of a file are kept, in the state or where it is said, where a data set asks for that.",
         "What the last hundred runs came to is kept in the state, and how columns were spread where drift is asked for.",
     )
@@ -40,7 +41,7 @@ class DataValidationAgent(BaseAgent):
         "See which rows: zen-agents data check NAME.",
         "A look that takes too much: limits, or every, in the data set; enabled: false ends all of them.",
     )
-    actions = frozenset({"repair_data", "restore_data"})
+    actions = frozenset({"repair_data", "restore_data", "quarantine_file"})
     Settings = DataValidationSettings
 
     def __init__(self, settings: Any, context: AgentContext) -> None:

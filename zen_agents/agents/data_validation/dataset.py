@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import partial
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -114,6 +114,9 @@ class Dataset(Section):
     keep_snapshots: Annotated[Snapshots | None, BeforeValidator(_as_said)] = Field(
         None, description="true, or a map: keep such copies, there or in the state; of one file, for `restore_snapshot`"
     )
+    on_failure: tuple[Literal["quarantine_file"], ...] = Field(
+        (), max_length=1, description="what is done where `repair` does not help, and a check of severity error fails"
+    )
     limits: DatasetLimits = Field(DatasetLimits(), description="what looking at it may take")
     every: PositiveDuration | None = Field(
         None, description="how often it is looked at; empty: as often as the agent decides"
@@ -138,6 +141,12 @@ class Dataset(Section):
             raise refuse("conflict", "is for one file, and this may be several", at="keep_snapshots", see="source")
         return self
 
+    @model_validator(mode="after")
+    def _files_are_taken(self) -> Dataset:
+        if self.on_failure and (self.source.postgres or self.source.sqlite):
+            raise refuse("conflict", "is for files; a database is never moved away", at="on_failure", see="source")
+        return self
+
     def contract(self, name: str, origin: Callable[[str], str] = lambda _: "") -> Contract:
         """Return it as what is checked; `origin` says where a key path below it was written."""
         columns = self._columns()
@@ -155,7 +164,8 @@ class Dataset(Section):
         return Contract(
             name, self.source.place(), tuple(columns.values()), named([*checks, *said]),
             tuple(repair for each in self.repair for repair in each.repairs()), self.repair_at_most / 100,
-            self.snapshots or "", self._keeping(), self.quarantine or "", self._limits(),
+            self.snapshots or "", self._keeping(),
+            bool(self.on_failure), self.quarantine or "", self._limits(),
         )  # fmt: skip
 
     def _keeping(self) -> Keeping | None:

@@ -53,16 +53,19 @@ def _every_seconds(settings: DataValidationSettings, dataset: Dataset) -> float:
 
 
 def _remedies(contract: Contract) -> Iterator[ActionRequest]:
-    """Yield what may be done; a repair of rows before what loses those of a whole time."""
+    """Yield what may be done; a repair of rows before what takes a file away, or loses the rows of a whole time."""
     target, params = f"dataset:{contract.name}", {"contract": contract_to_plain(contract)}
     if not contract.source.query and repairs_rows(contract):
         yield ActionRequest("repair_data", target, params, agent=AGENT)
     if (contract.snapshots or contract.keep) and any(each.kind is RepairKind.RESTORE_SNAPSHOT for each in contract.repairs):
         yield ActionRequest("restore_data", target, params, agent=AGENT)
+    if contract.takes_files:
+        yield ActionRequest("quarantine_file", target, params, agent=AGENT)
 
 
-def _ladder(remedies: Sequence[ActionRequest], context: AgentContext) -> tuple[Rung, ...]:
-    allowed = [each for each in remedies if context.allows(each.action)]
+def _ladder(remedies: Sequence[ActionRequest], severity: Severity, context: AgentContext) -> tuple[Rung, ...]:
+    is_bad = severity.rank >= Severity.ERROR.rank
+    allowed = [each for each in remedies if context.allows(each.action) and (is_bad or each.action != "quarantine_file")]
     return tuple(
         Rung((each,), attempts=_ATTEMPTS, verify_within_seconds=context.verify_within_seconds(each.action))
         for each in allowed
@@ -79,7 +82,7 @@ def _rules(
             f"{AGENT}.{contract.name}.{severity}", AGENT, target,
             StatusIs(f"data.{contract.name}.{severity}", target, STALE_AFTER_SAMPLES * every),
             severity=severity,
-            ladder=_ladder(remedies, context),
+            ladder=_ladder(remedies, severity, context),
             unknown_patience_seconds=context.patience_seconds,
             patience_seconds=context.patience_when_critical_seconds if critical else context.patience_seconds,
             origin=context.origin(f"agents.{AGENT}.datasets.{contract.name}"),
