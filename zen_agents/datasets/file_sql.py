@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from zen_agents.dataclass import dataclass
 from zen_agents.datasets.contract import Contract
+from zen_agents.datasets.encodings import by_database
 from zen_agents.datasets.source import Source, SourceKind, SourceOptions
 from zen_agents.datasets.sql import Bound, Sql, joined, listed, name, sql, value
 
@@ -24,9 +25,19 @@ class OpenedFiles:
     #: Whether there is no byte in any of them.
     is_empty: bool = False
 
+    @property
+    def readable(self) -> Sequence[str]:
+        """Return every path that may be opened for them: where one is written anew to be read is beside it."""
+        return [each for path in self.paths for each in (path, plain_of(path))]
+
     def only(self, path: str) -> OpenedFiles:
         """Return one of them."""
         return OpenedFiles({path: self.paths[path]}, self.modified_at, self.is_empty)
+
+
+def plain_of(path: str) -> str:
+    """Return where what a file holds is written anew as the database can read it, if need be."""
+    return f"{path}.plain"
 
 
 def described(source: Source, files: OpenedFiles) -> Sql:
@@ -66,7 +77,7 @@ def _columns(source: Source, files: OpenedFiles, columns: Sequence[str]) -> dict
 def _written(source: Source) -> dict[str, Sql]:
     options: SourceOptions = source.options
     delimiter = options.delimiter or ("\t" if source.kind is SourceKind.TSV else "")
-    given = {"delim": delimiter, "quote": options.quote, "escape": options.escape, "encoding": options.encoding}
+    given = {"delim": delimiter, "quote": options.quote, "escape": options.escape, "encoding": by_database(options.encoding)}
     return {
         "header": sql(str(options.header is not False)),
         "hive_partitioning": sql(str(options.partitions)),

@@ -12,20 +12,14 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
+from zen_agents.datasets import encodings
 from zen_agents.datasets.source import Source, SourceKind, SourceOptions
 
 #: So much of a file tells how it is written (bytes).
 HEAD_BYTES: Final = 1 << 16
 #: What the library takes as one line, at most (bytes).
 MOST_LINE: Final = 2_000_000
-_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-#: Python's name of an encoding -> the one of those that files are read in.
-_READ_AS: Final = {
-    "utf-8": "utf-8", "utf-8-sig": "utf-8", "ascii": "utf-8", "iso8859-1": "latin-1", "utf-16": "utf-16",
-    "utf-16-le": "utf-16",
-}  # fmt: skip
-for _each in _READ_AS:  # who has given root up may not reach the modules of these any more
-    codecs.lookup(_each)
+_MARK: Final = "\ufeff"
 _DELIMITERS: Final = ",;\t|"
 _PACKED: Final = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _ENDS: Final = {"\r\n": "CRLF", "\n": "LF", "": "nothing"}
@@ -43,7 +37,7 @@ def packed_by(first: bytes) -> str:
 def told(source: Source, head: bytes) -> Source:
     """Return the source with what the unpacked head of its first file tells and it does not say; raises FaultError."""
     options = source.options
-    encoding = _encoding(options.encoding, head)
+    encoding = encoding_of(options.encoding, head)
     delimiter = options.delimiter or ("\t" if source.kind is SourceKind.TSV else "")
     quote = options.quote or '"'
     options = replace(options, encoding=encoding, quote=quote, escape=options.escape or quote)
@@ -84,7 +78,7 @@ def first_fault(source: Source, pieces: Iterable[bytes], *, is_all: bool = True)
     """
     try:
         if source.kind is SourceKind.JSONL:
-            _check_objects(_lines(pieces, "utf-8", is_all=is_all), is_all=is_all)
+            _check_objects(_lines(pieces, source.options.encoding or "utf-8", is_all=is_all), is_all=is_all)
         else:
             lines = _lines(pieces, source.options.encoding or "utf-8", is_all=is_all)
             _check_rows(lines, source.options, is_all=is_all)
@@ -93,54 +87,48 @@ def first_fault(source: Source, pieces: Iterable[bytes], *, is_all: bool = True)
     return ""
 
 
-def _encoding(said: str, head: bytes) -> str:
-    marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")
+def encoding_of(said: str, head: bytes) -> str:
+    """Return Python's name of what a file is written in, by what is said of it and its beginning; raises FaultError."""
+    shown = encodings.encoding_in(head)
     if not said:
-        if not marked and head[:1000].count(0) > len(head[:1000]) // 4:
-            raise FaultError("it looks like UTF-16 without a byte-order mark; write `encoding: utf-16`")
-        return marked or "utf-8"
-    try:
-        known = _READ_AS.get(codecs.lookup(said).name, "")
-    except LookupError:
-        known = ""
+        return shown or "utf-8"
+    known = encodings.known(said)
     if not known:
-        raise FaultError(f"`encoding: {said}` is none of utf-8, utf-16 and latin-1, which can be read")
-    if marked and marked != known:
-        raise FaultError(f"it begins with the byte-order mark of {marked}, and `encoding` says {said}")
-    return known
+        raise FaultError(f"nobody knows the encoding {said!r}; correct it in the contract")
+    if shown and not encodings.agree(known, shown):
+        raise FaultError(f"it begins like {shown}, and `encoding` says {said}")
+    return shown if shown.startswith("utf-16") else known
 
 
 def _text_of(head: bytes, encoding: str) -> str:
-    return codecs.getincrementaldecoder(_python(encoding))("replace").decode(head)
-
-
-def _python(encoding: str) -> str:
-    """Return an encoding that takes a byte-order mark away."""
-    return "utf-8-sig" if encoding == "utf-8" else encoding
+    return codecs.decode(head, encoding or "utf-8", "replace").removeprefix(_MARK)
 
 
 def _delimiter(text: str, quote: str) -> str:
     """Return what most likely stands between values: what cuts the most lines into as many as the first."""
     lines = text.splitlines(keepends=True)[:100]
-    lines = lines[:-1] if len(lines) > 1 else lines
+    lines = lines[:-1] if len(lines) > 1 and not lines[-1].endswith("\n") else lines
 
     def rank(delimiter: str) -> tuple[int, int]:
         counts = [len(row) for row in csv.reader(lines, delimiter=delimiter, quotechar=quote) if row]
         width = counts[0] if counts else 0
-        return (counts.count(width), width) if width > 1 else (0, 0)
+        alike = counts.count(width)
+        return (alike, width) if width > 1 and 2 * alike > len(counts) else (0, 0)
 
     return max(_DELIMITERS, key=rank)
 
 
 def _lines(pieces: Iterable[bytes], encoding: str, *, is_all: bool) -> Iterator[str]:
-    decoder, rest, number = codecs.getincrementaldecoder(_python(encoding))(), "", 0
+    decoder, rest, number = codecs.getincrementaldecoder(encoding)(), "", 0
     for piece in chain(pieces, (b"",)):
         try:
-            *whole, rest = (rest + decoder.decode(piece, final=is_all and not piece)).split("\n")
+            text = decoder.decode(piece, final=is_all and not piece)
+            *whole, rest = (rest + (text if number or rest else text.removeprefix(_MARK))).split("\n")
         except UnicodeDecodeError as error:
             number += 1 + error.object[: error.start].count(b"\n")
             byte = f"byte 0x{error.object[error.start]:02x}"
-            hint = "; if it is latin-1, write `encoding: latin-1`" if encoding == "utf-8" else ""
+            likely = encodings.looks_like(error.object) if encoding == "utf-8" else ""
+            hint = f"; if it is {likely}, write `encoding: {likely}`" if likely else ""
             raise FaultError(f"line {number} is not {encoding.upper()} ({byte}){hint}") from None
         number += len(whole)
         yield from (f"{each}\n" for each in whole)

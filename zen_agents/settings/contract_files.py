@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from zen_agents.agents.data_validation.dataset import Dataset
 from zen_agents.datasets.contract import Contract
@@ -17,6 +19,8 @@ from zen_agents.settings.nodes import Document, Node, Origin, Place, put
 from zen_agents.settings.reader import MAX_BYTES, read
 from zen_agents.settings.shape import Shape
 from zen_agents.settings.validation import validate
+
+_ENTRY: Final = re.compile(r"expect\[(\d+)\]")
 
 
 def read_contract(
@@ -57,6 +61,8 @@ def _tree(file: str, report: Report) -> Node:
 
 
 def _place(root: Node, key: str) -> str:
-    name, _, index = key.partition("[")
-    found = root.get(name, int(index.rstrip("]"))) if index else root.get(*name.split(".", 1))
+    """Return where `expect[3]`, `columns.NAME` or a plain key stands; names of columns may hold anything."""
+    name, _, below = key.partition(".")
+    at = _ENTRY.fullmatch(key)
+    found = root.get("expect", int(at[1])) if at else root.get(name, *([below] if below else []))
     return str(found.place) if found is not None else ""

@@ -6,17 +6,18 @@ Files are opened first, then root is given up, and only then somebody else's byt
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from zen_agents.datasets import encodings
 from zen_agents.datasets.asking import Surroundings
 from zen_agents.datasets.checking import check, unreadable
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.file_sql import OpenedFiles, described, relation
+from zen_agents.datasets.file_sql import OpenedFiles, described, plain_of, relation
 from zen_agents.datasets.finding import FailingRow, Report
 from zen_agents.datasets.plain import (
     contract_from_plain,
@@ -35,6 +36,7 @@ from zen_agents.workers.database_look import look_at_database
 from zen_agents.workers.file_heads import as_written, why_unreadable
 from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.log_stream import load_unpackers
+from zen_agents.workers.plain_text import in_utf8, mended, unwanted
 from zen_agents.workers.watched import Told, Watched, tell
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ def _of_database_or_files(
     theirs = {name: _opened(other) for name, other in others.items()}
     writer = writer_of(files.states())
     load_unpackers()
+    for each in (contract, *others.values()):
+        encodings.load(each.source.options.encoding)
     give_root_up(files.account(), spill)
     report = look(contract, others, files, theirs, around, spill, told) if not writer else None
     if report is None or files.has_changed():
@@ -105,17 +109,33 @@ def look(
     every = {"self": files, **{name: each for name, each in theirs.items() if isinstance(each, DataFiles)}}
     opened = {key: each.linked(spill / str(number)) for number, (key, each) in enumerate(every.items())}
     readable = [place for each in every.values() for place in each.places]
-    readable += [path for each in opened.values() for path in each.paths]
+    readable += [path for each in opened.values() for path in each.readable]
     with closing(Duck(contract.limits, spill, readable)) as duck, Watched(duck, told) as watched:
         scopes = {name: _scope(others[name], each, opened.get(name), duck) for name, each in theirs.items()}
-        try:
-            table = table_of(contract, opened["self"], duck)
-            found = check(contract, table, duck, replace(around, others=scopes), watched.told)
-        except BackendError as error:
-            found = unreadable(contract, str(error), around.now, is_damage=error.is_damage)
-        if found.rows is None and not found.unknown and (why := why_unreadable(contract.source, opened["self"])):
-            found = unreadable(contract, why, around.now, is_damage=True)
+
+        def checked(table: Table) -> Report:
+            return check(contract, table, duck, replace(around, others=scopes), watched.told)
+
+        found = _checked(contract, opened["self"], duck, checked, around.now)
     return replace(_with_real_paths(found, opened["self"]), seconds=time.monotonic() - began)
+
+
+def _checked(
+    contract: Contract, files: OpenedFiles, duck: Duck, checked: Callable[[Table], Report], now: float
+) -> Report:  # fmt: skip
+    """Check the rows; of files in which only characters and line ends are wrong as well, which fails `readable`."""
+    try:
+        found = checked(replace(table_of(contract, files, duck), damage=unwanted(contract, files)))
+    except BackendError as error:
+        found = unreadable(contract, str(error), now, is_damage=error.is_damage)
+    if found.rows is not None or found.unknown or not (why := why_unreadable(contract, files)):
+        return found
+    if (readable := mended(contract, files)) is None:
+        return unreadable(contract, why, now, is_damage=True)
+    try:
+        return checked(replace(table_of(replace(contract, source=readable[0]), readable[1], duck), damage=why))
+    except BackendError:
+        return unreadable(contract, why, now, is_damage=True)
 
 
 def _scope(other: Contract, files: DataFiles | str, opened: OpenedFiles | None, duck: Duck) -> Scope | str:
@@ -130,7 +150,8 @@ def _scope(other: Contract, files: DataFiles | str, opened: OpenedFiles | None, 
 
 def table_of(contract: Contract, files: OpenedFiles, duck: Duck) -> Table:
     """Return the rows of files."""
-    contract = replace(contract, source=as_written(contract.source, files))
+    source, files = in_utf8(contract, files)
+    contract = replace(contract, source=as_written(source, files))
     columns = {str(each[0]): duck.dialect.family(str(each[1])) for each in duck.rows(described(contract.source, files))}
     if contract.source.kind is SourceKind.JSONL:
         wanted = dict.fromkeys(each.name for each in contract.columns if not each.optional)
@@ -155,14 +176,15 @@ def _table(contract: Contract, files: OpenedFiles, columns: dict[str, Any]) -> T
 
 def _with_real_paths(report: Report, files: OpenedFiles) -> Report:
     """Return the report with the files called as people know them."""
+    names = {plain_of(path): known for path, known in files.paths.items()} | files.paths
 
     def named(text: str) -> str:
-        for path, known in files.paths.items():
+        for path, known in names.items():
             text = text.replace(path, known)
         return text
 
     def row(each: FailingRow) -> FailingRow:
-        return replace(each, file=files.paths.get(each.file, each.file))
+        return replace(each, file=names.get(each.file, each.file))
 
     findings = (
         replace(each, evidence=tuple(map(row, each.evidence)), reason=named(each.reason)) for each in report.findings

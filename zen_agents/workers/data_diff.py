@@ -10,9 +10,11 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from zen_agents.datasets import encodings
 from zen_agents.datasets.comparing import compare
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.difference import Difference
+from zen_agents.datasets.file_sql import plain_of
 from zen_agents.datasets.plain import contract_from_plain, difference_to_plain
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
@@ -36,6 +38,8 @@ def answer(request: DataDiffRequest, told: Told) -> DataDiffReply:
         files = [DataFiles(each.source) for each in both]
         writer = next(filter(None, (writer_of(each.states()) for each in files)), "")
         load_unpackers()
+        for each in both:
+            encodings.load(each.source.options.encoding)
         give_root_up(files[0].account(), spill)
         found = None if writer else difference(both, files, request.key, spill, told)
         if found is None or any(each.has_changed() for each in files):
@@ -54,13 +58,13 @@ def difference(
 ) -> Difference:
     """Compare files that were opened, as whoever this is now."""
     opened = [each.linked(spill / str(number)) for number, each in enumerate(files)]
-    readable = [place for each in files for place in each.places] + [path for each in opened for path in each.paths]
+    readable = [place for each in files for place in each.places] + [path for each in opened for path in each.readable]
     with closing(Duck(both[0].limits, spill, readable)) as duck, Watched(duck, told) as watched:
         try:
             before, after = (table_of(contract, each, duck) for contract, each in zip(both, opened, strict=True))
             found = compare(both[0], before, after, duck, key, watched.told)
         except BackendError as error:
-            known = {path: name for each in opened for path, name in each.paths.items()}
+            known = {at: name for each in opened for path, name in each.paths.items() for at in (plain_of(path), path)}
             raise BackendError(_named(str(error), known)) from error
     return replace(found, before=both[0].source.place, after=both[1].source.place)
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from zen_agents.datasets import encodings
 from zen_agents.datasets.asking import Surroundings
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.finding import Report
@@ -43,6 +44,7 @@ def answer(request: DataCheckRequest, told: Told) -> DataFailingReply:
         if writer := writer_of(files.states()):
             return DataFailingReply(unable=f"{contract.source.path}: {writer}")
         load_unpackers()
+        encodings.load(contract.source.options.encoding)
         give_root_up(files.account(), spill)
         each = files.one_by_one()
         asked = _of_one(contract, is_only=len(each) == 1)

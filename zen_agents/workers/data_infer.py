@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from zen_agents.datasets import encodings
 from zen_agents.datasets.contract import ColumnType, Contract
 from zen_agents.datasets.contract_text import contract_text
 from zen_agents.datasets.inference import Column, Suggestion, counts, reading
@@ -33,6 +34,7 @@ def answer(request: DataInferRequest) -> DataInferReply:
     try:
         files = DataFiles(contract.source)
         load_unpackers()
+        encodings.load(contract.source.options.encoding)
         give_root_up(files.account(), spill)
         return proposed(contract, files, spill, request.rows)
     except (AccountError, BackendError, DataFileError) as error:
@@ -44,14 +46,14 @@ def answer(request: DataInferRequest) -> DataInferReply:
 def proposed(contract: Contract, files: DataFiles, spill: Path, most: int) -> DataInferReply:
     """Look at the first so many rows of files that were opened, 0 is all, as whoever this is now; BackendError."""
     opened = files.linked(spill / "0")
-    with closing(Duck(contract.limits, spill, [*files.places, *opened.paths])) as duck:
+    with closing(Duck(contract.limits, spill, [*files.places, *opened.readable])) as duck:
         try:
             table = table_of(contract, opened, duck)
             wanted = listed([name(each) for each in table.columns])
             limit = sql(f" LIMIT {most}") if most else sql("")
             duck.rows(sql("CREATE TEMP TABLE {} AS SELECT {} FROM {}", _SAMPLE, wanted, table.relation) + limit)
         except BackendError as error:
-            raise BackendError(why_unreadable(contract.source, opened) or str(error)) from error
+            raise BackendError(why_unreadable(contract, opened) or str(error)) from error
         ((rows,),) = duck.rows(sql("SELECT count(*) FROM {}", _SAMPLE))
         suggestions = [_suggested(duck, each, held, int(rows)) for each, held in table.columns.items()]
     is_all = not most or rows < most

@@ -21,6 +21,7 @@ from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.duck import Duck
 from zen_agents.workers.file_bytes import is_utf8
 from zen_agents.workers.lesser_account import AccountError, give_root_up
+from zen_agents.workers.plain_text import in_its_encoding
 from zen_agents.workers.repair_run import RepairRun
 from zen_agents.workers.watched import Told, Watched, tell
 
@@ -62,7 +63,7 @@ def _each(request: DataRepairRequest, contract: Contract, files: DataFiles, told
         before = Path(place).stat()
         with closing(Duck(contract.limits, spill, readable)) as duck, Watched(duck, told) as watched:
             watched.told(f"{'looking at' if request.only_look else 'repairing'} {path}", at, len(opened.paths))
-            run = RepairRun(contract, path, place, duck, spill)
+            run = RepairRun(in_its_encoding(contract, place), path, place, duck, spill)
             try:
                 done = run.looked(request.shown) if request.only_look else run.written(request.shown)
             except BackendError as error:

@@ -6,15 +6,14 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import Final
 
+from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.file_sql import OpenedFiles
 from zen_agents.datasets.source import Source, SourceKind
 from zen_agents.datasets.table import BackendError
 from zen_agents.datasets.written import HEAD_BYTES, FaultError, differing, first_fault, header_of, packed_by, told
 from zen_agents.workers.log_stream import LogStreamError, opened, unpacked
-
-_TEXT: Final = (SourceKind.CSV, SourceKind.TSV, SourceKind.JSONL)
+from zen_agents.workers.plain_text import TEXT, in_utf8
 
 
 def as_written(source: Source, files: OpenedFiles) -> Source:
@@ -23,7 +22,7 @@ def as_written(source: Source, files: OpenedFiles) -> Source:
     BackendError says which file is damaged, and where: packed ones are unpacked to their end for that, of others the
     beginning is looked at.
     """
-    if source.kind not in _TEXT or files.is_empty:
+    if source.kind not in TEXT or files.is_empty:
         return source
     first: list[str] | None = None
     for path, known in files.paths.items():
@@ -44,11 +43,12 @@ def as_written(source: Source, files: OpenedFiles) -> Source:
     return source
 
 
-def why_unreadable(source: Source, files: OpenedFiles) -> str:
+def why_unreadable(contract: Contract, files: OpenedFiles) -> str:
     """Return which line of which file is at fault, by reading all of them; "" if none is found."""
-    if source.kind not in _TEXT:
+    if contract.source.kind not in TEXT:
         return ""
     try:
+        source, files = in_utf8(contract, files)
         source = as_written(source, files)
         for path, known in files.paths.items():
             with opened(path) as stream:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.command_line import command
@@ -73,6 +73,8 @@ CELLS = st.one_of(
     rows=st.integers(1, 3).flatmap(lambda width: st.lists(st.tuples(*[CELLS] * width), min_size=1, max_size=15)),
     odd=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1, max_size=6),
 )
+@example(rows=[(0,)], odd="[:")
+@example(rows=[(0,)], odd=";")
 def test_every_sample_passes_what_was_proposed_for_it(rows: list[tuple[object, ...]], odd: str) -> None:
     with tempfile.TemporaryDirectory() as made:
         names = [f"{odd}{number}" for number in range(len(rows[0]))]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
+from encodings import aliases
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from zen_agents.datasets.encodings import known
 from zen_agents.datasets.source import Source, SourceKind, SourceOptions
 from zen_agents.model.plain_path import check_absolute_path
 from zen_agents.model.refusals import refuse
@@ -22,6 +25,15 @@ def check_data_path(value: str) -> str:
     if not path.partition("/")[2].partition("/")[0] or _WILD.search(path.split("/")[1]):
         raise refuse("path", f"needs a plain directory in front of its wildcards, got `{value}`")
     return path
+
+
+def check_encoding(value: str) -> str:
+    """Return the name of an encoding that a file can be written in."""
+    if value and not known(value):
+        near = next(iter(get_close_matches(value.lower(), sorted({*aliases.aliases, *aliases.aliases.values()}), n=1)), "")
+        label = f"did you mean `{near}`?" if near else ""
+        raise refuse("name", f"is `{value}`, which is no encoding that is known here", label=label, suggest=near)
+    return value
 
 
 #: An absolute path, with wildcards anywhere below a plain directory; `**` is any directories.
@@ -49,7 +61,9 @@ class DataSource(Section):
     quote: _Character | None = Field(None, description="what stands around values; empty: told from the file")
     escape: _Character | None = Field(None, description="what stands before a quote within one; empty: told from the file")
     header: bool = Field(True, description="false: the first line is a row, and columns are column0, column1 and so on")
-    encoding: Line = Field("", description="how characters are written; empty: UTF-8")
+    encoding: Annotated[Line, AfterValidator(check_encoding)] = Field(
+        "", description="how characters are written, like cp1252; empty: UTF-8, or as a byte-order mark says"
+    )
     compression: Literal["auto", "none", "gzip", "zstd"] = Field("auto", description="how files are packed")
     nulls: tuple[str, ...] = Field(("",), max_length=20, description="texts that stand for a missing value")
     partitions: bool = Field(False, description="true: `year=2026` in a path is a column")
