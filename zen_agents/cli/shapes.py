@@ -102,7 +102,7 @@ _DATA_REPAIR = {
 _CELL = {"column": str, "text": _TEXT_OR_NULL}
 _DATA_PROFILE = ({"rows": int, "columns": [
     {"column": str, "quantiles": [float], "shares": [{"text": _TEXT_OR_NULL, "share": float}]}
-]}, None)  # fmt: skip
+], "parts": [{"name": str, "rows": int}]}, None)  # fmt: skip
 _DATA_RUN = {
     "started_at": float, "outcome": str, "rows": _NUMBER_OR_NULL, "seconds": float, "failed": int,
     "named": [{"check": str, "count": int, "total": int}],

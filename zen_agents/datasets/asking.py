@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from functools import singledispatchmethod
+from functools import partial, singledispatchmethod
 
 from zen_agents.dataclass import dataclass
 from zen_agents.datasets import keys, whole
@@ -13,6 +13,7 @@ from zen_agents.datasets.dialects.base import NUMERIC, TEMPORAL, UnsaidError
 from zen_agents.datasets.drift import decile_drift, quantiles_of, share_drift, shares_of, shares_query
 from zen_agents.datasets.finding import ColumnProfile, Profile
 from zen_agents.datasets.measure import Answered, Ask, Measured, Pass
+from zen_agents.datasets.partitions import judged, parts
 from zen_agents.datasets.predicates import UntypedError, failing
 from zen_agents.datasets.questions import (
     Drift,
@@ -21,6 +22,7 @@ from zen_agents.datasets.questions import (
     NoDuplicates,
     NotNull,
     OfType,
+    Partitions,
     Readable,
     References,
     RowCount,
@@ -91,6 +93,24 @@ class Asker:
     @_ask.register
     def _row_count_change(self, asked: RowCountChange, check: Check) -> Ask:
         return Ask(check, lambda told: whole.changed(told.total, asked, self._around.before))
+
+    @_ask.register
+    def _partitions(self, asked: Partitions, check: Check) -> Ask:
+        table, around = self.scope.table, self._around
+        if not table.files:
+            return Ask(check, unknown="a database has no files that are due")
+        counts = (
+            None if table.file is None else self.main.aggregate(partial(sql, "histogram({})"), self.scope.file(table.file))
+        )
+
+        def rows(told: Answered) -> dict[str, int]:
+            found = {} if counts is None else told.numbers[counts] or {}
+            alone = told.total if counts is None else 0
+            return {known: int(found.get(path, alone)) for path, known in table.files.items()}
+
+        return Ask(
+            check, lambda told: judged(asked, rows(told), around.before, around.now), parts=lambda told: parts(rows(told))
+        )
 
     @_ask.register
     def _fresh(self, asked: Fresh, check: Check) -> Ask:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from zen_agents.datasets.asking import Asker, Surroundings
 from zen_agents.datasets.contract import Check, Contract
 from zen_agents.datasets.evidence import failing_rows
-from zen_agents.datasets.finding import ColumnProfile, FailingRow, Finding, Outcome, Profile, Report
+from zen_agents.datasets.finding import ColumnProfile, FailingRow, Finding, Outcome, Part, Profile, Report
 from zen_agents.datasets.measure import Answered, Ask, Measured, Rows
 from zen_agents.datasets.questions import Holds, Readable, columns_of
 from zen_agents.datasets.scope import Scope
@@ -25,7 +25,7 @@ def check(contract: Contract, table: Table, backend: Backend, around: Surroundin
         findings = run.findings()
     except BackendError as error:
         return unreadable(contract, str(error), around.now, is_damage=error.is_damage)
-    profile = Profile(run.rows, tuple(run.profiles.values()))
+    profile = Profile(run.rows, tuple(run.profiles.values()), run.parts)
     return Report(
         contract.name, contract.source.place, around.now, run.rows, tuple(findings), passes=run.passes, profile=profile
     )
@@ -49,6 +49,7 @@ class _Run:
         self._contract, self._table, self._backend, self._around, self._told = contract, table, backend, around, told
         self.rows, self.passes = 0, 0
         self.profiles: dict[str, ColumnProfile] = {}
+        self.parts: tuple[Part, ...] = ()
 
     def findings(self) -> Sequence[Finding]:
         # A condition that somebody wrote may fail as a whole, on one value; the others are told all the same.
@@ -100,6 +101,8 @@ class _Run:
             raise TypeError(f"nothing tells of {ask.check.name}")
         if ask.profile is not None:
             self._remember(ask.profile(told))
+        if ask.parts is not None:
+            self.parts = ask.parts(told)
         return measured, told
 
     def _remember(self, new: ColumnProfile) -> None:

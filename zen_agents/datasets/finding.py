@@ -80,11 +80,21 @@ class ColumnProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One file of several, by its path, and how many rows it has."""
+
+    name: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """What a good run leaves for the next ones to be compared with."""
 
     rows: int
     columns: tuple[ColumnProfile, ...] = ()
+    #: Of a data set that is asked for its files.
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

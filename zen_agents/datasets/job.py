@@ -18,7 +18,7 @@ from zen_agents.datasets.plain import (
     profile_to_plain,
     report_from_plain,
 )
-from zen_agents.datasets.questions import Drift, Fresh, References, RowCountChange
+from zen_agents.datasets.questions import Drift, Fresh, Partitions, References, RowCountChange
 from zen_agents.datasets.source import SourceKind
 from zen_agents.jobs.data_check import DataCheckReply, DataCheckRequest
 from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
@@ -29,7 +29,7 @@ from zen_agents.ports.host_datasets import DataQuestion, SnapshotQuestion
 from zen_agents.ports.host_files import FileState
 
 #: What a copy of an earlier time need not fulfil.
-_OF_NOW: Final = (Fresh, RowCountChange, Drift, References)
+_OF_NOW: Final = (Fresh, RowCountChange, Drift, References, Partitions)
 
 
 def data_question(contract: Contract, others: Mapping[str, Contract], before: Profile | None, now: float) -> DataQuestion:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from zen_agents.dataclass import dataclass
 from zen_agents.datasets.contract import Check
-from zen_agents.datasets.finding import ColumnProfile, FailingRow
+from zen_agents.datasets.finding import ColumnProfile, FailingRow, Part
 from zen_agents.datasets.scope import Scope
 from zen_agents.datasets.sql import Sql, listed, sql
 from zen_agents.datasets.twins import twins
@@ -58,6 +58,8 @@ class Ask:
     known: Callable[[Answered], tuple[FailingRow, ...]] | None = None
     #: What the next runs are compared with; None for what has no memory.
     profile: Callable[[Answered], ColumnProfile] | None = None
+    #: The same of files.
+    parts: Callable[[Answered], tuple[Part, ...]] | None = None
     #: Why it cannot be asked; "" if it can.
     unknown: str = ""
 

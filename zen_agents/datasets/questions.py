@@ -13,6 +13,8 @@ from zen_agents.dataclass import dataclass
 #: What is compared with a column.
 Value = bool | int | float | str
 Comparison = Literal["<", "<=", "=", "!=", ">=", ">"]
+#: How often a file is due.
+Period = Literal["hour", "day", "week", "month"]
 #: Ways to tell how far a distribution has moved.
 DriftMeasure = Literal["quantiles", "shares"]
 
@@ -151,6 +153,24 @@ class RowCountChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Partitions:
+    """The files are those that are due, and none that was there is gone; their numbers of rows moved no further than said.
+
+    Due is the file of each of the `last` periods that ended `within_seconds` ago: `name`, as strftime writes it.
+    """
+
+    name: str = ""
+    every: Period = "day"
+    last: int = 7
+    within_seconds: float = 0.0
+    time_zone: str = "UTC"
+    #: Since the last good run; of a new file, against what is usual.
+    fall: float | None = None
+    growth: float | None = None
+    kind: Literal["partitions"] = "partitions"
+
+
+@dataclass(frozen=True, slots=True)
 class Fresh:
     """The latest value of the column is not older than this; without a column, the newest file is not."""
 
@@ -197,6 +217,7 @@ Question = (
     | References
     | RowCount
     | RowCountChange
+    | Partitions
     | Fresh
     | Drift
     | Holds
@@ -210,6 +231,6 @@ def columns_of(question: Question) -> tuple[str, ...]:
             return columns
         case Compared(column, _, other):
             return (column, other)
-        case Readable() | HasColumns() | NoDuplicates() | RowCount() | RowCountChange() | Holds():
+        case Readable() | HasColumns() | NoDuplicates() | RowCount() | RowCountChange() | Partitions() | Holds():
             return ()
     return (question.column,) if question.column else ()

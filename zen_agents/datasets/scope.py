@@ -61,6 +61,10 @@ class Scope:
             self._values[column] = self._select(f"v{len(self._values)}", self._read(column))
         return self._values[column]
 
+    def file(self, place: Sql) -> Sql:
+        """Return the file that a row is in."""
+        return self._select("file_", place)
+
     def text(self, column: str) -> Sql:
         """Return the stored value as text."""
         return self.dialect.text(self.raw(column), self._stored(column))

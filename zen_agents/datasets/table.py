@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from typing import Any, Protocol
 
 from zen_agents.dataclass import dataclass
@@ -29,6 +30,8 @@ class Table:
     file: Sql | None = None
     #: The same of one of several files, by what `file` says.
     of_file: Callable[[str], Table] | None = None
+    #: Every file, by what `file` says of it, as people know it; {} for databases.
+    files: Mapping[str, str] = field(default_factory=dict)
     #: When the newest file was written last (seconds since the epoch), None for databases.
     modified_at: float | None = None
     #: What is broken although the rows can be read; "" if nothing was found.

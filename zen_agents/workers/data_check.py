@@ -170,6 +170,7 @@ def _table(contract: Contract, files: OpenedFiles, columns: dict[str, Any]) -> T
         number=sql("file_row_number + 1") if is_parquet else sql("row_number() OVER ()"),
         file=name("filename") if several else None,
         of_file=(lambda path: _table(contract, files.only(path), columns)) if several else None,
+        files=files.paths,
         modified_at=files.modified_at,
     )
 

@@ -18,7 +18,7 @@ from zen_agents.datasets.asking import Surroundings
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.finding import Report
 from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain
-from zen_agents.datasets.questions import Drift, Fresh, References, RowCount, RowCountChange
+from zen_agents.datasets.questions import Drift, Fresh, Partitions, References, RowCount, RowCountChange
 from zen_agents.jobs.data_check import DataCheckRequest
 from zen_agents.jobs.data_failing import DataFailingReply, FailingFile
 from zen_agents.model.severity import Severity
@@ -30,7 +30,7 @@ from zen_agents.workers.log_stream import load_unpackers
 from zen_agents.workers.watched import Told, tell
 
 #: What moving a file away cannot mend, and what is asked of several files at once.
-_NEVER: Final = (Fresh, RowCountChange, Drift, References)
+_NEVER: Final = (Fresh, RowCountChange, Drift, References, Partitions)
 _OF_ALL: Final = (*_NEVER, RowCount)
 #: So many are named.
 _MOST_NAMED: Final = 100

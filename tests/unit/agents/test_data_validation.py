@@ -28,6 +28,7 @@ from zen_agents.datasets.questions import (
     NotNull,
     OfType,
     OneOf,
+    Partitions,
     Readable,
     References,
     RowCount,
@@ -68,6 +69,8 @@ def test_every_word_asks_its_question() -> None:
     assert asks(expect=[whole], fresh_within="2h") == [
         Fresh(7200.0), RowCount(1), RowCountChange(0.2), NoDuplicates(), Holds("a > 0"),
     ]  # fmt: skip
+    parts = {"name": "o-%Y-%m-%d.csv", "last": 3, "within": "2h", "fall": "50%", "time_zone": "Europe/Berlin"}
+    assert asks(expect=[{"partitions": parts}]) == [Partitions("o-%Y-%m-%d.csv", "day", 3, 7200.0, "Europe/Berlin", 0.5)]
     key = {"columns": ["a", "b"], "unique": True, "references": {"dataset": "others", "column": "id"}}
     assert asks(expect=[key]) == [Unique(("a", "b")), References(("a", "b"), "others", ("id",))]
 
@@ -131,6 +134,8 @@ def test_a_source_is_what_is_written() -> None:
         ({"expect": [{"holds": "read_text('/etc/shadow') = ''"}]}, "may not call"),
         ({"columns": {"a": "date"}, "expect": [{"column": "a", "type": "integer"}]}, "`columns` says date"),
         ({"repair": ["trimm"]}, "no repair"),
+        ({"expect": [{"partitions": {"name": "orders.csv"}}]}, "the same file"),
+        ({"source": {**CSV, "encoding": "cp12552"}}, "no encoding"),
         ({"keep_snapshots": True}, "is for one file"),
         ({"source": {"sqlite": "/srv/a.db", "table": "a"}, "on_failure": ["quarantine_file"]}, "never moved away"),
         ({"on_failure": ["restart_service"]}, "quarantine_file"),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from zen_agents.agents.data_validation.parts import Parts
 from zen_agents.datasets import questions as ask
 from zen_agents.datasets.contract import Check, ColumnType, Tolerance, name_of
 from zen_agents.datasets.expression import ExpressionError, condition
@@ -132,6 +133,7 @@ class Expectation(Section):
     fresh_within: PositiveDuration | None = Field(None, description="the latest value of the column is no older")
     row_count: Counted | None = Field(None, description="how many rows there are")
     row_count_change: Change | None = Field(None, description="how much that changed since the last good run")
+    partitions: Parts | None = Field(None, description="which of several files are there, and how many rows each has")
     no_duplicates: bool = Field(False, description="true: no row is the same as another in every column")
     holds: Conditional | None = Field(None, description="condition in SQL over the columns of a row, true for each")
     name: Name | None = Field(None, description="what it is called in reports; empty: after what it asks")
@@ -172,6 +174,8 @@ class Expectation(Section):
         if self.row_count_change is not None:
             fall = self.row_count_change.fall
             yield ask.RowCountChange(None if fall is None else fall / 100, self.row_count_change.growth)
+        if self.partitions is not None:
+            yield self.partitions.asks()
         if self.no_duplicates:
             yield ask.NoDuplicates()
         if self.holds is not None:
