@@ -1,7 +1,8 @@
 """Whether a data set is what is expected of it: a number of checks that fail, for each severity that its contract knows.
 
-What stands in the rows is told to nobody from here: observations are kept and sent. They say how many rows, and
-`zen-agents data check` shows them to who may read the data.
+Observations are kept and sent, so what stands in the rows is told to nobody from here: they say how many rows and where
+the first are, or by which keys those are known if the contract allows it. `zen-agents data check` shows them to who may
+read the data.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Any
 
 from zen_agents.checks.base import Probe
 from zen_agents.clock import Instant
-from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.finding import Finding, Outcome, Report
+from zen_agents.datasets.contract import Contract, Tell
+from zen_agents.datasets.finding import FailingRow, Finding, Outcome, Report
 from zen_agents.datasets.history import History
 from zen_agents.datasets.job import data_question, report_in, snapshot_question
 from zen_agents.datasets.plain import MalformedDatasetError, history_from_plain, history_to_plain
@@ -25,6 +26,8 @@ from zen_agents.ports.host_files import FileState
 
 #: What starting a worker takes, and waiting for another one to end (seconds).
 _SLACK = 600.0
+#: So many rows of a check are told, each by so many characters of its keys.
+_ROWS, _KEY = 3, 40
 #: So many checks are named; the rest is counted.
 _SHOWN = 6
 
@@ -88,7 +91,7 @@ class DatasetCheck(Probe):
             found = [each for each in report.findings if each.severity is severity]
             failed = [each for each in found if each.outcome is Outcome.FAILED]
             untold = [each for each in found if each.outcome is Outcome.UNKNOWN]
-            said = report.unknown or _named(failed) or _named(untold) or _fine(report, found) + kept
+            said = report.unknown or _named(failed, self._contract.tell) or _named(untold) or _fine(report, found) + kept
             status = Status.PROBLEM if failed else Status.UNKNOWN if untold or report.unknown else Status.OK
             value = None if status is Status.UNKNOWN else float(len(failed))
             yield Observation(name, self.target, status, now, value, said, ",".join(each.check for each in failed))
@@ -105,9 +108,24 @@ def _is_good(report: Report) -> bool:
     return not report.unknown and all(each.outcome in (Outcome.PASSED, Outcome.TOLERATED) for each in bad)
 
 
-def _named(findings: Sequence[Finding]) -> str:
+def _named(findings: Sequence[Finding], tell: Tell = "nothing") -> str:
     more = f" and {len(findings) - _SHOWN} more" if len(findings) > _SHOWN else ""
-    return "; ".join(f"{each.check}: {each.reason}" for each in findings[:_SHOWN]) + more
+    return "; ".join(f"{each.check}: {each.reason}{_where(each, tell)}" for each in findings[:_SHOWN]) + more
+
+
+def _where(finding: Finding, tell: Tell) -> str:
+    """Return which rows the first are, as far as that may be told; "" for nothing."""
+    rows = [] if tell == "nothing" else [_row(each, tell) for each in finding.evidence[:_ROWS]]
+    said = [each for each in rows if each]
+    more = ", ..." if said and finding.count > len(said) else ""
+    return f" (row {', '.join(said)}{more})" if said else ""
+
+
+def _row(row: FailingRow, tell: Tell) -> str:
+    number = "" if row.number is None else str(row.number)
+    file = f" of {row.file.rpartition('/')[2]}" if row.file and number else ""
+    keys = row.keys if tell == "keys" else ()
+    return " ".join(filter(None, (f"{number}{file}", *(f"{key.column}={(key.text or '')[:_KEY]}" for key in keys))))
 
 
 def _fine(report: Report, found: Sequence[Finding]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from zen_agents.datasets.asking import Asker, Surroundings
 from zen_agents.datasets.contract import Check, Contract
 from zen_agents.datasets.evidence import failing_rows
 from zen_agents.datasets.finding import ColumnProfile, FailingRow, Finding, Outcome, Part, Profile, Report
 from zen_agents.datasets.measure import Answered, Ask, Measured, Rows
-from zen_agents.datasets.questions import Holds, Readable, columns_of
+from zen_agents.datasets.questions import Holds, NoDuplicates, Readable, columns_of
 from zen_agents.datasets.scope import Scope
 from zen_agents.datasets.sql import Sql
 from zen_agents.datasets.table import Backend, BackendError, Table
@@ -44,6 +45,10 @@ def unreadable(contract: Contract, why: str, now: float, *, is_damage: bool) -> 
     )
 
 
+#: What comparing whole rows takes at least, whatever stands in them: the database works on two thousand rows at a time.
+_BYTES_PER_COLUMN: Final = 104 << 10
+
+
 class _Run:
     def __init__(self, contract: Contract, table: Table, backend: Backend, around: Surroundings, told: Told) -> None:
         self._contract, self._table, self._backend, self._around, self._told = contract, table, backend, around, told
@@ -52,23 +57,31 @@ class _Run:
         self.parts: tuple[Part, ...] = ()
 
     def findings(self) -> Sequence[Finding]:
-        # A condition that somebody wrote may fail as a whole, on one value; the others are told all the same.
-        written = [each for each in self._contract.checks if isinstance(each.asks, Holds)]
+        # A condition that somebody wrote may fail as a whole, on one value, and whole rows of very many columns may need
+        # more memory than there is; the others are told all the same.
+        risky = [each for each in self._contract.checks if isinstance(each.asks, (Holds, NoDuplicates))]
         try:
             found = list(self._asked(self._contract.checks))
         except BackendError:
-            if not written:
+            if not risky:
                 raise
-            found = list(self._asked([each for each in self._contract.checks if each not in written]))
-            found += [self._alone(each) for each in written]
+            found = list(self._asked([each for each in self._contract.checks if each not in risky]))
+            found += [self._alone(each) for each in risky]
         order = [each.name for each in self._contract.checks]
         return sorted(found, key=lambda finding: order.index(finding.check))
 
-    def _alone(self, written: Check) -> Finding:
+    def _alone(self, risky: Check) -> Finding:
         try:
-            return next(self._asked([written]))
+            return next(self._asked([risky]))
         except BackendError as error:
-            return _finding(written, Outcome.UNKNOWN, Measured(0, 1, None, str(error)))
+            return _finding(risky, Outcome.UNKNOWN, Measured(0, 1, None, f"{error}{self._needed(risky)}"))
+
+    def _needed(self, risky: Check) -> str:
+        """Return what memory whole rows of so many columns need, if that is more than there is; else nothing."""
+        needed = len(self._table.columns) * _BYTES_PER_COLUMN
+        if not isinstance(risky.asks, NoDuplicates) or needed <= self._contract.limits.memory_bytes:
+            return ""
+        return f"; for all {len(self._table.columns):,} columns at once write limits: {{memory: {needed >> 20}MiB}}"
 
     def _asked(self, checks: Sequence[Check]) -> Iterator[Finding]:
         asker = Asker(Scope(self._contract, self._table, self._backend.dialect), self._around)

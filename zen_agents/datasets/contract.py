@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import field
 from enum import StrEnum
+from typing import Literal
 
 from zen_agents.dataclass import dataclass
 from zen_agents.datasets.questions import Question, Value, columns_of
@@ -122,6 +123,10 @@ class Limits:
     lock_seconds: float = 30.0
 
 
+#: Nothing but how many; where they are; by which keys they are known as well.
+Tell = Literal["nothing", "numbers", "keys"]
+
+
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """How many good copies of a file are kept, and for how long; the newest always is."""
@@ -152,6 +157,8 @@ class Contract:
     keep: Keeping | None = None
     #: Whether whole files that fail go into the quarantine once nothing else helped.
     takes_files: bool = False
+    #: What of failing rows people are told of in messages.
+    tell: Tell = "numbers"
     #: Directory for rows that are taken out; "" is that of the file.
     quarantine: str = ""
     limits: Limits = field(default_factory=Limits)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chaos.simulation.host import SimulatedHost
 from zen_agents.checks.dataset import DatasetCheck
-from zen_agents.datasets.contract import Check, Contract
+from zen_agents.datasets.contract import Check, Contract, Tell
 from zen_agents.datasets.finding import Cell, ColumnProfile, FailingRow, Finding, Outcome, Profile, Report
 from zen_agents.datasets.plain import profile_to_plain, report_to_plain
 from zen_agents.datasets.questions import NotNull, Readable
@@ -73,10 +74,23 @@ async def test_each_severity_for_itself(
     }
 
 
-async def test_how_many_rows_are_told_and_never_which() -> None:
+async def test_how_many_rows_are_told_and_where_and_never_what_stands_there() -> None:
     failed = (await seen(report(Outcome.PASSED, Outcome.FAILED)))["data.orders.warning"]
-    assert (failed.value, failed.detail, failed.fingerprint) == (1.0, "not_null.a: 3 of 9 rows", "not_null.a")
-    assert "secret" not in str(failed)
+    assert (failed.value, failed.detail) == (1.0, "not_null.a: 3 of 9 rows (row 7, ...)")
+    assert failed.fingerprint == "not_null.a" and "secret" not in str(failed)
+
+
+@pytest.mark.parametrize(
+    ("tell", "said"),
+    [("nothing", "not_null.a: 3 of 9 rows"), ("keys", f"not_null.a: 3 of 9 rows (row 7 of b.csv id={'x' * 40}, ...)")],
+)
+async def test_a_contract_says_what_of_failing_rows_is_told(tell: Tell, said: str) -> None:
+    row = FailingRow(7, "/srv/b.csv", (Cell("id", "x" * 99),), (Cell("a", "in the cell"),))
+    found = report(Outcome.PASSED, Outcome.FAILED)
+    host = answered(replace(found, findings=tuple(replace(each, evidence=(row,)) for each in found.findings)))
+    asking = DatasetCheck(replace(CONTRACT, tell=tell), {}, every_seconds=900.0)
+    told = {each.name: each for each in await asking.probe(host.look(), host.clock.now())}
+    assert told["data.orders.warning"].detail == said and "in the cell" not in str(told)
 
 
 async def test_the_next_look_is_compared_with_the_last_good_one() -> None:

@@ -17,7 +17,7 @@ from zen_agents.adapters.data_checks import check_data
 from zen_agents.datasets.contract import Column, ColumnType, Limits, Repair, RepairKind
 from zen_agents.datasets.finding import Outcome
 from zen_agents.datasets.job import data_question, report_in
-from zen_agents.datasets.questions import Matches, NotNull, OfType, OneOf, Readable, RowCount
+from zen_agents.datasets.questions import Matches, NoDuplicates, NotNull, OfType, OneOf, Readable, RowCount
 from zen_agents.datasets.source import SourceKind
 
 MANY = b"a,b\n" + b"1,2\n" * 40_000
@@ -191,8 +191,11 @@ def test_a_header_that_is_not_that_of_the_first_file_is_told(tmp_path: Path, hea
 def test_ten_thousand_columns_are_columns(tmp_path: Path) -> None:
     names = [f"column {number}" for number in range(10_000)]
     path = write_csv(tmp_path / "a.csv", names, [range(10_000)] * 3)
-    report = looked(contract(path, Readable(), NotNull(names[-1]), limits=Limits()), tmp_path)
-    assert (report.outcome, report.rows) == (Outcome.PASSED, 3)
+    report = looked(contract(path, Readable(), NotNull(names[-1]), NoDuplicates(), limits=Limits()), tmp_path)
+    found = by_name(report)
+    assert (report.rows, found["readable"].outcome, found[f"not_null.{names[-1]}"].outcome) == (3, "passed", "passed")
+    assert found["no_duplicates"].outcome is Outcome.UNKNOWN
+    assert "for all 10,000 columns at once write limits: {memory: 1015MiB}" in found["no_duplicates"].reason
 
 
 def test_a_file_that_somebody_has_open_to_write_it_is_not_judged(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class DataValidationAgent(BaseAgent):
     """Looks at the listed data sets by its schedule, and tells what of them is not as expected.
 
-    With nothing listed it reads nothing. What stands in the rows is kept and sent nowhere: it says how many, and of which
-    check.
+    With nothing listed it reads nothing. What stands in the rows is kept and sent nowhere, but for keys where a data set
+    says so: it says how many rows, of which check, and where.
     """
 
     name = "data_validation"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
 from difflib import get_close_matches
 from functools import partial
 from typing import Annotated, Literal, Protocol
@@ -11,6 +10,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BeforeValidator, Field, model_validator
 
 from zen_agents.agents.base import AgentContext
+from zen_agents.agents.data_validation.bounds import DatasetLimits, MaybeSnapshots
 from zen_agents.agents.data_validation.expectations import ColumnName, Expectation, Tolerated
 from zen_agents.agents.data_validation.places import DataSource
 from zen_agents.agents.data_validation.repairing import AnyRepair
@@ -19,15 +19,14 @@ from zen_agents.datasets.contract import (
     Column,
     ColumnType,
     Contract,
-    Keeping,
-    Limits,
+    Tell,
     Tolerance,
     name_of,
     named,
 )
 from zen_agents.datasets.questions import Between, Fresh, HasColumns, OfType, Question, Readable, References
 from zen_agents.model.refusals import refuse
-from zen_agents.model.scalars import AbsolutePath, Line, Percent, PositiveDuration, Size
+from zen_agents.model.scalars import AbsolutePath, Line, Percent, PositiveDuration
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 
@@ -45,33 +44,6 @@ class DatasetColumn(Section):
         if self.format and self.type not in (ColumnType.DATE, ColumnType.TIME, ColumnType.TIMESTAMP):
             raise refuse("conflict", "is for dates, times and timestamps", at="format", see="type")
         return self
-
-
-class DatasetLimits(Section):
-    """What looking at the data set may take."""
-
-    memory: Size = Field(
-        512 << 20, ge=64 << 20, description="so much memory; what needs more is written to disk for a while"
-    )
-    spill: Size = Field(16 << 30, description="so much of that")
-    spill_dir: AbsolutePath | None = Field(None, description="directory for it; empty: that of temporary files")
-    threads: int = Field(2, ge=1, le=256, description="on so many processors at once")
-    timeout: PositiveDuration = Field(timedelta(minutes=10), description="longer than this nothing may take")
-    lock: PositiveDuration = Field(timedelta(seconds=30), description="a repair locks rows of a table no longer than this")
-    evidence: int = Field(10, ge=0, le=1000, description="so many failing rows of each check are shown")
-
-
-class Snapshots(Section):
-    """`keep_snapshots:` copies of the file that are made after looks which found nothing wrong; `true` is as said here."""
-
-    count: int = Field(3, ge=1, le=100, description="so many; the newest is always kept")
-    size: Size = Field(1 << 30, description="so large together; of a larger file none is made")
-    age: PositiveDuration = Field(timedelta(days=30), description="none older")
-    every: PositiveDuration = Field(timedelta(hours=1), description="none sooner after the last one")
-
-
-def _as_said(value: object) -> object:
-    return {} if value is True else None if value is False else value
 
 
 def _typed(value: object) -> object:
@@ -111,7 +83,7 @@ class Dataset(Section):
     snapshots: AbsolutePath | None = Field(
         None, description="directory in which good copies of its files lie, by their names"
     )
-    keep_snapshots: Annotated[Snapshots | None, BeforeValidator(_as_said)] = Field(
+    keep_snapshots: MaybeSnapshots = Field(
         None, description="true, or a map: keep such copies, there or in the state; of one file, for `restore_snapshot`"
     )
     on_failure: tuple[Literal["quarantine_file"], ...] = Field(
@@ -121,6 +93,7 @@ class Dataset(Section):
     every: PositiveDuration | None = Field(
         None, description="how often it is looked at; empty: as often as the agent decides"
     )
+    tell: Tell = Field("numbers", description="what people are told of failing rows: nothing | numbers | keys (`keys`)")
     runbook: Line = Field("", description="what people do about it: an address, or the name of a page")
 
     @model_validator(mode="after")
@@ -164,15 +137,9 @@ class Dataset(Section):
         return Contract(
             name, self.source.place(), tuple(columns.values()), named([*checks, *said]),
             tuple(repair for each in self.repair for repair in each.repairs()), self.repair_at_most / 100,
-            self.snapshots or "", self._keeping(),
-            bool(self.on_failure), self.quarantine or "", self._limits(),
+            self.snapshots or "", self.keep_snapshots.as_said() if self.keep_snapshots else None,
+            bool(self.on_failure), self.tell, self.quarantine or "", self.limits.as_said(self.keys),
         )  # fmt: skip
-
-    def _keeping(self) -> Keeping | None:
-        said = self.keep_snapshots
-        if said is None:
-            return None
-        return Keeping(said.count, said.size, said.age.total_seconds(), said.every.total_seconds())
 
     def _columns(self) -> dict[str, Column]:
         """Return the columns that are listed, and those that an expectation names, with the type that it asks for."""
@@ -203,13 +170,6 @@ class Dataset(Section):
             return Check(OfType(column), name_of(OfType(column)), self.tolerate, self.severity, origin(f"columns.{column}"))
         tolerance, severity = by.tolerate or self.tolerate, by.severity or self.severity
         return Check(OfType(column), name_of(OfType(column)), tolerance, severity, origin(f"expect[{at}]"))
-
-    def _limits(self) -> Limits:
-        asked = self.limits
-        return Limits(
-            asked.memory, asked.threads, asked.timeout.total_seconds(), asked.spill_dir or "", asked.spill,
-            asked.evidence, self.keys, asked.lock.total_seconds(),
-        )  # fmt: skip
 
 
 def contracts_of(settings: Listed, context: AgentContext) -> Mapping[str, Contract]:
