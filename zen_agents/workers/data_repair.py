@@ -11,6 +11,7 @@ import stat
 from contextlib import closing
 from pathlib import Path
 
+from zen_agents.datasets import encodings
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.plain import contract_from_plain
 from zen_agents.datasets.repairs import UnrepairableError, repairs_rows
@@ -21,6 +22,7 @@ from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.duck import Duck
 from zen_agents.workers.file_bytes import is_utf8
 from zen_agents.workers.lesser_account import AccountError, give_root_up
+from zen_agents.workers.log_stream import load_unpackers
 from zen_agents.workers.plain_text import in_its_encoding
 from zen_agents.workers.repair_run import RepairRun
 from zen_agents.workers.watched import Told, Watched, tell
@@ -43,6 +45,8 @@ def answer(request: DataRepairRequest, told: Told) -> DataRepairReply:
         files = DataFiles(contract.source)
         # Loads what reads it, which an account may not be able to that gave root up.
         is_utf8(contract.source.options.encoding)
+        load_unpackers()
+        encodings.load(contract.source.options.encoding)
         give_root_up(files.owner(), Path(request.spill))
         found = tuple(_each(request, contract, files, told))
     except (DataFileError, AccountError, UnrepairableError, BackendError) as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from zen_agents.datasets.contract import Contract, RepairKind
-from zen_agents.datasets.encodings import by_database, is_marked, known, looks_like
+from zen_agents.datasets.encodings import by_database, encoding_in, is_marked, known, looks_like
 from zen_agents.datasets.file_sql import OpenedFiles, plain_of
 from zen_agents.datasets.source import Source, SourceKind
 from zen_agents.datasets.table import BackendError
@@ -67,11 +67,19 @@ def unwanted(contract: Contract, files: OpenedFiles) -> str:
 
 
 def in_its_encoding(contract: Contract, path: str) -> Contract:
-    """Return the contract as it is for a file that is UTF-8 by now, of which it said what that was before its repair."""
-    said = known(contract.source.options.encoding)
-    if not said or said == "utf-8" or not _wants(contract, RepairKind.NORMALISE_ENCODING) or not _is_utf8(path):
+    """Return a contract that wants UTF-8 with what a file is written in now: as its mark says, or UTF-8 once it is that."""
+    if not _wants(contract, RepairKind.NORMALISE_ENCODING) or contract.source.kind not in TEXT:
         return contract
-    return replace(contract, source=replace(contract.source, options=replace(contract.source.options, encoding="utf-8")))
+    options = contract.source.options
+    try:
+        said, head = known(options.encoding), _head(path)
+    except LogStreamError:  # whoever reads it says why it cannot be
+        return contract
+    if not said and (shown := encoding_in(head)) not in ("", "utf-8"):
+        said = shown.removesuffix("-le").removesuffix("-be") if is_marked(head) else shown
+    elif said not in ("", "utf-8") and _is_utf8(path):
+        said = "utf-8"
+    return replace(contract, source=replace(contract.source, options=replace(options, encoding=said)))
 
 
 def _unwanted(contract: Contract, path: str) -> str:
