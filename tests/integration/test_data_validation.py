@@ -51,3 +51,43 @@ def test_what_is_wrong_is_told_until_it_is_right(engine: EngineProcess, tmp_path
     assert (incident["target"], incident["severity"]) == ("dataset:orders", "error")
     write_csv(tmp_path / "data" / "a.csv", ["id", "amount"], [(1, 5), (2, 7)])
     wait_for(lambda: state(engine, "error") == "ok", "it is over")
+
+
+TAKING = """
+agents:
+  data_validation:
+    interval: 5s
+    datasets:
+      orders:
+        contract: {folder}/contract.yaml
+        source: {{csv: "{folder}/data/*.csv"}}
+        on_failure: [quarantine_file]
+      ledger:
+        source: {{csv: "{folder}/ledger.csv"}}
+        keep_snapshots: true
+limits: {{boot_grace: 0s}}
+"""
+
+
+def _verified(engine: EngineProcess) -> list[str]:
+    return [each["id"] for each in engine.actions() if (each["action"], each["outcome"]) == ("quarantine_file", "verified")]
+
+
+def test_a_file_that_fails_is_taken_away_a_good_one_is_copied_and_undo_puts_it_back(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    open_to_others(tmp_path / "data")
+    (tmp_path / "contract.yaml").write_text("expect:\n  - {column: id, not_null: true}\n", encoding="utf-8")
+    good, bad = (write_csv(tmp_path / "data" / f"{name}.csv", ["id", "v"], [(1, 2)]) for name in "ab")
+    write_csv(tmp_path / "ledger.csv", ["id"], [(1,)])
+    engine = EngineProcess(tmp_path, TAKING.format(folder=tmp_path))
+    engine.start()
+    try:
+        wait_for(lambda: [*engine.state.glob("snapshots/ledger/ledger.csv.*.good")], "the good file is copied")
+        write_csv(bad, ["id", "v"], [(None, 2)])
+        wait_for(lambda: not bad.exists(), "the file that fails is taken away")
+        wait_for(lambda: _verified(engine), "the others are right")
+        assert good.exists()
+        assert engine.cli("undo", _verified(engine)[0], "--yes", "--reason", "it is wanted").returncode == 0
+        assert bad.read_text(encoding="utf-8").splitlines() == ["id,v", ",2"]
+    finally:
+        engine.close()
