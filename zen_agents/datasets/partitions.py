@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from zen_agents.datasets.finding import Part, Profile
 from zen_agents.datasets.measure import Measured
@@ -42,6 +40,8 @@ def due(asked: Partitions, now: float) -> Sequence[str]:
     """Return the names of the files that have to be there, the latest first; () where nothing is said of when."""
     if not asked.name:
         return ()
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only where files are due by a calendar
+
     start = _begin(datetime.fromtimestamp(now - asked.within_seconds, ZoneInfo(asked.time_zone)), asked.every)
     found = []
     for _ in range(asked.last):
@@ -68,19 +68,19 @@ def _is(path: str, name: str) -> bool:
     return path == name or path.endswith(f"/{name}")
 
 
-def _compared(rows: Mapping[str, int], known: Mapping[str, int]) -> Iterator[tuple[str, int, float]]:
+def _compared(rows: Mapping[str, int], known: Mapping[str, int]) -> Iterator[tuple[str, int, int]]:
     """Yield each file with its number of rows and that to compare it with: its own of last time, else the usual one."""
-    usual = median(known.values()) if known else 0
+    usual = sorted(known.values())[len(known) // 2] if known else 0
     yield from ((path, count, known.get(path, usual)) for path, count in rows.items() if known)
 
 
-def _is_far(asked: Partitions, count: int, usual: float) -> bool:
+def _is_far(asked: Partitions, count: int, usual: int) -> bool:
     change = (count - usual) / usual if usual else float(count > 0)
     return (asked.fall is not None and -change > asked.fall) or (asked.growth is not None and change > asked.growth)
 
 
-def _moved(path: str, count: int, usual: float) -> str:
-    return f"{_short(path)} has {count:,}, before {usual:,.0f}"
+def _moved(path: str, count: int, usual: int) -> str:
+    return f"{_short(path)} has {count:,}, before {usual:,}"
 
 
 def _some(names: Sequence[str]) -> str:
