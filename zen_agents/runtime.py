@@ -201,7 +201,9 @@ class Runtime:
             self.parts.escalation.engine("agent_failed", f"{name}: {why}", self.clock.now())
 
         tick = AgentTick(agent, self.parts, recorder)
-        return RunningAgent(tick, store=self.store, journal=self.parts.journal, clock=self.clock, failed=failed)
+        return RunningAgent(
+            tick, store=self.store, journal=self.parts.journal, clock=self.clock, pulse=self._pulse, failed=failed
+        )
 
     def _context(self, loaded: Loaded) -> AgentContext:
         return agent_context(loaded, self._host, self.options.state_dir, self.host_name, vitals=self._pulse)

@@ -12,6 +12,7 @@ from pathlib import Path
 from scripts.benchmarks import monit
 from scripts.benchmarks.processes import REPOSITORY, EngineProcess, memory_kib, sleepers, used_cpu
 from scripts.benchmarks.report import Figure, median, skipped, spread
+from scripts.benchmarks.touched import pages_touched
 from zen_agents.settings.packs import installed
 
 DEFAULT = REPOSITORY / "config" / "default.yaml"
@@ -101,12 +102,15 @@ def _eleven(folder: Path, quick: bool) -> Sequence[Figure]:
             engine.first_turn()
             time.sleep(2 * CYCLE)
             rounds = [used_cpu([engine.pid, other], seconds / 3) for _ in range(3)]
+            pages = [pages_touched([engine.pid, other], CYCLE) for _ in range(3)]
             rss = memory_kib(other)["VmRSS"] / 1024
     ours = [300 * row[0] / seconds for row in rounds]
     theirs = [300 * row[1] / seconds for row in rounds]
     return [
         Figure(f"CPU of Monit's eleven checks at a {CYCLE} s cycle", sum(ours) / 3, "%", sum(theirs) / 3,
                note=f"Monit at the same time {spread(theirs)} % ({rss:.1f} MiB); ours {spread(ours)} %", samples=ours),
+        Figure("pages of its own memory that a cycle of them touches", median([row[0] for row in pages]), "pages",
+               note=f"Monit {median([row[1] for row in pages]):.0f}; see scripts/benchmarks/touched.py"),
     ]  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from zen_agents.engine.journal import Journal
 from zen_agents.engine.judging import Judging
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.planning import Planning
+from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.running_agent import RunningAgent
@@ -238,8 +239,9 @@ class Rig:
         self.tick = AgentTick(self.agent, self.parts, self.recorder)
         self.parts.actionable = len(services)
         self.running = RunningAgent(
-            self.tick, store=self.store, journal=self.parts.journal, clock=self.clock, failed=lambda name, why: None
-        )
+            self.tick, store=self.store, journal=self.parts.journal, clock=self.clock, pulse=Pulse(self.store),
+            failed=lambda name, why: None,
+        )  # fmt: skip
         self.running.state = AgentState.RUNNING
         self.by_hand = ByHand(self.parts, lambda: [self.running], {"restart_service": Restart()})
 

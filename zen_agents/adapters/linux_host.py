@@ -52,6 +52,7 @@ class LinuxHost:
         self.state_dir = state_dir
         self.processes = ProcessReader(proc_root)
         self.files = linux_view_files.FileReader()
+        self.mounts = linux_view_files.MountReader(proc_root)
         self.services = ServiceReader(str(state_dir), self.processes)
         self.kept = KeptFiles(Path(state_dir) / "quarantine")
         self.resources = ResourceReader(proc_root, cgroup_root)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import ssl
 
 _MOST_LOOKUPS = 8
+#: So many numeric addresses are known by heart.
+_MOST_NUMERIC = 1000
 _MOST_HEAD_BYTES = 65536
 _MOST_BODY_BYTES = 65536
 #: Shortages of this host: nothing was learnt about the other side.
@@ -54,14 +56,12 @@ class Resolver:
         self._look_up = look_up
         self._running: dict[tuple[str, int], asyncio.Future[list[Address]]] = {}
 
-    async def addresses(self, host: str, port: int) -> list[Address]:
+    async def addresses(self, host: str, port: int) -> Sequence[Address]:
         """Return the addresses in the order to try them; socket.gaierror if there are none."""
-        try:
-            return _as_addresses(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
-        except socket.gaierror:
-            pass  # A name, not a number.
-        except UnicodeError as error:
-            raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
+        # A zone names an interface, whose number may be another one later.
+        numeric = _numeric(host, port) if "%" not in host else _numeric.__wrapped__(host, port)
+        if numeric:
+            return numeric
         pending = self._running.get((host, port))
         if pending is None or pending.get_loop() is not asyncio.get_running_loop():
             pending = self._start(host, port)
@@ -362,6 +362,17 @@ def tls_context(verify: bool) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+@lru_cache(maxsize=_MOST_NUMERIC)
+def _numeric(host: str, port: int) -> Sequence[Address]:
+    """Return the address that a number stands for, none for a name."""
+    try:
+        return tuple(_as_addresses(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)))
+    except socket.gaierror:
+        return ()
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
 
 
 def _as_addresses(found: Sequence[tuple[object, ...]]) -> list[Address]:

@@ -165,9 +165,25 @@ def disk_use(path: str) -> DiskUse:
     return DiskUse(usable * found.f_frsize, found.f_bavail * found.f_frsize, usable_inodes, found.f_favail)
 
 
-def read_mounts(proc_root: str) -> Sequence[Mount]:
-    """Return what is mounted, in the order of mounting; of several on one path the last, which is the visible one."""
-    text = require_kernel_file(f"{proc_root}/self/mountinfo", limit=16 << 20).decode("utf-8", "surrogateescape")
+class MountReader:
+    """Reads what is mounted, and what that says only where it is not what it was at the look before."""
+
+    def __init__(self, proc_root: str) -> None:
+        self._path = f"{proc_root}/self/mountinfo"
+        #: Both at once: several threads may look.
+        self._last: tuple[bytes, Sequence[Mount]] = (b"", ())
+
+    def mounts(self) -> Sequence[Mount]:
+        """Return what is mounted, in the order of mounting; of several on one path the last, which is the visible one."""
+        content, (last, mounts) = require_kernel_file(self._path, limit=16 << 20), self._last
+        if content != last:
+            mounts = parse_mounts(content.decode("utf-8", "surrogateescape"))
+            self._last = content, mounts
+        return mounts
+
+
+def parse_mounts(text: str) -> Sequence[Mount]:
+    """Return what mountinfo says, the visible mount of each path; HostError if it is not as expected."""
     mounts: dict[str, Mount] = {}
     for line in text.splitlines():
         mount = parse_mount(line)

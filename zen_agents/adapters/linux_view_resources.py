@@ -178,7 +178,7 @@ class ResourceLook(OnceLook):
 
     def mounts(self) -> Sequence[Mount]:
         """Return what is mounted; of several on one path the visible one."""
-        return self._once("mounts", lambda: linux_view_files.read_mounts(self._host.proc_root))
+        return self._once("mounts", self._host.mounts.mounts)
 
     def disk_use(self, path: str) -> DiskUse:
         """Return the use of the file system that holds `path`, as df counts it."""

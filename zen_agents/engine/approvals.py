@@ -160,11 +160,18 @@ class Approvals:
         return answered
 
     # -- ending -------------------------------------------------------------------------------------------------------
-    def expire(self, now: Instant) -> None:
-        """End what nobody answered, or nobody could carry out, in time: that means no. Raises StoreError."""
+    def expire(self, now: Instant) -> float:
+        """End what nobody answered, or nobody could carry out, in time: that means no. Raises StoreError.
+
+        Returns when (steady) the next of what is open has had its time; infinity if nothing is.
+        """
+        ends = float("inf")
         for asked in self._parts.store.open_approvals():
             if asked.expires_at <= now.steady:
                 self._expire(asked, now)
+            else:
+                ends = min(ends, asked.expires_at)
+        return ends
 
     def withdraw(self, why: str, now: Instant, *, incident: str | None = None) -> int:
         """Take back all that is open, or is about one incident; return how many. Raises StoreError."""

@@ -40,7 +40,9 @@ log = logging.getLogger("zen_agents.engine")
 
 #: How often the engine looks after itself (seconds): flag, outbox, anchor of the steady timeline.
 HOUSEKEEPING_EVERY = 5.0
-#: The same until the first turn was taken.
+#: A question to people whose time is over is seen to be so then, or, if it is younger than this, so late (seconds).
+EXPIRING_EVERY = 60.0
+#: The same as for housekeeping until the first turn was taken.
 FIRST_ROUNDS_EVERY = 0.5
 #: How long the first message that waits for nothing waits for others of the same turn (seconds).
 TOLD_TOGETHER_SECONDS = 0.01
@@ -75,6 +77,8 @@ class Engine:
         self.emergency = EmergencyStop(parts, flag, self.approvals, lambda: self.forget_waits(Reason.EMERGENCY_STOP))
         self._stop_asked, self._hurried = asyncio.Event(), asyncio.Event()
         self._config_trouble_told = False
+        #: When (steady) it is asked again which questions to people have had their time.
+        self._expiring_at = float("-inf")
         self._tasks: list[asyncio.Task[None]] = []
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -236,8 +240,11 @@ class Engine:
         return checks, [rule for each in lists for rule in each.rules.values()]
 
     def _expire_approvals(self) -> None:
+        now = self.parts.clock.now()
+        if now.steady < self._expiring_at:
+            return
         try:
-            self.approvals.expire(self.parts.clock.now())
+            self._expiring_at = min(self.approvals.expire(now), now.steady + EXPIRING_EVERY)
         except StoreError as error:
             self.parts.safe_mode.store_failed(str(error))
 

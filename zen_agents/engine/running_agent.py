@@ -7,7 +7,9 @@ import logging
 from collections.abc import Callable
 
 from zen_agents.clock import Clock
+from zen_agents.engine.bell import Bell
 from zen_agents.engine.journal import Journal
+from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.tick import AgentTick
 from zen_agents.errors import StoreError, ZenError
 from zen_agents.model.agent import AgentState
@@ -32,14 +34,15 @@ class RunningAgent:
     """Takes an agent through its life; the state is kept over restarts."""
 
     def __init__(
-        self, tick: AgentTick, *, store: Store, journal: Journal, clock: Clock, failed: Callable[[str, str], None]
-    ) -> None:
+        self, tick: AgentTick, *, store: Store, journal: Journal, clock: Clock, pulse: Pulse,
+        failed: Callable[[str, str], None],
+    ) -> None:  # fmt: skip
         self.tick = tick
-        self._store, self._journal, self._clock = store, journal, clock
+        self._store, self._journal, self._clock, self._pulse = store, journal, clock, pulse
         #: Told when the agent gives up: its name and why.
         self._failed = failed
-        self._woken = asyncio.Event()
-        tick.woken = self._woken.set
+        self._woken = Bell()
+        tick.woken = self._woken.ring
         self._loop_task: asyncio.Task[None] | None = None
         self._everything = False
         self._faults = 0
@@ -103,12 +106,12 @@ class RunningAgent:
     def wake(self, subject: str | None = None) -> None:
         """Take a turn now: for what is watched under `subject`, or just because something changed."""
         if subject is None or self.tick.wake(subject):
-            self._woken.set()
+            self._woken.ring()
 
     async def scheduled(self) -> None:
         """Take a full turn: the agent's own schedule is due."""
         self._everything = True
-        self._woken.set()
+        self._woken.ring()
 
     async def turn(self, *, everything: bool = False) -> None:
         """Take one turn now and contain whatever goes wrong in it."""
@@ -131,14 +134,10 @@ class RunningAgent:
         while self.state in (AgentState.RUNNING, AgentState.PAUSED):
             delay = min(self.tick.next_at() - self._clock.now().steady, LONGEST_SLEEP)
             if delay > 0:
-                try:
-                    # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
-                    async with asyncio.timeout(delay):
-                        await self._woken.wait()
-                except TimeoutError:
-                    if self.tick.next_at() > self._clock.now().steady:
-                        continue
-            woken = self._woken.is_set()
+                await self._pulse.wait(self._woken, delay)
+            woken = self._woken.is_rung
+            if not woken and self.tick.next_at() > self._clock.now().steady:
+                continue
             self._woken.clear()
             began = asyncio.get_running_loop().time()
             everything, self._everything = self._everything, False
@@ -147,11 +146,12 @@ class RunningAgent:
             except Exception:
                 log.error("%s has failed and takes no more turns", self.name)
                 return
+            self._pulse.turn_taken()
             # Whatever comes meanwhile is seen at once; only what goes on and on leaves others the host.
             if woken or self.tick.next_at() <= self._clock.now().steady:
                 self._rested_at = max(self._rested_at, began) + SHORTEST_TURN
-            earliest = self._rested_at - BURST * SHORTEST_TURN
-            await asyncio.sleep(max(0.0, earliest - asyncio.get_running_loop().time()))
+                earliest = self._rested_at - BURST * SHORTEST_TURN
+                await asyncio.sleep(max(0.0, earliest - asyncio.get_running_loop().time()))
 
     def _give_up(self, why: str) -> None:
         self._become(AgentState.FAILED, why)

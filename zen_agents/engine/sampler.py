@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Sequence
 from zen_agents.checks.base import Check, Probe
 from zen_agents.clock import Clock, Instant
 from zen_agents.engine.aside import MOST_HUNG, DaemonThread, Thread
+from zen_agents.engine.bell import Bell
 from zen_agents.errors import HostError
 from zen_agents.model.address import address_of
 from zen_agents.model.observation import Observation, Status
@@ -29,7 +30,7 @@ class _Batch:
 
     def __init__(self, checks: Sequence[Check], view: HostView, now: Instant, loop: asyncio.AbstractEventLoop) -> None:
         self.checks, self.view, self.now, self._loop = checks, view, now, loop
-        self.done = asyncio.Event()
+        self.done = Bell()
         self.results: list[Observation] = []
         #: Index of the check being asked, and since when (the loop's time): one tuple, so that both are read at once.
         self.asking = (0, loop.time())
@@ -47,7 +48,7 @@ class _Batch:
                 tell(found)
         self.asking = (len(self.checks), seconds())
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits any more
-            self._loop.call_soon_threadsafe(self.done.set)
+            self._loop.call_soon_threadsafe(self.done.ring)
 
 
 class Sampler:
@@ -69,6 +70,8 @@ class Sampler:
         observations = await self._blocking(blocking, now, look or self._host.look()) if blocking else []
         if probes:
             view = self._host.look()
+            if len(probes) == 1:
+                return [*observations, *await self._probe(probes[0], view, now)]
             for found in await asyncio.gather(*(self._probe(probe, view, now) for probe in probes)):
                 observations.extend(found)
         return observations
@@ -113,19 +116,13 @@ class Sampler:
 
     async def _finish(self, batch: _Batch, thread: Thread, observations: list[Observation]) -> list[Check]:
         """Wait for a batch; return the checks that remain because one before them hangs."""
-        while not batch.done.is_set():
+        while not batch.done.is_rung:
             at, since = batch.asking
-            if at >= len(batch.checks):
-                await batch.done.wait()
-                break
-            left = since + batch.checks[at].timeout_seconds - asyncio.get_running_loop().time()
+            # Where the last one has answered it only takes a moment to hear of it.
+            allowed = batch.checks[at].timeout_seconds if at < len(batch.checks) else math.inf
+            left = since + allowed - asyncio.get_running_loop().time()
             if left > 0:
-                try:
-                    # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
-                    async with asyncio.timeout(left):
-                        await batch.done.wait()
-                except TimeoutError:
-                    continue  # told at the next turn of the loop, with how far it came
+                await batch.done.wait(left)
             elif batch.asking[0] == at:
                 return self._abandon(batch, at, thread, observations)
         self._idle.append(thread)

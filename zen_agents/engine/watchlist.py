@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from math import floor
 
 from zen_agents.checks.base import Check
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
-from zen_agents.rules.condition import StatusIs
+from zen_agents.rules.condition import is_surely_good
 from zen_agents.rules.rule import Rule
 
 # Looking up a member of an enumeration costs as much as a call, and this one is asked for with each observation.
 _OK = Status.OK
+#: A beat that comes within so much of a rhythm is too close to compare two looks at a counter; between two beats is not.
+_CLOSE = 0.2
+#: Whoever is asked at a beat may be so early (seconds): sums of times are rounded.
+_ROUNDED = 1e-6
 
 
 class Watchlist:
@@ -23,8 +28,9 @@ class Watchlist:
         self._rules = {rule.key: rule for rule in rules}
         #: How many targets its rules are about.
         self.targets = len({rule.target for rule in rules})
-        #: Check name -> steady time at which it is due. The first look is at once.
+        #: Check name -> steady time at which it is due. The first look is at once, and the rhythm of all counts from it.
         self._due = dict.fromkeys(self.checks, now)
+        self._first = now
         self._readers: dict[tuple[str, str], tuple[Rule, ...]] = {}
         for rule in rules:
             for pair in _pairs(rule):
@@ -75,24 +81,29 @@ class Watchlist:
         """Return the checks to ask now, and set each one's next time; one that was missed is asked once (coalesced)."""
         taken = [name for name, at in self._due.items() if everything or at <= now]
         for name in taken:
-            every, at = self.checks[name].every_seconds, self._due[name]
-            # Keep the rhythm, so that windows are evenly filled, but never try to catch up.
-            self._due[name] = at + every if now < at + every and at <= now else now + every
+            self._due[name] = self._next(self.checks[name].every_seconds, now)
         return [self.checks[name] for name in taken]
+
+    def _next(self, every: float, now: float) -> float:
+        """Return when a check is due that is asked now: at the next beat of its rhythm, whatever woke it this time.
+
+        So windows are evenly filled, nothing is caught up, and what has the same rhythm goes on to be asked in one turn.
+        """
+        beat = self._first + (floor((now - self._first) / every) + 1) * every
+        if beat - now < _ROUNDED:
+            return beat + every
+        return beat if beat - now >= _CLOSE * every else beat + every / 2
 
     def readers(self, name: str, target: str) -> Sequence[Rule]:
         """Return the rules that read this observation."""
         return self._readers.get((name, target), ())
 
     def says_nothing(self, observation: Observation, book: Container[str]) -> bool:
-        """Tell whether an OK is only passed on to a rule without an incident in `book`; then nothing has to be folded."""
-        if observation.status is not _OK:
-            return False
+        """Tell whether all that read an observation find it good and have no incident in `book`: nothing is to be folded."""
         readers = self._readers.get((observation.name, observation.target), ())
-        if len(readers) != 1:
-            return False
-        (rule,) = readers
-        return isinstance(rule.condition, StatusIs) and rule.clear is None and rule.key not in book
+        return observation.status is _OK and all(
+            rule.key not in book and is_surely_good(rule.condition, observation) for rule in readers
+        )
 
     def hurry(self, key: str, at: float) -> None:
         """Have everything that a rule reads looked at by then at the latest."""

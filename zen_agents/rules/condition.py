@@ -107,6 +107,12 @@ class Beyond:
             return self._finding(Status.PROBLEM, newest, newest.value)
         return self._over_window(window, now, newest, newest.value)
 
+    def is_within(self, seen: Observation) -> bool:
+        """Tell whether a value was told, and is surely not beyond the limit."""
+        if seen.value is None or seen.status is Status.UNKNOWN:
+            return False
+        return seen.value <= self.limit if self.direction == "above" else seen.value >= self.limit
+
     def _over_window(self, window: Window, now: Instant, newest: Observation, value: float) -> Finding:
         samples = window.samples(self.name, self.target)
         if samples is None:
@@ -182,6 +188,24 @@ class AllOf(_Joined):
             key=lambda finding: (finding.certain, finding.at.steady),
             default=Finding(Status.UNKNOWN, now, "no condition"),
         )
+
+
+def is_surely_good(condition: Condition, seen: Observation) -> bool:
+    """Tell whether a condition cannot say PROBLEM on the word of this newest observation, whatever its past was.
+
+    What other observations of it say is not asked: they are judged when they come. False where it is not sure.
+    """
+    if isinstance(condition, Either):
+        return all(not _reads(part, seen) or is_surely_good(part, seen) for part in condition.conditions)
+    if isinstance(condition, AllOf):
+        return any(_reads(part, seen) and is_surely_good(part, seen) for part in condition.conditions)
+    if isinstance(condition, StatusIs):
+        return seen.status is Status.OK
+    return isinstance(condition, Beyond) and condition.is_within(seen)
+
+
+def _reads(condition: Condition, seen: Observation) -> bool:
+    return (seen.name, seen.target) in condition.names
 
 
 def _told_from(value: float, limit: float) -> str:

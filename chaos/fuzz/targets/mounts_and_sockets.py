@@ -6,7 +6,7 @@ import contextlib
 
 from chaos.fuzz.given import folder, joined, put, sections
 from chaos.fuzz.promise import promise
-from zen_agents.adapters.linux_view_files import read_mounts
+from zen_agents.adapters.linux_view_files import MountReader
 from zen_agents.adapters.linux_view_sockets import DescriptorReader
 from zen_agents.adapters.linux_view_units import parse_unit, span_seconds, unit_name
 from zen_agents.errors import HostError
@@ -57,7 +57,7 @@ def fuzz(data: bytes) -> None:
     put(root / "self" / "mountinfo", mountinfo)
     put(root / "net" / "tcp", tcp)
     with contextlib.suppress(HostError):
-        read_mounts(str(root))
+        MountReader(str(root)).mounts()
     with contextlib.suppress(HostError):
         DescriptorReader(str(root)).listening_inodes(0x1F90)
     with contextlib.suppress(HostError):

@@ -289,6 +289,15 @@ def test_of_several_mounts_on_a_path_the_visible_one_counts(host: LinuxHost, pro
     assert [(mount.path, mount.source) for mount in host.look().mounts()] == [("/", "t"), ("/mnt", "/dev/sdb")]
 
 
+def test_what_is_mounted_later_is_seen_by_the_next_look(host: LinuxHost, proc: Path) -> None:
+    line = "36 35 98:0 / {} rw - ext4 /dev/sda rw\n"
+    (proc / "self/mountinfo").write_text(line.format("/mnt"))
+    before = host.look().mounts()
+    assert host.look().mounts() is before
+    (proc / "self/mountinfo").write_text(line.format("/srv"))
+    assert [mount.path for mount in host.look().mounts()] == ["/srv"]
+
+
 def test_a_mount_on_a_device_that_cannot_be_is_an_error() -> None:
     with pytest.raises(HostError, match="mountinfo"):
         parse_mount(f"22 1 {10**20}:1 / / rw - ext4 /dev/sda1 rw")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.rig import Rig
 from zen_agents.engine import running_agent
+from zen_agents.engine.pulse import Pulse
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.model.agent import AgentState
 
@@ -22,8 +23,9 @@ def fresh(rig: Rig, failed: list[str] | None = None) -> RunningAgent:
     """Return the rig's agent as it is before its start."""
     told = failed if failed is not None else []
     return RunningAgent(
-        rig.tick, store=rig.store, journal=rig.parts.journal, clock=rig.clock, failed=lambda name, why: told.append(why)
-    )
+        rig.tick, store=rig.store, journal=rig.parts.journal, clock=rig.clock, pulse=Pulse(rig.store),
+        failed=lambda name, why: told.append(why),
+    )  # fmt: skip
 
 
 async def test_it_takes_its_first_turn_at_once_and_ends_when_asked(tmp_path: Path) -> None:

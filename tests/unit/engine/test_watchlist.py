@@ -60,7 +60,22 @@ def test_what_was_missed_is_asked_once(late: float) -> None:
     watched.take_due(0.0)
     assert len(watched.take_due(late)) == 1
     assert watched.take_due(late) == []
-    assert late < watched.next_due <= late + 10.0
+    assert late < watched.next_due <= late + 10.000001
+
+
+@given(st.lists(st.floats(0.0, 40.0), max_size=20))
+def test_whatever_woke_it_a_check_comes_back_to_the_beat_of_all_and_is_looked_at_no_less(
+    gaps: list[float],
+) -> None:
+    watched, now = Watchlist([Looking("a")], [], 0.0), 0.0
+    for gap in gaps:
+        now += gap
+        watched.wake("", now)
+        watched.take_due(now)
+        assert now < watched.next_due <= now + 10.000001
+    for _ in range(2):
+        watched.take_due(watched.next_due)
+    assert watched.next_due % 10.0 == 0.0
 
 
 def test_what_only_rules_under_repair_read_is_put_off() -> None:

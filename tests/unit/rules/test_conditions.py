@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.ruling import OK, PROBLEM, UNKNOWN, moment, observation, seen
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Finding, Observation, Status
-from zen_agents.rules.condition import AllOf, Beyond, Either, StatusIs
+from zen_agents.rules.condition import AllOf, Beyond, Either, StatusIs, is_surely_good
 from zen_agents.rules.window import RecentObservations
 
 CPU = ("cpu.percent", "host", 300.0)
@@ -237,3 +237,24 @@ def test_ages_do_not_depend_on_the_wall_clock() -> None:
     a_day_back = Instant(moment(300.0, wall_off=-86400.0).wall, 300.0)
 
     assert hot().evaluate(cpu(values), a_day_back).status is PROBLEM
+
+
+SEEN = st.builds(
+    observation, st.sampled_from(["a", "b"]), st.one_of(st.none(), st.floats(0, 100)), st.floats(0, 20), status=STATUSES
+)
+NAMED, DIRECTIONS = st.sampled_from(["a", "b"]), st.sampled_from(["above", "below"])
+BEYOND = st.builds(
+    Beyond, NAMED, st.just("host"), st.floats(0, 100), st.sampled_from([0.0, 10.0]), st.just(5.0), direction=DIRECTIONS
+)
+PARTS = BEYOND | st.builds(StatusIs, NAMED, st.just("host"), st.just(60.0))
+ALL = PARTS | st.builds(Either, st.tuples(PARTS, PARTS)) | st.builds(AllOf, st.tuples(PARTS, PARTS))
+
+
+@given(ALL, st.lists(SEEN, min_size=1, max_size=8))
+def test_what_all_observations_of_find_good_is_no_problem(condition: Beyond, found: list[Observation]) -> None:
+    found.sort(key=lambda each: each.at.steady)
+    window = seen(*found, keeping=[("a", "host", 10.0), ("b", "host", 10.0)])
+    newest = [each for name in ("a", "b") if (each := window.last(name, "host")) and (name, "host") in condition.names]
+    problem = condition.evaluate(window, moment(20.0)).status is PROBLEM
+
+    assert not (problem and newest and all(is_surely_good(condition, each) for each in newest))
