@@ -134,6 +134,7 @@ class Runtime:
         )  # fmt: skip
         self.parts.flapping = flap_limit(self.settings)
         self.parts.get_ready = self.outbox.get_ready
+        self.parts.is_told_of = world.events.tells_of
         self.parts.journal.redaction.use(self.settings.redact)
         # Only now: signing writes, and whose state it is was judged by what stood there before.
         self._unsigned = self._sign_ledger()

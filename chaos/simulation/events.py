@@ -25,6 +25,9 @@ class SimulatedEvents:
     def watch(self, watches: Iterable[Watch]) -> None:
         self.watched = frozenset(_subject(watch) for watch in watches)
 
+    def tells_of(self, watch: Watch) -> bool:
+        return False
+
     def close(self) -> None:
         self._wake = None
         self.watched = frozenset()

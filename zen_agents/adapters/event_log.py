@@ -16,27 +16,26 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
 from math import ceil
 
 from zen_agents.adapters.event_path import EVENT, NAMES, PathEvents
-from zen_agents.adapters.linux_view_files import read_mounts
-from zen_agents.errors import HostError
+from zen_agents.adapters.local_file_systems import is_own, is_remote, kinds_of
 from zen_agents.ports.events import Glance, Wake, Watch
 
 #: Asks a glance about the host as it is now.
 Ask = Callable[[Glance], bool]
 
 _MODIFY, _DONT_FOLLOW = 0x2, 0x2000000
+#: What makes a name of a pattern stand for a file that it did not stand for.
+_NEW_NAME = 0x80 | 0x100
+_WILD = frozenset(b"*?[")
 #: In place of a watch: events were lost.
 _OVERFLOWN = -1
 #: A file that is written to all the time is glanced at no more often than this (seconds), and glances take a fifth of the
 #: time at most.
 _SHORTEST_PAUSE, _PAUSE_PER_SECOND = 0.007, 4.0
 _STACK_BYTES = 512 * 1024
-#: File systems that wait for somebody else: another host, or a program.
-_REMOTE = frozenset(
-    {"9p", "afs", "autofs", "ceph", "cifs", "coda", "fuse", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
-)
 
 
 class LogEvents(PathEvents):
@@ -52,12 +51,16 @@ class LogEvents(PathEvents):
         self._writes: _Writes | None = None
         #: How many are left to the looks.
         self._remote = 0
+        #: Those of the others that nobody but this host writes to.
+        self._own: frozenset[str] = frozenset()
 
     def watch(self, watches: Iterable[Watch]) -> None:
         """Replace what is watched; several may want to glance at one file."""
         glances: dict[str, tuple[Glance | None, ...]] = {}
         every = list(watches)
-        wanted = _local(every)
+        kinds = kinds_of({watch.name for watch in every}) if every else {}
+        wanted = [watch for watch in every if not is_remote(kinds[watch.name])]
+        self._own = frozenset(name for name, kind in kinds.items() if is_own(kind))
         self._remote = len(every) - len(wanted)
         for watch in wanted:
             glances[watch.name] = (*glances.get(watch.name, ()), watch.glance)
@@ -80,6 +83,20 @@ class LogEvents(PathEvents):
     def unwatched(self) -> int:
         """Logs of which names or writes are not told."""
         return super().unwatched + self._remote + (len(self._writes.refused) if self._writes is not None else 0)
+
+    def tells_of(self, watch: Watch) -> bool:
+        """Tell whether all that happens to it is told: to its name, or those that a pattern stands for, and each write."""
+        if self._watched.get(watch.name) is None or self._writes is None or watch.name not in self._own:
+            return False
+        is_pattern = watch.glance is None and _is_wild(os.fsencode(watch.name))
+        return is_pattern or self._writes.tells_of(watch.name)
+
+    def _concerned(self, watch: int, mask: int, name: bytes) -> set[str]:
+        concerned = super()._concerned(watch, mask, name)
+        if mask & _NEW_NAME:
+            spots = self._spots.get(watch, {})
+            concerned.update(*(spots[each].all() for each in spots if _is_wild(each) and fnmatchcase(name, each)))
+        return concerned
 
     def _arm(self, path: str) -> None:
         super()._arm(path)
@@ -132,6 +149,10 @@ class _Writes:
         self._watches[path] = watch
         self._paths[watch] = tuple({*self._paths.get(watch, ()), path})
         self._start()
+
+    def tells_of(self, path: str) -> bool:
+        """Tell whether it waits for writes to this file."""
+        return path in self._watches
 
     def leave(self, path: str) -> None:
         """Wait for it no more."""
@@ -190,27 +211,12 @@ class _Writes:
                 os.close(descriptor)
 
 
+def _is_wild(name: bytes) -> bool:
+    return not _WILD.isdisjoint(name)
+
+
 def _is_file(path: str) -> bool:
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
-
-
-def _local(watches: list[Watch]) -> list[Watch]:
-    """Return those that lie on a file system of this host, as their paths say: nothing there is touched to find out."""
-    try:
-        mounts = read_mounts("/proc") if watches else ()
-    except HostError:
-        return watches
-    # Where the root itself is such a one, nothing goes on without it anyway.
-    remote = {f"{mount.path}/" for mount in mounts if mount.path != "/" and _is_remote(mount.kind)}
-    if not remote:
-        return watches
-    # The longest path that one lies below is where it is mounted.
-    paths = sorted((f"{mount.path.rstrip('/')}/" for mount in mounts), key=len, reverse=True)
-    return [each for each in watches if next((path for path in paths if each.name.startswith(path)), "/") not in remote]
-
-
-def _is_remote(kind: str) -> bool:
-    return kind in _REMOTE or kind.startswith("fuse.")

@@ -49,6 +49,10 @@ class EventSources:
         for source in self._sources:
             source.watch([watch for watch in wanted if watch.kind == source.kind])
 
+    def tells_of(self, watch: Watch) -> bool:
+        """Tell whether each change of a log, made by whomever, wakes; of other kinds that is not promised."""
+        return any(isinstance(source, LogEvents) and source.tells_of(watch) for source in self._sources)
+
     def close(self) -> None:
         """Stop waking and give back every descriptor; harmless when it was never opened."""
         self._wake = None

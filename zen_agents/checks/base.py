@@ -52,6 +52,14 @@ class Check(ABC):
         """Return what should wake this check early, as known after the last look."""
         return ()
 
+    @property
+    def rest_seconds(self) -> float:
+        """Return for how long after the last look only what it watches can make it find anything else; 0 if that is not so.
+
+        Where the kernel tells of each change of all of that, it is asked no sooner.
+        """
+        return 0.0
+
     def memory(self) -> Mapping[str, Any] | None:
         """Return what it must not forget over a restart, as plain JSON of a bounded size; None for a check with nothing.
 

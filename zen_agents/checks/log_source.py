@@ -5,6 +5,7 @@ What was read and what came of it are remembered together, so that a restart los
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from threading import Lock
@@ -41,7 +42,9 @@ _LOOK_AGAIN = 1.0
 #: A glance waits for a look that is under way so long (seconds).
 _GLANCE_WAITS = 0.05
 #: So many files of one source wake it; the others are looked at by its rhythm.
-_MOST_WATCHED = 64
+_MOST_WATCHED = 256
+#: A log of which nothing is new, and nothing waits for its time, is looked at so often where each write to it is told.
+_AT_REST_EVERY = 60.0
 #: So many changes of files are named.
 _MOST_TOLD = 3
 #: What was left out is said for so long (seconds): with one look it would be over before anybody is told.
@@ -91,6 +94,7 @@ class LogSourceCheck(Check):
         #: What was left out last, and until when that is said (steady seconds).
         self._left_out, self._said_until = "", float("-inf")
         self._watches: tuple[Watch, ...] = ()
+        self._rests = False
         #: The checkpoint whose files these are.
         self._watched: Checkpoint | None = None
 
@@ -120,6 +124,8 @@ class LogSourceCheck(Check):
         pieces = self._read(host, self._watch, now.wall.timestamp())
         if self._watch.is_stirred or any(piece.events or piece.behind or piece.dropped for piece in pieces):
             self._glanced = [piece._replace(chunks=()) for piece in pieces]
+            return True
+        if self._rests and self._is_due(now):
             return True
         return self._patterns.is_raised and now.steady - self._told_at >= _LOOK_AGAIN
 
@@ -153,6 +159,7 @@ class LogSourceCheck(Check):
             )
         # Where there was nothing new, its file is there.
         is_gone = checkpoint is not before and self._is_gone(host)
+        self._rests = not (is_gone or glanced or watch.is_waiting or caught) and self._is_idle(pieces[-1], before)
         return (self._source(pieces, now, is_gone=is_gone, read_by=caught.said if caught is not None else ""), *observed)
 
     def watches(self) -> Sequence[Watch]:
@@ -162,9 +169,17 @@ class LogSourceCheck(Check):
         self._watched = self._reading.checkpoint
         files = (self._watched or {}).get("files")
         paths = tuple(files)[:_MOST_WATCHED] if isinstance(files, Mapping) else ()
-        if paths != tuple(watch.name for watch in self._watches):
-            self._watches = tuple(Watch("log", path, glance=self.glance) for path in paths)
+        # Whoever makes another file of a pattern wakes it as well.
+        pattern = Watch("log", self._reading.request.path)
+        others = (pattern,) if glob.has_magic(pattern.name) else ()
+        if (*paths, *(watch.name for watch in others)) != tuple(watch.name for watch in self._watches):
+            self._watches = (*(Watch("log", path, glance=self.glance) for path in paths), *others)
         return self._watches
+
+    @property
+    def rest_seconds(self) -> float:
+        """Return a minute where the last look found nothing new, all files are watched, and only lines change that."""
+        return _AT_REST_EVERY if self._rests else 0.0
 
     def memory(self) -> Mapping[str, Any] | None:
         """Return where reading goes on, and what the patterns have found so far."""
@@ -223,6 +238,13 @@ class LogSourceCheck(Check):
             behind,
             "; ".join(said) or "all of it is read",
         )
+
+    def _is_idle(self, piece: LogPiece, before: Checkpoint | None) -> bool:
+        """Tell whether nothing is said of the source, and the last look came to where the one before did."""
+        files, path = piece.checkpoint.get("files"), self._reading.request.path
+        if self._left_out or piece.events or piece.behind or not isinstance(files, Mapping) or len(files) > _MOST_WATCHED:
+            return False
+        return piece.checkpoint == before and not glob.has_magic(path.rpartition("/")[0])
 
     def _take_note(self, events: Sequence[LogEvent], now: Instant) -> None:
         if now.steady >= self._said_until:

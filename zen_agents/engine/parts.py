@@ -20,6 +20,7 @@ from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.safe_mode import SafeMode
 from zen_agents.engine.sampler import Sampler
 from zen_agents.guards.base import Policy
+from zen_agents.ports.events import Watch
 from zen_agents.ports.host import Host
 from zen_agents.ports.store import Store
 from zen_agents.rules.rule import FlapLimit
@@ -52,4 +53,6 @@ class Parts:
     flapping: FlapLimit = field(default_factory=FlapLimit)
     #: Loads what is needed besides once something is done about the first fault.
     get_ready: Callable[[], None] = lambda: None
+    #: Whether each change of what a check watches wakes the engine: a kernel may have no such event, or no room for it.
+    is_told_of: Callable[[Watch], bool] = lambda _: False
     random: random.Random = field(default_factory=random.SystemRandom)

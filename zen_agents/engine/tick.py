@@ -182,6 +182,7 @@ class AgentTick:
             self._asked = frozenset()
             if self.watchlist.watches(checks):
                 self._recorder.watches_changed()
+            self.watchlist.let_rest(checks, now.steady, is_told=self._parts.is_told_of, book=self._parts.book)
 
     def _schedule_is_due(self, now: Instant) -> None:
         """Have what waits for this moment decided in this turn, whether or not anything else is new about it."""

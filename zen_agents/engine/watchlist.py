@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import partial
 from math import floor
 
 from zen_agents.checks.base import Check
@@ -93,6 +94,29 @@ class Watchlist:
         if beat - now < _ROUNDED:
             return beat + every
         return beat if beat - now >= _CLOSE * every else beat + every / 2
+
+    def let_rest(
+        self, asked: Iterable[Check], looked: float, *, is_told: Callable[[Watch], bool], book: Container[str]
+    ) -> None:
+        """Have those looked at later of which only an event can make news, if each would be told.
+
+        Left as they are: what somebody wants to be looked at soon, and what a rule with an incident in `book` reads, or one
+        that also reads others.
+        """
+        for check in asked:
+            seconds = check.rest_seconds
+            if seconds <= check.every_seconds or self._due[check.name] != self._next(check.every_seconds, looked):
+                continue
+            watches = check.watches()
+            if (
+                watches
+                and all(map(is_told, watches))
+                and self._is_read_only_by(partial(self._rests_on, check, book), check.name)
+            ):
+                self._due[check.name] = self._next(seconds, looked)
+
+    def _rests_on(self, check: Check, book: Container[str], rule: Rule) -> bool:
+        return rule.key not in book and self._feeders(rule.key) == {check.name}
 
     def readers(self, name: str, target: str) -> Sequence[Rule]:
         """Return the rules that read this observation."""

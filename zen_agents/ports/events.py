@@ -47,6 +47,10 @@ class EventSource(Protocol):
         """Replace the set of what is watched; cheap when nothing changed."""
         ...
 
+    def tells_of(self, watch: Watch) -> bool:
+        """Tell whether each change of this wakes by now, whoever makes it; False where that is not sure."""
+        ...
+
     def close(self) -> None: ...
 
     @property

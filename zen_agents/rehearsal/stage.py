@@ -48,6 +48,11 @@ class Nobody:
     def watch(self, watches: Iterable[Watch]) -> None:
         """Do nothing."""
 
+    def tells_of(self, watch: Watch) -> bool:
+        """Tell of nothing."""
+        del watch
+        return False
+
     def close(self) -> None:
         """Do nothing."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from zen_agents.adapters import event_log, event_process
+from zen_agents.adapters import event_process
 from zen_agents.adapters.event_log import LogEvents
 from zen_agents.adapters.event_path import PathEvents
 from zen_agents.adapters.event_pressure import PressureEvents
@@ -24,6 +24,8 @@ from zen_agents.adapters.event_process import ProcessEvents, make_room
 from zen_agents.adapters.event_source import KindSource
 from zen_agents.adapters.event_sources import EventSources
 from zen_agents.adapters.linux_host import LinuxHost
+from zen_agents.adapters.linux_view_files import MountReader
+from zen_agents.adapters.local_file_systems import is_own, kinds_of
 from zen_agents.ports.events import Wake, Watch
 from zen_agents.ports.host_resources import Mount
 
@@ -550,7 +552,7 @@ async def test_a_log_of_another_host_is_left_to_the_looks_and_holds_up_no_glance
     near.touch()
     mounts = [Mount("/", "/dev/x", "ext4", False, 1), Mount(str(far.parent), "server:/x", "nfs4", False, 2),
               Mount(str(near.parent), "/dev/y", "ext4", False, 3)]  # fmt: skip
-    monkeypatch.setattr(event_log, "read_mounts", lambda _: mounts)
+    monkeypatch.setattr(MountReader, "mounts", lambda _: mounts)
     at_far, at_near = Glances(), Glances()
     sources = EventSources([LogEvents(lambda glance: glance(None, None))])  # type: ignore[arg-type]
     sources.open(listener)
@@ -561,6 +563,8 @@ async def test_a_log_of_another_host_is_left_to_the_looks_and_holds_up_no_glance
         append(near)
         await at_near.until(1)
         assert at_far.asked == 0
+        assert sources.tells_of(Watch("log", str(near), glance=at_near))
+        assert not sources.tells_of(Watch("log", str(far), glance=at_far))
     finally:
         sources.close()
 
@@ -587,3 +591,39 @@ async def test_a_glance_that_hangs_holds_up_neither_the_loop_nor_the_end(listene
             return
         await asyncio.sleep(0.002)
     raise AssertionError("the thread left descriptors behind")
+
+
+async def test_a_log_is_told_of_once_it_is_there_and_not_where_others_may_write(listener: Listener, tmp_path: Path) -> None:
+    watch, elsewhere = (
+        Watch("log", str(tmp_path / "app.log"), glance=Glances()),
+        Watch("log", "/proc/self/status", glance=Glances()),
+    )
+    sources = EventSources([LogEvents(lambda glance: glance(None, None))])  # type: ignore[arg-type]
+    sources.open(listener)
+    try:
+        sources.watch([watch, elsewhere])
+        assert not sources.tells_of(watch), "there is none whose writes could be watched"
+        assert not sources.tells_of(elsewhere), "who changes a file of the kernel tells nobody"
+        append(tmp_path / "app.log")
+        assert await listener.is_told(f"log:{watch.name}")
+        assert sources.tells_of(watch) is is_own(kinds_of([watch.name])[watch.name])
+        sources.watch([])
+        assert not sources.tells_of(watch)
+    finally:
+        sources.close()
+
+
+async def test_a_new_file_of_a_pattern_wakes_and_another_one_does_not(listener: Listener, tmp_path: Path) -> None:
+    watch = Watch("log", str(tmp_path / "app-*.log"))
+    sources = EventSources([LogEvents(None)])
+    sources.open(listener)
+    try:
+        sources.watch([watch])
+        append(tmp_path / "web-1.log")
+        await listener.quiet()
+        assert listener.wakes == []
+        append(tmp_path / "app-1.log")
+        assert await listener.is_told(f"log:{watch.name}")
+        assert sources.tells_of(watch) is is_own(kinds_of([watch.name])[watch.name])
+    finally:
+        sources.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -291,3 +292,47 @@ def test_a_silence_says_for_how_long_it_lasts_and_when_the_last_line_came(tmp_pa
     assert [follower.look()["pattern.beat"].detail for _ in range(4)][-1] == (
         "no line for more than 10 min; the last one, of 2027-01-15 08:20:30 UTC: 2027-01-15T08:20:30Z beat 7"
     )
+
+
+def test_it_rests_when_a_look_found_nothing_new_and_only_lines_can_change_that(follower: Follower) -> None:
+    follower.write(1)
+    follower.look()
+    assert follower.check.rest_seconds == 0.0, "something is found, which time ends"
+    quiet = Follower(follower.path, rules=(replace(RULE, detects=CountRule(5, 60.0)),))
+    quiet.look()
+    quiet.look()
+    assert quiet.check.rest_seconds == 60.0
+    quiet.write(2)
+    quiet.look()
+    assert quiet.check.rest_seconds == 0.0, "it has just grown"
+    quiet.look()
+    assert quiet.check.rest_seconds == 60.0
+    quiet.path.unlink()
+    quiet.look()
+    assert quiet.check.rest_seconds == 0.0, "it is gone"
+
+
+def test_what_waits_for_a_line_that_does_not_come_does_not_rest(follower: Follower) -> None:
+    waiting = Follower(follower.path, rules=(replace(RULE, detects=AbsenceRule(600.0)),))
+    for _ in range(3):
+        waiting.look()
+    assert waiting.check.rest_seconds == 0.0
+
+
+def test_the_first_write_after_a_rest_is_worth_a_look_so_that_it_is_remembered(follower: Follower) -> None:
+    quiet = Follower(follower.path, rules=(replace(RULE, detects=CountRule(5, 60.0)),))
+    quiet.look()
+    quiet.look()
+    quiet.write(1)
+    assert quiet.glance(30.0)
+
+
+def test_a_pattern_rests_and_watches_for_further_files(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    for name in ("a.log", "b.log"):
+        (tmp_path / "log" / name).write_text("line\n")
+    follower = Follower(tmp_path / "log" / "*.log")
+    follower.look()
+    follower.look()
+    assert follower.check.rest_seconds == 60.0
+    assert [Path(watch.name).name for watch in follower.check.watches()] == ["a.log", "b.log", "*.log"]

@@ -14,7 +14,7 @@ from zen_agents.engine.watchlist import Watchlist, subject_of
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import HostView
-from zen_agents.rules.condition import StatusIs
+from zen_agents.rules.condition import Either, StatusIs
 from zen_agents.rules.rule import Rule
 
 
@@ -137,3 +137,48 @@ def test_what_only_rules_that_are_left_out_read_is_not_woken() -> None:
     assert watched.wake(subject_of(WEB), 1.0, but=lambda one: one.name in ("r.a", "r.b")) is True
     assert [check.name for check in watched.take_due(1.0)] == ["b"], "somebody else reads it as well"
     assert watched.wake(subject_of(WEB), 2.0, but=lambda _: True) is False
+
+
+class Resting(Looking):
+    """A check of which only what it watches can make news."""
+
+    rest_seconds = 60.0
+
+
+def rested(watched: Watchlist, check: Check, *, is_told: bool = True, open_keys: frozenset[str] = frozenset()) -> float:
+    """Let a check rest that was just asked; return when it is due."""
+    watched.let_rest([check], 0.0, is_told=lambda _: is_told, book=open_keys)
+    return watched.next_due
+
+
+def resting(*rules: Rule) -> tuple[Watchlist, Resting]:
+    check = Resting("a")
+    check.wants = (WEB,)
+    watched = Watchlist([check], rules, 0.0)
+    watched.watches(watched.take_due(0.0))
+    return watched, check
+
+
+def test_what_only_an_event_can_change_is_looked_at_later_and_at_once_when_there_is_one() -> None:
+    watched, check = resting(rule("a"))
+    assert rested(watched, check) == 60.0
+    assert watched.wake(subject_of(WEB), 7.0)
+    assert watched.take_due(7.0) == [check]
+    assert watched.next_due == 10.0
+
+
+def test_what_is_not_told_or_bad_or_wanted_soon_does_not_rest() -> None:
+    watched, check = resting(rule("a"))
+    assert rested(watched, check, is_told=False) == 10.0
+    assert rested(watched, check, open_keys=frozenset({"r.a|host"})) == 10.0
+    watched.hurry("r.a|host", 3.0)
+    assert rested(watched, check) == 3.0
+
+
+def test_what_a_rule_reads_together_with_others_does_not_rest() -> None:
+    check, other = Resting("a"), Looking("b")
+    check.wants = (WEB,)
+    either = replace(rule("a"), condition=Either((StatusIs("a", "host", 60.0), StatusIs("b", "host", 60.0))))
+    watched = Watchlist([check, other], [either], 0.0)
+    watched.watches(watched.take_due(0.0))
+    assert rested(watched, check) == 10.0

@@ -59,7 +59,8 @@ class LogSource(Section):
     time_key: Line = Field("", description="with format json: field that holds the time, where it has no usual name")
     timezone: TimeZone | None = Field(None, description="time zone of stamps without one; empty: that of this host")
     every: PositiveDuration = Field(
-        timedelta(seconds=5), description="how often it is looked at; a file that is written wakes"
+        timedelta(seconds=5),
+        description="how often it is looked at; a write wakes, and a file at rest on a local disk is seen once a minute",
     )
     from_start: bool = Field(False, description="true: what is there at the first look counts, too")
     sample_beyond: Size = Field(

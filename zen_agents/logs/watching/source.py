@@ -86,6 +86,11 @@ class SourceWatch:
         self._changed |= self._waiting
         return changed > 0
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether time alone may change how a pattern stands."""
+        return bool(self._waiting or self._changed)
+
     def seen(self) -> Mapping[str, Seen]:
         """Return how each pattern stands, by name; see `WatchedPattern.seen`. Only of those that are `renewed` it is new."""
         self.renewed, self.has_news, self.is_stirred = sorted(self._changed), False, False
