@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 from collections.abc import Callable, Container, Sequence
@@ -47,8 +46,10 @@ class _Batch:
             if not self.abandoned:
                 tell(found)
         self.asking = (len(self.checks), seconds())
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile: nobody waits any more
+        try:
             self._loop.call_soon_threadsafe(self.done.ring)
+        except RuntimeError:
+            return  # the loop has ended meanwhile: nobody waits any more
 
 
 class Sampler:

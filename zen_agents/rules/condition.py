@@ -195,13 +195,15 @@ def is_surely_good(condition: Condition, seen: Observation) -> bool:
 
     What other observations of it say is not asked: they are judged when they come. False where it is not sure.
     """
-    if isinstance(condition, Either):
-        return all(not _reads(part, seen) or is_surely_good(part, seen) for part in condition.conditions)
-    if isinstance(condition, AllOf):
-        return any(_reads(part, seen) and is_surely_good(part, seen) for part in condition.conditions)
     if isinstance(condition, StatusIs):
         return seen.status is Status.OK
-    return isinstance(condition, Beyond) and condition.is_within(seen)
+    if isinstance(condition, Beyond):
+        return condition.is_within(seen)
+    if isinstance(condition, Either):
+        return all(not _reads(part, seen) or is_surely_good(part, seen) for part in condition.conditions)
+    return isinstance(condition, AllOf) and any(
+        _reads(part, seen) and is_surely_good(part, seen) for part in condition.conditions
+    )
 
 
 def _reads(condition: Condition, seen: Observation) -> bool:
