@@ -6,9 +6,12 @@ import contextlib
 import gc
 import logging
 import os
+import shutil
 import signal
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -44,6 +47,19 @@ class _KnownState(StateFile):
 
 
 sqlite_store_file.StateFile = _KnownState  # type: ignore[misc]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give a run its own place for temporary directories, unless somebody names one with `--basetemp`.
+
+    The one that all runs share is closed to other accounts whenever another run begins, and tests let workers in that have
+    given root up.
+    """
+    if config.option.basetemp is None and not hasattr(config, "workerinput"):
+        place = Path(tempfile.mkdtemp(prefix="zen-tests-"))
+        config.option.basetemp = place / "run"
+        config.add_cleanup(lambda: shutil.rmtree(place, ignore_errors=True))
 
 
 def pytest_collection_finish() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -22,3 +23,13 @@ def answered(request: type[Request], answer: Callable[[Request], BaseModel]) -> 
         return 2
     sys.stdout.write(reply.model_dump_json())
     return 0
+
+
+def leave(status: int) -> NoReturn:
+    """End this process, which has nothing open to write but its streams, at once.
+
+    To take the libraries apart before takes as long as a look at a small file, and ends in the same.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

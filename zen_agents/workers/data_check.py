@@ -29,10 +29,9 @@ from zen_agents.datasets.source import SourceKind
 from zen_agents.datasets.sql import name, sql
 from zen_agents.datasets.table import BackendError, Table
 from zen_agents.jobs.data_check import DataCheckProgress, DataCheckReply, DataCheckRequest
-from zen_agents.workers.answering import answered
+from zen_agents.workers.answering import answered, leave
 from zen_agents.workers.being_written import writer_of
 from zen_agents.workers.data_files import DataFileError, DataFiles
-from zen_agents.workers.database_look import look_at_database
 from zen_agents.workers.file_heads import as_written, why_unreadable
 from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.log_stream import load_unpackers
@@ -69,6 +68,8 @@ def _of_database_or_files(
     contract: Contract, others: Mapping[str, Contract], around: Surroundings, spill: Path, told: Told
 ) -> Report:
     if not contract.source.kind.is_file:
+        from zen_agents.workers.database_look import look_at_database  # noqa: PLC0415 - files need no such driver
+
         return look_at_database(
             contract, others, around, spill, lambda doing, done, of: told(DataCheckProgress(doing=doing, done=done, of=of))
         )
@@ -213,4 +214,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    leave(main())

@@ -6,10 +6,12 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zen_agents.jobs.data_check import DataCheckProgress
-from zen_agents.workers.duck import Duck
+
+if TYPE_CHECKING:  # a look at a database needs no DuckDB
+    from zen_agents.workers.duck import Duck
 
 #: Is told how far it is.
 Told = Callable[[DataCheckProgress], None]
