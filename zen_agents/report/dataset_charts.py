@@ -14,6 +14,8 @@ from zen_agents.report.shell import svg
 
 #: So much of an untrusted name or value is shown.
 _MOST_NAME: Final = 60
+#: A few runs are no wider than this many, and stand where the last is always: on the right.
+_LEAST_PLACES: Final = 10
 #: So many values of a column are drawn.
 _MOST_VALUES: Final = 12
 #: What the deciles of a profile are called, and where in it they stand.
@@ -35,7 +37,7 @@ def failing_rows(findings: Sequence[Finding]) -> str:
     parts = []
     for each in findings:
         share = each.count / each.total if each.total else 0.0
-        words = f"{each.count:,} of {each.total:,} ({share:.2%})"
+        words = f"{each.count:,} of {each.total:,} ({_percent(share)})"
         bar = _bar(share, str(each.outcome), f"{name(each.check)}: {words}")
         parts.append(f"<span>{escape(name(each.check))}</span><div>{bar}</div><span>{words}</span>")
     return f'<div class="bars">{"".join(parts)}</div>'
@@ -44,15 +46,15 @@ def failing_rows(findings: Sequence[Finding]) -> str:
 def trend(runs: Sequence[Run]) -> str:
     """Return a bar for each run: as high as it had rows, coloured by what came of it."""
     most = max((run.rows or 0 for run in runs), default=0) or 1
-    parts = []
-    for at, run in enumerate(runs):
+    parts, places = [], max(len(runs), _LEAST_PLACES)
+    for at, run in enumerate(runs, start=places - len(runs)):
         height = 100.0 if run.rows is None else max(2.0, 96.0 * run.rows / most)
         unread = " unread" if run.rows is None else ""
         parts.append(
             f'<rect class="own {run.outcome}{unread}" stroke-width="0" x="{at + 0.1:g}" y="{100 - height:.2f}" width="0.8" '
             f'height="{height:.2f}"><title>{escape(run_in_words(run))}</title></rect>'
         )
-    drawing = svg(max(len(runs), 10), 100, f"Rows of the last {len(runs)} runs, at most {most:,}", parts, drawn="trend")
+    drawing = svg(places, 100, f"Rows of the last {len(runs)} runs, at most {most:,}", parts, drawn="trend")
     ends = f"<span>{moment(runs[0].started_at)}</span><span>at most {most:,} rows</span><span>{moment(runs[-1].started_at)}"
     return f'{drawing}<div class="ends">{ends}</span></div>'
 
@@ -110,6 +112,11 @@ def _box(deciles: Sequence[float], kind: str, low: float, high: float) -> Iterat
     width = max(0.5, at(deciles[_NINTH]) - at(deciles[_FIRST]))
     yield f'<rect class="own {kind}" stroke-width="0" x="{at(deciles[_FIRST]):.2f}" y="3" width="{width:.2f}" height="14"/>'
     yield f'<path class="median" d="M{at(deciles[_MEDIAN]):.2f} 1V19"/>'
+
+
+def _percent(share: float) -> str:
+    # What fails is never told as nothing.
+    return "less than 0.01%" if 0 < share < 0.0001 else f"{share:.2%}"
 
 
 def _bar(share: float, kind: str, words: str) -> str:
