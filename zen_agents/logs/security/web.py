@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
@@ -42,8 +43,12 @@ PATTERNS: Final[Mapping[str, str]] = {
         r"(?i)\b(?:sqlmap|nikto|nuclei|masscan|zgrab|acunetix|wpscan|dirbuster|gobuster|feroxbuster|netsparker)\b"
     ),
 }  # fmt: skip
+#: Where applications take a name and a password from a form.
+_FORM: Final = re.compile(
+    r"(?i)/(?:(?:user|users|account|admin|auth|api)/)?(?:log_?-?in|sign_?-?in|wp-login\.php|sessions?)/?(?:\?|$)|[?&]_task=login(?:&|$)"
+)
 #: A longer request is looked at up to here; servers refuse longer ones.
-_MOST_BYTES = 16_384
+_MOST_BYTES, _LONGEST_PATH = 16_384, 2_048
 #: A request may be encoded twice, to get past what decodes it once.
 _DECODED = 2
 
@@ -60,11 +65,20 @@ def event_of(fields: Mapping[str, str], program: str) -> SecurityEvent | None:
             What.WEB_ATTACK, _result(status), program, user=fields.get("user", ""), address=address, peer=peer, method=kind,
             detail=fields.get("path", fields.get("message", ""))[:200],
         )  # fmt: skip
-    if status == "401" and fields.get("user"):
-        return SecurityEvent(
-            What.LOGIN, Result.FAILED, program, user=fields["user"], address=address, peer=peer, method="http",
-        )  # fmt: skip
-    return None
+    method = _log_in(fields) if status == "401" else ""
+    if not method:
+        return None
+    return SecurityEvent(
+        What.LOGIN, Result.FAILED, program, user=fields.get("user", ""), address=address, peer=peer, method=method
+    )
+
+
+def _log_in(fields: Mapping[str, str]) -> str:
+    """Return how a request that was not let in had shown a password, "" if it showed none."""
+    if fields.get("user"):
+        return "http"
+    path = fields.get("path", "")[:_LONGEST_PATH]
+    return "form" if fields.get("method") == "POST" and _FORM.search(path) else ""
 
 
 def _result(status: str) -> Result:

@@ -37,9 +37,11 @@ def bare(line: str) -> SecurityEvent | None:
     return event_of(Plain().record(line, "log", STAMPS))
 
 
-def requested(path: str, status: int = 200, agent: str = "Mozilla/5.0", user: str = "-") -> SecurityEvent | None:
+def requested(
+    path: str, status: int = 200, agent: str = "Mozilla/5.0", user: str = "-", method: str = "GET"
+) -> SecurityEvent | None:
     """Return what a line of an access log tells."""
-    line = f'192.0.2.7 - {user} [27/Nov/2026:11:59:58 +0000] "GET {path} HTTP/1.1" {status} 5 "-" "{agent}"'
+    line = f'192.0.2.7 - {user} [27/Nov/2026:11:59:58 +0000] "{method} {path} HTTP/1.1" {status} 5 "-" "{agent}"'
     return event_of(Access().record(line, "access", STAMPS))
 
 
@@ -316,6 +318,30 @@ def test_a_wrong_password_of_a_web_server_is_a_failed_log_in() -> None:
     assert event is not None
     assert (event.what, event.result, event.user, event.address) == (What.LOGIN, Result.FAILED, "frank", "192.0.2.7")
     assert requested("/admin", status=401) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/login",
+        "/users/sign_in",
+        "/webmail/?_task=login",
+        "/?_task=login&_action=login",
+        "/wp-login.php",
+        "/api/session?x=1",
+    ],
+)
+def test_a_form_that_lets_nobody_in_is_a_failed_log_in_of_nobody_in_particular(path: str) -> None:
+    event = requested(path, status=401, method="POST")
+    assert event is not None
+    assert (event.what, event.result, event.user, event.address) == (What.LOGIN, Result.FAILED, "", "192.0.2.7")
+    assert requested(path, status=401) is None, "it was only looked at"
+    assert requested(path, status=200, method="POST") is None
+
+
+@pytest.mark.parametrize("path", ["/api/orders", "/blog/login-problems", "/?_task=logout", "/sessions/42/items"])
+def test_another_request_that_lacks_a_right_is_no_log_in(path: str) -> None:
+    assert requested(path, status=401, method="POST") is None
 
 
 def test_what_lines_tell_are_fields_that_patterns_count_by() -> None:
