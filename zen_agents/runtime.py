@@ -27,6 +27,7 @@ from zen_agents.adapters.outbox_at_rest import OutboxAtRest
 from zen_agents.adapters.running_actions import forget_ended
 from zen_agents.adapters.state_dir import StateDir
 from zen_agents.adapters.syslog_witness import SyslogWitness
+from zen_agents.adapters.unbegun_actions import UnbegunActions
 from zen_agents.agents.base import AgentContext, BaseAgent
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.policy import AlertPolicy
@@ -124,6 +125,7 @@ class Runtime:
             action_log=ActionLogFile(self.options.state_dir / "actions.log"),
             still_running=lambda: self._machine.still_running(self.options.state_dir), thread=self._machine.thread,
             evidence=self._machine.evidence(host, self.options.state_dir),
+            unbegun=UnbegunActions(self.options.state_dir, self.clock.anchor().boot_id),
         )  # fmt: skip
         self._host, self._pulse = host, Pulse(store)
         agents = build_agents(self.settings, self._context(self.loaded), self.options.agents)

@@ -35,7 +35,7 @@ from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.causes import Causes
 from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.evidence import Evidence
-from zen_agents.engine.executor import ControlFactory, Executor
+from zen_agents.engine.executor import ControlFactory, Executor, Unbegun
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import ActionLog, Journal
 from zen_agents.engine.judging import Judging
@@ -266,6 +266,8 @@ class World:
     thread: Callable[[], Thread] = DaemonThread
     #: Reads what was wrong before it is repaired; None: nothing does.
     evidence: EvidenceSource | None = None
+    #: Knows which reserved actions have not begun; None: nobody does.
+    unbegun: Unbegun | None = None
 
 
 def catalog_actions() -> Mapping[str, Action]:
@@ -291,6 +293,7 @@ def build_parts(
     executor = Executor(
         planning, host=world.host, store=world.store, journal=journal, clock=world.clock, stop=world.flag,
         control=world.control, resident_bytes=resident_bytes, still_running=world.still_running, evidence=evidence,
+        unbegun=world.unbegun,
     )  # fmt: skip
     parts: Parts
 

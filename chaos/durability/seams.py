@@ -111,6 +111,7 @@ SEAMS: tuple[Seam, ...] = (
 VOLATILE: dict[str, str] = {
     "state/state.db-shm": "SQLite's index of its log, made anew from the log",
     "state/*.sock": "where a running engine listens; the next one makes its own",
+    "state/running/.unbegun-*": "that a reserved action has not begun; believed only where the engine alone died",
     "state/quarantine/.aside-*": "where an action has things under private names; needed only when the engine alone dies",
     "state/service-logs": "as below",
     "state/service-logs/*": "what a service printed, for the detail of a failure; it is written by the service itself",

@@ -66,12 +66,17 @@ def limits_hold(record: Record) -> Iterator[Violation]:
         same = [act for act in _before(record, asked, within) if act.body.get("budget") == asked.act.body.get("budget")]
         if len(same) >= int(budget[2]):
             yield asked.violation("limits", f"is number {len(same) + 1} within the window of {budget[2]} {budget[3]}")
-        on_target = [act for act in _before(record, asked, _HOUR) if act.target == asked.act.target]
+        on_target = [act for act in _before(record, asked, _HOUR) if act.target == asked.act.target and _ran(act)]
         if len(on_target) >= int(target[2]):
             yield asked.violation("limits", f"is number {len(on_target) + 1} of {target[2]} on {asked.act.target}")
         at_once = [act for act in record.acts if act.seq < asked.act.seq and act.ran_until > asked.act.at + ROUNDING]
         if len(at_once) >= int(running[2]):
             yield asked.violation("limits", f"began while {', '.join(act.id for act in at_once)} ran")
+
+
+def _ran(act: Act) -> bool:
+    """Tell whether it may have been carried out: what has certainly not begun does nothing to a target."""
+    return act.final is None or kind_of(act.final) is not OutcomeKind.SKIPPED
 
 
 def _before(record: Record, asked: _Asked, within: float) -> list[Act]:
@@ -98,7 +103,7 @@ def cooldowns_hold(record: Record) -> Iterator[Violation]:
         others = (act for act in record.acts if act.seq < asked.act.seq and act.target == asked.act.target)
         for other in others:
             final = other.final
-            if final is None or other.intent.entry.incident == own:
+            if final is None or not _ran(other) or other.intent.entry.incident == own:
                 continue
             rested = asked.at - final.entry.at.steady
             if rested + ROUNDING < seconds - (_SPAN_ROUNDING if seconds > _HOUR else 0.0):

@@ -22,6 +22,7 @@ from zen_agents.actions.base import Action, ActionPolicy
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.adapters.unbegun_actions import UnbegunActions
 from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
 from zen_agents.catalog import GUARDS
 from zen_agents.checks.base import Check
@@ -255,7 +256,7 @@ class Rig:
         judging = Judging(planning, host=self.host, store=self.store, stop=self.flag, guards=GUARDS, causes_of=causes.of)
         executor = Executor(
             planning, host=self.host, store=self.store, journal=journal, clock=self.clock, stop=self.flag,
-            control=self._control,
+            control=self._control, unbegun=UnbegunActions(self.state_dir, self.host.boot),
         )  # fmt: skip
         safe_mode = SafeMode(
             store=self.store, journal=journal, clock=self.clock, triggers=triggers,
@@ -303,6 +304,7 @@ class Rig:
             incident = next((i for i in rig.parts.book if i.id == row.incident), None)
             rule = rig.tick.watchlist.rules.get(incident.key) if incident else None
             rig.tick.repairs.adopt(row, incident, rule, rig.clock.now())
+        rig.parts.executor.unbegun.clear()
         return rig
 
     # -- what came of it ----------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from zen_agents.engine.parts import Parts
 from zen_agents.engine.rivals import MOST_TURNS
 from zen_agents.engine.stored_actions import effect_of, intent_of
 from zen_agents.errors import StoreError
-from zen_agents.model.action import Intent, Outcome, OutcomeKind
+from zen_agents.model.action import Effect, Intent, Outcome, OutcomeKind
 from zen_agents.model.incident import Incident
 from zen_agents.ports.store import ActionRow, Brake, Store
 from zen_agents.rules import transitions
@@ -119,8 +119,14 @@ class Aftermath:
             self._parts.safe_mode.store_failed(str(error))
 
     def adopt(self, row: ActionRow, incident: Incident | None, rule: Rule | None, now: Instant) -> None:
-        """Take over an action that an earlier engine left unfinished: it is verified, never replayed (R16)."""
+        """Take over an action that an earlier engine left unfinished: it is verified, never replayed (R16).
+
+        One that has certainly not begun ends with that, and its incident is decided anew as if it had not been asked for.
+        """
         intent = intent_of(row)
+        if self._parts.executor.unbegun.holds(row.id):
+            self._never_began(intent, incident, now)
+            return
         self._intents[intent.id] = intent
         did = effect_of(row)
         why = "the engine stopped before it was verified; it is not repeated"
@@ -133,6 +139,12 @@ class Aftermath:
         rung = rule.ladder[min(incident.rung, len(rule.ladder) - 1)]
         self._parts.book.put(transitions.started(incident, intent.id, rung, now))
         self._hurry(rule.key, now.steady)
+
+    def _never_began(self, intent: Intent, incident: Incident | None, now: Instant) -> None:
+        effect = Effect(False, "the engine stopped before it began; nothing was done")
+        self._parts.executor.record(intent, Outcome(intent.id, OutcomeKind.SKIPPED, now, 0.0, effect))
+        if incident is not None and incident.action == intent.id:
+            self._parts.book.put(transitions.not_begun(incident, now))
 
     def _attempt_failed(self, incident: Incident, rule: Rule, intent: Intent, now: Instant) -> None:
         self._intents.pop(intent.id, None)

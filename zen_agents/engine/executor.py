@@ -6,6 +6,7 @@ Nothing else is handed a `HostControl`, and `Action.execute` is called here alon
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -35,6 +36,44 @@ class ControlFactory(Protocol):
     def __call__(self, intent: Intent) -> HostControl: ...
 
 
+class Unbegun(Protocol):
+    """Knows over the engine's death which reserved actions have certainly not begun."""
+
+    def note(self, action: str) -> None:
+        """Note that an action has not begun; that it cannot be noted is no error."""
+        ...
+
+    def begin(self, action: str) -> None:
+        """Forget that again, before the deed; raises HostError where that is not certain."""
+        ...
+
+    def holds(self, action: str) -> bool:
+        """Tell whether it has certainly not begun."""
+        ...
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        ...
+
+
+class NobodyKnows:
+    """No memory of what has not begun: whatever an engine leaves unfinished is verified."""
+
+    def note(self, action: str) -> None:
+        """Keep nothing."""
+
+    def begin(self, action: str) -> None:
+        """Have nothing to forget."""
+
+    def holds(self, action: str) -> bool:
+        """Be certain of nothing."""
+        del action
+        return False
+
+    def clear(self) -> None:
+        """Have nothing to forget."""
+
+
 class Executor:
     """Performs actions that were judged, one at a time for a target."""
 
@@ -42,10 +81,13 @@ class Executor:
         self, planning: Planning, *, host: Host, store: Store, journal: Journal, clock: Clock, stop: StopFlag,
         control: ControlFactory, resident_bytes: Callable[[], int] = lambda: 0,
         still_running: Callable[[], Collection[str]] = tuple, evidence: Evidence | None = None,
+        unbegun: Unbegun | None = None,
     ) -> None:  # fmt: skip
         self._planning, self._host, self._store, self._journal = planning, host, store, journal
         self._clock, self._stop, self._control, self._evidence = clock, stop, control, evidence
         self._resident_bytes, self._still_running = resident_bytes, still_running
+        #: Which reserved actions have not begun, also those of an earlier engine.
+        self.unbegun = unbegun or NobodyKnows()
         self._running: dict[str, asyncio.Task[None]] = {}
         #: Action -> the subjects that it disturbs while it runs.
         self._disturbed: dict[str, frozenset[str]] = {}
@@ -103,7 +145,14 @@ class Executor:
         now = self._clock.now()
         leased_until = now.steady + plan.timeout_seconds + verify_within_seconds
         intent = Intent(new_id(ACTION), plan, now, leased_until, verified_by, approval)
-        self._store.reserve(intent, hourly_limit=None if request.requested_by.is_person else _hourly_limit(plan, policy))
+        limit = None if request.requested_by.is_person else _hourly_limit(plan, policy)
+        self.unbegun.note(intent.id)
+        try:
+            self._store.reserve(intent, hourly_limit=limit)
+        except (RefusedError, StoreError):
+            with contextlib.suppress(HostError):  # a mark of what was never reserved says nothing about anything
+                self.unbegun.begin(intent.id)
+            raise
         self._journal.intended(intent)
         return intent
 
@@ -171,6 +220,7 @@ class Executor:
         try:
             async with asyncio.timeout(intent.plan.timeout_seconds):
                 failpoint("executor.before_spawn")
+                self.unbegun.begin(intent.id)
                 effect = await action.execute(intent.plan, self._control(intent))
                 failpoint("executor.after_effect")
         except TimeoutError:

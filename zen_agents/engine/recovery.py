@@ -28,6 +28,7 @@ def recover(engine: Engine) -> None:
         _adopt(engine, row, now)
     if rows:
         _write(engine, rows, now)
+    parts.executor.unbegun.clear()
 
 
 def _adopt(engine: Engine, row: ActionRow, now: Instant) -> None:

@@ -145,11 +145,12 @@ class Repairs(Aftermath):
         if not incident.attempts:
             return 0
         try:
-            rows = self._parts.store.actions(incident=incident.id, limit=incident.attempts)
+            rows = self._parts.store.actions(incident=incident.id)
         except StoreError as error:
             log.error("earlier attempts of %s cannot be read: %s", incident.id, error)
             return 0
-        return sum(not effect_of(row).said for row in rows)
+        attempts = [row for row in rows if row.kind is not OutcomeKind.SKIPPED][: incident.attempts]
+        return sum(not effect_of(row).said for row in attempts)
 
     def _is_unchanged(self, incident: Incident, policy: Policy) -> bool:
         return self._parts.book.get(incident.key) is incident and self._parts.policy is policy

@@ -51,6 +51,13 @@ def attempt_failed(incident: Incident, rule: Rule, now: Instant, random: Random)
     )
 
 
+def not_begun(incident: Incident, now: Instant) -> Incident:
+    """Its action has certainly not begun: the incident is as it was before, and no attempt was made."""
+    return replace(
+        incident, state=IncidentState.OPEN, changed_at=now, action=None, settle_until=0.0, verify_deadline=0.0,
+    )  # fmt: skip
+
+
 def outcome_unknown(incident: Incident, now: Instant) -> Incident:
     """Nobody can tell whether the action worked: the incident is closed to the engine."""
     return replace(incident, state=IncidentState.OPEN, changed_at=now, action=None, outcome_unknown=True)

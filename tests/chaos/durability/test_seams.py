@@ -52,6 +52,7 @@ WRITERS = {
     "adapters/sqlite_store_schema.py": "state.db, and its copy before a migration, which has failpoints of its own",
     "adapters/state_dir.py": "the directory and engine.lock",
     "adapters/taken_aside.py": "notes of a moment, which are volatile",
+    "adapters/unbegun_actions.py": "running/.unbegun-*, which are volatile",
     "cli/baseline_record.py": "what a person asked to have declared; an engine only reads it, and it is replaced whole",
     "cli/data_repair.py": "a repaired copy that a person asked for; no engine runs",
     "cli/init.py": "a configuration that a person asked for; no engine runs",
