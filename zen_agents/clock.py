@@ -154,6 +154,19 @@ class BackSteps:
             shown = max(shown, before) if booted > at else shown + size
         return shown
 
+    def age(self, time: float) -> float:
+        """Return how many seconds ago at least a clock that was never set forward showed this (Unix seconds).
+
+        Below 0 if that cannot be told: as far as it was looked at, the clock has not come that far.
+        """
+        age = self._last.wall - time
+        # As few steps as explain it: what came after a step is younger than what came before it. The oldest may be several.
+        for _, _, size in reversed(self._steps[-self._MOST + 1 :]):
+            if age >= 0:
+                break
+            age += size
+        return age
+
 
 def boot_id() -> str:
     """Return the kernel's id of this boot, or "" where /proc does not tell."""

@@ -35,3 +35,23 @@ def test_many_steps_are_taken_together_and_make_nothing_earlier_than_it_was() ->
         steps.note(at(number * 10, number * 10 - number * 5))
     assert steps.latest(-1) == -1
     assert all(steps.latest(booted) >= booted - booted // 10 * 5 for booted in range(0, 2000, 7))
+
+
+def test_a_time_that_the_clock_has_not_come_to_is_of_before_it_was_set_back() -> None:
+    steps = BackSteps(at(100, 1000))
+    assert (steps.age(990), steps.age(1010)) == (10, -10)
+    steps.note(at(110, 1010 - DAY))
+    assert steps.age(990) == 20
+    assert steps.age(1000 - DAY) == 10, "of after the step, for all that is known"
+    assert steps.age(1020) == -10, "of neither"
+    steps.note(at(120, 1020 - 3 * DAY))
+    assert steps.age(1005 - DAY) == 15, "between the two"
+    assert steps.age(990) == 30
+
+
+def test_steps_that_were_taken_together_explain_nothing() -> None:
+    steps = BackSteps(at(0, 0))
+    for number in range(1, 201):
+        steps.note(at(number * 10, number * 10 - number * 5))
+    assert steps.age(1100) == 0
+    assert steps.age(1500) < 0

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from zen_agents.checks.base import Probe
 from zen_agents.checks.process import Finder
-from zen_agents.clock import ForwardSteps, Instant
+from zen_agents.clock import Anchor, BackSteps, ForwardSteps, Instant
 from zen_agents.drift.declared import held_content, sha256
 from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
@@ -31,7 +31,8 @@ class ConfigCheck(Probe):
     """Observes `config.NAME` (judged)."""
 
     __slots__ = (
-        "_find", "_good_after", "_kept", "_key", "_probe", "_result", "_service", "_steps", "_tests", "_unit", "_well",
+        "_back", "_find", "_forward", "_good_after", "_kept", "_key", "_probe", "_result", "_service", "_tests", "_unit",
+        "_well",
     )  # fmt: skip
 
     kind = "config"
@@ -53,7 +54,9 @@ class ConfigCheck(Probe):
         self._key = self._result = self._kept = ""
         #: What has been well, and since when (steady seconds).
         self._well = ("", 0.0)
-        self._steps: ForwardSteps | None = None
+        #: How the clock was set since the first look.
+        self._forward: ForwardSteps | None = None
+        self._back: BackSteps | None = None
 
     @property
     def observes(self) -> tuple[str, ...]:
@@ -65,7 +68,8 @@ class ConfigCheck(Probe):
 
     async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Test the files if one has changed, and keep them if they have been good for long enough."""
-        self._steps = self._steps or ForwardSteps(now)
+        self._forward, self._back = self._forward or ForwardSteps(now), self._back or BackSteps(_anchor(now))
+        self._back.note(_anchor(now))
         states = await asyncio.to_thread(self._tested, host)
         if self._result:
             self._well = ("", now.steady)
@@ -109,8 +113,9 @@ class ConfigCheck(Probe):
         changed = max((state.changed for state in states), default=0.0)
         loaded_for = host.boot_seconds() - loaded
         # By so much a change looks older than it is.
-        ahead = self._steps.within(loaded_for, now) if self._steps is not None else 0.0
-        read = loaded_for < now.wall.timestamp() - changed - ahead
+        ahead = self._forward.within(loaded_for, now) if self._forward is not None else 0.0
+        age = self._back.age(changed) if self._back is not None else -1.0
+        read = loaded_for < age - ahead
         return f"{process.fingerprint}:{loaded:g}" if read else ""
 
     async def _keep(self, well: str, host: HostView, now: Instant) -> str:
@@ -138,3 +143,7 @@ class ConfigCheck(Probe):
 
     def _observation(self, now: Instant, status: Status, said: str) -> Observation:
         return Observation(self.name, self.target, status, now, None, said, self._key)
+
+
+def _anchor(now: Instant) -> Anchor:
+    return Anchor("", now.steady, now.wall.timestamp(), now.steady)

@@ -118,6 +118,19 @@ async def test_a_clock_that_was_set_forward_makes_nobody_have_read_a_change(host
     assert kept(host) == [b"better\n"]
 
 
+async def test_a_clock_that_was_set_back_makes_nobody_forget_what_was_read(host: SimulatedHost) -> None:
+    check = a_check()
+    await look_for(check, host, 30)
+    host.clock.jump_wall(-86400.0)
+    await look_for(check, host, 60)
+    assert kept(host) == [b"good\n"]
+    host.advance(1)
+    host.files.add_file(FILE, "better\n")
+    found = await look_for(check, host, 300)
+    assert "has not read it" in found.detail, "it looks as if it were from before the service's start"
+    assert kept(host) == [b"good\n"]
+
+
 async def test_a_break_begins_the_time_anew(host: SimulatedHost) -> None:
     check = a_check()
     await look_for(check, host, 30)
