@@ -163,6 +163,8 @@ class SystemdSetup(_Section):
 
     #: Unit -> what `systemctl edit` would be given.
     drop_ins: dict[str, str] = Field(default_factory=dict)
+    #: Whether some of that counts from a unit's start alone, so that each is restarted with it, as its owner would have.
+    counts_from_start: bool = False
     why_not: str = ""
 
     @model_validator(mode="after")

@@ -22,6 +22,8 @@ class Systemd(Contender):
         for unit, text in self.scenario.systemd.drop_ins.items():
             self.host.write_file(f"/etc/systemd/system/{unit}.d/restart.conf", text)
         self.host.run(["systemctl", "daemon-reload"], check=True)
+        if self.scenario.systemd.counts_from_start:
+            self.host.run(["systemctl", "restart", *self.scenario.systemd.drop_ins], check=True)
 
     def stop(self) -> None:
         pass
