@@ -195,6 +195,12 @@ def test_ports_are_widened_for_their_time() -> None:
     assert params == {"usual": "32768 60999", "wider": "20000 64999"}
 
 
+def test_ports_that_come_and_go_at_the_limit_are_one_problem() -> None:
+    ports = rule(agent(EVERYTHING), "system_health.local_ports|local_ports:tcp")
+    assert ports.condition == Beyond("local_ports.percent", "local_ports:tcp", 75.0, window_seconds=0.0, sample_seconds=30.0)
+    assert ports.clear == Beyond("local_ports.percent", "local_ports:tcp", 70.0, window_seconds=0.0, sample_seconds=30.0)
+
+
 def test_more_connections_are_tracked_for_their_time() -> None:
     made = agent(EVERYTHING)
     assert steps(rule(made, "system_health.conntrack|conntrack:table")) == [["raise_conntrack_limit conntrack:table"]]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from zen_agents.agents.system_health.rule_maker import RuleMaker, now_above
+from zen_agents.agents.system_health.settings import CLEAR_BELOW
 from zen_agents.dataclass import dataclass
 from zen_agents.model.duration import seconds_in
 from zen_agents.model.severity import Severity
@@ -49,10 +50,14 @@ class Limit:
 
 def limit_rules(limit: Limit, section: WatchedUse, raised_for: timedelta | None, make: RuleMaker) -> Iterable[Rule]:
     """Return the rule that it runs full, and, unless it is never raised (None), the one that ends that."""
+    name, every = f"{limit.name}.percent", seconds_in(section.every)
+    # A few that come and go at the limit are one problem, about which people are asked once.
+    over_below = section.above - min(CLEAR_BELOW, section.above / 10)
     yield make.rule(
         limit.name,
         limit.target,
-        now_above(f"{limit.name}.percent", limit.target, section.above, seconds_in(section.every)),
+        now_above(name, limit.target, section.above, every),
+        clear=now_above(name, limit.target, over_below, every),
         at=limit.name,
         summary=limit.summary,
         severity=section.severity,
