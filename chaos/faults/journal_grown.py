@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import REPOSITORY, DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import interpreter, struck
+from chaos.workload import disk_mib, interpreter, struck
 
 _ENTRIES = REPOSITORY / "chaos" / "inside" / "journal_entries.py"
 _LIMITS = """[Journal]
@@ -56,5 +56,4 @@ class JournalGrown(Fault):
 
     @staticmethod
     def _mib(host: DisposableHost) -> float:
-        used = host.run(["du", "-sm", "--total", "/var/log/journal", "/run/log/journal"]).stdout.splitlines()
-        return float(used[-1].split()[0])
+        return sum(disk_mib(host, place) for place in ("/var/log/journal", "/run/log/journal"))
