@@ -154,12 +154,12 @@ class BackSteps:
             shown = max(shown, before) if booted > at else shown + size
         return shown
 
-    def age(self, time: float) -> float:
+    def age(self, shown: float) -> float:
         """Return how many seconds ago at least a clock that was never set forward showed this (Unix seconds).
 
         Below 0 if that cannot be told: as far as it was looked at, the clock has not come that far.
         """
-        age = self._last.wall - time
+        age = self._last.wall - shown
         # As few steps as explain it: what came after a step is younger than what came before it. The oldest may be several.
         for _, _, size in reversed(self._steps[-self._MOST + 1 :]):
             if age >= 0:

@@ -1,4 +1,4 @@
-"""Which reserved actions have certainly not begun, so that an engine that was killed in between need not verify nothing.
+"""Which reserved actions have certainly not begun, so that the engine after one that was killed need not wait for them.
 
 A mark is made before the intent is written and removed before the deed: where one still lies there, nothing was done. It is
 in the kernel's hands alone and survives the engine's death, but no power cut; so it names its boot, and says nothing in
