@@ -83,8 +83,11 @@ def _safe_modes(record: Record) -> Iterator[Hold]:
 
 def _pauses(record: Record) -> Iterator[Hold]:
     on: dict[str, ChainedEntry] = {}
-    for each in record.of(EntryKind.HUMAN, "pause", "resume"):
-        scope = str(each.entry.body.get("scope", _HOST))
+    said, tried = record.of(EntryKind.HUMAN, "pause", "resume"), record.of(EntryKind.ENGINE, "agent_on_trial")
+    for each in sorted([*said, *tried], key=lambda entry: entry.seq):
+        # A person who resumes in stages lifts the pause of each agent as its turn comes.
+        agent = each.entry.body.get("agent") if each.entry.kind is EntryKind.ENGINE else None
+        scope = f"agent:{agent}" if agent is not None else str(each.entry.body.get("scope", _HOST))
         if (before := on.pop(scope, None)) is not None:
             yield _pause(before, scope, each.seq)
         if each.entry.id == "pause":

@@ -58,6 +58,8 @@ FOUND = {
     777: "an action failed after its rule had gone with a reload, and its end was written twice (R16)",
     1118: "as 641, and the ledger refused to say so as well",
     1383: "an engine died while it started and held its state for ever",
+    2284: "a person's resume in stages was no end of a pause for the oracle (R9)",
+    2356: "of two questions about one incident that nobody answered people were told twice (R15)",
 }
 
 

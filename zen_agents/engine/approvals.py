@@ -208,11 +208,15 @@ class Approvals:
         return next((each for each in self._parts.book if each.id == asked.incident), None)
 
     def _leave_to_people(self, asked: Approval, now: Instant) -> Incident | None:
-        """Let the engine only watch the incident from here on: it has its answer, and asks no second time."""
+        """Let the engine only watch the incident from here on, and return it: it has its answer, and asks no second time.
+
+        None where there is none any more, or an earlier question about it had that answer: it is with people already.
+        """
         incident = self._incident_of(asked)
-        if incident is not None:
-            refused = transitions.refused(incident, Reason.APPROVAL_DENIED, now)
-            self._parts.book.put(transitions.escalated(refused, Reason.APPROVAL_DENIED, now))
+        if incident is None or incident.escalated_for is Reason.APPROVAL_DENIED:
+            return None
+        refused = transitions.refused(incident, Reason.APPROVAL_DENIED, now)
+        self._parts.book.put(transitions.escalated(refused, Reason.APPROVAL_DENIED, now))
         return incident
 
     def _readmit(self, asked: Approval, now: Instant) -> None:

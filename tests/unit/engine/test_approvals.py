@@ -154,6 +154,18 @@ async def test_silence_means_no_and_is_told(tmp_path: Path) -> None:
     assert [message.facts.get("approval") for message in rig.told.messages] == [question.id, None]
 
 
+async def test_of_two_questions_about_one_incident_the_silence_is_told_once(tmp_path: Path) -> None:
+    rig = asking(tmp_path, approvals=ApprovalTerms(expire_after_seconds=600.0))
+    question = await asked(rig)
+    # What was to be done by then is another thing, as for a directory whose modes were wrong and that is missing now.
+    other = replace(question, id="apr-other1", action="create_directory", expires_at=question.expires_at + 100.0)
+    rig.store.save_approval(other)
+    rig.host.advance(900)
+    Approvals(rig.parts).expire(rig.clock.now())
+    assert [each.state for each in map(rig.store.approval, (question.id, other.id)) if each] == [ApprovalState.EXPIRED] * 2
+    assert [message.kind.value for message in rig.told.messages].count("firing") == 2, "the question, and that nobody answered"
+
+
 async def test_silence_can_mean_no_without_a_word(tmp_path: Path) -> None:
     rig = asking(tmp_path, approvals=ApprovalTerms(expire_after_seconds=600.0, escalates=False))
     await asked(rig)
