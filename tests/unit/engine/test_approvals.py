@@ -163,7 +163,8 @@ async def test_of_two_questions_about_one_incident_the_silence_is_told_once(tmp_
     rig.host.advance(900)
     Approvals(rig.parts).expire(rig.clock.now())
     assert [each.state for each in map(rig.store.approval, (question.id, other.id)) if each] == [ApprovalState.EXPIRED] * 2
-    assert [message.kind.value for message in rig.told.messages].count("firing") == 2, "the question, and that nobody answered"
+    kinds = [message.kind.value for message in rig.told.messages]
+    assert kinds.count("firing") == 2, "the question, and that nobody answered"
 
 
 async def test_silence_can_mean_no_without_a_word(tmp_path: Path) -> None:
