@@ -62,15 +62,22 @@ class Snapshots:
         return sorted(copies, key=lambda each: -each.taken_at)
 
     def add(self, source: int, like: FileState, mark: str, now: float) -> None:
-        """Copy an open file under its name, durably and at once; HostError if there is no room for it."""
+        """Copy an open file under its name, durably and at once; HostError if there is no room for it.
+
+        StalePlanError if it was written meanwhile.
+        """
         if self._is_own:
             for folder in (Path(self._folder).parent, Path(self._folder)):
                 folder.mkdir(mode=0o700, exist_ok=True)
-        self._refuse_full(os.fstat(source).st_size)
+        before = os.fstat(source)
+        self._refuse_full(before.st_size)
         name = f"{self._file}.{strftime(_STAMP, gmtime(now))}.{mark}.good"
         with self._opened(self._folder) as directory:
             staged = directory.stage_from(source, like, sha256="")
             try:
+                after = os.fstat(source)
+                if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+                    raise StalePlanError(f"{like.path} was written while it was copied")
                 directory.swap(staged, None, name, action="keep_snapshot")
             except BaseException:
                 directory.discard(staged)
@@ -113,7 +120,8 @@ async def keep_snapshot(state_dir: str | Path, asked: SnapshotQuestion) -> bool:
     """See `ports.host_datasets.DatasetView`."""
     kept, mark = Snapshots(state_dir, asked.look.dataset, asked.seen.path, asked.directory), _mark(asked)
     newest = next(iter(kept.copies()), None)
-    if newest is not None and (newest.mark == mark or asked.now - newest.taken_at < asked.every_seconds):
+    # One of a time to come was made by a clock that was wrong.
+    if newest is not None and (newest.mark == mark or 0 <= asked.now - newest.taken_at < asked.every_seconds):
         return False
     if asked.seen.size > asked.most_bytes:
         raise HostError(f"{asked.seen.path} is larger than `keep_snapshots.size`")

@@ -14,6 +14,7 @@ import pytest
 from tests.support.changing import Changing, changing
 from tests.support.datasets import NOW, contract, open_to_others
 from zen_agents.adapters.data_snapshots import Snapshots
+from zen_agents.adapters.safe_files import OpenDirectory
 from zen_agents.datasets.contract import Contract, Keeping
 from zen_agents.datasets.job import data_question, snapshot_question
 from zen_agents.datasets.questions import NotNull, Readable
@@ -80,6 +81,21 @@ def test_none_is_made_sooner_than_it_is_due(here: Changing, file: Path) -> None:
     file.write_bytes(b"id\n2\n")
     assert not keep(here, asked(here, file, NOW + 3599, every_seconds=3600.0))
     assert keep(here, asked(here, file, NOW + 3600, every_seconds=3600.0))
+    file.write_bytes(b"id\n3\n")
+    assert keep(here, asked(here, file, NOW - 9999, every_seconds=3600.0))
+
+
+def test_what_is_written_while_it_is_copied_is_no_copy(here: Changing, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def written(self: OpenDirectory, source: int, like: FileState, *, sha256: str) -> FileState:
+        with file.open("ab") as writer:
+            writer.write(b"2\n")
+        return staged(self, source, like, sha256=sha256)
+
+    staged = OpenDirectory.stage_from
+    monkeypatch.setattr(OpenDirectory, "stage_from", written)
+    with pytest.raises(HostError, match="written while it was copied"):
+        keep(here, asked(here, file))
+    assert [*(here.state_dir / "snapshots" / "orders").iterdir()] == []
 
 
 def test_what_changed_since_it_was_looked_at_or_is_written_is_not_copied(here: Changing, file: Path) -> None:
