@@ -13,7 +13,7 @@ from zen_agents.cli.terminal_width import terminal_columns
 #: Colour by what a word says; the word is always there, colour only repeats it.
 _COLOURS = {
     **dict.fromkeys(("DOWN", "FAILED", "TIMED_OUT", "DENY", "BROKEN", "escalated"), "31;1"),
-    **dict.fromkeys(("unknown", "suspected", "open", "HOLD", "warning"), "33"),
+    **dict.fromkeys(("unknown", "suspected", "open", "HOLD", "warning", "DIFFERENT"), "33"),
     **dict.fromkeys(("verifying", "SIMULATE"), "36"),
     **dict.fromkeys(("verified", "VERIFIED", "ok", "resolved", "act", "ALLOW", "pass"), "32"),
     "UNKNOWN": "33;1",

@@ -82,6 +82,7 @@ FORMS = {
     "logs-templates": "logs templates /etc/zen-agents/app.log",
     "logs-search": "logs search refused /etc/zen-agents/app.log --since 02:00",
     "data-check": "data check /etc/zen-agents/orders.csv --contract /etc/zen-agents/orders.yaml",
+    "data-diff": "data diff /etc/zen-agents/before.csv /etc/zen-agents/after.csv --key order_id",
     "packages-list": "packages list -e /etc/zen-agents/requirements.txt -e /etc/zen-agents/package-lock.json",
     "packages-outdated": "packages outdated -e /etc/zen-agents/requirements.txt --osv /etc/zen-agents/records",
     "packages-plan": "packages plan",
@@ -141,7 +142,14 @@ expect:
   - {column: stauts, not_null: true}
 """
 
+BEFORE = "order_id,amount,status,a_column_with_a_long_name\n1,10.50,paid,x\n2,3,new,\n4,7.25,new,y\n"
+AFTER = (
+    "order_id,amount,status,note\n1,10.50,paid,\n2,-3,paid by a person who came to the counter in the evening,\n5,1,new,\n"
+)
+
 _FILES = {
+    "before.csv": BEFORE,
+    "after.csv": AFTER,
     "config.yaml": CONFIG,
     "kern.log": LOG,
     "app.log": APP_LOG,
