@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import program, struck
+from chaos.workload import INSIDE, program, struck
 
 #: The middle of a file with a row on each line lies near the beginning of one.
 _INTO_ROW = 40
@@ -19,27 +21,36 @@ _JUNK = "\x01\x02 no record \x03\x04"
 class CorruptedData(Fault):
     """Bytes in the middle of an application's records are flipped, as by a bad disk; yesterday's snapshot is good.
 
+    Of Parquet the second half is missing, as after a copy that was broken off.
+
     Gone means: what the file holds is as it was written, and all rows are either there or in the quarantine.
     """
 
     name = "corrupted_data"
 
-    format: Literal["json", "csv", "db"] = "db"
+    format: Literal["json", "csv", "db", "parquet"] = "db"
     rows: int = 500
     folder: str = "/srv/app"
     snapshots: str = "/srv/snapshots"
     #: Where rows that were taken out lie, a line each, with the reason.
     quarantine: str = "/srv/quarantine"
 
+    def why_not(self) -> str:
+        return "duckdb is not installed" if self.format == "parquet" and find_spec("duckdb") is None else ""
+
     def prepare(self, host: DisposableHost) -> None:
         host.run(["mkdir", "-p", self.folder, self.snapshots, self.quarantine], check=True)
-        host.run([*program("records.py"), "make", self._file, str(self.rows)], check=True)
+        # Parquet takes a library to write.
+        make = [sys.executable, str(INSIDE / "records.py")] if self.format == "parquet" else program("records.py")
+        host.run([*make, "make", self._file, str(self.rows)], check=True)
         host.run(["cp", "--preserve", self._file, self.snapshots], check=True)
         host.write_file(f"{self.REMEMBERED}/junk", _JUNK)
 
     def inject(self, host: DisposableHost) -> float:
         into_row = 0 if self.format == "db" else _INTO_ROW
         middle = int(host.run(["stat", "--format=%s", self._file], check=True).stdout) // 2 + into_row
+        if self.format == "parquet":
+            return struck(host, ("run", "truncate", f"--size={middle}", self._file))
         flip = [
             "dd",
             f"if={self.REMEMBERED}/junk",
@@ -64,6 +75,9 @@ class CorruptedData(Fault):
 
     def _right(self, host: DisposableHost) -> int:
         """Return how many rows the file holds, -1 while it is damaged."""
+        if self.format == "parquet":  # the library takes long to start, and only the snapshot is as good
+            is_good = host.run(["cmp", "--silent", self._file, f"{self.snapshots}/orders.parquet"]).returncode == 0
+            return self.rows if is_good else -1
         checked = host.run([*program("records.py"), "check", self._file])
         return int(checked.stdout) if checked.returncode == 0 else -1
 

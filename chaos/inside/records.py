@@ -1,7 +1,7 @@
 """An application's records, each with its own checksum: `records.py make|check FILE ROWS`.
 
-The ending says how: .json (lines), .csv or .db. `check` prints the rows that are as they were written, and fails if
-another one is there or the file cannot be read.
+The ending says how: .json (lines), .csv, .db, or .parquet, which is only made, by DuckDB. `check` prints the rows that are
+as they were written, and fails if another one is there or the file cannot be read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -26,10 +26,22 @@ def make(path: Path, rows: int) -> None:
         rows_of_text = (f"{number},{text},{total}\n" for number, text, total in records)
         path.write_text("id,text,sum\n" + "".join(rows_of_text), encoding="ascii")
         return
+    if path.suffix == ".parquet":
+        _make_parquet(path, records)
+        return
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, text TEXT, sum TEXT)")
         connection.executemany("INSERT INTO orders VALUES (?, ?, ?)", records)
         connection.commit()
+
+
+def _make_parquet(path: Path, records: Sequence[tuple[int, str, str]]) -> None:
+    import duckdb  # noqa: PLC0415 - the others are made without any library
+
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE orders (id INTEGER, text TEXT, sum TEXT)")
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?)", records)
+        connection.execute("COPY orders TO $path (FORMAT parquet)", {"path": str(path)})
 
 
 def check(path: Path) -> int:
