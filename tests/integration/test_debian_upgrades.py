@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,10 +191,37 @@ def test_another_package_than_the_list_says_is_refused(host: DisposableHost) -> 
         host.run(["cp", "/srv/kept.deb", deb], check=True)
 
 
-def test_an_engine_that_is_killed_leaves_apt_to_finish_and_its_record(host: DisposableHost) -> None:
+def test_an_emergency_stop_breaks_the_trial_off_and_nothing_is_left_of_it(host: DisposableHost) -> None:
+    before, mounts = installed(host), host.run(["cat", "/proc/mounts"]).stdout
+    with inside(host, "act", {"packages": {"slow": "1.1"}}, stdout=subprocess.PIPE) as trying:
+        wait_for(lambda: tries(host), "the script of the package, in the copy")
+        host.write_file(f"{STATE}/EMERGENCY_STOP", "set by the test\n", mode=0o600)
+        told = json.loads(trying.communicate(timeout=60)[0])
+    host.run(["rm", f"{STATE}/EMERGENCY_STOP"], check=True)
+    assert "set by the test" in told["said"]
+    assert not tries(host)
+    assert (installed(host), host.run(["cat", "/proc/mounts"]).stdout) == (before, mounts)
+
+
+def test_a_trial_ends_with_its_engine(host: DisposableHost) -> None:
+    with inside(host, "act", {"packages": {"slow": "1.1"}}) as trying:
+        wait_for(lambda: tries(host), "the script of the package, in the copy")
+        trying.kill()
+    wait_for(lambda: not tries(host), "the end of the trial")
+
+
+def tries(host: DisposableHost) -> bool:
+    return host.run(["pgrep", "--full", "slow.postinst"]).returncode == 0
+
+
+def inside(host: DisposableHost, how: str, params: dict[str, Any], **streams: Any) -> subprocess.Popen[str]:
     script = str(Path(REPOSITORY, "tests", "support", "inside_debian.py"))
-    words = [sys.executable, script, "act", STATE, json.dumps({"packages": {"slow": "1.1"}, "trial": False})]
-    engine = host.popen(words, environment={"PYTHONPATH": str(REPOSITORY)})
+    words = [sys.executable, script, how, STATE, json.dumps(params)]
+    return host.popen(words, environment={"PYTHONPATH": str(REPOSITORY)}, **streams)
+
+
+def test_an_engine_that_is_killed_leaves_apt_to_finish_and_its_record(host: DisposableHost) -> None:
+    engine = inside(host, "act", {"packages": {"slow": "1.1"}, "trial": False})
     wait_for(lambda: "half-configured" in installed(host), "dpkg at work")
     engine.kill()
     engine.wait()

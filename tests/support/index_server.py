@@ -64,10 +64,14 @@ class IndexServer:
             body = {"meta": {"api-version": "1.1"}, "name": name, "files": files}
             return 200, _JSON, json.dumps(body).encode()
         links = (
-            f'<a href="{each["url"]}#sha256={each["hashes"]["sha256"]}">{html.escape(each["filename"])}</a>'
+            f'<a href="{each["url"]}#sha256={each["hashes"]["sha256"]}"{_yanked(each)}>{html.escape(each["filename"])}</a>'
             for each in files
         )
         return 200, "text/html", "".join(links).encode()
+
+
+def _yanked(file: Mapping[str, Any]) -> str:
+    return "" if file["yanked"] is False else f' data-yanked="{html.escape(file["yanked"])}"'
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from tests.support.wheelhouse import freeze, make_environment, python_for_all, write_wheel
+from tests.support.wheelhouse import freeze, make_environment, python_for_all, uv_lock, write_wheel
 from zen_agents.actions.upgrade_python_packages import UpgradePythonPackages
 from zen_agents.actions.upgrade_python_params import UpgradePythonParams
 from zen_agents.adapters.emergency_flag import EmergencyFlag
@@ -97,6 +97,21 @@ class UpgradeSite:
         affected = [{"package": {"ecosystem": "PyPI", "name": name}, "ranges": [span]}]
         record = {"id": f"A-{name}", "modified": "2026-01-01T00:00:00Z", "summary": "weak", "affected": affected}
         (self.osv / f"A-{name}.json").write_text(json.dumps(record))
+
+    def lock_project(self, *lines: str, from_where: Sequence[str] = ()) -> Path:
+        """Lock a project that asks for the library, while 1.0 is all that there is of it; return its lock."""
+        folder = self.directory / "project"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        asks = "[project]\nname = 'site'\nversion = '1'\nrequires-python = '>=3.8'\ndependencies = ['app', 'acme-lib<2']\n"
+        settings = lines or (f"[tool.uv]\nfind-links = ['{self.wheels}']\nno-index = true",)
+        (folder / "pyproject.toml").write_text("\n".join((asks, *settings, "")))
+        later = self.wheels / "acme_lib-1.2-py3-none-any.whl"
+        content = later.read_bytes()
+        later.unlink()
+        uv_lock(folder, *from_where)
+        later.write_bytes(content)
+        return folder / "uv.lock"
 
     def params(self, **more: Any) -> Mapping[str, Any]:
         """Return the action's parameters for this environment."""

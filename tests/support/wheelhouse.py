@@ -57,6 +57,13 @@ def make_environment(venv: Path, wheels: Path, pins: Sequence[str]) -> Path:
     return venv
 
 
+def uv_lock(project: Path, *words: str) -> None:
+    """Have uv lock a project, or do what it is told with its lock."""
+    where = [f"--cache-dir={project.parent / 'uv-cache'}", f"--project={project}", f"--python={python_for_all()}"]
+    # By the project's own settings, and so without `--no-config`.
+    _run([UV[0], "--quiet", "lock", *where, *words])
+
+
 def install(venv: Path, wheels: Path, pins: Sequence[str]) -> None:
     """Install these into an environment."""
     where = ["--python", f"{venv}/bin/python", "--no-index", "--find-links", str(wheels), "--link-mode=copy"]

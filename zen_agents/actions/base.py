@@ -77,6 +77,8 @@ class Action(ABC):
     mends: ClassVar[tuple[str, ...]] = ()
     #: The same of those that it makes bad while it runs, or for a while.
     disturbs: ClassVar[tuple[str, ...]] = ()
+    #: How long looking for a plan may take (seconds). One that asks others than the kernel needs longer.
+    plan_seconds: ClassVar[float] = 15.0
     Params: ClassVar[type[ActionParams]]
     Policy: ClassVar[type[ActionPolicy]] = ActionPolicy
 

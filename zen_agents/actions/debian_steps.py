@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from zen_agents.actions.restart_unit import is_busy
+from zen_agents.actions.unless_stopped import unless_stopped
 from zen_agents.errors import ActionFailedError, HostError, ZenError
 from zen_agents.model.action import Plan
 from zen_agents.model.debian_upgrade import UNASKED, DebianChange, DebianLook, DebianQuestion, DebianTrial, DebianTried
@@ -66,7 +67,7 @@ async def sets_of(whole: DebianLook, control: HostControl) -> Sequence[DebianLoo
 async def try_first(trial: DebianTrial, control: HostControl) -> DebianTried:
     """Have the upgrade made in a copy of the root; ActionFailedError if it goes wrong there, or cannot be told."""
     control.check_stop()
-    tried = await control.view.debian_trial(trial)
+    tried = await unless_stopped(control.view.debian_trial(trial), control)
     if tried.untried:
         raise ActionFailedError(f"it could not be tried in a copy of the root, so nothing was changed: {tried.untried}")
     if tried.failed:

@@ -10,6 +10,8 @@ from zen_agents.actions.base import ActionParams
 from zen_agents.model.package_look import PackageQuestion
 from zen_agents.packages.policy import Policy, Updates
 
+#: Asking who knows of weaknesses, and a resolver; on a host that is busy both take their time (seconds).
+PLAN_SECONDS = 240.0
 _Updates = Literal["auto", "notify", "disabled"]
 
 

@@ -15,6 +15,8 @@ from zen_agents.packages.debian_plan import why_not
 from zen_agents.ports.host import HostControl, HostView
 
 _BACK_SECONDS, _OWN_SECONDS = 900.0, 300.0
+#: apt is asked when it is planned.
+_PLAN_SECONDS = 120.0
 
 
 class UpgradedPackage(BaseModel):
@@ -41,6 +43,7 @@ class ReinstallDebianPackages(Inverse):
     summary = "Install the Debian packages again that were there before an upgrade."
     side_effects = "Packages run their scripts and restart their services; what the upgrade ended is there again."
     risk = Risk.HIGH
+    plan_seconds = _PLAN_SECONDS
     Params = ReinstallDebianParams
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from zen_agents.actions import debian_steps as steps
 from zen_agents.actions.base import Action, ActionPolicy
-from zen_agents.actions.package_params import PackageParams
+from zen_agents.actions.package_params import PLAN_SECONDS, PackageParams
 from zen_agents.actions.reinstall_debian_packages import ReinstallDebianPackages
 from zen_agents.actions.scope import listed, subject_of
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
@@ -69,6 +69,7 @@ class UpgradeDebianPackages(Action):
     summary = "Upgrade one set of Debian packages: tried in a copy of the root first, then checked or taken back."
     side_effects = "Packages run their scripts and restart their services; configuration files that were changed stay so."
     risk = Risk.HIGH
+    plan_seconds = PLAN_SECONDS
     reversible = Reversible.PARTLY
     mends = ("packages.",)
     disturbs = ("process.", "unit.", "probe.", "upgrades.")
@@ -79,6 +80,7 @@ class UpgradeDebianPackages(Action):
         if subject_of(request, "packages") != DEBIAN_PLACE:
             raise RefusedError(f"the target {request.target!r} is not packages:{DEBIAN_PLACE}", reason=Reason.NO_TARGET)
         params: UpgradeDebianParams = self.params(request)
+        params = params.asked_by_person() if request.requested_by.is_person else params
         packages, fixes = (params.packages, params.fixes) if params.packages else _due(params, host)
         wanted = tuple(f"{name}={version}" for name, version in packages.items())
         look = host.debian_packages_now(DebianQuestion(wanted))

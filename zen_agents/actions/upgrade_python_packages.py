@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from zen_agents.actions.base import Action
 from zen_agents.actions.environment_health import RESTART_SECONDS, restarted, stays_up
-from zen_agents.actions.environment_pins import difference, write_pins
+from zen_agents.actions.environment_pins import pinned, rewrite_of, write_pins
 from zen_agents.actions.give_back_environment import GiveBackEnvironment
+from zen_agents.actions.package_params import PLAN_SECONDS
 from zen_agents.actions.restart_unit import unit_of
 from zen_agents.actions.scope import plain_path, subject_of, touched_paths
+from zen_agents.actions.unless_stopped import unless_stopped
 from zen_agents.actions.upgrade_python_params import UpgradePythonParams, UpgradePythonPolicy
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError, ZenError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Resource, ResourceKind, Reversible, Risk
@@ -24,8 +27,8 @@ from zen_agents.packages.environment_plan import environment_plan
 from zen_agents.packages.policy import Judgement, Stance, judge_plan
 from zen_agents.ports.host import HostControl, HostView
 
-#: Resolving is part of planning, which may take no longer than this (seconds).
-_RESOLVE_SECONDS = 10.0
+#: Resolving is part of planning (seconds).
+_RESOLVE_SECONDS = 60.0
 #: Copying, installing, checking and switching, beside the project's own test, restarts and watching (seconds).
 _OWN_SECONDS = 600.0
 _MOST_WORDS = 1500
@@ -38,6 +41,7 @@ class UpgradePythonPackages(Action):
     summary = "Try the least upgrade of an environment in a copy of it, put that in its place, and restart who runs on it."
     side_effects = "The units that run on it are restarted, once more if it has to be put back."
     risk = Risk.MEDIUM
+    plan_seconds = PLAN_SECONDS
     reversible = Reversible.YES
     mends = ("packages.{name}.",)
     Params = UpgradePythonParams
@@ -46,6 +50,12 @@ class UpgradePythonPackages(Action):
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         params = self._params_of(request)
         holding = host.environment_holding(plain_path(params.venv))
+        if holding.leads_to:
+            raise RefusedError(
+                f"{params.venv} leads through a link to {holding.leads_to}, and a link may lead elsewhere by the time it "
+                "counts: name that directory in the configuration",
+                reason=Reason.OUT_OF_SCOPE,
+            )
         wanted = _wanted(params, host)
         found = host.environment_upgrade(params.source, wanted, _RESOLVE_SECONDS)
         if found.conflict:
@@ -55,6 +65,8 @@ class UpgradePythonPackages(Action):
             )
         if not found.steps:
             raise StalePlanError(f"{params.venv} holds all that is due; there is nothing to do")
+        if found.unwritten and params.writes_back:
+            raise RefusedError(_only_told(params, found), reason=Reason.OUT_OF_SCOPE)
         return self._plan(request, params, found, _judged(params, found), host, holding.identity)
 
     def _plan(
@@ -79,7 +91,8 @@ class UpgradePythonPackages(Action):
                 "removes": [step.name for step in found.steps if not step.wanted],
                 "units": units,
                 "freeze": found.freeze,
-                "requirements": [found.requirements_before, found.requirements],
+                "unwritten": found.unwritten,
+                "rewrite": None if found.rewrite is None else asdict(found.rewrite),
             },
             asks=judged.reasons if judged.stance is Stance.ASK else (),
         )
@@ -90,7 +103,7 @@ class UpgradePythonPackages(Action):
         trial = Trial(
             params.source, plan.detail["freeze"], pins, tuple(plan.detail["removes"]), params.smoke, params.smoke_seconds
         )
-        report = await control.try_environment(trial)
+        report = await unless_stopped(control.try_environment(trial), control)
         evidence = _evidence(report)
         if (failed := report.failed) is not None:
             why = f"the trial failed at {failed.name} ({failed.end}): {_last_line(failed.output)}"
@@ -120,8 +133,7 @@ class _Proving:
         self._units: Sequence[str] = plan.detail["units"]
         self._steps = ", ".join(plan.detail["steps"])
         self._undo = {"venv": params.venv, "kept": switched.kept, "left": switched.now, "units": self._units}
-        self._to_lock = [f"--upgrade-package {pin['name']}=={pin['version']}" for pin in plan.detail["pins"]]
-        self._pins: tuple[str, str] = tuple(plan.detail["requirements"])
+        self._rewrite, self._unwritten = rewrite_of(plan.detail["rewrite"]), str(plan.detail["unwritten"])
 
     async def result(self, control: HostControl) -> Effect:
         try:
@@ -137,17 +149,16 @@ class _Proving:
         return self._effect(True, f"{self._steps}; what was there is kept for undo{await self._written(control)}")
 
     async def _written(self, control: HostControl) -> str:
-        """Write the new pins where that is wanted, and return in words what came of them."""
-        path, (before, after) = self._params.requirements, self._pins
-        if path.endswith("/uv.lock"):
-            return f"; in the project of {path}: uv lock {' '.join(self._to_lock)}"
-        if not after:
-            return ""
-        if not self._params.write_back:
-            self._evidence += f"\nfor {path}, which is left as it is:\n{difference(path, before, after)}"
-            return f"; {path} does not say so yet: what to change there is in the output"
+        """Write what pins the environment where that is wanted, and return in words what came of it."""
+        path, change = self._params.requirements, self._rewrite
+        if change is None:
+            return f"; {path} does not say so yet: {self._unwritten}" if self._unwritten else ""
         try:
-            self._undo["files"] = await write_pins(path, before, after, control, action=UpgradePythonPackages.name)
+            file = await asyncio.to_thread(pinned, path, change, control.view)
+            if not self._params.writes_back:
+                self._evidence += f"\nfor {path}, which is left as it is:\n{file.difference}"
+                return f"; {path} does not say so yet: what to change there is in the output"
+            self._undo["files"] = await write_pins(file, control, action=UpgradePythonPackages.name)
         except ZenError as error:
             return f"; {path} does not say so yet: {error}"
         return f"; {path} says so too"
@@ -219,7 +230,16 @@ def _steps(params: UpgradePythonParams, found: Resolution, units: Sequence[str])
 
 
 def _files(params: UpgradePythonParams, found: Resolution) -> Sequence[str]:
-    return [params.venv, *([params.requirements] if params.write_back and found.requirements else [])]
+    return [params.venv, *([params.requirements] if params.writes_back and found.rewrite is not None else [])]
+
+
+def _only_told(params: UpgradePythonParams, found: Resolution) -> str:
+    """Return that the environment would go ahead of its lock, and what a person does about it."""
+    lock = shlex.join(word for pin in found.pins for word in ("--upgrade-package", f"{pin.name}=={pin.version}"))
+    return (
+        f"it is only told: {params.requirements} would not say what is installed ({found.unwritten}); upgrade it in the "
+        f"project, by uv lock {lock}, or let the environment go ahead of it: write_back: false"
+    )
 
 
 def _words(step: Step) -> str:

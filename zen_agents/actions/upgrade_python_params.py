@@ -24,7 +24,9 @@ class UpgradePythonParams(PackageParams):
     wheels: tuple[AbsolutePath, ...] = Field((), description="directories of wheels; with these and no index it is offline")
     index: str = Field("", description="address of an index; empty, and no wheels: the usual one")
     requirements: str = Field("", description="file that pins what is installed; its hashes are demanded")
-    write_back: bool = Field(False, description="true: that file gets the new versions; else they are only shown")
+    write_back: bool | None = Field(
+        None, description="whether that file gets the new versions, or they are only shown; left out: only a uv.lock does"
+    )
     smoke: tuple[str, ...] = Field((), description="the project's own test, an argument list")
     smoke_seconds: float = Field(60.0, gt=0, description="how long that may take, in seconds")
     units: tuple[UnitName, ...] = Field((), description="units that run on it and are restarted")
@@ -35,6 +37,11 @@ class UpgradePythonParams(PackageParams):
     def source(self) -> Environment:
         """The environment, as it is resolved and tried."""
         return Environment(self.venv, self.user, self.wheels, self.index, self.requirements)
+
+    @property
+    def writes_back(self) -> bool:
+        """Whether what pins the environment is to say what is installed: whoever syncs by a lock would undo the upgrade."""
+        return self.source.is_locked_by_uv if self.write_back is None else self.write_back
 
 
 class UpgradePythonPolicy(PathsPolicy):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
-from zen_agents.adapters.apt_programs import answer, run
+from zen_agents.adapters.apt_programs import AptError, answer, run
 from zen_agents.clock import SystemClock
 from zen_agents.packages.apt_text import refusal
 
-_SECONDS, _REFRESH_SECONDS = 30.0, 300.0
+_SECONDS, _REFRESH_SECONDS = 30.0, 180.0
+#: A server that does not answer holds nobody up for long, and one list that cannot be had is said.
+_SOON: Final = (
+    "-o", "APT::Update::Error-Mode=any", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20",
+    "-o", "Acquire::Retries=1",
+)  # fmt: skip
+_LISTS: Final = "Dir::State::lists/d"
 _DAY_SECONDS: Final = 86400.0
 #: What could be had is not known from lists that are older.
 _OLD_SECONDS: Final = 14 * _DAY_SECONDS
@@ -28,23 +35,30 @@ def answer_file(name: str) -> str:
 
 
 def refreshed(after_seconds: float) -> tuple[str, ...]:
-    """Fetch the package lists if they are older than that; return what could not be fetched."""
-    if not after_seconds or _lists_age_seconds() < after_seconds:
+    """Fetch the package lists if they are older than that; return what could not be fetched.
+
+    Whoever may not write them leaves that to whoever may.
+    """
+    if not after_seconds or lists_age_seconds() < after_seconds or not os.access(configured(_LISTS), os.W_OK):
         return ()
-    ended = run(("apt-get", "update", "-o", "APT::Update::Error-Mode=any"), _REFRESH_SECONDS)
+    try:
+        ended = run(("apt-get", "update", *_SOON), _REFRESH_SECONDS)
+    except AptError as error:
+        return (f"the package lists could not be fetched: {error}",)
     return (f"the package lists could not be fetched: {refusal(ended.out + ended.error)}",) if ended.code else ()
 
 
 def old_lists() -> tuple[str, ...]:
     """Return that the package lists are too old to tell what could be had, if they are."""
-    age = _lists_age_seconds()
+    age = lists_age_seconds()
     if age < _OLD_SECONDS or age == float("inf"):
         return ()
     return (f"the package lists were fetched {age / _DAY_SECONDS:.0f} days ago; run: apt-get update",)
 
 
-def _lists_age_seconds() -> float:
-    folder = configured("Dir::State::lists/d")
+def lists_age_seconds() -> float:
+    """Return how long ago the package lists were fetched; infinity if never."""
+    folder = configured(_LISTS)
     # apt leaves the times of what the server has on the lists themselves; what it fetched changes the directory beside.
     times = [path.stat().st_mtime for path in (Path(folder), Path(folder, "partial")) if path.exists()]
     return SystemClock().now().wall.timestamp() - max(times) if times else float("inf")

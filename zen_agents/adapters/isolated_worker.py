@@ -37,6 +37,8 @@ class Place:
     #: What the copy stands for, and whether it may be written: `rw`, `ro`; `none` where there is no copy.
     access: str
     memory_bytes: int = 4 << 30
+    #: A project over which a layer is put that may be written and is never kept; "" for none.
+    project: str = ""
 
 
 def tools_for(environment: Environment, place: Place, within_seconds: float) -> Tools:
@@ -46,7 +48,8 @@ def tools_for(environment: Environment, place: Place, within_seconds: float) -> 
         raise RefusedError(f"nothing of {environment.venv} runs as root: say whose it is by `user:` (R29)", reason="no_user")
     groups = tuple(os.getgrouplist(account.name, account.gid)) if os.geteuid() == 0 else ()
     runs_as = RunsAs(account.name, account.uid, account.gid, groups)
-    writable = (str(place.stage), _SHARED_MEMORY, *([environment.venv] if place.access == "rw" else []))
+    copies = [*([environment.venv] if place.access == "rw" else []), *([place.project] if place.project else [])]
+    writable = (str(place.stage), _SHARED_MEMORY, *copies)
     return Tools(runs_as, _uv(), str(place.stage), writable, within_seconds)
 
 
@@ -73,7 +76,16 @@ def _within(environment: Environment, place: Place, tools: Tools) -> list[str]:
     most |= {"fsize": _MOST_FILE_BYTES, "nofile": _MOST_DESCRIPTORS}
     namespaces = [*_NAMESPACES, *(["--net"] if environment.is_offline else []), *([] if os.geteuid() == 0 else _OWN_USERS)]
     given = [f"--{name}={value}" for name, value in most.items()]
-    script = ["/bin/sh", "-c", _SCRIPT, "zen-agents-isolate", str(place.stage), environment.venv, place.access]
+    script = [
+        "/bin/sh",
+        "-c",
+        _SCRIPT,
+        "zen-agents-isolate",
+        str(place.stage),
+        environment.venv,
+        place.access,
+        place.project,
+    ]
     return [
         _program("setpriv"), "--pdeathsig=KILL", "--", _program("prlimit"), *given, "--", _program("unshare"), *namespaces,
         "--", *script, _program("setpriv"), "--no-new-privs", "--",

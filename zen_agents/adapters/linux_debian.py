@@ -17,8 +17,8 @@ from zen_agents.model.debian_upgrade import DebianChange, DebianLook, DebianQues
 if TYPE_CHECKING:
     from zen_agents.adapters.quarantine import Quarantine
 
-#: Planning waits for it; apt needs a second, on a host that is busy more.
-_NOW_SECONDS = 14.0
+#: Planning waits for it; apt needs a second, on a host that is busy or has many architectures more.
+_NOW_SECONDS = 90.0
 _KEEP_SECONDS, _OWN_SECONDS = 300.0, 30.0
 #: apt maps the lists of all packages; the largest .deb of Debian has not quite a gibibyte.
 _MEMORY_BYTES, _FILE_BYTES = 1 << 30, 1 << 30

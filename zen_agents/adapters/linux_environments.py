@@ -27,7 +27,8 @@ _CHECK_SECONDS = 180.0
 def resolve_now(environment: Environment, wanted: Sequence[Wanted], timeout_seconds: float) -> Resolution:
     """Have a worker resolve, in a thread that has no loop of its own."""
     with tempfile.TemporaryDirectory(prefix="zen-agents-") as directory:
-        place = Place(Path(directory), "none")
+        project = Path(environment.requirements).parent if environment.is_locked_by_uv else None
+        place = Place(Path(directory), "none", project=str(project) if project is not None and project.is_dir() else "")
         tools = tools_for(environment, place, timeout_seconds)
         make_scratch(place.stage, tools.runs_as)
         request = ResolveRequest(tools, environment, tuple(wanted))
@@ -39,9 +40,9 @@ def holding(place: str) -> Holding:
     found = read_python_environment(Path(place))
     held = [f"{each.name}=={each.version}" for each in found.packages]
     # What could not be read is told as such: it never compares equal to something that could.
-    return Holding(
-        identity_at(place), "".join(f"{line}\n" for line in [*held, *(f"# {each.why}" for each in found.problems)])
-    )
+    lines = [*held, *(f"# {each.why}" for each in found.problems)]
+    real = os.path.realpath(place)
+    return Holding(identity_at(place), "".join(f"{line}\n" for line in lines), real if real != place else "")
 
 
 def kept_holding(state_dir: Path, id: str) -> tuple[str, Holding]:

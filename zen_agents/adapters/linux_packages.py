@@ -9,7 +9,8 @@ from zen_agents.errors import HostError
 from zen_agents.jobs.package_look import WORKER, MalformedPackagesError, reply_from_json, request_to_json
 from zen_agents.model.package_look import PackageLook, PackageQuestion
 
-_MEMORY_BYTES = 1 << 30
+#: A list of all packages of a release has some 50 MB.
+_MEMORY_BYTES = _FILE_BYTES = 1 << 30
 _NOW_WITHIN_SECONDS = 120.0
 
 
@@ -26,7 +27,13 @@ def look_now(asked: PackageQuestion) -> PackageLook:
 
 async def _ask(asked: PackageQuestion, timeout_seconds: float) -> PackageLook:
     try:
-        said = await run_worker(WORKER, request_to_json(asked), timeout_seconds=timeout_seconds, memory_bytes=_MEMORY_BYTES)
+        said = await run_worker(
+            WORKER,
+            request_to_json(asked),
+            timeout_seconds=timeout_seconds,
+            memory_bytes=_MEMORY_BYTES,
+            file_bytes=_FILE_BYTES,
+        )
         return reply_from_json(said)
     except (WorkerError, MalformedPackagesError) as error:
         raise HostError(f"the packages could not be looked at: {error}") from error

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from zen_agents.adapters.advisories_audit import Sources, audit_of
+from zen_agents.adapters.advisories_cache import AdvisoryCache
 from zen_agents.adapters.advisories_decisions import DecisionsError, read_vex
 from zen_agents.adapters.packages_found import inventories
 from zen_agents.adapters.packages_newer import NotAskedError, newer_python
+from zen_agents.adapters.packages_withdrawn import NOTHING_WITHDRAWN, Withdrawn, withdrawn
 from zen_agents.errors import ZenError
 from zen_agents.model.package_look import PackageLook, PackageQuestion, Update, Weakness
+from zen_agents.packages.advisories.addresses import PYPI
 from zen_agents.packages.advisories.answer import Finding
 from zen_agents.packages.advisories.ignoring import Ignore
 from zen_agents.packages.advisories.vex import Statement
@@ -41,13 +44,18 @@ def look(asked: PackageQuestion, now: datetime) -> PackageLook:
     )  # fmt: skip
     packages, outcome = made.packages, made.outcome
     untold += [each.why if each.package is None else f"{each.package.name}: {each.why}" for each in outcome.unknown]
-    available, held = _available(asked, ecosystem, packages, untold) if packages else (NOBODY_ASKED, ())
+    notes = list[str]()
+    available, held = _available(asked, ecosystem, packages, untold, notes) if packages else (NOBODY_ASKED, ())
+    withdrawn = _yanked(asked, ecosystem, packages, now)
     changes = possible(packages, outcome.findings, available)
     policy = replace(policy_of(asked), hold=(*asked.hold, *held))
     updates = tuple(_update(policy, ecosystem, each) for each in changes)
     weaknesses = tuple(_weakness(each) for each in outcome.findings)
     unweighed = len(outcome.ignored) + len(outcome.excused)
-    return PackageLook(len(packages), weaknesses, updates, unweighed, tuple(dict.fromkeys(untold)))
+    return PackageLook(
+        len(packages), weaknesses, updates, unweighed, tuple(dict.fromkeys(untold)), withdrawn.releases, withdrawn.untold,
+        tuple(notes),
+    )  # fmt: skip
 
 
 def policy_of(asked: PackageQuestion) -> Policy:
@@ -84,7 +92,7 @@ def _statements(asked: PackageQuestion, untold: list[str]) -> Sequence[Statement
 
 
 def _available(
-    asked: PackageQuestion, ecosystem: Ecosystem, packages: Sequence[Package], untold: list[str]
+    asked: PackageQuestion, ecosystem: Ecosystem, packages: Sequence[Package], untold: list[str], notes: list[str]
 ) -> tuple[Available, Sequence[str]]:
     """Return which versions can be had, and names of packages that a person has put on hold."""
     try:
@@ -93,15 +101,29 @@ def _available(
 
             return newer_npm((each.name for each in packages), asked.index), ()
         if ecosystem is Ecosystem.DEBIAN and asked.place == _THIS_HOST:
-            from zen_agents.adapters.packages_newer_debian import newer_debian  # noqa: PLC0415  where apt is asked
+            from zen_agents.adapters.packages_newer_debian import age_of_lists, newer_debian  # noqa: PLC0415  where apt is asked
 
-            return newer_debian()
+            found = newer_debian(refresh_after_seconds=asked.refresh_after_seconds)
+            notes += filter(None, (age_of_lists(),))
+            untold += filter(None, (found.untold,))
+            return found.available, found.held
         if ecosystem is not Ecosystem.PYPI:
             return NOBODY_ASKED, ()
         return newer_python(Path(asked.place), index=asked.index, wheels=asked.wheels), ()
     except NotAskedError as error:
         untold.append(f"which later versions can be had is not known: {error}")
         return NOBODY_ASKED, ()
+
+
+def _yanked(asked: PackageQuestion, ecosystem: Ecosystem, packages: Sequence[Package], now: datetime) -> Withdrawn:
+    """Return what authors have withdrawn of what is installed; directories of wheels know nothing of that."""
+    if ecosystem is not Ecosystem.PYPI or not packages or (asked.wheels and not asked.index):
+        return NOTHING_WITHDRAWN
+    cache = AdvisoryCache(Path(asked.cache_directory) if asked.cache_directory else None, now)
+    try:
+        return withdrawn(packages, asked.index or PYPI, cache, now, timedelta(seconds=asked.max_age_seconds))
+    finally:
+        cache.close()
 
 
 def _update(policy: Policy, ecosystem: Ecosystem, each: Change) -> Update:

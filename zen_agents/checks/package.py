@@ -20,12 +20,13 @@ from zen_agents.ports.host import HostView
 #: Which weaknesses are told that nothing is done about: every one, those that are severe, or those that attackers use.
 Telling = Literal["all", "severe", "exploited"]
 _SEVERE = frozenset({"high", "critical"})
+_OBSERVED = ("due", "asked", "vulnerable", "severe", "exploited", "yanked", "outdated")
 #: So many packages are named; the rest is counted.
 _SHOWN = 6
 
 
 class PackageCheck(Probe):
-    """Observes `packages.NAME.due`, `.asked`, `.vulnerable`, `.severe`, `.exploited`, `.outdated`: how many packages.
+    """Observes `packages.NAME.due`, `.asked`, `.vulnerable`, `.severe`, `.exploited`, `.yanked`, `.outdated`: how many.
 
     Each weakness counts for the worst of them that fits, and for none of them while an upgrade that ends it is due or asked.
     """
@@ -52,7 +53,7 @@ class PackageCheck(Probe):
 
     @property
     def observes(self) -> tuple[str, ...]:
-        return tuple(f"{self.name}.{each}" for each in ("due", "asked", "vulnerable", "severe", "exploited", "outdated"))
+        return tuple(f"{self.name}.{each}" for each in _OBSERVED)
 
     async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Have the place looked at."""
@@ -69,6 +70,7 @@ class PackageCheck(Probe):
             self._weak("vulnerable", plain, look, now),
             self._weak("severe", severe, look, now),
             self._weak("exploited", [each for each in left if each.is_exploited], look, now),
+            self._yanked(look, now),
             self._observed("outdated", [_step(each) for each in old], "nothing is old", look, now),
         )
 
@@ -77,11 +79,16 @@ class PackageCheck(Probe):
             return True
         return self._telling == "severe" and weakness.rating in _SEVERE
 
+    def _yanked(self, look: PackageLook, now: Instant) -> Observation:
+        found = [f"{each.package} {each.version} ({each.reason or 'no reason is given'})" for each in look.yanked]
+        known = look._replace(untold=(*look.untold, *filter(None, (look.yanked_untold,))))
+        return self._observed("yanked", found, "nothing of what is installed was withdrawn", known, now)
+
     def _weak(self, name: str, found: Sequence[Weakness], look: PackageLook, now: Instant) -> Observation:
         return self._observed(name, _by_package(found), "no weakness of this kind is known that is left", look, now)
 
     def _observed(self, name: str, found: Sequence[str], fine: str, look: PackageLook, now: Instant) -> Observation:
-        status, said = Status.OK, f"{fine} ({look.packages} packages)"
+        status, said = Status.OK, f"{fine} ({'; '.join((f'{look.packages} packages', *look.notes))})"
         untold = f"not known: {'; '.join(look.untold[:3])}" if look.untold else ""
         if found:
             more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

@@ -28,6 +28,8 @@ from zen_agents.model.way_back import way_back
 EXIT = {"verified": 0, "failed": 1, "timed_out": 1, "running": 0}
 #: The longest an action and its verification may take (seconds); the engine ends both before.
 LONGEST = 7200.0
+#: Looking and resolving are part of a judgement; the engine gives up on them before (seconds).
+JUDGED_WITHIN = 300.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +46,7 @@ def run(call: Call) -> int:
     wanted = call.arguments
     args = {"action": wanted.action, "target": wanted.target, "override": override_of(wanted.override)}
     reason = call.reason(needed=not wanted.dry_run)
-    judged = call.ask("judge", reason=reason or "dry run", **args)
+    judged = call.ask("judge", timeout_seconds=JUDGED_WITHIN, reason=reason or "dry run", **args)
     one_of(wanted.override, [*(answer["guard"] for answer in judged["guards"]), *map(str, Reason)], "guard")
     if wanted.dry_run or judged["ruling"] != "allow":
         return _judged(call, judged)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from zen_agents.agents.dependency_manager.looking import Looked
-from zen_agents.cli.act import EXIT, LONGEST, show_plan
+from zen_agents.cli.act import EXIT, JUDGED_WITHIN, LONGEST, show_plan
 from zen_agents.cli.answers import deciding, sentence
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
@@ -20,8 +20,6 @@ from zen_agents.model.reason import Reason
 #: Who upgrades what; what is not here people upgrade themselves.
 _ACTIONS: Final = {"pypi": "upgrade_python_packages", "debian": "upgrade_debian_packages"}
 _NOTHING, _DECLINED, _NOT_KNOWN = 0, 1, 6
-#: Looking and resolving are part of a judgement (seconds).
-_JUDGED_WITHIN: Final = 60.0
 
 
 def apply(call: Call) -> int:
@@ -77,7 +75,7 @@ def _applied(call: Call, place: Looked) -> dict[str, Any]:
 
 def _judged(call: Call, reason: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
-        judged: Mapping[str, Any] = call.ask("judge", timeout_seconds=_JUDGED_WITHIN, reason=reason, **args)
+        judged: Mapping[str, Any] = call.ask("judge", timeout_seconds=JUDGED_WITHIN, reason=reason, **args)
     except NotRunningError as error:
         raise NotRunningError(
             f"{error}; upgrades are written down, watched and taken back by an engine. For one round alone: "

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
-from zen_agents.cli.packages_places import Seen, seen, tell_untold
+from zen_agents.cli.packages_places import Seen, seen, tell_untold, untold_of
 from zen_agents.cli.render import next_steps, plural, say, table
 from zen_agents.model.package_look import Update
 
@@ -30,9 +30,9 @@ def outdated(call: Call) -> int:
     else:
         _show(call, places, rows)
     tell_untold(places)
-    if rows:
+    if rows or any(each.known.yanked for each in places):
         return _OLD
-    return _NOT_KNOWN if any(each.known.untold for each in places) else 0
+    return _NOT_KNOWN if any(untold_of(each) for each in places) else 0
 
 
 def update_body(place: Seen, update: Update) -> dict[str, Any]:
@@ -53,13 +53,15 @@ def sum_body(places: Sequence[Seen]) -> Mapping[str, Any]:
     return {
         "packages": sum(each.known.packages for each in places),
         "places": [{"place": each.label, "path": each.asked.place, "ecosystem": each.asked.ecosystem} for each in places],
-        "unknown": [{"place": each.label, "why": why} for each in places for why in each.known.untold],
+        "yanked": [{"place": each.label, **release._asdict()} for each in places for release in each.known.yanked],
+        "unknown": [{"place": each.label, "why": why} for each in places for why in untold_of(each)],
+        "notes": [{"place": each.label, "note": note} for each in places for note in each.known.notes],
     }
 
 
 def sum_of(places: Sequence[Seen], words: str) -> str:
     """Return the last line that people see."""
-    untold = sum(len(each.known.untold) for each in places)
+    untold = sum(len(untold_of(each)) for each in places)
     unknown = f"; UNKNOWN: {plural(untold, 'thing')} could not be told" if untold else ""
     return f"{plural(sum(each.known.packages for each in places), 'package')}, {words}{unknown}"
 
@@ -74,7 +76,13 @@ def _show(call: Call, places: Sequence[Seen], rows: Sequence[tuple[Seen, Update]
         heads = ("PACKAGE", "INSTALLED", "LATER", "KIND", "POLICY", "WHERE", "FIXES")
         table(call, heads, cells, spare=("WHERE", "FIXES"), whole=("INSTALLED", "LATER"), goes_on="FIXES")
         say(call, "")
-    untold = any(each.known.untold for each in places)
+    for each in places:
+        for release in each.known.yanked:
+            why = release.reason or "no reason is given"
+            say(call, f"{release.package} {release.version} in {each.label} was withdrawn by its authors: {why}")
+        for note in each.known.notes:
+            say(call, f"{each.label}: {note}")
+    untold = any(untold_of(each) for each in places)
     say(call, sum_of(places, f"{len(rows)} could be upgraded" if rows or untold else "none is old"))
     if rows:
         next_steps(call, shlex.join(("zen-agents", "packages", "why", rows[0][1].package, *_same(call))))

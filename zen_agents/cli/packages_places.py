@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,9 +48,14 @@ def seen(call: Call) -> list[Seen]:
     return found
 
 
+def untold_of(place: Seen) -> Sequence[str]:
+    """Return all that could not be told of a place."""
+    return (*place.known.untold, *filter(None, (place.known.yanked_untold,)))
+
+
 def tell_untold(places: Sequence[Seen]) -> None:
     """Say beside the answer what keeps it from being complete."""
-    untold = [f"unknown: {each.label}: {why}" for each in places for why in each.known.untold]
+    untold = [f"unknown: {each.label}: {why}" for each in places for why in untold_of(each)]
     for text in untold[:_MOST_UNTOLD]:
         note(text)
     if len(untold) > _MOST_UNTOLD:
@@ -74,7 +80,8 @@ def configured(call: Call) -> list[Looked]:
 
 
 def _configured(call: Call) -> list[tuple[str, PackageQuestion]]:
-    return [(each.label, each.asked) for each in configured(call)]
+    # A command that looks fetches no package lists for this host.
+    return [(each.label, replace(each.asked, refresh_after_seconds=0.0)) for each in configured(call)]
 
 
 def _question(call: Call, ecosystem: Ecosystem, place: str) -> PackageQuestion:

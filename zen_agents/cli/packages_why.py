@@ -36,7 +36,9 @@ class _Place:
     versions: tuple[str, ...]
     requirers: tuple[Requirer, ...]
     weaknesses: tuple[Weakness, ...]
-    update: Update | None
+    updates: tuple[Update, ...]
+    #: Why its authors have withdrawn what is installed.
+    yanked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ def _of(place: Seen, wanted: str) -> Iterator[_Place]:
     yield _Place(
         place, name, versions, tuple(requirers(ecosystem, path, name)),
         tuple(each for each in known.weaknesses if each.package == name),
-        next((each for each in known.updates if each.package == name), None),
+        tuple(each for each in known.updates if each.package == name),
+        tuple(each.reason or "no reason is given" for each in known.yanked if each.package == name),
     )  # fmt: skip
 
 
@@ -113,7 +116,7 @@ def _body(place: _Place) -> Mapping[str, Any]:
         "place": place.seen.label, "path": place.seen.asked.place, "versions": list(place.versions),
         "required_by": [each._asdict() for each in place.requirers],
         "weaknesses": [each._asdict() for each in place.weaknesses],
-        "update": step_body(place.update) if place.update else None,
+        "updates": [step_body(each) for each in place.updates], "yanked": list(place.yanked),
     }  # fmt: skip
 
 
@@ -152,13 +155,11 @@ def _lines(place: _Place) -> Iterator[str]:
         yield f"{'weakness':11} {each.advisory} ({each.rating}{exploited}), {fixed}: {each.summary or 'no summary'}"
     if not place.weaknesses:
         yield f"{'weakness':11} {'not known' if place.seen.known.untold else 'none is known'}"
-    yield f"{'policy':11} {_policy(place)}"
-
-
-def _policy(place: _Place) -> str:
-    if place.update is None:
-        return "there is no later version that could be had" if not place.seen.known.untold else "not known"
-    update = place.update
-    return (
-        f"{update.installed} -> {update.wanted} ({update.kind}): {STANCES.get(update.stance, update.stance)} ({update.why})"
-    )
+    for why in place.yanked:
+        yield f"{'withdrawn':11} by its authors: {why}"
+    for update in place.updates:
+        stance = STANCES.get(update.stance, update.stance)
+        yield f"{'policy':11} {update.installed} -> {update.wanted} ({update.kind}): {stance} ({update.why})"
+    if not place.updates:
+        none = "there is no later version that could be had"
+        yield f"{'policy':11} {none if not place.seen.known.untold else 'not known'}"

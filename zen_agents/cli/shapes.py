@@ -237,6 +237,7 @@ SHAPES: Mapping[str, Any] = {
     }, _items(_WEAKNESS)),
     "packages-outdated": ({
         "packages": int, "places": [_PLACE], "items": [_UPDATE], "unknown": [{"place": str, "why": str}],
+        "yanked": [{"place": str, "package": str, "version": str, "reason": str}], "notes": [{"place": str, "note": str}],
     }, _items(_UPDATE)),
     "packages-plan": ({
         "would_run": int, "needs_you": int, "blocked": int, "alert_only": int, "unknown": int, "items": [_PACKAGE_PLAN],
@@ -247,7 +248,7 @@ SHAPES: Mapping[str, Any] = {
             "place": str, "path": str, "versions": [str], "required_by": [{"name": str, "asks": str}],
             "weaknesses": [{"package": str, "version": str, "advisory": str, "rating": str, "is_exploited": bool,
                             "fixed_in": str, "summary": str}],
-            "update": (_STEP, None),
+            "updates": [_STEP], "yanked": [str],
         }],
         "actions": [{"id": str, "action": str, "target": str, "outcome": str}],
         "refused": [{"at": str, "what": str}], "untold": str,

@@ -14,7 +14,7 @@ from zen_agents.ports.host import Host, HostView
 
 log = logging.getLogger("zen_agents.planning")
 
-#: How long the looking for a plan may take (seconds).
+#: How long the looking for a plan may take, where no action says it (seconds).
 PLAN_SECONDS = 15.0
 
 #: Incident, action, target and attempt: what tells two requests of one turn apart.
@@ -46,11 +46,15 @@ class Planning:
             raise made
         if made is not None:
             return made
-        return await self._aside.ask(lambda: self._plan_now(request, host), timeout_seconds=PLAN_SECONDS)
+        return await self._aside.ask(lambda: self._plan_now(request, host), timeout_seconds=self._plan_seconds(request))
 
     async def plan_now(self, request: ActionRequest) -> Plan:
         """Plan a request by a look of this very moment. Raises what `Action.plan` raises."""
         return await self.plan(request, self._host.look())
+
+    def _plan_seconds(self, request: ActionRequest) -> float:
+        action = self.actions.get(request.action)
+        return PLAN_SECONDS if action is None else action.plan_seconds
 
     def _plan_now(self, request: ActionRequest, host: HostView) -> Plan:
         return self.action(request.action).plan(request, host)
@@ -71,7 +75,7 @@ class Planning:
             return made
 
         try:
-            plans = await self._aside.ask(plan_all, timeout_seconds=PLAN_SECONDS)
+            plans = await self._aside.ask(plan_all, timeout_seconds=max(map(self._plan_seconds, requests)))
         except HostError as error:
             log.warning("%d plans were not made ahead: %s", len(requests), error)
             plans = []
@@ -111,7 +115,7 @@ class Planning:
         if not isinstance(inverse, Inverse):
             raise HostError(f"{intent.plan.request.action} takes nothing back")
         look = self._host.look
-        return await self._aside.ask(lambda: inverse.missing(intent.plan, look()), timeout_seconds=PLAN_SECONDS)
+        return await self._aside.ask(lambda: inverse.missing(intent.plan, look()), timeout_seconds=inverse.plan_seconds)
 
 
 def _plan_key(request: ActionRequest) -> _PlanKey:

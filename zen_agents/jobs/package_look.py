@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final, TypeVar
 
-from zen_agents.model.package_look import PackageLook, PackageQuestion, Update, Weakness
+from zen_agents.model.package_look import PackageLook, PackageQuestion, Update, Weakness, Yanked
 
 #: Module that does the job; adapters start it by this name and never import it.
 WORKER: Final = "zen_agents.workers.package_look"
@@ -15,6 +15,7 @@ WORKER: Final = "zen_agents.workers.package_look"
 #: So many of each are told, the worst first; a host has more packages, and fewer that matter.
 MOST_TOLD: Final = 1500
 _MOST_CHARS: Final = 1000
+_ROWS: Final = ("weaknesses", "updates", "yanked")
 _T = TypeVar("_T")
 
 
@@ -35,18 +36,17 @@ def request_from_json(text: str) -> PackageQuestion:
 def question_of(value: object) -> PackageQuestion:
     """Return the question that plain JSON values are, as `asdict` gives them; raises MalformedPackagesError."""
     asked = _with_keys(value, tuple(field.name for field in fields(PackageQuestion)))
-    age, ignore = asked.pop("max_age_seconds"), _rows(asked.pop("ignore"), _ignore)
+    ages: dict[str, Any] = {name: _seconds(asked.pop(name), name) for name in ("max_age_seconds", "refresh_after_seconds")}
+    ignore = _rows(asked.pop("ignore"), _ignore)
     lists: dict[str, Any] = {name: _texts(asked.pop(name)) for name in ("osv", "vex", "wheels", "hold")}
     words: dict[str, Any] = {name: _text(value) for name, value in asked.items()}
-    if not isinstance(age, (int, float)) or isinstance(age, bool) or not 0 <= age < float("inf"):
-        raise MalformedPackagesError("max_age_seconds is no number")
-    return PackageQuestion(**words, **lists, ignore=ignore, max_age_seconds=float(age))
+    return PackageQuestion(**words, **lists, **ages, ignore=ignore)
 
 
 def reply_to_json(look: PackageLook) -> str:
     """Return the reply as JSON on one line; texts are cut to a thousand characters, lists to `MOST_TOLD`."""
-    parts = {name: _cut(value) for name, value in look._asdict().items() if name not in ("weaknesses", "updates")}
-    rows = {name: [_cut(row._asdict()) for row in getattr(look, name)[:MOST_TOLD]] for name in ("weaknesses", "updates")}
+    parts = {name: _cut(value) for name, value in look._asdict().items() if name not in _ROWS}
+    rows = {name: [_cut(row._asdict()) for row in getattr(look, name)[:MOST_TOLD]] for name in _ROWS}
     return json.dumps({"version": 1, "look": {**parts, **rows}})
 
 
@@ -54,7 +54,10 @@ def reply_from_json(text: str) -> PackageLook:
     """Return the reply in a text; raises MalformedPackagesError."""
     look = _with_keys(_version_1(text).get("look"), PackageLook._fields)
     weaknesses, updates = _rows(look["weaknesses"], _weakness), _rows(look["updates"], _update)
-    return PackageLook(_count(look["packages"]), weaknesses, updates, _count(look["ignored"]), _texts(look["untold"]))
+    return PackageLook(
+        _count(look["packages"]), weaknesses, updates, _count(look["ignored"]), _texts(look["untold"]),
+        _rows(look["yanked"], _yanked), _text(look["yanked_untold"]), _texts(look["notes"]),
+    )  # fmt: skip
 
 
 def _weakness(value: object) -> Weakness:
@@ -69,6 +72,16 @@ def _update(value: object) -> Update:
     found = _with_keys(value, Update._fields)
     fixes = _texts(found.pop("fixes"))
     return Update(**{name: _text(each) for name, each in found.items()}, fixes=fixes)
+
+
+def _yanked(value: object) -> Yanked:
+    return Yanked(**{name: _text(each) for name, each in _with_keys(value, Yanked._fields).items()})
+
+
+def _seconds(value: object, name: str) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < float("inf"):
+        raise MalformedPackagesError(f"{name} is no number")
+    return float(value)
 
 
 def _ignore(value: object) -> tuple[str, str, str, str]:

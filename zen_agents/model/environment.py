@@ -17,13 +17,18 @@ class Environment:
     wheels: tuple[str, ...] = ()
     #: Address of an index; "" for the usual one, or for none where there are wheels.
     index: str = ""
-    #: File of requirements that pins what is installed, with hashes where it has them; "" for none.
+    #: File that pins what is installed, with hashes where it has them, of requirements or `uv.lock`; "" for none.
     requirements: str = ""
 
     @property
     def is_offline(self) -> bool:
         """True if all that it is upgraded from is at hand: then no network is used."""
         return bool(self.wheels) and not self.index
+
+    @property
+    def is_locked_by_uv(self) -> bool:
+        """True if what pins it is a lock of uv, which uv alone writes."""
+        return self.requirements.endswith("/uv.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,28 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Lines of a text that become others."""
+
+    #: From this line to before the other one, counted from 0.
+    first: int
+    behind: int
+    #: What stands there then.
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What the file would become that pins what an environment holds."""
+
+    #: SHA-256 of what it holds now, and would hold; hex.
+    before: str
+    after: str
+    #: In the order of the lines.
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Resolution:
     """What an environment would become."""
 
@@ -70,9 +97,10 @@ class Resolution:
     freeze: str = ""
     #: Why there is no such upgrade, in the resolver's own words; "" if there is one. Untrusted text.
     conflict: str = ""
-    #: The requirements file as it is and as it would be; both "" where it pins none of what changes.
-    requirements_before: str = ""
-    requirements: str = ""
+    #: What the file that pins it would become; None where it pins none of what changes.
+    rewrite: Rewrite | None = None
+    #: Why that file could not be made to say so, in words; "" if it could. Untrusted text.
+    unwritten: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +180,5 @@ class Holding:
     identity: str
     #: `NAME==VERSION` lines, by name.
     freeze: str
+    #: Where it really is if its path leads through a link, "" if it does not.
+    leads_to: str = ""

@@ -32,6 +32,8 @@ class PackageQuestion:
     #: Where Python packages come from: an index, or directories of wheels; neither: the usual index.
     index: str = ""
     wheels: tuple[str, ...] = ()
+    #: Lists of what could be had of Debian packages that are older are fetched anew before (seconds); 0: never.
+    refresh_after_seconds: float = 0.0
     #: `auto`, `notify` or `disabled`, and patterns of names that are never touched.
     security: str = "auto"
     minor: str = "notify"
@@ -69,6 +71,15 @@ class Update(NamedTuple):
     why: str
 
 
+class Yanked(NamedTuple):
+    """An installed release that its authors have withdrawn since."""
+
+    package: str
+    version: str
+    #: In their words, "" if they gave none. Untrusted text.
+    reason: str
+
+
 class PackageLook(NamedTuple):
     """What was found. With something untold the rest still holds; what is missing then is not known."""
 
@@ -81,6 +92,11 @@ class PackageLook(NamedTuple):
     ignored: int = 0
     #: What could not be told, each a sentence.
     untold: tuple[str, ...] = ()
+    yanked: tuple[Yanked, ...] = ()
+    #: Why it is not known what else was withdrawn, "" if it is.
+    yanked_untold: str = ""
+    #: What else is worth knowing, each a sentence: how old what was asked is.
+    notes: tuple[str, ...] = ()
 
     @property
     def due(self) -> tuple[Update, ...]:

@@ -119,6 +119,13 @@ def _series(ecosystem: Ecosystem, version: str) -> tuple[int, ...]:
     return (epoch, *numbers[: first + 1])
 
 
+def next_series(ecosystem: Ecosystem, version: str) -> str:
+    """Return the first version to which a step from this one is a major one; InvalidVersionError if it has no order."""
+    epoch, *numbers = _series(ecosystem, version)
+    *same, last = numbers or (0,)
+    return f"{f'{epoch}!' if epoch else ''}{'.'.join(map(str, (*same, last + 1)))}"
+
+
 def _change(value: object) -> Change:
     found = _checked(value, Change)
     fixes, kind = _texts(found.pop("fixes")), UpdateKind(found.pop("kind"))

@@ -8,7 +8,7 @@ from typing import Final
 from zen_agents.dataclass import dataclass
 from zen_agents.packages.advisories.answer import Finding
 from zen_agents.packages.package import Ecosystem, Package
-from zen_agents.packages.plan import Change, change
+from zen_agents.packages.plan import Change, UpdateKind, change
 from zen_agents.packages.versions.order import InvalidVersionError, key_of
 
 
@@ -17,7 +17,7 @@ class Available:
     """Which later versions of packages can be had, by name and the earliest first; None where nobody could be asked."""
 
     versions: Mapping[str, Sequence[str]] | None = None
-    #: True if `versions` has all of them, False if it has only the latest.
+    #: True if `versions` has all of them, False if only the latest, and before a major one the latest that is none.
     is_whole: bool = False
 
 
@@ -25,15 +25,18 @@ NOBODY_ASKED: Final = Available()
 
 
 def possible(packages: Iterable[Package], findings: Sequence[Finding], available: Available) -> Iterator[Change]:
-    """Yield one change at most for each package, by name."""
+    """Yield the change of each package that is wanted, by name; before a major one the latest that is none, if any."""
     by_package: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         by_package.setdefault((finding.package.name, finding.package.version), []).append(finding)
     seen = {(each.name, each.version): each for each in packages}
     for key, package in sorted(seen.items()):
         found = _fix(package, by_package.get(key, ()), available) or _latest(package, available)
-        if found is not None:
-            yield found
+        if found is None:
+            continue
+        if found.kind is UpdateKind.MAJOR and (smaller := _before_major(package, available)) is not None:
+            yield smaller
+        yield found
 
 
 def _fix(package: Package, findings: Sequence[Finding], available: Available) -> Change | None:
@@ -51,6 +54,16 @@ def _latest(package: Package, available: Available) -> Change | None:
     if not versions or not _is_later(package.ecosystem, versions[-1], package.version):
         return None
     return change(package.ecosystem, package.name, package.version, versions[-1])
+
+
+def _before_major(package: Package, available: Available) -> Change | None:
+    """Return the step to the latest version that is no major one, None if there is none."""
+    for version in reversed((available.versions or {}).get(package.name, ())):
+        if _is_later(package.ecosystem, version, package.version):
+            step = change(package.ecosystem, package.name, package.version, version)
+            if step.kind is not UpdateKind.MAJOR:
+                return step
+    return None
 
 
 def _had(package: Package, wanted: str, available: Available) -> str:

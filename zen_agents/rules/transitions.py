@@ -34,7 +34,10 @@ def started(incident: Incident, action_id: str, rung: Rung, now: Instant, *, run
 
 
 def attempt_failed(incident: Incident, rule: Rule, now: Instant, random: Random) -> Incident:
-    """An attempt did not help: back off before the next one, or go to the next rung at once."""
+    """An attempt did not help: back off before the next one, or go to the next rung at once.
+
+    What was seen until now counts for nothing: it may have had an effect, and have taken that back.
+    """
     rung, attempts = after_failure(rule, incident.rung, incident.attempts)
     failed = rung_at(rule, incident.rung)
     wait = backoff_seconds(failed, attempts, random) if failed is not None and attempts else 0.0
@@ -48,6 +51,9 @@ def attempt_failed(incident: Incident, rule: Rule, now: Instant, random: Random)
         action=None,
         settle_until=0.0,
         verify_deadline=0.0,
+        good_streak=0,
+        good_since=None,
+        counted_at=max(now.steady, incident.counted_at or 0.0),
     )
 
 

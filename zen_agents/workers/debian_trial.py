@@ -7,8 +7,10 @@ there has no network, no service manager, no device but the harmless ones, and f
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,6 +23,8 @@ from zen_agents.model.debian_upgrade import DebianTrial, DebianTried
 from zen_agents.workers.debian_trial_root import RootError, make_root
 from zen_agents.workers.debian_trial_steps import try_upgrade
 
+#: Of <linux/prctl.h>.
+_PARENT_DEATH_SIGNAL: Final = 1
 #: In its own namespaces already.
 _INSIDE: Final = "inside"
 _NEEDED: Final = ("unshare", "mount", "chroot", "setpriv", "ldd")
@@ -30,12 +34,18 @@ _NAMESPACES: Final = ("--mount", "--propagation=private", "--ipc", "--uts", "--p
 
 def main() -> int:
     """Answer one request, in namespaces of its own."""
+    _end_with_engine()
     request = sys.stdin.read()
     if sys.argv[1:] == [_INSIDE]:
         sys.stdout.write(reply_to_json(_inside(request)))
         return 0
     sys.stdout.write(reply_to_json(tried(request)))
     return 0
+
+
+def _end_with_engine() -> None:
+    """Have the kernel kill this process when who started it ends: a trial that nobody waits for is of no use."""
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def tried(request: str) -> DebianTried:
@@ -47,7 +57,7 @@ def tried(request: str) -> DebianTried:
     request = request_to_json(_with_programs(request_from_json(request)))
     itself = (sys.executable, "-P", "-B", "-m", __spec__.name, _INSIDE)
     ended = subprocess.run(
-        ("unshare", *_NAMESPACES, "--", *itself),
+        ("setpriv", "--pdeathsig=KILL", "--", "unshare", *_NAMESPACES, "--", *itself),
         input=request,
         capture_output=True,
         text=True,

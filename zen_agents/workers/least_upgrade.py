@@ -20,7 +20,6 @@ from zen_agents.packages.package import Ecosystem, normal_name
 from zen_agents.packages.plan import kind_of
 from zen_agents.packages.requirements import lines_of
 from zen_agents.workers.locked import Lock
-from zen_agents.workers.locked_by_uv import NAME as UV_LOCK
 from zen_agents.workers.locked_by_uv import UvLock
 from zen_agents.workers.uv import Uv, UvError
 
@@ -37,7 +36,7 @@ def resolve(uv: Uv, environment: Environment, wanted: Sequence[Wanted]) -> Resol
     short = [each for each in wanted if _is_short(each, installed)]
     if not short:
         return Resolution(freeze=freeze)
-    lock = _lock(environment.requirements)
+    lock = UvLock(environment) if environment.is_locked_by_uv else Lock.of(environment.requirements)
     try:
         steps = _steps(_least(uv, _asked(installed, short, lock), lock), short)
     except UvError as error:
@@ -46,12 +45,8 @@ def resolve(uv: Uv, environment: Environment, wanted: Sequence[Wanted]) -> Resol
             raise
         return Resolution(freeze=freeze, conflict=" ".join(str(error).partition("cause:")[2].split()))
     pins = tuple(_pins(uv, environment, lock, steps))
-    after = lock.rewritten(pins)
-    return Resolution(steps, pins, freeze, requirements_before=lock.text if after else "", requirements=after)
-
-
-def _lock(path: str) -> Lock | UvLock:
-    return UvLock(path) if Path(path).name == UV_LOCK else Lock.of(path)
+    rewrite, unwritten = lock.rewritten(pins, uv)
+    return Resolution(steps, pins, freeze, rewrite=rewrite, unwritten=unwritten)
 
 
 def _is_short(wanted: Wanted, installed: Mapping[str, str]) -> bool:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from zen_agents.model.environment import Pin
+from zen_agents.model.environment import Pin, Rewrite
 from zen_agents.packages.package import Ecosystem, normal_name
 from zen_agents.packages.requirements import lines_of
-from zen_agents.workers.uv import UvError
+from zen_agents.packages.rewriting import rewrite
+from zen_agents.workers.uv import Uv, UvError
 
 _HASH = re.compile(r"--hash[= ](\S+)")
 _OPTIONS = re.compile(r"\s--[a-z].*$")
@@ -61,13 +62,14 @@ class Lock:
         pinned = self._pinned.get(name)
         return pinned.hashes if pinned is not None and pinned.version == version else ()
 
-    def rewritten(self, pins: Sequence[Pin]) -> str:
-        """Return its text with these pins in the place of those that it has for the same names; "" if it has none."""
+    def rewritten(self, pins: Sequence[Pin], uv: Uv) -> tuple[Rewrite | None, str]:
+        """Return what it would become, with these pins in the place of those that it has for the same names."""
+        del uv
         lines = self.text.splitlines(keepends=True)
         found = [(self._pinned[pin.name], pin) for pin in pins if pin.name in self._pinned]
         for old, pin in sorted(found, key=lambda each: each[0].first, reverse=True):
             lines[old.first : old.behind] = [_written(pin, with_hashes=bool(old.hashes))]
-        return "".join(lines) if found else ""
+        return rewrite(self.text, "".join(lines)), ""
 
     def _take(self, number: int, text: str) -> None:
         if text.startswith("-"):

@@ -40,10 +40,21 @@ class Uv:
 
     def ask(self, name: str, *words: str, given: str = "", answers: bool = False) -> TrialStep:
         """Run `uv pip WORDS` on the environment."""
-        argv = [self._tools.uv, "--no-config", "--no-progress", "--color=never", "--no-python-downloads", *self._reach()]
-        argv += [f"--cache-dir={self._tools.scratch}/cache", "pip", *words, f"--python={self._environment.venv}/bin/python"]
+        return self._run(name, ["--no-config"], ["pip", *words], given=given, answers=answers)
+
+    def lock(self, project: str, *words: str, from_here: bool) -> TrialStep:
+        """Run `uv lock WORDS` in a project, by its own settings, or `from_here` by what the environment is upgraded from."""
+        words = ("lock", f"--project={project}", "--no-build", *words, *(self._links() if from_here else ()))
+        return self._run("lock", [], words, with_index=from_here)
+
+    def _run(
+        self, name: str, settings: Sequence[str], words: Sequence[str], *, given: str = "", answers: bool = False,
+        with_index: bool = True,
+    ) -> TrialStep:  # fmt: skip
+        argv = [self._tools.uv, *settings, "--no-progress", "--color=never", "--no-python-downloads", *self._reach()]
+        argv += [f"--cache-dir={self._tools.scratch}/cache", *words, f"--python={self._environment.venv}/bin/python"]
         return run(
-            name, argv, environment=self.settings(), directory=self._tools.scratch,
+            name, argv, environment=self._settings(with_index=with_index), directory=self._tools.scratch,
             seconds=self._ends_at - time.monotonic(), given=given, answers=answers,
         )  # fmt: skip
 
@@ -64,17 +75,21 @@ class Uv:
 
     def sources(self) -> Sequence[str]:
         """Return where packages come from, as arguments."""
-        links = [word for place in self._environment.wheels for word in ("--find-links", place)]
-        return (*_WHEELS_ONLY, *links, *(["--no-index"] if self._environment.is_offline else []))
+        return (*_WHEELS_ONLY, *self._links())
 
-    def settings(self) -> Mapping[str, str]:
+    def _links(self) -> Sequence[str]:
+        links = [word for place in self._environment.wheels for word in ("--find-links", place)]
+        return (*links, *(["--no-index"] if self._environment.is_offline else []))
+
+    def _settings(self, *, with_index: bool) -> Mapping[str, str]:
         """Return uv's environment. The index stands in it and not among the arguments: it may hold a password."""
         tools = self._tools
         own = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": tools.scratch, "TMPDIR": tools.scratch}
         # Whoever waits for a plan waits for this: an index that does not answer is told soon.
         own |= {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}
         own |= {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return {**own, **({"UV_DEFAULT_INDEX": self._environment.index} if self._environment.index else {})}
+        index = self._environment.index if with_index else ""
+        return {**own, **({"UV_DEFAULT_INDEX": index} if index else {})}
 
     def _reach(self) -> Sequence[str]:
         return ("--offline",) if self._environment.is_offline else ()

@@ -204,6 +204,8 @@ def test_where_nothing_is_named_what_is_due_is_upgraded_and_what_is_not_known_is
     with pytest.raises(RefusedError, match="only tells"):
         planned(host, {**DUE, "security": "notify"})
     assert planned(host, {**WANTED, "security": "notify"}).steps
+    # What a person was only told of is what they want done, when it is them who ask.
+    assert planned(host, {**DUE, "security": "notify"}, requested_by=ALICE).steps
 
 
 @pytest.mark.parametrize("params", [{}, {**WANTED, "smoke": ["true"]}, {**WANTED, "smoke": ["true"], "user": "root"}])

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.apt_repository import AptRepository, AptRoot
 from zen_agents.adapters.apt_look import look
+from zen_agents.adapters.packages_newer_debian import age_of_lists, newer_debian
 from zen_agents.model.debian_upgrade import DebianCandidate, DebianChange, DebianLook, DebianQuestion
 
 pytestmark = pytest.mark.skipif(
@@ -62,6 +63,22 @@ def test_what_could_be_upgraded_is_told_with_every_version_that_could_be_had(roo
 def test_a_pin_keeps_what_it_keeps(root: AptRoot) -> None:
     (root.folder / "etc/apt/preferences.d/libacme").write_text("Package: libacme1\nPin: version 1.1\nPin-Priority: 1001\n")
     assert next(each.candidate for each in asked().candidates if each.name == "libacme1") == "1.1"
+
+
+def test_what_a_pin_keeps_apt_from_cannot_be_had(root: AptRoot) -> None:
+    # As backports are: there, and not what apt would choose.
+    (root.folder / "etc/apt/preferences.d/libacme").write_text("Package: libacme1\nPin: version 2.0\nPin-Priority: 100\n")
+    found = newer_debian()
+    assert (found.available.versions or {})["libacme1"] == ("1.1",)
+    assert (found.held, found.untold) == ([], "")
+
+
+def test_what_lists_do_tell_holds_where_they_could_not_be_fetched_anew(root: AptRoot, repository: AptRepository) -> None:
+    (repository.folder / "Packages").unlink()
+    found = newer_debian(refresh_after_seconds=1e-9)
+    assert "could not be fetched" in found.untold
+    assert (found.available.versions or {})["libacme1"] == ("1.1", "2.0")
+    assert age_of_lists().startswith("apt's package lists were fetched")
 
 
 def test_an_upgrade_is_what_apt_itself_would_do(root: AptRoot) -> None:

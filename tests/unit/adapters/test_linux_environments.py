@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engine_process import wait_for
 from tests.support.index_server import index_server
 from tests.support.upgrading import ID, UpgradeSite, upgrade_site, why_no_trials
-from tests.support.wheelhouse import freeze, install, write_wheel
+from tests.support.wheelhouse import freeze, install, uv_lock, write_wheel
 from zen_agents.actions.give_back_environment import GiveBackEnvironment
 from zen_agents.adapters import environment_copy, environment_stage
 from zen_agents.adapters.environment_recovery import recover
@@ -72,6 +73,36 @@ async def test_a_module_that_cannot_be_imported_any_more_fails_the_trial(site: U
     assert "the trial failed at imports (exit 1)" in effect.detail
     assert "forgotten file" in effect.output
     assert site.is_as_before()
+
+
+async def test_an_emergency_stop_breaks_a_trial_off_and_nothing_is_left_of_it(site: UpgradeSite) -> None:
+    plan = await site.plan(smoke=["/bin/sleep", "86399"], smoke_seconds=600.0)
+    done = asyncio.create_task(site.action.execute(plan, site.control()))
+    await asyncio.to_thread(wait_for, lambda: sleeping("86399"), "the smoke test")
+    (site.state / "EMERGENCY_STOP").write_text("set by the test\n")
+    with pytest.raises(RefusedError, match="set by the test"):
+        await done
+    assert not sleeping("86399")
+    assert site.is_as_before()
+    assert site.left_beside() == []
+
+
+def sleeping(seconds: str) -> bool:
+    words = f"/bin/sleep\0{seconds}\0".encode()
+    return any(path.read_bytes() == words for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+
+
+@pytest.mark.parametrize("link", ["venv", "releases/current/venv"])
+async def test_an_environment_that_is_reached_through_a_link_is_refused_with_what_to_name(
+    site: UpgradeSite, link: str
+) -> None:
+    reached = site.directory / "linked" / link
+    reached.parent.parent.mkdir(parents=True, exist_ok=True)
+    to, what = (reached, site.venv) if link == "venv" else (reached.parent, site.directory)
+    to.parent.mkdir(exist_ok=True)
+    to.symlink_to(what)
+    with pytest.raises(RefusedError, match=f"link to {site.venv}, .*name that directory in the configuration"):
+        await site.plan(venv=str(reached))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root could run it as root")
@@ -169,6 +200,35 @@ async def test_what_pins_the_environment_is_written_only_where_that_is_wanted_an
     await inverse.execute(inverse.plan(undo, site.host.look()), site.control("act-bbbbbb"))
     assert pins.read_text() == "acme-lib==1.0\napp==1.0\n"
     assert site.is_as_before()
+
+
+async def test_a_lock_of_uv_says_what_is_installed_and_the_old_one_is_given_back(site: UpgradeSite) -> None:
+    lock = site.lock_project()
+    before = lock.read_bytes()
+    plan = await site.plan(requirements=str(lock))
+    assert f"write the new versions to {lock}, and keep what is there" in plan.steps
+    effect = await site.action.execute(plan, site.control())
+    assert effect.ok, effect
+    assert f"; {lock} says so too" in effect.detail
+    uv_lock(lock.parent, "--check")
+    assert b'version = "1.2"' in lock.read_bytes()
+    undo, inverse = site.action.inverse(plan, effect), GiveBackEnvironment()
+    assert undo is not None
+    await inverse.execute(inverse.plan(undo, site.host.look()), site.control("act-bbbbbb"))
+    assert lock.read_bytes() == before
+    assert site.is_as_before()
+
+
+async def test_where_the_lock_of_uv_could_not_say_so_people_are_only_told(site: UpgradeSite) -> None:
+    lock = site.lock_project()
+    project = lock.with_name("pyproject.toml")
+    # Its version would have to be built, which is never done.
+    project.write_text(project.read_text().replace("version = '1'", "dynamic = ['version']"))
+    with pytest.raises(RefusedError, match=r"only told: .*uv\.lock would not say.*--upgrade-package acme-lib==1\.2"):
+        await site.plan(requirements=str(lock))
+    effect = await site.act(requirements=str(lock), write_back=False)
+    assert effect.ok
+    assert "uv.lock does not say so yet" in effect.detail
 
 
 async def test_an_environment_that_was_changed_since_it_was_planned_is_not_tried(site: UpgradeSite) -> None:

@@ -18,7 +18,7 @@ from zen_agents.checks.package import PackageCheck
 from zen_agents.cli.runbook import page_of
 from zen_agents.model.package_look import PackageQuestion
 from zen_agents.model.severity import Severity
-from zen_agents.packages.advisories.addresses import OSV, TRACKER
+from zen_agents.packages.advisories.addresses import NPM, OSV, TRACKER
 
 APP: dict[str, Any] = {"venv": "/srv/app/venv", "wheels": "/srv/wheels", "user": "nobody"}
 WHOLE: dict[str, Any] = {
@@ -63,6 +63,12 @@ def test_each_place_is_asked_about_by_what_is_written() -> None:
     )  # fmt: skip
     assert (asked(of, "packages:debian").place, asked(of, "packages:debian").ecosystem) == ("/", "debian")
     assert asked(of, "project:srv.web").place == "/srv/web"
+    # What `npm audit` tells is asked of where packages come from, unless another registry is named for that.
+    assert (asked(of, "project:srv.web").npm, asked(of, "project:srv.web").index) == ("https://npm.example", NPM)
+    own = agent({"npm": {"projects": ["/srv/web"], "registry": "https://own.example"}})
+    assert (asked(own, "project:srv.web").npm, asked(own, "project:srv.web").index) == ("https://own.example",) * 2
+    nobody = agent({"npm": {"projects": ["/srv/web"], "registry": None}})
+    assert (asked(nobody, "project:srv.web").npm, asked(nobody, "project:srv.web").index) == ("", "")
     assert asked(agent({"npm": {"projects": ["/srv/web"]}}), "project:srv.web").osv == (OSV,)
 
 
@@ -71,7 +77,7 @@ def test_every_rule_has_its_check_and_its_page() -> None:
     made = {(name, check.target) for check in of.checks() for name in check.observes}
     pages = {page_of(rule.name, rule.target) for rule in of.rules()}
     assert all(pair in made for rule in of.rules() for pair in rule.condition.names)
-    kinds = ("due", "asked", "vulnerable", "severe", "exploited", "outdated")
+    kinds = ("due", "asked", "vulnerable", "severe", "exploited", "yanked", "outdated")
     assert pages == {*(f"packages.{kind}" for kind in kinds), "service.outdated"}
 
 
@@ -89,7 +95,7 @@ def test_how_bad_it_is() -> None:
     assert severities == {
         "due": Severity.ERROR, "asked": Severity.WARNING, "vulnerable": Severity.WARNING,
         "severe": Severity.ERROR, "exploited": Severity.CRITICAL,
-        "outdated": Severity.INFO,
+        "yanked": Severity.WARNING, "outdated": Severity.INFO,
     }  # fmt: skip
 
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from chaos.simulation.host import SimulatedHost
 from zen_agents.checks.package import PackageCheck, Telling
 from zen_agents.model.observation import Observation, Status
-from zen_agents.model.package_look import PackageLook, PackageQuestion, Update, Weakness
+from zen_agents.model.package_look import PackageLook, PackageQuestion, Update, Weakness, Yanked
 
 APP = PackageQuestion("pypi", "/srv/app/venv")
 WEAK = Weakness("jinja2", "3.1.2", "CVE-1", "medium", False, "3.1.4", "")
 FIX = Update("jinja2", "3.1.2", "3.1.4", ("CVE-1",), "security", "do", "security_updates: auto")
 OLD = Update("click", "8.1", "8.2", (), "minor", "tell", "minor_updates: notify")
-NAMES = ("due", "asked", "vulnerable", "severe", "exploited", "outdated")
+NAMES = ("due", "asked", "vulnerable", "severe", "exploited", "yanked", "outdated")
 
 
 async def seen(look: PackageLook, telling: Telling = "all") -> dict[str, Observation]:
@@ -95,3 +95,18 @@ async def test_a_place_that_is_not_there_is_unknown() -> None:
     host = SimulatedHost()
     check = PackageCheck("app", "environment:app", APP, telling="all", every_seconds=3600.0, within_seconds=60.0)
     assert {each.status for each in await check.probe(host.look(), host.clock.now())} == {Status.UNKNOWN}
+
+
+async def test_what_its_authors_have_withdrawn_is_told_with_their_reason_and_what_is_not_known_of_that_is_not_fine() -> None:
+    withdrawn = (Yanked("click", "8.1", "it eats data"), Yanked("jinja2", "3.1.2", ""))
+    found = await seen(PackageLook(3, yanked=withdrawn))
+    assert found["yanked"].status is Status.PROBLEM
+    assert found["yanked"].detail == "click 8.1 (it eats data), jinja2 3.1.2 (no reason is given)"
+    found = await seen(PackageLook(3, yanked_untold="the index is away"))
+    assert (found["yanked"].status, found["yanked"].detail) == (Status.UNKNOWN, "not known: the index is away")
+    assert found["due"].status is Status.OK
+
+
+async def test_how_old_the_lists_are_is_said_where_all_is_fine() -> None:
+    found = await seen(PackageLook(3, notes=("apt's package lists were fetched 2h ago",)))
+    assert found["due"].detail == "no upgrade is due (3 packages; apt's package lists were fetched 2h ago)"

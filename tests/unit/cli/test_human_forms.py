@@ -36,6 +36,7 @@ from tests.support.schemas import as_promised
 from tests.support.terminal import on_terminal
 from tests.support.upgrade_forms import a_judgement, a_report
 from zen_agents.adapters import control_client, host_changes, packages_look
+from zen_agents.adapters.packages_withdrawn import NOTHING_WITHDRAWN
 from zen_agents.agents.dependency_manager.looking import Looked
 from zen_agents.agents.dependency_manager.places import EnvironmentSettings
 from zen_agents.cli import packages_plan
@@ -225,6 +226,7 @@ def scene() -> Iterator[Scene]:
         patch.setattr(socket, "gethostname", lambda: "web-07")
         patch.setattr("zen_agents.cli.doctor.CHECKS", _EXAMINED)
         patch.setattr(packages_look, "newer_python", lambda *_, **__: Available(_LATER))
+        patch.setattr(packages_look, "withdrawn", lambda *_: NOTHING_WITHDRAWN)
         patch.setattr(packages_plan, "rehearse_plan", _rehearsed)
         # How far it is stands on a line that is written over.
         patch.setattr(Progress, "show", lambda *_: None)

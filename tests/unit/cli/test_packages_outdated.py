@@ -14,6 +14,8 @@ from tests.support.npm_registry import npm_registry
 from tests.support.schemas import as_promised
 from zen_agents.adapters import packages_look
 from zen_agents.adapters.packages_newer import NotAskedError
+from zen_agents.adapters.packages_withdrawn import NOTHING_WITHDRAWN, Withdrawn
+from zen_agents.model.package_look import Yanked
 from zen_agents.packages.updates import Available
 
 LATER = {"flask": ("3.1",), "click": ("9.0",)}
@@ -33,6 +35,7 @@ def _environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         record("PYSEC-1", "jinja2", ({"introduced": "0"}, {"fixed": "3.1.4"}), summary="a hole")
     )
     monkeypatch.setattr(packages_look, "newer_python", lambda *_, **__: Available(LATER | {"jinja2": ("3.1.6",)}))
+    monkeypatch.setattr(packages_look, "withdrawn", lambda *_: NOTHING_WITHDRAWN)
 
 
 def packages(verb: str, *words: str) -> Done:
@@ -69,6 +72,24 @@ def test_nothing_is_old_only_where_all_was_told(monkeypatch: pytest.MonkeyPatch)
     assert "UNKNOWN: 1 thing could not be told" in done.out
     assert "none is old" not in done.out
     assert "uv: no index answers" in done.err
+
+
+def test_a_release_that_was_withdrawn_is_told_with_its_reason_and_what_is_not_known_of_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = Withdrawn(
+        (Yanked("click", "8.1", "it eats data"),), "which of 2 installed releases were withdrawn is not known: x"
+    )
+    monkeypatch.setattr(packages_look, "withdrawn", lambda *_: told)
+    done = packages("outdated")
+    assert done.code == 1
+    assert "click 8.1 in" in done.out
+    assert "was withdrawn by its authors: it eats data" in done.out
+    assert "which of 2 installed releases were withdrawn is not known" in done.err
+    body = packages("outdated", "-o", "json").json()
+    as_promised(body)
+    assert [(each["package"], each["reason"]) for each in body["yanked"]] == [("click", "it eats data")]
+    assert "withdrawn   by its authors: it eats data" in packages("why", "click").out
 
 
 def test_why_says_who_requires_it_what_is_known_and_what_policy_does() -> None:

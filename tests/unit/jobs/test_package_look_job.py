@@ -15,15 +15,18 @@ from zen_agents.jobs.package_look import (
     request_from_json,
     request_to_json,
 )
-from zen_agents.model.package_look import PackageLook, PackageQuestion, Update, Weakness
+from zen_agents.model.package_look import PackageLook, PackageQuestion, Update, Weakness, Yanked
 
 ASKED = PackageQuestion(
     "pypi", "/srv/äpp", osv=("https://osv.example", "/srv/osv"), ignore=(("CVE-1", "not used", "2027-01-01", ""),),
-    max_age_seconds=60.5, hold=("post*",),
+    max_age_seconds=60.5, refresh_after_seconds=86400.0, hold=("post*",),
 )  # fmt: skip
 WEAK = Weakness("jinja2", "3.1.2", "CVE-1", "high", True, "3.1.4", "it can be made to say anything")
 UPDATE = Update("jinja2", "3.1.2", "3.1.4", ("CVE-1",), "security", "do", "security_updates: auto")
-LOOK = PackageLook(12, (WEAK,), (UPDATE,), 2, ("nobody answers",))
+YANKED = Yanked("jinja2", "3.1.2", "it eats data")
+LOOK = PackageLook(
+    12, (WEAK,), (UPDATE,), 2, ("nobody answers",), (YANKED,), "an index is away", ("the lists are an hour old",)
+)
 
 
 def test_both_come_through_as_they_were() -> None:
@@ -50,7 +53,8 @@ def changed(**parts: Any) -> str:
         "", "[]", "{}", '{"version": 2}', "[" * 100_000, '{"version": 1, "look": []}', changed(packages="12"),
         changed(packages=-1), changed(packages=True), changed(weaknesses={}), changed(weaknesses=[{}]), changed(updates=[1]),
         changed(updates=[{**UPDATE._asdict(), "fixes": "CVE-1"}]), changed(more=1), changed(untold=[None]),
-        changed(weaknesses=[{**WEAK._asdict(), "is_exploited": "no"}]), changed(untold=["x"] * (MOST_TOLD + 1)),
+        changed(weaknesses=[{**WEAK._asdict(), "is_exploited": "no"}]), changed(notes="x"),
+        changed(yanked=[{**YANKED._asdict(), "reason": None}]), changed(untold=["x"] * (MOST_TOLD + 1)),
     ],
 )  # fmt: skip
 def test_a_reply_that_is_none_is_refused(text: str) -> None:
@@ -58,7 +62,9 @@ def test_a_reply_that_is_none_is_refused(text: str) -> None:
         reply_from_json(text)
 
 
-@pytest.mark.parametrize("parts", [{"max_age_seconds": "1"}, {"ignore": [["CVE-1"]]}, {"osv": "x"}, {"place": 7}])
+@pytest.mark.parametrize(
+    "parts", [{"max_age_seconds": "1"}, {"refresh_after_seconds": -1}, {"ignore": [["CVE-1"]]}, {"osv": "x"}, {"place": 7}]
+)
 def test_a_request_that_is_none_is_refused(parts: dict[str, Any]) -> None:
     asked = json.loads(request_to_json(ASKED))
     with pytest.raises(MalformedPackagesError):

@@ -26,6 +26,13 @@ def test_one_step_ends_all_that_have_an_end() -> None:
     assert _steps(NOBODY_ASKED, *found) == [("3.1.4", ("A", "B"), UpdateKind.SECURITY)]
 
 
+def test_behind_a_major_step_the_latest_that_is_none_is_seen_too() -> None:
+    assert _steps(Available({"jinja2": ("3.2", "4.0")})) == [("3.2", (), UpdateKind.MINOR), ("4.0", (), UpdateKind.MAJOR)]
+    assert _steps(Available({"jinja2": ("4.0",)})) == [("4.0", (), UpdateKind.MAJOR)]
+    fix = _steps(Available({"jinja2": ("3.2", "4.0", "4.1")}, is_whole=True), _found("A", "4.0"))
+    assert fix == [("3.2", (), UpdateKind.MINOR), ("4.0", ("A",), UpdateKind.MAJOR)]
+
+
 @pytest.mark.parametrize(
     ("available", "wanted"),
     [

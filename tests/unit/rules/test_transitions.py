@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from tests.support.ruling import PROBLEM, finding, moment, new_ids, rule, rung
+from tests.support.ruling import OK, PROBLEM, finding, moment, new_ids, rule, rung
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.reason import Reason
 from zen_agents.rules import transitions
@@ -40,6 +40,21 @@ def test_a_failed_attempt_backs_off_and_the_last_one_goes_to_the_next_rung_at_on
 
     assert positions == [(0, 1, 110.0), (0, 2, 120.0), (1, 0, 100.0), (1, 1, 110.0)]
     assert (incident.state, incident.action) == (IncidentState.OPEN, None)
+
+
+def test_what_was_good_while_a_failed_action_ran_is_not_what_cleared_it() -> None:
+    # It had its effect and took it back: what was seen in between is not there any more.
+    running = transitions.started(opened(), "act-1", rung(), moment(1.0), running_seconds=60.0)
+    seen = fold(rule(), running, finding(OK, moment(5.0)), moment(5.0), new_id=new_ids())
+    assert seen is not None
+    failed = transitions.attempt_failed(seen, rule(ladder=(rung(attempts=2),)), moment(6.0), Random(0))
+
+    late = fold(rule(), failed, finding(OK, moment(5.0)), moment(7.0), new_id=new_ids())
+    assert late is not None
+    assert late.good_since is None
+    after = fold(rule(), late, finding(OK, moment(8.0)), moment(8.0), new_id=new_ids())
+    assert after is not None
+    assert after.good_since == 8.0
 
 
 def test_patience_counts_from_the_first_refusal_whatever_its_reason() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from tests.support.index_server import IndexServer, index_server
 from tests.support.upgrading import UpgradeSite, upgrade_site, why_no_trials
-from tests.support.wheelhouse import install, write_wheel
+from tests.support.wheelhouse import install, uv_lock, write_wheel
 from zen_agents.errors import HostError, RefusedError
 from zen_agents.model.environment import Environment, Resolution, Wanted
+from zen_agents.packages.rewriting import rewritten
 
 pytestmark = pytest.mark.skipif(bool(why_no_trials()), reason=why_no_trials() or "it can")
 
@@ -133,9 +134,11 @@ def test_a_lock_says_which_version_and_its_hashes_alone_are_allowed(site: Upgrad
 def test_a_lock_with_the_old_version_is_rewritten_and_nothing_else_in_it(site: UpgradeSite) -> None:
     two = " \\\n    ".join(f"--hash=sha256:{digit * 64}" for digit in "12")
     rest = "    # via app\napp==1.0  # ours\n"
-    found = resolved(site, None, lock(site, f"# by hand\nAcme.Lib==1.0 \\\n    {two}\n{rest}"))
-    new = f"# by hand\nacme-lib==1.2 \\\n    --hash={found.pins[0].hashes[0]}\n{rest}"
-    assert found.requirements == new
+    old = f"# by hand\nAcme.Lib==1.0 \\\n    {two}\n{rest}"
+    found = resolved(site, None, lock(site, old))
+    assert found.rewrite is not None
+    assert len(found.rewrite.edits) == 1
+    assert rewritten(old, found.rewrite) == f"# by hand\nacme-lib==1.2 \\\n    --hash={found.pins[0].hashes[0]}\n{rest}"
 
 
 def test_a_lock_of_uv_says_which_version_and_hashes_and_its_project_what_may_be(site: UpgradeSite) -> None:
@@ -148,12 +151,46 @@ def test_a_lock_of_uv_says_which_version_and_hashes_and_its_project_what_may_be(
     project.write_text("[project]\nname = 'x'\nversion = '1'\ndependencies = ['acme-lib<2']\n")
     found = resolved(site, None, str(locked))
     assert steps(found) == ["acme-lib 1.0->1.3 security"]
-    assert (found.pins[0].hashes, found.requirements) == ((wanted,), "")
+    assert (found.pins[0].hashes, found.rewrite, found.unwritten) == ((wanted,), None, "")
     project.write_text("[project]\nname = 'x'\nversion = '1'\ndependencies = ['acme-lib<1.1']\n")
     assert "acme-lib<1.1" in resolved(site, None, str(locked)).conflict
     locked.write_text("version = ")
     with pytest.raises(HostError, match=r"uv\.lock cannot be read"):
         resolved(site, None, str(locked))
+
+
+@pytest.mark.parametrize("where", ["its_own_settings", "relative_to_it", "an_index", "nowhere_in_it"])
+def test_a_lock_of_uv_becomes_what_uv_itself_makes_of_it_and_is_left_as_it_is(
+    site: UpgradeSite, index: IndexServer, where: str
+) -> None:
+    settings = {
+        "its_own_settings": f"[tool.uv]\nfind-links = ['{site.wheels}']\nno-index = true",
+        "relative_to_it": "[tool.uv]\nfind-links = ['../wheels']\nno-index = true",
+        "nowhere_in_it": "",
+        "an_index": f"[[tool.uv.index]]\nurl = '{index.url}/simple'\ndefault = true",
+    }
+    from_where = ("--no-index", "--find-links", str(site.wheels)) if where == "nowhere_in_it" else ()
+    locked = site.lock_project(settings[where], from_where=from_where)
+    before, beside = locked.read_text(), sorted(locked.parent.iterdir())
+    found = resolved(site, index if where == "an_index" else None, str(locked))
+    assert (steps(found), found.unwritten) == (["acme-lib 1.0->1.2 security"], "")
+    assert (locked.read_text(), sorted(locked.parent.iterdir())) == (before, beside)
+    assert found.rewrite is not None
+
+    uv_lock(locked.parent, *from_where, "--upgrade-package", "acme-lib==1.2")
+    assert locked.read_text() == rewritten(before, found.rewrite)
+    assert [line for line in locked.read_text().splitlines() if "acme_lib-1.2" in line]
+
+
+def test_a_lock_of_uv_that_cannot_be_made_to_say_so_is_told_with_the_reason(site: UpgradeSite) -> None:
+    built = site.lock_project()
+    project = built.with_name("pyproject.toml")
+    # Its version would have to be built, which is never done.
+    project.write_text(project.read_text().replace("version = '1'", "dynamic = ['version']"))
+    found = resolved(site, None, str(built))
+    assert steps(found) == ["acme-lib 1.0->1.2 security"]
+    assert found.rewrite is None
+    assert "uv lock:" in found.unwritten
 
 
 def test_what_a_requirements_file_forbids_is_not_done(site: UpgradeSite) -> None:

@@ -41,23 +41,23 @@ class Looked:
 def looked_at(settings: DependencyManagerSettings, cache_directory: str) -> Iterator[Looked]:
     """Yield every place that the settings list."""
     advisories = settings.advisories or AdvisorySettings()
-    common = {**advisories.question_words, **settings.policy_words, "cache_directory": cache_directory}
+    common: dict[str, Any] = {**advisories.question_words, **settings.policy_words, "cache_directory": cache_directory}
     for name, environment in settings.environments.items():
         sources: Mapping[str, Any] = {"index": environment.index or "", "wheels": environment.wheels}
         asked = PackageQuestion("pypi", environment.venv, **common, **sources)
         yield Looked(name, f"environment:{name}", asked, environment, f"environments.{name}")
     if settings.debian is not None and settings.debian.enabled:
-        asked = PackageQuestion("debian", "/", **common)
+        refresh_after = seconds_in(settings.debian.refresh_after)
+        asked = PackageQuestion("debian", "/", **common, refresh_after_seconds=refresh_after)
         yield Looked(HOST_LABEL, f"packages:{HOST_LABEL}", asked, settings.debian, HOST_LABEL)
-    for path in settings.npm.projects if settings.npm is not None else ():
-        label = path.strip("/").replace("/", ".")
-        yield Looked(
-            label,
-            f"project:{label}",
-            PackageQuestion("npm", path, **common, index=settings.npm.registry or ""),
-            settings.npm,
-            "npm",
-        )
+    if settings.npm is not None:
+        registry = settings.npm.registry or ""
+        common["npm"] = common["npm"] or registry
+        for path in settings.npm.projects:
+            label = path.strip("/").replace("/", ".")
+            yield Looked(
+                label, f"project:{label}", PackageQuestion("npm", path, **common, index=registry), settings.npm, "npm"
+            )
 
 
 def every_seconds(settings: DependencyManagerSettings) -> float:

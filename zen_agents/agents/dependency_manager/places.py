@@ -13,6 +13,7 @@ from zen_agents.model.refusals import refuse
 from zen_agents.model.scalars import AbsolutePath, Account, Duration, HttpUrl, Line, PositiveDuration, UnitName
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
+from zen_agents.packages.advisories.addresses import NPM
 
 Telling = Literal["all", "severe", "exploited"]
 
@@ -45,9 +46,13 @@ class EnvironmentSettings(Place):
     """One Python environment."""
 
     venv: AbsolutePath = Field(description="directory of the environment")
-    requirements: AbsolutePath | None = Field(None, description="file that pins what is installed there, with its hashes")
-    write_back: bool = Field(
-        False, description="true: that file gets the versions that were installed; else they are only shown"
+    requirements: AbsolutePath | None = Field(
+        None, description="file that pins what is installed there, with its hashes: of requirements, or uv.lock"
+    )
+    write_back: bool | None = Field(
+        None,
+        description="whether that file gets the versions that were installed, or they are only shown; "
+        "left out: a uv.lock does, and where it cannot people are only told",
     )
     wheels: Annotated[tuple[AbsolutePath, ...], BeforeValidator(_listed)] = Field(
         (), description="directories of wheels that packages come from, instead of an index"
@@ -75,6 +80,10 @@ class DebianSettings(Place):
         "severe", description="weaknesses that nothing is done about are told: all | severe (and exploited) | exploited"
     )
     enabled: bool = Field(True, description="false: they are not looked at")
+    refresh_after: Duration = Field(
+        timedelta(days=1),
+        description="package lists that are older are fetched before a look, as `apt-get update` does; 0: never",
+    )
     trial: bool = Field(True, description="false: an upgrade is only simulated, and not made in a copy of the root first")
     smoke: Argv | None = Field(None, description="test of your own, an argument list, run in that copy")
     user: TrialAccount | None = Field(None, description="account that `smoke` runs as, never root")
@@ -92,7 +101,9 @@ class NpmSettings(Place):
     projects: Annotated[tuple[AbsolutePath, ...], Field(min_length=1)] = Field(
         description="directories with a package-lock.json"
     )
-    registry: HttpUrl | None = Field(None, description="registry that is asked for later versions; empty: nobody is")
+    registry: HttpUrl | None = Field(
+        NPM, description="registry that is asked for later versions, and for what `npm audit` tells; ~: nobody is"
+    )
 
 
 class RestartSettings(Section):

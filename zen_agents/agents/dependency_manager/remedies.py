@@ -13,8 +13,8 @@ from zen_agents.model.action import ActionRequest
 from zen_agents.model.duration import seconds_in
 
 _AGENT: Final = "dependency_manager"
-#: What a question says of its place; actions have parameters of their own for that.
-_OF_PLACE: Final = ("ecosystem", "place", "index", "wheels")
+#: What a question says of its place, for which actions have parameters of their own; and what is only for looking.
+_OF_PLACE: Final = ("ecosystem", "place", "index", "wheels", "refresh_after_seconds")
 
 
 def upgrade_of(place: Looked) -> ActionRequest | None:

@@ -26,6 +26,7 @@ _TOLD: Mapping[str, tuple[Severity | None, str]] = {
     "vulnerable": (None, "packages have known weaknesses that nothing is done about"),
     "severe": (Severity.ERROR, "packages have severe weaknesses that nothing is done about"),
     "exploited": (Severity.CRITICAL, "packages have weaknesses that attackers use and nothing is done about"),
+    "yanked": (None, "releases are installed that their authors have withdrawn"),
     "outdated": (Severity.INFO, "packages are old"),
 }
 
@@ -46,6 +47,8 @@ class RuleMaker:
         asked = self._rule(place, "asked", Severity.WARNING, "packages wait for a person to have them upgraded", ladder)
         yield replace(asked, depends_on=frozenset({due.key}))
         for name, (severity, summary) in _TOLD.items():
+            if name == "yanked" and place.asked.ecosystem != "pypi":
+                continue  # elsewhere nobody withdraws what was published
             yield self._rule(place, name, severity or place.settings.severity, summary)
 
     def of_restarts(self, restarts: RestartSettings, requests: Mapping[str, ActionRequest]) -> Iterator[Rule]:
