@@ -5,6 +5,7 @@ The worker of the agent and the commands `packages outdated`, `plan` and `why` l
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -14,6 +15,7 @@ from typing import Final
 from zen_agents.adapters.advisories_audit import Sources, audit_of
 from zen_agents.adapters.advisories_cache import AdvisoryCache
 from zen_agents.adapters.advisories_decisions import DecisionsError, read_vex
+from zen_agents.adapters.packages_dpkg import STATUS
 from zen_agents.adapters.packages_found import inventories
 from zen_agents.adapters.packages_newer import NotAskedError, newer_python
 from zen_agents.adapters.packages_withdrawn import NOTHING_WITHDRAWN, Withdrawn, withdrawn
@@ -30,13 +32,38 @@ from zen_agents.packages.updates import NOBODY_ASKED, Available, possible
 
 _MOST_SUMMARY: Final = 160
 _THIS_HOST: Final = "/"
+_SITES: Final = "lib/python3*/site-packages"
+#: So often it is looked while somebody changes what is looked at.
+_LOOKS: Final = 3
 
 
 def look(asked: PackageQuestion, now: datetime) -> PackageLook:
     """Return what is known. What could not be read or asked is among the untold; nothing is raised for it.
 
+    What is installed and what could be had are asked one after the other: where somebody installs in between, it is looked
+    again, else what was upgraded just now would be weak with no way out.
+
     Raises ModuleNotFoundError if the extra `packages` is not installed.
     """
+    for _ in range(_LOOKS):
+        before = _state_of(asked)
+        found = _looked(asked, now)
+        if _state_of(asked) == before:
+            return found
+    return PackageLook(found.packages, untold=(f"packages of {asked.place} are being changed at this moment",))
+
+
+def _state_of(asked: PackageQuestion) -> Sequence[tuple[str, int, int]]:
+    """Return what is another one once something was installed: dpkg's list, the directories of an environment."""
+    place, found = Path(asked.place), list[tuple[str, int, int]]()
+    for path in (place / STATUS, place, *sorted(place.glob(_SITES))):
+        with contextlib.suppress(OSError):
+            state = path.stat()
+            found.append((str(path), state.st_ino, 0 if path == place else state.st_mtime_ns))
+    return found
+
+
+def _looked(asked: PackageQuestion, now: datetime) -> PackageLook:
     ecosystem, untold = Ecosystem(asked.ecosystem), list[str]()
     ignores = [Ignore(advisory, reason, date.fromisoformat(day), name) for advisory, reason, day, name in asked.ignore]
     made = audit_of(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support.advisories import catalogue, record
+from tests.support.environments import a_record, a_venv
 from tests.support.npm_registry import advisory, npm_registry
+from zen_agents.adapters import packages_look
 from zen_agents.adapters.packages_look import look
 from zen_agents.model.package_look import PackageLook, PackageQuestion
+from zen_agents.packages.updates import Available
 
 NOW = datetime(2026, 1, 7, 12, tzinfo=UTC)
 BEFORE = {"introduced": "0"}, {"fixed": "5.0.0"}
@@ -61,3 +65,31 @@ def test_what_cannot_be_read_is_untold_and_excuses_and_marks_nothing(project: Pa
     assert "vex.json is neither OpenVEX nor CycloneDX" in told
     assert "gone.json is not there" in told
     assert "which weaknesses are known to be exploited stays unknown" in told
+
+
+def installing(site: Path) -> Available:
+    a_record(site, f"p{len(list(site.iterdir()))}", "1")
+    return Available({})
+
+
+def test_what_is_installed_while_it_is_looked_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = a_venv(tmp_path / "app", {"jinja2": "3.1.2"})
+    (tmp_path / "osv").mkdir()
+    (tmp_path / "osv" / "1.json").write_bytes(record("CVE-1", "jinja2", ({"introduced": "0"}, {"fixed": "3.1.4"})))
+    asked = PackageQuestion("pypi", str(tmp_path / "app"), osv=(str(tmp_path / "osv"),), wheels=("/srv/wheels",))
+    turns: list[int] = []
+
+    def upgraded_meanwhile(*_: object, **__: object) -> Available:
+        turns.append(1)
+        if len(turns) == 1:
+            shutil.rmtree(site / "jinja2-3.1.2.dist-info")
+            a_record(site, "jinja2", "3.1.4")
+        return Available({})
+
+    monkeypatch.setattr(packages_look, "newer_python", upgraded_meanwhile)
+    assert look(asked, NOW) == PackageLook(1)
+    assert len(turns) == 2
+
+    monkeypatch.setattr(packages_look, "newer_python", lambda *_, **__: installing(site))
+    found = look(asked, NOW)
+    assert "being changed at this moment" in found.untold[0]
