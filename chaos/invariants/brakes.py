@@ -14,6 +14,8 @@ from zen_agents.model.entry import ChainedEntry, EntryKind
 
 #: A flag that somebody removes by hand is noticed within a round of housekeeping; until then the ledger says it is set.
 _NOTICED_WITHIN = 2 * HOUSEKEEPING_EVERY
+#: The rule about the state itself, which is written to by whatever is decided.
+_STORE = "system_health.engine.store"
 _STORM = re.compile(r"(\d+) of (\d+) targets failed within (\S+)")
 _HOST = "host"
 
@@ -156,6 +158,8 @@ def _failing(record: Record, at: float, within: float) -> set[str]:
         # How many addresses attack is the attacker's to choose.
         and not each.target.startswith("address:")
         and at - within <= each.opened_at.steady <= at
+        # The intent could be written in that moment: the state failed only after it.
+        and not (each.rule == _STORE and each.opened_at.steady > at - ROUNDING)
         and not at - 2 * within <= taken_back.get(each.target, float("-inf")) <= each.opened_at.steady + ROUNDING
         # What was resolved in that very turn is over, though the ledger's rounded time says otherwise.
         and (each.resolved_at is None or each.resolved_at.steady > at + ROUNDING)

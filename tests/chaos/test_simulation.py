@@ -59,6 +59,7 @@ FOUND = {
     1118: "as 641, and the ledger refused to say so as well",
     1383: "an engine died while it started and held its state for ever",
     2284: "a person's resume in stages was no end of a pause for the oracle (R9)",
+    3123: "the state failed in the moment of an act and after it, which the oracle took for a storm (R3)",
     2356: "of two questions about one incident that nobody answered people were told twice (R15)",
 }
 
