@@ -9,30 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import inf
 from pathlib import Path
 
-from tenacity import RetryCallState, Retrying, wait_exponential, wait_random
-
+from zen_agents.adapters.outbox_answers import Answers, lane_of
 from zen_agents.adapters.outbox_at_rest import RunWorker
-from zen_agents.adapters.outbox_calendar import digest_due, page_not_delivered
-from zen_agents.adapters.outbox_intake import OVER, TRIGGERS, Intake
-from zen_agents.adapters.outbox_memory import Told, load_memory
+from zen_agents.adapters.outbox_calendar import digest_due
+from zen_agents.adapters.outbox_intake import OVER, Intake
+from zen_agents.adapters.outbox_memory import load_memory
 from zen_agents.adapters.outbox_rows import OutboxRows
-from zen_agents.adapters.outbox_self_test import channel_failed, channel_works, failed_key, is_self_test_due, trials
+from zen_agents.adapters.outbox_self_test import is_self_test_due, trials
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.items import item_for, ping_item
 from zen_agents.alerts.ordering import Known, choose
 from zen_agents.alerts.plain_text import one_line
-from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy, is_email
+from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy
 from zen_agents.alerts.quiet import held_until
-from zen_agents.alerts.routing import Dispatch, first_channels, is_pressing
-from zen_agents.alerts.trial import is_trial
+from zen_agents.alerts.routing import is_pressing
 from zen_agents.clock import Clock, Instant
 from zen_agents.errors import StoreError
 from zen_agents.guards.windows import MUTING, started
@@ -55,10 +52,6 @@ _BATCH = 20
 _WORKER_SECONDS, _WORKER_GRACE_SECONDS = 45.0, 30.0
 #: How often the outbox looks for repeats, pages without an incident, the digest and the weekly trial.
 _REVIEW_EVERY = 60.0
-_GIVE_UP_AFTER = 86_400.0
-#: First 5 s, doubled up to 5 min, with up to 5 s of jitter on top.
-_WAIT = wait_exponential(multiplier=5, max=300) + wait_random(0, 5)
-_MOST_TROUBLES = 20
 
 
 class Outbox:
@@ -94,9 +87,7 @@ class Outbox:
         self._intake = Intake(store=store, rows=self._rows, memory=self._memory, clock=clock, policy=policy, context=context)
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[str] = set()
-        self._troubles: dict[str, str] = {}
-        #: How many deliveries ended so since the start, by channel and outcome.
-        self.delivered: Counter[tuple[str, str]] = Counter()
+        self._answers = Answers(self._rows, self._memory, self._intake)
         self._next_review = (clock.now().steady if since is None else since) + _REVIEW_EVERY
         self._next_ping = -inf
 
@@ -166,12 +157,17 @@ class Outbox:
             return ""
         return checkpoint.head if checkpoint else ""
 
+    @property
+    def delivered(self) -> Mapping[tuple[str, str], int]:
+        """How many deliveries ended so since the start, by channel and outcome."""
+        return self._answers.delivered
+
     def undelivered(self) -> Sequence[str]:
         """Return what could not be delivered and why, one line each, for `status`."""
-        return list(self._troubles.values())
+        return list(self._answers.troubles.values())
 
     def _start_lanes(self, now: Instant) -> None:
-        pending = [row for row in self._rows.pending() if _lane(row.channel) not in self._busy]
+        pending = [row for row in self._rows.pending() if lane_of(row.channel) not in self._busy]
         if not pending:
             return
         reachable = [row for row in pending if self._intake.policy.is_reachable(row.channel)]
@@ -181,11 +177,11 @@ class Outbox:
         held = self._held(reachable, now)
         choice = choose(held, now.steady, self._intake.policy, self._known(pending))
         for row, why in choice.superseded:
-            self._forget_failing(row)
+            self._answers.forget_failing(row)
             self._rows.failed(row, why, now, not_before=now.steady, give_up=True)
         lanes: dict[str, list[tuple[OutboxRow, ...]]] = {}
         for rows in choice.send:
-            lanes.setdefault(_lane(rows[0].channel), []).append(rows)
+            lanes.setdefault(lane_of(rows[0].channel), []).append(rows)
         for lane, bundles in lanes.items():
             self._start(lane, partial(self._deliver, bundles[:_BATCH], now))
         if choice.superseded or len(reachable) < len(pending):
@@ -241,7 +237,7 @@ class Outbox:
         for rows, item in made:
             answer = answers.get(item.ref) or Delivered(item.ref, DeliveryOutcome.RETRY, "no answer")
             for row in rows:
-                self._note(row, answer, noted)
+                self._answers.note(row, answer, noted)
         self._save()
 
     def _item(self, rows: tuple[OutboxRow, ...], now: Instant) -> Item | None:
@@ -268,60 +264,9 @@ class Outbox:
         answer = (await self._ask([item])).get(item.ref)
         if answer is None or answer.outcome is not DeliveryOutcome.OK:
             detail = one_line(answer.detail if answer else "no answer", 200)
-            self._trouble("heartbeat", f"heartbeat: {detail}")
+            self._answers.trouble("heartbeat", f"heartbeat: {detail}")
         else:
-            self._troubles.pop("heartbeat", None)
-
-    def _note(self, row: OutboxRow, answer: Delivered, now: Instant) -> None:
-        trial, detail = is_trial(row.message), one_line(answer.detail, 300)
-        name = f"{row.channel} {'trial' if trial else row.message.dedup_key}"
-        self.delivered[row.channel, answer.outcome.value] += 1
-        if answer.outcome is DeliveryOutcome.OK:
-            self._rows.sent(row, now)
-            self._intake.took(row)
-            self._troubles.pop(name, None)
-            self._forget_failing(row)
-            if trial:
-                self._works_again(row.channel, now)
-            return
-        self._trouble(name, f"{row.channel}: {one_line(row.message.summary, 120)}: {answer.outcome.value}, {detail}")
-        first = self._memory.failing.setdefault(row.id, now.steady)
-        self._memory.changed = True
-        give_up = answer.outcome is DeliveryOutcome.REJECT or now.steady - first > _GIVE_UP_AFTER
-        not_before = now.steady + max(_backoff(row.attempts + 1), answer.retry_after_seconds)
-        self._rows.failed(row, detail, now, not_before=not_before, give_up=give_up)
-        late = now.steady - first >= self._intake.policy.pagerduty.deliver_within_seconds
-        if trial and (give_up or late):
-            self._tell_over_others(row.channel, detail, now)
-        elif row.channel == PAGERDUTY and (give_up or late):
-            self._tell_by_mail(row, detail, now)
-        if give_up:
-            self._forget_failing(row)
-
-    def _tell_by_mail(self, row: OutboxRow, detail: str, now: Instant) -> None:
-        """Say by mail that a page did not get through, once a page."""
-        if row.message.kind not in (*TRIGGERS, MessageKind.ROLL_UP):
-            return
-        mail = page_not_delivered(row.message, detail, self._intake.context, now)
-        channels = [channel for channel in first_channels(mail, self._intake.policy) if is_email(channel)]
-        if mail.dedup_key in self._memory.told:
-            return
-        self._memory.remember(mail.dedup_key, Told(mail, "", now.steady, "", ()))
-        if not channels:
-            log.error("page not delivered, and there is no mail to say so: %s: %s", row.message.summary, detail)
-        self._intake.put(mail, Dispatch(tuple(channels), now.steady), now)
-
-    def _tell_over_others(self, channel: str, detail: str, now: Instant) -> None:
-        """Say over every other way that one of them fails; where there is none, `status` and the log have it."""
-        others = tuple(each for each in self._intake.policy.channels() if _lane(each) != _lane(channel))
-        if not others:
-            log.error("%s fails, and there is no other channel to say so: %s", channel, detail)
-        self._intake.tell_over(channel_failed(channel, detail, self._intake.context, now), others, now)
-
-    def _works_again(self, channel: str, now: Instant) -> None:
-        key = failed_key(channel, self._intake.context)
-        if key in self._memory.told or key in self._intake.open_pages():
-            self._intake.accept(channel_works(channel, self._intake.context, now), now)
+            self._answers.troubles.pop("heartbeat", None)
 
     def _thread_subject(self, row: OutboxRow) -> str:
         over = OVER if row.message.kind is MessageKind.RESOLVED else ""
@@ -359,17 +304,6 @@ class Outbox:
         except StoreError:  # then nobody is known to have it, and people are told (R4)
             return set()
 
-    def _trouble(self, name: str, line: str) -> None:
-        self._troubles.pop(name, None)
-        self._troubles[name] = line
-        while len(self._troubles) > _MOST_TROUBLES:
-            del self._troubles[next(iter(self._troubles))]
-        log.warning("not delivered: %s", line)
-
-    def _forget_failing(self, row: OutboxRow) -> None:
-        if self._memory.failing.pop(row.id, None) is not None:
-            self._memory.changed = True
-
     def _save(self) -> None:
         try:
             self._memory.save(self._store)
@@ -377,14 +311,3 @@ class Outbox:
             self._memory.changed = True
             log.error("what was told cannot be noted: %s", error)
         self._rows.confirm()
-
-
-def _lane(channel: str) -> str:
-    """Return which worker a channel waits for: a mail server that hangs does not hold up a page."""
-    return "email" if is_email(channel) else channel.partition(":")[0]
-
-
-def _backoff(attempt: int) -> float:
-    state = RetryCallState(retry_object=Retrying(), fn=None, args=(), kwargs={})
-    state.attempt_number = attempt
-    return float(_WAIT(state))
