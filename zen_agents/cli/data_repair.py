@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from zen_agents.adapters.data_repairs import RepairedFile, look_at_repair, repaired
+from zen_agents.adapters.table_repairs import Asked, ask_table
 from zen_agents.cli.call import Call
 from zen_agents.cli.data_contracts import data_sets
 from zen_agents.cli.envelope import data
 from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import next_steps, note, plural, say, table
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.job import repair_question
+from zen_agents.datasets.job import repair_question, table_question
 from zen_agents.errors import UsageError
 from zen_agents.jobs.data_check import DataCheckProgress
-from zen_agents.jobs.data_repair import DataRepairReply, FileRepair
+from zen_agents.jobs.data_repair import ChangedRow, DataRepairReply, FileRepair, TableRepair
 
 _SHOWN = 10
 _NOTHING, _UNTOLD = 0, 6
@@ -44,7 +45,11 @@ def repair(call: Call) -> int:
 
 
 def _looked(contract: Contract, shown: int, progress: Progress) -> DataRepairReply:
-    return asyncio.run(look_at_repair(repair_question(contract, shown=shown), _teller(progress)))
+    if contract.source.kind.is_file:
+        return asyncio.run(look_at_repair(repair_question(contract, shown=shown), _teller(progress)))
+    progress.show(contract.source.place, 0.0)
+    reply = asyncio.run(ask_table(table_question(contract, shown=shown), Asked("look")))
+    return DataRepairReply(table=reply.repair, unable=reply.unable)
 
 
 def _teller(progress: Progress) -> Any:
@@ -98,7 +103,11 @@ def _pour(source: int, to: Path) -> None:
 
 def _plain(contract: Contract, reply: DataRepairReply) -> dict[str, Any]:
     files = [{**each.model_dump(mode="json", exclude={"identity"}), "share": each.share} for each in reply.files]
-    return {"dataset": contract.name, "place": contract.source.place, "unable": reply.unable, "files": files}
+    of_table = reply.table
+    table = None if of_table is None else {**of_table.model_dump(mode="json", exclude={"about"}), "share": of_table.share}
+    return {
+        "dataset": contract.name, "place": contract.source.place, "unable": reply.unable, "files": files, "table": table
+    }  # fmt: skip
 
 
 def _show(call: Call, contract: Contract, reply: DataRepairReply) -> None:
@@ -106,20 +115,40 @@ def _show(call: Call, contract: Contract, reply: DataRepairReply) -> None:
         say(call, f"{contract.name}  cannot be repaired: {reply.unable}", hang=2)
         return
     for each in reply.files:
-        say(call, f"{each.path}  {_sum(each)}", hang=2)
-        if each.share > contract.repair_at_most:
-            say(call, f"that is more than repair_at_most ({contract.repair_at_most:.0%}): a person is asked first", indent=2)
-        if each.preview:
-            rows = [(row.number, cell.column, cell.before, cell.after) for row in each.preview for cell in row.cells]
-            table(call, ("ROW", "COLUMN", "IS", "WOULD BE"), rows)
+        say(call, f"{each.path}  {_sum(each, _of_file(each))}", hang=2)
+        _show_rows(call, contract, each)
+    if reply.table is not None:
+        say(call, f"{reply.table.place}  {_sum(reply.table, ())}", hang=2)
+        if reply.table.triggers:
+            say(call, f"it would start {', '.join(reply.table.triggers)}: a person is asked first", indent=2)
+        _show_rows(call, contract, reply.table)
 
 
-def _sum(each: FileRepair) -> str:
+def _show_rows(call: Call, contract: Contract, each: FileRepair | TableRepair) -> None:
+    if each.share > contract.repair_at_most:
+        say(call, f"that is more than repair_at_most ({contract.repair_at_most:.0%}): a person is asked first", indent=2)
+    if each.preview:
+        rows = [(_row(row), cell.column, cell.before, cell.after) for row in each.preview for cell in row.cells]
+        table(call, ("ROW", "COLUMN", "IS", "WOULD BE"), rows)
+
+
+def _row(row: ChangedRow) -> str:
+    if row.number is not None:
+        return str(row.number)
+    return ", ".join(f"{column}={value}" for column, value in row.keys) or "-"
+
+
+def _of_file(each: FileRepair) -> Sequence[str]:
+    """Return what is done to a file besides its rows."""
+    renamed = [f"{old} renamed to {new}" for old, new in each.renamed.items()]
+    return [*renamed, *(f"{each_said} written anew" for each_said in each.rewritten)]
+
+
+def _sum(each: FileRepair | TableRepair, besides: Sequence[str]) -> str:
     if not each.is_needed:
         return f"nothing to repair in {plural(each.rows, 'row')}"
     parts = [f"of {plural(each.rows, 'row')}: {each.changed:,} changed"]
     parts += [f"{each.taken:,} taken out"] if each.taken else []
     parts += [f"{plural(each.dropped, 'repetition')} dropped"] if each.dropped else []
-    parts += [f"{old} renamed to {new}" for old, new in each.renamed.items()]
-    parts += [f"{each_said} written anew" for each_said in each.rewritten]
+    parts += besides
     return ", ".join(parts) + f" ({each.share:.1%})"

@@ -16,14 +16,7 @@ from zen_agents.datasets.table_shape import TableShape
 from zen_agents.datasets.taking_out import any_of, taken_out
 
 #: Repairs that are about files.
-OF_FILES: Final = frozenset(
-    {
-        RepairKind.NORMALISE_LINE_ENDINGS,
-        RepairKind.NORMALISE_ENCODING,
-        RepairKind.RENAME_HEADERS,
-        RepairKind.RESTORE_SNAPSHOT,
-    }
-)
+OF_FILES: Final = frozenset({RepairKind.NORMALISE_LINE_ENDINGS, RepairKind.NORMALISE_ENCODING, RepairKind.RENAME_HEADERS})
 #: Types that are asked about as text, as checks do.
 _AS_TEXT: Final = (ColumnType.ANY, ColumnType.JSON)
 _MOST_SHOWN: Final = 200

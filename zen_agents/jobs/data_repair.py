@@ -115,4 +115,6 @@ class DataRepairReply(_Job):
     """What came of it; `unable` says why nothing could be done, and of which file."""
 
     files: tuple[FileRepair, ...] = ()
+    #: Of a data set that is a table.
+    table: TableRepair | None = None
     unable: str = ""

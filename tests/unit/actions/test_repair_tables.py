@@ -8,32 +8,31 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.changing import Changing, changing
 from tests.support.datasets import open_to_others
 from tests.support.postgres_here import Server, needs_postgres, postgres_here
-from tests.support.tables import K, PostgresShop, Shop, SqliteShop, table_contract
+from tests.support.tables import (
+    K,
+    PostgresShop,
+    Shop,
+    SqliteShop,
+    held,
+    of_orders,
+    postgres_shop,
+    sqlite_shop,
+    table_contract,
+)
 from zen_agents.actions.put_back_rows import PutBackRows
 from zen_agents.actions.repair_data import RepairData
 from zen_agents.datasets.contract import Contract, Repair
 from zen_agents.datasets.plain import contract_to_plain
-from zen_agents.datasets.questions import NotNull, OfType
 from zen_agents.errors import HostError, RefusedError, StalePlanError
 from zen_agents.model.action import Effect, Plan
 
 psycopg = pytest.importorskip("psycopg")
-ROWS = [
-    ("1", " Ada ", "1.234,50", "31.12.2025"), ("2", "Bolt", "5", "2026-01-02"), ("3", None, "7", "2026-01-03"),
-    ("x", "Cogs", "8", "2026-01-04"), ("5", "Dyne", "-3", "2026-02-30"),
-]  # fmt: skip
-REPAIRS = (
-    Repair(K.TRIM), Repair(K.COERCE, ("amount",), form=","), Repair(K.COERCE, ("day",), form="%d.%m.%Y"),
-    Repair(K.FILL, ("name",), value="?"), Repair(K.CLAMP, ("amount",), least=0), Repair(K.QUARANTINE_ROWS),
-)  # fmt: skip
-ASKS = (OfType("id"), OfType("day"), NotNull("name"))
 
 
 @pytest.fixture(scope="module")
@@ -51,45 +50,7 @@ def here(tmp_path: Path) -> Changing:
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=needs_postgres)])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     open_to_others(tmp_path)
-    return sqlite_shop(tmp_path) if request.param == "sqlite" else postgres_shop(request, tmp_path)
-
-
-def sqlite_shop(tmp_path: Path) -> SqliteShop:
-    folder = tmp_path / "srv"
-    folder.mkdir()
-    folder.chmod(0o777)
-    made = SqliteShop(folder / "shop.db")
-    fill(made)
-    made.path.chmod(0o666)
-    return made
-
-
-def postgres_shop(request: pytest.FixtureRequest, tmp_path: Path) -> PostgresShop:
-    server: Server = request.getfixturevalue("server")
-    address = tmp_path / "address"
-    address.write_text(f"host=127.0.0.1 port={server.port} user=keeper dbname=postgres\n")
-    address.chmod(0o600)
-    made = PostgresShop(server, address)
-    made.run("drop table if exists lines, orders, logs cascade", "drop role if exists keeper", "create role keeper login")
-    fill(made)
-    made.run("grant select, insert, update, delete on orders, logs to keeper")
-    return made
-
-
-def fill(shop: Shop) -> None:
-    values = ", ".join("(" + ", ".join("null" if each is None else f"'{each}'" for each in row) + ")" for row in ROWS)
-    shop.run(
-        "create table orders (id varchar(9) primary key, name text, amount text, day text, stock integer default 1)",
-        f"insert into orders (id, name, amount, day) values {values}",
-        "create table logs (at text, what text)",
-        "insert into logs values ('1', 'a'), ('1', 'a'), (' 1', 'a'), ('2', 'b'), ('2', null), ('2', null)",
-    )
-
-
-def contract(shop: Shop, tmp_path: Path, **more: Any) -> Contract:
-    taken = tmp_path / "taken"
-    taken.mkdir(exist_ok=True)
-    return table_contract(shop.source("orders"), *REPAIRS, asks=ASKS, quarantine=str(taken), **more)
+    return sqlite_shop(tmp_path) if request.param == "sqlite" else postgres_shop(request.getfixturevalue("server"), tmp_path)
 
 
 def plan(here: Changing, asked: Contract) -> Plan:
@@ -112,10 +73,6 @@ def missing(here: Changing, planned: Plan, effect: Effect) -> str:
     assert inverse is not None
     back = Plan(inverse, (), (), "", PutBackRows.risk, PutBackRows.reversible, PutBackRows.budget)
     return PutBackRows().missing(back, here.host.look())
-
-
-def held(shop: Shop) -> Sequence[tuple[Any, ...]]:
-    return shop.rows("select id, name, amount, day from orders order by id")
 
 
 @contextmanager
@@ -145,7 +102,7 @@ def _trigger(shop: Shop) -> Sequence[str]:
 
 def test_rows_are_repaired_and_undo_gives_each_back(here: Changing, shop: Shop, tmp_path: Path) -> None:
     before = held(shop)
-    planned = plan(here, contract(shop, tmp_path))
+    planned = plan(here, of_orders(shop, tmp_path))
     assert "change 2 rows" in planned.steps[0] and "take out 2" in planned.steps[0], planned
     effect = execute(here, planned)
     assert held(shop) == [
@@ -163,7 +120,7 @@ def test_rows_are_repaired_and_undo_gives_each_back(here: Changing, shop: Shop, 
 
 
 def test_undo_leaves_what_somebody_changed_since_and_names_it(here: Changing, shop: Shop, tmp_path: Path) -> None:
-    planned = plan(here, contract(shop, tmp_path))
+    planned = plan(here, of_orders(shop, tmp_path))
     effect = execute(here, planned)
     shop.run(
         "update orders set amount = '99' where id = '1'",
@@ -192,7 +149,7 @@ def test_rows_without_a_key_are_repaired_repetitions_dropped_and_all_put_back(
 
 
 def test_a_plan_is_stale_once_other_rows_need_it_and_nothing_is_kept(here: Changing, shop: Shop, tmp_path: Path) -> None:
-    planned = plan(here, contract(shop, tmp_path))
+    planned = plan(here, of_orders(shop, tmp_path))
     shop.run("update orders set name = ' Bolt' where id = '2'")
     before = held(shop)
     with pytest.raises(StalePlanError, match="other rows"):
@@ -201,7 +158,7 @@ def test_a_plan_is_stale_once_other_rows_need_it_and_nothing_is_kept(here: Chang
 
 
 def test_rows_that_nobody_may_put_in_again_are_not_taken_out(here: Changing, shop: Shop, tmp_path: Path) -> None:
-    planned, before = plan(here, contract(shop, tmp_path)), held(shop)
+    planned, before = plan(here, of_orders(shop, tmp_path)), held(shop)
     here.controls.quarantine.most_bytes = 10
     with pytest.raises(HostError, match="quarantine"):
         execute(here, planned)
@@ -209,7 +166,7 @@ def test_rows_that_nobody_may_put_in_again_are_not_taken_out(here: Changing, sho
 
 
 def test_the_emergency_stop_ends_it_before_the_last_word(here: Changing, shop: Shop, tmp_path: Path) -> None:
-    planned, before = plan(here, contract(shop, tmp_path)), held(shop)
+    planned, before = plan(here, of_orders(shop, tmp_path)), held(shop)
     control = here.control()
     asked = 0
 
@@ -230,7 +187,7 @@ def test_rows_of_other_tables_never_go_along(here: Changing, shop: Shop, tmp_pat
     shop.run("insert into lines values (1, 'x')")
     before = held(shop)
     with pytest.raises(HostError, match="rows of lines would go along"):
-        execute(here, plan(here, contract(shop, tmp_path)))
+        execute(here, plan(here, of_orders(shop, tmp_path)))
     assert held(shop) == before and shop.rows("select count(*) from lines") == [(1,)]
     moves = table_contract(shop.source("orders"), Repair(K.NORMALISE_CASE, ("id",), form="upper"), columns=())
     shop.run("drop table lines", "create table lines (of varchar(9) references orders (id) on update cascade)")
@@ -239,18 +196,18 @@ def test_rows_of_other_tables_never_go_along(here: Changing, shop: Shop, tmp_pat
 
 
 def test_somebody_who_holds_the_rows_is_not_waited_for_long(here: Changing, shop: Shop, tmp_path: Path) -> None:
-    planned = plan(here, contract(shop, tmp_path))
+    planned = plan(here, of_orders(shop, tmp_path))
     with holding(shop), pytest.raises(HostError, match="somebody"):
         execute(here, planned)
     assert len(held(shop)) == 5
 
 
 def test_what_is_more_than_may_be_asks_first_and_triggers_do(here: Changing, shop: Shop, tmp_path: Path) -> None:
-    assert plan(here, contract(shop, tmp_path)).asks == ()
-    (asks,) = plan(here, contract(shop, tmp_path, repair_at_most=0.5)).asks
+    assert plan(here, of_orders(shop, tmp_path)).asks == ()
+    (asks,) = plan(here, of_orders(shop, tmp_path, repair_at_most=0.5)).asks
     assert asks == "it is about 80.0% of the rows, and repair_at_most is 50.0%"
     shop.run(*_trigger(shop))
-    (asks,) = plan(here, contract(shop, tmp_path)).asks
+    (asks,) = plan(here, of_orders(shop, tmp_path)).asks
     assert asks.startswith("it starts noted")
 
 

@@ -39,6 +39,7 @@ from zen_agents.datasets.source import Source, SourceKind, SourceOptions
 from zen_agents.model.severity import Severity
 
 CSV = {"csv": "/srv/data/orders/*.csv"}
+SHOP = {"postgres": "/etc/zen-agents/shop.address", "table": "sales.orders"}
 
 
 def contract(**written: Any) -> Contract:
@@ -227,3 +228,23 @@ def test_a_check_says_where_it_was_written() -> None:
     context = AgentContext("here", origins={f"{at}.expect[0]": "zen.yaml:9:13", at: "zen.yaml:4:7"})
     origins = {check.name: check.origin for check in contracts_of(settings, context)["orders"].checks}
     assert origins == {"readable": "zen.yaml:4:7", "columns": "zen.yaml:4:7", "not_null.a": "zen.yaml:9:13"}
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ({"source": {**SHOP, "table": "", "query": "select 1"}, "repair": ["trim"]}, "name the `table`"),
+        ({"source": SHOP, "repair": ["trim", "rename_headers"]}, "rename_headers, which is for files"),
+        ({"source": SHOP, "repair": ["restore_snapshot"]}, "restore_snapshot, which is for files"),
+        ({"source": SHOP, "repair": ["quarantine_rows"]}, "name the directory for them"),
+        ({"source": SHOP, "expect": [{"column": "a", "matches": r"\pL+"}]}, r"PostgreSQL has nothing for \\p"),
+    ],
+)
+def test_what_a_table_of_a_server_cannot_have_is_refused(written: Mapping[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        contract(**written)
+
+
+def test_a_table_may_be_repaired() -> None:
+    of = agent({"orders": {"source": SHOP, "repair": ["trim", "quarantine_rows"], "quarantine": "/srv/bad"}})
+    assert [request.action for request in of.remedies()] == ["repair_data"]

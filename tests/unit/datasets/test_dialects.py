@@ -136,7 +136,7 @@ def test_what_a_database_cannot_say_is_unknown_and_told(lite: Database) -> None:
 
 @needs_postgres
 def test_deciles_of_postgresql(server: Database) -> None:
-    columns = [Column("n", ColumnType.INTEGER), Column("s", ColumnType.DATE, "%d.%m.%Y")]
+    columns = [Column("n", ColumnType.INTEGER), Column("s", ColumnType.DATE, "%d. %B %Y")]
     report = server.report(Drift("n", "quantiles", 0.1), OfType("s"), columns=columns)
     assert report.profile is not None and report.profile.columns[0].quantiles[-1] == 2.0
-    assert "cast them in a `query`" in report.findings[1].reason
+    assert "cast it in a `query`" in report.findings[1].reason

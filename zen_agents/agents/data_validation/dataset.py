@@ -78,7 +78,7 @@ class Dataset(Section):
     repair: tuple[AnyRepair, ...] = Field((), max_length=200, description="what may be done to it, in this order")
     repair_at_most: Percent = Field(5.0, description="a repair that is about more of the rows asks a person first")
     quarantine: AbsolutePath | None = Field(
-        None, description="directory for rows that are taken out; empty: that of the file"
+        None, description="directory for rows that are taken out; empty: that of the file; a table of a server needs one"
     )
     snapshots: AbsolutePath | None = Field(
         None, description="directory in which good copies of its files lie, by their names"
@@ -95,6 +95,17 @@ class Dataset(Section):
     )
     tell: Tell = Field("numbers", description="what people are told of failing rows: nothing | numbers | keys (`keys`)")
     runbook: Line = Field("", description="what people do about it: an address, or the name of a page")
+
+    @model_validator(mode="after")
+    def _is_of_its_kind(self) -> Dataset:
+        place = self.source.place()
+        if not place.kind.is_file:
+            from zen_agents.agents.data_validation.tables import (  # noqa: PLC0415 - only for databases
+                refuse_what_is_for_files,
+            )
+
+            refuse_what_is_for_files(self, place)
+        return self
 
     @model_validator(mode="after")
     def _types_agree(self) -> Dataset:

@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from zen_agents.datasets.contract import ColumnType
 from zen_agents.datasets.dialects.base import NUMERIC, QUANTILES, Dialect
 from zen_agents.datasets.dialects.postgres_forms import iso_of
+from zen_agents.datasets.dialects.postgres_patterns import postgres_pattern
 from zen_agents.datasets.sql import Sql, listed, sql, value
 
 _FAMILIES: Final = {
@@ -83,7 +84,7 @@ class PostgresDialect(Dialect):
         return sql('CAST({} AS text) COLLATE "C"', given)
 
     def matches(self, text: Sql, pattern: str) -> Sql:
-        return sql("{} ~ {}", text, value(f"^(?:{pattern})$"))
+        return sql("{} ~ {}", text, value(postgres_pattern(pattern)))
 
     def seconds(self, moment: Sql, held: ColumnType) -> Sql:
         del held
