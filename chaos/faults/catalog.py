@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chaos.faults.archive_left_plain import ArchiveLeftPlain
 from chaos.faults.archives_piled_up import ArchivesPiledUp
+from chaos.faults.bad_import import BadImport
 from chaos.faults.bad_nameserver import BadNameserver
 from chaos.faults.base import Fault
 from chaos.faults.broken_config import BrokenConfig
@@ -73,6 +74,7 @@ from chaos.faults.zombie_pile_up import ZombiePileUp
 FAULTS: tuple[type[Fault], ...] = (
     ArchiveLeftPlain,
     ArchivesPiledUp,
+    BadImport,
     BadNameserver,
     BrokenConfig,
     CertificateExpiring,

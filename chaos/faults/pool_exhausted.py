@@ -7,17 +7,12 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
+from chaos.postgres import PROGRAMS, asked, start_postgres
 from chaos.waiting import wait_until
-from chaos.workload import accepts, program, start_program, start_unit, struck
+from chaos.workload import program, start_program, struck
 
-_PLACE, _OFFENDER, _OTHER = "/srv/db", "app", "reports"
+_OFFENDER, _OTHER = "app", "reports"
 _STARTED_WITHIN_SECONDS = 20.0
-_SETTINGS = """listen_addresses = '127.0.0.1'
-port = {port}
-max_connections = {most}
-unix_socket_directories = '{place}'
-fsync = off
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +20,7 @@ class PoolExhausted(Fault):
     """A real PostgreSQL, whose application has taken every connection, begun a transaction in each and gone to sleep."""
 
     name = "pool_exhausted"
-    programs = ("psql", "pg_ctlcluster")
+    programs = PROGRAMS
 
     port: int = 5499
     most: int = 20
@@ -33,15 +28,7 @@ class PoolExhausted(Fault):
     below: float = 0.8
 
     def prepare(self, host: DisposableHost) -> None:
-        programs = host.run(["sh", "-c", "ls -d /usr/lib/postgresql/*/bin"], check=True).stdout.split()[-1]
-        host.run(["install", "-d", "--owner=postgres", _PLACE], check=True)
-        create = [f"{programs}/initdb", "--no-sync", "--auth=trust", f"--pgdata={_PLACE}/files"]
-        host.run(["runuser", "--user=postgres", "--", *create], check=True)
-        settings = _SETTINGS.format(port=self.port, most=self.most, place=_PLACE)
-        host.run(["tee", "--append", f"{_PLACE}/files/postgresql.conf"], text_in=settings, check=True)
-        start_unit(host, "db", [f"{programs}/postgres", "-D", f"{_PLACE}/files"], "User=postgres")
-        wait_until(lambda: accepts(host, self.port), "the database", seconds=_STARTED_WITHIN_SECONDS)
-        wait_until(lambda: self._asked(host, "postgres", "SELECT 1"), "its answer", seconds=_STARTED_WITHIN_SECONDS)
+        start_postgres(host, self.port, most=self.most)
         for user in (_OFFENDER, _OTHER):
             self._asked(host, "postgres", f"CREATE ROLE {user} LOGIN")
         start_program(host, "chaos-reports", [*program("pg_sessions.py"), str(self.port), _OTHER, "1"])
@@ -67,5 +54,4 @@ class PoolExhausted(Fault):
 
     def _asked(self, host: DisposableHost, user: str, query: str) -> str:
         """Return the answer, "" if there is no connection for that user."""
-        to = ["--host=127.0.0.1", f"--port={self.port}", f"--username={user}", "--dbname=postgres"]
-        return host.run(["psql", *to, "--no-psqlrc", "--tuples-only", "--no-align", f"--command={query}"]).stdout.strip()
+        return asked(host, self.port, user, query)

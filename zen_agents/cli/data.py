@@ -11,6 +11,7 @@ Examples:
   zen-agents data report orders --html orders.html --junit orders.xml   one look, for people and for a pipeline
   zen-agents data report orders.csv --contract orders.yaml --history runs   with the trend of the runs that are kept there
   zen-agents data diff old.csv new.parquet --key order_id   columns, rows and distributions, whatever they are written in
+  zen-agents data diff orders.csv orders --key id   a file and a table of the configuration
   zen-agents data infer orders.csv > orders.yaml    a contract that the file holds, to be corrected
 
 A contract is what stands below `datasets: NAME:` in the configuration, in a file of its own; or a Frictionless Table
@@ -35,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `data` takes."""
     parser.add_argument("verb", choices=("check", "infer", "report", "repair", "diff"))
     parser.add_argument(
-        "words", nargs="*", metavar="NAME", help="data sets of the configuration; with --contract: a file; diff: two files"
+        "words",
+        nargs="*",
+        metavar="NAME",
+        help="data sets of the configuration; with --contract: a file; diff: two of either",
     )
     parser.add_argument("--contract", metavar="FILE", help="what is expected, instead of the configuration")
     parser.add_argument("--table", metavar="NAME", help="which of the tables that a contract of others describes")

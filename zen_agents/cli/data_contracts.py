@@ -51,15 +51,26 @@ def data_sets(call: Call) -> DataSets:
     return DataSets(_bounded(call, wanted), known)
 
 
-def two_files(call: Call) -> Sequence[Contract]:
-    """Return the contracts of the two files that are named, which say the same of both; errors as above."""
+def two_sides(call: Call) -> Sequence[Contract]:
+    """Return the contracts of the two that are named: files by their endings, else data sets of the configuration.
+
+    What one of the two says of columns holds for both; errors as above.
+    """
     words = call.arguments.words
     if len(words) != 2:
-        raise UsageError("name two files to compare: the earlier one, and the later one")
+        raise UsageError("name two to compare, files or data sets: the earlier one, and the later one")
+    are_files = [_kind_of(word) is not None for word in words]
+    known = {} if all(are_files) else _configured(call)
+    sides = [_a_file(call, word) if is_file else _known(word, known) for word, is_file in zip(words, are_files, strict=True)]
+    first = next((each for each in sides if each.columns), sides[0])
+    return _bounded(call, [replace(first, name=each.name, source=each.source) for each in sides])
+
+
+def _a_file(call: Call, word: str) -> Contract:
     if call.arguments.contract is not None:
-        return _bounded(call, [_by_file(call, [word]) for word in words])
-    places = [Source(kind_of(word), str(Path(word).absolute())) for word in words]
-    return _bounded(call, [Contract(Path(place.path).name, place) for place in places])
+        return _by_file(call, [word])
+    place = Source(kind_of(word), str(Path(word).absolute()))
+    return Contract(Path(place.path).name, place)
 
 
 def _bounded(call: Call, wanted: Sequence[Contract]) -> Sequence[Contract]:
@@ -86,13 +97,17 @@ def _by_file(call: Call, words: Sequence[str]) -> Contract:
 
 def kind_of(file: str) -> SourceKind:
     """Return what a file is by its ending; UsageError if that does not say it."""
-    suffixes = [each.lower() for each in Path(file).suffixes]
-    while suffixes and suffixes[-1] in _PACKED:
-        suffixes.pop()
-    kind = _ENDINGS.get(suffixes[-1] if suffixes else "")
+    kind = _kind_of(file)
     if kind is None:
         raise UsageError(f"what {file} is cannot be told by its name; write it in the contract: source: {{csv: {file}}}")
     return kind
+
+
+def _kind_of(file: str) -> SourceKind | None:
+    suffixes = [each.lower() for each in Path(file).suffixes]
+    while suffixes and suffixes[-1] in _PACKED:
+        suffixes.pop()
+    return _ENDINGS.get(suffixes[-1] if suffixes else "")
 
 
 def _configured(call: Call) -> Mapping[str, Contract]:

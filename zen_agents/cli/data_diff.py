@@ -1,4 +1,4 @@
-"""`data diff`: what differs between two files, in their columns, their rows and how their columns are spread."""
+"""`data diff`: what differs between two files or tables, in their columns, their rows and how their columns are spread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from zen_agents.adapters.data_checks import compare_data
 from zen_agents.cli.call import Call
-from zen_agents.cli.data_contracts import two_files
+from zen_agents.cli.data_contracts import two_sides
 from zen_agents.cli.envelope import data
 from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import plural, say, table
@@ -34,7 +34,7 @@ class _UntoldError(HostError):
 
 def diff(call: Call) -> int:
     """Compare, and show what differs."""
-    before, after = two_files(call)
+    before, after = two_sides(call)
     question = diff_question(before, after, _key(call, before))
     with Progress(call) as progress:
 

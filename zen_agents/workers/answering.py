@@ -14,10 +14,14 @@ from zen_agents.datasets.plain import MalformedDatasetError
 Request = TypeVar("Request", bound=BaseModel)
 
 
-def answered(request: type[Request], answer: Callable[[Request], BaseModel]) -> int:
-    """Read the request, write the reply, and return the exit status: 2 for what is no request."""
+def answered(request: type[Request], answer: Callable[[Request], BaseModel], *, goes_on: bool = False) -> int:
+    """Read the request, write the reply, and return the exit status: 2 for what is no request.
+
+    `goes_on`: the request is a line, and whoever asks has more to say behind it.
+    """
     try:
-        reply = answer(request.model_validate_json(sys.stdin.buffer.read()))
+        asked = sys.stdin.buffer.readline() if goes_on else sys.stdin.buffer.read()
+        reply = answer(request.model_validate_json(asked))
     except (ValidationError, MalformedDatasetError) as error:
         sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
         return 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
@@ -116,6 +116,15 @@ class PostgresRows:
         """Return the rows of one query; BackendError if it cannot be answered."""
         found: Sequence[Sequence[Any]] = self._execute(query).fetchall()
         return found
+
+    def stream(self, query: Sql) -> Iterator[Sequence[Any]]:
+        """Yield the rows of one query without holding all; BackendError as above."""
+        text, values = query.text(self.dialect.placeholder).encode(), query.values
+        try:
+            with self._connection.cursor() as cursor:
+                yield from cursor.stream(text, values, binary=True)
+        except self._driver.Error as error:
+            raise self._failure(error) from error
 
     def _execute(self, query: Sql) -> psycopg.Cursor[Any]:
         try:

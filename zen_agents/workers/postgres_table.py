@@ -52,14 +52,6 @@ class PostgresTable(PostgresRows):
     def shape(self, source: Source) -> TableShape:
         return shape_of(source.table, self.rows, self.dialect)
 
-    def stream(self, query: Sql) -> Iterator[Sequence[Any]]:
-        text, values = query.text(self.dialect.placeholder).encode(), query.values
-        try:
-            with self._connection.cursor() as cursor:
-                yield from cursor.stream(text, values, binary=True)
-        except self._driver.Error as error:
-            raise self._failure(error) from error
-
     def begin_changing(self, seconds: float) -> None:
         self._end_after(round(seconds * 1000))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -102,6 +102,13 @@ class SqliteRows:
         try:
             return self._execute(query.text(), *query.values).fetchall()
         except sqlite3.Error as error:  # the first row is not yet all
+            raise self._failure(error) from error
+
+    def stream(self, query: Sql) -> Iterator[Sequence[Any]]:
+        """Yield the rows of one query without holding all; BackendError as above."""
+        try:
+            yield from self._execute(query.text(), *query.values)
+        except sqlite3.Error as error:
             raise self._failure(error) from error
 
     def _execute(self, text: str, *values: Any) -> sqlite3.Cursor:

@@ -43,12 +43,6 @@ class SqliteTable(SqliteRows):
         self._connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
         return shape_of(source.table, self.rows, self.dialect)
 
-    def stream(self, query: Sql) -> Iterator[Sequence[Any]]:
-        try:
-            yield from self._execute(query.text(), *query.values)
-        except sqlite3.Error as error:
-            raise self._failure(error) from error
-
     def begin_changing(self, seconds: float) -> None:
         self._until = min(self._until, time.monotonic() + seconds)
 

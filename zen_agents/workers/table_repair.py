@@ -13,16 +13,15 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pydantic import ValidationError
-
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.dialects.base import UnsaidError
 from zen_agents.datasets.dialects.sqlite_mending import MENDING_FUNCTIONS
-from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain
+from zen_agents.datasets.plain import contract_from_plain
 from zen_agents.datasets.repairs import UnrepairableError, repairs_rows
 from zen_agents.datasets.source import SourceKind
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.table_repair import COMMIT, TableReady, TableReply, TableRequest
+from zen_agents.workers.answering import answered
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.lesser_account import NOBODY, AccountError, account_of, give_root_up
 from zen_agents.workers.postgres_rows import postgres_driver
@@ -146,14 +145,8 @@ class _Job:
 
 
 def main() -> int:
-    """Read the request, write the reply; the exit status is 2 for what is no request."""
-    try:
-        reply = answer(TableRequest.model_validate_json(sys.stdin.buffer.readline()))
-    except (ValidationError, MalformedDatasetError) as error:
-        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
-        return 2
-    sys.stdout.write(reply.model_dump_json())
-    return 0
+    """Answer one request; the exit status is 2 for what is none."""
+    return answered(TableRequest, answer, goes_on=True)
 
 
 if __name__ == "__main__":

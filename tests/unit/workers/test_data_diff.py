@@ -90,4 +90,4 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
 
     gone = contract(tmp_path / "gone.csv")
     assert "no file matches" in why(a, gone) or "cannot be opened" in why(a, gone)
-    assert "is in a database" in why(a, contract(tmp_path / "x.db", kind=SourceKind.SQLITE))
+    assert "x.db cannot be opened" in why(a, contract(tmp_path / "x.db", kind=SourceKind.SQLITE))

@@ -100,7 +100,7 @@ def test_a_worker_that_is_killed_while_it_changes_rows_has_changed_none(shop: Sh
     limits = replace(of_orders(shop, tmp_path).limits, spill_dir=str(spill))
 
     def begun() -> bool:
-        return any(each.stat().st_size for each in spill.glob(f"*/{UNDO}"))
+        return any(each.stat().st_size for each in spill.rglob(UNDO))
 
     async def work() -> None:
         async with prepared(table_question(of_orders(shop, tmp_path, limits=limits)), Asked("repair")):
