@@ -117,6 +117,7 @@ def test_no_statement_stands_anywhere_else() -> None:
         "postgres_table.py",
         "sqlite_shape.py",
         "sqlite_table.py",
+        "table_copy.py",
         "advisories_cache.py",
         "duck.py",
         "repair_reading.py",
