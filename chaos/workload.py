@@ -225,6 +225,19 @@ def file_bytes(host: DisposableHost, path: str) -> int:
         return 0
 
 
+def file_text(host: DisposableHost, path: str) -> str:
+    """Return what a small file inside holds, not following a link, "" if it is not there.
+
+    Read from outside like `file_state`: nobody inside sees that it is open, which would keep it from being removed.
+    """
+    try:
+        descriptor = os.open(f"/proc/{host.pid}/root{path}", os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return ""
+    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
 def disk_mib(host: DisposableHost, folder: str) -> float:
     """Return how much room the files below a directory inside take, 0 if it is not there; read from outside like `du`."""
     room = 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import file_bytes, file_state, lives, struck
+from chaos.workload import file_bytes, file_text, lives, struck
 
 _JOB = "/usr/local/bin/report"
 _TEXT = """#!/bin/sh
@@ -37,8 +37,7 @@ class StaleLock(Fault):
         return struck(host, ("kill", "KILL", self._holder(host)))
 
     def is_gone(self, host: DisposableHost) -> bool:
-        # Read from outside first: it is asked every few milliseconds.
-        holder = self._holder(host) if file_state(host, self.lock) else ""
+        holder = self._holder(host)
         return not holder or lives(host, holder)
 
     def traces(self) -> Sequence[str]:
@@ -46,4 +45,4 @@ class StaleLock(Fault):
 
     def _holder(self, host: DisposableHost) -> str:
         """Return the pid in the lock, "" if it is not there (any more)."""
-        return host.run(["cat", self.lock]).stdout.strip()
+        return file_text(host, self.lock).strip()
