@@ -91,13 +91,17 @@ _CHECK_ROW = {
 #: A kind of lines, with when its first and last line came (seconds since the epoch, 0 where lines say no time).
 _TEMPLATE = {"text": str, "example": str, "lines": int, "first": float, "last": float}
 
+_ROWS_REPAIRED = {
+    "rows": int, "kept": int, "taken": int, "dropped": int, "changed": int, "share": float,
+    "preview": [{
+        "number": _NUMBER_OR_NULL, "keys": [[_TEXT_OR_NULL]],
+        "cells": [{"column": str, "before": _TEXT_OR_NULL, "after": _TEXT_OR_NULL}],
+    }],
+}  # fmt: skip
 _DATA_REPAIR = {
     "dataset": str, "place": str, "unable": str,
-    "files": [{
-        "path": str, "rows": int, "kept": int, "taken": int, "dropped": int, "changed": int, "share": float,
-        "renamed": {"*": str}, "rewritten": [str], "sha256": str,
-        "preview": [{"number": int, "cells": [{"column": str, "before": _TEXT_OR_NULL, "after": _TEXT_OR_NULL}]}],
-    }],
+    "files": [{"path": str, "renamed": {"*": str}, "rewritten": [str], "sha256": str, **_ROWS_REPAIRED}],
+    "table": ({"place": str, "triggers": [str], **_ROWS_REPAIRED}, None),
 }  # fmt: skip
 _CELL = {"column": str, "text": _TEXT_OR_NULL}
 _DATA_PROFILE = ({"rows": int, "columns": [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,22 @@ def test_what_could_not_be_told_has_an_exit_code_of_its_own(tmp_path: Path) -> N
 
 def test_a_contract_that_is_not_there_is_not_valid() -> None:
     assert command("data", "check", "good.csv", "--contract", "none.yaml").code == 78
+
+
+def test_a_table_is_compared_with_a_file_and_what_would_be_repaired_in_it_is_shown_by_its_keys(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.execute("create table orders (id integer primary key, amount text)")
+        connection.executemany("insert into orders values (?, ?)", [(1, "5"), (2, " 8 ")])
+        connection.commit()
+    (tmp_path / "shop.db").chmod(0o666)
+    orders = {"source": {"sqlite": str(tmp_path / "shop.db"), "table": "orders"}, "repair": ["trim"]}
+    Path("zen.yaml").write_text(json.dumps({"agents": {"data_validation": {"datasets": {"orders": orders}}}}))
+    differs = command("data", "diff", "good.csv", "orders", "--key", "id", "-c", "zen.yaml")
+    assert differs.code == 1 and "0 added, 0 removed, 1 changed" in differs.out, differs
+    shown = command("data", "repair", "orders", "--dry-run", "-c", "zen.yaml")
+    assert shown.code == 0 and "of 2 rows: 1 changed" in shown.out and "id=2" in shown.out, shown
+    (found,) = command("data", "repair", "orders", "--dry-run", "-c", "zen.yaml", "-o", "json").json()["items"]
+    assert found["table"]["preview"][0]["keys"] == [["id", "2"]] and found["files"] == []
 
 
 def test_data_sets_of_the_configuration_are_called_by_name(tmp_path: Path) -> None:
