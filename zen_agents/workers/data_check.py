@@ -41,7 +41,7 @@ from zen_agents.workers.watched import Told, Watched, tell
 if TYPE_CHECKING:
     from zen_agents.workers.duck import Duck
 
-_NOT_INSTALLED: Final = "the library duckdb is not installed: pip install 'zen-agents[data]'"
+NOT_INSTALLED: Final = "the library duckdb is not installed: pip install 'zen-agents[data]'"
 #: A reply is at most a megabyte; evidence beyond this is left out, the last first.
 _MOST_EVIDENCE: Final = 600_000
 
@@ -74,7 +74,7 @@ def _of_database_or_files(
             contract, others, around, spill, lambda doing, done, of: told(DataCheckProgress(doing=doing, done=done, of=of))
         )
     if find_spec("duckdb") is None:
-        return unreadable(contract, _NOT_INSTALLED, around.now, is_damage=False)
+        return unreadable(contract, NOT_INSTALLED, around.now, is_damage=False)
     # What is not loaded by now might be out of reach once root is given up.
     import zen_agents.workers.duck  # noqa: F401, PLC0415 - whoever has not installed it has been told so
 

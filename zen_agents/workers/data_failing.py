@@ -6,24 +6,23 @@ says nothing of which of several is bad.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
-
-from pydantic import ValidationError
 
 from zen_agents.datasets import encodings
 from zen_agents.datasets.asking import Surroundings
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.finding import Report
-from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain
+from zen_agents.datasets.plain import contract_from_plain
 from zen_agents.datasets.questions import Drift, Fresh, Partitions, References, RowCount, RowCountChange
 from zen_agents.jobs.data_check import DataCheckRequest
 from zen_agents.jobs.data_failing import DataFailingReply, FailingFile
 from zen_agents.model.severity import Severity
+from zen_agents.workers.answering import answered, leave
 from zen_agents.workers.being_written import writer_of
-from zen_agents.workers.data_check import look
+from zen_agents.workers.data_check import NOT_INSTALLED, look
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.log_stream import load_unpackers
@@ -39,6 +38,11 @@ _MOST_NAMED: Final = 100
 def answer(request: DataCheckRequest, told: Told) -> DataFailingReply:
     """Look at each file; MalformedDatasetError for what is no contract."""
     contract, spill = contract_from_plain(request.contract), Path(request.spill)
+    if find_spec("duckdb") is None:
+        return DataFailingReply(unable=NOT_INSTALLED)
+    # What is not loaded by now might be out of reach once root is given up.
+    import zen_agents.workers.duck  # noqa: F401, PLC0415 - whoever has not installed it has been told so
+
     try:
         files = DataFiles(contract.source)
         if writer := writer_of(files.states()):
@@ -76,15 +80,9 @@ def _why(report: Report) -> str:
 
 
 def main() -> int:
-    """Read the request, write the reply; the exit status is 2 for what is no request."""
-    try:
-        reply = answer(DataCheckRequest.model_validate_json(sys.stdin.buffer.read()), tell)
-    except (ValidationError, MalformedDatasetError) as error:
-        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
-        return 2
-    sys.stdout.write(reply.model_dump_json())
-    return 0
+    """Answer one request; the exit status is 2 for what is none."""
+    return answered(DataCheckRequest, lambda request: answer(request, tell))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    leave(main())

@@ -6,15 +6,13 @@ left in the spill directory; to look whether it is good is for whoever asked.
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain
+from zen_agents.datasets.plain import contract_from_plain
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.data_snapshot import COPY, DataSnapshotReply, DataSnapshotRequest
+from zen_agents.workers.answering import answered, leave
 from zen_agents.workers.data_files import DataFileError
 from zen_agents.workers.database_look import SqliteFile
 from zen_agents.workers.lesser_account import AccountError
@@ -38,15 +36,9 @@ def answer(request: DataSnapshotRequest) -> DataSnapshotReply:
 
 
 def main() -> int:
-    """Read the request, write the reply; the exit status is 2 for what is no request."""
-    try:
-        reply = answer(DataSnapshotRequest.model_validate_json(sys.stdin.buffer.read()))
-    except (ValidationError, MalformedDatasetError) as error:
-        sys.stderr.write(f"this is no request: {str(error).splitlines()[0]}\n")
-        return 2
-    sys.stdout.write(reply.model_dump_json())
-    return 0
+    """Answer one request; the exit status is 2 for what is none."""
+    return answered(DataSnapshotRequest, answer)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    leave(main())
