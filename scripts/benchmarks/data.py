@@ -7,17 +7,16 @@ installed into an environment of their own below `bench-results/`, once; without
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.benchmarks import data_tables
-from scripts.benchmarks.processes import REPOSITORY, environment
+from scripts.benchmarks import data_repairs, data_tables
+from scripts.benchmarks.one_run import Run, measured
+from scripts.benchmarks.processes import REPOSITORY
 from scripts.benchmarks.report import Figure, median, skipped
 from zen_agents.datasets.contract import Check, Column, ColumnType, Contract, Limits, name_of, named
 from zen_agents.datasets.job import data_question, report_in
@@ -65,16 +64,6 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one run took, as a whole process, and what it counted."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_mib: float
-    counts: Mapping[str, int]
-
-
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     """Measure everything of this part."""
     folder.chmod(0o755)
@@ -87,7 +76,7 @@ def figures(folder: Path, quick: bool) -> Sequence[Figure]:
         if form == "parquet" and not quick:
             found += _many(folder, median([_ours(file).seconds for _ in range(3)]))
         file.unlink()
-    return [*found, *data_tables.figures(folder, quick)]
+    return [*found, *data_repairs.figures(folder, quick), *data_tables.figures(folder, quick)]
 
 
 def _beside(file: Path, python: str | None, *, trials: int) -> list[Figure]:
@@ -140,7 +129,7 @@ def _ours(file: Path, *, memory_bytes: int = Limits().memory_bytes) -> Run:
     contract = Contract("orders", Source(SourceKind(file.suffix[1:]), str(file)), _COLUMNS, checks, limits=limits)
     with tempfile.TemporaryDirectory(dir=file.parent) as spill:
         request = {**json.loads(data_question(contract, {}, None, time.time()).request_json), "spill": spill}
-        run, said = _measured([sys.executable, "-m", WORKER], json.dumps(request))
+        run, said = measured([sys.executable, "-m", WORKER], json.dumps(request))
     report = report_in(said)
     counts = {finding.check: finding.count for finding in report.findings}
     if any(counts.pop(f"type.{column.name}") for column in _COLUMNS):
@@ -149,25 +138,8 @@ def _ours(file: Path, *, memory_bytes: int = Limits().memory_bytes) -> Run:
 
 
 def _other(python: str, who: str, file: Path, *rows: int) -> Run:
-    run, said = _measured([python, str(_OTHERS), who, str(file), *map(str, rows)], "")
+    run, said = measured([python, str(_OTHERS), who, str(file), *map(str, rows)], "")
     return Run(*run, json.loads(said.splitlines()[-1])["counts"])
-
-
-def _measured(command: Sequence[str], stdin: str) -> tuple[tuple[float, float, float], str]:
-    began = time.perf_counter()
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(), cwd=REPOSITORY
-    ) as child:
-        if child.stdin is None or child.stdout is None:
-            raise RuntimeError("there are no pipes")
-        child.stdin.write(stdin.encode())
-        child.stdin.close()
-        said = child.stdout.read().decode()
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        raise subprocess.CalledProcessError(child.returncode, command)
-    return (time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / _MIB), said
 
 
 def _agree(ours: Run, theirs: Run, who: str) -> str:

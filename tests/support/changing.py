@@ -47,8 +47,13 @@ class Changing:
 
 def changing(directory: Path) -> Changing:
     """Make the changing side with its state in a new directory."""
+    (directory / "state").mkdir(mode=0o700)
+    return changing_again(directory)
+
+
+def changing_again(directory: Path) -> Changing:
+    """Return the changing side with its state where it is already."""
     state_dir = directory / "state"
-    state_dir.mkdir(mode=0o700)
     flag = EmergencyFlag(state_dir, host_flag=directory / "no-host-flag" / "EMERGENCY_STOP")
     flag.prepare()
     # Whatever runs this host: services are started detached, never as units of it.

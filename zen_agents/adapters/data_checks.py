@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Final
 
 from pydantic import ValidationError
 
+from zen_agents.adapters.spill_directories import spill_directory
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.errors import HostError
 from zen_agents.jobs import data_diff, data_failing
@@ -55,19 +54,6 @@ async def _answered(worker: str, asked: DataQuestion, told: Told | None) -> str:
             )  # fmt: skip
         except WorkerError as error:
             raise HostError(f"the data set could not be looked at: {error}") from error
-
-
-@contextlib.asynccontextmanager
-async def spill_directory(within: str) -> AsyncIterator[str]:
-    """Make a private directory for a worker, and remove it with all that is in it."""
-    try:
-        made = tempfile.mkdtemp(prefix="zen-agents-data-", dir=within or None)
-    except OSError as error:
-        raise HostError(f"there is no room for what does not fit into memory: {error}") from error
-    try:
-        yield made
-    finally:
-        await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
 
 
 def progress_reader(told: Told | None) -> Callable[[str], None] | None:

@@ -6,7 +6,8 @@ import json
 
 from pydantic import ValidationError
 
-from zen_agents.adapters.data_checks import MOST_DESCRIPTORS, OWN_MEMORY, OWN_SECONDS, spill_directory
+from zen_agents.adapters.data_checks import MOST_DESCRIPTORS, OWN_MEMORY, OWN_SECONDS
+from zen_agents.adapters.spill_directories import spill_directory
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.errors import HostError
 from zen_agents.jobs.data_infer import WORKER, DataInferReply

@@ -17,8 +17,8 @@ from zen_agents.adapters.data_checks import (
     OWN_SECONDS,
     Told,
     progress_reader,
-    spill_directory,
 )
+from zen_agents.adapters.spill_directories import spill_directory
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError

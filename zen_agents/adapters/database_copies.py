@@ -14,9 +14,9 @@ from zen_agents.adapters.data_checks import (
     OWN_MEMORY,
     OWN_SECONDS,
     check_data,
-    spill_directory,
 )
 from zen_agents.adapters.data_repairs import opened_of_worker
+from zen_agents.adapters.spill_directories import spill_directory
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.datasets.job import copy_question, report_in, why_no_good_copy
 from zen_agents.datasets.plain import MalformedDatasetError, contract_from_plain

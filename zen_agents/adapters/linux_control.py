@@ -80,7 +80,7 @@ class LinuxControls:
         """Return what changes files of data sets, asking at each piece whether to go on."""
         from zen_agents.adapters.linux_datasets import DataFilesChanged  # noqa: PLC0415 - only hosts that list data sets
 
-        return DataFilesChanged(self.quarantine, self._clock, go_on)
+        return DataFilesChanged(self.quarantine, go_on)
 
     def tables(self, go_on: Callable[[], None]) -> TablesChanged:
         """Return what changes rows of tables, asking at each piece whether to go on."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import os
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Final, TypeVar
 
 from zen_agents.adapters.data_repairs import RepairedFile, look_at_repair, repaired
 from zen_agents.adapters.file_identity import somebody_writes
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory
-from zen_agents.clock import Clock
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.jobs.data_repair import Replaced
@@ -20,6 +22,7 @@ from zen_agents.ports.host_datasets import DataQuestion
 from zen_agents.ports.host_files import FileState
 
 _T = TypeVar("_T")
+_CHUNK: Final = 1 << 20
 
 
 def repair_now(asked: DataQuestion) -> str:
@@ -32,7 +35,6 @@ class DataFilesChanged:
     """See `ports.host_datasets.DatasetControl`."""
 
     quarantine: Quarantine
-    clock: Clock
     #: Raises if the emergency stop is set; asked at each piece.
     check_stop: Callable[[], None]
 
@@ -69,12 +71,9 @@ class DataFilesChanged:
         with contextlib.ExitStack() as stack:
             taken = ""
             if done.repair.taken:
-                name = f"{_name(expected)}.{self.clock.now().wall:%Y%m%dT%H%M%SZ}.quarantined"
                 beside = stack.enter_context(open_directory(taken_to, go_on=go_on, quarantine=self.quarantine))
-                with done.taken() as rows:
-                    written = beside.take_in(rows, name, expected)
-                taken = written.path
-                stack.push(lambda kind, *_: _remove(beside, written) if kind is not None else None)
+                rows = stack.enter_context(done.taken())
+                taken = stack.enter_context(_taken_rows(beside, rows, expected))
             directory = stack.enter_context(self._open(expected, go_on))
             with done.opened() as source:
                 replaced = self._swap(directory, source, expected, expected, done.repair.sha256, action)
@@ -121,9 +120,37 @@ def _left_alone(directory: OpenDirectory, expected: FileState) -> None:
             raise StalePlanError(f"somebody has {expected.path} open to write to it; nothing was changed")
 
 
-def _remove(directory: OpenDirectory, written: FileState) -> None:
-    with contextlib.suppress(Exception):  # what is left over is a copy of rows that are where they were
-        directory.remove(written)
+@contextlib.contextmanager
+def _taken_rows(directory: OpenDirectory, rows: int, file: FileState) -> Iterator[str]:
+    """Write what is taken out of a file, named for when that was written; it goes again if the block fails.
+
+    What an earlier try has left, which ended before it could exchange the file, is what is to be written: it stays.
+    """
+    names = {each.path.rpartition("/")[2]: each for each in directory.entries()}
+    written = datetime.fromtimestamp(file.modified, UTC)
+    for number in itertools.count(1):
+        more = f".{number}" if number > 1 else ""
+        name = f"{_name(file)}.{written:%Y%m%dT%H%M%SZ}{more}.quarantined"
+        if name not in names:
+            break
+        with directory.reading(names[name]) as there:
+            if _is_same(there, rows):
+                yield names[name].path
+                return
+    made = directory.take_in(rows, name, file)
+    try:
+        yield made.path
+    except BaseException:
+        with contextlib.suppress(Exception):  # what is left over is a copy of rows that are where they were
+            directory.remove(made)
+        raise
+
+
+def _is_same(one: int, other: int) -> bool:
+    size = os.fstat(one).st_size
+    if size != os.fstat(other).st_size:
+        return False
+    return all(os.pread(one, _CHUNK, at) == os.pread(other, _CHUNK, at) for at in range(0, size, _CHUNK))
 
 
 def _name(file: FileState) -> str:

@@ -242,11 +242,16 @@ class OpenDirectory:
         return self._replacing().stage_from(source, like, sha256=sha256)
 
     def take_in(self, source: int, name: str, like: FileState) -> FileState:
-        """Copy an open file into a new one that gets mode and owner of another, durably; StalePlanError if it is there."""
-        self._go_on()
-        seen = int(like.modified * 1e9)
-        plain = Likeness(stat.S_IMODE(like.mode), like.owner, like.group, seen, seen)
-        self._copying().copy(source, name, compress=False, like=plain)
+        """Copy an open file into a new one that gets mode and owner of another, durably and at once, as a whole.
+
+        StalePlanError if the name is taken.
+        """
+        staged = self.stage_from(source, like, sha256="")
+        try:
+            self.swap(staged, None, name, action="")
+        except BaseException:
+            self.discard(staged)
+            raise
         return file_state(self._join(name), os.stat(name, dir_fd=self._descriptor, follow_symlinks=False))
 
     @contextlib.contextmanager

@@ -13,7 +13,8 @@ from typing import IO, Any, Final
 
 from pydantic import ValidationError
 
-from zen_agents.adapters.data_checks import MOST_DESCRIPTORS, OWN_MEMORY, OWN_SECONDS, spill_directory
+from zen_agents.adapters.data_checks import MOST_DESCRIPTORS, OWN_MEMORY, OWN_SECONDS
+from zen_agents.adapters.spill_directories import spill_directory
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError, ZenError

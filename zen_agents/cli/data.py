@@ -7,6 +7,7 @@ Examples:
   zen-agents data check --contract orders.yaml -o json > today.json   and compared with that the next time:
   zen-agents data check --contract orders.yaml --against today.json
   zen-agents data repair orders --dry-run           what the contract's repairs would change
+  zen-agents data repair orders                     the engine does it: by its guards, with a way back
   zen-agents data repair a.csv --contract orders.yaml --to b.csv      a repaired copy, and what was taken out beside it
   zen-agents data report orders --html orders.html --junit orders.xml   one look, for people and for a pipeline
   zen-agents data report orders.csv --contract orders.yaml --history runs   with the trend of the runs that are kept there
@@ -19,7 +20,8 @@ Schema or Data Package, a contract of the Open Data Contract Standard (version 3
 A file with wildcards is quoted: its files are one data set.
 
 Exit: 0 all holds, or as much as may not is tolerated; 1 something does not hold; 6 something could not be told;
-78 the contract is not valid. Of diff: 0 both hold the same, 1 they do not.
+78 the contract is not valid. Of diff: 0 both hold the same, 1 they do not. Of a repair by the engine: 0 repaired and
+verified, or nothing to do; 1 failed or not wanted, 3 no engine runs, 4 refused by a guard, 6 not known whether it worked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`data repair`: what a repair would change, and a repaired copy; in place it is done by an engine, which can undo it."""
+"""`data repair`: what a repair would change, a repaired copy, or the repair itself, which an engine does and can undo."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from zen_agents.adapters.data_repairs import RepairedFile, look_at_repair, repaired
+from zen_agents.adapters.durable_file import unfinished
 from zen_agents.adapters.table_repairs import Asked, ask_table
+from zen_agents.agents.data_validation.declared import remedies_of
 from zen_agents.cli.call import Call
 from zen_agents.cli.data_contracts import data_sets
 from zen_agents.cli.envelope import data
 from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import next_steps, note, plural, say, table
+from zen_agents.cli.through_engine import Wanted, ended, through_engine
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.job import repair_question, table_question
 from zen_agents.errors import UsageError
@@ -24,16 +27,25 @@ from zen_agents.jobs.data_repair import ChangedRow, DataRepairReply, FileRepair,
 
 _SHOWN = 10
 _NOTHING, _UNTOLD = 0, 6
+#: What gives rows back, the milder one first; to take a whole file away is none.
+_REPAIRS = ("repair_data", "restore_data")
+_WITHOUT = (
+    "a repair in place is written down, watched and taken back by an engine. For one round alone: "
+    "zen-agents once --agent data_validation --yes"
+)
 
 
 def repair(call: Call) -> int:
-    """Show what would be changed, or write a repaired copy; the exit code is 6 if that of one could not be told."""
+    """Show what would be changed, write a repaired copy, or have it repaired; exit code 6: that of one could not be told."""
     sets = data_sets(call)
     shown = _SHOWN if call.arguments.evidence is None else call.arguments.evidence
     if call.arguments.to is not None:
         return _copied(call, sets.wanted, shown)
     if not call.arguments.dry_run:
-        raise UsageError("say what to do: --dry-run shows what would change, --to FILE writes a repaired copy")
+        done = through_engine(call, _in_place(call, sets.wanted))
+        if call.machine:
+            data(call, "data-repaired", done)
+        return ended(call, done)
     with Progress(call) as progress:
         replies = [_looked(each, shown, progress) for each in sets.wanted]
     if call.machine:
@@ -42,6 +54,24 @@ def repair(call: Call) -> int:
         for contract, reply in zip(sets.wanted, replies, strict=True):
             _show(call, contract, reply)
     return _UNTOLD if any(each.unable for each in replies) else _NOTHING
+
+
+def _in_place(call: Call, wanted: Sequence[Contract]) -> Sequence[Wanted]:
+    """Return what an engine is asked to do: to data sets that it knows, by their names."""
+    if call.arguments.contract is not None or not call.arguments.words:
+        raise UsageError(
+            "say what to do: --dry-run shows what would change, --to FILE writes a repaired copy, and NAME of a data set of "
+            "the configuration has the engine repair it where it is"
+        )
+    return [_asked(each) for each in wanted]
+
+
+def _asked(contract: Contract) -> Wanted:
+    name = contract.name
+    request = next((each for each in remedies_of(contract) if each.action in _REPAIRS), None)
+    if request is None:
+        raise UsageError(f"the contract of {name} allows no repair; list what may be done in `repair`")
+    return Wanted(request.action, request.target, f"looking at {name}", f"repairing {name}", f"Repair {name}?", _WITHOUT)
 
 
 def _looked(contract: Contract, shown: int, progress: Progress) -> DataRepairReply:
@@ -95,10 +125,17 @@ def _write(done: RepairedFile, to: Path, taken: Path) -> None:
 
 
 def _pour(source: int, to: Path) -> None:
-    with os.fdopen(os.dup(source), "rb") as rows, to.open("xb") as out:
-        shutil.copyfileobj(rows, out, 1 << 20)
-        out.flush()
-        os.fsync(out.fileno())
+    """Copy to a new file that is there once it is whole; what a run that was killed has left is written over."""
+    fresh = unfinished(to)
+    fresh.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.dup(source), "rb") as rows, fresh.open("xb") as out:
+            shutil.copyfileobj(rows, out, 1 << 20)
+            out.flush()
+            os.fsync(out.fileno())
+        os.link(fresh, to)  # never in the place of what somebody else has made meanwhile
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _plain(contract: Contract, reply: DataRepairReply) -> dict[str, Any]:

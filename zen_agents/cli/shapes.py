@@ -30,6 +30,10 @@ _PLAN = {
     "action": str, "target": str, "steps": [str], "touches": [str], "risk": str, "reversible": str,
     "expected_seconds": float, "warning": str, "asks": [str], "digest": str,
 }  # fmt: skip
+_DONE_BY_ENGINE = {
+    "target": str, "ruling": str, "reason": _TEXT_OR_NULL, "plan": (_PLAN, None), "action": str, "outcome": str,
+    "took_seconds": float, "detail": str, "exit": int,
+}  # fmt: skip
 _JUDGEMENT = {
     "action": str, "target": str, "agent": str, "ruling": str, "reason": _TEXT_OR_NULL, "plan": (_PLAN, None),
     "guards": [_GUARD],
@@ -174,6 +178,7 @@ SHAPES: Mapping[str, Any] = {
     },
     "data-infer": _items({"text": str, "columns": int, "rows": int, "is_all": bool}),
     "data-repair": _items(_DATA_REPAIR),
+    "data-repaired": _items(_DONE_BY_ENGINE),
     "data-report": _items({
         **_DATA_REPORT,
         "history": {"runs": [_DATA_RUN], "good": _DATA_PROFILE, "good_at": _NUMBER_OR_NULL},
@@ -228,10 +233,7 @@ SHAPES: Mapping[str, Any] = {
         "environments": [{"environment": str, "ecosystem": str, "packages": int,
                           "problems": [{"path": str, "line": int, "why": str}]}],
     }, _items(_PACKAGE)),
-    "packages-apply": _items(
-        {"target": str, "ruling": str, "reason": _TEXT_OR_NULL, "plan": (_PLAN, None), "action": str, "outcome": str,
-         "took_seconds": float, "detail": str, "exit": int}
-    ),
+    "packages-apply": _items(_DONE_BY_ENGINE),
     "packages-audit": ({
         "packages": int, "findings": [_WEAKNESS], "ignored": [{**_WEAKNESS, "reason": str, "until": str}],
         "excused": [{**_WEAKNESS, "status": str, "reason": str, "by": str}],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from zen_agents.dataclass import dataclass
 from zen_agents.datasets.contract import Column, ColumnType, Contract, Repair, RepairKind
@@ -52,6 +52,12 @@ class Cells:
                 before = made.get(column, name(column))
                 made[column] = self._step(repair, before, self.contract.column(column))
         return made
+
+    def steps(self) -> Iterator[Mapping[str, Sql]]:
+        """Yield the same repair by repair, each over what the one before made: no expression stands in itself."""
+        for repair in self.contract.repairs:
+            if repair.kind in _CELLS:
+                yield {column: self._step(repair, name(column), self.contract.column(column)) for column in self._of(repair)}
 
     def _of(self, repair: Repair) -> Sequence[str]:
         for column in repair.columns:

@@ -23,7 +23,8 @@ from zen_agents.datasets.repairs import UnrepairableError, quarantines
 from zen_agents.datasets.scope import MissingColumnError, Scope
 from zen_agents.datasets.sql import Sql, joined, sql
 
-_OF_ROWS: Final = (OfType, NotNull, Between, OneOf, NoneOf, Matches, Length, Compared, Holds)
+#: Questions about each row by itself.
+OF_ROWS: Final = (OfType, NotNull, Between, OneOf, NoneOf, Matches, Length, Compared, Holds)
 
 
 def taken_out(contract: Contract, scope: Scope) -> Sequence[tuple[str, Sql]]:
@@ -31,7 +32,7 @@ def taken_out(contract: Contract, scope: Scope) -> Sequence[tuple[str, Sql]]:
     asked = quarantines(contract)
     if asked is None:
         return ()
-    checks = [each for each in contract.checks if isinstance(each.asks, _OF_ROWS)]
+    checks = [each for each in contract.checks if isinstance(each.asks, OF_ROWS)]
     wanted = [each for each in checks if not asked.columns or set(asked.columns) & set(columns_of(each.asks))]
     try:
         return [(each.name, failing(each.asks, scope)) for each in wanted]

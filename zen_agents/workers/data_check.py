@@ -19,6 +19,7 @@ from zen_agents.datasets.checking import check, unreadable
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.file_sql import OpenedFiles, described, plain_of, relation
 from zen_agents.datasets.finding import FailingRow, Report
+from zen_agents.datasets.partial import of_some_rows
 from zen_agents.datasets.plain import (
     contract_from_plain,
     profile_from_plain,
@@ -124,7 +125,7 @@ def look(
 def _checked(
     contract: Contract, files: OpenedFiles, duck: Duck, checked: Callable[[Table], Report], now: float
 ) -> Report:  # fmt: skip
-    """Check the rows; of files in which only characters and line ends are wrong as well, which fails `readable`."""
+    """Check the rows; of files in which characters, line ends and single lines are wrong as well, which fails `readable`."""
     try:
         found = checked(replace(table_of(contract, files, duck), damage=unwanted(contract, files)))
     except BackendError as error:
@@ -133,8 +134,11 @@ def _checked(
         return found
     if (readable := mended(contract, files)) is None:
         return unreadable(contract, why, now, is_damage=True)
+    source, plain, left_out = readable
+    more = f"; {left_out:,} lines are no rows, everything else is told of the others" if left_out else ""
     try:
-        return checked(replace(table_of(replace(contract, source=readable[0]), readable[1], duck), damage=why))
+        found = checked(replace(table_of(replace(contract, source=source), plain, duck), damage=why + more))
+        return of_some_rows(found, contract, left_out) if left_out else found
     except BackendError:
         return unreadable(contract, why, now, is_damage=True)
 

@@ -16,7 +16,7 @@ from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.plain import contract_from_plain
 from zen_agents.datasets.repairs import UnrepairableError, repairs_rows
 from zen_agents.datasets.table import BackendError
-from zen_agents.jobs.data_repair import REPAIRED, TAKEN, DataRepairReply, DataRepairRequest, FileRepair
+from zen_agents.jobs.data_repair import REPAIRED, DataRepairReply, DataRepairRequest, FileRepair
 from zen_agents.workers.answering import answered
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.duck import Duck
@@ -24,13 +24,14 @@ from zen_agents.workers.file_bytes import is_utf8
 from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.log_stream import load_unpackers
 from zen_agents.workers.plain_text import in_its_encoding
+from zen_agents.workers.repair_delimited import FIRST
 from zen_agents.workers.repair_run import RepairRun
 from zen_agents.workers.watched import Told, Watched, tell
 
 #: Rows of a preview beyond this many bytes are left out: a reply is at most a megabyte.
 _MOST_SHOWN = 400_000
-#: Files that DuckDB writes, besides what it spills.
-_WRITTEN = (REPAIRED, TAKEN, "bad", "plain", "written", "read-back")
+#: Files that DuckDB reads or writes, besides what it spills.
+_WRITTEN = (REPAIRED, FIRST, "plain", "read-back")
 
 
 def answer(request: DataRepairRequest, told: Told) -> DataRepairReply:

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from zen_agents.dataclass import dataclass
 from zen_agents.datasets.contract import Limits
 from zen_agents.datasets.dialects.duck import DuckDialect
 from zen_agents.datasets.sql import Sql, sql, value
@@ -26,6 +27,17 @@ _WHY = (
 _QUOTED = re.compile(r"(['\"]).*?\1")
 #: Lines that are no rows beyond this mean that nobody knows what the file is.
 MOST_UNREAD = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A line that is no row."""
+
+    number: int
+    #: Where it begins (bytes, unpacked).
+    offset: int
+    text: str
+    why: str
 
 
 class Duck:
@@ -63,25 +75,20 @@ class Duck:
         except duckdb.Error as error:
             raise BackendError(_said(error), is_damage=isinstance(error, _DAMAGE)) from error
 
+    def keep(self, table: str, query: Sql) -> None:
+        """Keep the rows of a query, in their order, as a table of this program's own name."""
+        self.rows(sql(f"CREATE TABLE {table} AS {{}}", query))
+
     def write(self, query: Sql, to: str) -> int:
         """Write the rows of a query to a file that may be opened, `to` being the end of a COPY; return how many."""
-        try:
-            told = self._connection.execute(f"COPY ({query.text()}) TO {to}", query.values).fetchall()
-        except duckdb.OutOfMemoryException as error:
-            raise BackendError(
-                f"it needs more memory than `limits.memory` and `limits.spill` give it: {_said(error)}"
-            ) from error
-        except duckdb.Error as error:
-            raise BackendError(_said(error), is_damage=isinstance(error, _DAMAGE)) from error
-        return int(told[0][0])
+        return int(self.rows(sql(f"COPY ({{}}) TO {to}", query))[0][0])
 
-    def unread(self, query: Sql) -> tuple[tuple[int, str, str], ...]:
-        """Run a query that stores what of a text is no row, and return those lines: number, text and why."""
-        self.rows(query)
+    def unread(self) -> tuple[Unread, ...]:
+        """Return which lines are no rows, as the one query so far that stores them has found."""
         found = self.rows(
             sql(
-                "SELECT line, any_value(csv_line), string_agg(DISTINCT error_type, ', ') FROM reject_errors"
-                " GROUP BY line ORDER BY line LIMIT {}",
+                "SELECT line, min(line_byte_position), any_value(csv_line), string_agg(DISTINCT error_type, ', ')"
+                " FROM reject_errors GROUP BY line ORDER BY 2 LIMIT {}",
                 value(MOST_UNREAD + 1),
             )
         )
@@ -89,7 +96,7 @@ class Duck:
             raise BackendError(
                 f"more than {MOST_UNREAD:,} lines are no rows; this may be another kind of file", is_damage=True
             )
-        return tuple((int(line), str(text or "").strip("\r\n"), str(why).lower()) for line, text, why in found)
+        return tuple(_unread(*each) for each in found)
 
     def share_done(self) -> float:
         """Return how much of the query is done that another thread has begun, from 0 to 1."""
@@ -102,6 +109,13 @@ class Duck:
     def close(self) -> None:
         """Let go of all of it."""
         self._connection.close()
+
+
+def _unread(line: int, position: int, text: str | None, why: str) -> Unread:
+    """Return a line that was rejected; its position may be that of ends of lines before it."""
+    said = text or ""
+    bare = said.lstrip("\r\n")
+    return Unread(int(line), int(position) - 1 + len(said) - len(bare), bare.rstrip("\r\n"), str(why).lower())
 
 
 def _said(error: duckdb.Error) -> str:

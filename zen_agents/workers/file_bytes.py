@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final
 
@@ -66,30 +64,6 @@ def to_plain(path: str, to: Path, *, packed: str, encoding: str, same_ends: bool
     except (UnicodeDecodeError, EOFError, OSError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
         raise UnrepairableError(f"it cannot be read as {encoding or 'UTF-8'}: {error}") from error
     return count + len(rest)
-
-
-def from_plain(path: Path, to: Path, *, packed: str, encoding: str, mark: bool, quote: str, crlf: bool) -> None:
-    """Write a plain UTF-8 file with line ends, encoding and packing as its source had them; ends within quotes stay."""
-    with ExitStack() as stack:
-        file = stack.enter_context(to.open("wb"))
-        out = stack.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0)) if packed == "gzip" else file
-        source = stack.enter_context(path.open(encoding="utf-8", newline=""))
-        out.write(codecs.BOM_UTF8 if mark else b"")
-        encoder = codecs.getincrementalencoder(encoding or "utf-8")()
-        for piece in _ended(source, quote) if crlf else iter(lambda: source.read(_CHUNK), ""):
-            out.write(encoder.encode(piece))
-        out.write(encoder.encode("", final=True))
-
-
-def _ended(source: IO[str], quote: str) -> Iterator[str]:
-    """Yield the text with CRLF outside of quotes; a doubled quote ends one and begins the next at once."""
-    is_within = False
-    while piece := source.read(_CHUNK):
-        parts = piece.split(quote) if quote else [piece]
-        for at, part in enumerate(parts):
-            parts[at] = part if is_within else part.replace("\n", "\r\n")
-            is_within ^= at < len(parts) - 1
-        yield quote.join(parts)
 
 
 def _unpacked(path: str, packed: str) -> IO[bytes]:

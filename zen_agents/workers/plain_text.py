@@ -14,8 +14,9 @@ from zen_agents.datasets.encodings import by_database, encoding_in, is_marked, k
 from zen_agents.datasets.file_sql import OpenedFiles, plain_of
 from zen_agents.datasets.source import Source, SourceKind
 from zen_agents.datasets.table import BackendError
-from zen_agents.datasets.written import HEAD_BYTES, FaultError, encoding_of, first_fault, packed_by
+from zen_agents.datasets.written import HEAD_BYTES, FaultError, encoding_of, first_fault, packed_by, told
 from zen_agents.workers.log_stream import LogStreamError, opened, unpacked
+from zen_agents.workers.whole_rows import leave_out_torn
 
 TEXT: Final = (SourceKind.CSV, SourceKind.TSV, SourceKind.JSONL)
 
@@ -42,20 +43,32 @@ def _is_read(source: Source, encoding: str, packings: set[str]) -> bool:
     return bool(by_database(encoding)) and packings == {"none"} and source.kind is not SourceKind.JSONL
 
 
-def mended(contract: Contract, files: OpenedFiles) -> tuple[Source, OpenedFiles] | None:
-    """Return files in which only characters and line ends are not as they have to be as if they were; None for others."""
+def mended(contract: Contract, files: OpenedFiles) -> tuple[Source, OpenedFiles, int] | None:
+    """Return files of which only characters, line ends and single lines are not as they have to be, as if they were.
+
+    The lines that are no rows are left out; it is told how many those are. None for files of which more is wrong.
+    """
     source = contract.source
     if source.kind not in TEXT or files.is_empty:
         return None
+    plain, left_out = _as_plain(source), 0
     try:
-        plain = _rewritten(files, _likely(contract, next(iter(files.paths))), same_ends=True)
-        for path in plain.paths:
-            with opened(path) as stream:
-                if first_fault(_as_plain(source), unpacked(stream)):
+        written = _rewritten(files, _likely(contract, next(iter(files.paths))), same_ends=True)
+        if source.kind is not SourceKind.JSONL:
+            plain = told(plain, _head(next(iter(written.paths))))
+        for path in written.paths:
+            if _has_fault(plain, path):
+                left_out += leave_out_torn(plain, path)
+                if _has_fault(plain, path):
                     return None
     except (FaultError, LogStreamError, UnicodeDecodeError, OSError):
         return None
-    return _as_plain(source), plain
+    return plain, written, left_out
+
+
+def _has_fault(source: Source, path: str) -> bool:
+    with opened(path) as stream:
+        return bool(first_fault(source, unpacked(stream)))
 
 
 def unwanted(contract: Contract, files: OpenedFiles) -> str:

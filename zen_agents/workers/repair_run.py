@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.identifiers import literal
-from zen_agents.datasets.repairs import UnrepairableError
-from zen_agents.datasets.rewriting import Rewriting
-from zen_agents.datasets.sql import sql
+from zen_agents.datasets.repairs import UnrepairableError, quarantines
+from zen_agents.datasets.rewriting import FACTS, TWINS, Rewriting, changes, tally, twins
+from zen_agents.datasets.source import SourceKind
 from zen_agents.jobs.data_repair import REPAIRED, TAKEN, ChangedCell, ChangedRow, FileRepair
-from zen_agents.workers.duck import Duck
-from zen_agents.workers.repair_reading import RAW_LINES, Format, Reading, format_of
+from zen_agents.workers.duck import Duck, Unread
+from zen_agents.workers.repair_delimited import DelimitedFormat
+from zen_agents.workers.repair_lines import LinesFormat
+from zen_agents.workers.repair_reading import Cells, Format, ParquetFormat, Reading
+from zen_agents.workers.taken_rows import TakenRows
+
+#: So much of a cell is shown (characters).
+_MOST_SHOWN: Final = 200
 
 
 class RepairRun:
@@ -28,15 +30,14 @@ class RepairRun:
         self._duck, self._spill = duck, spill
 
     def looked(self, shown: int) -> FileRepair:
-        """Return what would be done to it. Rows that may repeat another one count as such."""
-        reading, rows = self._reading, self._rows
-        read, bad, changed, repeated = (int(each) for each in self._duck.rows(rows.tally())[0])
-        if repeated:
-            repeated = int(self._duck.rows(rows.repeated())[0][0])
-        lost = len(reading.unread)
+        """Return what would be done to it. Two rows of one fingerprint count as the same."""
+        lines = self._lines
+        read, bad, changed, repeated = (int(each) for each in self._duck.rows(tally())[0])
+        if bad and quarantines(self._contract) is None:
+            raise UnrepairableError(f"{bad} lines are {self._reading.why}; allow quarantine_rows to have them taken out")
         return FileRepair(
-            path=self._path, rows=read + lost, kept=read - bad - repeated, taken=bad + lost, dropped=repeated,
-            changed=changed, renamed=dict(reading.renamed), rewritten=self._format.rewritten,
+            path=self._path, rows=read + len(lines), kept=read - bad - repeated, taken=bad + len(lines), dropped=repeated,
+            changed=changed, renamed=dict(self._reading.renamed), rewritten=self._format.rewritten,
             preview=self._preview(shown) if changed and shown else (),
         )  # fmt: skip
 
@@ -49,18 +50,17 @@ class RepairRun:
         if not asked.is_needed:
             return asked
         to = self._spill / REPAIRED
-        wrote = self._format.write(self._duck, self._rows.kept(without_repeated=bool(asked.dropped)), to)
-        _make_durable(to)
-        kept = self._format.count(self._duck, to)
-        taken = self._take_out() if asked.taken else 0
-        if not (wrote == kept == asked.kept and taken == asked.taken and kept + taken + asked.dropped == asked.rows):
+        self._duck.keep(TWINS, twins())
+        with TakenRows(self._spill / TAKEN, self._format.card) as taken:
+            done = self._format.write(self._duck, self._rows, self._lines, to, taken)
+        again = self._format.count(self._duck, to)
+        adds_up = done.kept == again and done.kept + taken.count + done.dropped == done.rows
+        if not (adds_up and (done.rows, taken.count) == (asked.rows, asked.taken)):
             raise UnrepairableError(
-                f"of {asked.rows} rows {wrote} were written, {kept} can be read again, {taken} were taken out and "
-                f"{asked.dropped} are repetitions, which does not add up; nothing was changed"
+                f"of {asked.rows} rows {done.rows} were found again, {done.kept} written and {again} of those read, "
+                f"{taken.count} taken out, {done.dropped} repetitions dropped, which does not add up; nothing was changed"
             )
-        with to.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return asked.model_copy(update={"sha256": digest})
+        return asked.model_copy(update={"kept": done.kept, "dropped": done.dropped, "sha256": done.sha256})
 
     @cached_property
     def _format(self) -> Format:
@@ -73,40 +73,47 @@ class RepairRun:
     @cached_property
     def _rows(self) -> Rewriting:
         found = self._reading
-        return Rewriting(self._contract, found.relation, found.columns, number=sql("row_number() OVER ()"), line=found.line)
-
-    def _preview(self, shown: int) -> tuple[ChangedRow, ...]:
-        columns = self._rows.changing
-        return tuple(
-            ChangedRow(number=int(row[0]), cells=tuple(_changed(columns, row[1:])))
-            for row in self._duck.rows(self._rows.changes(shown))
+        return Rewriting(
+            self._contract, found.relation, found.columns, found.texts, line=found.line, no_row=(found.no_row, found.why)
         )
 
-    def _take_out(self) -> int:
-        """Write what is no row and what is a bad one, a line of JSON each; return how many lines there are."""
-        bad, to = self._spill / "bad", self._spill / TAKEN
-        self._duck.write(self._rows.taken(), f"{literal(str(bad))} (FORMAT csv, COMPRESSION none, {RAW_LINES})")
-        with to.open("wb") as out:
-            for line, text, why in self._reading.unread:
-                out.write(json.dumps({"line_number": line, "reason": why, "line": text}).encode() + b"\n")
-            with bad.open("rb") as rows:
-                while piece := rows.read(1 << 20):
-                    out.write(piece)
-        bad.unlink()
-        _make_durable(to)
-        with to.open("rb") as written:
-            return sum(1 for _ in written)
+    @cached_property
+    def _lines(self) -> tuple[Unread, ...]:
+        """Find out about every row, and return what is none."""
+        self._duck.keep(FACTS, self._rows.facts())
+        if quarantines(self._contract) is None or self._contract.source.kind is SourceKind.PARQUET:
+            return ()
+        lines = self._duck.unread()
+        if swallowed := next((each for each in lines if "\n" in each.text or "\r" in each.text), None):
+            raise UnrepairableError(
+                f"line {swallowed.number} has a quote that does not end: which of the rows behind it are whole is for "
+                "people to tell"
+            )
+        return lines
+
+    def _preview(self, shown: int) -> tuple[ChangedRow, ...]:
+        rows = self._duck.rows(changes(shown))
+        return tuple(
+            ChangedRow(number=int(number) + 1, cells=tuple(_changed(self._format.cells(old), self._format.cells(new))))
+            for number, old, new in rows
+        )
 
 
-def _changed(columns: Sequence[str], cells: Sequence[str | None]) -> Sequence[ChangedCell]:
-    pairs = zip(columns, cells[::2], cells[1::2], strict=True)
-    return [ChangedCell(column=column, before=before, after=after) for column, before, after in pairs if before != after]
+def format_of(contract: Contract, path: str, spill: Path) -> Format:
+    """Return how a file is read and written."""
+    kind = contract.source.kind
+    if kind is SourceKind.PARQUET:
+        return ParquetFormat(contract, path)
+    return (LinesFormat if kind is SourceKind.JSONL else DelimitedFormat)(contract, path, spill)
 
 
-def _make_durable(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with suppress(OSError):  # a file system that knows no such thing; the engine makes what it copies durable
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _changed(before: Cells, after: Cells) -> Sequence[ChangedCell]:
+    return [
+        ChangedCell(column=column, before=_shown(before.get(column)), after=_shown(cell))
+        for column, cell in after.items()
+        if before.get(column) != cell
+    ]
+
+
+def _shown(cell: str | None) -> str | None:
+    return None if cell is None else cell[:_MOST_SHOWN]

@@ -46,6 +46,7 @@ WRITERS = {
     "adapters/safe_copying.py": "copies, as safe_files",
     "adapters/safe_files.py": "what actions do to the files of others, verified after a crash like every act",
     "adapters/service_keeper.py": "services/, and service-logs/, which are volatile",
+    "adapters/spill_directories.py": "directories of workers, which are volatile",
     "adapters/sqlite_store_ballast.py": "state.db.ballast",
     "adapters/sqlite_store_file.py": "state.db",
     "adapters/sqlite_store_reading.py": "state.db, opened for looking",

@@ -168,3 +168,17 @@ def test_data_sets_of_the_configuration_are_called_by_name(tmp_path: Path) -> No
     assert meant.code == 2 and "did you mean `good`?" in meant.err
     Path("zen.yaml").write_text("agents: {system_health: {}}\n")
     assert "no data sets" in command("data", "check", "-c", "zen.yaml").err
+
+
+def test_a_repair_in_place_is_the_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZEN_AGENTS_STATE_DIR", str(tmp_path / "state"))
+    lines = ["agents:", "  data_validation:", "    datasets:"]
+    lines += [
+        f"      {name}: {{source: {{csv: {tmp_path}/good.csv}}, repair: [{how}]}}"
+        for name, how in (("a", "trim"), ("b", ""))
+    ]
+    Path("config.yaml").write_text("\n".join(lines))
+    by_engine = command("-c", "config.yaml", "data", "repair", "a", "--yes", "--reason", "x")
+    assert by_engine.code == 3 and "zen-agents once --agent data_validation --yes" in by_engine.err
+    assert "allows no repair" in command("-c", "config.yaml", "data", "repair", "b", "--yes").err
+    assert "--dry-run shows" in command("data", "repair", "good.csv", "--contract", "orders.yaml").err

@@ -93,6 +93,33 @@ def test_what_is_no_row_and_bad_rows_are_taken_out_with_number_and_reason(folder
     assert taken[2]["values"] == {"id": "x", "v": "=1+1"}
 
 
+def test_rows_that_need_no_repair_stay_to_the_byte(folder: Path) -> None:
+    path = folder / "a.csv"
+    path.write_bytes(b'"id","v"\n"1","a"\n\n2, "b" \n"3"," c"\n4,"5"" x\ny"\n"1","a"\n1,a\n6,')
+    repair, content, _ = done(repairing(path, Repair(K.TRIM), Repair(K.DROP_DUPLICATES)))
+    assert content == b'"id","v"\n"1","a"\n\n2, "b" \n3,c\n4,"5"" x\ny"\n6,'
+    assert (repair.rows, repair.changed, repair.dropped) == (7, 1, 2)
+
+
+def test_what_is_taken_out_is_written_as_it_was(folder: Path) -> None:
+    path = folder / "a.csv"
+    path.write_bytes(b"id,v\r\n 1 ,a\r\nx , b\r\n2,\xff\r\n\r\n3\r\n4,d\r\n")
+    asks, columns = [OfType("id")], [Column("id", ColumnType.INTEGER)]
+    repair, content, taken = done(repairing(path, Repair(K.TRIM), Repair(K.QUARANTINE_ROWS), asks=asks, columns=columns))
+    assert content == b"id,v\r\n1,a\r\n\r\n4,d\r\n" and (repair.rows, repair.kept, repair.taken) == (5, 2, 3)
+    assert taken[0] == {"row": 2, "reason": "type.id", "values": {"id": "x ", "v": " b"}}
+    assert [(each["reason"], each["line"]) for each in taken[1:]] == [
+        ("invalid encoding", "2,\\xff"), ("missing columns", "3"),
+    ]  # fmt: skip
+
+
+def test_a_quote_that_does_not_end_is_for_people(folder: Path) -> None:
+    path = folder / "a.csv"
+    path.write_bytes(b'id,v\n 1,a\n2,"b\n3,c\n4,d\n')
+    with pytest.raises(HostError, match="line 3 has a quote that does not end"):
+        done(repairing(path, Repair(K.TRIM), Repair(K.QUARANTINE_ROWS)))
+
+
 def test_json_lines_keep_what_is_not_repaired_to_the_byte(folder: Path) -> None:
     path = folder / "a.jsonl"
     path.write_bytes(b'{"id": 1,  "b": [1, 2]}\n{"id": 2, \x01\x02 junk\n{"id": " 7 ", "b": "\xc3\xa4"}\n[]\n{"b":"\xff"}\n')
@@ -128,7 +155,7 @@ def test_line_ends_and_encoding_are_kept_unless_they_are_to_be_repaired(folder: 
     whole = (Repair(K.NORMALISE_ENCODING), Repair(K.NORMALISE_LINE_ENDINGS))
     repair, content, _ = done(repairing(path, *whole, encoding="windows-1252"))
     assert gzip.decompress(content) == "id,v\n1, ä\n".encode()
-    assert set(repair.rewritten) == {"line ends", "windows-1252 to UTF-8"}
+    assert set(repair.rewritten) == {"line ends", "cp1252 to UTF-8"}
 
 
 def test_a_byte_order_mark_stays_where_nobody_wants_it_gone(folder: Path) -> None:

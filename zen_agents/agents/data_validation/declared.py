@@ -42,8 +42,8 @@ def declared(settings: DataValidationSettings, context: AgentContext) -> Iterato
     for name, dataset in settings.datasets.items():
         every = _every_seconds(settings, dataset)
         check = DatasetCheck(known[name], referred(known[name], known), every_seconds=every)
-        remedies = tuple(_remedies(known[name]))
-        yield Declared(check, tuple(_rules(known[name], dataset, context, every, remedies)), remedies)
+        allowed = remedies_of(known[name])
+        yield Declared(check, tuple(_rules(known[name], dataset, context, every, allowed)), allowed)
 
 
 def _every_seconds(settings: DataValidationSettings, dataset: Dataset) -> float:
@@ -52,8 +52,12 @@ def _every_seconds(settings: DataValidationSettings, dataset: Dataset) -> float:
     return _BY_SCHEDULE if settings.schedule is not None else seconds_in(settings.interval)
 
 
+def remedies_of(contract: Contract) -> tuple[ActionRequest, ...]:
+    """Return what may be done; a repair of rows before what takes a file away, or loses the rows of a whole time."""
+    return tuple(_remedies(contract))
+
+
 def _remedies(contract: Contract) -> Iterator[ActionRequest]:
-    """Yield what may be done; a repair of rows before what takes a file away, or loses the rows of a whole time."""
     target, params = f"dataset:{contract.name}", {"contract": contract_to_plain(contract)}
     if not contract.source.query and repairs_rows(contract):
         yield ActionRequest("repair_data", target, params, agent=AGENT)
