@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from zen_agents.datasets.contract import Check
 from zen_agents.datasets.finding import Part, Profile
 from zen_agents.datasets.measure import Measured
 from zen_agents.datasets.questions import Partitions
@@ -34,6 +35,13 @@ def judged(asked: Partitions, rows: Mapping[str, int], before: Profile | None, n
 def parts(rows: Mapping[str, int]) -> tuple[Part, ...]:
     """Return what the next run is compared with: the last files, by name."""
     return tuple(Part(path, rows[path]) for path in sorted(rows)[-MOST_PARTS:])
+
+
+def load(checks: Iterable[Check]) -> None:
+    """Load what telling the time of these needs, for whoever cannot reach it any more once root was given up."""
+    for each in checks:
+        if isinstance(each.asks, Partitions):
+            due(each.asks, 0.0)
 
 
 def due(asked: Partitions, now: float) -> Sequence[str]:

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zen_agents.datasets import encodings
+from zen_agents.datasets import encodings, partitions
 from zen_agents.datasets.asking import Surroundings
 from zen_agents.datasets.checking import check, unreadable
 from zen_agents.datasets.contract import Contract
@@ -85,6 +85,7 @@ def _of_database_or_files(
     load_unpackers()
     for each in (contract, *others.values()):
         encodings.load(each.source.options.encoding)
+    partitions.load(contract.checks)
     give_root_up(files.account(), spill)
     report = look(contract, others, files, theirs, around, spill, told) if not writer else None
     if report is None or files.has_changed():

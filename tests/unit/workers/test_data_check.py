@@ -15,7 +15,7 @@ from zen_agents.adapters.data_checks import check_data
 from zen_agents.datasets.contract import Contract, Limits
 from zen_agents.datasets.finding import Outcome, Report
 from zen_agents.datasets.job import data_question, report_in
-from zen_agents.datasets.questions import NotNull, Readable, Unique
+from zen_agents.datasets.questions import NotNull, Partitions, Readable, Unique
 from zen_agents.datasets.sql import sql
 from zen_agents.datasets.table import BackendError
 from zen_agents.errors import HostError
@@ -60,6 +60,12 @@ def test_what_others_may_read_is_read_as_nobody_and_what_is_the_owners_as_the_ow
     assert DataFiles(contract(path).source).account() == (12345, 12346)
     folder.chmod(0o700)
     assert asked(contract(path, Readable())).outcome is Outcome.PASSED
+
+
+def test_what_is_due_is_told_by_the_worker_as_it_is_started(folder: Path) -> None:
+    path = write_csv(folder / "a-2027-01-14.csv", ["id"], [(1,)])
+    found = by_name(asked(contract(path, Partitions("a-%Y-%m-%d.csv", last=2, time_zone="Europe/Berlin"))))["partitions"]
+    assert (found.outcome, found.reason) == (Outcome.FAILED, "missing: a-2027-01-13.csv")
 
 
 @AS_ROOT
