@@ -11,6 +11,7 @@ import stat
 import struct
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from chaos.host import REPOSITORY, DisposableHost
@@ -30,6 +31,16 @@ def interpreter() -> list[str]:
 def program(name: str) -> list[str]:
     """Return the start of a command that runs a program of `chaos/inside/`."""
     return [*interpreter(), str(INSIDE / name)]
+
+
+def program_with_libraries(name: str) -> list[str]:
+    """Return the same for one that takes a library of those that are installed beside the engine."""
+    return [sys.executable, str(INSIDE / name)]
+
+
+def lacking(library: str) -> str:
+    """Return that a library is not installed, "" if it is."""
+    return "" if find_spec(library) is not None else f"{library} is not installed"
 
 
 def struck(host: DisposableHost, *deeds: Sequence[str]) -> float:

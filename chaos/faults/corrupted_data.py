@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import INSIDE, program, struck
+from chaos.workload import lacking, program, program_with_libraries, struck
 
 #: The middle of a file with a row on each line lies near the beginning of one.
 _INTO_ROW = 40
@@ -36,13 +34,12 @@ class CorruptedData(Fault):
     quarantine: str = "/srv/quarantine"
 
     def why_not(self) -> str:
-        return "duckdb is not installed" if self.format == "parquet" and find_spec("duckdb") is None else ""
+        return lacking("duckdb") if self.format == "parquet" else ""
 
     def prepare(self, host: DisposableHost) -> None:
         host.run(["mkdir", "-p", self.folder, self.snapshots, self.quarantine], check=True)
-        # Parquet takes a library to write.
-        make = [sys.executable, str(INSIDE / "records.py")] if self.format == "parquet" else program("records.py")
-        host.run([*make, "make", self._file, str(self.rows)], check=True)
+        start = program_with_libraries if self.format == "parquet" else program
+        host.run([*start("records.py"), "make", self._file, str(self.rows)], check=True)
         host.run(["cp", "--preserve", self._file, self.snapshots], check=True)
         host.write_file(f"{self.REMEMBERED}/junk", _JUNK)
 
