@@ -25,7 +25,7 @@ from zen_agents.datasets.taking_out import any_of, taken_out
 FACTS: Final = "facts_"
 #: Where rows are no text: the number of a row among all; no column is called so.
 NUMBER: Final = "\x1fnumber"
-#: Each fingerprint that several rows have.
+#: Each fingerprint that several rows have, and how many have it.
 TWINS: Final = "twins_"
 
 
@@ -112,14 +112,16 @@ def tally() -> Sql:
     """Return the query for one row: how many rows, to be taken out, that change, and that seem to repeat another."""
     return sql(
         "SELECT count(*), count(*) FILTER (found[1] IS NOT NULL), count(*) FILTER (found IS NOT NULL AND found[1] IS NULL),"
-        " count(print_) - count(DISTINCT print_) FROM {}",
-        name(FACTS),
-    )
+        " (SELECT coalesce(sum(n - 1), 0) FROM {}) FROM {}",
+        name(TWINS), name(FACTS),
+    )  # fmt: skip
 
 
 def twins() -> Sql:
     """Return the query for what `TWINS` is to hold."""
-    return sql("SELECT print_ FROM {} WHERE print_ IS NOT NULL GROUP BY print_ HAVING count(*) > 1", name(FACTS))
+    return sql(
+        "SELECT print_, count(*) AS n FROM {} WHERE print_ IS NOT NULL GROUP BY print_ HAVING count(*) > 1", name(FACTS)
+    )
 
 
 def special(first: int, behind: int) -> Sql:

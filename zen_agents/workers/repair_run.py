@@ -50,7 +50,6 @@ class RepairRun:
         if not asked.is_needed:
             return asked
         to = self._spill / REPAIRED
-        self._duck.keep(TWINS, twins())
         with TakenRows(self._spill / TAKEN, self._format.card) as taken:
             done = self._format.write(self._duck, self._rows, self._lines, to, taken)
         again = self._format.count(self._duck, to)
@@ -81,6 +80,7 @@ class RepairRun:
     def _lines(self) -> tuple[Unread, ...]:
         """Find out about every row, and return what is none."""
         self._duck.keep(FACTS, self._rows.facts())
+        self._duck.keep(TWINS, twins())
         if quarantines(self._contract) is None or self._contract.source.kind is SourceKind.PARQUET:
             return ()
         lines = self._duck.unread()
