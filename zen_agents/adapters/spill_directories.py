@@ -14,7 +14,7 @@ from typing import Final
 
 from zen_agents.errors import HostError
 
-_PREFIX: Final = "zen-agents-data-"
+_PREFIX: Final = "zen-agents-spill-"
 #: The worker's own, in the one that stays ours: nobody else can make a directory of ours.
 _WORK: Final = "work"
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -43,15 +43,18 @@ async def spill_directory(within: str) -> AsyncIterator[str]:
 def _made(place: str) -> tuple[str, int]:
     while True:
         made = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
-        # Its account has to pass, and can do nothing here.
-        Path(made).chmod(0o711)
-        lock = os.open(made, _DIRECTORY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        # Before it was locked somebody may have taken it for one that was left.
+        # Until it is locked somebody may take it for one that was left; then the next one is made.
         with contextlib.suppress(FileNotFoundError):
-            Path(made, _WORK).mkdir(0o700)
+            # Its account has to pass, and can do nothing here.
+            Path(made).chmod(0o711)
+            lock = os.open(made, _DIRECTORY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                Path(made, _WORK).mkdir(0o700)
+            except OSError:
+                os.close(lock)
+                raise
             return made, lock
-        os.close(lock)
 
 
 def _tidy(place: str) -> None:
