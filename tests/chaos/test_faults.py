@@ -17,7 +17,7 @@ FILES = sorted(Path(chaos.faults.__file__).parent.glob("*.py"))
 ALLOWED = {
     "__future__", "abc", "collections.abc", "dataclasses", "typing", "json", "re", "time",
     "chaos.certificates", "chaos.packages",
-    "chaos.host", "chaos.processes", "chaos.volume", "chaos.waiting", "chaos.workload",
+    "chaos.host", "chaos.postgres", "chaos.processes", "chaos.volume", "chaos.waiting", "chaos.workload",
 }  # fmt: skip
 
 
