@@ -189,15 +189,6 @@ class SimulatedWorld:
         self.environments = SimulatedEnvironments()
         #: Place -> what is known of its packages.
         self.packages: dict[str, PackageLook] = {}
-        #: What a worker would answer about a data set, by its name.
-        self.datasets: dict[str, str] = {}
-        #: What a worker says of a repair, by the name of the data set.
-        self.repairs: dict[str, str] = {}
-        #: What a look at a table says, and what was kept of rows: (data set, id) -> that.
-        self.tables: dict[str, str] = {}
-        self.kept_rows: dict[tuple[str, str], str] = {}
-        #: What a worker says of which files fail, by the name of the data set.
-        self.failing_files: dict[str, str] = {}
         self.events = SimulatedEvents()
         self.faults = Faults()
         self.systemd = systemd
@@ -221,10 +212,23 @@ class SimulatedWorld:
         self.time_servers: dict[str, TimeAnswer] = {}
         self.disk_errors: dict[str, tuple[str, ...]] = {}
         self._next_pid = 100
+        self._hold_data()
         self._give_room(self._began)
         self._leave_alone()
         self._await_changes()
         self.add_process("systemd" if systemd else "init", pid=1, parent=0)
+
+    def _hold_data(self) -> None:
+        """Know of no data set yet; what workers would say of them is told by their names."""
+        #: What a worker would answer about a data set.
+        self.datasets: dict[str, str] = {}
+        #: What a worker says of a repair.
+        self.repairs: dict[str, str] = {}
+        #: What a look at a table says, and what was kept of rows: (data set, id) -> that.
+        self.tables: dict[str, str] = {}
+        self.kept_rows: dict[tuple[str, str], str] = {}
+        #: What a worker says of which files fail.
+        self.failing_files: dict[str, str] = {}
 
     def _give_room(self, now: float) -> None:
         """Give it resources enough, and little use of them."""
