@@ -205,7 +205,7 @@ class Engine:
             self._save()
             if self.last_tick_age(self.parts.clock.now()) is not None and self.parts.store.writable():
                 await self._guarded(self._upkeep.good_tick)
-            self._commit()
+            self.parts.commit()
             # What waits for the first turn need not wait for a whole round after it.
             looked = self.last_tick_age(self.parts.clock.now()) is not None
             await self._pulse.sleep(HOUSEKEEPING_EVERY if looked else FIRST_ROUNDS_EVERY)
@@ -262,12 +262,6 @@ class Engine:
             await work()
         except Exception:  # looking after itself must not end the engine
             log.exception("periodic work failed")
-
-    def _commit(self) -> None:
-        try:
-            self.parts.store.commit()
-        except StoreError as error:
-            self.parts.safe_mode.store_failed(str(error))
 
     async def _prune(self) -> None:
         try:

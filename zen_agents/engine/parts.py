@@ -19,11 +19,17 @@ from zen_agents.engine.planning import Planning
 from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.safe_mode import SafeMode
 from zen_agents.engine.sampler import Sampler
+from zen_agents.errors import StoreError
 from zen_agents.guards.base import Policy
 from zen_agents.ports.events import Watch
 from zen_agents.ports.host import Host
 from zen_agents.ports.store import Store
 from zen_agents.rules.rule import FlapLimit
+
+#: After so many incidents the loop is given a turn, so that a storm does not keep the control socket waiting.
+A_TURN = 25
+#: After so many their changes and decisions are made durable; a multiple of the turn. Intents do not wait for that.
+A_BATCH = 250
 
 
 @dataclass(slots=True)
@@ -56,3 +62,10 @@ class Parts:
     #: Whether each change of what a check watches wakes the engine: a kernel may have no such event, or no room for it.
     is_told_of: Callable[[Watch], bool] = lambda _: False
     random: random.Random = field(default_factory=random.SystemRandom)
+
+    def commit(self) -> None:
+        """Make durable what was written; a state that fails is a reason for safe mode, and ends no turn (R15)."""
+        try:
+            self.store.commit()
+        except StoreError as error:
+            self.safe_mode.store_failed(str(error))

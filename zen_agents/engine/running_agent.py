@@ -42,7 +42,7 @@ class RunningAgent:
         #: Told when the agent gives up: its name and why.
         self._failed = failed
         self._woken = Bell()
-        tick.woken = self._woken.ring
+        tick.outlook.woken = self._woken.ring
         self._loop_task: asyncio.Task[None] | None = None
         self._everything = False
         self._faults = 0

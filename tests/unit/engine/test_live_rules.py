@@ -36,7 +36,7 @@ async def test_who_fails_too_often_is_shut_out_verified_and_forgotten(tmp_path: 
     rig.goes_away("192.0.2.7")
     await rig.run(1300)
     assert rig.banned == []
-    assert (len(rig.tick._live), len(rig.tick.watchlist.rules)) == (0, 2)
+    assert (len(rig.tick.outlook.live), len(rig.tick.watchlist.rules)) == (0, 2)
     assert rig.tick.latest.last("ban.guessing", "address:192.0.2.7") is None
 
 
@@ -51,9 +51,9 @@ async def test_one_attacker_after_another_leaves_nothing_in_memory(tmp_path: Pat
     for number in range(1, 16):
         rig.goes_away(f"192.0.2.{number}")
     await rig.run(1300)
-    memories = (rig.parts.book._openings, rig.tick._ask_again, rig.parts.rivals._mended)
+    memories = (rig.parts.book._openings, rig.tick.outlook.again, rig.parts.rivals._mended)
     attackers = [key for memory in memories for key in memory if "192.0.2." in key]
-    assert (attackers, len(rig.tick._live), rig.banned) == ([], 0, [])
+    assert (attackers, len(rig.tick.outlook.live), rig.banned) == ([], 0, [])
     assert not any("192.0.2." in target for _, target in rig.recorder._statuses)
     assert rig.check_memory() == []
 
@@ -96,11 +96,11 @@ async def test_many_attackers_stop_no_repair_and_spend_none(tmp_path: Path) -> N
     for _ in range(30):
         await rig.run(5)
     assert len(rig.banned) == 15
-    situation = rig.tick._situation(rig.clock.now())
+    situation = rig.tick.deciding.situation(rig.clock.now())
     assert (situation.failing_targets, rig.parts.escalation.storm) == (1, False)
     assert rig.store.spent(Budget.REPAIR, 0.0) == 0
     assert first_in_need(situation.incidents, None, rig.parts.policy, rig.clock.now().steady) is None
-    assert len(rig.tick._live) <= 30
+    assert len(rig.tick.outlook.live) <= 30
 
 
 async def test_an_engine_that_was_killed_goes_on_with_each_address(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ async def test_an_incident_whose_pattern_may_not_ban_any_more_ends_with_its_rule
     await rig.turn()
     rig.tries("192.0.2.7")
     await rig.run(10)
-    assert rig.tick._live
+    assert rig.tick.outlook.live
     rig.agent._bans = None
     rig.tick.rebuild(rig.agent)
     await rig.run(10)

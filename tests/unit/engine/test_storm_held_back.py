@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.rig import Rig
 from zen_agents.adapters.sqlite_store import SqliteStore
-from zen_agents.engine.tick import A_BATCH
+from zen_agents.engine.parts import A_BATCH
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import Incident
 from zen_agents.model.reason import Reason
