@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -160,6 +160,11 @@ class Experiment:
             wait_until(lambda: not self._unsteady(), "the steady state", seconds=_STEADY_WITHIN_SECONDS)
         except NotInTimeError:
             raise ExperimentError(f"{self._scenario.name}: not in its steady state: {self._unsteady()}") from None
+        with suppress(NotInTimeError):
+            wait_until(
+                lambda: all(fault.may_happen(self._host) for fault in self._faults), "what an engine does meanwhile",
+                seconds=_STEADY_WITHIN_SECONDS,
+            )  # fmt: skip
 
     def _unsteady(self) -> list[str]:
         return [str(probe) for probe in self._scenario.steady_state if not probe.holds(self._host)]

@@ -228,6 +228,12 @@ def has_files(host: DisposableHost, folder: str) -> bool:
         return True  # somebody is just at it
 
 
+def files_below(host: DisposableHost, folder: str) -> list[str]:
+    """Return the paths of all files below a directory inside, following no link; read from outside like `file_state`."""
+    root = f"/proc/{host.pid}/root"
+    return [f"{place.removeprefix(root)}/{name}" for place, _, names in os.walk(f"{root}{folder}") for name in names]
+
+
 def file_bytes(host: DisposableHost, path: str) -> int:
     """Return how long a file inside is, 0 if it is not there; read from outside like `file_state`."""
     try:

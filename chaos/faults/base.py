@@ -27,6 +27,13 @@ class Fault(ABC):
     def prepare(self, host: DisposableHost) -> None:
         """Make what is there before anything goes wrong, and all of the fault that takes long; no engine runs yet."""
 
+    def may_happen(self, host: DisposableHost) -> bool:  # noqa: ARG002 - most can always
+        """Tell whether an engine has done what it does while all is well, as to copy what it is to restore.
+
+        Waited for before anything else goes wrong, and not for ever: one that does no such thing is struck all the same.
+        """
+        return True
+
     @abstractmethod
     def inject(self, host: DisposableHost) -> float | None:
         """Make it go wrong; an error if it has had no effect.

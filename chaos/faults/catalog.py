@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chaos.faults.archive_left_plain import ArchiveLeftPlain
 from chaos.faults.archives_piled_up import ArchivesPiledUp
+from chaos.faults.bad_delivery import BadDelivery
 from chaos.faults.bad_import import BadImport
 from chaos.faults.bad_nameserver import BadNameserver
 from chaos.faults.base import Fault
@@ -21,6 +22,7 @@ from chaos.faults.deleted_library import DeletedLibrary
 from chaos.faults.deleted_open_log import DeletedOpenLog
 from chaos.faults.descriptor_leak import DescriptorLeak
 from chaos.faults.directory_removed import DirectoryRemoved
+from chaos.faults.flaky_listener import FlakyListener
 from chaos.faults.followed_crash import FollowedCrash
 from chaos.faults.hostile_names import HostileNames
 from chaos.faults.hostile_text import HostileText
@@ -37,6 +39,7 @@ from chaos.faults.log_grown import LogGrown
 from chaos.faults.login_attempts import HostileLogins, LoginAttempts
 from chaos.faults.memory_leak import MemoryLeak
 from chaos.faults.nameserver_away import NameserverAway
+from chaos.faults.network_lost import NetworkLost
 from chaos.faults.old_temp_files import OldTempFiles
 from chaos.faults.oom_kill import OomKill
 from chaos.faults.packaged_service import PackagedService
@@ -74,6 +77,7 @@ from chaos.faults.zombie_pile_up import ZombiePileUp
 FAULTS: tuple[type[Fault], ...] = (
     ArchiveLeftPlain,
     ArchivesPiledUp,
+    BadDelivery,
     BadImport,
     BadNameserver,
     BrokenConfig,
@@ -90,6 +94,7 @@ FAULTS: tuple[type[Fault], ...] = (
     DeletedOpenLog,
     DescriptorLeak,
     DirectoryRemoved,
+    FlakyListener,
     FollowedCrash,
     HostileNames,
     HostileText,
@@ -107,6 +112,7 @@ FAULTS: tuple[type[Fault], ...] = (
     HostileLogins,
     MemoryLeak,
     NameserverAway,
+    NetworkLost,
     OldTempFiles,
     OomKill,
     PackagedService,

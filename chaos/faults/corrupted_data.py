@@ -8,7 +8,7 @@ from typing import Literal
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import lacking, program, program_with_libraries, struck
+from chaos.workload import files_below, lacking, program, program_with_libraries, struck
 
 #: The middle of a file with a row on each line lies near the beginning of one.
 _INTO_ROW = 40
@@ -30,6 +30,8 @@ class CorruptedData(Fault):
     rows: int = 500
     folder: str = "/srv/app"
     snapshots: str = "/srv/snapshots"
+    #: Whether the good copy is the application's own; else it is whoever keeps copies that has to have made one.
+    own_copy: bool = True
     #: Where rows that were taken out lie, a line each, with the reason.
     quarantine: str = "/srv/quarantine"
 
@@ -37,11 +39,16 @@ class CorruptedData(Fault):
         return lacking("duckdb") if self.format == "parquet" else ""
 
     def prepare(self, host: DisposableHost) -> None:
-        host.run(["mkdir", "-p", self.folder, self.snapshots, self.quarantine], check=True)
+        folders = [self.folder, self.quarantine, *([self.snapshots] if self.own_copy else [])]
+        host.run(["mkdir", "-p", *folders], check=True)
         start = program_with_libraries if self.format == "parquet" else program
         host.run([*start("records.py"), "make", self._file, str(self.rows)], check=True)
-        host.run(["cp", "--preserve", self._file, self.snapshots], check=True)
         host.write_file(f"{self.REMEMBERED}/junk", _JUNK)
+        kept = self.snapshots if self.own_copy else self.REMEMBERED
+        host.run(["cp", "--preserve", self._file, kept], check=True)
+
+    def may_happen(self, host: DisposableHost) -> bool:
+        return self.own_copy or any(each.endswith(".good") for each in files_below(host, self.snapshots))
 
     def inject(self, host: DisposableHost) -> float:
         into_row = 0 if self.format == "db" else _INTO_ROW
