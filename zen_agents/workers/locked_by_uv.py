@@ -30,9 +30,10 @@ class UvLock:
         self._text = _text(self._path)
         self._locked = _locked(_toml(self._text, self._path))
         project = self._path.with_name("pyproject.toml")
-        asked = _toml(_text(project), project).get("project", {})
+        asked = _toml(_text(project), project).get("project")
+        listed = _list(asked, "dependencies") if isinstance(asked, dict) else ()
         #: What the project asks for itself, one requirement each.
-        self.loose = [each for each in asked.get("dependencies", ()) if isinstance(each, str) and "@" not in each]
+        self.loose = [each for each in listed if isinstance(each, str) and "@" not in each]
 
     def version(self, name: str) -> str | None:
         """Return the version that it pins, None if it pins none."""
@@ -94,7 +95,12 @@ def _toml(text: str, named: Path) -> Mapping[str, Any]:
 
 
 def _locked(lock: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    return {name: entry for entry in lock.get("package", ()) if (name := _name(entry))}
+    return {name: entry for entry in _list(lock, "package") if (name := _name(entry))}
+
+
+def _list(of: Mapping[str, Any], key: str) -> Sequence[Any]:
+    """Return a list; what is something else holds nothing."""
+    return found if isinstance(found := of.get(key), list) else ()
 
 
 def _name(entry: object) -> str:
@@ -103,6 +109,6 @@ def _name(entry: object) -> str:
 
 
 def _hashes(entry: Mapping[str, Any]) -> Iterator[str]:
-    for wheel in entry.get("wheels", ()):
+    for wheel in _list(entry, "wheels"):
         if isinstance(wheel, dict) and isinstance(found := wheel.get("hash"), str):
             yield found

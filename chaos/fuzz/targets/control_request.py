@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
 from chaos.fuzz.given import folder
 from chaos.fuzz.promise import promise
 from zen_agents.adapters.control_socket import MOST_REQUEST_BYTES, ControlSocket
+from zen_agents.engine.requests import override_of, pause_of, seconds_of, text_of
+from zen_agents.errors import UsageError
 from zen_agents.model.principal import Principal
 
 SEEDS = (
     b'{"verb":"status","args":{}}\n',
     b'{"verb":"pause","args":{"seconds":60,"scope":"all"},"before":1e18}\n{"verb":"ping"}\n',
+    b'{"verb":"act","args":{"action":"repair_data","target":"dataset:a\\u0000","override":["cooldown"],"wait":false}}\n',
+    b'{"verb":"judge","args":{"target":["a"],"override":"x","for_seconds":NaN,"pause_seconds":1e999}}\n',
     b'{"verb":1}\n',
     b"[]\n",
     b"[" * 3000 + b"\n",
@@ -28,7 +33,18 @@ WORDS = (b'{"verb":"', b'"args":{', b'"before":', b"null", b"1e999", b"\\u0000",
 _ASKED_ENOUGH = 40
 
 
+def _read(args: dict[str, Any]) -> None:
+    """Read what is given as all verbs do, those of `data repair` among them."""
+    with contextlib.suppress(UsageError):
+        promise(text_of(args, "target").isprintable(), "a text that cannot be printed")
+    with contextlib.suppress(UsageError):
+        promise(0 < seconds_of(args) < float("inf") and (pause_of(args) or 1) > 0, "no length of time")
+    with contextlib.suppress(UsageError):
+        promise(all(isinstance(each, str) for each in override_of(args)), "a guard that is no name")
+
+
 async def _echo(verb: str, args: dict[str, Any], who: Principal, may_act: bool) -> Any:
+    _read(args)
     return {"verb": verb, "args": args, "who": who.name, "may_act": may_act}
 
 

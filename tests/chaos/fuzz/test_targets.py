@@ -55,4 +55,5 @@ def test_there_is_a_target_for_every_parser_that_reads_what_others_wrote() -> No
         "advisories", "bus_look", "bus_signal", "control_answer", "control_request", "coverage", "expression", "facts",
         "host_resources", "job", "mail_answer", "mounts_and_sockets", "pager_answer", "process_table", "records", "scalars",
         "settings", "state_file", "state_rows", "yaml_reader", "dns_answer", "log_lines",
+        "contract_file", "data_answer", "data_condition", "data_rows", "uv_lock",
     }  # fmt: skip
