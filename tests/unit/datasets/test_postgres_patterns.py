@@ -15,7 +15,7 @@ PATTERNS = [
     r"\d{4}-\d{2}", r"[A-Z]{2}\d+", r".*", r"(?s).*", r"(?i)ab+c", r"a|b|", r"(?P<year>\d+)x?", r"\w+@\w+\.\w{2,}?",
     r"[^\s,]+", r"\bword\b.*", r"a\Bb", r"[[:alpha:]_-]+", r"[]a]+", r"[a\]]+", r"[\d\-x]+", r"\Qa.b*\E", r"a{x",
     r"\x41\x{e9}", r"a\tb", r"(a|(b))*?c", r"[^a-c]", r"\A\d+\z", r"x\$y", r"[.*+]", r"a-b", r"é+", r"\/",
-    r"[[:punct:]]+", r"a{2,3}", r"(?:)", r"\-",
+    r"[[:punct:]]+", r"[[:b]+", r"a{2,3}", r"(?:)", r"\-",
 ]  # fmt: skip
 TEXTS = [
     "", "2026-01", "2026-01\n", "AB12", "ab", "ABBC", "abc", "abb\nc", "a", "b", "12x", "٣", "me@example.org", "a b", "a,b",

@@ -28,6 +28,7 @@ _TIMES: Final = re.compile(r"\{(\d+)(,(\d*))?\}")
 _OPTIONS: Final = re.compile(r"\(\?([a-zA-Z]+)\)")
 _GROUP: Final = re.compile(r"\((?:\?:|\?P?<[^>]*>)?")
 _CODE: Final = re.compile(r"x\{([0-9A-Fa-f]{1,6})\}|x([0-9A-Fa-f]{2})|([0-7]{1,3})")
+_NAME: Final = re.compile(r"\[:(.*?):\]", re.DOTALL)
 _SPECIAL: Final = frozenset("\\.^$*+?()[]{}|-")
 #: More often than this nothing is repeated there.
 _MOST_TIMES: Final = 255
@@ -141,11 +142,11 @@ class _Writer:
         if letter in _CLASSES:
             self._at += 2
             return _CLASSES[letter]
-        if self._pattern.startswith("[:", self._at):
-            name = self._pattern[self._at + 2 : self._pattern.index(":]", self._at)]
+        if found := _NAME.match(self._pattern, self._at):
+            name = found[1]
             if name not in _NAMED:
-                raise self._unsaid(f"[:{name}:]")
-            self._at += len(name) + 4
+                raise self._unsaid(found[0])
+            self._at = found.end()
             return "".join(_in_class(each) if each in "[]\\^" else each for each in _NAMED[name])
         low = self._character()
         if self._pattern[self._at : self._at + 1] == "-" and self._pattern[self._at + 1 : self._at + 2] not in ("", "]"):
