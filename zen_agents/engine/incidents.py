@@ -111,7 +111,7 @@ class IncidentBook:
         known = self._openings.get(key)
         if known is None or since < known[0]:
             try:
-                known = (since, tuple(self._store.openings(key, since)))
+                known = (since, self._with_unwritten(key, self._store.openings(key, since)))
             except StoreError as error:
                 # Watching and telling go on; nothing is done while the state cannot be read (R4, R15).
                 log.error("earlier openings of %s cannot be read: %s", key, error)
@@ -119,6 +119,13 @@ class IncidentBook:
         times = tuple(at for at in known[1] if at >= since)
         self._keep_openings(key, (since, times))
         return times
+
+    def _with_unwritten(self, key: str, found: Sequence[float]) -> tuple[float, ...]:
+        """Add the opening of what is live, where the store does not know of it yet; it keeps microseconds."""
+        opened_at = self._live[key].opened_at if key in self._unwritten else None
+        if opened_at is None or (found and found[-1] > opened_at.steady - 1e-6):
+            return tuple(found)
+        return (*found, opened_at.steady)
 
     def forget_openings(self, key: str) -> None:
         """Forget when incidents of a key opened, of which there may be any number; the store tells if it is asked again."""

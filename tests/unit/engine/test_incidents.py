@@ -100,6 +100,16 @@ def test_openings_are_remembered_over_a_restart(store: SqliteStore) -> None:
     assert len(IncidentBook(store).openings(key, NOW.steady + 150.0)) == 1
 
 
+def test_an_opening_that_is_not_written_yet_counts_once_from_the_start(store: SqliteStore) -> None:
+    book, incident = IncidentBook(store), opened("inc-0", seconds=1.23456789)
+    book.put(incident, write=False)
+    assert len(book.openings(incident.key, NOW.steady - 1.0)) == 1
+    book.write(incident.key)
+    assert len(book.openings(incident.key, NOW.steady - 2.0)) == 1
+    book.put(replace(incident, state=IncidentState.VERIFYING), write=False)
+    assert len(book.openings(incident.key, NOW.steady - 3.0)) == 1
+
+
 def test_openings_before_the_window_are_not_kept_in_memory_and_a_longer_window_finds_them_again(store: SqliteStore) -> None:
     book, key, window = IncidentBook(store), opened("inc-0").key, 1000.0
 
