@@ -8,7 +8,8 @@ from pathlib import Path
 
 from chaos.durability.campaign import Finding, Round
 from chaos.durability.disk_calls import Fault, environment
-from chaos.durability.lives import LIVES, Life
+from chaos.durability.life import Life
+from chaos.durability.lives import LIVES
 from chaos.durability.recovery import recover
 from chaos.durability.scene import Crashed, Scene
 from chaos.durability.seams import SEAMS, Seam
@@ -40,11 +41,12 @@ def run(case: Case, folder: Path) -> tuple[str, ...]:
     """Live it in a folder, start again, and return what was wrong; raises NoCompilerError."""
     scene = Scene(folder)
     try:
+        case.life.configured(scene)
         case.life.before(scene)
         fault = Fault(case.seam.call, case.seam.on(scene.disk), case.mode)
         scene.environment = environment(*scene.roots, fault=fault)
         scene.failing = case.mode not in _KILLED
-        return (*_lived(case, scene), *_again(scene))
+        return (*_lived(case, scene), *_again(case, scene))
     finally:
         scene.end()
 
@@ -62,10 +64,10 @@ def _lived(case: Case, scene: Scene) -> tuple[str, ...]:
     return (f"{case.seam.name} was not passed",) if case.mode in _KILLED else ()
 
 
-def _again(scene: Scene) -> tuple[str, ...]:
+def _again(case: Case, scene: Scene) -> tuple[str, ...]:
     meant = [row.id for row in scene.actions()]
     scene.crash()
-    return recover(scene, meant).problems
+    return recover(scene, meant, whole=lambda: case.life.whole(scene) and not scene.left_over()).problems
 
 
 def rounds() -> list[Round]:

@@ -6,7 +6,7 @@ of its directory, whichever came first; of the rest each write is kept or lost b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -46,8 +46,8 @@ class _File:
 class _Naming:
     """One change of names that is not durable until its directory is synced."""
 
-    gives: tuple[str, _File] | None
-    takes: str | None
+    gives: Mapping[str, _File] = field(default_factory=dict)
+    takes: str | None = None
 
 
 class Disk:
@@ -77,12 +77,15 @@ class Disk:
         if call.name in ("create", "mkdir"):
             # A number that was free before: what bore it is gone for good.
             self._inodes[call.inode] = file = _File(is_directory=call.name == "mkdir")
-            self._rename(call.path, _Naming((call.path, file), None))
+            self._rename(call.path, _Naming({call.path: file}))
         elif call.name in ("unlink", "rmdir"):
-            self._rename(call.path, _Naming(None, call.path))
+            self._rename(call.path, _Naming(takes=call.path))
         elif call.name in ("rename", "link"):
             takes = call.path if call.name == "rename" else None
-            self._rename(call.other, _Naming((call.other, self._inodes[call.inode]), takes))
+            self._rename(call.other, _Naming({call.other: self._inodes[call.inode]}, takes))
+        elif call.name == "exchange":
+            gives = {call.other: self._inodes[call.inode], call.path: self._inodes[call.offset]}
+            self._rename(call.other, _Naming(gives))
         elif call.inode in self._inodes:
             self._change(self._inodes[call.inode], call)
 
@@ -128,9 +131,7 @@ class Disk:
 def _rename(change: _Naming, names: dict[str, _File]) -> None:
     if change.takes is not None:
         names.pop(change.takes, None)
-    if change.gives is not None:
-        path, file = change.gives
-        names[path] = file
+    names.update(change.gives)
 
 
 def _is_reachable(path: str, names: dict[str, _File], root: str) -> bool:

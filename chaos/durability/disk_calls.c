@@ -243,8 +243,12 @@ static int move(int from, const char *old, int to, const char *new, unsigned fla
 #define DO (linking ? real_link(from, old, to, new, link_flags) : real_rename(from, old, to, new, flags))
     if (!path_at(from, old, path) | !path_at(to, new, other))
         return DO;
-    uint64_t inode = inode_of(path);
-    PASS(what, other, result, DO, record(what, inode, 0, path, other, 0, 0));
+    uint64_t inode = inode_of(path), exchanged = 0;
+    if (flags & RENAME_EXCHANGE) {
+        what = "exchange";
+        exchanged = inode_of(other);
+    }
+    PASS(what, other, result, DO, record(what, inode, exchanged, path, other, 0, 0));
 #undef DO
     return result;
 }

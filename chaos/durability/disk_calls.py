@@ -28,13 +28,13 @@ class NoCompilerError(Exception):
 class Call:
     """One call that succeeded."""
 
-    #: create, truncate, allocate, write, sync, rename, link, unlink, mkdir, rmdir.
+    #: create, truncate, allocate, write, sync, rename, exchange, link, unlink, mkdir, rmdir.
     name: str
     path: str
-    #: The new name of what is renamed or linked.
+    #: The new name of what is renamed, exchanged or linked.
     other: str
     inode: int
-    #: Where it writes, or the length to which it truncates or allocates (bytes).
+    #: Where it writes, or the length to which it truncates or allocates (bytes); the inode that it is exchanged with.
     offset: int
     data: bytes
 

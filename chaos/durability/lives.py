@@ -6,10 +6,11 @@ import contextlib
 import os
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
+from chaos.durability.data_lives import DATA_LIVES
+from chaos.durability.life import Life, nothing
 from chaos.durability.scene import Crashed, Scene
 from tests.support.engine_process import free_port
 from zen_agents.adapters.action_log import MOST_BYTES
@@ -17,20 +18,6 @@ from zen_agents.model.action import OutcomeKind
 
 #: A number that no process has: Linux gives none above 2^22.
 _NOBODY = 2**22
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """What an engine goes through."""
-
-    name: str
-    #: What is there before it starts.
-    before: Callable[[Scene], None]
-    course: Callable[[Scene], None]
-
-
-def _nothing(scene: Scene) -> None:
-    """Leave the scene as it is."""
 
 
 def _lived_once(scene: Scene) -> None:
@@ -121,8 +108,7 @@ def _held(database: Path) -> Iterator[None]:
 def _with_mail(scene: Scene) -> None:
     """Let people be told by a mail server that nobody listens at: what is told waits."""
     smtp = {"host": "127.0.0.1", "port": free_port(), "starttls": "never"}
-    scene.tell({"group_wait": "0s", "email": {"to": ["ops@example.com"], "smtp": smtp}})
-    _lived_once(scene)
+    scene.configure({"alerts": {"group_wait": "0s", "email": {"to": ["ops@example.com"], "smtp": smtp}}})
 
 
 def _long_log(scene: Scene) -> None:
@@ -131,10 +117,11 @@ def _long_log(scene: Scene) -> None:
 
 
 LIVES = (
-    Life("first repair", _nothing, _first_repair),
+    Life("first repair", nothing, _first_repair),
     Life("next repair", _lived_once, _next_repair),
     Life("by hand", _stale_pidfile, _by_hand),
-    Life("emergency stop", _nothing, _emergency),
-    Life("locked database", _with_mail, _locked),
+    Life("emergency stop", nothing, _emergency),
+    Life("locked database", _lived_once, _locked, _with_mail),
     Life("long log", _long_log, _next_repair),
+    *DATA_LIVES,
 )

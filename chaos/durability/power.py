@@ -8,12 +8,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from chaos.durability.campaign import Finding, Round, in_rounds
 from chaos.durability.disk import Disk
 from chaos.durability.disk_calls import Call, environment, read_calls
-from chaos.durability.lives import LIVES, Life
+from chaos.durability.life import Life
+from chaos.durability.lives import LIVES
 from chaos.durability.recovery import broken, recover
 from chaos.durability.scene import Scene
 from zen_agents.adapters.sqlite_store import SqliteStore
@@ -29,11 +29,9 @@ STARTS_A_ROUND = 2
 class Recording:
     """A life that was lived to its end, call by call, and the disk on which it began."""
 
-    life: str
+    life: Life
     began_on: Disk
     calls: Sequence[Call]
-    #: Who was told in it; the next engine tells the same.
-    alerts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,14 @@ def record(life: Life, folder: Path) -> Recording:
     """Live a life below a folder and return what it did to its disk; raises NoCompilerError."""
     scene = Scene(folder)
     try:
+        life.configured(scene)
         life.before(scene)
         began_on = Disk(scene.disk)
         scene.environment = environment(scene.disk, journal=folder / "journal")
         life.course(scene)
     finally:
         scene.end()
-    return Recording(life.name, began_on, tuple(read_calls(folder / "journal")), scene.alerts)
+    return Recording(life, began_on, tuple(read_calls(folder / "journal")))
 
 
 def cuts(recording: Recording, count: int, seed: str) -> list[Cut]:
@@ -98,9 +97,9 @@ def start(recording: Recording, cut: Cut, image: Path) -> tuple[str, ...]:
     """Start a real engine on what a cut left, and return what is wrong once it has recovered."""
     meant, _ = acknowledged(recording.calls[: cut.after])
     scene = Scene(image)
-    scene.tell(recording.alerts)
+    recording.life.configured(scene)
     try:
-        return recover(scene, meant).problems
+        return recover(scene, meant, whole=lambda: recording.life.whole(scene)).problems
     finally:
         scene.end()
 
@@ -124,13 +123,14 @@ def rounds(count: int, seed: int) -> list[Round]:
 
 
 def _go(name: str, number: int, count: int, folder: Path) -> Finding:
-    recording = record(LIVES[number % len(LIVES)], folder / "life")
+    lives = [life for life in LIVES if life.all_seen]
+    recording = record(lives[number % len(lives)], folder / "life")
     wanted = cuts(recording, count, name)
     started = set(Random(name).sample(wanted, min(STARTS_A_ROUND, count)))  # noqa: S311 - as above
     problems: list[str] = []
     for cut, image in images(recording, wanted, folder / "images"):
         found = look(recording, cut, image) + (start(recording, cut, image) if cut in started else ())
-        problems += [f"{recording.life}, {cut}: {what}" for what in found]
+        problems += [f"{recording.life.name}, {cut}: {what}" for what in found]
     return Finding(name, count, tuple(problems), unfinished=_within_an_action(recording, wanted))
 
 

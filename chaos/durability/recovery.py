@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,17 +22,20 @@ class Recovery:
     seconds: float
 
 
-def recover(scene: Scene, meant: Sequence[str] = ()) -> Recovery:
+def recover(scene: Scene, meant: Sequence[str] = (), *, whole: Callable[[], bool] = lambda: True) -> Recovery:
     """Start the engine unharmed, wait until it has verified what was unfinished, and ask the oracle.
 
-    `meant` are ids of intents that were durable before: each must be there. The engine is killed then, so that what the
-    oracle reads stands still; the service goes on.
+    `whole` tells whether the files of others are as they must be. `meant` are ids of intents that were durable before: each
+    must be there. The engine is killed then, so that what the oracle reads stands still; the service goes on.
     """
     scene.environment, scene.failing = {}, False
     began = time.monotonic()
     scene.start()
     _lift_what_outlives_a_restart(scene)
-    wait_until(lambda: _whole(scene), "every outcome and the service", seconds=PATIENCE_SECONDS, every=LOOK_EVERY_SECONDS)
+    wait_until(
+        lambda: _is_over(scene) and whole(), "every outcome, the service and the files of others", seconds=PATIENCE_SECONDS,
+        every=LOOK_EVERY_SECONDS,
+    )  # fmt: skip
     seconds = time.monotonic() - began
     scene.crash()
     return Recovery((*_lost(scene, meant), *judged(scene)), seconds)
@@ -61,7 +64,7 @@ def broken(state: Path) -> tuple[str, ...]:
         return (f"the record cannot be read: {error}",)
 
 
-def _whole(scene: Scene) -> bool:
+def _is_over(scene: Scene) -> bool:
     rows = scene.actions()
     return bool(scene.services()) and all(row.kind.is_final for row in rows)
 

@@ -146,16 +146,14 @@ class Scene:
         for pid in self.services():
             os.kill(pid, signal.SIGKILL)
 
-    @property
-    def alerts(self) -> dict[str, Any]:
-        """Who is told, as configured; empty if nobody is."""
-        told: dict[str, Any] = json.loads(self.engine.config.read_text(encoding="utf-8")).get("alerts", {})
-        return told
-
-    def tell(self, alerts: dict[str, Any]) -> None:
-        """Configure who is told, from the next start on."""
+    def configure(self, more: Mapping[str, Any]) -> None:
+        """Add sections to the configuration, from the next start on."""
         config = json.loads(self.engine.config.read_text(encoding="utf-8"))
-        self.engine.config.write_text(json.dumps(config | ({"alerts": alerts} if alerts else {})), encoding="utf-8")
+        self.engine.config.write_text(json.dumps(_joined(config, more)), encoding="utf-8")
+
+    def left_over(self) -> list[str]:
+        """Return what lies under private names in directories of others."""
+        return [str(each.relative_to(self.disk)) for each in self.disk.rglob(".zen-agents-*")]
 
     def _config(self) -> str:
         """Return the configuration as JSON, which is YAML."""
@@ -177,6 +175,11 @@ class Scene:
             "breakers": {"failures": many, "recurrence": many, "flapping": many},
             "safe_mode": {"enter_when": {"engine_restarts": 0}},
         })  # fmt: skip
+
+
+def _joined(one: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    inner = {key: _joined(one[key], more[key]) for key in one.keys() & more.keys() if isinstance(one[key], dict)}
+    return {**one, **more, **inner}
 
 
 def _processes_of(argv: Sequence[str]) -> list[int]:

@@ -16,7 +16,9 @@ from chaos.durability.disk_calls import MODES, Call
 #: How each call can go wrong: only a write is ever half done, and only what takes room fails for want of it.
 _MODES = {
     "write": MODES,
-    **dict.fromkeys(("create", "mkdir", "rename", "link", "allocate", "sync"), ("before", "after", "enospc", "eio")),
+    **dict.fromkeys(
+        ("create", "mkdir", "rename", "exchange", "link", "allocate", "sync"), ("before", "after", "enospc", "eio")
+    ),
     **dict.fromkeys(("truncate", "unlink", "rmdir"), ("before", "after", "eio")),
 }
 
@@ -59,6 +61,7 @@ def _seams(life: str, glob: str, calls: str) -> Iterator[Seam]:
 
 
 _FIRST, _NEXT, _HAND, _STOP, _LOCKED = "first repair", "next repair", "by hand", "emergency stop", "locked database"
+_FILE, _TABLE, _AWAY, _COPY = "repaired file", "repaired table", "file taken away", "copied and restored"
 
 SEAMS: tuple[Seam, ...] = (
     # -- the directory, and who holds it ------------------------------------------------------------------------------
@@ -105,6 +108,24 @@ SEAMS: tuple[Seam, ...] = (
     # -- what people are told while the database cannot be written ------------------------------------------------------
     # Where several wait and one of them is sent it is replaced, in the same way as ledger.head.
     *_seams(_LOCKED, "state/outbox-spill.jsonl", "create write sync unlink"),
+    # -- data of others: what takes a file's place, what is taken out of it, whole files, and copies of good ones ----------
+    *_seams(_FILE, "data/.zen-agents-*", "create write sync unlink"),
+    *_seams(_FILE, "data/orders.csv", "exchange"),
+    *_seams(_FILE, "data", "sync"),
+    *_seams(_FILE, "taken/.zen-agents-*", "create write sync"),
+    *_seams(_FILE, "taken/*.quarantined", "rename"),
+    *_seams(_FILE, "taken", "sync"),
+    *_seams(_TABLE, "rows/.zen-agents-*", "create write sync"),
+    *_seams(_TABLE, "rows/*.quarantined", "rename"),
+    *_seams(_TABLE, "rows", "sync"),
+    *_seams(_AWAY, "inbox/.zen-agents-*", "rename unlink"),
+    *_seams(_COPY, "state/snapshots", "mkdir"),
+    *_seams(_COPY, "state/snapshots/data", "mkdir sync"),
+    *_seams(_COPY, "state/snapshots/data/.zen-agents-*", "create write sync"),
+    *_seams(_COPY, "state/snapshots/data/*.good", "rename"),
+    *_seams(_COPY, "books/.zen-agents-*", "create write sync unlink"),
+    *_seams(_COPY, "books/ledger.csv", "exchange"),
+    *_seams(_COPY, "books", "sync"),
 )
 
 #: What is written and need not last, and why.

@@ -7,9 +7,11 @@ from random import Random
 
 import pytest
 
+from chaos.durability.data_lives import DATA_LIVES
 from chaos.durability.disk import Disk
 from chaos.durability.disk_calls import Call, environment, read_calls
-from chaos.durability.lives import LIVES, Life
+from chaos.durability.life import Life
+from chaos.durability.lives import LIVES
 from chaos.durability.scene import Scene
 
 SEEDS = 200
@@ -65,6 +67,17 @@ def test_a_name_lasts_only_with_its_directory(root: Path, tmp_path: Path) -> Non
     assert left(root, [*calls, sync_of(root)], tmp_path / "synced") == {(("a", b"new"),)}
 
 
+def test_two_that_are_exchanged_both_have_a_name_whatever_is_left(root: Path, tmp_path: Path) -> None:
+    (root / "a").write_bytes(b"old")
+    (root / ".b").write_bytes(b"new")
+    old, new = ((root / name).stat().st_ino for name in ("a", ".b"))
+    swap = call("exchange", str(root / ".b"), inode=new, at=old, other=str(root / "a"))
+    assert left(root, [swap], tmp_path) == {
+        ((".b", b"new"), ("a", b"old")), ((".b", b"old"), ("a", b"new")),
+    }  # fmt: skip
+    assert left(root, [swap, sync_of(root)], tmp_path / "synced") == {((".b", b"old"), ("a", b"new"))}
+
+
 def test_a_rename_of_what_was_not_synced_may_leave_nothing_in_its_place(root: Path, tmp_path: Path) -> None:
     (root / "a").write_bytes(b"old")
     fresh = str(root / ".a.new")
@@ -82,11 +95,14 @@ def test_what_is_in_a_directory_goes_with_its_name(root: Path, tmp_path: Path) -
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("disk_calls")
-@pytest.mark.parametrize("life", [LIVES[0], LIVES[2]], ids=lambda life: life.name)
+@pytest.mark.parametrize("life", [LIVES[0], LIVES[2], DATA_LIVES[0]], ids=lambda life: life.name)
 def test_no_change_of_a_real_engine_is_missed(life: Life, tmp_path: Path) -> None:
     """Once everything has become durable the model holds, byte for byte, what the engine left."""
+    if life in DATA_LIVES:
+        pytest.importorskip("duckdb")
     scene = Scene(tmp_path)
     try:
+        life.configured(scene)
         life.before(scene)
         disk = Disk(scene.disk)
         scene.environment = environment(scene.disk, journal=tmp_path / "journal")

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from chaos.durability import crash
-from chaos.durability.campaign import Campaign
+from chaos.durability.campaign import Campaign, Round
+from chaos.durability.data_lives import DATA_LIVES
 from chaos.durability.disk_calls import environment, read_calls
-from chaos.durability.lives import LIVES, Life
+from chaos.durability.life import Life
+from chaos.durability.lives import LIVES
 from chaos.durability.scene import Scene
 from chaos.durability.seams import SEAMS, VOLATILE, Seam, matches
 
+OF_DATA = {life.name for life in DATA_LIVES}
 PACKAGE = Path(__file__).parents[3] / "zen_agents"
 
 #: Which modules change files, and whose seams those are; a module that is missing here writes behind the list's back.
@@ -90,8 +93,11 @@ def test_no_module_writes_behind_the_lists_back() -> None:
 @pytest.mark.usefixtures("disk_calls")
 @pytest.mark.parametrize("life", LIVES, ids=lambda life: life.name)
 def test_every_durable_call_of_a_real_engine_is_a_seam(life: Life, tmp_path: Path) -> None:
+    if life in DATA_LIVES:
+        pytest.importorskip("duckdb")
     scene = Scene(tmp_path)
     try:
+        life.configured(scene)
         life.before(scene)
         scene.environment = environment(*scene.roots, journal=tmp_path / "journal")
         life.course(scene)
@@ -111,11 +117,25 @@ def test_every_durable_call_of_a_real_engine_is_a_seam(life: Life, tmp_path: Pat
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("disk_calls")
-@pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.name)
+@pytest.mark.parametrize("seam", [seam for seam in SEAMS if seam.life not in OF_DATA], ids=lambda seam: seam.name)
 def test_a_seam_that_fails_in_each_way(seam: Seam, tmp_path: Path) -> None:
     """Nothing is replayed, everything unfinished is verified, the engine watches on and tells: what the oracle asks."""
     rounds = [each for each in crash.rounds() if each.name.startswith(f"{seam.name}:")]
     assert len(rounds) == len(seam.modes) >= 3
-    found = list(Campaign(tmp_path, at_once=len(rounds)).run(rounds))
+    fails_well(rounds, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("disk_calls")
+@pytest.mark.parametrize("deed", ["exchange data/orders.csv", "rename inbox/.zen-agents-*"])
+def test_killed_at_the_very_deed_on_data(deed: str, tmp_path: Path) -> None:
+    """Workers make these rounds long: the command goes through all of them, in each way."""
+    pytest.importorskip("duckdb")
+    fails_well([each for each in crash.rounds() if each.name in (f"{deed}:before", f"{deed}:after")], tmp_path)
+
+
+def fails_well(rounds: list[Round], folder: Path) -> None:
+    assert rounds
+    found = list(Campaign(folder, at_once=len(rounds)).run(rounds))
     assert [problem for finding in found for problem in finding.problems] == []
     assert sum(finding.count for finding in found) == len(rounds)
