@@ -31,9 +31,9 @@ from chaos.simulation.store_faults import StoreFault, cut_off, put_under
 from chaos.simulation.time import SimulatedTime
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.errors import SettingsError
-from zen_agents.runtime import Runtime
+from zen_agents.runtime.runtime import Runtime
 from zen_agents.store import failpoint
-from zen_agents.wiring import Options
+from zen_agents.wiring.options import Options
 
 HOUR = 3600.0
 Happening = Callable[[], Awaitable[None]]

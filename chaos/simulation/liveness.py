@@ -8,7 +8,7 @@ from chaos.simulation.host import SimulatedHost
 from chaos.simulation.site import DATA, DEPENDS_ON, REPAIRABLE, SERVICES, SPOOL
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.observation import Status
-from zen_agents.runtime import Runtime
+from zen_agents.runtime.runtime import Runtime
 
 #: A message that could be sent is sent within this (seconds).
 _SENT_WITHIN = 900.0

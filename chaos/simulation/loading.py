@@ -19,7 +19,7 @@ _MOST = 64
 @contextmanager
 def remembered() -> Iterator[None]:
     """Let an engine have what came of the same files, flags and environment before; nothing changes what was loaded."""
-    with mock.patch("zen_agents.wiring.load_lean", _load):
+    with mock.patch("zen_agents.wiring.options.load_lean", _load):
         yield
 
 

@@ -13,7 +13,7 @@ from zen_agents.clock import Clock
 from zen_agents.model.action import Intent
 from zen_agents.ports.events import EventSource
 from zen_agents.ports.host import Host, HostControl
-from zen_agents.wiring import Controls, Machine
+from zen_agents.wiring.machine import Controls, Machine
 
 
 class SimulatedControls:

@@ -22,7 +22,7 @@ from zen_agents.engine.recorder import Recorder
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host_resources import Mount
 from zen_agents.settings.loader import load
-from zen_agents.wiring import build_agents
+from zen_agents.wiring.agents import build_agents
 
 DEFAULT = REPOSITORY / "config" / "default.yaml"
 DAY = 86400.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from unittest.mock import patch
 
-from zen_agents import wiring
 from zen_agents.cli.main import main as run_command
 from zen_agents.ports.events import Wake, Watch
+from zen_agents.wiring import machine
 
 
 class NoEvents:
@@ -30,5 +30,5 @@ class NoEvents:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command of the engine without events."""
-    with patch.object(wiring, "EventSources", NoEvents):
+    with patch.object(machine, "EventSources", NoEvents):
         return run_command(arguments)

@@ -85,11 +85,11 @@ def test_only_the_executor_is_handed_the_door_to_the_host() -> None:
         if isinstance(node, ast.Name) and node.id in ("HostControl", "LinuxControl", "LinuxControls")
     }
     outside = {name for name in named if not name.startswith(("actions/", "adapters/"))}
-    assert outside <= {"engine/executor.py", "ports/host.py", "wiring.py"}
+    assert outside <= {"engine/executor.py", "ports/host.py", "wiring/machine.py"}
     factories = {
         name for name in _sources() if not name.startswith("adapters/") and "LinuxControls(" in ast.unparse(_sources()[name])
     }
-    assert factories == {"wiring.py"}
+    assert factories == {"wiring/machine.py"}
 
 
 def test_no_shell_and_no_text_becomes_code() -> None:

@@ -16,8 +16,9 @@ from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.model.principal import Principal
 from zen_agents.ports.host import Host
 from zen_agents.ports.store import ActionRow
-from zen_agents.runtime import Runtime
-from zen_agents.wiring import Machine, Options
+from zen_agents.runtime.runtime import Runtime
+from zen_agents.wiring.machine import Machine
+from zen_agents.wiring.options import Options
 
 ALICE = Principal("alice", 1000)
 

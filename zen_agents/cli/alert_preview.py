@@ -28,7 +28,7 @@ from zen_agents.model.severity import Severity
 from zen_agents.ports.store import OutboxRow, Store
 from zen_agents.rules.rule import Rule
 from zen_agents.settings.policy import to_policy
-from zen_agents.wiring import agent_context, build_agents
+from zen_agents.wiring.agents import agent_context, build_agents
 from zen_agents.workers.email_channel import compose
 
 #: Stands for the key of PagerDuty, which the sender adds.

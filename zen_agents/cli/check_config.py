@@ -73,7 +73,7 @@ def _online(call: Call, loaded: Loaded) -> Mapping[str, Finding]:
 def _meaning(loaded: Loaded) -> dict[str, Any]:
     """Return what a valid configuration amounts to."""
     from zen_agents.agents.base import AgentContext  # noqa: PLC0415  not for one that is wrong
-    from zen_agents.wiring import build_agents  # noqa: PLC0415
+    from zen_agents.wiring.agents import build_agents  # noqa: PLC0415
 
     settings = loaded.require()
     agents = build_agents(settings, AgentContext("this host", loaded.origins))

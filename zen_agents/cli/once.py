@@ -38,9 +38,9 @@ from zen_agents.model.reason import Reason
 from zen_agents.ports.store import ActionRow
 from zen_agents.rehearsal.plan_file import PlanFile
 from zen_agents.rehearsal.stage import rehearse_plan
-from zen_agents.runtime import Runtime
+from zen_agents.runtime.runtime import Runtime
 from zen_agents.telemetry.logs import set_up_logging
-from zen_agents.wiring import Options
+from zen_agents.wiring.options import Options
 
 #: Outcomes of which it is known whether they helped.
 _KNOWN = frozenset({OutcomeKind.VERIFIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT})

@@ -9,7 +9,7 @@ from pathlib import Path
 from zen_agents.cli.call import Call
 from zen_agents.errors import SettingsError
 from zen_agents.settings.finding import find_config
-from zen_agents.wiring import Options
+from zen_agents.wiring.options import Options
 
 
 def add_run_options(parser: argparse.ArgumentParser, *, dry_run: bool = True) -> None:

@@ -17,7 +17,7 @@ from zen_agents.model.action import ResourceKind
 from zen_agents.model.way_back import way_back
 from zen_agents.rehearsal.plan import Line, PlanReport
 from zen_agents.rehearsal.stage import rehearse_plan
-from zen_agents.wiring import Options
+from zen_agents.wiring.options import Options
 
 _AGENT = "dependency_manager"
 _SOMETHING_WOULD_RUN = 10

@@ -25,7 +25,8 @@ from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
 from zen_agents.cli.render import plural
 from zen_agents.cli.times import seconds_of
-from zen_agents.runtime import Runtime
+from zen_agents.runtime.runtime import Runtime
+from zen_agents.settings.loader import Loaded
 from zen_agents.settings.rendering import render
 from zen_agents.telemetry.logs import set_up_logging
 
@@ -52,12 +53,16 @@ def run(call: Call) -> int:
     allocate_in_one_place()
     set_up_logging(verbose=call.arguments.verbose, quiet=call.arguments.quiet)
     runtime = Runtime.load(options_of(call))
-    if runtime.loaded.diagnostics:
-        print(render(runtime.loaded.diagnostics, "concise", files=runtime.loaded.files), file=sys.stderr)
-    if len(runtime.loaded.origins) > _MANY_KEYS:
+    _show_warnings(runtime.configuration.loaded)
+    if len(runtime.configuration.loaded.origins) > _MANY_KEYS:
         # Each slotted dataclass leaves its first class behind: what is built now takes their room.
         gc.collect()
     return asyncio.run(_run(call, runtime))
+
+
+def _show_warnings(loaded: Loaded) -> None:
+    if loaded.diagnostics:
+        print(render(loaded.diagnostics, "concise", files=loaded.files), file=sys.stderr)
 
 
 async def _run(call: Call, runtime: Runtime) -> int:
@@ -82,7 +87,7 @@ async def _run(call: Call, runtime: Runtime) -> int:
 def _greet(call: Call, runtime: Runtime) -> None:
     policy, engine = runtime.parts.policy, runtime.engine
     mode = ("DRY RUN, " if policy.dry_run else "") + f"mode {policy.mode}"
-    files = ", ".join(str(path) for path in runtime.loaded.files)
+    files = ", ".join(str(path) for path in runtime.configuration.loaded.files)
     checks = sum(len(agent.tick.watchlist.checks) for agent in engine.agents)
     print(
         f"zen-agents on {engine.host_name}: {mode}, {plural(len(engine.agents), 'agent')}, {plural(checks, 'check')}, "

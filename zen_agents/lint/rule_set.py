@@ -35,7 +35,8 @@ from zen_agents.settings.loader import Loaded
 from zen_agents.settings.models import Settings
 from zen_agents.settings.nodes import Node, Place
 from zen_agents.settings.policy import safe_mode_triggers, to_policy
-from zen_agents.wiring import World, agent_context, build_agents, build_parts, catalog_actions
+from zen_agents.wiring.agents import agent_context, build_agents
+from zen_agents.wiring.parts import World, build_parts, catalog_actions
 
 _NOWHERE = Path("/nonexistent/zen-agents-lint")
 _AT = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ from zen_agents.rehearsal.recording import LONGEST_SILENCE, Gap, Recording
 from zen_agents.rehearsal.replay import Decided, Episode, Replay, pairs_of
 from zen_agents.rehearsal.stage import set_stage
 from zen_agents.rules.rule import Rule
-from zen_agents.wiring import Options, load_settings
+from zen_agents.wiring.options import Options, load_settings
 
 #: Beyond the longest window of a rule, so much more is read before what is told begins (seconds): for holds and streaks.
 _WARM_UP = 900.0

@@ -23,7 +23,9 @@ from zen_agents.rehearsal.facts import FactsHost, read_facts
 from zen_agents.rehearsal.plan import PlanReport, look, observations_of, rehearse
 from zen_agents.settings.loader import Loaded
 from zen_agents.settings.policy import safe_mode_triggers, to_policy
-from zen_agents.wiring import Options, World, agent_context, build_agents, build_parts, load_settings
+from zen_agents.wiring.agents import agent_context, build_agents
+from zen_agents.wiring.options import Options, load_settings
+from zen_agents.wiring.parts import World, build_parts
 
 #: A rehearsal on facts happens long after the boot, as far as the guards can tell.
 LONG_AFTER_BOOT = 1e6

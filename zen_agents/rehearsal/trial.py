@@ -33,7 +33,8 @@ from zen_agents.rehearsal.written_answers import WrittenAnswers, steps
 from zen_agents.rehearsal.written_world import Told, WrittenHost, WrittenSampler, keep_told, written_actions
 from zen_agents.settings.loader import Loaded
 from zen_agents.settings.policy import flap_limit, safe_mode_triggers, to_policy
-from zen_agents.wiring import World, agent_context, build_agents, build_parts, catalog_actions
+from zen_agents.wiring.agents import agent_context, build_agents
+from zen_agents.wiring.parts import World, build_parts, catalog_actions
 
 #: Nothing is there: neither this machine's state nor its emergency stop has a word in a test.
 _NOWHERE = Path("/nonexistent/zen-agents-rule-test")

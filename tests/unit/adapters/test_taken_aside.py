@@ -13,7 +13,7 @@ from tests.support.engine_process import REPOSITORY
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.linux_host import LinuxHost
 from zen_agents.clock import SystemClock
-from zen_agents.wiring import Machine
+from zen_agents.wiring.machine import Machine
 
 #: Removes one entry in one of the ways, and is killed right before it is gone.
 _KILLED = """

@@ -120,7 +120,7 @@ def test_check_config_says_that_nft_is_missing(monkeypatch: pytest.MonkeyPatch) 
 def test_an_engine_that_bans_nobody_loads_nothing_of_it(tmp_path: Path) -> None:
     program = (
         "import sys; from zen_agents.agents.log_analysis.agent import LogAnalysisAgent as A; "
-        "from zen_agents.agents.log_analysis.settings import LogAnalysisSettings as S; import zen_agents.runtime; "
+        "from zen_agents.agents.log_analysis.settings import LogAnalysisSettings as S; import zen_agents.runtime.runtime; "
         "from zen_agents.agents.base import AgentContext; "
         "A(S.model_validate({'sources': {'a': {'file': '/x', 'format': 'syslog', 'security': True}}, "
         "'patterns': {'p': {'source': 'a', 'match': 'x'}}}), AgentContext('h')); "

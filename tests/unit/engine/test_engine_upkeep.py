@@ -20,8 +20,9 @@ from zen_agents.engine import engine as engine_module
 from zen_agents.engine.engine import Engine
 from zen_agents.errors import SettingsError
 from zen_agents.model.action import Budget, OutcomeKind
-from zen_agents.runtime import Runtime
-from zen_agents.wiring import Machine, Options
+from zen_agents.runtime.runtime import Runtime
+from zen_agents.wiring.machine import Machine
+from zen_agents.wiring.options import Options
 
 CONFIG = "agents: {system_health: {enabled: true}}\n"
 
@@ -99,7 +100,7 @@ async def test_a_question_is_sent_without_waiting_for_the_next_round(
 async def test_the_ledgers_head_is_kept_only_when_it_is_durable(runtime: Runtime) -> None:
     engine = runtime.open()
     engine.parts.journal.engine(engine.parts.clock.now(), "started")
-    runtime.save_time()
+    runtime.upkeep.save_time()
     kept = int((runtime.options.state_dir / HEAD).read_text(encoding="ascii").split()[0])
     other = sqlite3.connect(runtime.options.state_dir / "state.db")
     (durable,) = other.execute("SELECT max(seq) FROM ledger").fetchone()
@@ -110,7 +111,7 @@ async def test_the_ledgers_head_is_kept_only_when_it_is_durable(runtime: Runtime
 async def test_an_engine_signs_and_says_what_it_signed_last(runtime: Runtime) -> None:
     runtime.open()
     signed = runtime.store.last_checkpoint()
-    assert signed is not None and runtime.engine.standing_warnings == runtime._warnings()
+    assert signed is not None and runtime.engine.standing_warnings == runtime.warnings()
     await runtime.start()
     await runtime.close("SIGTERM")
     found = verify(runtime.options.state_dir / "state.db", keys=PublicKeys.read(runtime.options.state_dir / PUBLIC_KEYS))
@@ -134,7 +135,7 @@ async def test_a_short_retention_frees_no_limit(runtime: Runtime) -> None:
     now = runtime.clock.now()
     runtime.store.reserve(an_intent("act-1", now.after(-1800.0)), hourly_limit=5)
     runtime.store.finish(an_outcome("act-1", OutcomeKind.VERIFIED, now.after(-1790.0)))
-    runtime.prune()
+    runtime.upkeep.prune()
     assert runtime.store.spent(Budget.REPAIR, now.steady - 3600.0) == 1
     runtime.store.close()
     runtime.state.release()
@@ -143,9 +144,9 @@ async def test_a_short_retention_frees_no_limit(runtime: Runtime) -> None:
 async def test_that_the_configuration_is_applied_again_is_told(runtime: Runtime) -> None:
     engine, told = runtime.open(), []
     engine.parts.escalation._notifier = type("Told", (), {"tell": lambda _, message: told.append(message)})()
-    runtime._not_applied = ("line 3", engine.parts.clock.now().steady - 700)
+    runtime.configuration.not_applied = ("line 3", engine.parts.clock.now().steady - 700)
     engine._notice_config()
-    runtime._not_applied = None
+    runtime.configuration.not_applied = None
     engine._notice_config()
     engine._notice_config()
     assert [message.kind.value for message in told] == ["engine", "resolved"]
@@ -157,6 +158,6 @@ async def test_line_1_names_the_error_of_a_file_that_was_not_applied_not_a_warni
     engine = runtime.open()
     (runtime.options.config[0]).write_text("agents: {}\nagentz: {}\n", encoding="utf-8")
     with pytest.raises(SettingsError):
-        await runtime.reload()
+        await runtime.upkeep.reload()
     (line,) = [line for line in engine.abnormal() if "CONFIG NOT APPLIED" in line]
     assert "config.yaml:2:1: error[ZC101] unknown key `agentz`" in line

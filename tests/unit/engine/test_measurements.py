@@ -52,7 +52,7 @@ async def test_a_repair_is_counted_where_it_ended_and_the_file_is_replaced_whole
     (tmp_path / "key").write_text("secret", encoding="utf-8")
     (tmp_path / "key").chmod(0o644)
     async with EngineHere(tmp_path, config(tmp_path, textfile=str(target), every="20ms")) as engine:
-        await engine.runtime.export_metrics()
+        await engine.runtime.exposition.open()
         await engine.settle()
         repaired = ("zen_agents_actions_total", ("system_health", "restore_permissions", "verified"))
         await until(lambda: target.exists() and values(target.read_text()).get(repaired) == 1.0)
@@ -71,10 +71,10 @@ async def test_a_repair_is_counted_where_it_ended_and_the_file_is_replaced_whole
         told = {line.split()[2]: line.split()[3] for line in target.read_text().splitlines() if line.startswith("# TYPE ")}
         assert told == {f"zen_agents_{name}": kind for name, (kind, _, _) in METRICS.items()}
         # Asked again, nothing is counted twice.
-        assert values(await engine.runtime.measurements.text())[repaired] == 1.0
+        assert values(await engine.runtime.exposition.measurements.text())[repaired] == 1.0
         # A brake that is set is what holds.
         (engine.state / "EMERGENCY_STOP").write_text("by a test", encoding="utf-8")
-        found = values(await engine.runtime.measurements.text())
+        found = values(await engine.runtime.exposition.measurements.text())
         assert (found["zen_agents_mode", ("emergency_stop",)], found["zen_agents_mode", ("enforce",)]) == (1.0, 0.0)
         (engine.state / "EMERGENCY_STOP").unlink()
 
@@ -83,14 +83,14 @@ async def test_a_reload_begins_and_ends_it_and_without_a_word_nothing_is_measure
     target = tmp_path / "zen.prom"
     (tmp_path / "key").write_text("secret", encoding="utf-8")
     async with EngineHere(tmp_path, config(tmp_path)) as engine:
-        await engine.runtime.export_metrics()
+        await engine.runtime.exposition.open()
         assert not target.exists()
         engine.write(config(tmp_path, textfile=str(target)))
-        await engine.runtime.reload()
+        await engine.runtime.upkeep.reload()
         await until(target.exists)
         target.unlink()
         engine.write(config(tmp_path))
-        await engine.runtime.reload()
+        await engine.runtime.upkeep.reload()
         assert not target.exists()
 
 

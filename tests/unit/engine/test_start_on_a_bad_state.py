@@ -12,8 +12,8 @@ from tests.support.state import locked
 from zen_agents.adapters import sqlite_store_file
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.jobs.alert_delivery import Delivered, DeliveryOutcome, DeliveryReply, DeliveryRequest
-from zen_agents.runtime import Runtime
-from zen_agents.wiring import Options
+from zen_agents.runtime.runtime import Runtime
+from zen_agents.wiring.options import Options
 
 #: Lists a directory that is not there.
 CONFIG = """

@@ -356,7 +356,7 @@ async def test_the_quarantine_is_as_large_and_as_patient_as_the_configuration_sa
         await engine.ask("act", action="remove_stale_pidfile", target="app", reason="it is in the way")
         async with asyncio.timeout(30):
             while quarantine.files():
-                engine.runtime.prune()
+                engine.runtime.upkeep.prune()
                 await asyncio.sleep(0.01)
         await refused(engine, "@last", "time to live is over")
 
