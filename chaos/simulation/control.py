@@ -130,8 +130,10 @@ class SimulatedControl:
         self._note(f"lift the ban of {network}", f"address:{network}")
         self._host.network.lift_ban(network, self._host.clock.now().steady)
 
-    async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> str:
-        del asked, taken_to
+    async def repair_data(
+        self, asked: DataQuestion, expected: FileState, about: str, taken_to: str, *, action: str
+    ) -> str:  # fmt: skip
+        del asked, about, taken_to
         return self._replaced(expected, b"repaired", action)
 
     async def repair_table(self, asked: DataQuestion, about: str, taken_to: str, *, action: str) -> str:

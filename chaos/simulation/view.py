@@ -17,7 +17,7 @@ from zen_agents.model.package_look import PackageLook, PackageQuestion
 from zen_agents.model.plugin import PluginAnswer, plugin_answer
 from zen_agents.model.pool import PoolLook, PoolQuestion
 from zen_agents.ports.host_commands import Command, CommandResult
-from zen_agents.ports.host_datasets import DataQuestion, SnapshotQuestion
+from zen_agents.ports.host_datasets import DataQuestion, RepairLook, SnapshotQuestion
 from zen_agents.ports.host_files import FileState, KeptFile
 from zen_agents.ports.host_last_good import KeptVersion
 from zen_agents.ports.host_logs import CatchUp, Checkpoint, LogPiece, LogRequest
@@ -287,15 +287,20 @@ class SimulatedView(NetworkQuestions):
     async def check_data(self, asked: DataQuestion) -> str:
         return self._ask("check_data", lambda: self._host.datasets.get(asked.dataset, ""))
 
-    def table_repair_now(self, asked: DataQuestion) -> str:
-        return self._ask("table_repair_now", lambda: self._host.tables.get(asked.dataset, "{}"))
+    async def look_at_repair(self, look: RepairLook) -> None:
+        self._ask("look_at_repair", lambda: None)
 
-    def rows_back_now(self, asked: DataQuestion, id: str) -> str:
-        is_back = (asked.dataset, id) not in self._host.kept_rows
-        return self._ask("rows_back_now", lambda: PutBack(rows=1, back=int(is_back)).model_dump_json())
+    def repair_known(self, look: RepairLook) -> str:
+        return self._ask("repair_known", lambda: self._found(look))
 
-    def repair_now(self, asked: DataQuestion) -> str:
-        return self._ask("repair_now", lambda: self._host.repairs.get(asked.dataset, "{}"))
+    def _found(self, look: RepairLook) -> str:
+        dataset = look.asked.dataset
+        if look.kind == "rows_back":
+            return PutBack(rows=1, back=int((dataset, look.kept) not in self._host.kept_rows)).model_dump_json()
+        return (self._host.tables if look.kind == "table" else self._host.repairs).get(dataset, "{}")
+
+    def forget_repair(self, dataset: str) -> None:
+        """Nothing is remembered here."""
 
     def failing_files_now(self, asked: DataQuestion) -> str:
         return self._ask("failing_files_now", lambda: self._host.failing_files.get(asked.dataset, "{}"))

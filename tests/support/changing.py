@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,25 @@ class Changing:
 
     def plan(self, action: Action, target: str, params: dict[str, Any]) -> Plan:
         """Plan an action on this host."""
-        return action.plan(ActionRequest(action.name, target, params), self.host.look())
+        return self.planned(action, ActionRequest(action.name, target, params))
+
+    def planned(self, action: Action, request: ActionRequest) -> Plan:
+        """Plan what is requested, once all was looked at that takes long."""
+        self.survey(action, request)
+        return action.plan(request, self.host.look())
+
+    def survey(self, action: Action, request: ActionRequest) -> None:
+        """Look at what takes long."""
+        if (survey := action.survey(request, self.host.look())) is not None:
+            asyncio.run(_awaited(survey))
 
     async def act(self, action: Action, target: str, params: dict[str, Any]) -> Effect:
         """Plan an action and do it."""
         return await action.execute(self.plan(action, target, params), self.control())
+
+
+async def _awaited(survey: Awaitable[None]) -> None:
+    await survey
 
 
 def changing(directory: Path) -> Changing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -89,6 +90,14 @@ class Action(ABC):
         Raises RefusedError for an empty or unknown target (R1), UnsafePathError for a path outside its scope, HostError if
         the target cannot be told, StalePlanError if there is nothing left to do.
         """
+
+    def survey(self, request: ActionRequest, host: HostView) -> Awaitable[None] | None:
+        """Return what has to be looked at before `plan` and takes long; None where `plan` looks at all by itself.
+
+        It is waited for as long as that takes, and ends with a pause and an emergency stop. Raises as `plan` does.
+        """
+        del request, host
+        return None
 
     async def preflight(self, plan: Plan, host: HostView) -> None:
         """Ask what only the network can tell, right before the plan is reserved; RefusedError if it must not be done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from pydantic import Field
@@ -10,14 +11,11 @@ from zen_agents.actions.data_params import contract_of
 from zen_agents.actions.inverse import Inverse, InverseParams
 from zen_agents.actions.table_repairs import touched
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.job import table_question
+from zen_agents.datasets.job import return_look, table_question
 from zen_agents.errors import StalePlanError
 from zen_agents.jobs.table_repair import PutBack
 from zen_agents.model.action import ActionRequest, Effect, Plan, Risk
 from zen_agents.ports.host import HostControl, HostView
-
-#: Looking is part of planning, which may take no longer than this (seconds).
-_LOOK_SECONDS = 10.0
 
 
 class PutBackRowsParams(InverseParams):
@@ -35,6 +33,10 @@ class PutBackRows(Inverse):
     side_effects = "Rows that were changed since, and those whose key another one has now, stay as they are and are named."
     risk = Risk.MEDIUM
     Params = PutBackRowsParams
+
+    def survey(self, request: ActionRequest, host: HostView) -> Awaitable[None]:
+        params: PutBackRowsParams = self.params(request)
+        return host.look_at_repair(return_look(contract_of(params, request), params.kept))
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         params: PutBackRowsParams = self.params(request)
@@ -58,7 +60,10 @@ class PutBackRows(Inverse):
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: PutBackRowsParams = self.params(plan.request)
         contract = contract_of(params, plan.request)
-        told = await control.put_back_rows(table_question(contract), params.kept, action=self.name)
+        try:
+            told = await control.put_back_rows(table_question(contract), params.kept, action=self.name)
+        finally:
+            control.view.forget_repair(contract.name)
         done = PutBack.model_validate_json(told)
         left = f"; {done.rows - done.back} stay as they are: {'; '.join(done.left)}" if done.back < done.rows else ""
         return Effect(
@@ -73,4 +78,4 @@ class PutBackRows(Inverse):
 
 
 def _looked(contract: Contract, kept: str, host: HostView) -> PutBack:
-    return PutBack.model_validate_json(host.rows_back_now(table_question(contract, seconds=_LOOK_SECONDS), kept))
+    return PutBack.model_validate_json(host.repair_known(return_look(contract, kept)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,15 +15,13 @@ from zen_agents.actions.replacing import replaceable
 from zen_agents.actions.scope import parent_of, touched_paths
 from zen_agents.actions.table_repairs import asks_of, needed_of_table, repair_table, step_of, touched
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.job import repair_question
+from zen_agents.datasets.job import repair_look, repair_question
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.jobs.data_repair import DataRepairReply, FileRepair, Replaced
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.ports.host import HostControl, HostView
 from zen_agents.ports.host_files import FileState
 
-#: Looking is part of planning, which may take no longer than this (seconds).
-_LOOK_SECONDS: Final = 10.0
 #: Looking, writing, counting and comparing a file may each take as long as a check.
 _STEPS: Final = 5
 
@@ -43,6 +41,9 @@ class RepairData(Action):
     Params = DataParams
     Policy = DataPolicy
 
+    def survey(self, request: ActionRequest, host: HostView) -> Awaitable[None]:
+        return host.look_at_repair(repair_look(contract_of(self.params(request), request)))
+
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         contract = contract_of(self.params(request), request)
         if not contract.source.kind.is_file:
@@ -58,12 +59,12 @@ class RepairData(Action):
             reversible=self.reversible,
             budget=self.budget,
             timeout_seconds=len(found) * _STEPS * contract.limits.seconds,
-            detail={"files": [each.path for each in found]},
+            detail={"files": {each.path: each.about for each in found}},
             asks=tuple(_asks(most, contract)),
         )
 
     def _plan_of_table(self, request: ActionRequest, contract: Contract, host: HostView) -> Plan:
-        found = needed_of_table(contract, host, _LOOK_SECONDS)
+        found = needed_of_table(contract, host)
         return Plan(
             request=request,
             steps=(step_of(found),),
@@ -81,10 +82,10 @@ class RepairData(Action):
         if not contract.source.kind.is_file:
             return await repair_table(contract, plan.fingerprint, control, action=self.name)
         done: list[Replaced] = []
-        for path in plan.detail["files"]:
-            one = replace(contract, source=replace(contract.source, path=path))
+        for path, about in plan.detail["files"].items():
+            asked = repair_question(replace(contract, source=replace(contract.source, path=path)))
             taken_to = contract.quarantine or parent_of(path)
-            said = await control.repair_data(repair_question(one), _present(path, control.view), taken_to, action=self.name)
+            said = await control.repair_data(asked, _present(path, control.view), about, taken_to, action=self.name)
             done.append(Replaced.model_validate_json(said))
         return Effect(
             True, "; ".join(map(_said, done)), before="bad rows", after="repaired", undo={"files": [*map(undo_of, done)]}
@@ -103,7 +104,7 @@ def _asks(share: float, contract: Contract) -> Iterator[str]:
 
 
 def _needed(contract: Contract, host: HostView) -> Sequence[FileRepair]:
-    reply = DataRepairReply.model_validate_json(host.repair_now(repair_question(contract, seconds=_LOOK_SECONDS)))
+    reply = DataRepairReply.model_validate_json(host.repair_known(repair_look(contract)))
     if reply.unable:
         raise RefusedError(f"it cannot be repaired: {reply.unable}")
     found = [each for each in reply.files if each.is_needed]

@@ -7,7 +7,7 @@ from typing import Final
 
 from zen_agents.actions.scope import parent_of
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.job import table_question
+from zen_agents.datasets.job import repair_look, table_question
 from zen_agents.datasets.plain import contract_to_plain
 from zen_agents.datasets.source import SourceKind
 from zen_agents.errors import RefusedError, StalePlanError
@@ -20,9 +20,9 @@ from zen_agents.ports.host import HostControl, HostView
 MOST_LOCKED: Final = 100_000
 
 
-def needed_of_table(contract: Contract, host: HostView, seconds: float) -> TableRepair:
+def needed_of_table(contract: Contract, host: HostView) -> TableRepair:
     """Return what would be done; RefusedError if it cannot be, StalePlanError if nothing has to."""
-    reply = TableReply.model_validate_json(host.table_repair_now(table_question(contract, seconds=seconds)))
+    reply = TableReply.model_validate_json(host.repair_known(repair_look(contract)))
     if reply.repair is None:
         raise RefusedError(f"it cannot be repaired: {reply.unable or 'nobody could tell'}")
     if not reply.repair.is_needed:
@@ -58,7 +58,10 @@ def asks_of(repair: TableRepair) -> Iterator[str]:
 async def repair_table(contract: Contract, about: str, control: HostControl, *, action: str) -> Effect:
     """Have it done."""
     taken_to = contract.quarantine or (parent_of(contract.source.path) if contract.source.path else "")
-    told = await control.repair_table(table_question(contract), about, taken_to, action=action)
+    try:
+        told = await control.repair_table(table_question(contract), about, taken_to, action=action)
+    finally:
+        control.view.forget_repair(contract.name)
     done = TableChanged.model_validate_json(told)
     undo = {"contract": contract_to_plain(contract), "kept": done.kept}
     return Effect(True, _said(contract, done), before="bad rows", after="repaired", undo=undo)

@@ -44,8 +44,10 @@ class WorkerControl(ChildrenControl):
         argv = ("dpkg", "--force-confold", "--install", *debs)
         return await self.run(Command(argv, environment=UNASKED, timeout_seconds=timeout_seconds, is_let_finish=True))
 
-    async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> str:
-        return await (await self._datasets()).repair(asked, expected, taken_to, action)
+    async def repair_data(
+        self, asked: DataQuestion, expected: FileState, about: str, taken_to: str, *, action: str
+    ) -> str:  # fmt: skip
+        return await (await self._datasets()).repair(asked, expected, about, taken_to, action)
 
     async def restore_data(self, expected: FileState, copy: FileState, *, action: str) -> str:
         return await (await self._datasets()).restore(expected, copy, action)

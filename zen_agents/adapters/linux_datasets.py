@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
-from zen_agents.adapters.data_repairs import RepairedFile, look_at_repair, repaired
+from zen_agents.adapters.data_repairs import RepairedFile, repaired
 from zen_agents.adapters.file_identity import somebody_writes
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory
@@ -25,11 +25,6 @@ _T = TypeVar("_T")
 _CHUNK: Final = 1 << 20
 
 
-def repair_now(asked: DataQuestion) -> str:
-    """Have a worker tell what a repair would do, in a thread that has no loop of its own."""
-    return asyncio.run(look_at_repair(asked)).model_dump_json()
-
-
 @dataclass(frozen=True, slots=True)
 class DataFilesChanged:
     """See `ports.host_datasets.DatasetControl`."""
@@ -38,10 +33,10 @@ class DataFilesChanged:
     #: Raises if the emergency stop is set; asked at each piece.
     check_stop: Callable[[], None]
 
-    async def repair(self, asked: DataQuestion, expected: FileState, taken_to: str, action: str) -> str:
+    async def repair(self, asked: DataQuestion, expected: FileState, about: str, taken_to: str, action: str) -> str:
         async with repaired(asked) as done:
-            if done.repair.path != expected.path or done.repair.identity[:2] != (expected.device, expected.inode):
-                raise StalePlanError(f"{expected.path} is not the file that was repaired; nothing was changed")
+            if done.repair.about != about or done.repair.identity[:2] != (expected.device, expected.inode):
+                raise StalePlanError(f"{expected.path} was written since it was looked at; nothing was changed")
             return (
                 await self._in_thread(lambda go_on: self._put(done, expected, taken_to, action, go_on))
             ).model_dump_json()

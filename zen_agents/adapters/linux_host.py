@@ -25,6 +25,7 @@ from zen_agents.ports.host_units import Unit
 
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_logs import LinuxLogs
+    from zen_agents.adapters.repair_looks import RepairLooks
 
 _T = TypeVar("_T")
 _MOST_UNITS = 2_000
@@ -79,6 +80,13 @@ class LinuxHost:
         from zen_agents.adapters.linux_logs import LinuxLogs  # noqa: PLC0415 - only hosts that list logs pay for it
 
         return LinuxLogs()
+
+    @functools.cached_property
+    def repair_looks(self) -> RepairLooks:
+        """What is known of what repairs of data would do."""
+        from zen_agents.adapters.repair_looks import RepairLooks  # noqa: PLC0415 - only hosts that list data sets pay for it
+
+        return RepairLooks(self.state_dir, self.kept)
 
     def look(self) -> LinuxView:
         """Return a fresh view; nothing is read before it is asked for."""

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 from zen_agents.adapters.data_repairs import opened_of_worker
 from zen_agents.adapters.linux_view_files import file_state
-from zen_agents.adapters.quarantine import KeptFiles, Quarantine
+from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory
-from zen_agents.adapters.table_repairs import Asked, PreparedTable, UnsettledError, ask_table, prepared, settled
+from zen_agents.adapters.table_repairs import Asked, PreparedTable, UnsettledError, prepared, settled
 from zen_agents.adapters.worker_process import WorkerError
 from zen_agents.clock import Clock
 from zen_agents.dataclass import dataclass
@@ -19,19 +19,6 @@ from zen_agents.errors import HostError, StalePlanError
 from zen_agents.jobs.table_repair import TAKEN, UNDO, PutBack, TableChanged, TableReply
 from zen_agents.ports.host_datasets import DataQuestion
 from zen_agents.ports.host_files import FileState
-
-
-def look_at_table(asked: DataQuestion) -> TableReply:
-    """Have a worker tell what a repair would do, in a thread that has no loop of its own."""
-    return asyncio.run(ask_table(asked, Asked("look")))
-
-
-def look_back(asked: DataQuestion, kept: KeptFiles, id: str) -> PutBack:
-    """Have a worker tell how many rows are as they were before, in a thread without a loop; HostError if none could."""
-    reply = asyncio.run(ask_table(asked, Asked("look_back", undo=str(kept.content(id)))))
-    if reply.put_back is None:
-        raise HostError(reply.unable or f"what {asked.dataset} was could not be told")
-    return reply.put_back
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_host import LinuxHost
-    from zen_agents.ports.host_datasets import DataQuestion, SnapshotQuestion
+    from zen_agents.ports.host_datasets import DataQuestion, RepairLook, SnapshotQuestion
     from zen_agents.ports.host_files import FileState
 
 
@@ -23,23 +23,18 @@ class DatasetLook:
         async with self._host.data_turns:
             return await check_data(asked)
 
-    def repair_now(self, asked: DataQuestion) -> str:
-        """Have a worker tell what a repair would do, in a thread without a loop; never remembered."""
-        from zen_agents.adapters.linux_datasets import repair_now  # noqa: PLC0415 - see above
+    async def look_at_repair(self, look: RepairLook) -> None:
+        """Have a worker find out what a repair would do, unless what is known still holds."""
+        async with self._host.data_turns:
+            await self._host.repair_looks.look(look)
 
-        return repair_now(asked)
+    def repair_known(self, look: RepairLook) -> str:
+        """Return what was found."""
+        return self._host.repair_looks.known(look)
 
-    def table_repair_now(self, asked: DataQuestion) -> str:
-        """Have a worker tell what a repair of a table would do, in a thread without a loop; never remembered."""
-        from zen_agents.adapters.linux_tables import look_at_table  # noqa: PLC0415 - see above
-
-        return look_at_table(asked).model_dump_json()
-
-    def rows_back_now(self, asked: DataQuestion, id: str) -> str:
-        """Have a worker tell how many rows are as they were, in a thread without a loop; never remembered."""
-        from zen_agents.adapters.linux_tables import look_back  # noqa: PLC0415 - see above
-
-        return look_back(asked, self._host.kept, id).model_dump_json()
+    def forget_repair(self, dataset: str) -> None:
+        """Forget what was found."""
+        self._host.repair_looks.forget(dataset)
 
     def failing_files_now(self, asked: DataQuestion) -> str:
         """Have a worker tell which files fail, in a thread without a loop; never remembered."""

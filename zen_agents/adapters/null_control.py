@@ -82,8 +82,10 @@ class NullControl:
         del timeout_seconds
         _refuse(f"install {len(ids)} kept packages")
 
-    async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> NoReturn:
-        del asked, taken_to, action
+    async def repair_data(
+        self, asked: DataQuestion, expected: FileState, about: str, taken_to: str, *, action: str
+    ) -> NoReturn:  # fmt: skip
+        del asked, about, taken_to, action
         _refuse(f"repair {expected.path}")
 
     async def repair_table(self, asked: DataQuestion, about: str, taken_to: str, *, action: str) -> NoReturn:

@@ -42,6 +42,7 @@ async def run_worker(
     """Run `python -m module` with the request on stdin and return what it wrote to stdout.
 
     The child is the leader of its own session and is killed with all of it when the time is up or the caller is cancelled.
+    It ends with this process, and with the thread that calls this, also by a kill.
     The interpreter and the package are the ones that run now. Secrets belong into the request, never into arguments.
 
     Args:
@@ -64,7 +65,10 @@ async def run_worker(
     pipe = asyncio.subprocess.PIPE
     try:
         async with child_process(
-            [*within, sys.executable, "-P", "-B", "-m", module], env=environment(), stdin=pipe, stderr=pipe
+            [*within, sys.executable, "-P", "-B", "-m", *_started(module, within)],
+            env=environment(),
+            stdin=pipe,
+            stderr=pipe,
         ) as child:
             if not within:
                 limit(
@@ -83,6 +87,11 @@ async def run_worker(
     if code != 0:
         raise WorkerError(f"{module} failed with {code}: {last_line(said)}")
     return output.decode("utf-8", "replace")
+
+
+def _started(module: str, within: Sequence[str]) -> Sequence[str]:
+    """Return how a worker is started; what starts it otherwise sees to its end itself."""
+    return [module] if within else ["zen_agents.workers", str(os.getpid()), module]
 
 
 async def _converse(

@@ -25,7 +25,7 @@ from zen_agents.jobs.data_diff import DataDiffReply, DataDiffRequest
 from zen_agents.jobs.data_infer import DataInferRequest
 from zen_agents.jobs.data_repair import DataRepairRequest
 from zen_agents.jobs.table_repair import TableRequest
-from zen_agents.ports.host_datasets import DataQuestion, SnapshotQuestion
+from zen_agents.ports.host_datasets import DataQuestion, RepairLook, SnapshotQuestion
 from zen_agents.ports.host_files import FileState
 
 #: What a copy of an earlier time need not fulfil.
@@ -70,26 +70,38 @@ def why_no_good_copy(report: Report) -> str:
     return report.unknown or (f"{bad.check}: {bad.reason}" if bad is not None else "not all of it could be told")
 
 
-def repair_question(contract: Contract, *, shown: int = 0, seconds: float | None = None) -> DataQuestion:
-    """Return what is asked about a repair: of so many rows that change it is shown how; not longer than the contract's time.
+def repair_question(contract: Contract, *, shown: int = 0) -> DataQuestion:
+    """Return what is asked about a repair: of so many rows that change it is shown how.
 
     Whoever asks the worker says whether it is only to look.
     """
     request = DataRepairRequest(contract=contract_to_plain(contract), shown=shown)
     limits = contract.limits
     return DataQuestion(
-        contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads,
-        limits.seconds if seconds is None else min(seconds, limits.seconds), limits.spill_dir, limits.spill_bytes,
+        contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads, limits.seconds, limits.spill_dir,
+        limits.spill_bytes,
     )  # fmt: skip
 
 
-def table_question(contract: Contract, *, shown: int = 0, seconds: float | None = None) -> DataQuestion:
+def table_question(contract: Contract, *, shown: int = 0) -> DataQuestion:
     """Return what is asked about a table: of so many rows that change it is shown how; whoever asks says what to do."""
     request, limits = TableRequest(contract=contract_to_plain(contract), shown=shown), contract.limits
     return DataQuestion(
-        contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads,
-        limits.seconds if seconds is None else min(seconds, limits.seconds), limits.spill_dir, limits.spill_bytes,
+        contract.name, request.model_dump_json(), limits.memory_bytes, limits.threads, limits.seconds, limits.spill_dir,
+        limits.spill_bytes,
     )  # fmt: skip
+
+
+def repair_look(contract: Contract) -> RepairLook:
+    """Return what is found out before a data set is repaired."""
+    if contract.source.kind.is_file:
+        return RepairLook(repair_question(contract), "files")
+    return RepairLook(table_question(contract), "table")
+
+
+def return_look(contract: Contract, kept: str) -> RepairLook:
+    """Return what is found out before rows of a table are put back that the quarantine has kept."""
+    return RepairLook(table_question(contract), "rows_back", kept)
 
 
 def diff_question(before: Contract, after: Contract, key: Sequence[str]) -> DataQuestion:

@@ -11,6 +11,7 @@ from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.parts import Parts
 from zen_agents.errors import StoreError
 from zen_agents.model.principal import Principal
+from zen_agents.model.reason import Reason
 
 log = logging.getLogger("zen_agents.engine")
 
@@ -57,6 +58,7 @@ class EmergencyStop:
             return
         before, self._seen = self._seen, text
         if text is not None and before is None:
+            self._parts.planning.give_up(Reason.EMERGENCY_STOP)
             self._approvals.take_back("the emergency stop was set", now)
             self._parts.escalation.engine("emergency_stop", text, now)
         if text is None:

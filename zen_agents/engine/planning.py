@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +11,7 @@ from zen_agents.actions.inverse import Inverse
 from zen_agents.engine.aside import Aside
 from zen_agents.errors import HostError, RefusedError
 from zen_agents.model.action import ActionRequest, Effect, Intent, Plan
+from zen_agents.model.reason import Reason
 from zen_agents.ports.host import Host, HostView
 
 log = logging.getLogger("zen_agents.planning")
@@ -30,6 +32,8 @@ class Planning:
         self.actions = actions
         #: Plans made ahead, and the look they rest on.
         self._ahead: tuple[HostView | None, dict[_PlanKey, Plan | Exception]] = (None, {})
+        #: Long looks that are under way, and why one of them was ended before it was done.
+        self._surveys: dict[asyncio.Future[None], Reason | None] = {}
 
     def action(self, name: str) -> Action:
         """Return the action of this name; RefusedError if there is none."""
@@ -46,11 +50,35 @@ class Planning:
             raise made
         if made is not None:
             return made
+        await self._survey(request, host)
         return await self._aside.ask(lambda: self._plan_now(request, host), timeout_seconds=self._plan_seconds(request))
 
     async def plan_now(self, request: ActionRequest) -> Plan:
         """Plan a request by a look of this very moment. Raises what `Action.plan` raises."""
         return await self.plan(request, self._host.look())
+
+    def give_up(self, why: Reason) -> None:
+        """End the long looks that are under way: what they were for is refused by that name."""
+        for survey in self._surveys:
+            self._surveys[survey] = why
+            survey.cancel()
+
+    async def _survey(self, request: ActionRequest, host: HostView) -> None:
+        """Wait for what an action has to look at for long; raises what that raises."""
+        action = self.actions.get(request.action)
+        looking = None if action is None else action.survey(request, host)
+        if looking is None:
+            return
+        survey = asyncio.ensure_future(looking)
+        self._surveys[survey] = None
+        try:
+            await survey
+        except asyncio.CancelledError:
+            if (why := self._surveys[survey]) is None:
+                raise
+            raise RefusedError(f"the look at {request.target} was ended: {why.sentence}", reason=why) from None
+        finally:
+            del self._surveys[survey]
 
     def _plan_seconds(self, request: ActionRequest) -> float:
         action = self.actions.get(request.action)
@@ -64,13 +92,19 @@ class Planning:
 
         One that hangs takes the others with it; then each is planned when it is judged.
         """
+        unseen: dict[_PlanKey, Exception] = {}
+        for request in requests:
+            try:
+                await self._survey(request, host)
+            except Exception as error:  # raised again where it is judged
+                unseen[_plan_key(request)] = error
 
         def plan_all() -> list[Plan | Exception]:
             made: list[Plan | Exception] = []
             for request in requests:
                 try:
-                    made.append(self._plan_now(request, host))
-                except Exception as error:  # raised again where it is judged
+                    made.append(unseen.get(_plan_key(request)) or self._plan_now(request, host))
+                except Exception as error:  # as above
                     made.append(error)
             return made
 
@@ -115,6 +149,7 @@ class Planning:
         if not isinstance(inverse, Inverse):
             raise HostError(f"{intent.plan.request.action} takes nothing back")
         look = self._host.look
+        await self._survey(intent.plan.request, look())
         return await self._aside.ask(lambda: inverse.missing(intent.plan, look()), timeout_seconds=inverse.plan_seconds)
 
 

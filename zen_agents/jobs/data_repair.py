@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -81,6 +82,12 @@ class FileRepair(_RowsRepaired):
     def is_needed(self) -> bool:
         """Tell whether there is anything to do."""
         return bool(self.changed or self.taken or self.dropped or self.renamed or self.rewritten)
+
+    @property
+    def about(self) -> str:
+        """Return the fingerprint of which file it is about, and of what is done to it."""
+        told = (self.path, self.identity, self.rows, self.changed, self.taken, sorted(self.renamed.items()), self.rewritten)
+        return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 class TableRepair(_RowsRepaired):

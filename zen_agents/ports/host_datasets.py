@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,17 @@ class DataQuestion(NamedTuple):
     spill_bytes: int
 
 
+class RepairLook(NamedTuple):
+    """What is to be found out before something is repaired, or before that is taken back."""
+
+    asked: DataQuestion
+    #: What the answer is: a `jobs.data_repair.DataRepairReply`, a `jobs.table_repair.TableReply`, or a `PutBack` of how many
+    #: rows are as they were when the quarantine kept them.
+    kind: Literal["files", "table", "rows_back"]
+    #: Id of the rows that were kept.
+    kept: str = ""
+
+
 class SnapshotQuestion(NamedTuple):
     """Of which file a good copy is to be kept."""
 
@@ -45,7 +56,7 @@ class SnapshotQuestion(NamedTuple):
 
 
 class DatasetView(Protocol):
-    """Questions about data sets, never remembered; and the one thing that a look may leave: copies of what was good."""
+    """Questions about data sets; looks leave copies of what was good, and what repairs would do, and nothing else."""
 
     def failing_files_now(self, asked: DataQuestion) -> str:
         """Return a `jobs.data_failing.DataFailingReply` of a `DataCheckRequest`; blocks, HostError if nobody could look."""
@@ -66,19 +77,19 @@ class DatasetView(Protocol):
         """Return a `jobs.data_check.DataCheckReply`, found out beside the loop; HostError if nobody could look."""
         ...
 
-    def repair_now(self, asked: DataQuestion) -> str:
-        """Return a `jobs.data_repair.DataRepairReply` of what a repair would do; HostError if nobody could tell.
+    async def look_at_repair(self, look: RepairLook) -> None:
+        """Have a worker find out what would be done, for `repair_known`, unless what is known still holds.
 
-        Blocks, so it is for planning.
+        It takes as long as the question says, and ends with whoever waits for it. HostError if nobody could tell.
         """
         ...
 
-    def table_repair_now(self, asked: DataQuestion) -> str:
-        """Return a `jobs.table_repair.TableReply` of what a repair of a table would do; as above."""
+    def repair_known(self, look: RepairLook) -> str:
+        """Return what was found; StalePlanError if nobody has looked, or other files are there than were looked at."""
         ...
 
-    def rows_back_now(self, asked: DataQuestion, id: str) -> str:
-        """Return a `jobs.table_repair.PutBack` of how many rows are as the quarantine has kept them; as above."""
+    def forget_repair(self, dataset: str) -> None:
+        """Forget what was found of a data set whose rows were changed."""
         ...
 
 
@@ -89,8 +100,13 @@ class DatasetControl(Protocol):
     HostError if there is no room; then nothing was changed.
     """
 
-    async def repair_data(self, asked: DataQuestion, expected: FileState, taken_to: str, *, action: str) -> str:
-        """Have a worker repair the one file of a question; what is taken out is written to a new file in a directory."""
+    async def repair_data(
+        self, asked: DataQuestion, expected: FileState, about: str, taken_to: str, *, action: str
+    ) -> str:  # fmt: skip
+        """Have a worker repair the one file of a question, if that is what was looked at (`FileRepair.about`).
+
+        What is taken out is written to a new file in a directory.
+        """
         ...
 
     async def repair_table(self, asked: DataQuestion, about: str, taken_to: str, *, action: str) -> str:

@@ -7,6 +7,8 @@ import os
 import pwd
 from pathlib import Path
 
+from zen_agents.workers.parent import still_bound
+
 _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
 #: The account that owns nothing.
 NOBODY = 65534
@@ -34,6 +36,7 @@ def become(uid: int, gid: int) -> None:
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
+    still_bound()
     kernel = ctypes.CDLL(None, use_errno=True)
     # Its own descriptors are looked up in /proc, which a process that has changed accounts may not do before this.
     for option in (_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS):

@@ -96,7 +96,7 @@ def test_killed_at_each_step_it_is_the_old_or_the_new_one(site: RepairSite, verb
                 each.unlink()
             if is_undo:
                 action, plan = site.undoing(site.do(*site.planned("restore")))
-            elif verb == "restore":
+            else:
                 action, plan = site.planned(verb)
         step += 1
     assert found == {old, new} and step > 20

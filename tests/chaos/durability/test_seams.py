@@ -44,6 +44,7 @@ WRITERS = {
     "adapters/linux_control_deleted.py": "logs of others that were deleted: emptied, nothing is to last",
     "adapters/outbox_rows.py": "outbox-spill.jsonl",
     "adapters/quarantine.py": "quarantine/",
+    "adapters/repair_looks.py": "repair-looks/: what looks found, which is found out again where it is not there",
     "adapters/running_actions.py": "running/",
     "adapters/safe_compressing.py": "archives, as safe_files",
     "adapters/safe_copying.py": "copies, as safe_files",

@@ -95,6 +95,20 @@ def test_a_file_that_somebody_writes_is_left(here: Changing, file: Path) -> None
         assert reader.read() == ROWS
 
 
+def test_a_file_that_was_written_since_it_was_looked_at_is_looked_at_again(here: Changing, file: Path) -> None:
+    planned = plan(here, RepairData(), params(file))
+    file.write_bytes(ROWS + b"7, d\n")
+    with pytest.raises(StalePlanError, match="written since"):
+        execute(here, RepairData(), planned)
+    assert file.read_bytes() == ROWS + b"7, d\n"
+    with pytest.raises(StalePlanError, match="written since"):
+        RepairData().plan(planned.request, here.host.look())
+    again = plan(here, RepairData(), params(file))
+    assert again.fingerprint != planned.fingerprint
+    execute(here, RepairData(), again)
+    assert file.read_bytes().endswith(b"7,d\n")
+
+
 def test_what_cannot_be_kept_is_not_replaced(here: Changing, file: Path) -> None:
     here.controls.quarantine.most_bytes = 10
     with pytest.raises(HostError, match="quarantine"):

@@ -64,13 +64,14 @@ def execute(here: Changing, planned: Plan) -> Effect:
 def undone(here: Changing, planned: Plan, effect: Effect) -> Effect:
     inverse = RepairData().inverse(planned, effect)
     assert inverse is not None and inverse.action == PutBackRows.name
-    taken = PutBackRows().plan(inverse, here.host.look())
+    taken = here.planned(PutBackRows(), inverse)
     return asyncio.run(PutBackRows().execute(taken, here.control()))
 
 
 def missing(here: Changing, planned: Plan, effect: Effect) -> str:
     inverse = RepairData().inverse(planned, effect)
     assert inverse is not None
+    here.survey(PutBackRows(), inverse)
     back = Plan(inverse, (), (), "", PutBackRows.risk, PutBackRows.reversible, PutBackRows.budget)
     return PutBackRows().missing(back, here.host.look())
 

@@ -1,0 +1,122 @@
+"""A repair whose engine is killed, and looks that a person ends: no worker outlives either, and the next engine goes on."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from chaos.waiting import wait_until
+from tests.support.datasets import open_to_others
+from tests.support.engine_process import EngineProcess, start_time, wait_for
+from zen_agents.jobs import data_repair, table_repair
+
+pytest.importorskip("duckdb")
+
+CONFIG = """
+agents:
+  data_validation:
+    interval: 1s
+    datasets:
+      orders:
+        source: {source}
+        columns: {{id: integer}}
+        expect:
+          - {{column: v, matches: "[a-z]+"}}
+        repair: [{{trim: v}}]
+        repair_at_most: 100%
+        limits: {{spill_dir: "{spill}"}}
+actions:
+  allow:
+    repair_data: {{datasets: [orders], approval: auto, cooldown: 0s, verify_within: 3s}}
+limits: {{boot_grace: 0s}}
+"""
+_ROWS = 2000
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EngineProcess]:
+    """Return an engine that has yet to start, and to repair a file or a table."""
+    spill, folder = tmp_path / "spill", tmp_path / "srv"
+    for each in (spill, folder):
+        each.mkdir()
+    spill.chmod(0o1777)
+    folder.chmod(0o777)
+    open_to_others(tmp_path)
+    made = EngineProcess(tmp_path, CONFIG.format(source=_source(request.param, folder), spill=spill))
+    yield made
+    made.close()
+
+
+def _source(kind: str, folder: Path) -> str:
+    place = folder / "orders"
+    if kind == "file":
+        place.write_text("id,v\n" + "".join(f"{each}, a\n" for each in range(_ROWS)), encoding="utf-8")
+        return f'{{csv: "{place}"}}'
+    with closing(sqlite3.connect(place)) as database:
+        database.execute("create table orders (id integer primary key, v text)")
+        database.executemany("insert into orders values (?, ' a')", ((each,) for each in range(_ROWS)))
+        database.commit()
+    place.chmod(0o666)
+    return f'{{sqlite: "{place}", table: orders}}'
+
+
+def bad(engine: EngineProcess) -> int:
+    """Return how many rows have yet to be repaired."""
+    place = engine.folder / "srv" / "orders"
+    if place.read_bytes().startswith(b"id,v"):
+        return place.read_bytes().count(b" a")
+    with closing(sqlite3.connect(place)) as database:
+        return int(database.execute("select count(*) from orders where v = ' a'").fetchone()[0])
+
+
+def held_worker(engine: EngineProcess, but: int = 0) -> int:
+    """Wait for a worker that looks or repairs, another one than this, and hold it once it has given root up."""
+    assert engine.process is not None
+    parent = psutil.Process(engine.process.pid)
+
+    def found() -> int:
+        for each in parent.children():
+            with suppress(psutil.Error):
+                is_it = {data_repair.WORKER, table_repair.WORKER} & {*each.cmdline()} and each.pid != but
+                if is_it and (each.uids().real != 0 or os.geteuid() != 0):
+                    each.suspend()
+                    return each.pid
+        return 0
+
+    return wait_until(found, "a worker", seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("engine", "stage"), [("file", "look"), ("file", "repair"), ("table", "repair")], indirect=["engine"]
+)  # fmt: skip
+def test_a_worker_ends_with_its_engine_and_the_next_one_goes_on(engine: EngineProcess, stage: str) -> None:
+    engine.start()
+    worker = held_worker(engine)
+    if stage == "repair":
+        psutil.Process(worker).resume()
+        worker = held_worker(engine, but=worker)
+    engine.kill()
+    wait_for(lambda: start_time(worker) is None, "the worker's end")
+    assert bad(engine) == _ROWS
+    engine.start()
+    wait_for(lambda: not bad(engine), "the repair")
+    wait_for(lambda: any(each["outcome"] == "verified" for each in engine.actions()), "that it is verified")
+    engine.stop()
+    assert [*(engine.folder / "spill").iterdir()] == []
+
+
+@pytest.mark.parametrize(("engine", "brake"), [("table", "pause"), ("file", "stop")], indirect=["engine"])
+def test_a_look_ends_with_a_pause_and_an_emergency_stop(engine: EngineProcess, brake: str) -> None:
+    engine.start()
+    worker = held_worker(engine)
+    words = {"pause": ("pause", "--for", "1h"), "stop": ("stop", "--emergency")}[brake]
+    done = engine.cli(*words, "--reason", "wait", "--yes")
+    assert done.returncode == 0, done.stderr
+    wait_for(lambda: start_time(worker) is None, "the look's end")
+    assert bad(engine) == _ROWS
