@@ -28,4 +28,4 @@ def still_bound() -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     # Who has ended before the kernel was asked is told by nobody.
     if os.getppid() != _parent:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(1)
