@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,20 @@ import yaml
 from chaos.scenario import Scenario
 from tests.support.command_line import command
 from tests.support.doc_blocks import Block, blocks, pages
+from tests.support.schemas import faults
 from zen_agents.datasets.source import SourceKind
 from zen_agents.engine.measurements import METRICS
 from zen_agents.settings.contract_files import read_contract
 from zen_agents.settings.loader import load
 from zen_agents.settings.rendering import render
+from zen_agents.settings.schema import json_schema
 
 #: Words behind ```yaml of blocks that are no whole configuration, or not a valid one.
 _OTHER = {"facts", "story", "wrong", "job", "plugin", "scenario", "method", "prometheus", "elsewhere", "dataset"}
 _CONFIGURATIONS = [
     block for page in pages() for block in blocks(page) if block.language == "yaml" and not _OTHER & set(block.words)
 ]
+_schema = cache(json_schema)
 _METHODS = [block for page in pages() for block in blocks(page) if "method" in block.words]
 _ALARMS = [block for page in pages() for block in blocks(page) if "prometheus" in block.words]
 _DATASETS = [block for page in pages() for block in blocks(page) if "dataset" in block.words]
@@ -39,6 +43,13 @@ def test_a_configuration_loads_without_an_error(block: Block, tmp_path: Path) ->
     assert loaded.settings is not None, render(loaded.diagnostics, "full", files=loaded.files)
     wrong = [each for each in loaded.diagnostics if each.code not in ("ZC402", "ZC501", "ZC506")]
     assert not wrong, render(wrong, "full", files=loaded.files)
+
+
+@pytest.mark.parametrize(
+    "block", [each for each in _CONFIGURATIONS if "extends:" not in each.text], ids=lambda block: block.name
+)
+def test_an_editor_that_has_the_schema_finds_nothing_wrong_with_a_configuration(block: Block) -> None:
+    assert faults(json.loads(json.dumps(yaml.safe_load(block.text), default=str)), _schema()) == []
 
 
 @pytest.mark.parametrize("block", _DATASETS, ids=lambda block: block.name)

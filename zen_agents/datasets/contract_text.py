@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from zen_agents.datasets.contract import ColumnType
-from zen_agents.datasets.inference import Suggestion
+from zen_agents.datasets.inference import Strays, Suggestion
 
 #: As many as a contract takes.
 _MOST_EXPECTED: Final = 2000
@@ -27,11 +27,25 @@ def _lines(suggestions: Sequence[Suggestion], about: Sequence[str]) -> Iterator[
         yield f"  {quoted(each.column)}: {form}{_unsure(each) if not each.asks else ''}"
     yield "expect:"
     yield "  - {row_count: {min: 1}}"
-    asked = [each for each in said if each.asks]
-    for each in asked[: _MOST_EXPECTED - 1]:
-        yield f"  - {{column: {quoted(each.column)}, {_map(each.asks or {})}}}{_unsure(each)}"
+    asked = [line for each in said for line in _expected(each)]
+    yield from asked[: _MOST_EXPECTED - 1]
     if len(asked) >= _MOST_EXPECTED:
-        yield f"# {len(asked) - _MOST_EXPECTED + 1} more columns would have been said something of; a contract has no room"
+        yield f"# {len(asked) - _MOST_EXPECTED + 1} more could have been expected of columns; a contract has no room"
+
+
+def _expected(each: Suggestion) -> Iterator[str]:
+    begun = f"  - {{column: {quoted(each.column)}, "
+    if (strays := each.strays) is not None:
+        yield f"{begun}{_map(strays.asks)}, tolerate: {strays.tolerated}}}  # unsure: {_of_strays(strays, each.examples)}"
+    if each.asks:
+        yield f"{begun}{_map(each.asks)}}}{_unsure(each)}"
+
+
+def _of_strays(strays: Strays, examples: Sequence[str]) -> str:
+    """Return how many values are not what most are, and which: as texts in quotes, on one line, whatever is in them."""
+    shown = ", ".join(f'"{"".join(map(_character, each))}"' for each in examples)
+    what = f"are no {strays.asks['type']}" if "type" in strays.asks else "do not match"
+    return f"{strays.count:,} of {strays.there:,} values {what}: {shown}{', ...' if strays.count > len(examples) else ''}"
 
 
 def _unsure(suggestion: Suggestion) -> str:
@@ -45,6 +59,8 @@ def _map(asks: Mapping[str, object]) -> str:
 def _flow(given: object) -> str:
     if isinstance(given, list):
         return f"[{', '.join(map(_flow, given))}]"
+    if isinstance(given, ColumnType):
+        return str(given)
     return quoted(given) if isinstance(given, str) else str(given).lower() if isinstance(given, bool) else repr(given)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -29,6 +30,26 @@ _MOST_LISTED, _OFTEN = 12, 10
 #: In fewer rows than this anything may be chance.
 _FEW: Final = 100
 _LONGEST_SHAPE, _LONGEST_KEY = 40, 100
+#: What so many of the values are, the column is meant to hold: in a file that is not clean yet, few columns are what they
+#: should be in every row.
+_MOSTLY: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Values that are not what most values of their column are."""
+
+    #: What most are, as an expectation asks for it: `type: number`.
+    asks: Mapping[str, object]
+    count: int
+    #: Of so many values, in so many rows.
+    there: int
+    rows: int
+
+    @property
+    def tolerated(self) -> str:
+        """Return the least share of rows that lets them all pass, as a contract writes it."""
+        return f"{math.ceil(self.count * 10_000 / self.rows) / 100:g}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +62,9 @@ class Suggestion:
     #: As an expectation says it: `not_null: true`.
     asks: Mapping[str, object] | None = None
     unsure: tuple[str, ...] = ()
+    strays: Strays | None = None
+    #: The first of them.
+    examples: tuple[str, ...] = ()
 
 
 def counts(column: str, stored: ColumnType, dialect: Dialect) -> Sql:
@@ -52,7 +76,7 @@ def counts(column: str, stored: ColumnType, dialect: Dialect) -> Sql:
     asked = [
         sql("count({})", text), sql("count(DISTINCT {})", text), sql("min(length({}))", text), sql("max(length({}))", text),
         sql("count(DISTINCT {})", shape), sql("min({})", shape),
-        sql("count(CASE WHEN regexp_matches({}, '^[+-]?0[0-9]') THEN 1 END)", text),
+        sql("count(CASE WHEN regexp_matches({}, '^[+-]?0[0-9]+([.][0-9]*)?$') THEN 1 END)", text),
         *(sql("count({})", reading(column, stored, dialect, *each)) for each in _READINGS),
         *(sql("count(CASE WHEN {} THEN 1 END)", dialect.matches(text, each)) for each in _SHAPES.values()),
     ]  # fmt: skip
@@ -70,20 +94,44 @@ class Column:
     def __init__(self, column: str, stored: ColumnType, answer: Sequence[Any], rows: int) -> None:
         self.name, self._stored, self._rows = column, stored, rows
         self.there, self.different, self._least, self._most, self._shapes, self._shape, self._zeros = answer[:7]
-        self._read, self._looks = answer[7 : 7 + len(_READINGS)], answer[7 + len(_READINGS) :]
+        self._read = dict(zip(_READINGS, answer[7 : 7 + len(_READINGS)], strict=True))
+        self._looks = dict(zip(_SHAPES.values(), answer[7 + len(_READINGS) :], strict=True))
 
     @property
     def held(self) -> tuple[ColumnType, str]:
-        """Return its type, and how dates in it are written."""
+        """Return its type, which is what most of its values read as, and how dates in it are written."""
         if self._stored not in (ColumnType.TEXT, ColumnType.ANY):
             return self._stored, ""
         if not self.there:
             return ColumnType.ANY, ""
-        for (kind, form), read in zip(_READINGS, self._read, strict=True):
-            if read == self.there and not (kind is ColumnType.INTEGER and self._zeros):
-                # 007 is no number to anybody.
-                return (ColumnType.TEXT, "") if kind is ColumnType.NUMBER and self._zeros else (kind, form)
-        return ColumnType.TEXT, ""
+        # 007 is no number to anybody.
+        able = [each for each in _READINGS if not (self._zeros and each[0] in NUMERIC)]
+        likeliest = max(able, key=self._read.__getitem__)
+        return likeliest if self._read[likeliest] >= _MOSTLY * self.there else (ColumnType.TEXT, "")
+
+    @property
+    def strays(self) -> Strays | None:
+        """Return the values that are not what most are, if there are any."""
+        if not self.there or self._stored not in (ColumnType.TEXT, ColumnType.ANY):
+            return None
+        asks: Mapping[str, object] = {"type": self.held[0]}
+        alike = self._read.get(self.held, 0)
+        if not alike:
+            looks = max(self._looks, key=self._looks.__getitem__)
+            asks, alike = {"matches": looks}, self._looks[looks]
+        if self._is_listed or not _MOSTLY * self.there <= alike < self.there:
+            return None
+        return Strays(asks, self.there - alike, self.there, self._rows)
+
+    def is_stray(self, dialect: Dialect, asks: Mapping[str, object]) -> Sql:
+        """Return the condition that holds for the values that are not what most are."""
+        if "matches" in asks:
+            return sql("NOT {}", dialect.matches(dialect.text(name(self.name), self._stored), str(asks["matches"])))
+        return sql("{} IS NULL", reading(self.name, self._stored, dialect, *self.held))
+
+    @property
+    def _is_listed(self) -> bool:
+        return self.wants_values and bool(self.there >= _OFTEN * self.different)
 
     @property
     def wants_values(self) -> bool:
@@ -95,8 +143,8 @@ class Column:
         """Tell whether its least and greatest value are worth asking for."""
         return bool(self.there) and self.held[0] in NUMERIC
 
-    def suggestion(self, values: Sequence[str], ends: tuple[Any, Any] | None) -> Suggestion:
-        """Return what is suggested, once its values and ends are known, if they were wanted."""
+    def suggestion(self, values: Sequence[str], ends: tuple[Any, Any] | None, examples: Sequence[str] = ()) -> Suggestion:
+        """Return what is suggested, once its values, its ends and examples of strays are known, where they were wanted."""
         kind, form = self.held
         if values and {each.lower() for each in values} <= _BOOLEANS:
             kind = ColumnType.BOOLEAN
@@ -114,7 +162,7 @@ class Column:
             unsure.append("day and month may be the other way round")
         if not self.there:
             unsure.append("no value was seen")
-        return Suggestion(self.name, kind, form, asks, tuple(unsure))
+        return Suggestion(self.name, kind, form, asks, tuple(unsure), self.strays, tuple(examples))
 
     def _key(self, kind: ColumnType, asks: dict[str, object], unsure: list[str]) -> None:
         may_be = kind in (ColumnType.INTEGER, ColumnType.TEXT, ColumnType.UUID) and (self._most or 0) <= _LONGEST_KEY
@@ -124,13 +172,15 @@ class Column:
                 unsure.append("unique may be chance")
 
     def _text(self, values: Sequence[str], asks: dict[str, object], unsure: list[str]) -> None:
-        looks = [pattern for pattern, count in zip(_SHAPES.values(), self._looks, strict=True) if count == self.there]
-        if values and self.there >= _OFTEN * len(values):
+        looks = [pattern for pattern, count in self._looks.items() if count == self.there]
+        if values and self._is_listed:
             asks["one_of"] = [*values]
             if self.there < _FEW:
                 unsure.append("one_of is what was seen")
         elif looks and self.there:
             asks["matches"] = looks[0]
+        elif self.strays is not None:
+            return  # what most look like is asked for
         elif self._shapes == 1 and self.there > 1 and 0 < len(self._shape) <= _LONGEST_SHAPE and "9" in self._shape:
             asks["matches"] = _pattern(self._shape)
             unsure.append("matches is the shape that all had")
@@ -139,8 +189,7 @@ class Column:
             unsure.append("length is what all had")
 
     def _is_either(self) -> bool:
-        read = dict(zip(_READINGS, self._read, strict=True))
-        return bool(read[ColumnType.DATE, "%m/%d/%Y"] == read[ColumnType.DATE, "%d/%m/%Y"])
+        return bool(self._read[ColumnType.DATE, "%m/%d/%Y"] == self._read[ColumnType.DATE, "%d/%m/%Y"])
 
 
 def _bounds(kind: ColumnType, least: Any, most: Any) -> list[int | float] | None:

@@ -5,6 +5,7 @@ The file is opened first, then root is given up, and only then its bytes are rea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ from zen_agents.datasets.contract import ColumnType, Contract
 from zen_agents.datasets.contract_text import contract_text
 from zen_agents.datasets.inference import Column, Suggestion, counts, reading
 from zen_agents.datasets.plain import contract_from_plain
-from zen_agents.datasets.sql import listed, name, sql
+from zen_agents.datasets.sql import listed, name, sql, value
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.data_infer import DataInferReply, DataInferRequest
 from zen_agents.workers.answering import answered
@@ -26,6 +27,8 @@ from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.log_stream import load_unpackers
 
 _SAMPLE: Final = name("sample_")
+#: So many values that are not like the others are shown, and so much of each (characters).
+_EXAMPLES, _LONGEST_EXAMPLE = 3, 30
 
 
 def answer(request: DataInferRequest) -> DataInferReply:
@@ -79,7 +82,19 @@ def _suggested(duck: Duck, called: str, stored: ColumnType, rows: int) -> Sugges
         read = reading(called, stored, duck.dialect, *column.held)
         ((least, most),) = duck.rows(sql("SELECT min({}), max({}) FROM {}", read, read, _SAMPLE))
         ends = least, most
-    return column.suggestion(values, ends)
+    return column.suggestion(values, ends, _strays(duck, column, stored))
+
+
+def _strays(duck: Duck, column: Column, stored: ColumnType) -> Sequence[str]:
+    """Return the first of the values that are not what most of the column are."""
+    if column.strays is None:
+        return ()
+    text, is_stray = duck.dialect.text(name(column.name), stored), column.is_stray(duck.dialect, column.strays.asks)
+    told = sql(
+        "SELECT substr({}, 1, {}), min(rowid) FROM {} WHERE {} AND {} IS NOT NULL GROUP BY 1 ORDER BY 2 LIMIT {}",
+        text, value(_LONGEST_EXAMPLE), _SAMPLE, is_stray, text, value(_EXAMPLES),
+    )  # fmt: skip
+    return [str(each) for each, _ in duck.rows(told)]
 
 
 def main() -> int:

@@ -86,6 +86,15 @@ def test_the_schema_takes_what_loads_and_refuses_what_does_not() -> None:
     assert any("'cpu_treshold'" in fault for fault in told)
 
 
+def test_the_schema_asks_of_a_data_set_where_it_lies_or_which_contract_says_it() -> None:
+    def told(dataset: dict[str, object]) -> list[str]:
+        return faults({"agents": {"data_validation": {"datasets": {"orders": dataset}}}}, json_schema())
+
+    assert told({"contract": "/etc/zen-agents/orders.yaml"}) == told({"source": {"csv": "/srv/orders.csv"}}) == []
+    assert told({"expect": [{"row_count": {"min": 1}}]}) != []
+    assert told({"contract": "/etc/o.yaml", "columns": {"amount": "numbr"}}) != []
+
+
 def test_the_schema_has_no_word_of_a_later_draft() -> None:
     text = json.dumps(json_schema())
     assert "$defs" not in text

@@ -35,13 +35,14 @@ def _text(path: Path, kind: SourceKind, rows: int = 0) -> str:
     return proposed(source, DataFiles(source.source), spill, rows).text
 
 
-def _holds(path: Path, text: str, kind: SourceKind) -> None:
+def _holds(path: Path, text: str, kind: SourceKind, *expected: Outcome) -> None:
     written = path.parent / "proposed.yaml"
     written.write_text(text, encoding="utf-8")
     read, diagnostics = read_contract(str(written), (kind, str(path)))
     assert read is not None, (diagnostics, text)
     report = looked(read, path.parent)
-    assert report.outcome is Outcome.PASSED, (text, [each for each in report.findings if each.outcome is not Outcome.PASSED])
+    bad = [each for each in report.findings if each.outcome is not Outcome.PASSED]
+    assert report.outcome in (expected or (Outcome.PASSED,)), (text, bad)
 
 
 def test_what_a_file_seems_to_be_is_said_and_what_is_a_guess(tmp_path: Path) -> None:
@@ -61,6 +62,37 @@ def test_what_a_file_seems_to_be_is_said_and_what_is_a_guess(tmp_path: Path) -> 
     _holds(path, text, SourceKind.CSV)
 
 
+def test_what_most_values_are_is_proposed_and_how_many_are_not(tmp_path: Path) -> None:
+    cells = [
+        (
+            "n/a" if number % 50 == 0 else f"{number}.50", "31.12.2025" if number % 90 == 7 else "2026-01-31",
+            "nope" if number == 130 else f"u{number}@example.com", 'x"\n' if number % 4 == 0 else number,
+            f"{number:03}" if number % 10 else "01.02.2026",
+        )
+        for number in range(1, 201)
+    ]  # fmt: skip
+    path = write_csv(tmp_path / "a.csv", ["amount", "day", "mail", "mixed", "zip"], cells)
+    text = _text(path, SourceKind.CSV)
+    for line in (
+        "  amount: number", "  day: date", "  mixed: text", "  zip: text",
+        '  - {column: amount, type: number, tolerate: 2%}  # unsure: 4 of 200 values are no number: "n/a", ...',
+        "  - {column: amount, not_null: true, between: [1.5, 199.5]}  # unsure: between is what was seen",
+        '  - {column: day, type: date, tolerate: 1.5%}  # unsure: 3 of 200 values are no date: "31.12.2025", ...',
+        r'  - {column: mail, matches: "[^@\\s]+@[^@\\s]+\\.[^@\\s]+", tolerate: 0.5%}  # unsure: 1 of 200 values do not'
+        ' match: "nope"',
+    ):  # fmt: skip
+        assert f"{line}\n" in text, text
+    _holds(path, text, SourceKind.CSV, Outcome.TOLERATED)
+
+
+def test_a_value_that_is_shown_stays_in_its_remark(tmp_path: Path) -> None:
+    odd = 'x"\n  - {row_count: {max: 0}}\u2028#'
+    path = write_csv(tmp_path / "a.csv", ["n"], [(odd,), *((number,) for number in range(20))])
+    text = _text(path, SourceKind.CSV)
+    assert r'"x\"\x0a  - {row_count: {max: 0}}\u2028#"' in text
+    _holds(path, text, SourceKind.CSV, Outcome.TOLERATED)
+
+
 CELLS = st.one_of(
     st.none(), st.integers(-(10**20), 10**20), st.floats(), st.dates(), st.booleans(), st.uuids(), st.datetimes(),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=8),
@@ -75,11 +107,12 @@ CELLS = st.one_of(
 )
 @example(rows=[(0,)], odd="[:")
 @example(rows=[(0,)], odd=";")
+@example(rows=[*((number,) for number in range(9)), ("x",)], odd="n")
 def test_every_sample_passes_what_was_proposed_for_it(rows: list[tuple[object, ...]], odd: str) -> None:
     with tempfile.TemporaryDirectory() as made:
         names = [f"{odd}{number}" for number in range(len(rows[0]))]
         path = write_csv(Path(made) / "a.csv", names, [tuple("" if cell is None else cell for cell in row) for row in rows])
-        _holds(path, _text(path, SourceKind.CSV), SourceKind.CSV)
+        _holds(path, _text(path, SourceKind.CSV), SourceKind.CSV, Outcome.PASSED, Outcome.TOLERATED)
 
 
 def test_the_command_writes_a_contract_that_the_next_command_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

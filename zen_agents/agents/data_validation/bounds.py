@@ -50,4 +50,4 @@ def _as_said(value: object) -> object:
 
 
 #: Left out, `true`, or a map.
-MaybeSnapshots = Annotated[Snapshots | None, BeforeValidator(_as_said)]
+MaybeSnapshots = Annotated[Snapshots | None, BeforeValidator(_as_said, json_schema_input_type=bool | Snapshots | None)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from zen_agents.agents.base import AgentContext
 from zen_agents.agents.data_validation.bounds import DatasetLimits, MaybeSnapshots
@@ -56,15 +56,29 @@ def _typed(value: object) -> object:
     return {"type": value}
 
 
+#: An entry, or the bare word of its type.
+AnyColumn = Annotated[
+    DatasetColumn, BeforeValidator(_typed, json_schema_input_type=Literal[*ColumnType] | DatasetColumn | None)
+]
+
+
+def _wherever_it_lies(schema: dict[str, Any]) -> None:
+    """Say to editors what `contract:` changes: where the data lies may stand in that file."""
+    schema["anyOf"] = [{"required": ["source"]}, {"required": ["contract"]}]
+    schema["required"].remove("source")
+
+
 class Dataset(Section):
     """One data set and what is expected of it."""
+
+    model_config = ConfigDict(json_schema_extra=_wherever_it_lies)
 
     source: DataSource = Field(description="where it lies")
     contract_file: AbsolutePath | None = Field(
         None, alias="contract", description="file that says the rest of this: a contract of ours, or in a format of others"
     )
     contract_table: Line = Field("", description="which table is meant, where that file describes several")
-    columns: dict[ColumnName, Annotated[DatasetColumn, BeforeValidator(_typed)]] = Field(
+    columns: dict[ColumnName, AnyColumn] = Field(
         default_factory=dict, max_length=10_000, description="what its columns are, by name: a type, or a map"
     )
     exact: bool = Field(False, description="true: it has no other columns than these")

@@ -28,7 +28,10 @@ def _forms(value: object) -> object:
     return dict.fromkeys(names, "") if isinstance(names, list) else value
 
 
-_Columns = Annotated[tuple[ColumnName, ...], BeforeValidator(_many)]
+_Columns = Annotated[tuple[ColumnName, ...], BeforeValidator(_many, json_schema_input_type=ColumnName | list[ColumnName])]
+
+
+_Forms = ColumnName | list[ColumnName] | dict[ColumnName, Line]
 
 
 class RepairEntry(Section):
@@ -40,7 +43,7 @@ class RepairEntry(Section):
     normalise_unicode: _Columns | None = Field(None, description="write characters the usual way (NFC)")
     normalise_line_endings: bool | None = Field(None, description="end every line with LF")
     normalise_encoding: bool | None = Field(None, description="write UTF-8 without a byte-order mark")
-    coerce: Annotated[dict[ColumnName, Line], BeforeValidator(_forms)] | None = Field(
+    coerce: Annotated[dict[ColumnName, Line], BeforeValidator(_forms, json_schema_input_type=_Forms)] | None = Field(
         None, description="write what is meant as the column's type says; by column: how dates are written there, or ','"
     )
     fill: dict[ColumnName, _Value] | None = Field(None, description="by column: what stands where nothing does")
@@ -93,11 +96,16 @@ def _word(value: object) -> object:
         near = get_close_matches(value.lower(), list(RepairKind), n=1)
         text = f"is `{value}`, which is no repair: {', '.join(RepairKind)}"
         raise refuse("name", text, label=f"did you mean `{near[0]}`?" if near else "", suggest=near[0] if near else "")
-    if value in ("normalise_case", "fill", "clamp"):
+    if value in _NEEDS_COLUMNS:
         raise refuse("required", f"needs columns: {{{value}: {{COLUMN: ...}}}}")
     is_whole = RepairEntry.model_fields[value].annotation == bool | None
     return {value: True if is_whole else []}
 
 
 #: An entry, or its bare name.
-AnyRepair = Annotated[RepairEntry, BeforeValidator(_word)]
+AnyRepair = Annotated[
+    RepairEntry,
+    BeforeValidator(
+        _word, json_schema_input_type=Literal[*(kind for kind in RepairKind if kind not in _NEEDS_COLUMNS)] | RepairEntry
+    ),
+]

@@ -41,7 +41,7 @@ class IgnoredWeakness(Section):
 class AdvisorySettings(Section):
     """Without this section OSV and Debian's tracker are asked."""
 
-    osv: Annotated[tuple[Where, ...], BeforeValidator(_listed)] = Field(
+    osv: Annotated[tuple[Where, ...], BeforeValidator(_listed, json_schema_input_type=Line | list[Line])] = Field(
         (OSV,), description="servers that speak OSV's API, directories or zips of its records: of Python and npm"
     )
     debian: Where = Field(TRACKER, description="feeds of Debian's tracker: an address, a directory or one file")

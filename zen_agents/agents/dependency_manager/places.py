@@ -54,9 +54,9 @@ class EnvironmentSettings(Place):
         description="whether that file gets the versions that were installed, or they are only shown; "
         "left out: a uv.lock does, and where it cannot people are only told",
     )
-    wheels: Annotated[tuple[AbsolutePath, ...], BeforeValidator(_listed)] = Field(
-        (), description="directories of wheels that packages come from, instead of an index"
-    )
+    wheels: Annotated[
+        tuple[AbsolutePath, ...], BeforeValidator(_listed, json_schema_input_type=AbsolutePath | list[AbsolutePath])
+    ] = Field((), description="directories of wheels that packages come from, instead of an index")
     index: HttpUrl | None = Field(None, description="address of the index that packages come from; empty: the usual one")
     smoke: Argv | None = Field(None, description="the project's own test, an argument list, run in a copy that is upgraded")
     smoke_timeout: PositiveDuration = Field(timedelta(minutes=1), description="how long that may take")

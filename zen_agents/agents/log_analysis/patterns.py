@@ -74,7 +74,7 @@ class LogPattern(PatternStep):
     """What to look for in a source, and what to do about it: so many lines, none for so long, or one after another."""
 
     source: Name = Field(description="which of `sources` it is looked for in")
-    by: Annotated[tuple[Line, ...], BeforeValidator(_listed)] = Field(
+    by: Annotated[tuple[Line, ...], BeforeValidator(_listed, json_schema_input_type=Line | list[Line])] = Field(
         (), description="fields by which lines are told apart: each value counts for itself"
     )
     count: int = Field(1, ge=1, le=MOST_COUNT, description="so many lines are a finding; no unit")
@@ -89,7 +89,9 @@ class LogPattern(PatternStep):
     sequence: tuple[PatternStep, ...] = Field(
         (), max_length=MOST_STEPS, description="instead of `match`: lines that come in this order `within` that time"
     )
-    sigma: Annotated[tuple[dict[str, Any], ...], BeforeValidator(_rules)] = Field(
+    sigma: Annotated[
+        tuple[dict[str, Any], ...], BeforeValidator(_rules, json_schema_input_type=dict[str, Any] | list[dict[str, Any]])
+    ] = Field(
         (),
         description="a Sigma rule as it is published, instead of `match`; or a list: a correlation after those it calls",
     )

@@ -73,7 +73,9 @@ class LogSource(Section):
         None, description="how long operations may take, which statements are slow, and how much may fail"
     )
 
-    sigma: Annotated[tuple[AbsolutePath, ...], BeforeValidator(_listed)] = Field(
+    sigma: Annotated[
+        tuple[AbsolutePath, ...], BeforeValidator(_listed, json_schema_input_type=AbsolutePath | list[AbsolutePath])
+    ] = Field(
         (),
         description="files and directories of Sigma rules: each that these lines can tell is a pattern, called as its file",
     )

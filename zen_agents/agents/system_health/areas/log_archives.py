@@ -32,9 +32,9 @@ def _listed(value: object) -> object:
 class LogArchives(Section):
     """A set of logs: how long their archives are kept, how much room all of it may take, and how archives are packed."""
 
-    paths: Annotated[tuple[GlobPath, ...], BeforeValidator(_listed), Field(min_length=1)] = Field(
-        description="the logs, not their archives: a path or several, with wildcards in the last component"
-    )
+    paths: Annotated[
+        tuple[GlobPath, ...], BeforeValidator(_listed, json_schema_input_type=GlobPath | list[GlobPath]), Field(min_length=1)
+    ] = Field(description="the logs, not their archives: a path or several, with wildcards in the last component")
     older_than: PositiveDuration | None = Field(
         None, description="archives that were last written to before that go; empty: none goes by its age"
     )
