@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from zen_agents.cli.call import Call
@@ -17,6 +18,9 @@ from zen_agents.datasets.plain import report_to_plain
 _WORDS: Final = {
     Outcome.PASSED: "ok", Outcome.TOLERATED: "tolerated", Outcome.FAILED: "FAILED", Outcome.UNKNOWN: "unknown",
 }  # fmt: skip
+
+#: So many that are unknown for the same reason are told in one line.
+_FOLDED: Final = 3
 
 
 def check(call: Call) -> int:
@@ -48,10 +52,28 @@ def show(call: Call, report: Report) -> None:
     bad = [each for each in report.findings if each.outcome is not Outcome.PASSED]
     shown = report.findings if call.output == "wide" else bad
     if shown:
-        found = [(each.check, _WORDS[each.outcome], each.severity, each.reason or "-") for each in worst_first(shown)]
+        lines = worst_first(shown)
+        found = [
+            (called, _WORDS[each.outcome], each.severity, each.reason or "-")
+            for called, each in (_each(lines) if call.output == "wide" else _folded(lines))
+        ]
         table(call, ("CHECK", "OUTCOME", "SEVERITY", "WHY"), found, spare=("SEVERITY",), goes_on="WHY")
     for finding in worst_first(bad):
         _show_rows(call, finding)
+
+
+def _each(findings: Iterable[Finding]) -> Iterator[tuple[str, Finding]]:
+    return ((each.check, each) for each in findings)
+
+
+def _folded(findings: Iterable[Finding]) -> Iterator[tuple[str, Finding]]:
+    """Yield what each is called, and it; several that are unknown for the same reason are one."""
+    for (outcome, *_), group in groupby(findings, lambda each: (each.outcome, each.severity, each.reason)):
+        alike = list(group)
+        if outcome is Outcome.UNKNOWN and len(alike) >= _FOLDED:
+            yield f"{alike[0].check} and {len(alike) - 1} more", alike[0]
+        else:
+            yield from _each(alike)
 
 
 def _sum(call: Call, report: Report) -> str:

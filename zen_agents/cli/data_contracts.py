@@ -95,11 +95,16 @@ def _by_file(call: Call, words: Sequence[str]) -> Contract:
     return contract
 
 
-def kind_of(file: str) -> SourceKind:
-    """Return what a file is by its ending; UsageError if that does not say it."""
+def kind_of(file: str, *, otherwise: str = "") -> SourceKind:
+    """Return what a file is by its ending; UsageError if that does not say it, with what to do `otherwise`."""
     kind = _kind_of(file)
     if kind is None:
-        raise UsageError(f"what {file} is cannot be told by its name; write it in the contract: source: {{csv: {file}}}")
+        if Path(file).is_dir():
+            raise UsageError(f"{file} is a directory; name its files by a pattern in quotes: '{Path(file) / '*.csv'}'")
+        raise UsageError(
+            f"what {file} is cannot be told by its name, which ends in none of {', '.join(_ENDINGS)} (and .gz or .zst); "
+            f"{otherwise or f'write it in the contract, and no name here: source: {{csv: {Path(file).absolute()}}}'}"
+        )
     return kind
 
 
@@ -111,15 +116,31 @@ def _kind_of(file: str) -> SourceKind | None:
 
 
 def _configured(call: Call) -> Mapping[str, Contract]:
-    loaded = load([str(config_of(call))], os.environ)
+    try:
+        config = config_of(call)
+    except SettingsError:
+        for word in call.arguments.words:
+            _refuse_a_file(word)
+        raise
+    loaded = load([str(config)], os.environ)
     section = loaded.require().agents.get("data_validation")
     if section is None or not section.datasets:
         raise UsageError("the configuration has no data sets; name a file and what is expected of it: --contract FILE")
     return contracts_of(section, AgentContext("", loaded.origins))
 
 
+def _refuse_a_file(word: str) -> None:
+    """Refuse what is called as a file is: what is expected of it stands nowhere."""
+    if _kind_of(word) is not None:
+        raise UsageError(
+            f"nothing says what is expected of {word}: name a contract with --contract FILE; "
+            f"zen-agents data infer {word} proposes one"
+        )
+
+
 def _known(word: str, known: Mapping[str, Contract]) -> Contract:
     if word not in known:
+        _refuse_a_file(word)
         meant = did_you_mean(nearest(word, known)) or f"there are {', '.join(known)}"
         raise UsageError(f"there is no data set {word!r}; {meant}")
     return known[word]

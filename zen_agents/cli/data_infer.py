@@ -24,7 +24,7 @@ def infer(call: Call) -> int:
         raise UsageError("name one file, or one pattern in quotes: the files that match it are one data set")
     if rows < 0:
         raise UsageError(f"--rows is a number of rows, or 0 for all; not {rows}")
-    source = Source(kind_of(words[0]), str(Path(words[0]).absolute()))
+    source = Source(kind_of(words[0], otherwise="call it so"), str(Path(words[0]).absolute()))
     reply = asyncio.run(infer_contract(infer_question(Contract(Path(words[0]).stem, source), rows)))
     if call.machine:
         data(call, "data-infer", [reply.model_dump(mode="json", exclude={"unable"})])

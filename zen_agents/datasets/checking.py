@@ -103,6 +103,8 @@ class _Run:
                 return _finding(ask.check, outcome, measured)
             return _finding(ask.check, outcome, measured, failing_rows(ask, told, scope, self._answer))
         except BackendError as error:
+            if error.is_damage:  # then no other answer is worth anything
+                raise
             return _finding(ask.check, Outcome.UNKNOWN, Measured(0, 1, None, str(error)))
 
     def _measured(self, ask: Ask, told: Answered) -> tuple[Measured, Answered]:

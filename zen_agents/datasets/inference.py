@@ -33,6 +33,8 @@ _LONGEST_SHAPE, _LONGEST_KEY = 40, 100
 #: What so many of the values are, the column is meant to hold: in a file that is not clean yet, few columns are what they
 #: should be in every row.
 _MOSTLY: Final = 0.8
+#: What `counts` comes to where there are none.
+NO_VALUES: Final = (0, 0, None, None, 0, None, 0, *[0] * (len(_READINGS) + len(_SHAPES)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,16 @@ from dataclasses import replace
 
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.finding import Finding, Outcome, Report
-from zen_agents.datasets.questions import Fresh, HasColumns, Readable
+from zen_agents.datasets.questions import Fresh, HasColumns, Readable, RowCount
 from zen_agents.datasets.taking_out import OF_ROWS
 
 #: What no row that is left out could change.
 _ANYWAY = (*OF_ROWS, Fresh, HasColumns, Readable)
+
+
+def no_rows(lines: int) -> str:
+    """Return how many lines are no rows, in words."""
+    return "1 line is no row" if lines == 1 else f"{lines:,} lines are no rows"
 
 
 def of_some_rows(report: Report, contract: Contract, left_out: int) -> Report:
@@ -22,8 +27,11 @@ def of_some_rows(report: Report, contract: Contract, left_out: int) -> Report:
     asked = {check.name: check.asks for check in contract.checks}
 
     def told(finding: Finding) -> Finding:
-        if isinstance(asked[finding.check], _ANYWAY) or finding.outcome not in (Outcome.PASSED, Outcome.TOLERATED):
+        question = asked[finding.check]
+        if isinstance(question, _ANYWAY) or finding.outcome not in (Outcome.PASSED, Outcome.TOLERATED):
             return finding
-        return replace(finding, outcome=Outcome.UNKNOWN, reason=f"{left_out:,} lines are no rows; it holds without them")
+        if isinstance(question, RowCount) and (question.most is None or (report.rows or 0) + left_out <= question.most):
+            return finding  # whatever they are
+        return replace(finding, outcome=Outcome.UNKNOWN, reason=f"{no_rows(left_out)}; it holds without that")
 
     return replace(report, findings=tuple(map(told, report.findings)))

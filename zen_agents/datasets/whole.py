@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.finding import Profile
@@ -10,7 +11,9 @@ from zen_agents.datasets.measure import Measured
 from zen_agents.datasets.questions import RowCount, RowCountChange
 from zen_agents.datasets.table import Table
 
-NOTHING_BEFORE = "there is no good run yet to compare with"
+#: So many columns are named.
+_MOST_NAMED: Final = 20
+NOTHING_BEFORE: Final = "there is no good run yet to compare with"
 
 
 def columns(contract: Contract, table: Table, *, exact: bool) -> Measured:
@@ -18,9 +21,19 @@ def columns(contract: Contract, table: Table, *, exact: bool) -> Measured:
     known = {column.name for column in contract.columns}
     missing = [each.name for each in contract.columns if not each.optional and each.name not in table.columns]
     extra = [name for name in table.columns if name not in known] if exact else []
-    told = (("missing", missing), ("not expected", extra))
-    reason = "; ".join(f"{what}: {', '.join(map(repr, names))}" for what, names in told if names)
+    # As many others as are missing, at most, are most likely what they are called now.
+    others = [name for name in table.columns if name not in known]
+    told = (
+        ("missing", missing), ("not expected", extra),
+        ("there instead", others if not exact and len(others) <= len(missing) else []),
+    )  # fmt: skip
+    reason = "; ".join(f"{what}: {_some(names)}" for what, names in told if names)
     return Measured(len(missing) + len(extra), len(known | table.columns.keys()), reason=reason)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(map(repr, names[:_MOST_NAMED])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def counted(rows: int, asked: RowCount) -> Measured:

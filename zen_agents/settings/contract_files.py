@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,8 @@ from zen_agents.settings.reader import MAX_BYTES, read
 from zen_agents.settings.shape import Shape
 from zen_agents.settings.validation import validate
 
+#: What is typed to have a key explained, and where a contract's keys stand there.
+_EXPLAIN, _BELOW = "zen-agents explain config ", "agents.data_validation.datasets.NAME"
 _ENTRY: Final = re.compile(r"expect\[(\d+)\]")
 
 
@@ -46,8 +49,13 @@ def read_contract(
         root = put(placeless(root), ["source", source[0].value], source[1], Document(source[1], Origin.FLAG))
     settings = None if report.failed else validate(Dataset, root, (), Shape(Dataset), report, root)
     if settings is None or report.failed:
-        return None, report.sorted()
+        return None, _explained(report.sorted())
     return settings.contract(name, lambda key: _place(root, key)), report.sorted()
+
+
+def _explained(told: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+    """Return them with the keys that can be explained called as in the configuration, which has contracts by name."""
+    return [replace(each, help=each.help.replace(_EXPLAIN, f"{_EXPLAIN}{_BELOW}.")) for each in told]
 
 
 def _tree(file: str, report: Report) -> Node:

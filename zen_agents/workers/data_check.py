@@ -19,7 +19,7 @@ from zen_agents.datasets.checking import check, unreadable
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.file_sql import OpenedFiles, described, plain_of, relation
 from zen_agents.datasets.finding import FailingRow, Report
-from zen_agents.datasets.partial import of_some_rows
+from zen_agents.datasets.partial import no_rows, of_some_rows
 from zen_agents.datasets.plain import (
     contract_from_plain,
     profile_from_plain,
@@ -136,7 +136,7 @@ def _checked(
     if (readable := mended(contract, files)) is None:
         return unreadable(contract, why, now, is_damage=True)
     source, plain, left_out = readable
-    more = f"; {left_out:,} lines are no rows, everything else is told of the others" if left_out else ""
+    more = f"; {no_rows(left_out)}, everything else is told of the others" if left_out else ""
     try:
         found = checked(replace(table_of(replace(contract, source=source), plain, duck), damage=why + more))
         return of_some_rows(found, contract, left_out) if left_out else found

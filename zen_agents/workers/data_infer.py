@@ -5,18 +5,18 @@ The file is opened first, then root is given up, and only then its bytes are rea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zen_agents.datasets import encodings
 from zen_agents.datasets.contract import ColumnType, Contract
 from zen_agents.datasets.contract_text import contract_text
-from zen_agents.datasets.inference import Column, Suggestion, counts, reading
+from zen_agents.datasets.inference import NO_VALUES, Column, Suggestion, counts, reading
 from zen_agents.datasets.plain import contract_from_plain
 from zen_agents.datasets.sql import listed, name, sql, value
-from zen_agents.datasets.table import BackendError
+from zen_agents.datasets.table import BackendError, Table
 from zen_agents.jobs.data_infer import DataInferReply, DataInferRequest
 from zen_agents.workers.answering import answered
 from zen_agents.workers.data_check import table_of
@@ -27,6 +27,10 @@ from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.log_stream import load_unpackers
 
 _SAMPLE: Final = name("sample_")
+#: So many columns are looked at together: each takes memory, however few rows there are.
+_AT_ONCE: Final = 500
+#: So many are asked about in one query.
+_MANY: Final = 50
 #: So many values that are not like the others are shown, and so much of each (characters).
 _EXAMPLES, _LONGEST_EXAMPLE = 3, 30
 
@@ -49,16 +53,14 @@ def answer(request: DataInferRequest) -> DataInferReply:
 def proposed(contract: Contract, files: DataFiles, spill: Path, most: int) -> DataInferReply:
     """Look at the first so many rows of files that were opened, 0 is all, as whoever this is now; BackendError."""
     opened = files.linked(spill / "0")
+    if opened.is_empty:
+        return DataInferReply(unable=f"{contract.source.path} is empty: there is nothing to propose from")
     with closing(Duck(contract.limits, spill, [*files.places, *opened.readable])) as duck:
         try:
             table = table_of(contract, opened, duck)
-            wanted = listed([name(each) for each in table.columns])
-            limit = sql(f" LIMIT {most}") if most else sql("")
-            duck.rows(sql("CREATE TEMP TABLE {} AS SELECT {} FROM {}", _SAMPLE, wanted, table.relation) + limit)
+            suggestions, rows = _of_all(duck, table, most)
         except BackendError as error:
             raise BackendError(why_unreadable(contract, opened) or str(error)) from error
-        ((rows,),) = duck.rows(sql("SELECT count(*) FROM {}", _SAMPLE))
-        suggestions = [_suggested(duck, each, held, int(rows)) for each, held in table.columns.items()]
     is_all = not most or rows < most
     seen = "which are all" if is_all else "its first; nothing is known of the others"
     about = (
@@ -66,13 +68,42 @@ def proposed(contract: Contract, files: DataFiles, spill: Path, most: int) -> Da
         "It says what was seen, not what has to be: read it before it is relied on.",
     )
     return DataInferReply(
-        text=contract_text(suggestions, about=about), columns=len(suggestions), rows=int(rows), is_all=is_all
+        text=contract_text(suggestions, about=about), columns=len(suggestions), rows=rows, is_all=is_all
     )  # fmt: skip
 
 
-def _suggested(duck: Duck, called: str, stored: ColumnType, rows: int) -> Suggestion:
-    (answer,) = duck.rows(sql("SELECT {} FROM {}", counts(called, stored, duck.dialect), _SAMPLE))
-    column = Column(called, stored, answer, rows)
+def _of_all(duck: Duck, table: Table, most: int) -> tuple[Sequence[Suggestion], int]:
+    """Return what is suggested for every column, some at a time, and of how many rows."""
+    found: list[Suggestion] = []
+    rows, limit = 0, sql(" LIMIT {}", value(most)) if most else sql("")
+    every = [*table.columns.items()]
+    for at in range(0, len(every), _AT_ONCE):
+        columns = every[at : at + _AT_ONCE]
+        wanted = listed([name(called) for called, _ in columns])
+        duck.rows(sql("CREATE OR REPLACE TEMP TABLE {} AS SELECT {} FROM {}", _SAMPLE, wanted, table.relation) + limit)
+        ((rows,),) = duck.rows(sql("SELECT count(*) FROM {}", _SAMPLE))
+        answers = _answers(duck, dict(columns))
+        found += [_suggested(duck, Column(called, held, answers[called], int(rows)), held) for called, held in columns]
+    return found, int(rows)
+
+
+def _answers(duck: Duck, columns: Mapping[str, ColumnType]) -> Mapping[str, Sequence[Any]]:
+    """Return what is first asked of each column: of many texts by one query, which is much less work than one for each."""
+    if len(columns) < _MANY or {*columns.values()} != {ColumnType.TEXT}:
+        asked = {each: sql("SELECT {} FROM {}", counts(each, held, duck.dialect), _SAMPLE) for each, held in columns.items()}
+        return {each: duck.rows(query)[0] for each, query in asked.items()}
+    told = duck.rows(
+        sql(
+            "SELECT name_, {} FROM (UNPIVOT {} ON COLUMNS(*) INTO NAME name_ VALUE value_) GROUP BY name_",
+            counts("value_", ColumnType.TEXT, duck.dialect), _SAMPLE,
+        )
+    )  # fmt: skip
+    # A column without any value has no rows there.
+    return dict.fromkeys(columns, NO_VALUES) | {str(each): answer for each, *answer in told}
+
+
+def _suggested(duck: Duck, column: Column, stored: ColumnType) -> Suggestion:
+    called = column.name
     values: list[str] = []
     ends = None
     if column.wants_values:

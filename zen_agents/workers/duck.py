@@ -73,6 +73,8 @@ class Duck:
                 f"it needs more memory than `limits.memory` and `limits.spill` give it: {_said(error)}"
             ) from error
         except duckdb.Error as error:
+            if type(error) is duckdb.Error:  # what breaks where the parts of a Parquet file are described has no class
+                raise BackendError(f"it is damaged: {_said(error).rstrip(' :')}", is_damage=True) from error
             raise BackendError(_said(error), is_damage=isinstance(error, _DAMAGE)) from error
 
     def keep(self, table: str, query: Sql) -> None:

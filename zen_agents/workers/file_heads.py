@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.file_sql import OpenedFiles
@@ -45,6 +47,9 @@ def as_written(source: Source, files: OpenedFiles) -> Source:
 
 def why_unreadable(contract: Contract, files: OpenedFiles) -> str:
     """Return which line of which file is at fault, by reading all of them; "" if none is found."""
+    if contract.source.kind is SourceKind.PARQUET:
+        faults = ((known, _parquet_fault(path)) for path, known in files.paths.items())
+        return next((f"{known}: {fault}" for known, fault in faults if fault), "")
     if contract.source.kind not in TEXT:
         return ""
     try:
@@ -57,6 +62,17 @@ def why_unreadable(contract: Contract, files: OpenedFiles) -> str:
     except (BackendError, LogStreamError) as error:
         return str(error)
     return ""
+
+
+def _parquet_fault(path: str) -> str:
+    """Return what the ends of a Parquet file say is wrong with it; "" if they are as they have to be."""
+    with Path(path).open("rb") as stream:
+        begins = stream.read(4)
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - 4))
+        ends = stream.read(4)
+    if begins != b"PAR1":
+        return "is no Parquet file" if begins else "is empty, which no Parquet file is"
+    return "" if ends == b"PAR1" else "has no footer: it is being written, or was cut off"
 
 
 def _head(path: str) -> tuple[bytes, str]:

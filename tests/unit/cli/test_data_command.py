@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -118,6 +120,8 @@ def test_a_mistake_in_a_contract_is_told_with_its_place_and_what_was_meant() -> 
     ("words", "said"),
     [
         (("good.xyz", "--contract", "orders.yaml"), "cannot be told by its name"),
+        ((".", "--contract", "orders.yaml"), "by a pattern in quotes: '*.csv'"),
+        (("good.csv",), "zen-agents data infer good.csv proposes one"),
         (("a.csv", "b.csv", "--contract", "orders.yaml"), "one pattern in quotes"),
         (("good.csv", "--contract", "orders.yaml", "--evidence", "-1"), "from 0 to 1000"),
     ],
@@ -131,6 +135,30 @@ def test_what_could_not_be_told_has_an_exit_code_of_its_own(tmp_path: Path) -> N
     (tmp_path / "link.csv").symlink_to(tmp_path / "good.csv")
     told = command("data", "check", "link.csv", "--contract", "orders.yaml")
     assert told.code == 6 and "is a link" in told.out
+
+
+def test_what_cannot_be_told_for_one_reason_is_one_line() -> None:
+    Path("torn.csv.gz").write_bytes(gzip.compress(Path("good.csv").read_bytes())[:-9])
+    told = command("data", "check", "torn.csv.gz", "--contract", "orders.yaml")
+    assert told.code == 1 and "columns and 3 more  unknown" in told.out and told.out.count("could not be read") == 3
+    assert command("data", "check", "torn.csv.gz", "--contract", "orders.yaml", "-o", "wide").out.count("\nunique.id ") == 1
+
+
+@pytest.mark.parametrize(
+    "said", ["{column: id, between: [5, 1]}", "{column: id, above: 5, below: 1}", "{column: id, length: [5, 1]}",
+             "{row_count: {min: 5, max: 1}}"],
+)  # fmt: skip
+def test_bounds_with_nothing_between_them_are_a_mistake(said: str) -> None:
+    Path("orders.yaml").write_text(f"expect:\n  - {said}\n")
+    wrong = command("data", "check", "good.csv", "--contract", "orders.yaml")
+    assert wrong.code == 78 and "orders.yaml:2:" in wrong.err and "the least, 5, is more than the most, 1" in wrong.err
+
+
+def test_the_help_for_a_mistake_in_a_contract_is_a_command_that_works() -> None:
+    Path("orders.yaml").write_text("expect:\n  - {column: id, not_nul: true}\n")
+    wrong = command("data", "check", "good.csv", "--contract", "orders.yaml")
+    (typed,) = re.findall(r"help: zen-agents (explain config .*)", wrong.err)
+    assert command(*typed.split()).code == 0
 
 
 def test_a_contract_that_is_not_there_is_not_valid() -> None:

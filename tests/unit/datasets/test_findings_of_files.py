@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.support.datasets import NOW, by_name, contract, looked, write_csv
@@ -85,6 +86,27 @@ def test_what_is_damaged_fails_to_be_read_and_nothing_else_is_told(tmp_path: Pat
     assert report.rows is None and report.outcome is Outcome.FAILED and found["readable"].reason
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "is empty"), (b"id,n\n1,2\n", "is no Parquet file"), (b"PAR1 and nothing else", "has no footer")],
+)
+def test_what_is_wrong_with_the_ends_of_a_parquet_file_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(content)
+    found = by_name(looked(contract(path, Readable(), kind=SourceKind.PARQUET), tmp_path))
+    assert found["readable"].outcome is Outcome.FAILED and f"{path}: {said}" in found["readable"].reason
+
+
+def test_a_parquet_file_whose_pages_are_damaged_is_not_readable_whatever_its_footer_still_tells(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    duckdb.execute(f"copy (select range as id, 'c' || range as s from range(300)) to '{path}' (format parquet)")
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    path.write_bytes(whole[:4] + bytes(each ^ 0x5A for each in whole[4:half]) + whole[half:])
+    report = looked(contract(path, Readable(), NotNull("id"), Unique(("id",)), kind=SourceKind.PARQUET), tmp_path)
+    assert by_name(report)["readable"].outcome is Outcome.FAILED and report.rows is None
+
+
 @pytest.mark.parametrize("damage", ["secret,x\n" * 3 + "secret,y,z\n", '"secret,x\n' + "secret," * 9, "secret,\xff\n"])
 def test_why_a_file_cannot_be_read_says_nothing_of_its_rows(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "a.csv"
@@ -102,6 +124,8 @@ def test_a_column_that_vanished_is_told_with_what_is_called_nearly_so(tmp_path: 
     )
     assert (found["columns"].outcome, found["columns"].count) == (Outcome.FAILED, 2)
     assert found["columns"].reason == "missing: 'amount'; not expected: 'amuont'"
+    others = by_name(looked(contract(path, HasColumns(), columns=columns), tmp_path))
+    assert others["columns"].reason == "missing: 'amount'; there instead: 'amuont'"
     assert found["not_null.amount"].outcome is Outcome.UNKNOWN
     assert "is it 'amuont'?" in found["not_null.amount"].reason
     assert found["not_null.id"].outcome is Outcome.PASSED

@@ -93,6 +93,15 @@ def test_a_value_that_is_shown_stays_in_its_remark(tmp_path: Path) -> None:
     _holds(path, text, SourceKind.CSV, Outcome.TOLERATED)
 
 
+def test_very_many_columns_are_looked_at_some_at_a_time(tmp_path: Path) -> None:
+    names = ["value_", "name_", "none", *(f"c{number}" for number in range(600))]
+    path = write_csv(tmp_path / "a.csv", names, [(1, "x", None, *range(600)), (2, "n", None, *range(600))])
+    text = _text(path, SourceKind.CSV)
+    for line in ("  value_: integer", "  name_: text", "  none: any  # unsure: no value was seen", "  c599: integer"):
+        assert f"{line}\n" in text
+    _holds(path, text, SourceKind.CSV)
+
+
 CELLS = st.one_of(
     st.none(), st.integers(-(10**20), 10**20), st.floats(), st.dates(), st.booleans(), st.uuids(), st.datetimes(),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=8),
@@ -125,3 +134,5 @@ def test_the_command_writes_a_contract_that_the_next_command_takes(tmp_path: Pat
     assert command("data", "check", "a.csv", "--contract", "a.yaml").code == 0
     assert command("data", "infer", "a.csv", "a.yaml").code == 2
     assert command("data", "infer", "none.csv").code not in (0, 2)
+    Path("nothing.csv").touch()
+    assert "there is nothing to propose from" in command("data", "infer", "nothing.csv").err

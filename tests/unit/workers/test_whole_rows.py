@@ -19,7 +19,15 @@ def test_what_can_be_read_is_checked(tmp_path: Path, text: bytes) -> None:
     path.write_bytes(text)
     columns = [Column("id", ColumnType.INTEGER)]
     asked = contract(
-        path, Readable(), NotNull("v"), NotNull("id"), OfType("id"), Unique(("id",)), RowCount(1), columns=columns
+        path,
+        Readable(),
+        NotNull("v"),
+        NotNull("id"),
+        OfType("id"),
+        Unique(("id",)),
+        RowCount(1, 4),
+        RowCount(1, 6),
+        columns=columns,
     )
     report = looked(asked, tmp_path)
     found = by_name(report)
@@ -29,6 +37,7 @@ def test_what_can_be_read_is_checked(tmp_path: Path, text: bytes) -> None:
     assert "line 3 has 1 values" in found["readable"].reason or "ends with" in found["readable"].reason
     assert "lines are no rows, everything else is told of the others" in found["readable"].reason
     assert (found["unique.id"].outcome, found["row_count"].outcome) == (Outcome.UNKNOWN, Outcome.UNKNOWN)
+    assert found["row_count.2"].outcome is Outcome.PASSED  # also if each of them is a row
     assert report.rows == 3 and not report.unknown
 
 

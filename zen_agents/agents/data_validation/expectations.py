@@ -60,8 +60,19 @@ def _pair(value: object) -> object:
     raise refuse("range", "is a list of two, the least and the most; null for no bound")
 
 
-Pair = Annotated[tuple[_Bound | None, _Bound | None], BeforeValidator(_pair)]
-Lengths = Annotated[tuple[int | None, int | None], BeforeValidator(_pair)]
+def _in_order(pair: tuple[_Bound | None, _Bound | None]) -> tuple[_Bound | None, _Bound | None]:
+    _refuse_none_between(*pair)
+    return pair
+
+
+def _refuse_none_between(least: _Bound | None, most: _Bound | None, at: str = "") -> None:
+    """Refuse bounds between which no number is; texts are in an order that only their column's type tells."""
+    if isinstance(least, (int, float)) and isinstance(most, (int, float)) and least > most:
+        raise refuse("range", f"has nothing in it: the least, {least}, is more than the most, {most}", at=at)
+
+
+Pair = Annotated[tuple[_Bound | None, _Bound | None], BeforeValidator(_pair), AfterValidator(_in_order)]
+Lengths = Annotated[tuple[int | None, int | None], BeforeValidator(_pair), AfterValidator(_in_order)]
 Conditional = Annotated[str, AfterValidator(check_condition)]
 
 
@@ -70,6 +81,11 @@ class Counted(Section):
 
     min: int = Field(0, ge=0, description="at least so many rows")
     max: int | None = Field(None, ge=0, description="at most so many rows")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Counted:
+        _refuse_none_between(self.min, self.max, "max")
+        return self
 
 
 class Change(Section):
@@ -149,6 +165,7 @@ class Expectation(Section):
             raise refuse("conflict", "says nothing of which column: write `column: NAME` beside it", at=of_column[0])
         if (self.unique or self.references is not None) and not self.key:
             raise refuse("conflict", "needs a `column`, or `columns`", at="unique" if self.unique else "references")
+        _refuse_none_between(self.above, self.below, "below")
         if not list(self.asks()):
             raise refuse("one_of", "asks nothing; write what has to hold, like `not_null: true`")
         return self
