@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import repair_forms
 from tests.support.advisories import record
 from tests.support.broken_night import (
     APP_LOG,
@@ -40,8 +42,13 @@ from zen_agents.adapters.packages_withdrawn import NOTHING_WITHDRAWN
 from zen_agents.agents.dependency_manager.looking import Looked
 from zen_agents.agents.dependency_manager.places import EnvironmentSettings
 from zen_agents.cli import packages_plan
+from zen_agents.cli.data_contracts import DataSets
+from zen_agents.cli.data_history import Histories
 from zen_agents.cli.main import COMMANDS
 from zen_agents.cli.progress import Progress
+from zen_agents.datasets.finding import Outcome
+from zen_agents.datasets.history import Failed, History, Run
+from zen_agents.datasets.plain import history_to_plain
 from zen_agents.doctor.examination import Check, Finding, State, fine
 from zen_agents.engine.judged import judged_body
 from zen_agents.model.package_look import PackageQuestion
@@ -84,6 +91,9 @@ FORMS = {
     "logs-search": "logs search refused /etc/zen-agents/app.log --since 02:00",
     "data-check": "data check /etc/zen-agents/orders.csv --contract /etc/zen-agents/orders.yaml",
     "data-diff": "data diff /etc/zen-agents/before.csv /etc/zen-agents/after.csv --key order_id",
+    "data-repair": "data repair /etc/zen-agents/orders.csv --contract /etc/zen-agents/repair.yaml --dry-run",
+    "data-report": "data report /etc/zen-agents/orders.csv --contract /etc/zen-agents/orders.yaml"
+    " --history /etc/zen-agents/runs",
     "packages-list": "packages list -e /etc/zen-agents/requirements.txt -e /etc/zen-agents/package-lock.json",
     "packages-outdated": "packages outdated -e /etc/zen-agents/requirements.txt --osv /etc/zen-agents/records",
     "packages-plan": "packages plan",
@@ -110,6 +120,8 @@ FORMS = {
 LIVING = {"status-living": "status", "status-living-quiet": "status -q", "why-living": "why inc-8t5v1q"}
 #: The same, of an engine that is asked for an upgrade.
 APPLYING = {"packages-apply": "packages apply app --dry-run"}
+#: The same, of an engine that is asked for a repair of data.
+REPAIRING = {"data-repaired": "data repair orders --yes --reason import"}
 #: The same, of a state in whose ledger somebody has changed who an entry names.
 TAMPERED = {"audit-verify-broken": "audit verify"}
 
@@ -143,6 +155,14 @@ expect:
   - {column: stauts, not_null: true}
 """
 
+RUNS = tuple(
+    Run(NOW.timestamp() - hours * 3600, outcome, rows, 0.2, len(named), named)
+    for hours, outcome, rows, named in (
+        (50, Outcome.PASSED, 3, ()), (26, Outcome.UNKNOWN, None, ()),
+        (2, Outcome.FAILED, 4, (Failed("unique.order_id", 2, 4), Failed("one_of.status", 1, 4))),
+    )
+)  # fmt: skip
+
 BEFORE = "order_id,amount,status,a_column_with_a_long_name\n1,10.50,paid,x\n2,3,new,\n4,7.25,new,y\n"
 AFTER = (
     "order_id,amount,status,note\n1,10.50,paid,\n2,-3,paid by a person who came to the counter in the evening,\n5,1,new,\n"
@@ -159,6 +179,8 @@ _FILES = {
     "web-tests.yaml": RULE_TESTS,
     "orders.csv": ORDERS,
     "orders.yaml": ORDERS_CONTRACT,
+    "repair.yaml": "columns: {amount: number}\nrepair: [{clamp: {amount: [0, null]}}, drop_duplicates, quarantine_rows]\n",
+    "runs/orders.json": json.dumps(history_to_plain(History(RUNS))),
     "requirements.txt": "flask==3.0.3\njinja2>=3\nMarkupSafe==2.1.5\n",
     "records/PYSEC-2026-7.json": record(
         "PYSEC-2026-7", "flask", ({"introduced": "0"}, {"fixed": "3.0.4"}), summary="sessions can be read by others"
@@ -228,6 +250,8 @@ def scene() -> Iterator[Scene]:
         patch.setattr(packages_look, "newer_python", lambda *_, **__: Available(_LATER))
         patch.setattr(packages_look, "withdrawn", lambda *_: NOTHING_WITHDRAWN)
         patch.setattr(packages_plan, "rehearse_plan", _rehearsed)
+        # Else each look would add a run to what the next one shows.
+        patch.setattr(Histories, "keep", lambda *_: None)
         # How far it is stands on a line that is written over.
         patch.setattr(Progress, "show", lambda *_: None)
         (Path(settings) / "dpkg.log").write_text("2026-11-21 02:58:41 upgrade postgresql-16:amd64 16.4-1 16.5-1\n", "utf-8")
@@ -301,6 +325,15 @@ def test_what_people_see_of_an_upgrade(scene: Scene, name: str, columns: int, mo
     assert _too_wide(scene, APPLYING[name], columns) == []
 
 
+@pytest.mark.parametrize("columns", _COLUMNS)
+@pytest.mark.parametrize("name", REPAIRING)
+def test_what_people_see_of_a_repair(scene: Scene, name: str, columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_client, "ask", repair_forms.answer)
+    monkeypatch.setattr("zen_agents.cli.data_repair.data_sets", lambda _: DataSets([repair_forms.ORDERS], {}))
+    _compare(scene, name, REPAIRING[name], columns)
+    assert _too_wide(scene, REPAIRING[name], columns) == []
+
+
 def _compare(scene: Scene, name: str, typed: str, columns: int) -> str:
     plain = scene.shown(typed, columns=columns)
     coloured = scene.shown(typed, columns=columns, colour=True)
@@ -335,4 +368,4 @@ def test_each_looking_command_is_kept_and_nothing_else() -> None:
     kept = {typed.split()[0] for name, typed in FORMS.items() if name != "wrong-command"}
     assert set(COMMANDS) - NOT_LOOKED_AT - kept == set(), "without a form in FORMS, or a place in NOT_LOOKED_AT"
     assert kept | NOT_LOOKED_AT == set(COMMANDS)
-    assert {path.name.partition(".")[0] for path in GOLDEN.iterdir()} == {*FORMS, *LIVING, *TAMPERED, *APPLYING}
+    assert {path.name.partition(".")[0] for path in GOLDEN.iterdir()} == {*FORMS, *LIVING, *TAMPERED, *APPLYING, *REPAIRING}
