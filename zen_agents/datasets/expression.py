@@ -27,6 +27,7 @@ _TOKEN = re.compile(
 )
 _COMPARISONS: Final = ("=", "<>", "!=", "<", "<=", ">", ">=")
 _MOST_CHARACTERS, _MOST_DEPTH = 4000, 50
+_MOST_WHOLE = (1 << 63) - 1
 
 
 class ExpressionError(ValueError):
@@ -82,6 +83,11 @@ def _rendered(piece: _Piece, scope: Scope) -> Sql:
     if isinstance(piece, _Column):
         return scope.value(piece.name)
     return value(piece.value) if piece.held is ColumnType.ANY else scope.dialect.bound(piece.value, piece.held)
+
+
+def _number(written: str) -> int | float:
+    """Return a number as what every database takes: whole ones have 64 bits there."""
+    return int(written) if "." not in written and int(written) <= _MOST_WHOLE else float(written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +198,7 @@ class _Reader:
         self._at += 1
 
     def _literal(self, token: _Token) -> None:
-        number = float(token.text) if "." in token.text else None
-        given = token.text.replace("''", "'") if token.kind == "text" else number if number is not None else int(token.text)
+        given = token.text.replace("''", "'") if token.kind == "text" else _number(token.text)
         self.pieces.append(_Literal(given, ColumnType.ANY))
         self._at += 1
 

@@ -37,6 +37,8 @@ ROWS = [(1, 2.5, "2026-01-01", "x"), (2, 1.5, "2026-02-01", "it's"), (3, None, N
         ("case when a = 3 then b is null else b > 1 end", 0),
         ('"a" > 0 AND "weird ""one""" is null', 0),
         ("(((a)) > 0)", 0),
+        ("s not like '%.com' and s <> '1.5'", 0),
+        ("a < 99999999999999999999 and b > 1.25", 0),
     ],
 )
 def test_what_it_means(tmp_path: Path, text: str, fails: int) -> None:
