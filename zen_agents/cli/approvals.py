@@ -13,6 +13,7 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
+from zen_agents.cli.asked_plan import show_asked_plan
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import add_span, find, id_of, span, steady_of
@@ -21,7 +22,6 @@ from zen_agents.cli.times import ago
 from zen_agents.errors import UsageError
 from zen_agents.model.approval import Approval
 from zen_agents.model.redaction import shown
-from zen_agents.model.way_back import way_back
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,7 +103,7 @@ def _show(call: Call, row: Approval, now: float) -> int:
         data(call, "approval", body(row, now))
         return 0
     say(call, f"{row.id}  {row.action} {row.target}: {row.state.value.upper()}", paint=row.state.value.upper())
-    show_plan(call, row.plan)
+    show_asked_plan(call, row.plan)
     say(call, f"{'why':9} {' '.join(filter(None, (row.because, row.incident)))}", indent=2, hang=10)
     end = (
         f"{row.agreed} of {row.needed} agreed, expires in {ago(row.expires_at - now)}"
@@ -116,12 +116,3 @@ def _show(call: Call, row: Approval, now: float) -> int:
     if row.state.is_open:
         next_steps(call, f"zen-agents approve {row.id} --reason TEXT", f"zen-agents deny {row.id} --reason TEXT")
     return 0
-
-
-def show_plan(call: Call, plan: Any) -> None:
-    """Print exactly what would run, and what it could cost."""
-    for step in plan.get("steps", ()):
-        say(call, f"{'step':9} {step}", indent=2, hang=10)
-    if plan.get("warning"):
-        say(call, f"{'warning':9} {plan['warning']}", indent=2, hang=10)
-    say(call, f"{'risk':9} {plan.get('risk', '-')}, reversible {way_back(plan.get('reversible', '-'))}", indent=2)

@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from zen_agents.cli.approvals import show_plan
+from zen_agents.cli.asked_plan import show_asked_plan
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.render import next_steps, note, say
@@ -45,7 +45,7 @@ def run(call: Call) -> int:
     asked = call.ask("approval", approval=wanted.token or wanted.approval)
     if not call.machine:
         say(call, f"{asked['approval']}  {asked['action']} {asked['target']}: {asked['state'].upper()}")
-        show_plan(call, asked["plan"])
+        show_asked_plan(call, asked["plan"])
     reason = call.reason()
     if not call.confirm(f"May {asked['action']} {asked['target']} be done?"):
         note("nothing was answered")
