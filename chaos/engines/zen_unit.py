@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from chaos.engines.base import AS_ALWAYS, Launch
@@ -33,6 +35,7 @@ class ZenUnit:
 
     def start(self, launch: Launch = AS_ALWAYS) -> None:
         """Start it and return when it has looked and decided once; NotInTimeError if it does not."""
+        _as_installed()
         self._environment = launch.environment
         self.host.run(["rm", "--force", self.log], check=True)
         unit = ["systemd-run", f"--unit={self.unit}", "--quiet", "--collect", f"--working-directory={REPOSITORY}"]
@@ -74,3 +77,9 @@ class ZenUnit:
 
     def _has_looked(self) -> bool:
         return _FIRST_TURN in self.host.run(["cat", self.log]).stdout
+
+
+@cache
+def _as_installed() -> None:
+    """Compile the package, as installing it does: workers never do, and what a host compiles is not kept."""
+    compileall.compile_dir(REPOSITORY / "zen_agents", quiet=1)
