@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from pathlib import Path
 
 from chaos.simulation.host import SimulatedHost
@@ -63,5 +63,6 @@ class SimulatedMachine(Machine):
     def thread(self) -> VirtualThread:
         return VirtualThread(lambda: not self._host.faults.stalled)
 
-    async def worker(self, module: str, request: str, *, timeout_seconds: float) -> str:
-        return await self._pager.work(module, request, timeout_seconds=timeout_seconds)
+    async def worker(self, module: str, request: str | Awaitable[str], *, timeout_seconds: float) -> str:
+        text = request if isinstance(request, str) else await request
+        return await self._pager.work(module, text, timeout_seconds=timeout_seconds)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engine_process import wait_for
 from tests.support.telling import event_server, mail_server
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.jobs.alert_delivery import (
@@ -83,6 +84,17 @@ async def test_what_is_not_begun_in_time_is_retried() -> None:
 async def test_a_request_that_is_none_ends_the_worker_with_a_reason() -> None:
     with pytest.raises(WorkerError, match="not JSON"):
         await run_worker(WORKER, "{", timeout_seconds=30.0)
+
+
+async def test_a_worker_loads_before_its_request_is_there() -> None:
+    promised: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    with mail_server() as box:
+        asking = asyncio.create_task(run_worker(WORKER, promised, timeout_seconds=60.0))
+        await asyncio.to_thread(wait_for, lambda: _children_of(os.getpid()), "a child")
+        promised.set_result(DeliveryRequest((a_mail(box.port),)).to_json())
+        reply = DeliveryReply.from_json(await asking)
+
+    assert [result.detail for result in reply.results] == ["taken"]
 
 
 async def test_only_workers_are_started() -> None:

@@ -16,12 +16,12 @@ from math import inf
 from pathlib import Path
 
 from zen_agents.adapters.outbox_answers import Answers, lane_of
-from zen_agents.adapters.outbox_at_rest import RunWorker
 from zen_agents.adapters.outbox_calendar import digest_due
 from zen_agents.adapters.outbox_intake import OVER, Intake
 from zen_agents.adapters.outbox_memory import load_memory
 from zen_agents.adapters.outbox_rows import OutboxRows
 from zen_agents.adapters.outbox_self_test import is_self_test_due, trials
+from zen_agents.adapters.worker_ahead import RunWorker, WorkerAhead
 from zen_agents.adapters.worker_process import WorkerError, run_worker
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.items import item_for, ping_item
@@ -82,7 +82,10 @@ class Outbox:
             ripe: Called when `deliver_due` is worth calling now: something was told that waits for nothing, or the worker
                 that it had to wait for has ended.
         """
-        self._store, self._clock, self._worker, self._ripe = store, clock, worker, ripe
+        self._store, self._clock, self._ripe = store, clock, ripe
+        self._worker = WorkerAhead(worker, WORKER, timeout_seconds=_WORKER_SECONDS + _WORKER_GRACE_SECONDS)
+        #: Something was told that waits for nothing.
+        self._presses = False
         self._rows, self._memory = OutboxRows(store, spill), load_memory(store)
         self._intake = Intake(store=store, rows=self._rows, memory=self._memory, clock=clock, policy=policy, context=context)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,6 +100,7 @@ class Outbox:
         try:
             self._intake.accept(message, self._clock.now())
             if is_pressing(message):
+                self._presses = True
                 self._ripe()
         except Exception:  # telling people must survive its own faults: the log on stderr is the last way to speak
             log.exception("NOT TOLD: %s", message.summary)
@@ -104,6 +108,12 @@ class Outbox:
     def reconfigure(self, policy: AlertPolicy, context: AlertContext) -> None:
         """Use another policy from now on; what waits for a channel that is gone is given up at its turn."""
         self._intake.policy, self._intake.context = policy, context
+
+    def get_going(self) -> None:
+        """Start the worker that will be needed at once, if something presses: it loads while the message is made."""
+        if self._presses:
+            self._presses = False
+            self._worker.start()
 
     # -- delivering ---------------------------------------------------------------------------------------------------
     async def deliver_due(self) -> None:
@@ -134,6 +144,7 @@ class Outbox:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._worker.dismiss()
         self._save()
 
     async def good_tick(self) -> None:
@@ -254,8 +265,7 @@ class Outbox:
     async def _ask(self, items: Sequence[Item]) -> dict[str, Delivered]:
         request = DeliveryRequest(tuple(items), within_seconds=_WORKER_SECONDS)
         try:
-            text = await self._worker(WORKER, request.to_json(), timeout_seconds=_WORKER_SECONDS + _WORKER_GRACE_SECONDS)
-            reply = DeliveryReply.from_json(text)
+            reply = DeliveryReply.from_json(await self._worker.ask(request.to_json()))
         except (WorkerError, MalformedJobError) as error:
             return {item.ref: Delivered(item.ref, DeliveryOutcome.RETRY, str(error)) for item in items}
         return {result.ref: result for result in reply.results}

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zen_agents.adapters.worker_ahead import RunWorker
 from zen_agents.adapters.worker_process import run_worker
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.policy import AlertPolicy
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from zen_agents.adapters.alert_outbox import Outbox
 
 log = logging.getLogger("zen_agents.outbox")
-
-#: Runs a worker module with a JSON request and returns its JSON reply; raises WorkerError.
-RunWorker = Callable[..., Awaitable[str]]
 
 
 class OutboxAtRest:
@@ -74,6 +72,8 @@ class OutboxAtRest:
         """Return once `deliver_due` is worth calling before its time: a person is asked, or is to know at once."""
         await self._ripe.wait()
         self._ripe.clear()
+        if self._awake is not None:
+            self._awake.get_going()
 
     async def drain(self, timeout_seconds: float) -> bool:
         """Wait for deliveries that are under way; return whether all ended in time."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class WorkerError(ZenError):
 
 
 async def run_worker(
-    module: str, request_json: str, *, timeout_seconds: float, memory_bytes: int = 512 * 1024 * 1024,
+    module: str, request_json: str | Awaitable[str], *, timeout_seconds: float, memory_bytes: int = 512 * 1024 * 1024,
     told: Callable[[str], None] | None = None, rest: BufferedReader[Any] | None = None, file_bytes: int = MOST_FILE_BYTES,
     descriptors: int = MOST_DESCRIPTORS, processors: int = 1, within: Sequence[str] = (),
 ) -> str:  # fmt: skip
@@ -47,7 +47,7 @@ async def run_worker(
 
     Args:
         module: Dotted name of a module under `zen_agents.workers`.
-        request_json: What it reads.
+        request_json: What it reads; it loads while it waits for that.
         timeout_seconds: Wall time, and CPU time, after which it is killed.
         memory_bytes: Limit of its address space.
         file_bytes: Limit of each file that it writes.
@@ -76,7 +76,7 @@ async def run_worker(
                     file_bytes=file_bytes, descriptors=descriptors,
                 )  # fmt: skip
             async with asyncio.timeout(timeout_seconds):
-                output, said = await _converse(child, request_json.encode(), told, rest)
+                output, said = await _converse(child, request_json, told, rest)
                 code = await child.wait()
     except TimeoutError as error:
         raise WorkerError(f"{module} did not end within {timeout_seconds:g} s and was killed") from error
@@ -96,7 +96,7 @@ def _started(module: str, within: Sequence[str]) -> Sequence[str]:
 
 async def _converse(
     child: asyncio.subprocess.Process,
-    request: bytes,
+    request: str | Awaitable[str],
     told: Callable[[str], None] | None,
     rest: BufferedReader[Any] | None,
 ) -> tuple[bytes, bytes]:
@@ -112,10 +112,11 @@ async def _converse(
     return output, said
 
 
-async def _feed(stream: asyncio.StreamWriter, request: bytes, rest: BufferedReader[Any] | None) -> None:
+async def _feed(stream: asyncio.StreamWriter, request: str | Awaitable[str], rest: BufferedReader[Any] | None) -> None:
+    text = request if isinstance(request, str) else await request
     # A worker that ended without reading all of its request says why by its exit status.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        stream.write(request)
+        stream.write(text.encode())
         await stream.drain()
         while rest is not None and (piece := await asyncio.to_thread(rest.read1, 65536)):
             stream.write(piece)

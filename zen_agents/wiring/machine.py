@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from pathlib import Path
 from typing import Protocol
 
@@ -91,6 +91,6 @@ class Machine:
         """Return a thread for what may hang."""
         return DaemonThread()
 
-    async def worker(self, module: str, request: str, *, timeout_seconds: float) -> str:
-        """Have a worker process answer a request; raises WorkerError."""
+    async def worker(self, module: str, request: str | Awaitable[str], *, timeout_seconds: float) -> str:
+        """Have a worker process answer a request, which it may have to wait for; raises WorkerError."""
         return await run_worker(module, request, timeout_seconds=timeout_seconds)

@@ -1,4 +1,7 @@
-"""The delivery worker: reads a request, sends each item, answers for each. Start it with `python -m`, JSON on stdin."""
+"""The delivery worker: reads a request, sends each item, answers for each. Start it with `python -m`, JSON on stdin.
+
+What mails need is loaded before the request is read: it may be started while that is still being made.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from zen_agents.jobs.alert_delivery import (
     Item,
     MalformedJobError,
 )
+from zen_agents.workers.email_channel import MailServer
 
 
 def deliver(request: DeliveryRequest) -> DeliveryReply:
@@ -55,7 +59,7 @@ def _answers(request: DeliveryRequest, deadline: float) -> Iterator[Delivered]:
 
 
 def _send(item: Item, mail: _Mail) -> Delivered:
-    # Each channel's code is loaded only when it has something to send.
+    # The code of each other channel is loaded only when it has something to send.
     if isinstance(item, EmailItem):
         return mail.send(item)
     if isinstance(item, AppriseItem):
@@ -71,13 +75,10 @@ class _Mail:
     """The connections to mail servers, one for each server and account."""
 
     def __init__(self) -> None:
-        from zen_agents.workers.email_channel import MailServer  # noqa: PLC0415
-
-        self._new = MailServer
         self._servers: dict[tuple[str, int, str], MailServer] = {}
 
     def send(self, item: EmailItem) -> Delivered:
-        server = self._servers.setdefault((item.host, item.port, item.user), self._new())
+        server = self._servers.setdefault((item.host, item.port, item.user), MailServer())
         return server.send(item)
 
     def close(self) -> None:

@@ -33,6 +33,8 @@ def modules_of(tmp_path: Path, *words: str) -> set[str]:
         (("status", "-q"), {"pydantic", "yaml", "asyncio", "apscheduler", "psutil", "tenacity", "pybreaker"}),
         (("version",), {"pydantic", "yaml", "asyncio", "sqlite3"}),
         (("pause", "--for", "1h", "--reason", "x"), {"pydantic", "yaml", "asyncio", "sqlite3"}),
+        (("approve", "apr-1", "--reason", "x", "--yes"), {"pydantic", "yaml", "asyncio", "sqlite3", "dataclasses"}),
+        (("deny", "apr-1", "--reason", "x", "--yes"), {"pydantic", "yaml", "asyncio", "sqlite3", "dataclasses"}),
         (("why",), {"pydantic", "yaml", "asyncio", "apscheduler"}),
         (("stop", "--emergency"), {"pydantic", "yaml", "asyncio", "sqlite3"}),
     ],
