@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, TypeVar
 
+from chaos.simulation.asking import Questions
 from zen_agents.errors import ActionFailedError, HostError
 from zen_agents.model.address import Address, Network, first_overlap
 from zen_agents.ports.host_firewall import KeptNetwork
@@ -14,10 +14,6 @@ from zen_agents.ports.host_network import Link, LocalPorts, NameAnswer, Route, T
 from zen_agents.ports.host_probes import ProbeResult
 from zen_agents.ports.host_processes import Process
 
-if TYPE_CHECKING:
-    from chaos.simulation.world import SimulatedWorld
-
-_T = TypeVar("_T")
 LOOPBACK = tuple(KeptNetwork(ip_network(each), "loopback") for each in ("127.0.0.0/8", "::1/128"))
 
 
@@ -83,13 +79,8 @@ class SimulatedNetwork:
         self.port_client = (pid, count)
 
 
-class NetworkQuestions:
+class NetworkQuestions(Questions):
     """The part of `SimulatedView` that implements the ports `NetworkView` and `FirewallView`."""
-
-    _host: SimulatedWorld
-
-    def _ask(self, method: str, answer: Callable[[], _T]) -> _T:
-        raise NotImplementedError
 
     async def ask_name(self, server: str, name: str, timeout_seconds: float, *, port: int = 53) -> NameAnswer:
         del timeout_seconds, port

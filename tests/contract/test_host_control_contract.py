@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from chaos.simulation.control import SimulatedControl, SimulatedDirectory
+from chaos.simulation.control import SimulatedControl
+from chaos.simulation.directory import SimulatedDirectory
 from tests.support.changing import changing
 from zen_agents.adapters.linux_control import LinuxControl
 from zen_agents.adapters.null_control import NullControl

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chaos.simulation.host import SimulatedHost
-from chaos.simulation.world import SimulatedProcess
+from chaos.simulation.process import SimulatedProcess
 from zen_agents.actions.clear_stale_lock import ClearStaleLock
 from zen_agents.actions.end_stuck_job import EndStuckJob, JobsPolicy
 from zen_agents.actions.give_back_file import GiveBackFile

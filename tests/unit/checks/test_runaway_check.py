@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chaos.simulation.host import SimulatedHost
+from chaos.simulation.process import TICKS_A_SECOND
 from chaos.simulation.view import SimulatedView
-from chaos.simulation.world import TICKS_A_SECOND
 from tests.support.asking import ask
 from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.model.observation import Observation, Status
