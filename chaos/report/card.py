@@ -100,6 +100,8 @@ class Times:
     shown: float
     waited: float
     own: float
+    #: The first thing that it harmed with any of the seeds; a repair counts all the same.
+    harm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,9 @@ def _times(results: Sequence[Result]) -> Times | None:
     if not repaired or len(repaired) < len(results):
         return None
     parts = zip(*((each.repaired, each.shown or 0.0, each.waited, each.own) for each in repaired), strict=True)
-    return Times(*map(statistics.median, parts))
+    harm = next((sentence for result in results for sentence in result.harm), "")
+    whole, shown, waited, own = map(statistics.median, parts)
+    return Times(whole, shown, waited, own, harm)
 
 
 def _why_not(results: Sequence[Result]) -> str:

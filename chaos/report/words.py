@@ -73,9 +73,9 @@ def comparison_rows(
     return [
         [
             f"{each.scenario} (a person agrees first)" if each.scenario in asking else each.scenario,
-            seconds(each.ours.whole) if each.ours else each.why_not_ours,
+            _whole(each.ours, each.why_not_ours),
             *(seconds(part or None) for part in _parts(each.ours, "shown", "waited", "own")),
-            seconds(each.theirs.whole) if each.theirs else each.why_not_theirs,
+            _whole(each.theirs, each.why_not_theirs),
             *(seconds(part or None) for part in _parts(each.theirs, "shown", "own")),
             ratio(each.ratio),
             ratio(each.own_ratio),
@@ -93,6 +93,12 @@ def comparison_text(compared: Sequence[Comparison], scenarios: Mapping[str, Scen
     widths = [max(len(cell) for cell in column if len(cell) <= _WIDEST) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return "\n".join(["", *lines, "", times_faster(compared, asking, at_least)])
+
+
+def _whole(found: Times | None, why_not: str) -> str:
+    if found is None:
+        return why_not
+    return f"{seconds(found.whole)}, but: {found.harm}" if found.harm else seconds(found.whole)
 
 
 def _parts(found: Times | None, *names: str) -> list[float]:

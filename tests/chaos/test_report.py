@@ -115,6 +115,14 @@ def test_what_a_fault_takes_to_show_and_a_person_to_answer_are_told_apart_from_w
     assert "Without what the fault takes to show, and a person to answer, 5.0 x" in text
 
 
+def test_a_repair_that_did_harm_counts_and_says_which() -> None:
+    lost = result("archives_piled_up", "monit", 2.0, outcome=Outcome.FAILED, harm=("app.log.60 is gone",))
+    (found,) = comparisons([result("archives_piled_up", after=1.0), lost])
+    assert found.ratio == 2.0
+    row = comparison_rows([found], (), {})[0]
+    assert (row[1], row[5]) == ("1.00 s", "2.00 s, but: app.log.60 is gone")
+
+
 def test_a_repair_that_ended_as_the_fault_showed_has_no_ratio_of_its_own() -> None:
     at_once = [result("crashed_service", seconds=Seconds(repaired=0.5, shown=0.5)), result("crashed_service", "monit", 1.0)]
     (found,) = comparisons(at_once)
