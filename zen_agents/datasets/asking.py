@@ -115,6 +115,8 @@ class Asker:
     @_ask.register
     def _fresh(self, asked: Fresh, check: Check) -> Ask:
         within, now = asked.within_seconds, self._around.now
+        if not asked.column and self.scope.table.modified_at is None:
+            return Ask(check, unknown="a database does not tell when its rows were written; name a column")
         if not asked.column:
             return Ask(check, lambda _: whole.aged(self.scope.table.modified_at, within, now))
         held = self.scope.held(asked.column)

@@ -154,6 +154,17 @@ def test_bounds_with_nothing_between_them_are_a_mistake(said: str) -> None:
     assert wrong.code == 78 and "orders.yaml:2:" in wrong.err and "the least, 5, is more than the most, 1" in wrong.err
 
 
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [("fresh_within: 2h", "is the age of files"), ("expect: [{partitions: {fall: 10%}}]", "is for files"),
+     ("expect: [{column: id, drift: {quantiles: 0.1}}]", "knows no quantiles")],
+)  # fmt: skip
+def test_what_a_database_cannot_tell_is_a_mistake_in_its_contract(said: str, what: str) -> None:
+    Path("orders.yaml").write_text(f"source: {{sqlite: /srv/shop.db, table: orders}}\n{said}\n")
+    wrong = command("data", "check", "--contract", "orders.yaml")
+    assert wrong.code == 78 and "orders.yaml:2:" in wrong.err and what in wrong.err, wrong.err
+
+
 def test_the_help_for_a_mistake_in_a_contract_is_a_command_that_works() -> None:
     Path("orders.yaml").write_text("expect:\n  - {column: id, not_nul: true}\n")
     wrong = command("data", "check", "good.csv", "--contract", "orders.yaml")

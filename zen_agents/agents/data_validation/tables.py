@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zen_agents.datasets.contract import RepairKind
-from zen_agents.datasets.dialects.base import UnsaidError
+from zen_agents.datasets.dialects.base import NO_QUANTILES, UnsaidError
 from zen_agents.datasets.source import SourceKind
 from zen_agents.datasets.table_rewriting import OF_FILES
 from zen_agents.model.refusals import refuse
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def refuse_what_is_for_files(dataset: Dataset, place: Source) -> None:
-    """Refuse repairs that no table can have, and expressions that its database has no way to say."""
+    """Refuse repairs and checks that no table can have, and what its database has no way to say."""
+    _refuse_checks(dataset, place)
     for at, each in enumerate(dataset.repair):
         for repair in each.repairs():
             if place.query and repair.kind is not RepairKind.RESTORE_SNAPSHOT:
@@ -30,6 +31,17 @@ def refuse_what_is_for_files(dataset: Dataset, place: Source) -> None:
                 raise refuse("required", text, at=f"repair.{at}")
     if place.kind is SourceKind.POSTGRES:
         _refuse_patterns(dataset)
+
+
+def _refuse_checks(dataset: Dataset, place: Source) -> None:
+    if dataset.fresh_within is not None:
+        text = "is the age of files, and this is in a database: write it beside a `column` in `expect`"
+        raise refuse("conflict", text, at="fresh_within", see="source")
+    for at, each in enumerate(dataset.expect):
+        if each.partitions is not None:
+            raise refuse("conflict", "is for files, and this is in a database", at=f"expect.{at}.partitions", see="source")
+        if place.kind is SourceKind.SQLITE and each.drift is not None and each.drift.quantiles is not None:
+            raise refuse("conflict", NO_QUANTILES, at=f"expect.{at}.drift.quantiles", see="source.sqlite")
 
 
 def _refuse_patterns(dataset: Dataset) -> None:

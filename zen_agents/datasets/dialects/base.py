@@ -16,6 +16,8 @@ NUMERIC = frozenset({ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DECIMAL})
 TEMPORAL = frozenset({ColumnType.DATE, ColumnType.TIMESTAMP})
 #: How many parts of a distribution are told: minimum, nine deciles, maximum.
 QUANTILES = tuple(part / 10 for part in range(11))
+#: Why SQLite tells no drift by quantiles.
+NO_QUANTILES = "SQLite knows no quantiles; ask for drift by shares"
 
 
 class UnsaidError(Exception):

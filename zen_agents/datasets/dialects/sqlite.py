@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 from zen_agents.datasets.contract import ColumnType
-from zen_agents.datasets.dialects.base import Dialect, UnsaidError
+from zen_agents.datasets.dialects.base import NO_QUANTILES, Dialect, UnsaidError
 from zen_agents.datasets.questions import Value
 from zen_agents.datasets.sql import Sql, joined, sql, value
 from zen_agents.model.pattern import compiled
@@ -97,7 +97,7 @@ class SqliteDialect(Dialect):
 
     @property
     def quantiles(self) -> Sequence[Callable[[Sql], Sql]]:
-        raise UnsaidError("SQLite knows no quantiles; ask for drift by shares")
+        raise UnsaidError(NO_QUANTILES)
 
     def exact(self, given: Sql) -> Sql:
         return sql("quote({})", given)

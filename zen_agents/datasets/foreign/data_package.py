@@ -19,7 +19,7 @@ _DIALECT_KEYS: Final = frozenset(
 #: What says nothing about the rows.
 _RESOURCE_KEYS: Final = frozenset(
     {"name", "path", "schema", "dialect", "encoding", "$schema", "profile", "type", "title", "description", "format",
-     "mediatype", "bytes", "homepage", "sources", "licenses", "compression", "scheme"}
+     "mediatype", "homepage", "sources", "licenses", "compression", "scheme"}
 )  # fmt: skip
 
 
@@ -43,8 +43,8 @@ def read_data_package(package: Part, name: str = "") -> Translation:
 def read_resource(resource: Part) -> Translation:
     """Return the translation of one resource; raises RefusedContractError for what is none."""
     draft = Draft(_resource_name(resource))
-    draft.remark_others(resource, _RESOURCE_KEYS | {"hash", "data"})
-    for key in ("hash", "data"):
+    draft.remark_others(resource, _RESOURCE_KEYS | {"hash", "bytes", "data"})
+    for key in ("hash", "bytes", "data"):
         if resource.has(key):
             draft.remark(resource.get(key), "is not compared with what lies there")
     draft.paths = resource.get("path").texts()
@@ -72,6 +72,10 @@ def _dialect(dialect: Part, draft: Draft) -> None:
     draft.remark_others(dialect, _DIALECT_KEYS)
     if dialect.value is None:
         return
+    if dialect.get("doubleQuote").value is False and not dialect.has("escapeChar"):
+        draft.remark(dialect.get("doubleQuote"), "two quotes within a quoted value are read as one all the same")
+    if dialect.get("lineTerminator").text("\n") not in ("\n", "\r\n"):
+        raise RefusedContractError(dialect.get("lineTerminator").at, "lines end with LF or CRLF")
     quote = dialect.get("quoteChar").text()
     escape = dialect.get("escapeChar").text()
     header = dialect.get("header").flag() if dialect.has("header") else None

@@ -11,12 +11,12 @@ from zen_agents.datasets.foreign.descriptor import Part, RefusedContractError
 from zen_agents.datasets.foreign.forms import FORMS, anywhere
 from zen_agents.datasets.foreign.odcs_quality import quality_of_object, quality_of_property
 from zen_agents.datasets.foreign.translation import Draft, Translation
-from zen_agents.datasets.questions import Between, HasColumns, Length, Matches, NotNull, References, Unique
+from zen_agents.datasets.questions import Between, HasColumns, Length, Matches, NotNull, OneOf, References, Unique
 
 _TYPES: Final[Mapping[str, ColumnType]] = {
     "string": ColumnType.TEXT, "date": ColumnType.DATE, "timestamp": ColumnType.TIMESTAMP, "time": ColumnType.TIME,
     "number": ColumnType.NUMBER, "integer": ColumnType.INTEGER, "boolean": ColumnType.BOOLEAN, "object": ColumnType.JSON,
-    "array": ColumnType.JSON, "": ColumnType.ANY,
+    "array": ColumnType.JSON, "map": ColumnType.JSON, "": ColumnType.ANY,
 }  # fmt: skip
 _FORMATS: Final = {"email": "email", "uri": "uri", "hostname": "hostname", "ipv4": "ipv4", "byte": "base64"}
 #: Letters of Java's DateTimeFormatter -> what strftime calls the same.
@@ -30,10 +30,18 @@ _DESCRIBING: Final = frozenset(
     {"id", "name", "physicalName", "businessName", "physicalType", "description", "tags", "customProperties",
      "authoritativeDefinitions", "dataGranularityDescription", "logicalType", "classification", "encryptedName", "examples",
      "criticalDataElement", "partitioned", "partitionKeyPosition", "transformLogic", "transformSourceObjects",
-     "transformDescription", "primaryKeyPosition"}
+     "transformDescription", "primaryKeyPosition", "deprecated"}
 )  # fmt: skip
 _OBJECT_KEYS: Final = _DESCRIBING | {"properties", "quality", "relationships"}
-_PROPERTY_KEYS: Final = _DESCRIBING | {"required", "unique", "primaryKey", "logicalTypeOptions", "quality", "relationships"}
+_PROPERTY_KEYS: Final = _DESCRIBING | {
+    "required",
+    "unique",
+    "primaryKey",
+    "enum",
+    "logicalTypeOptions",
+    "quality",
+    "relationships",
+}
 _OPTION_KEYS: Final = frozenset(
     {"format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern"}
 )  # fmt: skip
@@ -106,6 +114,9 @@ def _property(part: Part, contract: Part, draft: Draft) -> None:
         draft.ask(NotNull(name), part.get("required"))
     if part.get("unique").flag():
         draft.ask(Unique((name,)), part.get("unique"))
+    if part.has("enum"):
+        values = tuple(each.get("value").scalar() for each in part.get("enum").items())
+        draft.ask(OneOf(name, values), part.get("enum"))
     _options(name, kind, options, draft)
     for relation in part.get("relationships").items():
         _relation(relation, (name,), contract, draft)

@@ -73,7 +73,9 @@ def _asked_of_property(metric: str, rule: Part, column: str, draft: Draft) -> li
     if metric == "invalidValues":
         found: list[Question] = []
         if arguments.has("validValues"):
-            found.append(OneOf(column, tuple(part.scalar() for part in arguments.get("validValues").items())))
+            # That nothing may stand there is said by a null among them; it is asked of nothing anyway.
+            valid = [part for part in arguments.get("validValues").items() if part.value is not None]
+            found.append(OneOf(column, tuple(part.scalar() for part in valid)))
         if arguments.has("pattern"):
             found.append(Matches(column, anywhere(arguments.get("pattern").text())))
         return found

@@ -57,7 +57,7 @@ def read_table_schema(schema: Part, draft: Draft | None = None) -> Translation:
         draft.options = replace(draft.options, nulls=_missing(schema.get("missingValues")))
     _columns_there(schema, draft)
     for field in schema.get("fields").items():
-        _field(field, draft, optional=schema.get("fieldsMatch").text() in ("superset", "partial"))
+        _field(field, draft, optional=_match_of(schema) in ("superset", "partial"))
     _keys(schema, draft)
     return draft.translation()
 
@@ -70,7 +70,7 @@ def _missing(part: Part) -> tuple[str, ...]:
 
 def _columns_there(schema: Part, draft: Draft) -> None:
     part = schema.get("fieldsMatch")
-    match part.text("exact"):
+    match _match_of(schema):
         case "exact":
             draft.ask(HasColumns(exact=True), schema.get("fields"))
             draft.remark(
@@ -84,6 +84,14 @@ def _columns_there(schema: Part, draft: Draft) -> None:
             draft.remark(part, "that at least one of the columns is there is not asked")
         case other:
             raise RefusedContractError(part.at, f"{other!r} is none of exact, equal, subset, superset, partial")
+
+
+def _match_of(schema: Part) -> str:
+    """Return how columns are matched: the standard says that it is a text, its published profile that it is a list of it."""
+    said = schema.get("fieldsMatch").texts()
+    if len(said) > 1:
+        raise RefusedContractError(schema.get("fieldsMatch").at, "one of them is meant")
+    return said[0] if said else "exact"
 
 
 def _field(field: Part, draft: Draft, *, optional: bool) -> None:

@@ -151,6 +151,27 @@ def test_rules_that_break_the_standard_are_refused(rule: dict[str, Any]) -> None
     assert refused.value.at == "schema[0].quality[0]"
 
 
+def test_a_list_of_values_a_map_and_what_is_deprecated_are_read_as_version_3_2_has_them() -> None:
+    properties = [
+        {"name": "status", "logicalType": "string", "enum": [{"value": "new", "label": "New"}, {"value": "paid"}]},
+        {"name": "counts", "logicalType": "map", "map": {"key": {"logicalType": "string"}}},
+        {"name": "old", "logicalType": "integer", "deprecated": True},
+    ]
+    found = read_foreign(
+        {"kind": "DataContract", "apiVersion": "v3.2.0", "schema": [{"name": "t", "properties": properties}]}
+    )
+    assert [check.asks for check in found.checks] == [HasColumns(), OneOf("status", ("new", "paid"))]
+    assert [column.type for column in found.columns] == [ColumnType.TEXT, ColumnType.JSON, ColumnType.INTEGER]
+    assert [remark.at for remark in found.remarks] == ["schema[0].properties[1].map"]
+
+
+def test_a_null_among_valid_values_lets_nothing_stand_there() -> None:
+    rule = {"metric": "invalidValues", "mustBeLessOrEqualTo": 5, "unit": "percent"}
+    column = {"name": "a", "quality": [{**rule, "arguments": {"validValues": ["", None, "n/a"]}}]}
+    found = read_foreign({"kind": "DataContract", "apiVersion": "v3.0.2", "schema": [{"name": "t", "properties": [column]}]})
+    assert OneOf("a", ("", "n/a")) in [check.asks for check in found.checks]
+
+
 def test_an_older_version_is_refused() -> None:
     with pytest.raises(RefusedContractError, match="only version 3"):
         read_foreign({"kind": "DataContract", "apiVersion": "v2.2.2", "schema": [{"name": "t"}]})

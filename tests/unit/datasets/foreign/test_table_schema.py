@@ -93,9 +93,10 @@ def test_what_is_not_required_is_not_asked_for() -> None:
         ("subset", [HasColumns()], False),
         ("superset", [HasColumns(exact=True)], True),
         ("partial", [], True),
+        (["subset"], [HasColumns()], False),
     ],
 )
-def test_which_columns_have_to_be_there(match: str, columns: list[Question], optional: bool) -> None:
+def test_which_columns_have_to_be_there(match: object, columns: list[Question], optional: bool) -> None:
     translation = schema({"name": "a"}, fieldsMatch=match)
     assert asked(translation) == columns
     assert translation.columns[0].optional == optional
@@ -190,6 +191,11 @@ def test_a_resource_says_how_its_file_is_written() -> None:
     assert (translation.name, translation.paths) == ("orders", ("orders.csv",))
 
 
+def test_what_of_a_resource_is_not_compared_or_read_so_is_said() -> None:
+    found = read_foreign(package(bytes=12, hash="sha256:00", dialect={"doubleQuote": False, "lineTerminator": "\r\n"}))
+    assert remarked(found)[:3] == ["resources[0].hash", "resources[0].bytes", "resources[0].dialect.doubleQuote"]
+
+
 def test_one_of_several_resources_is_named() -> None:
     parsed = package()
     parsed["resources"].append({"name": "shops", "path": "shops.csv", "schema": {"fields": [{"name": "id"}]}})
@@ -200,7 +206,9 @@ def test_one_of_several_resources_is_named() -> None:
         read_foreign(parsed, "shop")
 
 
-@pytest.mark.parametrize("dialect", [{"headerRows": [1, 2]}, {"commentChar": "#"}, {"commentRows": [3]}, "dialect.json"])
+@pytest.mark.parametrize(
+    "dialect", [{"headerRows": [1, 2]}, {"commentChar": "#"}, {"commentRows": [3]}, "dialect.json", {"lineTerminator": ";"}]
+)
 def test_rows_that_would_be_read_wrong_are_refused(dialect: object) -> None:
     with pytest.raises(RefusedContractError):
         read_foreign(package(dialect=dialect))
