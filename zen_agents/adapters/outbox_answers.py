@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-
-from tenacity import RetryCallState, Retrying, wait_exponential, wait_random
+from random import SystemRandom
 
 from zen_agents.adapters.outbox_calendar import page_not_delivered
 from zen_agents.adapters.outbox_intake import TRIGGERS, Intake
@@ -20,12 +19,13 @@ from zen_agents.clock import Instant
 from zen_agents.jobs.alert_delivery import Delivered, DeliveryOutcome
 from zen_agents.model.message import MessageKind
 from zen_agents.ports.store import OutboxRow
+from zen_agents.rules.rule import Rung
 
 log = logging.getLogger("zen_agents.outbox")
 
 _GIVE_UP_AFTER = 86_400.0
 #: First 5 s, doubled up to 5 min, with up to 5 s of jitter on top.
-_WAIT = wait_exponential(multiplier=5, max=300) + wait_random(0, 5)
+_BACKOFF = Rung((), backoff_first_seconds=5.0, backoff_maximum_seconds=300.0, jitter_seconds=5.0)
 _MOST_TROUBLES = 20
 
 
@@ -111,6 +111,6 @@ def lane_of(channel: str) -> str:
 
 
 def _backoff(attempt: int) -> float:
-    state = RetryCallState(retry_object=Retrying(), fn=None, args=(), kwargs={})
-    state.attempt_number = attempt
-    return float(_WAIT(state))
+    from zen_agents.rules.backoff import backoff_seconds  # noqa: PLC0415 - only where a channel has failed
+
+    return backoff_seconds(_BACKOFF, attempt, SystemRandom())

@@ -17,7 +17,7 @@ from zen_agents.errors import HostError
 from zen_agents.model.observation import Observation, Status
 from zen_agents.ports.host import HostView
 from zen_agents.ports.host_probes import ProbeResult
-from zen_agents.rules.ladder import backoff_seconds
+from zen_agents.rules.backoff import backoff_seconds
 from zen_agents.rules.rule import Rung
 
 #: Room for what happens around the attempts before the sampler gives the check up (seconds).

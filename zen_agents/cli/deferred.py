@@ -12,11 +12,15 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-#: TLS is needed only for pages asked for over https, processes of a pool never.
-AT_FIRST_USE = ("ssl", "asyncio.sslproto", "multiprocessing")
+#: TLS is needed only for pages asked for over https, processes of a pool never, compression for archives of logs and copies.
+AT_FIRST_USE = ("ssl", "asyncio.sslproto", "multiprocessing", "bz2", "gzip", "lzma")
+
+#: Where time zones are looked for unless an interpreter was built otherwise; to ask that costs its whole Makefile, 0.4 MB.
+_ZONES, _ZONE_PATH = "/usr/share/zoneinfo", "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo"
 
 
 #: What a deferred module answers by itself: asyncio asks of each socket whether it is one of TLS, and before TLS none is.
@@ -44,6 +48,7 @@ _STAND_INS: Mapping[str, Mapping[str, Any]] = {
         "entry_points": _no_plugins, "version": _no_version, "PackageNotFoundError": _NotFoundError,
     },
     "concurrent.futures.process": {"BrokenProcessPool": type("BrokenProcessPool", (RuntimeError,), {})},
+    **({"sysconfig": {"get_config_var": {"TZPATH": _ZONE_PATH}.get}} if Path(_ZONES).is_dir() else {}),
 }  # fmt: skip
 
 

@@ -74,7 +74,7 @@ async def _run(call: Call, runtime: Runtime) -> int:
     gc.enable()
     sys.setswitchinterval(_THREAD_TURN_SECONDS)
     loop = asyncio.get_running_loop()
-    loop.call_later(_STARTED_SECONDS, give_back_what_is_free)
+    loop.call_later(_STARTED_SECONDS, _give_back)
     if call.arguments.max_runtime:
         loop.call_later(seconds_of(call.arguments.max_runtime), runtime.engine.request_stop)
     ended_by = await runtime.run()
@@ -82,6 +82,12 @@ async def _run(call: Call, runtime: Runtime) -> int:
     if call.machine:
         data(call, "run", {"ended_by": ended_by, "exit_code": _EXIT.get(ended_by, 0)})
     return _EXIT.get(ended_by, 0)
+
+
+def _give_back() -> None:
+    # Which files each directory of modules has: an import that comes later looks there again.
+    sys.path_importer_cache.clear()
+    give_back_what_is_free()
 
 
 def _greet(call: Call, runtime: Runtime) -> None:

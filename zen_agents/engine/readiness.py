@@ -31,6 +31,8 @@ async def get_ready(parts: Parts, rules: Iterable[Rule]) -> None:
     wanted = list(_one_of_each(rules))
     if not wanted:
         return
+    import zen_agents.rules.backoff  # noqa: F401, PLC0415 - what does not help at once is tried again
+
     compile_now(*_MADE)
     parts.get_ready()
     situation = parts.book.situation(policy, now, actionable=parts.actionable, running=0, foreign=parts.foreign)

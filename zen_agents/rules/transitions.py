@@ -8,7 +8,7 @@ from random import Random
 from zen_agents.clock import Instant
 from zen_agents.model.incident import Incident, IncidentState
 from zen_agents.model.reason import Reason
-from zen_agents.rules.ladder import after_failure, backoff_seconds, rung_at
+from zen_agents.rules.ladder import after_failure, rung_at
 from zen_agents.rules.rule import Rule, Rung
 
 
@@ -40,7 +40,7 @@ def attempt_failed(incident: Incident, rule: Rule, now: Instant, random: Random)
     """
     rung, attempts = after_failure(rule, incident.rung, incident.attempts)
     failed = rung_at(rule, incident.rung)
-    wait = backoff_seconds(failed, attempts, random) if failed is not None and attempts else 0.0
+    wait = _wait(failed, attempts, random) if failed is not None and attempts else 0.0
     return replace(
         incident,
         state=IncidentState.OPEN,
@@ -55,6 +55,12 @@ def attempt_failed(incident: Incident, rule: Rule, now: Instant, random: Random)
         good_since=None,
         counted_at=max(now.steady, incident.counted_at or 0.0),
     )
+
+
+def _wait(failed: Rung, attempts: int, random: Random) -> float:
+    from zen_agents.rules.backoff import backoff_seconds  # noqa: PLC0415 - 0.4 MB for whoever has no action to take
+
+    return backoff_seconds(failed, attempts, random)
 
 
 def not_begun(incident: Incident, now: Instant) -> Incident:

@@ -54,8 +54,15 @@ def resolve_host_name(settings: Settings, store: Store) -> str:
 
 
 def _found_name() -> str:
-    name = socket.getfqdn()
-    return socket.gethostname() if name.startswith("localhost") else name
+    own = socket.gethostname()
+    try:
+        # In bytes, of which its types do not know: for a text Python loads the tables of international names, 0.7 MB.
+        name, aliases, _ = socket.gethostbyaddr(own.encode())  # type: ignore[arg-type]
+    except OSError:
+        return own
+    # The first name with a domain, as `socket.getfqdn` has it.
+    full = next((each for each in (name, *aliases) if "." in each), name)
+    return own if full.startswith("localhost") else full
 
 
 def counted_seconds(policy: Policy, flapping: FlapLimit) -> float:

@@ -7,6 +7,7 @@ import hmac
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 from zen_agents.cli.deferred import defer, without_plugins
 
@@ -68,6 +69,13 @@ assert Model.model_validate({"number": "3"}).number == 3
 assert "importlib.metadata" not in sys.modules and "concurrent.futures.process" not in sys.modules
 assert AsyncIOScheduler._trigger_plugins == {}
 
+import zoneinfo
+from datetime import datetime
+assert datetime(2026, 7, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")).utcoffset().total_seconds() == 7200
+assert "sysconfig" not in sys.modules or hasattr(sys.modules["sysconfig"], "get_paths")
+import sysconfig
+assert sysconfig.get_config_var("TZPATH")
+
 from importlib.metadata import PackageNotFoundError, distribution
 assert distribution("pydantic").metadata["Name"] == "pydantic"
 try:
@@ -111,4 +119,29 @@ def test_the_interpreters_own_hashes_are_the_same():
     code = _HASHES.replace("EXPECTED", repr(hashlib.sha256(b"zen").hexdigest()))
     code = code.replace("MAC", repr(hmac.new(b"k", b"m", "sha256").hexdigest()))
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+_COMPRESSION = """
+import sys
+from zen_agents.cli.deferred import AT_FIRST_USE, defer
+defer(*AT_FIRST_USE)
+import bz2, gzip, lzma, shutil
+assert not {"_bz2", "_lzma"} & set(sys.modules), "shutil loaded them"
+for made in (bz2, gzip, lzma):
+    assert made.decompress(made.compress(b"zen")) == b"zen"
+try:
+    lzma.decompress(b"no archive")
+except lzma.LZMAError:
+    pass
+with open(sys.argv[1] + ".gz", "wb") as file, gzip.GzipFile("", "wb", fileobj=file) as out:
+    out.write(b"zen")
+assert isinstance(gzip.open(sys.argv[1] + ".gz"), gzip.GzipFile)
+"""
+
+
+def test_compression_is_whole_once_it_is_used(tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", _COMPRESSION, str(tmp_path / "made")], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
