@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import re
 import socket
 import threading
@@ -237,7 +238,14 @@ async def connect(host: str, port: int, resolver: Resolver) -> socket.socket:
 async def _connect_to(family: int, address: tuple[object, ...]) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
-        await asyncio.get_running_loop().sock_connect(sock, address)
+        error = sock.connect_ex(address)
+        if error == errno.EINPROGRESS:
+            # A port of this host has answered by now: then there is nothing to wait for.
+            error = sock.connect_ex(address)
+        if error == errno.EALREADY:
+            await asyncio.get_running_loop().sock_connect(sock, address)
+        elif error:
+            raise OSError(error, os.strerror(error))
         # A local port that nobody listens on can be met by itself, when it is picked as the port to connect from.
         if sock.getsockname() == sock.getpeername():
             raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
@@ -367,12 +375,14 @@ def tls_context(verify: bool) -> ssl.SSLContext:
 @lru_cache(maxsize=_MOST_NUMERIC)
 def _numeric(host: str, port: int) -> Sequence[Address]:
     """Return the address that a number stands for, none for a name."""
+    if not host.isascii():
+        return ()
     try:
-        return tuple(_as_addresses(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)))
+        # In bytes: for a text Python loads the tables of international names, 0.7 MB.
+        number = host.encode("ascii")
+        return tuple(_as_addresses(socket.getaddrinfo(number, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)))
     except socket.gaierror:
         return ()
-    except UnicodeError as error:
-        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
 
 
 def _as_addresses(found: Sequence[tuple[object, ...]]) -> list[Address]:

@@ -203,12 +203,11 @@ class Engine:
             self._expire_approvals()
             self._read_causes()
             self._save()
-            if self.last_tick_age(self.parts.clock.now()) is not None and self.parts.store.writable():
+            if self._has_looked and self.parts.store.writable():
                 await self._guarded(self._upkeep.good_tick)
             self.parts.commit()
             # What waits for the first turn need not wait for a whole round after it.
-            looked = self.last_tick_age(self.parts.clock.now()) is not None
-            await self._pulse.sleep(HOUSEKEEPING_EVERY if looked else FIRST_ROUNDS_EVERY)
+            await self._pulse.sleep(HOUSEKEEPING_EVERY if self._has_looked else FIRST_ROUNDS_EVERY)
 
     async def _send_what_is_ripe(self) -> None:
         while True:
@@ -219,7 +218,7 @@ class Engine:
 
     def _read_causes(self) -> None:
         """Have what depends on what read beside the loop, once everything was looked at, and then rarely."""
-        if self.last_tick_age(self.parts.clock.now()) is None or not self.parts.causes.is_due():
+        if not self._has_looked or not self.parts.causes.is_due():
             return
         reading = asyncio.create_task(self._guarded(self.read_causes), name="causes")
         self._tasks = [*(task for task in self._tasks if not task.done()), reading]
@@ -314,10 +313,14 @@ class Engine:
         """Return what `Upkeep.config_facts` says."""
         return self._upkeep.config_facts()
 
+    def config_trouble(self) -> Mapping[str, Any] | None:
+        """Return what `Upkeep.config_trouble` says."""
+        return self._upkeep.config_trouble()
+
     def _notice_config(self) -> None:
         """Tell once that a changed configuration has not been applied for ten minutes."""
-        trouble = self.config_facts().get("not_applied")
-        if not trouble:
+        trouble = self._upkeep.config_trouble()
+        if trouble is None:
             if self._config_trouble_told:
                 now = self.parts.clock.now()
                 self.parts.escalation.engine_resolved("config_not_applied", "the configuration is applied again", now)
@@ -348,6 +351,11 @@ class Engine:
     def undelivered(self) -> list[str]:
         """Return messages that could not be delivered, and why."""
         return list(self._courier.undelivered())
+
+    @property
+    def _has_looked(self) -> bool:
+        """True once the first turn of an agent was taken."""
+        return bool(self._recorder.last_tick)
 
     def last_tick_age(self, now: Instant) -> float | None:
         """Return how many seconds ago the last turn of any agent began; None before the first."""

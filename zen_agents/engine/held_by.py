@@ -28,7 +28,7 @@ def held_by(engine: Engine) -> list[str]:
         *unreadable,
         *(line for brake in sorted(brakes, key=_place) for line in _held_by_brake(brake, parts.clock.now())),
     ]
-    if trouble := engine.config_facts().get("not_applied"):
+    if trouble := engine.config_trouble():
         lines.append(f"CONFIG NOT APPLIED: {trouble['error']} - running the old one. zen-agents check-config")
     lines.extend(f"AGENT FAILED: {a.name}" for a in engine.agents if a.state is AgentState.FAILED)
     if not parts.store.writable():

@@ -109,7 +109,7 @@ class Measurements:
         engine = self._engine
         waiting = [asked for asked in engine.parts.store.open_approvals() if asked.state is ApprovalState.PENDING]
         last = max((at.wall.timestamp() for at in self._recorder.last_tick.values()), default=0.0)
-        applied = 0.0 if engine.config_facts().get("not_applied") else 1.0
+        applied = 1.0 if engine.config_trouble() is None else 0.0
         mode = self._mode()
         return [
             _metric("incidents_open", self._open()),

@@ -58,10 +58,11 @@ class Recorder:
 
     def _worth_keeping(self, observation: Observation) -> bool:
         pair = (observation.name, observation.target)
-        if is_address_target(observation.target):
+        before = self._statuses.get(pair)
+        if before is None and is_address_target(observation.target):
             # Others choose them: there is no end of them, and the decisions about them are kept.
             return False
-        changed = observation.status is not self._statuses.get(pair)
+        changed = observation.status is not before
         if changed:
             self._statuses[pair] = observation.status
         if observation.value is None:

@@ -162,8 +162,9 @@ class AgentTick:
 
     async def _record(self, observations: Sequence[Observation]) -> None:
         for start in range(0, len(observations), A_PORTION):
+            if start:
+                await asyncio.sleep(0)
             self._recorder.observed(observations[start : start + A_PORTION])
-            await asyncio.sleep(0)
 
     def _make_durable(self, *, soon: bool) -> None:
         """Make what this turn wrote durable: at once, or soon where it has begun an action."""

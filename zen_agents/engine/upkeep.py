@@ -29,6 +29,10 @@ class Upkeep(Protocol):
         """Return path, digest and age of the configuration in force, and why a newer one was not applied."""
         ...
 
+    def config_trouble(self) -> Mapping[str, Any] | None:
+        """Return why a newer configuration was not applied, and how long ago; None if there is no such."""
+        ...
+
     async def good_tick(self) -> None:
         """Tell the outside world that the engine is alive: watchdog and heartbeat."""
         ...

@@ -78,10 +78,16 @@ class Configuration:
             "digest": self.loaded.digest,
             "loaded_at": self.applied_at.wall.isoformat(),
         }
-        if self.not_applied is not None:
-            error, at = self.not_applied
-            facts["not_applied"] = {"error": error, "seconds_ago": now.steady - at}
+        if (trouble := self.trouble(now)) is not None:
+            facts["not_applied"] = trouble
         return facts
+
+    def trouble(self, now: Instant) -> Mapping[str, Any] | None:
+        """Return why a newer configuration is not in force, and for how long; None if there is no such."""
+        if self.not_applied is None:
+            return None
+        error, at = self.not_applied
+        return {"error": error, "seconds_ago": now.steady - at}
 
     def let_go(self, agents: Sequence[BaseAgent]) -> None:
         """Keep nothing in memory of which everything is built: with thousands of entries it is most of it."""

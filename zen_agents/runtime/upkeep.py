@@ -69,6 +69,10 @@ class RuntimeUpkeep:
         """Return which configuration is in force, and why a newer one is not."""
         return self._runtime.configuration.facts(self._runtime.clock.now())
 
+    def config_trouble(self) -> Mapping[str, Any] | None:
+        """Return why a newer configuration is not in force, and for how long."""
+        return self._runtime.configuration.trouble(self._runtime.clock.now())
+
     async def reload(self) -> Mapping[str, Any]:
         """Load the configuration anew and swap it in, or leave everything as it is and raise SettingsError."""
         return await self._runtime.reloading.reload()

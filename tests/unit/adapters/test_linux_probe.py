@@ -56,6 +56,13 @@ def server(
             thread.join()
 
 
+async def test_a_port_of_this_host_is_met_without_waiting_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", lambda *_: pytest.fail("it was waited for"))
+    with server(b"") as port:
+        assert (await linux_probe.tcp("127.0.0.1", port, GENEROUS, Resolver())).ok
+    assert (await linux_probe.tcp("127.0.0.1", port, GENEROUS, Resolver())).error == "refused"
+
+
 async def get(port: int, *, timeout_seconds: float = GENEROUS, scheme: str = "http", **wanted: object) -> ProbeResult:
     request = HttpRequest(f"{scheme}://127.0.0.1:{port}/health?x=1", **wanted)  # type: ignore[arg-type]
     return await linux_probe.http(request, timeout_seconds, Resolver())

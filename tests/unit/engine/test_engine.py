@@ -53,7 +53,10 @@ class Around:
         return {}
 
     def config_facts(self) -> Mapping[str, Any]:
-        return {"not_applied": self.not_applied} if self.not_applied else {}
+        return {}
+
+    def config_trouble(self) -> Mapping[str, Any] | None:
+        return self.not_applied or None
 
     async def good_tick(self) -> None: ...
 
