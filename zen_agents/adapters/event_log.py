@@ -32,9 +32,9 @@ _NEW_NAME = 0x80 | 0x100
 _WILD = frozenset(b"*?[")
 #: In place of a watch: events were lost.
 _OVERFLOWN = -1
-#: A file that is written to all the time is glanced at no more often than this (seconds), and glances take a fifth of the
-#: time at most.
-_SHORTEST_PAUSE, _PAUSE_PER_SECOND = 0.007, 4.0
+#: A file that is written to all the time is glanced at no more often than this (seconds), and glances take a third of the
+#: time at most: what is written in the pause after one is found only by the next.
+_SHORTEST_ROUND, _PAUSE_PER_SECOND = 0.007, 2.0
 _STACK_BYTES = 512 * 1024
 
 
@@ -193,7 +193,8 @@ class _Writes:
             began = time.monotonic()
             for path in self._written():
                 self._told(path)
-            pause = max(_SHORTEST_PAUSE, (time.monotonic() - began) * _PAUSE_PER_SECOND)
+            took = time.monotonic() - began
+            pause = max(_SHORTEST_ROUND - took, took * _PAUSE_PER_SECOND)
         self._close()
 
     def _written(self) -> Iterable[str]:

@@ -102,6 +102,7 @@ class _Call:
         self._request, self._unpacking, self._names = request, unpacking, names
         self._is_pattern = glob.has_magic(request.path)
         files = checkpoint.get("files") if checkpoint is not None else None
+        self._before = checkpoint
         self._is_first = not isinstance(files, Mapping)
         #: Path -> its `FileMemory` as it was saved: of hundreds of files mostly none is to be read.
         self._saved: dict[str, Any] = dict(files) if isinstance(files, Mapping) else {}
@@ -120,7 +121,10 @@ class _Call:
         self._turn = 0
         for number, path in enumerate([*paths[start:], *paths[:start]], start=start):
             self._follow(path, number)
-        checkpoint = {"files": self._saved, "turn": self._turn}
+        checkpoint: Checkpoint = {"files": self._saved, "turn": self._turn}
+        if checkpoint == self._before:
+            # The very one tells whoever compares it that nothing is new, without going through hundreds of files.
+            checkpoint = self._before
         return LogPiece(tuple(self._chunks), checkpoint, tuple(self._events), **self._sums)
 
     def _paths(self) -> Sequence[str]:

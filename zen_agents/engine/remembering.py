@@ -11,6 +11,7 @@ from zen_agents.checks.base import Check
 from zen_agents.engine.sampler import Sampler
 from zen_agents.errors import StoreError
 from zen_agents.ports.store import Store
+from zen_agents.store.ledger import canonical
 
 log = logging.getLogger("zen_agents.remembering")
 
@@ -64,7 +65,7 @@ class Remembering:
             # A large one is not written out at each look to find that it is the one that was kept.
             if memory is None or memory is self._last.get(check.name):
                 continue
-            if (text := json.dumps(memory)) != (self._kept or {}).get(check.name):
+            if (text := canonical(memory)) != (self._kept or {}).get(check.name):
                 found[check.name], self._found[check.name] = memory, text
         return found
 

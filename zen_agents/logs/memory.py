@@ -11,11 +11,11 @@ from zen_agents.logs.keys import LONGEST_VALUE, Key
 _MOST = 2**63
 
 
-def checked_rows(value: Any, *, width: int) -> list[list[Any]]:
-    """Return the rows of a list that have this width."""
+def checked_rows(value: Any, *, width: int, most: int = 0) -> list[list[Any]]:
+    """Return the rows of a list that have this width, or up to `most` values."""
     if not isinstance(value, list):
         return []
-    return [row for row in value if isinstance(row, list) and len(row) == width]
+    return [row for row in value if isinstance(row, list) and width <= len(row) <= max(width, most)]
 
 
 def checked_key(value: Any, width: int) -> Key | None:

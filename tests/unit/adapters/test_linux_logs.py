@@ -328,6 +328,17 @@ def test_a_pattern_goes_along_with_renamed_files_and_leaves_archives_alone(tmp_p
     assert reader.lines() == ["four"]
 
 
+def test_where_nothing_is_new_in_many_files_the_checkpoint_is_the_one_that_was_given(tmp_path: Path) -> None:
+    for name in ("a.log", "b.log"):
+        _append(tmp_path / name, "old")
+    request, logs = LogRequest(str(tmp_path / "*.log")), LinuxLogs()
+    first = logs.new_lines(request, None).checkpoint
+    assert logs.new_lines(request, first).checkpoint is first
+    _append(tmp_path / "b.log", "new")
+    second = logs.new_lines(request, first).checkpoint
+    assert second is not first and logs.new_lines(request, second).checkpoint is second
+
+
 def test_a_directory_is_listed_again_only_when_something_came_or_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,6 +60,10 @@ class _Lines:
         #: When what is raised began; None if it is not.
         self.since: float | None = None
 
+    def raised(self) -> Sequence[float]:
+        """Return since when it is raised, nothing if it is not: of most keys nothing is to be saved then."""
+        return () if self.since is None else (self.since,)
+
 
 class Counting:
     """Counts the lines of one rule. Never raised before there are `count` lines of that key within the window."""
@@ -166,7 +170,7 @@ class Counting:
     def saved(self) -> dict[str, Any]:
         """Return everything that is remembered, for JSON."""
         return {
-            "keys": [[list(key), lines.times.tolist(), lines.since] for key, lines in self._keys.ascending()],
+            "keys": [[list(key), lines.times.tolist(), *lines.raised()] for key, lines in self._keys.ascending()],
             "forgotten": self.forgotten,
         }
 
@@ -174,10 +178,10 @@ class Counting:
     def restored(cls, rule: CountRule, saved: Mapping[str, Any]) -> Counting:
         """Return what was saved, under a rule that may have changed since. What it cannot be is left out."""
         made = cls(rule)
-        for row in checked_rows(saved.get("keys"), width=3)[-rule.most_keys :]:
-            key, since = checked_key(row[0], len(rule.by)), checked_number(row[2])
-            if key is not None and (times := checked_times(row[1], _ROOM * rule.count)):
-                made._put_back(key, array("d", times), since)
+        for named, written, *since in checked_rows(saved.get("keys"), width=2, most=3)[-rule.most_keys :]:
+            key = checked_key(named, len(rule.by))
+            if key is not None and (times := checked_times(written, _ROOM * rule.count)):
+                made._put_back(key, array("d", times), checked_number(*since) if since else None)
         made._keys.forgotten = checked_count(saved.get("forgotten"))
         return made
 

@@ -168,9 +168,14 @@ class WatchedPattern:
         return bool(changed)
 
     @property
+    def is_raised(self) -> bool:
+        """Whether something of it is so now."""
+        return bool(self._detector.raised)
+
+    @property
     def is_waiting(self) -> bool:
         """Whether time alone may change something: without this, `advance` has nothing to do."""
-        return isinstance(self._detector, Absence) or bool(self._detector.raised)
+        return isinstance(self._detector, Absence) or self.is_raised
 
     def seen(self) -> Seen:
         """Return how it stands. What was raised and is over already is told once."""

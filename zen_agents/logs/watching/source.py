@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
+from zen_agents.logs.detection.absence import AbsenceRule
 from zen_agents.logs.formats.base import Format, Found
 from zen_agents.logs.keys import Key
 from zen_agents.logs.record import MESSAGE
@@ -43,6 +44,8 @@ class SourceWatch:
         #: Of hundreds of patterns few have lines or wait for anything: by number, those that may stand otherwise than they
         #: were told, those that are to be saved anew, and those that time alone may change.
         self._changed, self._unsaved, self._waiting = (set(range(len(rules))) for _ in range(3))
+        #: Those of which it is saved until when nothing was heard.
+        self._listening = {number for number, rule in enumerate(rules) if isinstance(rule.detects, AbsenceRule)}
         self._told: dict[str, Seen] = {}
         #: Numbers of the patterns that may have been told otherwise by the last `seen` than by the one before.
         self.renewed: Sequence[int] = ()
@@ -82,9 +85,9 @@ class SourceWatch:
         """Let time pass; True if that changed something."""
         self._count_held()
         self._waiting = {number for number in self._waiting | self._changed if self._patterns[number].is_waiting}
-        changed = sum(self._patterns[number].advance(now) for number in self._waiting)
-        self._changed |= self._waiting
-        return changed > 0
+        moved = {number for number in self._waiting if self._patterns[number].advance(now)}
+        self._changed |= moved
+        return bool(moved)
 
     @property
     def is_waiting(self) -> bool:
@@ -100,8 +103,14 @@ class SourceWatch:
             self._told[pattern.name] = seen
             self.has_news = self.has_news or before is None or before.is_raised != seen.is_raised
         self._unsaved |= self._changed
-        self._changed = {number for number in self._changed if self._told[self._patterns[number].name].is_raised}
+        self._waiting |= {number for number in self._changed if self._patterns[number].is_waiting}
+        # What is over already was told once, and is asked once more for how it stands.
+        self._changed = {number for number in self._changed if self._is_over(number)}
         return self._told
+
+    def _is_over(self, number: int) -> bool:
+        pattern = self._patterns[number]
+        return self._told[pattern.name].is_raised and not pattern.is_raised
 
     def raised(self, name: str) -> Mapping[Key, float]:
         """Return whose a pattern is now, by the values of its `by:`; see `WatchedPattern.raised`."""
@@ -115,7 +124,7 @@ class SourceWatch:
     def saved(self) -> dict[str, Any]:
         """Return everything that is remembered, for JSON."""
         self._count_held()
-        for number in self._unsaved | self._changed:
+        for number in self._unsaved | self._changed | self._listening:
             pattern = self._patterns[number]
             self._saved[pattern.name] = pattern.saved()
         self._unsaved.clear()

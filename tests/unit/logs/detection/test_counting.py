@@ -159,7 +159,7 @@ def test_a_restart_loses_nothing(lines: list[tuple[str, int]], cut: int) -> None
 @pytest.mark.parametrize(
     "saved",
     [
-        {}, {"keys": None, "forgotten": -1}, {"keys": {"a": 1}, "forgotten": True}, {"keys": [None, [], [["a"], [1]]]},
+        {}, {"keys": None, "forgotten": -1}, {"keys": {"a": 1}, "forgotten": True}, {"keys": [None, [], [["a"]]]},
         {"keys": [[["a", "b"], [1.0], None], [[1], [1.0], None], ["a", [1.0], None], [["a" * 500], [1.0], None]]},
         {"keys": [[["a"], ["1", None, float("nan"), 10**400, True], None], [["b"], 5, None], [["c"], [], 7]]},
     ],
@@ -169,3 +169,12 @@ def test_what_was_not_saved_by_it_is_left_out(saved: dict[str, object]) -> None:
     detector = Counting.restored(BY_IP, saved)
     assert detector.saved() == {"keys": [], "forgotten": 0}
     assert [found.at for found in hits(detector, 0, 1, 2)] == [2]
+
+
+def test_what_an_earlier_version_saved_is_read_and_of_what_is_not_raised_no_more_is_saved_than_its_lines() -> None:
+    rule = CountRule(2, 60.0, ("host",))
+    before = {"keys": [[["a"], [1.0], None], [["b"], [1.0, 2.0], 1.0]], "forgotten": 0}
+    detector = Counting.restored(rule, before)
+    assert detector.raised == {("b",): 1.0}
+    assert detector.saved()["keys"] == [[["a"], [1.0]], [["b"], [1.0, 2.0], 1.0]]
+    assert Counting.restored(rule, detector.saved()).saved() == detector.saved()

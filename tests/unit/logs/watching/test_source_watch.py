@@ -197,6 +197,16 @@ SAID = st.one_of(
 )
 
 
+def test_what_is_found_is_made_anew_once_it_changes_and_a_silence_is_remembered_as_of_now() -> None:
+    of = watch(rule(Step("x")), rule(Step("beat"), detects=AbsenceRule(600.0), name="silent"))
+    assert seen(of, "p", "x").is_raised
+    assert seen(of, at=NOW + 1).is_raised and not of.renewed
+    assert seen(of, "p", "x", at=NOW + 2).lines == 2 and list(of.renewed) == [0]
+    assert not seen(of, at=NOW + 63).is_raised
+    assert not seen(of, at=NOW + 64).is_raised and not of.renewed
+    assert of.saved()["silent"]["detector"]["now"] == NOW + 64
+
+
 @given(chunks=st.lists(st.lists(SAID, max_size=8), max_size=6), multiline=st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_what_is_counted_by_groups_alone_is_what_is_counted_by_all_fields(chunks: list[list[str]], multiline: bool) -> None:
