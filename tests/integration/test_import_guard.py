@@ -14,9 +14,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 #: The package index, workers, the command line's decoration, other parts of the product, and tests.
 NEVER = {
-    "alembic", "apprise", "cryptography", "cyclopts", "duckdb", "fastapi", "hypothesis", "jinja2", "markdown", "numpy",
-    "opentelemetry", "pandas", "pip", "polars", "psycopg", "pytest", "redis", "requests", "rich", "setuptools", "sqlalchemy",
-    "sqlmodel", "starlette", "tornado", "twisted", "urllib3", "uvicorn",
+    "_duckdb", "alembic", "apprise", "cryptography", "cyclopts", "duckdb", "fastapi", "hypothesis", "jinja2", "markdown",
+    "numpy", "opentelemetry", "pandas", "pip", "polars", "psycopg", "pytest", "redis", "requests", "rich", "setuptools",
+    "sqlalchemy", "sqlmodel", "starlette", "tornado", "twisted", "urllib3", "uvicorn",
 }  # fmt: skip
 #: Heavy parts of the standard library that nothing in this configuration needs.
 NOT_YET = {

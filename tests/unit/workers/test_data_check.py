@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +121,15 @@ def test_parts_of_a_path_are_columns_where_that_is_asked(folder: Path) -> None:
 def test_a_file_that_is_not_there_is_a_finding(folder: Path, name: str) -> None:
     found = by_name(asked(contract(folder / name, Readable(), NotNull("id"))))
     assert (found["readable"].outcome, found["not_null.id"].outcome) == (Outcome.FAILED, Outcome.UNKNOWN)
+
+
+def test_of_duckdb_only_its_core_is_loaded() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "import sys, zen_agents.workers.duck; print(*sys.modules)"],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    assert "_duckdb" in said
+    assert "duckdb" not in said
 
 
 def test_duckdb_opens_nothing_else_and_cannot_be_told_otherwise(folder: Path) -> None:
