@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from zen_agents.cli.call import Call
+from zen_agents.cli.data_cells import visible
 from zen_agents.cli.data_looking import exit_of, look
 from zen_agents.cli.envelope import data
 from zen_agents.cli.render import next_steps, plural, say, table
@@ -98,4 +99,4 @@ def _show_rows(call: Call, finding: Finding) -> None:
 
 def _cells(row: FailingRow, *, numbered: bool, filed: bool) -> Sequence[object]:
     place = [*([row.file] if filed else []), *([row.number] if numbered else [])]
-    return [*place, *(cell.text for cell in (*row.keys, *row.cells))]
+    return [*place, *(visible(cell.text) for cell in (*row.keys, *row.cells))]

@@ -14,6 +14,7 @@ from zen_agents.adapters.durable_file import unfinished
 from zen_agents.adapters.table_repairs import Asked, ask_table
 from zen_agents.agents.data_validation.declared import remedies_of
 from zen_agents.cli.call import Call
+from zen_agents.cli.data_cells import visible
 from zen_agents.cli.data_contracts import data_sets
 from zen_agents.cli.envelope import data
 from zen_agents.cli.progress import Progress
@@ -23,7 +24,7 @@ from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.job import repair_question, table_question
 from zen_agents.errors import UsageError
 from zen_agents.jobs.data_check import DataCheckProgress
-from zen_agents.jobs.data_repair import ChangedRow, DataRepairReply, FileRepair, TableRepair
+from zen_agents.jobs.data_repair import ChangedRow, DataRepairReply, FileRepair, TableRepair, TakenRow
 
 _SHOWN = 10
 _NOTHING, _UNTOLD = 0, 6
@@ -165,11 +166,19 @@ def _show_rows(call: Call, contract: Contract, each: FileRepair | TableRepair) -
     if each.share > contract.repair_at_most:
         say(call, f"that is more than repair_at_most ({contract.repair_at_most:.0%}): a person is asked first", indent=2)
     if each.preview:
-        rows = [(_row(row), cell.column, cell.before, cell.after) for row in each.preview for cell in row.cells]
+        rows = [
+            (_row(row), cell.column, visible(cell.before), visible(cell.after)) for row in each.preview for cell in row.cells
+        ]
         table(call, ("ROW", "COLUMN", "IS", "WOULD BE"), rows)
+    if each.preview and each.leaving:
+        say(call, "")
+    if each.leaving:
+        table(call, ("ROW", "TAKEN OUT FOR"), [(_row(row), row.why) for row in each.leaving], goes_on="TAKEN OUT FOR")
 
 
-def _row(row: ChangedRow) -> str:
+def _row(row: ChangedRow | TakenRow) -> str:
+    if isinstance(row, TakenRow) and row.line is not None:
+        return f"line {row.line}"
     if row.number is not None:
         return str(row.number)
     return ", ".join(f"{column}={value}" for column, value in row.keys) or "-"

@@ -101,6 +101,7 @@ _ROWS_REPAIRED = {
         "number": _NUMBER_OR_NULL, "keys": [[_TEXT_OR_NULL]],
         "cells": [{"column": str, "before": _TEXT_OR_NULL, "after": _TEXT_OR_NULL}],
     }],
+    "leaving": [{"number": _NUMBER_OR_NULL, "line": _NUMBER_OR_NULL, "keys": [[_TEXT_OR_NULL]], "why": str}],
 }  # fmt: skip
 _DATA_REPAIR = {
     "dataset": str, "place": str, "unable": str,

@@ -144,9 +144,13 @@ def changes(most: int) -> Sql:
     )  # fmt: skip
 
 
-def taken() -> Sql:
-    """Return the query for the rows that are taken out: number, why, and the text."""
-    return sql("SELECT rowid, found[1], found[2] FROM {} WHERE found[1] IS NOT NULL ORDER BY rowid", name(FACTS))
+def taken(most: int | None = None) -> Sql:
+    """Return the query for the rows that are taken out, or the first of them: number, why, and the text."""
+    return sql(
+        "SELECT rowid, found[1], found[2] FROM {} WHERE found[1] IS NOT NULL ORDER BY rowid LIMIT {}",
+        name(FACTS),
+        value(most),
+    )
 
 
 def rows() -> Sql:

@@ -46,6 +46,16 @@ class ChangedRow(_Job):
     cells: tuple[ChangedCell, ...]
 
 
+class TakenRow(_Job):
+    """A row that is taken out, and why: the checks that it fails, or what keeps the line from being a row."""
+
+    #: As of a row that changes; or the number of its line, where it is no row.
+    number: int | None = None
+    line: int | None = None
+    keys: tuple[tuple[str, str | None], ...] = ()
+    why: str
+
+
 class _RowsRepaired(_Job):
     """What is, or would be, done to rows. Rows in are rows kept, taken out and dropped."""
 
@@ -58,6 +68,8 @@ class _RowsRepaired(_Job):
     #: Rows that are not taken out and hold something else.
     changed: int = 0
     preview: tuple[ChangedRow, ...] = ()
+    #: The first of the rows that are taken out.
+    leaving: tuple[TakenRow, ...] = ()
 
     @property
     def share(self) -> float:

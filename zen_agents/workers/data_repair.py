@@ -87,7 +87,7 @@ def _bounded(found: tuple[FileRepair, ...]) -> tuple[FileRepair, ...]:
     room, kept = _MOST_SHOWN, []
     for each in found:
         room -= len(each.model_dump_json())
-        kept.append(each if room > 0 else each.model_copy(update={"preview": ()}))
+        kept.append(each if room > 0 else each.model_copy(update={"preview": (), "leaving": ()}))
     return tuple(kept)
 
 

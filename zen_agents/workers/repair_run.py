@@ -9,9 +9,9 @@ from typing import Final
 
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.repairs import UnrepairableError, quarantines
-from zen_agents.datasets.rewriting import FACTS, TWINS, Rewriting, changes, tally, twins
+from zen_agents.datasets.rewriting import FACTS, TWINS, Rewriting, changes, taken, tally, twins
 from zen_agents.datasets.source import SourceKind
-from zen_agents.jobs.data_repair import REPAIRED, TAKEN, ChangedCell, ChangedRow, FileRepair
+from zen_agents.jobs.data_repair import REPAIRED, TAKEN, ChangedCell, ChangedRow, FileRepair, TakenRow
 from zen_agents.workers.duck import Duck, Unread
 from zen_agents.workers.repair_delimited import DelimitedFormat
 from zen_agents.workers.repair_lines import LinesFormat
@@ -38,7 +38,7 @@ class RepairRun:
         return FileRepair(
             path=self._path, rows=read + len(lines), kept=read - bad - repeated, taken=bad + len(lines), dropped=repeated,
             changed=changed, renamed=dict(self._reading.renamed), rewritten=self._format.rewritten,
-            preview=self._preview(shown) if changed and shown else (),
+            preview=self._preview(shown) if changed and shown else (), leaving=self._leaving(shown),
         )  # fmt: skip
 
     def written(self, shown: int) -> FileRepair:
@@ -50,14 +50,14 @@ class RepairRun:
         if not asked.is_needed:
             return asked
         to = self._spill / REPAIRED
-        with TakenRows(self._spill / TAKEN, self._format.card) as taken:
-            done = self._format.write(self._duck, self._rows, self._lines, to, taken)
+        with TakenRows(self._spill / TAKEN, self._format.card) as out:
+            done = self._format.write(self._duck, self._rows, self._lines, to, out)
         again = self._format.count(self._duck, to)
-        adds_up = done.kept == again and done.kept + taken.count + done.dropped == done.rows
-        if not (adds_up and (done.rows, taken.count) == (asked.rows, asked.taken)):
+        adds_up = done.kept == again and done.kept + out.count + done.dropped == done.rows
+        if not (adds_up and (done.rows, out.count) == (asked.rows, asked.taken)):
             raise UnrepairableError(
                 f"of {asked.rows} rows {done.rows} were found again, {done.kept} written and {again} of those read, "
-                f"{taken.count} taken out, {done.dropped} repetitions dropped, which does not add up; nothing was changed"
+                f"{out.count} taken out, {done.dropped} repetitions dropped, which does not add up; nothing was changed"
             )
         return asked.model_copy(update={"kept": done.kept, "dropped": done.dropped, "sha256": done.sha256})
 
@@ -97,6 +97,11 @@ class RepairRun:
             ChangedRow(number=int(number) + 1, cells=tuple(_changed(self._format.cells(old), self._format.cells(new))))
             for number, old, new in rows
         )
+
+    def _leaving(self, shown: int) -> tuple[TakenRow, ...]:
+        rows = self._duck.rows(taken(shown)) if shown else ()
+        found = [TakenRow(number=int(number) + 1, why=str(why)) for number, why, _ in rows]
+        return tuple([*found, *(TakenRow(line=each.number, why=each.why) for each in self._lines)][:shown])
 
 
 def format_of(contract: Contract, path: str, spill: Path) -> Format:

@@ -13,7 +13,7 @@ from zen_agents.dataclass import dataclass
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.repairs import UnrepairableError, drops_duplicates
 from zen_agents.datasets.table_rewriting import OF_FILES, TableRewriting
-from zen_agents.jobs.data_repair import ChangedCell, ChangedRow, TableRepair
+from zen_agents.jobs.data_repair import ChangedCell, ChangedRow, TableRepair, TakenRow
 from zen_agents.jobs.table_repair import TAKEN, UNDO
 from zen_agents.workers.table_session import Address, TableSession
 
@@ -35,6 +35,8 @@ class _Affected:
     repeated: Sequence[Address]
     total: int
     about: str
+    #: The first of those that are taken out, as people know them.
+    leaving: tuple[TakenRow, ...] = ()
 
 
 class TableRun:
@@ -52,7 +54,7 @@ class TableRun:
 
     def looked(self, shown: int) -> TableRepair:
         """Return what would be done to it."""
-        found = self._affected()
+        found = self._affected(shown)
         return self._told(found, len(found.repeated), self._preview(shown) if shown and found.changed else ())
 
     def changed(self, about: str, spill: Path) -> TableRepair:
@@ -83,10 +85,11 @@ class TableRun:
 
     # -- below: the rows ----------------------------------------------------------------------------------------------
 
-    def _affected(self) -> _Affected:
+    def _affected(self, shown: int = 0) -> _Affected:
         """Find the rows; what is done to each is part of the fingerprint, by the names they have."""
         changed: list[Address] = []
         bad: dict[Address, str] = {}
+        leaving: list[TakenRow] = []
         digest = hashlib.sha256()
         where, names = len(self._shape.address), len(self._shape.key)
         for row in self._session.stream(self._rows.affected()):
@@ -94,6 +97,7 @@ class TableRun:
             why = ", ".join(check for check, fails in zip(self._rows.reasons, rest, strict=True) if fails)
             if why:
                 bad[address] = why
+                leaving += [self._leaving(row[where : where + names], why)] if len(bad) <= shown else []
             else:
                 changed.append(address)
             digest.update(repr((row[where : where + names] or address, bool(row[where + names]), why)).encode())
@@ -102,7 +106,11 @@ class TableRun:
         repeated = self._repeated()
         digest.update(repr(len(repeated)).encode())
         total = int(self._session.rows(self._rows.count())[0][0])
-        return _Affected(changed, bad, repeated, total, digest.hexdigest())
+        return _Affected(changed, bad, repeated, total, digest.hexdigest(), tuple(leaving))
+
+    def _leaving(self, named: Sequence[object], why: str) -> TakenRow:
+        texts = (None if each is None else str(each) for each in named)
+        return TakenRow(keys=tuple(zip(self._shape.key, texts, strict=False)), why=why)
 
     def _repeated(self) -> Sequence[Address]:
         # Where rows have a key no two are the same.
@@ -113,7 +121,7 @@ class TableRun:
     def _told(self, found: _Affected, dropped: int, preview: tuple[ChangedRow, ...]) -> TableRepair:
         return TableRepair(
             place=self._contract.source.place, rows=found.total, kept=found.total - len(found.bad) - dropped,
-            taken=len(found.bad), dropped=dropped, changed=len(found.changed), preview=preview,
+            taken=len(found.bad), dropped=dropped, changed=len(found.changed), preview=preview, leaving=found.leaving,
             triggers=self._shape.triggers, about=found.about,
         )  # fmt: skip
 

@@ -187,7 +187,7 @@ def test_a_table_is_compared_with_a_file_and_what_would_be_repaired_in_it_is_sho
     differs = command("data", "diff", "good.csv", "orders", "--key", "id", "-c", "zen.yaml")
     assert differs.code == 1 and "0 added, 0 removed, 1 changed" in differs.out, differs
     shown = command("data", "repair", "orders", "--dry-run", "-c", "zen.yaml")
-    assert shown.code == 0 and "of 2 rows: 1 changed" in shown.out and "id=2" in shown.out, shown
+    assert shown.code == 0 and "of 2 rows: 1 changed" in shown.out and "id=2  amount  ' 8 '  8" in shown.out, shown
     (found,) = command("data", "repair", "orders", "--dry-run", "-c", "zen.yaml", "-o", "json").json()["items"]
     assert found["table"]["preview"][0]["keys"] == [["id", "2"]] and found["files"] == []
 

@@ -89,6 +89,9 @@ def test_what_is_no_row_and_bad_rows_are_taken_out_with_number_and_reason(folder
     assert content == b"id,v\n1,a\n"
     assert (repair.rows, repair.kept, repair.taken, repair.dropped) == (6, 1, 4, 1)
     assert [each["reason"] for each in taken] == ["missing columns", "too many columns", "type.id", "not_null.v"]
+    assert [(each.number, each.line, each.why) for each in repair.leaving] == [
+        (2, None, "type.id"), (4, None, "not_null.v"), (None, 3, "missing columns"), (None, 4, "too many columns"),
+    ]  # fmt: skip
     assert taken[0] == {"line_number": 3, "reason": "missing columns", "line": "2"}
     assert taken[2]["values"] == {"id": "x", "v": "=1+1"}
 

@@ -19,7 +19,7 @@ from tests.support.datasets import open_to_others
 from tests.support.engine_process import wait_for
 from tests.support.postgres_here import Server, needs_postgres, postgres_here
 from tests.support.tables import K, PostgresShop, Shop, held, of_orders, postgres_shop, sqlite_shop, table_contract
-from zen_agents.adapters.table_repairs import Asked, PreparedTable, prepared, settled
+from zen_agents.adapters.table_repairs import Asked, PreparedTable, ask_table, prepared, settled
 from zen_agents.adapters.worker_process import WorkerError
 from zen_agents.datasets.contract import Repair
 from zen_agents.datasets.job import table_question
@@ -74,6 +74,15 @@ async def repair_and(table: Shop, tmp_path: Path, then: Callable[[PreparedTable]
         with suppress(WorkerError):
             await found.commit()
     return mark, str(undo)
+
+
+def test_a_look_tells_which_rows_would_be_taken_out_and_for_which_checks(shop: Shop, tmp_path: Path) -> None:
+    reply = asyncio.run(ask_table(table_question(of_orders(shop, tmp_path), shown=5), Asked("look")))
+    assert reply.repair is not None
+    assert sorted((dict(each.keys)["id"], each.why) for each in reply.repair.leaving) == [
+        ("5", "type.day"),
+        ("x", "type.id"),
+    ]
 
 
 def test_a_worker_that_is_killed_when_all_is_ready_has_changed_nothing(shop: Shop, tmp_path: Path) -> None:
