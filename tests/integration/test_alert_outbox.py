@@ -1,7 +1,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import replace
 from datetime import time as clock_time
 from pathlib import Path
@@ -17,6 +17,7 @@ from zen_agents.adapters.ledger_heads import heads_in
 from zen_agents.adapters.outbox_at_rest import OutboxAtRest
 from zen_agents.adapters.outbox_rows import OutboxRows
 from zen_agents.adapters.sqlite_store import SqliteStore
+from zen_agents.adapters.worker_process import run_worker
 from zen_agents.alerts.policy import (
     AlertPolicy,
     DigestPolicy,
@@ -866,3 +867,25 @@ async def test_delivery_is_worth_starting_when_something_presses_and_again_when_
         await asyncio.wait_for(here.outbox.ripe(), 30)
         await here.deliver()
     assert [name for mail in box.mails for name in ("asks", "late") if name in mail["Subject"]] == ["asks", "late"]
+
+
+@pytest.mark.parametrize("somebody_hears", [True, False])
+async def test_a_worker_is_started_ahead_where_somebody_is_to_hear_of_it_now(telling: Any, *, somebody_hears: bool) -> None:
+    begun: list[str] = []
+
+    async def worker(module: str, request: str | Awaitable[str], *, timeout_seconds: float) -> str:
+        begun.append("ready" if isinstance(request, str) else "ahead")
+        return await run_worker(module, request, timeout_seconds=timeout_seconds)
+
+    with mail_server() as box:
+        here = telling(a_policy(smtp_port=box.port if somebody_hears else 0))
+        here.outbox = OutboxAtRest(
+            here.store, here.policy, here.clock, context=CONTEXT, spill=here.directory / "spill.jsonl", worker=worker
+        )
+        here.tell(urgent=True)
+        await asyncio.wait_for(here.outbox.ripe(), 30)
+        await asyncio.sleep(0)
+        assert begun == ["ahead"] * somebody_hears
+        await here.deliver()
+    assert begun == ["ahead"] * somebody_hears
+    assert len(box.mails) == somebody_hears

@@ -110,10 +110,19 @@ class Outbox:
         self._intake.policy, self._intake.context = policy, context
 
     def get_going(self) -> None:
-        """Start the worker that will be needed at once, if something presses: it loads while the message is made."""
-        if self._presses:
-            self._presses = False
-            self._worker.start()
+        """Start the worker that `deliver_due` will need at once, if something presses: it loads while the message is made.
+
+        Never raises; where nobody is to hear of it now, nothing is started.
+        """
+        presses, self._presses = self._presses, False
+        if not presses:
+            return
+        try:
+            now = self._clock.now()
+            if any(row.not_before <= now.steady for row in self._held(self._reachable(self._waiting()), now)):
+                self._worker.start()
+        except Exception:  # `deliver_due` starts one itself
+            log.exception("no worker could be started ahead")
 
     # -- delivering ---------------------------------------------------------------------------------------------------
     async def deliver_due(self) -> None:
@@ -178,10 +187,10 @@ class Outbox:
         return list(self._answers.troubles.values())
 
     def _start_lanes(self, now: Instant) -> None:
-        pending = [row for row in self._rows.pending() if lane_of(row.channel) not in self._busy]
+        pending = self._waiting()
         if not pending:
             return
-        reachable = [row for row in pending if self._intake.policy.is_reachable(row.channel)]
+        reachable = self._reachable(pending)
         for row in pending:
             if not self._intake.policy.is_reachable(row.channel):
                 self._rows.failed(row, "the channel is no longer configured", now, not_before=now.steady, give_up=True)
@@ -197,6 +206,13 @@ class Outbox:
             self._start(lane, partial(self._deliver, bundles[:_BATCH], now))
         if choice.superseded or len(reachable) < len(pending):
             self._rows.confirm()
+
+    def _waiting(self) -> list[OutboxRow]:
+        """Return the rows that wait, but for those behind a delivery that is under way."""
+        return [row for row in self._rows.pending() if lane_of(row.channel) not in self._busy]
+
+    def _reachable(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+        return [row for row in rows if self._intake.policy.is_reachable(row.channel)]
 
     def _held(self, rows: Sequence[OutboxRow], now: Instant) -> list[OutboxRow]:
         """Return the rows with the time until which quiet hours or a window hold them, as it is now.
