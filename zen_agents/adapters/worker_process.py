@@ -14,20 +14,10 @@ from typing import Any
 import zen_agents
 from zen_agents.adapters.bounded_child import MOST_DESCRIPTORS, MOST_FILE_BYTES, child_process, limit
 from zen_agents.errors import ZenError
+from zen_agents.jobs.way_out import way_out
 
 MOST_REPLY_BYTES = 1024 * 1024
 _MOST_SAID_BYTES = 4096
-#: How this host reaches the outside, where it is not the usual way: own authorities, and proxies for Apprise's channels.
-_PASSED_ON = (
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NO_PROXY",
-    "https_proxy",
-    "http_proxy",
-    "no_proxy",
-)
 
 
 class WorkerError(ZenError):
@@ -147,7 +137,7 @@ async def _read_tail(stream: asyncio.StreamReader, told: Callable[[str], None] |
 def environment() -> dict[str, str]:
     """Return what a worker's environment is: nothing of ours but how this host reaches the outside."""
     found = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
-    found |= {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    found |= way_out()
     root = Path(zen_agents.__file__).parent.parent
     # An installed package is found by itself; its directory in front of the standard library could shadow parts of that.
     if root.name not in ("site-packages", "dist-packages"):

@@ -9,20 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zen_agents.jobs.environment import Tools
+from zen_agents.jobs.way_out import way_out
 from zen_agents.model.environment import Environment, TrialStep
 from zen_agents.workers.bounded_run import run
 
-#: How this host reaches the outside, where it is not the usual way.
-_PASSED_ON = (
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NO_PROXY",
-    "https_proxy",
-    "http_proxy",
-    "no_proxy",
-)
 #: Nothing that has to be built is ever taken: a build runs what strangers wrote (R29).
 _WHEELS_ONLY = ("--only-binary", ":all:")
 
@@ -87,7 +77,7 @@ class Uv:
         own = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": tools.scratch, "TMPDIR": tools.scratch}
         # Whoever waits for a plan waits for this: an index that does not answer is told soon.
         own |= {"UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1"}
-        own |= {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        own |= way_out()
         index = self._environment.index if with_index else ""
         return {**own, **({"UV_DEFAULT_INDEX": index} if index else {})}
 

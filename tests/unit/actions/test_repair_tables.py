@@ -13,7 +13,6 @@ import pytest
 
 from tests.support.changing import Changing, changing
 from tests.support.datasets import open_to_others
-from tests.support.postgres_here import Server, needs_postgres, postgres_here
 from tests.support.tables import (
     K,
     PostgresShop,
@@ -21,8 +20,6 @@ from tests.support.tables import (
     SqliteShop,
     held,
     of_orders,
-    postgres_shop,
-    sqlite_shop,
     table_contract,
 )
 from zen_agents.actions.put_back_rows import PutBackRows
@@ -35,22 +32,10 @@ from zen_agents.model.action import Effect, Plan
 psycopg = pytest.importorskip("psycopg")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with postgres_here() as found:
-        yield found
-
-
 @pytest.fixture
 def here(tmp_path: Path) -> Changing:
     open_to_others(tmp_path)
     return changing(tmp_path)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=needs_postgres)])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
-    open_to_others(tmp_path)
-    return sqlite_shop(tmp_path) if request.param == "sqlite" else postgres_shop(request.getfixturevalue("server"), tmp_path)
 
 
 def plan(here: Changing, asked: Contract) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.support.datasets import NOW, contract, looked, write_csv
 from tests.support.faulty_tables import ASKED, COLUMNS, NAMES, TABLES, Row
-from tests.support.postgres_here import Server, needs_postgres, postgres_here
+from tests.support.postgres_here import Server, needs_postgres
 from zen_agents.datasets.asking import Surroundings
 from zen_agents.datasets.checking import check
 from zen_agents.datasets.contract import Contract
@@ -107,12 +107,6 @@ def test_of_sqlite(rows: list[Row]) -> None:
     connection.executemany("insert into t values (?, ?, ?, ?, ?)", rows)
     holds(_database(), Asked(SqliteDialect(), connection).report(_database()), rows)
     connection.close()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with postgres_here() as found:
-        yield found
 
 
 @needs_postgres

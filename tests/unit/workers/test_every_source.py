@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import get_args
@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from tests.support.datasets import NOW, by_name, open_to_others
-from tests.support.postgres_here import Server, needs_postgres, postgres_here
+from tests.support.postgres_here import Server, needs_postgres
 from zen_agents.adapters.data_checks import check_data
 from zen_agents.datasets.contract import Check, Column, ColumnType, Contract, name_of, named
 from zen_agents.datasets.finding import ColumnProfile, Finding, Outcome, Profile, Report, Share
@@ -202,12 +202,6 @@ def _as_the_files(report: Report, plain: dict[str, Finding], untold: set[str]) -
 @pytest.mark.parametrize("form", DATABASES)
 def test_sqlite_tells_the_same_but_of_files(form: str, folder: Path, plain: dict[str, Finding]) -> None:
     _as_the_files(looked(*DATABASES[form](folder)), plain, OF_FILES | {"drift.amount"})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with postgres_here() as found:
-        yield found
 
 
 @needs_postgres

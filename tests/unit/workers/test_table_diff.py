@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.support.datasets import contract, open_to_others
-from tests.support.postgres_here import Server, needs_postgres, postgres_here
+from tests.support.postgres_here import Server, needs_postgres
 from tests.support.tables import PostgresShop
 from zen_agents.adapters.data_checks import compare_data
 from zen_agents.datasets.contract import Contract
@@ -30,12 +29,6 @@ CREATED = (
 def folder(tmp_path: Path) -> Path:
     open_to_others(tmp_path)
     return tmp_path
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with postgres_here() as found:
-        yield found
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.support.changing import Changing, changing
 from tests.support.cut_proxy import cut_proxy
 from tests.support.datasets import open_to_others
 from tests.support.engine_process import wait_for
-from tests.support.postgres_here import Server, needs_postgres, postgres_here
+from tests.support.postgres_here import Server, needs_postgres
 from tests.support.tables import K, PostgresShop, Shop, held, of_orders, postgres_shop, sqlite_shop, table_contract
 from zen_agents.adapters.table_repairs import Asked, PreparedTable, ask_table, prepared, settled
 from zen_agents.adapters.worker_process import WorkerError
@@ -30,22 +30,10 @@ from zen_agents.jobs.table_repair import UNDO, WORKER
 psycopg = pytest.importorskip("psycopg")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with postgres_here() as found:
-        yield found
-
-
 @pytest.fixture
 def here(tmp_path: Path) -> Changing:
     open_to_others(tmp_path)
     return changing(tmp_path)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=needs_postgres)])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
-    open_to_others(tmp_path)
-    return sqlite_shop(tmp_path) if request.param == "sqlite" else postgres_shop(request.getfixturevalue("server"), tmp_path)
 
 
 def worker() -> psutil.Process | None:

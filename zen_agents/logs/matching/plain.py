@@ -6,37 +6,24 @@ Python's `re` backtracks: a pattern could be made that takes years for one line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from heapq import merge
 
-from zen_agents.logs.matching.base import Groups, Hit, PatternRefusedError, Taken
-from zen_agents.logs.matching.fields import Fields, Search
-from zen_agents.logs.matching.line_ends import without_carriage_returns
+from zen_agents.logs.matching.base import Hit, PatternRefusedError
+from zen_agents.logs.matching.engine import LineEngine
+from zen_agents.logs.matching.fields import Search
 from zen_agents.logs.matching.steady import is_steady
 from zen_agents.logs.matching.syntax import LinePattern
 
 
-class PlainMatcher:
+class PlainMatcher(LineEngine):
     """A `Matcher` of `bytes.find` and `re`: one pattern after the other over each chunk."""
 
     name = "plain"
 
     def __init__(self, patterns: Sequence[LinePattern]) -> None:
-        self.patterns = steady(patterns)
+        super().__init__(steady(patterns), line_search)
         self._finders = tuple(_Finder(index, pattern) for index, pattern in enumerate(patterns))
-        self._fields = Fields(patterns, line_search)
-
-    def hits(self, chunk: bytes) -> Iterator[Hit]:
-        return without_carriage_returns(chunk, self._hits)
-
-    def taken(self, chunk: bytes) -> Iterator[Taken]:
-        return self._fields.of_hits(chunk, self.hits(chunk))
-
-    def groups(self, index: int, line: bytes) -> Groups | None:
-        return self._fields.groups(index, line)
-
-    def fields(self, index: int, line: bytes) -> Mapping[str, str]:
-        return self._fields.of(index, line)
 
     def _hits(self, chunk: bytes) -> Iterator[Hit]:
         for start, index, end in merge(*(finder.found(chunk) for finder in self._finders)):

@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import re2
 
-from zen_agents.logs.matching.base import Groups, Hit, PatternRefusedError, Taken
-from zen_agents.logs.matching.fields import Fields, Search
-from zen_agents.logs.matching.line_ends import without_carriage_returns
+from zen_agents.logs.matching.base import Hit, PatternRefusedError
+from zen_agents.logs.matching.engine import LineEngine
+from zen_agents.logs.matching.fields import Search
 from zen_agents.logs.matching.syntax import LinePattern
 
 #: What the automata of one matcher may take (bytes); more states than fit are made again and again.
 _MOST_MEMORY = 32 * 1024 * 1024
 
 
-class Re2Matcher:
+class Re2Matcher(LineEngine):
     """A `Matcher` of one automaton over the chunk that says where the next hit is, and one over that line: of what."""
 
     name = "re2"
 
     def __init__(self, patterns: Sequence[LinePattern]) -> None:
-        self.patterns = patterns
+        super().__init__(patterns, line_search)
         self._any, self._which = _any_of(patterns), _set_of(patterns)
-        self._fields = Fields(patterns, line_search)
-
-    def hits(self, chunk: bytes) -> Iterator[Hit]:
-        return without_carriage_returns(chunk, self._hits)
-
-    def taken(self, chunk: bytes) -> Iterator[Taken]:
-        return self._fields.of_hits(chunk, self.hits(chunk))
-
-    def groups(self, index: int, line: bytes) -> Groups | None:
-        return self._fields.groups(index, line)
-
-    def fields(self, index: int, line: bytes) -> Mapping[str, str]:
-        return self._fields.of(index, line)
 
     def _hits(self, chunk: bytes) -> Iterator[Hit]:
         which, end, is_through = self._which.Match, -1, False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import hyperscan
 
 from zen_agents.logs.matching.base import Groups, Hit, PatternRefusedError, Taken
-from zen_agents.logs.matching.fields import Fields, Search
-from zen_agents.logs.matching.line_ends import has_carriage_returns, without_carriage_returns
+from zen_agents.logs.matching.engine import LineEngine
+from zen_agents.logs.matching.fields import Search
+from zen_agents.logs.matching.line_ends import has_carriage_returns
 from zen_agents.logs.matching.syntax import LinePattern
 
 #: So many hits are held at once; a piece with more of them is scanned in halves.
@@ -18,7 +19,7 @@ _MOST_HELD = 20_000
 _Held = tuple[int, int, int, Groups | None]
 
 
-class VectorscanMatcher:
+class VectorscanMatcher(LineEngine):
     """A `Matcher` whose engine tells the end of every match while it scans, and leaves the groups to another.
 
     It is given the clues of the patterns. Where a clue is not the whole pattern, the other engine has the last word.
@@ -28,13 +29,9 @@ class VectorscanMatcher:
     name = "vectorscan"
 
     def __init__(self, patterns: Sequence[LinePattern], line_search: Callable[[LinePattern], Search]) -> None:
-        self.patterns = patterns
+        super().__init__(patterns, line_search)
         self._database = _database(patterns)
-        self._fields = Fields(patterns, line_search)
         self._is_whole = [pattern.clue == pattern.search for pattern in patterns]
-
-    def hits(self, chunk: bytes) -> Iterator[Hit]:
-        return without_carriage_returns(chunk, self._hits)
 
     def taken(self, chunk: bytes) -> Iterator[Taken]:
         chunk = chunk.replace(b"\r\n", b"\n") if has_carriage_returns(chunk) else chunk
@@ -42,12 +39,6 @@ class VectorscanMatcher:
         for start, index, end, known in self._found(chunk):
             line = chunk[start:end]
             yield index, line, known if known is not None else (names[index] and groups(index, line)) or ()
-
-    def groups(self, index: int, line: bytes) -> Groups | None:
-        return self._fields.groups(index, line)
-
-    def fields(self, index: int, line: bytes) -> Mapping[str, str]:
-        return self._fields.of(index, line)
 
     def _hits(self, chunk: bytes) -> Iterator[Hit]:
         return (Hit(index, start, end) for start, index, end, _ in self._found(chunk))
