@@ -52,6 +52,10 @@ class Check(ABC):
         """Return what should wake this check early, as known after the last look."""
         return ()
 
+    def glanced_seconds(self) -> float:
+        """Return the CPU seconds that the glances of what it watches took since this was last asked."""
+        return 0.0
+
     @property
     def rest_seconds(self) -> float:
         """Return for how long after the last look only what it watches can make it find anything else; 0 if that is not so.

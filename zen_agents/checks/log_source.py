@@ -8,10 +8,10 @@ from __future__ import annotations
 import glob
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from zen_agents.checks.base import Check
+from zen_agents.checks.log_glances import Glances
 from zen_agents.checks.log_pattern_observations import PatternObservations, pattern_name
 from zen_agents.checks.log_reading import LogReading
 from zen_agents.clock import Instant
@@ -39,8 +39,6 @@ _TIMEOUT_SECONDS = 30.0
 _REMEMBER_EVERY, _REMEMBER_LINES_EVERY = 60.0, 15.0
 #: While something is found, a log that goes on being written to is looked at so often (seconds): what it says may be over.
 _LOOK_AGAIN = 1.0
-#: A glance waits for a look that is under way so long (seconds).
-_GLANCE_WAITS = 0.05
 #: So many files of one source wake it; the others are looked at by its rhythm.
 _MOST_WATCHED = 256
 #: A log of which nothing is new, and nothing waits for its time, is looked at so often where each write to it is told.
@@ -80,8 +78,7 @@ class LogSourceCheck(Check):
         self._catch_up = _catch_up(self.name, written, zone, self._rules, multiline=multiline)
         self._names = (self.name, *(pattern_name(rule.name) for rule in rules))
         self._patterns = PatternObservations(self.target, self._rules)
-        #: Held by a look, and by a glance between two looks.
-        self._lock = Lock()
+        self._glances = Glances()
         #: What the last glance has found besides lines that tell nothing new; nothing is read then before a look tells it.
         self._glanced: Sequence[LogPiece] = ()
         self._told_at = float("-inf")
@@ -104,17 +101,15 @@ class LogSourceCheck(Check):
 
     def observe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Read what is new, as much as one look may, and say how everything stands."""
-        with self._lock:
+        with self._glances.looking:
             return self.look(host, now)
 
     def glance(self, host: HostView, now: Instant) -> bool:
         """Read what is new between two looks; True if that is news, or if only a look can tell."""
-        if not self._lock.acquire(timeout=_GLANCE_WAITS):
-            return True
-        try:
-            return self._is_news(host, now)
-        finally:
-            self._lock.release()
+        return self._glances.ask(lambda: self._is_news(host, now))
+
+    def glanced_seconds(self) -> float:
+        return self._glances.taken_seconds()
 
     def _is_news(self, host: HostView, now: Instant) -> bool:
         if self._watch is None or self._recalled is not None:

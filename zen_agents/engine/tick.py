@@ -117,7 +117,9 @@ class AgentTick:
             await self._write_the_rest()
             self._let_go(observations)
             await self._record(observations)
-            self._recorder.took(self.agent.name, now, perf_counter() - began, process_time() - cpu, len(checks))
+            # Glances at logs are made between the turns, in a thread of the events.
+            spent = process_time() - cpu + self.watchlist.glanced_seconds(outlook.asked)
+            self._recorder.took(self.agent.name, now, perf_counter() - began, spent, len(checks))
             self._make_durable(soon=act and self.deciding.began_one)
             outlook.asked = frozenset()
             if self.watchlist.watches(checks):

@@ -42,6 +42,8 @@ class Watchlist:
         #: Kind of watch -> what is watched -> names of the checks that it wakes; mostly one.
         self._subjects: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         self._watched: dict[str, tuple[Watch, ...]] = {}
+        #: Names of the checks that are asked for a glance by what they watch: none of most agents.
+        self._glancing: set[str] = set()
 
     def add(self, rule: Rule, observed: str) -> None:
         """Take in a rule about a target that has only been seen; a check makes the observation `observed` of it."""
@@ -187,8 +189,14 @@ class Watchlist:
                     subjects, subject = self._subjects[watch.kind], _subject(watch)
                     subjects[subject] = (*subjects.get(subject, ()), check.name)
                 self._watched[check.name] = tuple(watches)
+                if any(watch.glance is not None for watch in watches):
+                    self._glancing.add(check.name)
                 changed = True
         return changed
+
+    def glanced_seconds(self, asked: Container[str]) -> float:
+        """Return the CPU seconds that glances of these checks took since they were last asked."""
+        return sum(self.checks[name].glanced_seconds() for name in self._glancing if name in asked)
 
     def _forget(self, watch: Watch, name: str) -> None:
         subjects, subject = self._subjects[watch.kind], _subject(watch)

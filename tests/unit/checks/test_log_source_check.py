@@ -246,6 +246,8 @@ def test_a_glance_takes_lines_in_and_asks_for_a_look_only_where_they_are_news(tm
     assert follower.glance()
     follower.write(3)
     assert not follower.glance(), "it is asked for already"
+    assert follower.check.glanced_seconds() > 0
+    assert follower.check.glanced_seconds() == 0
     found = follower.look()["pattern.hit"]
     assert (found.status, found.value) == (Status.PROBLEM, 5)
 

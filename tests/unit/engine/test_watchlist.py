@@ -182,3 +182,20 @@ def test_what_a_rule_reads_together_with_others_does_not_rest() -> None:
     watched = Watchlist([check, other], [either], 0.0)
     watched.watches(watched.take_due(0.0))
     assert rested(watched, check) == 10.0
+
+
+class Glancing(Looking):
+    """A check that takes something between its looks."""
+
+    def glanced_seconds(self) -> float:
+        return 0.25
+
+
+def test_what_glances_take_is_asked_of_those_alone_that_are_asked_for_one() -> None:
+    checks = [Glancing("a"), Glancing("b"), Glancing("without")]
+    watched = Watchlist(checks, [], 0.0)
+    for check in checks[:2]:
+        check.wants = (Watch("log", check.name, glance=lambda view, now: False),)
+    watched.watches(checks)
+    assert watched.glanced_seconds({"a", "without"}) == 0.25
+    assert watched.glanced_seconds({"a", "b"}) == 0.5
