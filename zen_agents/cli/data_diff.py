@@ -8,6 +8,7 @@ from typing import Final
 
 from zen_agents.adapters.data_checks import compare_data
 from zen_agents.cli.call import Call
+from zen_agents.cli.data_cells import visible
 from zen_agents.cli.data_contracts import two_sides
 from zen_agents.cli.envelope import data
 from zen_agents.cli.progress import Progress
@@ -108,4 +109,4 @@ def _changes(row: ChangedRow) -> Iterator[str]:
 
 
 def _text(cell: Cell) -> str:
-    return "null" if cell.text is None else cell.text
+    return visible(cell.text) or "null"

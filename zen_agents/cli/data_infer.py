@@ -10,6 +10,7 @@ from zen_agents.adapters.data_inference import infer_contract
 from zen_agents.cli.call import Call
 from zen_agents.cli.data_contracts import kind_of
 from zen_agents.cli.envelope import data
+from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import note
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.job import infer_question
@@ -25,7 +26,9 @@ def infer(call: Call) -> int:
     if rows < 0:
         raise UsageError(f"--rows is a number of rows, or 0 for all; not {rows}")
     source = Source(kind_of(words[0], otherwise="call it so"), str(Path(words[0]).absolute()))
-    reply = asyncio.run(infer_contract(infer_question(Contract(Path(words[0]).stem, source), rows)))
+    with Progress(call) as shown:
+        shown.show(f"looking at {words[0]}")
+        reply = asyncio.run(infer_contract(infer_question(Contract(Path(words[0]).stem, source), rows)))
     if call.machine:
         data(call, "data-infer", [reply.model_dump(mode="json", exclude={"unable"})])
         return 0

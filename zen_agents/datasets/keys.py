@@ -47,14 +47,14 @@ def unique(check: Check, asked: Unique, scope: Scope, main: Pass) -> Ask:
 
 
 def _twins(scope: Scope, columns: Sequence[str], most: int) -> Sql:
-    """Return the query of some keys that several rows have, and of how many rows have any such key."""
+    """Return the query of the least keys that several rows have, and of how many rows have any such key."""
     values = [scope.value(column) for column in columns]
     groups = sql(
         "SELECT {}, count(*) AS n FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1",
         _as_keys(values), scope.rows(), all_there(values), listed(values),
     )  # fmt: skip
     names = listed(_key_names(columns))
-    return sql("SELECT {}, sum(n) OVER () FROM ({}) AS twins_ LIMIT {}", names, groups, sql(str(most)))
+    return sql("SELECT {}, sum(n) OVER () FROM ({}) AS twins_ ORDER BY {} LIMIT {}", names, groups, names, sql(str(most)))
 
 
 def _twins_by_column(scope: Scope, columns: Sequence[str], most: int, *, is_whole: bool) -> Sql:
@@ -66,7 +66,8 @@ def _twins_by_column(scope: Scope, columns: Sequence[str], most: int, *, is_whol
         falls(sql("falls_"), sql("keys_"), keys),
         *twins(sql("twins_"), sql("keys_, falls_"), keys, is_whole=is_whole, most_bits=most_bits),
     ]
-    return sql("WITH {} SELECT {}, sum(n) OVER () FROM twins_ LIMIT {}", listed(parts), listed(keys), sql(str(most)))
+    least = sql("ORDER BY {} LIMIT {}", listed(keys), sql(str(most)))
+    return sql("WITH {} SELECT {}, sum(n) OVER () FROM twins_ {}", listed(parts), listed(keys), least)
 
 
 def _grouped(columns: int, told: Answered) -> Measured:

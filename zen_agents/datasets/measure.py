@@ -92,14 +92,16 @@ class Pass:
         return self._add(made, given)
 
     def grouped(self, keys: Sequence[Sql], most: int, *, is_whole: bool) -> tuple[int, int]:
-        """Return where it stands how many rows have a twin in all these, and where a list of some such keys.
+        """Return where it stands how many rows have a twin in all these, and where a list of the least such keys.
 
         Only for tables that keep facts.
         """
         names, group = [self._fact(each) for each in keys], sql(f"group{len(self._groups)}_")
         most_bits = self._scope.contract.limits.memory_bytes
         self._groups += twins(group, sql("facts_"), names, is_whole=is_whole, most_bits=most_bits)
-        some = sql("(SELECT list([{}]) FROM (SELECT * FROM {} LIMIT {}) AS some_)", _texts(names), group, sql(str(most)))
+        # The least keys, so that each look shows the same.
+        least = sql("SELECT * FROM {} ORDER BY {} LIMIT {}", group, listed(names), sql(str(most)))
+        some = sql("(SELECT list([{}]) FROM ({}) AS some_)", _texts(names), least)
         return self._place(sql("(SELECT coalesce(sum(n), 0) FROM {})", group)), self._place(some)
 
     def query(self) -> Sql:

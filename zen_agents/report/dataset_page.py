@@ -21,7 +21,9 @@ def render(seen: Sequence[Seen]) -> str:
     """Return the page."""
     good = sum(each.report.is_good for each in seen)
     at = min((each.report.started_at for each in seen), default=0.0)
-    return page(f"Data: {good} of {len(seen)} as expected, {moment(at)}", _sections(seen))
+    bad = len(seen) - good
+    said = f"{bad} of {len(seen)} not as expected" if bad else "as expected"
+    return page(f"Data: {said}, {moment(at)}", _sections(seen))
 
 
 def _sections(seen: Sequence[Seen]) -> Iterator[str]:

@@ -86,6 +86,18 @@ def test_what_is_damaged_fails_to_be_read_and_nothing_else_is_told(tmp_path: Pat
     assert report.rows is None and report.outcome is Outcome.FAILED and found["readable"].reason
 
 
+@pytest.mark.parametrize("kind", [SourceKind.CSV, SourceKind.PARQUET])
+def test_of_many_keys_that_are_there_twice_the_least_are_shown(tmp_path: Path, kind: SourceKind) -> None:
+    path = tmp_path / "a"
+    form = "format parquet" if kind is SourceKind.PARQUET else "format csv, header"
+    duckdb.execute(f"copy (select (range * 7919) % 5000 as id from range(10000)) to '{path}' ({form})")
+    asked = contract(
+        path, Unique(("id",)), kind=kind, columns=[Column("id", ColumnType.INTEGER)], limits=Limits(evidence_rows=3)
+    )
+    shown = by_name(looked(asked, tmp_path))["unique.id"].evidence
+    assert {cell.text for row in shown for cell in row.keys} <= {"0", "1", "2"} and len(shown) == 3
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [(b"", "is empty"), (b"id,n\n1,2\n", "is no Parquet file"), (b"PAR1 and nothing else", "has no footer")],
