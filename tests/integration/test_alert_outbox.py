@@ -479,10 +479,10 @@ async def test_ten_thousand_at_once_become_a_few_and_one_roll_up(telling: Any) -
             a_message(f"alr-{number:06}", name=f"s{number}", rule="web.down", severity=Severity.WARNING, incident=None)
             for number in range(10_000)
         ]
-        begun = time.perf_counter()
+        begun = time.process_time()
         for message in messages:
             here.outbox.tell(message)
-        took = time.perf_counter() - begun
+        took = time.process_time() - begun
         rows = len(here.store.due_messages(1e12, limit=10_000))
         for _ in range(5):
             await here.deliver(31)
@@ -497,7 +497,7 @@ async def test_ten_thousand_at_once_become_a_few_and_one_roll_up(telling: Any) -
     assert rows_over <= 42
     assert events.actions().count("resolve") == 21
     assert here.store.open_pages() == {}
-    assert took < 10.0, "a generous bound: it takes well under a second on an idle machine"
+    assert took < 10.0, "a generous bound of CPU time, which no other work on the machine adds to: it is well under a second"
     assert told == (21, 2)
     assert events.bodies()[20]["payload"]["summary"].startswith("web-07: 9980 more messages in 1 min")
     assert len(box.mails) <= 24
