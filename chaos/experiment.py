@@ -15,10 +15,11 @@ from chaos.engines.zen import Zen, built
 from chaos.fingerprint import Change, difference, fingerprint
 from chaos.host import DisposableHost
 from chaos.judgement import Oracle, Seen, judged, rules_hold
+from chaos.kinds import Privileges, Right
 from chaos.mail import mails, news, start_mail
 from chaos.method import Strikes, carry_out
 from chaos.result import Outcome, Result, Seconds, named_result
-from chaos.scenario import Privileges, Right, Scenario
+from chaos.scenario import Scenario
 from chaos.simulation.scenario import lived_with, sentences
 from chaos.variants.base import Variant
 from chaos.waiting import NotInTimeError, pause, wait_until

@@ -12,8 +12,9 @@ from chaos.engines.base import Contender, Performed
 from chaos.engines.zen import STATE, Zen
 from chaos.host import DisposableHost
 from chaos.invariants import violations
+from chaos.kinds import Right
 from chaos.result import Outcome, Result
-from chaos.scenario import Expectation, Right
+from chaos.scenario import Expectation
 
 #: What must hold after every run: asks what is left of host and contender, returns what is broken, one sentence each.
 Oracle = Callable[[DisposableHost, Contender], Sequence[str]]

@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from chaos.engines.base import Contender, Cost, Performed
-from chaos.scenario import Kind, Right, Scenario
+from chaos.kinds import Kind, Right
+from chaos.scenario import Scenario
 from chaos.variants.base import Variant
 
 

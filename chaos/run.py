@@ -18,11 +18,12 @@ from chaos.engines.base import Contender
 from chaos.engines.catalog import CONTENDERS
 from chaos.engines.zen import Zen, built
 from chaos.host import HostUnavailableError
+from chaos.kinds import Privileges
 from chaos.report.card import comparisons
 from chaos.report.files import write_report
 from chaos.report.words import comparison_text
 from chaos.result import Outcome, Result
-from chaos.scenario import Privileges, Scenario, load_all
+from chaos.scenario import Scenario, load_all
 from chaos.sweep import Run, carried_out, full, keep, planned, results_of
 from chaos.variants.base import Variant
 from chaos.variants.catalog import VARIANTS

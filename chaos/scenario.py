@@ -6,7 +6,6 @@ import dataclasses
 import shutil
 from collections.abc import Mapping
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +26,7 @@ from chaos.faults.base import Fault
 from chaos.faults.catalog import FAULTS
 from chaos.host import PATH
 from chaos.host_cgroup import has_cpu_controller
+from chaos.kinds import Kind, Privileges, Right, VariantKind
 from chaos.probes import Probe
 from zen_agents.model.scalars import Duration, PositiveDuration
 
@@ -37,48 +37,6 @@ _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 class ScenarioError(Exception):
     """A scenario's file cannot be used; the text names the file and everything that is wrong with it."""
-
-
-class Kind(StrEnum):
-    """What the right answer is about."""
-
-    #: Something is wrong and can be put right.
-    FAULT = "fault"
-    #: Something looks wrong; acting would do harm.
-    TRAP = "trap"
-    #: Nothing is wrong.
-    CONTROL = "control"
-
-
-class Privileges(StrEnum):
-    """What the fault needs of a machine."""
-
-    USER = "user"
-    #: Root in namespaces of its own.
-    CONTAINER = "container"
-    #: A kernel of its own: run on the simulated port, never shown on a real host.
-    KERNEL = "kernel"
-
-
-class Right(StrEnum):
-    """What an engine is to do."""
-
-    REPAIRED = "repaired"
-    #: People are told and the host is left as it is.
-    TOLD = "told"
-    #: Nothing at all.
-    UNTOUCHED = "untouched"
-
-
-class VariantKind(StrEnum):
-    """What else goes wrong meanwhile."""
-
-    KILLED_MID_ACTION = "killed_mid_action"
-    DISK_FULL = "disk_full"
-    CLOCK_JUMP = "clock_jump"
-    LATE_APPROVAL = "late_approval"
-    ALERTING_DOWN = "alerting_down"
-    DRY_RUN = "dry_run"
 
 
 class _Section(BaseModel):

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from chaos.engines.base import Contender
 from chaos.host import DisposableHost
+from chaos.kinds import VariantKind
 from chaos.mail import refuse_mail, refused_mails, take_mail
-from chaos.scenario import Expectation, VariantKind
+from chaos.scenario import Expectation
 from chaos.variants.base import Variant
 from chaos.waiting import NotInTimeError, wait_until
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from chaos.engines.base import AS_ALWAYS, Contender, Launch, Performed
 from chaos.host import DisposableHost
-from chaos.scenario import Expectation, VariantKind
+from chaos.kinds import VariantKind
+from chaos.scenario import Expectation
 
 
 class Variant:

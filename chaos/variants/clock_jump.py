@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from chaos.engines.base import Contender, Launch
 from chaos.host import DisposableHost
-from chaos.scenario import VariantKind
+from chaos.kinds import VariantKind
 from chaos.variants.base import Variant
 from chaos.waiting import pause
 from chaos.workload import INSIDE

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from chaos.engines.base import AS_ALWAYS, Contender, Launch
 from chaos.engines.zen import STATE
 from chaos.host import DisposableHost
+from chaos.kinds import VariantKind
 from chaos.mail import mails
-from chaos.scenario import Expectation, VariantKind
+from chaos.scenario import Expectation
 from chaos.variants.base import Variant
 from chaos.waiting import NotInTimeError, wait_until
 

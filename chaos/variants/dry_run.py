@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from chaos.engines.base import Contender, Launch
 from chaos.host import DisposableHost
-from chaos.scenario import Expectation, Right, VariantKind
+from chaos.kinds import Right, VariantKind
+from chaos.scenario import Expectation
 from chaos.variants.base import Variant
 
 #: How long it is watched for.

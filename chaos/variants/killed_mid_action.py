@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from chaos.engines.base import Contender, Launch, Performed
 from chaos.host import DisposableHost
-from chaos.scenario import Expectation, VariantKind
+from chaos.kinds import VariantKind
+from chaos.scenario import Expectation
 from chaos.variants.base import Variant
 from chaos.waiting import NotInTimeError, wait_until
 from zen_agents.store.failpoint import VARIABLE

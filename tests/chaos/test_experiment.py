@@ -15,8 +15,9 @@ from chaos.engines.none import NoEngine
 from chaos.engines.systemd import Systemd
 from chaos.engines.zen import Zen
 from chaos.host import DisposableHost, HostUnavailableError
+from chaos.kinds import Right
 from chaos.result import Outcome, Result
-from chaos.scenario import Expectation, Right, Scenario, load_all
+from chaos.scenario import Expectation, Scenario, load_all
 from chaos.sweep import Run, carried_out
 from chaos.variants.alerting_down import AlertingDown
 from chaos.variants.base import Variant

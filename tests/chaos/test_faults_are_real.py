@@ -10,7 +10,8 @@ from chaos.faults.catalog import FAULTS
 from chaos.faults.read_only_remount import ReadOnlyRemount
 from chaos.host import DisposableHost
 from chaos.injection import inject
-from chaos.scenario import Kind, Privileges, Scenario, load_all
+from chaos.kinds import Kind, Privileges
+from chaos.scenario import Scenario, load_all
 from chaos.volume import image_of
 from chaos.waiting import wait_until
 from chaos.workload import accepts, killed, lives, start_unit, start_web, unit_property

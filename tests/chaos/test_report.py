@@ -14,6 +14,7 @@ from chaos import counts
 from chaos import run as command_line
 from chaos.counts import COUNTS, Case, add
 from chaos.engines.base import Cost, Performed
+from chaos.kinds import Kind
 from chaos.report.card import comparisons, engine_card, median_ratio, spread
 from chaos.report.commands import command_of, command_of_all
 from chaos.report.contents import contents
@@ -21,7 +22,7 @@ from chaos.report.markdown import markdown
 from chaos.report.page import page
 from chaos.report.words import card_rows, comparison_rows, comparison_text, times_faster
 from chaos.result import Outcome, Result, Seconds
-from chaos.scenario import Kind, load_all
+from chaos.scenario import load_all
 from chaos.sweep import keep, results_of
 
 NASTY = '<script>alert(1)</script> | `rm -rf /` & "quoted"'

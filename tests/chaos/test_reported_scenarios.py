@@ -7,8 +7,9 @@ import pytest
 from chaos import experiment
 from chaos.engines.zen import Zen
 from chaos.host import HostUnavailableError
+from chaos.kinds import Right
 from chaos.result import Outcome
-from chaos.scenario import Right, Scenario, load_all
+from chaos.scenario import Scenario, load_all
 
 pytestmark = [pytest.mark.systemd, pytest.mark.needs_root, pytest.mark.slow]
 

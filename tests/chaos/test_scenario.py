@@ -14,8 +14,9 @@ from chaos.engines.base import Performed
 from chaos.engines.monit import Monit
 from chaos.engines.zen import Zen, built
 from chaos.faults.crashed_service import CrashedService
+from chaos.kinds import Privileges, Right
 from chaos.result import Outcome
-from chaos.scenario import FOLDER, Privileges, Right, Scenario, ScenarioError, load, load_all
+from chaos.scenario import FOLDER, Scenario, ScenarioError, load, load_all
 from chaos.simulation.scenario import BY_NAME
 from chaos.variants.killed_mid_action import KilledBeforeTheDeed
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from chaos.engines.catalog import CONTENDERS
 from chaos.engines.monit import Monit
 from chaos.engines.zen import Zen
-from chaos.scenario import VariantKind, load_all
+from chaos.kinds import VariantKind
+from chaos.scenario import load_all
 from chaos.sweep import full, planned
 from chaos.variants.base import Variant
 from chaos.variants.catalog import VARIANTS

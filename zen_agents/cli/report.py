@@ -28,7 +28,8 @@ from zen_agents.cli.out_file import format_by_ending, print_into
 from zen_agents.cli.render import next_steps, note, say, table
 from zen_agents.cli.times import moment_of
 from zen_agents.errors import UsageError
-from zen_agents.report.measures import Report, measure
+from zen_agents.report.figures import Report
+from zen_agents.report.measures import measure
 from zen_agents.report.objectives import USUAL, Target
 from zen_agents.report.rate import Rate
 from zen_agents.report.recorded import read

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-#: What has no fixed form.
-ANY = object()
-_PLAIN: Mapping[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", None: "null"}
+from zen_agents.cli.data_shapes import CELL, DATA_PROFILE, DATA_REPAIR, DATA_REPORT, DATA_RUN
+from zen_agents.cli.json_schema import ANY, document
 
 _TEXT_OR_NULL, _NUMBER_OR_NULL = (str, None), (float, None)
 _THINGS = {"*": ANY}
@@ -95,38 +94,6 @@ _CHECK_ROW = {
 #: A kind of lines, with when its first and last line came (seconds since the epoch, 0 where lines say no time).
 _TEMPLATE = {"text": str, "example": str, "lines": int, "first": float, "last": float}
 
-_ROWS_REPAIRED = {
-    "rows": int, "kept": int, "taken": int, "dropped": int, "changed": int, "share": float,
-    "preview": [{
-        "number": _NUMBER_OR_NULL, "keys": [[_TEXT_OR_NULL]],
-        "cells": [{"column": str, "before": _TEXT_OR_NULL, "after": _TEXT_OR_NULL}],
-    }],
-    "leaving": [{"number": _NUMBER_OR_NULL, "line": _NUMBER_OR_NULL, "keys": [[_TEXT_OR_NULL]], "why": str}],
-}  # fmt: skip
-_DATA_REPAIR = {
-    "dataset": str, "place": str, "unable": str,
-    "files": [{"path": str, "renamed": {"*": str}, "rewritten": [str], "sha256": str, **_ROWS_REPAIRED}],
-    "table": ({"place": str, "triggers": [str], **_ROWS_REPAIRED}, None),
-}  # fmt: skip
-_CELL = {"column": str, "text": _TEXT_OR_NULL}
-_DATA_PROFILE = ({"rows": int, "columns": [
-    {"column": str, "quantiles": [float], "shares": [{"text": _TEXT_OR_NULL, "share": float}]}
-], "parts": [{"name": str, "rows": int}]}, None)  # fmt: skip
-_DATA_RUN = {
-    "started_at": float, "outcome": str, "rows": _NUMBER_OR_NULL, "seconds": float, "failed": int,
-    "named": [{"check": str, "count": int, "total": int}],
-}  # fmt: skip
-_DATA_REPORT = {
-    "dataset": str, "place": str, "started_at": float, "rows": _NUMBER_OR_NULL, "unknown": str, "passes": int,
-    "seconds": float, "outcome": str,
-    "findings": [{
-        "check": str, "kind": str, "columns": [str], "outcome": str, "severity": str, "count": int, "total": int,
-        "evidence": [{"number": _NUMBER_OR_NULL, "file": str, "keys": [_CELL], "cells": [_CELL]}],
-        "reason": str, "value": _NUMBER_OR_NULL,
-    }],
-    "profile": _DATA_PROFILE,
-}  # fmt: skip
-
 
 def _items(shape: Any) -> dict[str, Any]:
     return {"items": [shape]}
@@ -168,21 +135,21 @@ SHAPES: Mapping[str, Any] = {
     },
     "completion": {"name": str, "script": str},
     "config-show": {"files": [str], "values": _THINGS, "sources": {"*": str}},
-    "data-check": _items(_DATA_REPORT),
+    "data-check": _items(DATA_REPORT),
     "data-diff": {
         "before": str, "after": str, "rows_before": int, "rows_after": int, "key": [str], "removed_columns": [str],
         "added_columns": [str], "types": [{"column": str, "before": str, "after": str}],
         "added": int, "removed": int, "changed": int, "columns": [{"column": str, "rows": int}],
-        "rows": [{"change": str, "keys": [_CELL], "before": [_CELL], "after": [_CELL]}],
+        "rows": [{"change": str, "keys": [CELL], "before": [CELL], "after": [CELL]}],
         "moved": [{"column": str, "psi": float, "ks": _NUMBER_OR_NULL, "shares": _NUMBER_OR_NULL}],
         "not_measured": int, "same": bool,
     },
     "data-infer": _items({"text": str, "columns": int, "rows": int, "is_all": bool}),
-    "data-repair": _items(_DATA_REPAIR),
+    "data-repair": _items(DATA_REPAIR),
     "data-repaired": _items(_DONE_BY_ENGINE),
     "data-report": _items({
-        **_DATA_REPORT,
-        "history": {"runs": [_DATA_RUN], "good": _DATA_PROFILE, "good_at": _NUMBER_OR_NULL},
+        **DATA_REPORT,
+        "history": {"runs": [DATA_RUN], "good": DATA_PROFILE, "good_at": _NUMBER_OR_NULL},
     }),
     "decision": _DECISION,
     "decisions": _items(_DECISION),
@@ -363,31 +330,6 @@ SHAPES: Mapping[str, Any] = {
 def json_schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema (draft-07) of what is printed under this name; KeyError if there is none."""
     shape = SHAPES[name]
-    whole = [_document(name, one) for one in shape] if isinstance(shape, tuple) else [_document(name, shape)]
+    whole = [document(name, one) for one in shape] if isinstance(shape, tuple) else [document(name, shape)]
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": f"zen-agents/{name}/v1"}
     return {**head, **whole[0]} if len(whole) == 1 else {**head, "anyOf": whole}
-
-
-def _document(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
-    document = _schema_of(shape)
-    document["properties"] = {"schema": {"const": f"zen-agents/{name}/v1"}, **document["properties"]}
-    document["required"] = ["schema", *document["required"]]
-    return document
-
-
-def _schema_of(shape: Any) -> dict[str, Any]:
-    if shape is ANY:
-        return {}
-    if isinstance(shape, list):
-        return {"type": "array", "items": _schema_of(shape[0])}
-    if isinstance(shape, tuple):
-        return {"anyOf": [_schema_of(one) for one in shape]}
-    if not isinstance(shape, Mapping):
-        return {"type": _PLAIN[shape]}
-    named = {name: one for name, one in shape.items() if name != "*"}
-    return {
-        "type": "object",
-        "properties": {name.removesuffix("?"): _schema_of(one) for name, one in named.items()},
-        "required": [name for name in named if not name.endswith("?")],
-        "additionalProperties": _schema_of(shape["*"]) if "*" in shape else False,
-    }

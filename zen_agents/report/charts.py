@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from zen_agents.alerts.plain_text import one_line
-from zen_agents.report.measures import RuleProof
+from zen_agents.report.figures import RuleProof
 from zen_agents.report.shell import svg
 from zen_agents.report.wording import rate
 

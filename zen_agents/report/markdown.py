@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from zen_agents.report.measures import Report
+from zen_agents.report.figures import Report
 from zen_agents.report.wording import CUT, headline, tables, title
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from math import ceil
 
-from zen_agents.dataclass import dataclass
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.entry import ChainedEntry
 from zen_agents.model.incident import Incident
 from zen_agents.ports.store import ActionRow
+from zen_agents.report.days import days_of, disturbed_nights, ended_by
+from zen_agents.report.figures import Debt, Person, Report, RuleProof, Spread
 from zen_agents.report.objectives import USUAL, Evidence, Objective, Target, judge
 from zen_agents.report.rate import Rate
-from zen_agents.report.recorded import Recorded, Told
+from zen_agents.report.recorded import Recorded
 
 #: A repair after which the same broke again within this did not mend the cause (seconds).
 AGAIN_WITHIN = 86_400.0
@@ -26,89 +26,9 @@ AGAIN_WITHIN = 86_400.0
 CLEARED_WITHIN = 3_600.0
 #: Repaired so often within the span, a thing is a debt: its cause wants a person.
 DEBT_FROM = 3
-#: Hours (local) at which people sleep.
-NIGHT = (22, 7)
-
 #: Judged outcomes of what ran. What was undone had its own end before, which is not kept.
 JUDGED = (OutcomeKind.VERIFIED, OutcomeKind.FAILED, OutcomeKind.TIMED_OUT, OutcomeKind.UNKNOWN)
 _RAN = frozenset((*JUDGED, OutcomeKind.UNDONE))
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Half of them took no longer than `median`, 19 of 20 no longer than `p95`; None of nothing."""
-
-    median: float | None
-    p95: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleProof:
-    """What one rule achieved."""
-
-    rule: str
-    incidents: int
-    #: Of the judged actions of this rule, those that were verified: the fault was gone and stayed gone while it was watched.
-    verified: Rate
-    #: Of the incidents that the engine repaired, those after which the same opened again within `AGAIN_WITHIN`. Left out is
-    #: what was repaired so lately that it cannot be told yet.
-    recurred: Rate
-    #: Cleared within `CLEARED_WITHIN` of opening: of the incidents that were acted on, and, as the counterfactual, of those
-    #: that nobody acted on. Left out is what opened so lately that it cannot be told yet.
-    cleared_acted: Rate
-    cleared_alone: Rate
-    #: From the first bad look to the end, of incidents that the engine repaired.
-    repaired: Spread
-
-
-@dataclass(frozen=True, slots=True)
-class Debt:
-    """One thing that is repaired again and again."""
-
-    rule: str
-    target: str
-    repairs: int
-    first: datetime
-    last: datetime
-    #: How long it was broken in all (seconds).
-    broken_seconds: float
-    #: The actions that mended it, the most used first.
-    actions: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What one person did, by verb, and how many actions were run for them."""
-
-    name: str
-    did: Mapping[str, int]
-    actions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All figures of a span."""
-
-    since: datetime
-    until: datetime
-    incidents: int
-    open: int
-    #: Of the incidents that are over and did not clear by themselves, those that the engine ended with nobody called.
-    fixed_without_person: Rate
-    #: From the first bad look to the end, of all that are over.
-    lasted: Spread
-    outcomes: Mapping[str, int]
-    skipped: Mapping[str, int]
-    #: Local nights in which somebody was paged, or told of something critical.
-    nights: int
-    told: Mapping[str, int]
-    #: Incidents by local day and how they ended: `engine`, `itself`, `person`, `open`.
-    days: Mapping[str, Mapping[str, int]]
-    rules: Sequence[RuleProof]
-    debts: Sequence[Debt]
-    objectives: Sequence[Objective]
-    people: Sequence[Person]
-    is_cut: bool
 
 
 def measure(recorded: Recorded, targets: Iterable[Target] = USUAL) -> Report:
@@ -116,8 +36,8 @@ def measure(recorded: Recorded, targets: Iterable[Target] = USUAL) -> Report:
     ran = _by_incident(row for row in recorded.actions if row.kind in _RAN)
     rules = _rules(recorded, ran)
     over = [one for one in recorded.incidents if not one.is_live]
-    wanted = [one for one in over if _ended_by(one) in ("engine", "person")]
-    alone = [one for one in wanted if _ended_by(one) == "engine" and one.escalated_at is None]
+    wanted = [one for one in over if ended_by(one) in ("engine", "person")]
+    alone = [one for one in wanted if ended_by(one) == "engine" and one.escalated_at is None]
     return Report(
         since=recorded.since,
         until=recorded.until,
@@ -127,9 +47,9 @@ def measure(recorded: Recorded, targets: Iterable[Target] = USUAL) -> Report:
         lasted=_spread(map(_lasted, over)),
         outcomes=_counted(row.kind.value for row in recorded.actions),
         skipped=dict(recorded.skipped),
-        nights=len({_night(one) for one in recorded.told if _disturbs(one)} - {None}),
+        nights=len(disturbed_nights(recorded.told)),
         told=_counted(one.channel for one in recorded.told),
-        days=_days(recorded),
+        days=days_of(recorded),
         rules=rules,
         debts=_debts(recorded, ran),
         objectives=_objectives(recorded, rules, targets),
@@ -144,12 +64,6 @@ def _by_incident(rows: Iterable[ActionRow]) -> Mapping[str, list[ActionRow]]:
         if row.incident is not None:
             found[row.incident].append(row)
     return found
-
-
-def _ended_by(incident: Incident) -> str:
-    if incident.is_live:
-        return "open"
-    return incident.resolved_by if incident.resolved_by in ("engine", "itself", "configuration") else "person"
 
 
 def _lasted(incident: Incident) -> float:
@@ -196,7 +110,7 @@ def _proof(
     rule: str, incidents: Sequence[Incident], judged: Sequence[ActionRow], ran: Mapping[str, list[ActionRow]],
     again: Mapping[str, Sequence[float]], now: float,
 ) -> RuleProof:  # fmt: skip
-    repaired = [one for one in incidents if _ended_by(one) == "engine"]
+    repaired = [one for one in incidents if ended_by(one) == "engine"]
     returns = [came for one in repaired if (came := _came_again(one, again[one.key], now)) is not None]
     acted, alone = [one for one in incidents if one.id in ran], [one for one in incidents if one.id not in ran]
     return RuleProof(
@@ -233,7 +147,7 @@ def _cleared(incidents: Iterable[Incident], now: float) -> Rate:
         opened = one.opened_at.steady if one.opened_at else one.began_at.steady
         end = (one.resolved_at or one.changed_at).steady
         in_time = not one.is_live and end - opened <= CLEARED_WITHIN
-        if _ended_by(one) == "configuration" or not (in_time or opened + CLEARED_WITHIN <= now):
+        if ended_by(one) == "configuration" or not (in_time or opened + CLEARED_WITHIN <= now):
             continue
         of += 1
         cleared += in_time
@@ -244,7 +158,7 @@ def _cleared(incidents: Iterable[Incident], now: float) -> Rate:
 def _debts(recorded: Recorded, ran: Mapping[str, list[ActionRow]]) -> Sequence[Debt]:
     repaired: dict[str, list[Incident]] = defaultdict(list)
     for one in recorded.incidents:
-        if _ended_by(one) == "engine":
+        if ended_by(one) == "engine":
             repaired[one.key].append(one)
     debts = [_debt(each, ran) for each in repaired.values() if len(each) >= DEBT_FROM]
     return sorted(debts, key=lambda debt: (-debt.repairs, debt.rule, debt.target))
@@ -264,7 +178,7 @@ def _objectives(recorded: Recorded, rules: Sequence[RuleProof], targets: Iterabl
     judged = _judged_by_rule(recorded)
     lasted: dict[str, list[float]] = defaultdict(list)
     for one in recorded.incidents:
-        if _ended_by(one) == "engine":
+        if ended_by(one) == "engine":
             lasted[one.rule].append(_lasted(one))
     by_rule = {
         rule: Evidence([row.kind for row in judged[rule]], recurred.get(rule, Rate(0, 0)), lasted[rule])
@@ -289,28 +203,3 @@ def _people(recorded: Recorded) -> Sequence[Person]:
 
 def _verb(row: ChainedEntry) -> str:
     return row.entry.id.replace("_", " ")
-
-
-# -- days and nights ------------------------------------------------------------------------------------------------------
-def _days(recorded: Recorded) -> Mapping[str, Mapping[str, int]]:
-    day, last = recorded.since.astimezone().date(), recorded.until.astimezone().date()
-    days: dict[str, Counter[str]] = {}
-    while day <= last:
-        days[day.isoformat()] = Counter()
-        day += timedelta(days=1)
-    for one in recorded.incidents:
-        if one.opened_at is not None:
-            days.setdefault(one.opened_at.wall.astimezone().date().isoformat(), Counter())[_ended_by(one)] += 1
-    return days
-
-
-def _disturbs(told: Told) -> bool:
-    return told.channel == "pagerduty" or told.severity == "critical"
-
-
-def _night(told: Told) -> str | None:
-    """Return the night, by the date of its evening; None by day."""
-    at, (begins, ends) = datetime.fromtimestamp(told.at, UTC).astimezone(), NIGHT
-    if ends <= at.hour < begins:
-        return None
-    return (at - timedelta(days=1 if at.hour < ends else 0)).date().isoformat()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from zen_agents.report.charts import ENDS, incidents_by_day, verified_by_rule
-from zen_agents.report.measures import Report
+from zen_agents.report.figures import Report
 from zen_agents.report.shell import legend, names_and_values, page, table
 from zen_agents.report.wording import CUT, headline, tables, title
 

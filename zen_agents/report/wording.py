@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from zen_agents.alerts.plain_text import one_line
 from zen_agents.model.duration import duration
-from zen_agents.report.measures import Debt, Report, RuleProof, Spread
+from zen_agents.report.figures import Debt, Report, RuleProof, Spread
 from zen_agents.report.objectives import Budget, Objective
 from zen_agents.report.rate import Rate
 
