@@ -50,6 +50,10 @@ class SimulatedView(NetworkQuestions, ProcessQuestions, ProbeQuestions, WorkerQu
     def read_text(self, path: str, *, limit: int = 65536) -> str:
         return self._ask("read_text", lambda: self._host.files.read(absolute(path), limit))
 
+    def no_room_to_keep(self, size: int) -> str:
+        del size
+        return self._ask("no_room_to_keep", lambda: "")
+
     def kept_file(self, id: str) -> KeptFile:
         return self._ask("kept_file", lambda: self._host.files.kept(id))
 

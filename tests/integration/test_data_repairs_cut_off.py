@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -12,7 +14,7 @@ import psutil
 import pytest
 
 from chaos.waiting import wait_until
-from tests.support.datasets import open_to_others
+from tests.support.datasets import has_begun, open_to_others
 from tests.support.engine_process import EngineProcess, start_time, wait_for
 from zen_agents.jobs import data_repair, table_repair
 
@@ -84,7 +86,7 @@ def held_worker(engine: EngineProcess, but: int = 0) -> int:
         for each in parent.children():
             with suppress(psutil.Error):
                 is_it = {data_repair.WORKER, table_repair.WORKER} & {*each.cmdline()} and each.pid != but
-                if is_it and (each.uids().real != 0 or os.geteuid() != 0):
+                if is_it and has_begun(each):
                     each.suspend()
                     return each.pid
         return 0
@@ -109,6 +111,27 @@ def test_a_worker_ends_with_its_engine_and_the_next_one_goes_on(engine: EnginePr
     wait_for(lambda: any(each["outcome"] == "verified" for each in engine.actions()), "that it is verified")
     engine.stop()
     assert [*(engine.folder / "spill").iterdir()] == []
+
+
+@pytest.mark.parametrize("engine", ["file"], indirect=True)
+def test_what_a_person_began_ends_without_them(engine: EngineProcess) -> None:
+    engine.config.write_text("mode: observe\n" + engine.config.read_text(encoding="utf-8"), encoding="utf-8")
+    engine.start()
+    words = ["-c", str(engine.config), "data", "repair", "orders", "--yes", "--reason", "blanks"]
+    command = [sys.executable, "-m", "zen_agents", *words, "--state-dir", str(engine.state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as looking:
+        looker = held_worker(engine)
+        looking.send_signal(signal.SIGINT)
+        assert looking.wait(60) != 0
+    psutil.Process(looker).resume()
+    wait_for(lambda: start_time(looker) is None, "the look's end")
+    assert bad(engine) == _ROWS and engine.actions() == []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as repairing:
+        worker = held_worker(engine, but=looker)
+        repairing.kill()
+    psutil.Process(worker).resume()
+    wait_for(lambda: [each["outcome"] for each in engine.actions()] == ["verified"], "that it is verified")
+    assert bad(engine) == 0
 
 
 @pytest.mark.parametrize(("engine", "brake"), [("table", "pause"), ("file", "stop")], indirect=["engine"])

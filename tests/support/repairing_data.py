@@ -95,4 +95,7 @@ def repair_site(directory: Path) -> RepairSite:
 if __name__ == "__main__":
     where = Path(sys.argv[1])
     site = RepairSite(where, changing_again(where))
-    site.do(*site.planned(sys.argv[2]))
+    if sys.argv[2] == "put_back":
+        site.do(*site.undoing(ActionRequest("put_back_data", "dataset:orders", json.loads(sys.argv[3]))))
+    else:
+        site.do(*site.planned(sys.argv[2]))

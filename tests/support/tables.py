@@ -118,7 +118,10 @@ def postgres_shop(server: Server, tmp_path: Path) -> PostgresShop:
     address.write_text(f"host=127.0.0.1 port={server.port} user=keeper dbname=postgres\n")
     address.chmod(0o600)
     made = PostgresShop(server, address)
-    made.run("drop table if exists lines, orders, logs cascade", "drop role if exists keeper", "create role keeper login")
+    made.run(
+        "drop schema if exists public cascade", "create schema public", "grant usage on schema public to public",
+        "drop role if exists keeper", "create role keeper login",
+    )  # fmt: skip
     fill(made)
     made.run("grant select, insert, update, delete on orders, logs to keeper")
     return made

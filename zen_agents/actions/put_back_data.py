@@ -22,6 +22,8 @@ class PutBackData(Inverse):
     summary = "Put a file of a data set back as it was before it was repaired or restored."
     side_effects = "Who reads the file finds again what it held before; rows that were taken out stay in their file, too."
     risk = Risk.MEDIUM
+    #: What was kept is compared with what it was, all of it.
+    plan_seconds = 600.0
     Params = PutBackDataParams
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:

@@ -19,6 +19,7 @@ from zen_agents.datasets.job import repair_look, repair_question
 from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.jobs.data_repair import DataRepairReply, FileRepair, Replaced
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
+from zen_agents.model.reason import Reason
 from zen_agents.ports.host import HostControl, HostView
 from zen_agents.ports.host_files import FileState
 
@@ -49,6 +50,8 @@ class RepairData(Action):
         if not contract.source.kind.is_file:
             return self._plan_of_table(request, contract, host)
         found = _needed(contract, host)
+        if why := host.no_room_to_keep(sum(each.identity[2] for each in found)):
+            raise RefusedError(why, reason=Reason.OUT_OF_SCOPE)
         most = max(each.share for each in found)
         return Plan(
             request=request,

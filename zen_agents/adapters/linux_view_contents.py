@@ -34,6 +34,10 @@ class ContentLook:
                 raise HostError(f"{id} is larger than {LARGEST_CONTENT >> 20} MiB; restore {kept.path} by hand")
             return os.pread(descriptor, LARGEST_CONTENT, 0)
 
+    def no_room_to_keep(self, size: int) -> str:
+        """Return why so many bytes more do not fit; "" if they do, and where nothing is ever kept."""
+        return self._host.kept.no_room_for(size)
+
     def kept_file(self, id: str) -> KeptFile:
         """Return a file of the quarantine once its content was compared; StalePlanError or HostError if it is not so."""
         with self._host.kept.opened(id) as (_, kept):

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import json
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from zen_agents.adapters.durable_file import replace_durably
+from zen_agents.adapters.file_identity import somebody_writes
+from zen_agents.adapters.kept_bytes import copied, digest_of, hash_of, linked
 from zen_agents.adapters.likeness import Likeness
 from zen_agents.adapters.taken_aside import TakenAside
 from zen_agents.clock import Clock
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import HostError, StalePlanError
+from zen_agents.model.units import size_in_words
 from zen_agents.ports.host_files import FileState
 
-_CHUNK = 1 << 20
 _ID = re.compile(r"q-[0-9a-f]{24}")
 #: What is kept where the configuration says nothing else.
 KEEP_SECONDS, MOST_BYTES = 7 * 86400.0, 1 << 30
+#: Smaller files are always copied.
+LINKED_FROM = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class KeptFiles:
         """Open a kept file for giving it back; HostError if its content is not what was kept."""
         kept = self.find(id)
         blob = self._directory / kept.sha256
-        if not blob.is_file() or _hash_of(blob) != kept.sha256:
+        if not blob.is_file() or hash_of(blob) != kept.sha256:
             raise HostError(f"the content of {id} in {self._directory} is missing or damaged; restore {kept.path} by hand")
         descriptor = os.open(blob, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
@@ -77,6 +81,11 @@ class KeptFiles:
         """Return where the content of a kept file lies, once it was compared with what was kept; raises as `opened`."""
         with self.opened(id) as (_, kept):
             return self._directory / kept.sha256
+
+    def no_room_for(self, size: int) -> str:
+        """Return why so many bytes cannot be kept as well, "" if they can; who only looks knows of no limit."""
+        del size
+        return ""
 
     def files(self) -> tuple[Kept, ...]:
         """Return everything that is kept, the one that expires first leading; HostError if that cannot be read."""
@@ -100,19 +109,26 @@ class Quarantine(KeptFiles):
         #: Where files are on their way out under private names.
         self.aside = TakenAside(self._directory)
 
-    def keep(self, descriptor: int, expected: FileState, *, action: str, go_on: Callable[[], None]) -> str:
-        """Copy an open file in durably, verify the copy, and return its id; the caller removes the original afterwards.
+    def keep(
+        self, descriptor: int, expected: FileState, *, action: str, go_on: Callable[[], None], goes: bool = False
+    ) -> str:  # fmt: skip
+        """Take an open file in durably and return its id; the caller removes the original afterwards.
 
-        A copy, not a rename: whoever could write the original by another way cannot change what is kept.
+        It is copied, and the copy verified: whoever could write the original by another way cannot change what is kept.
+        `goes`: what is removed is the file's only name, and `close_off` is called then; a large one gets a second name in
+        here instead of being copied, where it lies on the same file system.
         """
         self._directory.mkdir(mode=0o700, exist_ok=True)
         found = os.fstat(descriptor)
         self._make_room(found.st_size)
         temporary = self._directory / f".{secrets.token_hex(12)}"
         try:
-            digest = _copy(descriptor, temporary, go_on)
-            if _hash_of(temporary) != digest:
-                raise HostError(f"the copy of {expected.path} in {self._directory} is not the same; look at that disk")
+            if goes and found.st_size >= LINKED_FROM and linked(descriptor, temporary):
+                digest = digest_of(descriptor, go_on)
+            else:
+                digest = copied(descriptor, temporary, go_on)
+                if hash_of(temporary) != digest:
+                    raise HostError(f"the copy of {expected.path} in {self._directory} is not the same; look at that disk")
             if not (blob := self._directory / digest).exists():
                 temporary.rename(blob)
         except OSError as error:
@@ -127,6 +143,28 @@ class Quarantine(KeptFiles):
         )  # fmt: skip
         self._write_card(kept)
         return kept.id
+
+    def is_itself(self, id: str, descriptor: int) -> bool:
+        """Tell whether what is kept is an open file itself, and no copy of it."""
+        blob, found = (self._directory / self.find(id).sha256).lstat(), os.fstat(descriptor)
+        return (blob.st_dev, blob.st_ino) == (found.st_dev, found.st_ino)
+
+    def close_off(self, descriptor: int, expected: FileState) -> None:
+        """Have an open file that was taken in, and has lost its own name, written by nobody any more.
+
+        StalePlanError if somebody has it open to write; HostError if it cannot be closed off. It is as it was then.
+        """
+        found = os.fstat(descriptor)
+        try:
+            os.fchown(descriptor, os.geteuid(), os.getegid())
+            os.fchmod(descriptor, 0o600)
+            if not somebody_writes(descriptor, expected.path):
+                return
+        except OSError as error:
+            raise HostError(f"{expected.path} cannot be kept: {error.strerror}; nothing was changed") from error
+        os.fchown(descriptor, found.st_uid, found.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
+        raise StalePlanError(f"somebody has {expected.path} open to write to it; nothing was changed")
 
     def drop_expired(self) -> int:
         """Drop what has outlived its time; return how many files."""
@@ -147,19 +185,30 @@ class Quarantine(KeptFiles):
         """Remove what an engine that was killed had not entered yet; the originals of that still are where they were."""
         # A card or a directory that cannot be read: then nobody can tell what belongs to nothing.
         with contextlib.suppress(OSError, HostError):
+            for kept in self.files():
+                if _is_in_its_place(kept, self._directory / kept.sha256):
+                    self.drop(kept.id)
             named = {name for kept in self.files() for name in (kept.sha256, f"{kept.id}.json")}
             named.update(self.aside.names())
             for path in [path for path in self._directory.iterdir() if path.name not in named]:
                 path.unlink()
 
+    def no_room_for(self, size: int) -> str:
+        """Return why so many bytes cannot be kept besides what has not expired, and what to do; "" if they can."""
+        now = self._clock.now().steady
+        used = sum({kept.sha256: kept.size for kept in self.files() if kept.expires > now}.values())
+        if used + size <= self.most_bytes:
+            return ""
+        return (
+            f"what is there now is kept for undo, and {size_in_words(size)} do not fit into the quarantine "
+            f"{self._directory}, which holds {size_in_words(used)} of {size_in_words(self.most_bytes)}: raise "
+            "`retention: {quarantine_size: ...}`, or drop what is not needed"
+        )
+
     def _make_room(self, size: int) -> None:
         self.drop_expired()
-        used = sum({kept.sha256: kept.size for kept in self.files()}.values())
-        if used + size > self.most_bytes:
-            raise HostError(
-                f"the quarantine {self._directory} holds {used} of {self.most_bytes} bytes and nothing has expired; "
-                "look through it and drop what is not needed"
-            )
+        if why := self.no_room_for(size):
+            raise HostError(f"{why}; nothing was changed")
 
     def _write_card(self, kept: Kept) -> None:
         card = asdict(kept)
@@ -172,23 +221,13 @@ class Quarantine(KeptFiles):
             raise HostError(f"{kept.path} could not be entered in {self._directory}: {error.strerror}") from error
 
 
-def _copy(source: int, target: Path, go_on: Callable[[], None]) -> str:
-    digest = hashlib.sha256()
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    os.lseek(source, 0, os.SEEK_SET)
-    with os.fdopen(descriptor, "wb") as stream:
-        while piece := os.read(source, _CHUNK):
-            go_on()
-            digest.update(piece)
-            stream.write(piece)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return digest.hexdigest()
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _is_in_its_place(kept: Kept, blob: Path) -> bool:
+    """Tell whether a file that was given a second name in here never lost its first: its engine was killed before."""
+    try:
+        named, held = Path(kept.path).lstat(), blob.lstat()
+    except OSError:
+        return False
+    return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
 
 
 def _card(path: Path) -> Kept:

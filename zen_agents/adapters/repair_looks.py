@@ -26,9 +26,9 @@ from zen_agents.ports.host_datasets import RepairLook
 
 log = logging.getLogger("zen_agents.repair_looks")
 
-#: What is known of rows that anybody may change any moment is used for so long, or for so many times what the look took:
-#: a repair that waits for somebody does not have its database looked at all the time.
-_LEAST_SECONDS, _TIMES = 30.0, 10.0
+#: What is known of rows that anybody may change any moment is used for so many times what the look took: a repair that
+#: waits for somebody does not have its database looked at all the time.
+_TIMES: Final = 10.0
 #: Of so many looks what they found is kept.
 _MOST_KEPT: Final = 256
 #: How often it is told how far a look is (seconds).
@@ -54,7 +54,7 @@ class RepairLooks:
             self._keep(look, found)
         except OSError as error:
             raise HostError(f"what a look at {look.asked.dataset} found cannot be kept: {error.strerror}") from error
-        self._until[self._place(look)] = ended + max(_LEAST_SECONDS, _TIMES * (ended - began))
+        self._until[self._place(look)] = ended + _TIMES * (ended - began)
 
     def known(self, look: RepairLook) -> str:
         """See `ports.host_datasets.DatasetView.repair_known`."""

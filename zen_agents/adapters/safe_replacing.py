@@ -99,9 +99,12 @@ class Replacing:
             os.fsync(self.descriptor)
             self.quarantine.aside.forget(mark_of(staged))
             return ""
-        with held_file(self.descriptor, expected, mount=self.mount, unchanged=True) as place:
-            kept = self._keep(place, expected, action)
-            self._exchange(staged, new, expected, kept)
+        with (
+            held_file(self.descriptor, expected, mount=self.mount, unchanged=True) as place,
+            _reading(place, expected) as descriptor,
+        ):
+            kept = self.quarantine.keep(descriptor, expected, action=action, go_on=self.go_on, goes=True)
+            self._exchange(staged, new, expected, kept, descriptor)
         os.fsync(self.descriptor)
         self.quarantine.aside.discard(staged, self.descriptor)
         return kept
@@ -110,13 +113,15 @@ class Replacing:
         """Remove a staged file if it still is there."""
         self.quarantine.aside.discard(self._staged(candidate), self.descriptor)
 
-    def _exchange(self, staged: str, new: str, expected: FileState, kept: str) -> None:
+    def _exchange(self, staged: str, new: str, expected: FileState, kept: str, descriptor: int) -> None:
         try:
             exchange(self.descriptor, staged, new, path=expected.path)
             try:
                 compare(expected, os.stat(staged, dir_fd=self.descriptor, follow_symlinks=False), unchanged=False)
-            except StalePlanError:
-                # Somebody was faster: theirs gets its name back.
+                if self.quarantine.is_itself(kept, descriptor):
+                    self.quarantine.close_off(descriptor, expected)
+            except (StalePlanError, HostError):
+                # Somebody was faster, or has it open: theirs gets its name back.
                 exchange(self.descriptor, staged, new, path=expected.path)
                 raise
         except (StalePlanError, HostError):
@@ -133,10 +138,6 @@ class Replacing:
             _reading(place, like) as descriptor,
         ):
             return replace(plain, attributes=Likeness.of(descriptor).attributes)
-
-    def _keep(self, place: int, expected: FileState, action: str) -> str:
-        with _reading(place, expected) as descriptor:
-            return self.quarantine.keep(descriptor, expected, action=action, go_on=self.go_on)
 
     def _staged(self, candidate: FileState) -> str:
         """Return the name of a staged file; UnsafePathError for any other one."""

@@ -28,8 +28,9 @@ from zen_agents.model.way_back import way_back
 EXIT = {"verified": 0, "failed": 1, "timed_out": 1, "running": 0}
 #: The longest an action and its verification may take (seconds); the engine ends both before.
 LONGEST = 7200.0
-#: Looking and resolving are part of a judgement; the engine gives up on them before (seconds).
-JUDGED_WITHIN = 300.0
+#: Looking and resolving are part of a judgement, and data may be looked at for as long as its limits say (seconds); the
+#: engine gives up on them before.
+JUDGED_WITHIN = 7200.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

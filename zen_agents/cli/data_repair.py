@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,15 +119,18 @@ def _copied(call: Call, wanted: Sequence[Contract], shown: int) -> int:
 
 
 def _write(done: RepairedFile, to: Path, taken: Path) -> None:
-    if done.repair.taken:
-        with done.taken() as descriptor:
-            _pour(descriptor, taken)
-    with done.opened() as descriptor:
-        _pour(descriptor, to)
+    """Write both before either gets its name: who is killed meanwhile leaves nothing that is in the way of the next."""
+    with contextlib.ExitStack() as stack:
+        copy = stack.enter_context(_poured(stack.enter_context(done.opened()), to))
+        if done.repair.taken:
+            rows = stack.enter_context(_poured(stack.enter_context(done.taken()), taken))
+            os.link(rows, taken)
+        os.link(copy, to)  # never in the place of what somebody else has made meanwhile
 
 
-def _pour(source: int, to: Path) -> None:
-    """Copy to a new file that is there once it is whole; what a run that was killed has left is written over."""
+@contextlib.contextmanager
+def _poured(source: int, to: Path) -> Iterator[Path]:
+    """Copy to a file beside a new one, whole and on its disk; what a run that was killed has left is written over."""
     fresh = unfinished(to)
     fresh.unlink(missing_ok=True)
     try:
@@ -134,7 +138,7 @@ def _pour(source: int, to: Path) -> None:
             shutil.copyfileobj(rows, out, 1 << 20)
             out.flush()
             os.fsync(out.fileno())
-        os.link(fresh, to)  # never in the place of what somebody else has made meanwhile
+        yield fresh
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -16,7 +16,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from zen_agents.cli.act import EXIT, LONGEST, override_of, show_plan
+from zen_agents.cli.act import EXIT, JUDGED_WITHIN, LONGEST, override_of, show_plan
 from zen_agents.cli.answers import sentence, show_answers
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
@@ -37,7 +37,7 @@ def run(call: Call) -> int:
     wanted = call.arguments
     args = {"undoes": wanted.action, "override": override_of(wanted.override)}
     reason = call.reason(needed=not wanted.dry_run)
-    judged = call.ask("judge_undo", reason=reason or "dry run", **args)
+    judged = call.ask("judge_undo", timeout_seconds=JUDGED_WITHIN, reason=reason or "dry run", **args)
     if wanted.dry_run or judged["ruling"] != "allow":
         return _judged(call, judged)
     # What was shown is what is done, also where @last names another one by then.

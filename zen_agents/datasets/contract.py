@@ -121,6 +121,8 @@ class Limits:
     keys: tuple[str, ...] = ()
     #: A repair of a table holds its rows locked no longer than this.
     lock_seconds: float = 30.0
+    #: Nor is it about more rows than this: they all are changed in one transaction.
+    most_rows: int = 10_000_000
 
 
 #: Nothing but how many; where they are; by which keys they are known as well.

@@ -39,6 +39,10 @@ class TableRewriting:
         self._cells = cells.repaired()
         if computed := [column for column in self._cells if column in shape.computed]:
             raise UnrepairableError(f"{computed[0]!r} is computed by the database; name the columns that are to be repaired")
+        if given := [column for column in self._cells if column in shape.assigned]:
+            raise UnrepairableError(
+                f"{given[0]!r} is numbered by the database, which lets nobody change it; name the others"
+            )
         self._scope = Scope(contract, Table(self._fixed(), self._asked), dialect)
         self._taken_out = taken_out(contract, self._scope)
 

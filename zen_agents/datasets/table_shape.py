@@ -31,6 +31,8 @@ class TableShape:
     takes_along: tuple[str, ...] = ()
     #: Columns whose change would change rows of other tables.
     followed: frozenset[str] = frozenset()
+    #: Columns whose values the database gives, and lets nobody change.
+    assigned: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:

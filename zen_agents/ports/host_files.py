@@ -66,6 +66,10 @@ class FileView(Protocol):
         """Return up to `limit` bytes of a regular file, decoded with replacement."""
         ...
 
+    def no_room_to_keep(self, size: int) -> str:
+        """Return why the quarantine cannot take so many bytes more, and what to do about it; "" if it can."""
+        ...
+
     def kept_file(self, id: str) -> KeptFile:
         """Return a file of the quarantine as it would be given back.
 

@@ -63,6 +63,9 @@ class Machine:
     def controls(self, host: Host, state_dir: Path, flag: EmergencyFlag, clock: Clock) -> Controls:
         """Return the way to change the host; what an earlier engine only half took into quarantine is let go of."""
         controls = LinuxControls(host, state_dir=state_dir, flag=flag, clock=clock)
+        if isinstance(host, LinuxHost):
+            # What is planned has to fit into what is kept, whose limits are known to whoever keeps it.
+            host.kept = controls.quarantine
         controls.quarantine.forget_unfinished()
         return controls
 

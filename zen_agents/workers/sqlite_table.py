@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from zen_agents.datasets.dialects.sqlite import FUNCTIONS
@@ -46,7 +46,10 @@ class SqliteTable(SqliteRows):
     def begin_changing(self, seconds: float) -> None:
         self._until = min(self._until, time.monotonic() + seconds)
 
-    def update(self, rows: TableRewriting, addresses: Sequence[Address]) -> Iterator[Changed]:
+    def plain(self, values: Sequence[Any]) -> Values:
+        return _plain(values)
+
+    def update(self, rows: TableRewriting, addresses: Iterable[Address]) -> Iterator[Changed]:
         shape, made = rows.shape, rows.made()
         told = listed([name(each) for each in (*shape.names, *made)])
         for address in addresses:
@@ -58,12 +61,12 @@ class SqliteTable(SqliteRows):
             for row, was in zip(found, before, strict=False):
                 yield Changed(*(_plain(each) for each in (row[:width], was, row[width:])))
 
-    def delete(self, shape: TableShape, addresses: Sequence[Address]) -> Iterator[tuple[Address, Values]]:
-        told = listed([name(each) for each in shape.insertable])
-        for address in addresses:
+    def delete(self, shape: TableShape, rows: Iterable[tuple[Address, str]]) -> Iterator[tuple[str, Values]]:
+        given = listed([name(each) for each in shape.insertable])
+        for address, told in rows:
             at = _stands(shape, address)
-            for row in self.rows(sql("DELETE FROM {} WHERE {} RETURNING {}", shape.relation, at, told)):
-                yield address, _plain(row)
+            for row in self.rows(sql("DELETE FROM {} WHERE {} RETURNING {}", shape.relation, at, given)):
+                yield told, _plain(row)
 
     def put_back(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
         return [self._put_back(shape, cells, each) for each in rows]
@@ -109,7 +112,7 @@ class SqliteTable(SqliteRows):
 
 
 def _stands(shape: TableShape, address: Address) -> Sql:
-    return joined(" AND ", [sql("{} IS {}", at, value(each)) for at, each in zip(shape.address, address, strict=True)])
+    return joined(" AND ", [sql("{} IS {}", at, _given(each)) for at, each in zip(shape.address, address, strict=True)])
 
 
 def _is_there(columns: Sequence[str], held: Values) -> Sql:

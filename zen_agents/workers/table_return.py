@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
+from zlib import crc32
 
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.table import BackendError
@@ -14,6 +15,8 @@ from zen_agents.jobs.table_repair import PutBack
 from zen_agents.workers.table_session import Changed, TableSession, Values
 
 _AT_ONCE: Final = 2000
+#: So many rows, about, are counted at once.
+_MOST_COUNTED: Final = 200_000
 #: So many rows that are left alone are named, each by no more characters.
 _MOST_LEFT, _MOST_NAME = 20, 200
 
@@ -82,11 +85,13 @@ class TableReturn:
 
     def _counted(self, what: str) -> Iterator[tuple[Values, int, int]]:
         """Yield each row that was taken away, how often, and how many rows are the same now."""
-        counts: Counter[str] = Counter()
-        for part in self._parts(what):
-            counts.update(json.dumps(row) for row in part)
-        rows = [json.loads(each) for each in counts]
-        yield from zip(rows, counts.values(), self._session.alike(self._shape, rows), strict=True)
+        # Not all at once: however many they are, memory holds some of them, and those that are alike together.
+        times = 1 + sum(len(part) for part in self._parts(what)) // _MOST_COUNTED
+        for at in range(times):
+            texts = (json.dumps(row) for part in self._parts(what) for row in part)
+            counts = Counter(text for text in texts if crc32(text.encode()) % times == at)
+            rows = [json.loads(each) for each in counts]
+            yield from zip(rows, counts.values(), self._session.alike(self._shape, rows), strict=True)
 
     def _done(self, what: str, part: Sequence[Any]) -> Sequence[bool]:
         if what == "changed":

@@ -15,10 +15,11 @@ from zen_agents.datasets.repairs import UnrepairableError, drops_duplicates
 from zen_agents.datasets.table_rewriting import OF_FILES, TableRewriting
 from zen_agents.jobs.data_repair import ChangedCell, ChangedRow, TableRepair, TakenRow
 from zen_agents.jobs.table_repair import TAKEN, UNDO
-from zen_agents.workers.table_session import Address, TableSession
+from zen_agents.workers.spooled_rows import SpooledRows
+from zen_agents.workers.table_session import TableSession
 
-#: One repair is about no more rows: their addresses are held in memory, and a transaction of more is for a quiet hour.
-_MOST_ROWS: Final = 1_000_000
+#: The fingerprint of rows is a sum of theirs, below this: in which order a database tells them says nothing.
+_SUMS: Final = 1 << 256
 
 
 class StaleRowsError(Exception):
@@ -27,12 +28,12 @@ class StaleRowsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Affected:
-    """The rows that a repair is about, by where they stand."""
+    """The rows that a repair is about."""
 
-    changed: Sequence[Address]
+    changed: SpooledRows
     #: And for which checks.
-    bad: Mapping[Address, str]
-    repeated: Sequence[Address]
+    bad: SpooledRows
+    repeated: SpooledRows
     total: int
     about: str
     #: The first of those that are taken out, as people know them.
@@ -54,15 +55,15 @@ class TableRun:
 
     def looked(self, shown: int) -> TableRepair:
         """Return what would be done to it."""
-        found = self._affected(shown)
-        return self._told(found, len(found.repeated), self._preview(shown) if shown and found.changed else ())
+        found = self._affected(None, shown)
+        return self._told(found, found.repeated.count, self._preview(shown) if shown and found.changed.count else ())
 
     def changed(self, about: str, spill: Path) -> TableRepair:
         """Change the rows, write down what undo needs, and prove that none is missing.
 
         StaleRowsError if it is about other rows than `about` says; UnrepairableError, BackendError if it cannot be done.
         """
-        found = self._affected()
+        found = self._affected(spill)
         if about and found.about != about:
             raise StaleRowsError(f"other rows of {self._contract.source.place} need a repair than when it was planned")
         self._session.begin_changing(self._contract.limits.lock_seconds)
@@ -70,7 +71,9 @@ class TableRun:
             _write(undo, {"table": self._contract.source.table, "names": self._shape.names, "cells": self._rows.cells})
             out = self._take_out(found.bad, undo, taken)
             updated = self._update(found.changed, undo)
-            dropped = self._drop(found.bad or found.changed, found.repeated, undo)
+            is_changed = found.bad.count or found.changed.count
+            # Rows stand elsewhere once they were changed.
+            dropped = self._drop(self._repeated(spill / "again") if is_changed else found.repeated, undo)
             for stream in (undo, taken):
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -85,76 +88,82 @@ class TableRun:
 
     # -- below: the rows ----------------------------------------------------------------------------------------------
 
-    def _affected(self, shown: int = 0) -> _Affected:
-        """Find the rows; what is done to each is part of the fingerprint, by the names they have."""
-        changed: list[Address] = []
-        bad: dict[Address, str] = {}
+    def _affected(self, spill: Path | None, shown: int = 0) -> _Affected:
+        """Find the rows, and note below a directory where they stand.
+
+        What is done to each is part of the fingerprint, by the names they have.
+        """
+        changed, bad = SpooledRows(spill and spill / "changed"), SpooledRows(spill and spill / "bad")
         leaving: list[TakenRow] = []
-        digest = hashlib.sha256()
-        where, names = len(self._shape.address), len(self._shape.key)
+        about, where, names = 0, len(self._shape.address), len(self._shape.key)
         for row in self._session.stream(self._rows.affected()):
-            address, rest = tuple(row[:where]), row[where + names + 1 :]
+            address, rest = self._session.plain(row[:where]), row[where + names + 1 :]
             why = ", ".join(check for check, fails in zip(self._rows.reasons, rest, strict=True) if fails)
-            if why:
-                bad[address] = why
-                leaving += [self._leaving(row[where : where + names], why)] if len(bad) <= shown else []
-            else:
-                changed.append(address)
-            digest.update(repr((row[where : where + names] or address, bool(row[where + names]), why)).encode())
-            if len(changed) + len(bad) > _MOST_ROWS:
-                raise UnrepairableError(f"it is about more than {_MOST_ROWS:,} rows; repair those by hand, in a quiet hour")
-        repeated = self._repeated()
-        digest.update(repr(len(repeated)).encode())
+            (bad if why else changed).add(tuple(address), why)
+            if why and bad.count <= shown:
+                leaving.append(self._leaving(row[where : where + names], why))
+            about += _fingerprint(row[where : where + names] or address, row[where + names], why)
+            self._refuse_more(changed.count + bad.count)
+        repeated = self._repeated(spill and spill / "repeated")
+        if bad.count or repeated.count:
+            self._goes_alone()
         total = int(self._session.rows(self._rows.count())[0][0])
-        return _Affected(changed, bad, repeated, total, digest.hexdigest(), tuple(leaving))
+        return _Affected(changed, bad, repeated, total, f"{about % _SUMS:064x}+{repeated.count}", tuple(leaving))
 
     def _leaving(self, named: Sequence[object], why: str) -> TakenRow:
         texts = (None if each is None else str(each) for each in named)
         return TakenRow(keys=tuple(zip(self._shape.key, texts, strict=False)), why=why)
 
-    def _repeated(self) -> Sequence[Address]:
+    def _refuse_more(self, count: int) -> None:
+        if count > (most := self._contract.limits.most_rows):
+            raise UnrepairableError(
+                f"it is about more than {most:,} rows, which all are locked in one transaction; in a quiet hour raise "
+                "`limits: {rows: ...}` and `lock` of the data set"
+            )
+
+    def _repeated(self, path: Path | None) -> SpooledRows:
+        found = SpooledRows(path)
         # Where rows have a key no two are the same.
-        if self._shape.key or not drops_duplicates(self._contract):
-            return ()
-        return [tuple(row) for row in self._session.stream(self._rows.repeated())]
+        if not self._shape.key and drops_duplicates(self._contract):
+            for row in self._session.stream(self._rows.repeated()):
+                found.add(tuple(self._session.plain(row)))
+                self._refuse_more(found.count)
+        return found
 
     def _told(self, found: _Affected, dropped: int, preview: tuple[ChangedRow, ...]) -> TableRepair:
         return TableRepair(
-            place=self._contract.source.place, rows=found.total, kept=found.total - len(found.bad) - dropped,
-            taken=len(found.bad), dropped=dropped, changed=len(found.changed), preview=preview, leaving=found.leaving,
+            place=self._contract.source.place, rows=found.total, kept=found.total - found.bad.count - dropped,
+            taken=found.bad.count, dropped=dropped, changed=found.changed.count, preview=preview, leaving=found.leaving,
             triggers=self._shape.triggers, about=found.about,
         )  # fmt: skip
 
-    def _take_out(self, bad: Mapping[Address, str], undo: TextIO, taken: TextIO) -> int:
-        if bad:
-            self._goes_alone()
+    def _take_out(self, bad: SpooledRows, undo: TextIO, taken: TextIO) -> int:
         columns, count = self._shape.insertable, 0
-        for address, values in self._session.delete(self._shape, [*bad]):
+        for why, values in self._session.delete(self._shape, bad):
             _write(undo, {"taken": values})
             row = dict(zip(columns, values, strict=True))
             key = {column: row[column] for column in self._shape.key if column in row}
-            _write(taken, {"key": key, "reason": bad[address], "values": row})
+            _write(taken, {"key": key, "reason": why, "values": row})
             count += 1
         return count
 
-    def _update(self, addresses: Sequence[Address], undo: TextIO) -> int:
+    def _update(self, rows: SpooledRows, undo: TextIO) -> int:
         count = 0
-        for each in self._session.update(self._rows, addresses):
+        for each in self._session.update(self._rows, (address for address, _ in rows)):
             _write(undo, {"changed": each})
             count += 1
         return count
 
-    def _drop(self, is_changed: object, repeated: Sequence[Address], undo: TextIO) -> int:
-        """Drop what repeats another row now: rows stand elsewhere once they were changed."""
-        again = self._repeated() if is_changed else repeated
-        if again:
+    def _drop(self, again: SpooledRows, undo: TextIO) -> int:
+        """Drop what repeats another row now."""
+        if again.count:
             self._goes_alone()
         count = 0
         for _, values in self._session.delete(self._shape, again):
             _write(undo, {"dropped": values})
             count += 1
-        if count != len(again):
-            raise UnrepairableError(f"only {count} of {len(again)} repetitions could be dropped; nothing was changed")
+        if count != again.count:
+            raise UnrepairableError(f"only {count} of {again.count} repetitions could be dropped; nothing was changed")
         return count
 
     def _goes_alone(self) -> None:
@@ -172,6 +181,10 @@ class TableRun:
             pairs = zip(self._rows.cells, texts[width::2], texts[width + 1 :: 2], strict=True)
             cells = tuple(ChangedCell(column=column, before=was, after=now) for column, was, now in pairs if was != now)
             yield ChangedRow(keys=tuple(zip(self._shape.key, texts, strict=False)), cells=cells)
+
+
+def _fingerprint(named: Sequence[Any], is_changed: object, why: str) -> int:
+    return int.from_bytes(hashlib.sha256(repr((tuple(named), bool(is_changed), why)).encode("utf-8", "replace")).digest())
 
 
 def _write(stream: TextIO, line: Mapping[str, Any]) -> None:

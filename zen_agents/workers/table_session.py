@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from zen_agents.datasets.dialects.base import Dialect
@@ -12,7 +12,7 @@ from zen_agents.datasets.sql import Sql
 from zen_agents.datasets.table_rewriting import TableRewriting
 from zen_agents.datasets.table_shape import TableShape
 
-#: Where a row stands while the transaction lasts.
+#: Where a row stands while the transaction lasts, as JSON can say it.
 Address = tuple[Any, ...]
 #: Values as JSON can say them.
 Values = list[Any]
@@ -48,15 +48,19 @@ class TableSession(Protocol):
         ...
 
     def begin_changing(self, seconds: float) -> None:
-        """Go on to change rows, which may last so long."""
+        """Go on to change rows, which is over after so long, or has not been."""
         ...
 
-    def update(self, rows: TableRewriting, addresses: Sequence[Address]) -> Iterator[Changed]:
-        """Repair the cells of these rows; yield what became of each."""
+    def plain(self, values: Sequence[Any]) -> Values:
+        """Return values of a row, or where it stands, as JSON can say them."""
         ...
 
-    def delete(self, shape: TableShape, addresses: Sequence[Address]) -> Iterator[tuple[Address, Values]]:
-        """Take these rows out; yield each, all that is `insertable` of it."""
+    def update(self, rows: TableRewriting, addresses: Iterable[Address]) -> Iterator[Changed]:
+        """Repair the cells of the rows that stand there; yield what became of each."""
+        ...
+
+    def delete(self, shape: TableShape, rows: Iterable[tuple[Address, str]]) -> Iterator[tuple[str, Values]]:
+        """Take rows out; yield what was told of each, and all that is `insertable` of it."""
         ...
 
     def put_back(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ import pytest
 from chaos.durability.disk_calls import Fault, environment
 from tests.support.changing import IS_ROOT
 from tests.support.repairing_data import GOOD, MENDED, ROWS, TAKEN, RepairSite, repair_site
-from zen_agents.adapters import linux_datasets
+from zen_agents.adapters import linux_datasets, quarantine
 from zen_agents.adapters.data_repairs import RepairedFile, repaired
 from zen_agents.datasets.job import repair_question
 from zen_agents.errors import HostError, RefusedError
@@ -78,8 +79,15 @@ def killed_at(step: int, work: Callable[[], object]) -> bool:
 
 
 @pytest.mark.usefixtures("mended")
-@pytest.mark.parametrize(("verb", "new"), [("repair", MENDED), ("restore", GOOD), ("put_back", ROWS)])
-def test_killed_at_each_step_it_is_the_old_or_the_new_one(site: RepairSite, verb: str, new: bytes) -> None:
+@pytest.mark.parametrize(
+    ("verb", "new", "by"),
+    [("repair", MENDED, "copy"), ("restore", GOOD, "copy"), ("put_back", ROWS, "copy"), ("restore", GOOD, "link")],
+)
+def test_killed_at_each_step_it_is_the_old_or_the_new_one(
+    site: RepairSite, verb: str, new: bytes, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if by == "link":
+        monkeypatch.setattr(quarantine, "LINKED_FROM", 1)
     is_undo = verb == "put_back"
     action, plan = site.undoing(site.do(*site.planned("restore"))) if is_undo else site.planned(verb)
     old, found, step = site.file.read_bytes(), set(), 1
@@ -89,7 +97,7 @@ def test_killed_at_each_step_it_is_the_old_or_the_new_one(site: RepairSite, verb
         assert content in (old, new), step
         assert site.taken() in ([], TAKEN), step
         site.next_start()
-        assert site.left() == [], step
+        assert site.left() == [] and site.file.stat().st_nlink == 1, step
         if content == new:  # the first is there again, as the action left it
             site.file.write_bytes(ROWS)
             for each in (site.directory / "taken").iterdir():
@@ -98,6 +106,8 @@ def test_killed_at_each_step_it_is_the_old_or_the_new_one(site: RepairSite, verb
                 action, plan = site.undoing(site.do(*site.planned("restore")))
             else:
                 action, plan = site.planned(verb)
+        elif by == "link":  # its time of change is another one
+            action, plan = site.planned(verb)
         step += 1
     assert found == {old, new} and step > 20
     assert site.file.read_bytes() == new and site.taken() == (TAKEN if verb == "repair" else [])
@@ -124,6 +134,24 @@ def test_killed_at_any_moment_nothing_stays_behind(site: RepairSite, tmp_path: P
     subprocess.run([*_CHILD, str(tmp_path), "repair"], env=around, check=True)
     assert site.file.read_bytes() == MENDED
     assert [*temporary.iterdir()] == [] and site.left() == []
+
+
+@pytest.mark.usefixtures("disk_calls")
+@pytest.mark.parametrize(
+    ("call", "glob"), [("write", "data/.zen-*"), ("sync", "data/.zen-*"), ("sync", "state/quarantine/*")]
+)
+def test_a_disk_that_fails_while_it_is_put_back_leaves_what_is_there(site: RepairSite, call: str, glob: str) -> None:
+    undo = site.do(*site.planned("restore"))
+    fault = Fault(call, str(site.directory / glob), "eio")
+    done = subprocess.run(
+        [*_CHILD, str(site.directory), "put_back", json.dumps(dict(undo.params))],
+        env={**os.environ, **environment(site.directory, fault=fault)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0 and "HostError" in done.stderr, done.stderr
+    site.next_start()
+    assert site.file.read_bytes() == GOOD and site.left() == []
+    site.do(*site.undoing(undo))
+    assert site.file.read_bytes() == ROWS
 
 
 @pytest.mark.usefixtures("disk_calls", "mended")

@@ -43,6 +43,7 @@ WRITERS = {
     "adapters/safe_replacing.py": "what actions put in the place of files of others, verified after a crash like every act",
     "adapters/linux_control_deleted.py": "logs of others that were deleted: emptied, nothing is to last",
     "adapters/outbox_rows.py": "outbox-spill.jsonl",
+    "adapters/kept_bytes.py": "quarantine/: what a card names once it is whole",
     "adapters/quarantine.py": "quarantine/",
     "adapters/repair_looks.py": "repair-looks/: what looks found, which is found out again where it is not there",
     "adapters/running_actions.py": "running/",

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.changing import Changing, changing
 from tests.support.datasets import open_to_others
+from tests.support.repairing_tables import execute, missing, plan, undone
 from tests.support.tables import (
     K,
     PostgresShop,
@@ -22,12 +23,9 @@ from tests.support.tables import (
     of_orders,
     table_contract,
 )
-from zen_agents.actions.put_back_rows import PutBackRows
 from zen_agents.actions.repair_data import RepairData
-from zen_agents.datasets.contract import Contract, Repair
-from zen_agents.datasets.plain import contract_to_plain
+from zen_agents.datasets.contract import Repair
 from zen_agents.errors import HostError, RefusedError, StalePlanError
-from zen_agents.model.action import Effect, Plan
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -36,29 +34,6 @@ psycopg = pytest.importorskip("psycopg")
 def here(tmp_path: Path) -> Changing:
     open_to_others(tmp_path)
     return changing(tmp_path)
-
-
-def plan(here: Changing, asked: Contract) -> Plan:
-    return here.plan(RepairData(), "dataset:orders", {"contract": contract_to_plain(asked)})
-
-
-def execute(here: Changing, planned: Plan) -> Effect:
-    return asyncio.run(RepairData().execute(planned, here.control()))
-
-
-def undone(here: Changing, planned: Plan, effect: Effect) -> Effect:
-    inverse = RepairData().inverse(planned, effect)
-    assert inverse is not None and inverse.action == PutBackRows.name
-    taken = here.planned(PutBackRows(), inverse)
-    return asyncio.run(PutBackRows().execute(taken, here.control()))
-
-
-def missing(here: Changing, planned: Plan, effect: Effect) -> str:
-    inverse = RepairData().inverse(planned, effect)
-    assert inverse is not None
-    here.survey(PutBackRows(), inverse)
-    back = Plan(inverse, (), (), "", PutBackRows.risk, PutBackRows.reversible, PutBackRows.budget)
-    return PutBackRows().missing(back, here.host.look())
 
 
 @contextmanager
@@ -172,8 +147,8 @@ def test_rows_of_other_tables_never_go_along(here: Changing, shop: Shop, tmp_pat
     shop.run("create table lines (number integer, of varchar(9) references orders (id) on delete cascade)")
     shop.run("insert into lines values (1, 'x')")
     before = held(shop)
-    with pytest.raises(HostError, match="rows of lines would go along"):
-        execute(here, plan(here, of_orders(shop, tmp_path)))
+    with pytest.raises(RefusedError, match="rows of lines would go along"):
+        plan(here, of_orders(shop, tmp_path))
     assert held(shop) == before and shop.rows("select count(*) from lines") == [(1,)]
     moves = table_contract(shop.source("orders"), Repair(K.NORMALISE_CASE, ("id",), form="upper"), columns=())
     shop.run("drop table lines", "create table lines (of varchar(9) references orders (id) on update cascade)")

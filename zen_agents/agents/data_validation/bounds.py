@@ -23,13 +23,19 @@ class DatasetLimits(Section):
     threads: int = Field(2, ge=1, le=256, description="on so many processors at once")
     timeout: PositiveDuration = Field(timedelta(minutes=10), description="longer than this nothing may take")
     lock: PositiveDuration = Field(timedelta(seconds=30), description="a repair locks rows of a table no longer than this")
+    rows: int = Field(
+        10_000_000,
+        ge=1,
+        description="a repair of a table is about no more rows: one transaction changes, and locks, them all",
+    )
     evidence: int = Field(10, ge=0, le=1000, description="so many failing rows of each check are shown")
 
     def as_said(self, keys: tuple[str, ...]) -> Limits:
         """Return them as what a worker gets, which shows failing rows by these columns."""
         return Limits(
-            self.memory, self.threads, self.timeout.total_seconds(), self.spill_dir or "", self.spill, self.evidence, keys
-        )
+            self.memory, self.threads, self.timeout.total_seconds(), self.spill_dir or "", self.spill, self.evidence, keys,
+            self.lock.total_seconds(), self.rows,
+        )  # fmt: skip
 
 
 class Snapshots(Section):
