@@ -131,9 +131,21 @@ def _make(scene: Scene, files: dict[str, str], *folders: str) -> None:
 
 def _watched(scene: Scene, action: str, dataset: dict[str, Any]) -> None:
     agent = {"interval": "1s", "datasets": {"data": {**dataset, **_CONTRACT, **_OFTEN}}}
-    open_to_others(scene.disk)
+    _open(scene)
     allowed = {"paths": [str(scene.disk)], "approval": "auto", "cooldown": "0s"}
-    scene.configure({"agents": {"data_validation": agent}, "actions": {"allow": {action: allowed}}})
+    scene.configure({
+        "agents": {"data_validation": agent}, "actions": {"allow": {action: allowed}},
+        # After a power cut all three targets are down, which is no storm here.
+        "breakers": {"storm": {"share": "100%"}},
+    })  # fmt: skip
+
+
+def _open(scene: Scene) -> None:
+    """Let workers read what is there, whatever a power cut has left of its modes."""
+    open_to_others(scene.disk)
+    for each in scene.disk.rglob("*"):
+        if not each.is_relative_to(scene.engine.state):
+            each.chmod(each.stat().st_mode | (0o055 if each.is_dir() else 0o044))
 
 
 def _does(action: str) -> Callable[[Scene], None]:

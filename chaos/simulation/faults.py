@@ -12,6 +12,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
+from chaos.simulation.datasets import spoil_orders
 from chaos.simulation.site import DATA, REPAIRABLE, SCRATCH, SERVICES, SPOOL
 from chaos.simulation.store_faults import ERRORS
 
@@ -80,6 +81,12 @@ def mode_changes(life: Life, chance: Random) -> Heal:
     path = chance.choice([path for path in (DATA, SPOOL) if path in life.host.files.states] or [DATA])
     if path in life.host.files.states:
         life.host.files.change(path, **chance.choice([{"mode": 0o000}, {"mode": 0o777}, {"owner": 1000}]))
+    return None
+
+
+def rows_are_spoiled(life: Life, chance: Random) -> Heal:
+    """An import spoils rows of a table, which only a repair ends."""
+    spoil_orders(life.host)
     return None
 
 
@@ -176,7 +183,7 @@ def pager_is_down(life: Life, chance: Random) -> Heal:
 
 FAULTS: tuple[Fault, ...] = (
     service_dies, service_dies, service_dies, service_hangs, service_never_starts, service_recurs, mass_failure,
-    path_goes_missing, mode_changes, disk_fills, check_breaks, check_breaks, actions_are_slow, store_fails, engine_dies,
-    engine_dies_at_a_seam, engine_dies_at_a_seam, a_write_fails_at_a_seam, host_reboots, clock_jumps, host_sleeps,
-    pager_is_down,
+    path_goes_missing, mode_changes, rows_are_spoiled, disk_fills, check_breaks, check_breaks, actions_are_slow,
+    store_fails, engine_dies, engine_dies_at_a_seam, engine_dies_at_a_seam, a_write_fails_at_a_seam, host_reboots,
+    clock_jumps, host_sleeps, pager_is_down,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chaos.simulation.datasets import ORDERS, are_spoiled
 from chaos.simulation.host import SimulatedHost
 from chaos.simulation.site import DATA, DEPENDS_ON, REPAIRABLE, SERVICES, SPOOL
 from zen_agents.model.incident import Incident, IncidentState
@@ -44,6 +45,8 @@ def _broken(host: SimulatedHost) -> Iterator[str]:
     data, spool = host.files.states.get(DATA), host.files.states.get(SPOOL)
     if data is None or (data.mode, data.owner) != (0o750, 0):
         yield "path:data"
+    if are_spoiled(host):
+        yield f"dataset:{ORDERS}"
     if spool is None or (spool.mode, spool.owner) != (0o755, 0):
         yield "path:spool"
 

@@ -6,6 +6,7 @@ import json
 from random import Random
 from typing import Any
 
+from chaos.simulation import datasets
 from chaos.simulation.host import SimulatedHost
 
 #: Services that the engine may restart.
@@ -30,6 +31,7 @@ def make_host(seed: int, engine_pid: int) -> SimulatedHost:
     for path, mode in ((DATA, 0o750), (SPOOL, 0o755), (SCRATCH, 0o755), (CACHE, 0o755)):
         host.files.add_directory(path, mode=mode)
     host.files.add_file(LOG, size=1 << 20)
+    datasets.hold_orders(host)
     host.files.fill("/srv", 40)
     return host
 
@@ -61,7 +63,8 @@ def configuration(key_file: str, *, without: str = "", **changes: Any) -> str:
                     "spool": {"path": SPOOL, "kind": "directory", "create": True, "mode": "0755", **root},
                 },
                 "temp_dirs": {"scratch": {"path": SCRATCH, "older_than": "1h", "above": "80%", "down_to": "60%"}},
-            }
+            },
+            "data_validation": datasets.agent(),
         },
         "actions": {
             "default": "deny",
@@ -73,6 +76,7 @@ def configuration(key_file: str, *, without: str = "", **changes: Any) -> str:
                 "create_directory": {"paths": [SPOOL]},
                 "restore_permissions": {"paths": [DATA, SPOOL]},
                 "clean_temp_files": {"paths": [SCRATCH]},
+                "repair_data": datasets.allowed(),
             },
         },
         "alerts": {"email": {"to": ["ops@example.com"]}, "pagerduty": {"enabled": True, "routing_key_file": key_file}},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from chaos.simulation.world import SimulatedWorld
+from zen_agents.actions.table_repairs import touched
+from zen_agents.datasets.plain import contract_from_plain
 from zen_agents.jobs.data_repair import Replaced
 from zen_agents.jobs.table_repair import PutBack, TableChanged
 from zen_agents.model.debian_upgrade import DebianChange
@@ -49,14 +52,14 @@ class WorkerChanges:
 
     async def repair_table(self, asked: DataQuestion, about: str, taken_to: str, *, action: str) -> str:
         del taken_to
-        self._note(f"repair the table of {asked.dataset}", f"dataset:{asked.dataset}")
+        self._note(f"repair the table of {asked.dataset}", _table_of(asked))
         id = f"q-{len(self._host.kept_rows):024x}"
         self._host.kept_rows[asked.dataset, id] = self._host.tables.pop(asked.dataset)
         return TableChanged(kept=id).model_dump_json()
 
     async def put_back_rows(self, asked: DataQuestion, id: str, *, action: str) -> str:
         del action
-        self._note(f"put rows of {asked.dataset} back", f"dataset:{asked.dataset}")
+        self._note(f"put rows of {asked.dataset} back", _table_of(asked))
         self._host.tables[asked.dataset] = self._host.kept_rows.pop((asked.dataset, id))
         return PutBack(rows=1, back=1).model_dump_json()
 
@@ -115,3 +118,9 @@ class WorkerChanges:
         del timeout_seconds
         self._note(f"end {len(sessions)} sessions of {asked.user}", f"pool:{asked.server}")
         return self._host.pools.end(asked, sessions)
+
+
+def _table_of(asked: DataQuestion) -> str:
+    """Return the resource that a question about a table is about."""
+    resource = touched(contract_from_plain(json.loads(asked.request_json)["contract"]))
+    return f"{resource.kind.value}:{resource.name}"

@@ -52,7 +52,8 @@ class WorkerQuestions(Questions):
         return self._ask("pool", lambda: self._host.pools.look(asked))
 
     async def check_data(self, asked: DataQuestion) -> str:
-        return self._ask("check_data", lambda: self._host.datasets.get(asked.dataset, ""))
+        looks = {**self._host.datasets, **(self._host.spoiled_looks if asked.dataset in self._host.tables else {})}
+        return self._ask("check_data", lambda: looks.get(asked.dataset, ""))
 
     async def look_at_repair(self, look: RepairLook) -> None:
         self._ask("look_at_repair", lambda: None)

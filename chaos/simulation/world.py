@@ -86,6 +86,8 @@ class SimulatedWorld(SimulatedServices):
         """Know of no data set yet; what workers would say of them is told by their names."""
         #: What a worker would answer about a data set.
         self.datasets: dict[str, str] = {}
+        #: What it would answer as long as the data set's table is to be repaired, where that is another answer.
+        self.spoiled_looks: dict[str, str] = {}
         #: What a worker says of a repair.
         self.repairs: dict[str, str] = {}
         #: What a look at a table says, and what was kept of rows: (data set, id) -> that.

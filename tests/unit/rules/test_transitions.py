@@ -57,6 +57,23 @@ def test_what_was_good_while_a_failed_action_ran_is_not_what_cleared_it() -> Non
     assert after.good_since == 8.0
 
 
+def test_a_failed_attempt_forgets_what_was_good_and_takes_nothing_from_before_its_end() -> None:
+    one = rule(ladder=(rung(attempts=2),))
+    good = replace(opened(), good_streak=2, good_since=3.0, counted_at=None)
+    ahead = replace(good, counted_at=9.0)
+
+    failed = transitions.attempt_failed(good, one, moment(0.5), Random(0))
+
+    assert (failed.good_streak, failed.good_since, failed.counted_at) == (0, None, 0.5)
+    assert transitions.attempt_failed(ahead, one, moment(6.0), Random(0)).counted_at == 9.0
+
+
+def test_what_has_not_begun_leaves_the_incident_as_it_was_before() -> None:
+    running = transitions.started(opened(), "act-1", rung(), moment(1.0), running_seconds=60.0)
+
+    assert transitions.not_begun(running, moment(2.0)) == replace(opened(), changed_at=moment(2.0))
+
+
 def test_patience_counts_from_the_first_refusal_whatever_its_reason() -> None:
     first = transitions.refused(opened(), Reason.COOLDOWN, moment(5.0))
     again = transitions.refused(first, Reason.COOLDOWN, moment(6.0))
