@@ -16,4 +16,5 @@ done
 [ "$has_config" = yes ] || [ -n "${ZEN_AGENTS_CONFIG:-}" ] || set -- -c config/default.yaml "$@"
 ZEN_AGENTS_STATE_DIR=${ZEN_AGENTS_STATE_DIR:-$PWD/.state}
 export ZEN_AGENTS_STATE_DIR
-exec "$python" -m zen_agents run "$@"
+# Of what only draws carets into tracebacks 0.25 MiB would stay in memory.
+exec "$python" -X no_debug_ranges -m zen_agents run "$@"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+_AS_STARTED = ("-X", "no_debug_ranges", "-m", "zen_agents")
 #: In the engine's log, once an agent has looked, folded and decided for the first time.
 FIRST_TURN = "first turn"
 
@@ -68,9 +69,9 @@ def wait_for(condition: Callable[[], Any], *, seconds: float, what: str, pause: 
 
 
 class EngineProcess:
-    """One real engine, started as a person would."""
+    """One real engine, started as a person would: as scripts/start.sh does."""
 
-    def __init__(self, config: Path, state: Path, *, launcher: Sequence[str] = ("-m", "zen_agents")) -> None:
+    def __init__(self, config: Path, state: Path, *, launcher: Sequence[str] = _AS_STARTED) -> None:
         self._argv = [sys.executable, *launcher, "run", "-c", str(config), "--state-dir", str(state)]
         self.state, self._log = state, state.parent / f"{state.name}.log"
         self._child: subprocess.Popen[bytes] | None = None
