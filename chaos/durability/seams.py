@@ -134,6 +134,8 @@ VOLATILE: dict[str, str] = {
     "state/*.sock": "where a running engine listens; the next one makes its own",
     "state/running/.unbegun-*": "that a reserved action has not begun; believed only where the engine alone died",
     "state/quarantine/.aside-*": "where an action has things under private names; needed only when the engine alone dies",
+    "state/repair-looks": "as below",
+    "state/repair-looks/*": "what a look found that a repair would do; it is looked again where that is not there",
     "state/service-logs": "as below",
     "state/service-logs/*": "what a service printed, for the detail of a failure; it is written by the service itself",
 }
