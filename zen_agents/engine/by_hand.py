@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 
 from zen_agents.actions.base import Action
-from zen_agents.clock import Instant
 from zen_agents.dataclass import dataclass
 from zen_agents.engine.aftermath import close_target
 from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.journal import answer_body
 from zen_agents.engine.judged import Judged
+from zen_agents.engine.judging import AsOf
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.stored_actions import effect_of, intent_of
@@ -76,29 +76,31 @@ class ByHand:
         return found[0]
 
     async def judge(
-        self, action: str, target: str, *, who: Principal, reason: str, override: frozenset[str], now: Instant
+        self, action: str, target: str, *, who: Principal, reason: str, override: frozenset[str]
     ) -> tuple[RunningAgent, Judged]:
         """Plan an act by hand and ask every guard."""
         agent, remedy = self.find(action, target)
         request = replace(remedy, requested_by=who, because=reason, override=override)
-        return agent, await self.ask_guards(request, next(iter(self._rules(agent, request)), None), now)
+        return agent, await self.ask_guards(request, next(iter(self._rules(agent, request)), None))
 
-    async def ask_guards(self, request: ActionRequest, rule: Rule | None, now: Instant) -> Judged:
+    async def ask_guards(self, request: ActionRequest, rule: Rule | None) -> Judged:
         """Plan what a person asks for and ask every guard."""
         parts = self._parts
-        situation = parts.book.situation(
-            parts.policy, now, actionable=parts.actionable, running=parts.executor.running, foreign=parts.foreign
-        )
-        return await parts.judging.judge(
-            request, rule=rule, incident=None, policy=parts.policy, situation=situation, now=now
-        )
+
+        def present() -> AsOf:
+            now, running = parts.clock.now(), parts.executor.running
+            return AsOf(now, parts.book.situation(
+                parts.policy, now, actionable=parts.actionable, running=running, foreign=parts.foreign
+            ))  # fmt: skip
+
+        return await parts.judging.judge(request, rule=rule, incident=None, policy=parts.policy, present=present)
 
     async def act(
         self, action: str, target: str, *, who: Principal, reason: str, override: frozenset[str], wait: bool = True
     ) -> tuple[Intent, Outcome | None]:
         """Do it and return its final outcome, or None at once if nobody waits. RefusedError names the guard that said no."""
         parts, policy = self._parts, self._parts.policy
-        agent, judged = await self.judge(action, target, who=who, reason=reason, override=override, now=parts.clock.now())
+        agent, judged = await self.judge(action, target, who=who, reason=reason, override=override)
         body = {
             "action": action, "target": judged.request.target, "reason": reason, "override": sorted(override),
             "guards": [answer_body(answer) for answer in judged.verdict.answers],

@@ -9,6 +9,7 @@ from zen_agents.clock import Instant
 from zen_agents.engine.blindness import Blindness
 from zen_agents.engine.causes import MUTED_FOR, Mute
 from zen_agents.engine.endings import Endings
+from zen_agents.engine.judging import AsOf
 from zen_agents.engine.outlook import Outlook
 from zen_agents.engine.parts import A_BATCH, A_TURN, Parts
 from zen_agents.engine.planned_hours import PlannedHours
@@ -50,6 +51,10 @@ class Deciding:
         self.began_one = False
         #: True while those are decided about whom the storm brake holds back together.
         self._held_back = False
+        #: What guards were last told.
+        self._as_of: AsOf
+        #: True while those are decided about whose plans were made ahead: nothing is waited for between them.
+        self._is_planned_ahead = False
 
     def schedule_is_due(self, now: Instant) -> None:
         """Have what waits for this moment decided in this turn, whether or not anything else is new about it."""
@@ -67,18 +72,21 @@ class Deciding:
         if not waiting and not parts.escalation.storm and not self._blindness.is_told:
             return
         self._blindness.look(parts.book.of_agent(self._outlook.agent.name), self._outlook.watchlist.targets, now)
-        situation = self.situation(now)
+        self._as_of = AsOf(now, self.situation(now))
         for start in range(0, len(waiting), A_TURN):
             turn = [incident for key in waiting[start : start + A_TURN] if (incident := parts.book.get(key)) is not None]
             # In a storm the worst are judged one by one, with every guard's answer; the rest share what holds them all.
             self._held_back = parts.escalation.storm and start >= A_BATCH
+            self._is_planned_ahead = False
             if len(waiting) > A_TURN and not self._held_back:
-                await self.repairs.plan_ahead(turn, view, now)
+                made = await self.repairs.plan_ahead(turn, view, now)
+                now = self._present().now
+                self._is_planned_ahead = made
             for due_one in turn:
                 # While others were planned for, it may have changed: a person took it, or its action ended.
                 incident = parts.book.get(due_one.key)
                 if incident is not None:
-                    await self._decide_one(incident, situation, view, now)
+                    await self._decide_one(incident, view, now)
             if start % A_BATCH == A_BATCH - A_TURN:
                 parts.commit()
             await asyncio.sleep(0)
@@ -101,22 +109,30 @@ class Deciding:
         parts.escalation.storm = self._storm.look(situation, now)
         return situation
 
-    async def _decide_one(self, incident: Incident, situation: Situation, view: HostView, now: Instant) -> None:
+    def _present(self) -> AsOf:
+        """Return what guards may know now; actions that this very turn has started count as well."""
+        if self._is_planned_ahead:
+            return replace(self._as_of, situation=replace(self._as_of.situation, running=self._parts.executor.running))
+        now = self._parts.clock.now()
+        self._as_of = AsOf(now, self.situation(now))
+        return self._as_of
+
+    async def _decide_one(self, incident: Incident, view: HostView, now: Instant) -> None:
         rule = self._outlook.rule_of(incident.key)
         if rule is None:
             self._endings.rule_gone(incident, now)
         else:
-            self._outlook.again[incident.key] = await self._decide_on(incident, rule, situation, view, now)
+            self._outlook.again[incident.key] = await self._decide_on(incident, rule, view, now)
 
-    async def _decide_on(self, incident: Incident, rule: Rule, situation: Situation, view: HostView, now: Instant) -> float:
+    async def _decide_on(self, incident: Incident, rule: Rule, view: HostView, now: Instant) -> float:
         """Decide; a state that fails meanwhile costs this incident a moment and the agent nothing (R15)."""
         try:
-            return await self._decide(incident, rule, situation, view, now)
+            return await self._decide(incident, rule, view, now)
         except StoreError as error:
             self._parts.safe_mode.store_failed(str(error))
             return now.steady + VERIFY_EVERY
 
-    async def _decide(self, incident: Incident, rule: Rule, situation: Situation, view: HostView, now: Instant) -> float:
+    async def _decide(self, incident: Incident, rule: Rule, view: HostView, now: Instant) -> float:
         """Decide about one incident and do what was decided; return when to decide again (steady)."""
         opened = self._parts.book.openings(incident.key, now.steady - rule.flapping.within_seconds)
         flapping = is_flapping(opened, rule.flapping, now)
@@ -125,10 +141,10 @@ class Deciding:
         if decision.kind is DecisionKind.ACT:
             decision = self._planned_hours.wait(self._outlook.agent, rule.ladder[incident.rung], now) or decision
         if decision.kind is DecisionKind.ACT and self._held_back:
-            return self.repairs.hold_back(incident, situation, now)
+            return self.repairs.hold_back(incident, self._as_of.situation, now)
         self._parts.book.write(incident.key)
         if decision.kind is DecisionKind.ACT:
-            return await self._act(incident, rule, decision, situation=situation, view=view, now=now)
+            return await self._act(incident, rule, decision, view=view, now=now)
         return self._do_nothing_to_the_host(incident, rule, decision, now)
 
     def _unless_it_acts_still(self, incident: Incident, decision: Decision, now: Instant) -> Decision:
@@ -155,15 +171,10 @@ class Deciding:
         """Return by what an incident is muted."""
         return self._parts.causes.mute(rule, incident, self._parts.book)
 
-    async def _act(
-        self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant
-    ) -> float:
-        # Actions that this very turn has started count as well.
-        if situation.running != self._parts.executor.running:
-            situation = replace(situation, running=self._parts.executor.running)
+    async def _act(self, incident: Incident, rule: Rule, decision: Decision, *, view: HostView, now: Instant) -> float:
         outlook = self._outlook
         again = await self.repairs.ask(
-            incident, rule, decision, situation=situation, view=view, now=now, is_fresh=outlook.is_fresh(rule, now)
+            incident, rule, decision, present=self._present, view=view, is_fresh=outlook.is_fresh(rule, now)
         )
         if outlook.is_under_repair(rule):
             self.began_one = True

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from zen_agents.clock import Instant
+from zen_agents.dataclass import dataclass
 from zen_agents.engine.judged import Judged
 from zen_agents.engine.planning import Planning
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError, ZenError
@@ -23,6 +24,14 @@ from zen_agents.rules.rule import Rule
 log = logging.getLogger("zen_agents.judging")
 
 
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """A moment, and what guards may know then of the whole host."""
+
+    now: Instant
+    situation: Situation
+
+
 class Judging:
     """Asks for a plan and then every guard."""
 
@@ -36,9 +45,13 @@ class Judging:
 
     async def judge(
         self, request: ActionRequest, *, rule: Rule | None, incident: Incident | None, policy: Policy,
-        situation: Situation, now: Instant, view: HostView | None = None,
+        present: Callable[[], AsOf], view: HostView | None = None,
     ) -> Judged:  # fmt: skip
-        """Plan a request and ask every guard. Never raises: what cannot be planned is refused by name."""
+        """Plan a request and ask every guard. Never raises: what cannot be planned is refused by name.
+
+        What is `present` is asked once the plan is made, which may take minutes: a storm may have come up meanwhile (R3),
+        and the hour in which something may be done may be over.
+        """
         host = view or self._host.look()
         try:
             plan = _in_time(await self._planning.plan(request, host), policy)
@@ -46,7 +59,7 @@ class Judging:
                 raise StalePlanError("only what the plan file says is run, and this is not in it")
         except Exception as error:  # a plan that cannot be made is a "no", whatever the cause
             return Judged(request, None, _unplannable(error))
-        verdict = self._asked(plan, rule, incident, policy=policy, situation=situation, now=now, host=host)
+        verdict = self._asked(plan, rule, incident, policy=policy, as_of=present(), host=host)
         if verdict.ruling is Ruling.SIMULATE:
             try:  # a dry run lists nothing that would be refused right before it is done
                 await self._planning.action(request.action).preflight(plan, host)
@@ -55,7 +68,7 @@ class Judging:
         return Judged(request, plan, verdict)
 
     async def get_ready(
-        self, request: ActionRequest, *, rule: Rule, policy: Policy, situation: Situation, now: Instant
+        self, request: ActionRequest, *, rule: Rule, policy: Policy, present: Callable[[], AsOf]
     ) -> None:  # fmt: skip
         """Load what acting on such a request needs and ask the guards, about a plan that touches nothing; never raises."""
         try:
@@ -63,16 +76,15 @@ class Judging:
         except Exception as error:  # it is told where a plan is needed
             log.debug("%s is not ready: %s", request.action, error)
             return
-        self._asked(plan, rule, None, policy=policy, situation=situation, now=now, host=self._host.look())
+        self._asked(plan, rule, None, policy=policy, as_of=present(), host=self._host.look())
 
     def _asked(
-        self, plan: Plan, rule: Rule | None, incident: Incident | None, *, policy: Policy, situation: Situation,
-        now: Instant, host: HostView,
-    ) -> Verdict:  # fmt: skip
+        self, plan: Plan, rule: Rule | None, incident: Incident | None, *, policy: Policy, as_of: AsOf, host: HostView
+    ) -> Verdict:
         """Ask every guard about a plan."""
         causes = self._causes_of(rule) if rule else {}
         question = Question(
-            request=plan.request, plan=plan, incident=incident, now=now, policy=policy, situation=situation,
+            request=plan.request, plan=plan, incident=incident, now=as_of.now, policy=policy, situation=as_of.situation,
             depends_on=frozenset(causes), known_by=causes, store=self._store, host=host, stop=self._stop,
             needs_confirmation=rule.needs_confirmation if rule else False,
         )  # fmt: skip

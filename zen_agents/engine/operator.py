@@ -93,7 +93,7 @@ class Operator:
         """Answer what would be said to an act by hand, without doing it."""
         _, judged = await self._engine.by_hand.judge(
             text_of(args, "action"), text_of(args, "target"), who=self._approvals.known(who),
-            reason=text_of(args, "reason", ""), override=override_of(args), now=self._engine.parts.clock.now(),
+            reason=text_of(args, "reason", ""), override=override_of(args),
         )  # fmt: skip
         return judged_body(judged)
 

@@ -87,10 +87,10 @@ class Planning:
     def _plan_now(self, request: ActionRequest, host: HostView) -> Plan:
         return self.action(request.action).plan(request, host)
 
-    async def plan_ahead(self, requests: Sequence[ActionRequest], host: HostView) -> None:
+    async def plan_ahead(self, requests: Sequence[ActionRequest], host: HostView) -> bool:
         """Make plans for many requests at once, so that `plan` finds them; from this look only, and only the last many.
 
-        One that hangs takes the others with it; then each is planned when it is judged.
+        One that hangs takes the others with it; then each is planned when it is judged, and this is False.
         """
         unseen: dict[_PlanKey, Exception] = {}
         for request in requests:
@@ -114,6 +114,7 @@ class Planning:
             log.warning("%d plans were not made ahead: %s", len(requests), error)
             plans = []
         self._ahead = host, dict(zip(map(_plan_key, requests), plans, strict=False))
+        return len(plans) == len(requests)
 
     def forget(self) -> None:
         """Drop plans made ahead, with the look they rest on."""

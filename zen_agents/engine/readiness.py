@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from zen_agents.dataclass import compile_now
 from zen_agents.engine.judged import Judged
+from zen_agents.engine.judging import AsOf
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.rivals import Mended
 from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, Resource
@@ -37,7 +38,7 @@ async def get_ready(parts: Parts, rules: Iterable[Rule]) -> None:
     parts.get_ready()
     situation = parts.book.situation(policy, now, actionable=parts.actionable, running=0, foreign=parts.foreign)
     for rule, request in wanted:
-        await parts.judging.get_ready(request, rule=rule, policy=policy, situation=situation, now=now)
+        await parts.judging.get_ready(request, rule=rule, policy=policy, present=lambda: AsOf(now, situation))
 
 
 def _one_of_each(rules: Iterable[Rule]) -> Iterator[tuple[Rule, ActionRequest]]:

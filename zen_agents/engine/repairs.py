@@ -10,6 +10,7 @@ from zen_agents.clock import Instant
 from zen_agents.engine.aftermath import Aftermath
 from zen_agents.engine.approvals import Approvals
 from zen_agents.engine.judged import Judged, plan_body
+from zen_agents.engine.judging import AsOf
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.rivals import MOST_TURNS
 from zen_agents.engine.stored_actions import effect_of
@@ -45,7 +46,7 @@ class Repairs(Aftermath):
         self._approvals = Approvals(parts)
 
     async def ask(
-        self, incident: Incident, rule: Rule, decision: Decision, *, situation: Situation, view: HostView, now: Instant,
+        self, incident: Incident, rule: Rule, decision: Decision, *, present: Callable[[], AsOf], view: HostView,
         is_fresh: bool,
     ) -> float:  # fmt: skip
         """Ask for the incident's action and start it if every guard agrees; return when to decide again (steady).
@@ -56,13 +57,14 @@ class Repairs(Aftermath):
         judged = None
         for request in self._requests(incident, rule):
             answer = await parts.judging.judge(
-                request, rule=rule, incident=incident, policy=policy, situation=situation, now=now, view=view
+                request, rule=rule, incident=incident, policy=policy, present=present, view=view
             )
             # What cannot even be planned says less than why the guards refused the one before.
             if judged is None or judged.plan is None or answer.plan is not None:
                 judged = answer
             if answer.verdict.ruling is not Ruling.DENY:
                 break
+        now = parts.clock.now()
         if judged is None:
             return now.steady + ASK_AGAIN_SECONDS
         # Something happened while it was planned, an acknowledgement or a reload for one: decide anew.
@@ -125,15 +127,17 @@ class Repairs(Aftermath):
         self._parts.book.put(transitions.refused(incident, Reason.STORM_BRAKE, now))
         return now.steady + ASK_AGAIN_SECONDS
 
-    async def plan_ahead(self, incidents: Sequence[Incident], view: HostView, now: Instant) -> None:
-        """Make the plans of all incidents that are to be acted for in one go; in a storm, each by itself takes too long."""
+    async def plan_ahead(self, incidents: Sequence[Incident], view: HostView, now: Instant) -> bool:
+        """Make the plans of all incidents that are to be acted for in one go; in a storm, each by itself takes too long.
+
+        False if some are still to be made.
+        """
         requests: list[ActionRequest] = []
         for incident in incidents:
             rule = self._rule_of(incident.key)
             if rule is not None and decide(incident, rule, now, flapping=False).kind is DecisionKind.ACT:
                 requests += self._requests(incident, rule)
-        if requests:
-            await self._parts.planning.plan_ahead(requests, view)
+        return not requests or await self._parts.planning.plan_ahead(requests, view)
 
     def _requests(self, incident: Incident, rule: Rule) -> Sequence[ActionRequest]:
         """Return the requests of the incident's present rung, with what is known of the attempts before them."""

@@ -57,7 +57,7 @@ class Undo:
     async def judge(self, row: ActionRow, *, who: Principal, reason: str, override: frozenset[str] = frozenset()) -> Judged:
         """Plan the inverse and ask every guard; RefusedError if there is no way back, with what there is instead."""
         request = replace(self._request(row), requested_by=who, because=reason, override=override | _PASSED)
-        return await self._by_hand.ask_guards(request, None, self._parts.clock.now())
+        return await self._by_hand.ask_guards(request, None)
 
     async def undo(self, row: ActionRow, *, who: Principal, reason: str, override: frozenset[str] = frozenset()) -> Undone:
         """Take an action back and return how that ended.

@@ -17,6 +17,7 @@ from zen_agents.agents.base import BaseAgent
 from zen_agents.dataclass import dataclass
 from zen_agents.engine.causes import listed_edges
 from zen_agents.engine.host_causes import files_named
+from zen_agents.engine.judging import AsOf
 from zen_agents.engine.parts import Parts
 from zen_agents.guards.base import Policy
 from zen_agents.model.action import ActionRequest
@@ -168,7 +169,7 @@ async def _refusal(parts: Parts, rule: Rule, request: ActionRequest) -> tuple[Re
     )
     asked = replace(request, rule=rule.name, agent=rule.agent, because="lint", incident=incident.id if incident else None)
     judged = await parts.judging.judge(
-        asked, rule=rule, incident=incident, policy=parts.policy, situation=situation, now=now
+        asked, rule=rule, incident=incident, policy=parts.policy, present=lambda: AsOf(now, situation)
     )
     denials = [answer for answer in judged.verdict.answers if answer.ruling is Ruling.DENY]
     for answer in denials:

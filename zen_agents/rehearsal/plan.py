@@ -13,6 +13,7 @@ from zen_agents.checks.base import Check
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.dataclass import dataclass
 from zen_agents.engine.judged import Judged, judged_body
+from zen_agents.engine.judging import AsOf
 from zen_agents.engine.parts import Parts
 from zen_agents.model.duration import duration
 from zen_agents.model.ids import INCIDENT, new_id
@@ -149,7 +150,7 @@ async def _line(parts: Parts, rule: Rule, finding: Finding, incident: Incident, 
     judged = None
     for request in alternatives(incident, rule):
         judged = await parts.judging.judge(
-            request, rule=rule, incident=incident, policy=parts.policy, situation=situation, now=now
+            request, rule=rule, incident=incident, policy=parts.policy, present=lambda: AsOf(now, situation)
         )
         if judged.verdict.ruling is Ruling.ALLOW:
             return Line(rule, finding, "would_run", condition, judged, None)

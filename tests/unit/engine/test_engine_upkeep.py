@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +80,8 @@ async def test_a_question_is_sent_without_waiting_for_the_next_round(
     runtime.options.config[0].write_text(CONFIG + "alerts: {email: {to: [ops@example.com]}}\n", encoding="utf-8")
     asked, requests = asyncio.Event(), []
 
-    async def worker(module: str, request: str, **_: Any) -> str:
-        requests.append(request)
+    async def worker(module: str, request: str | Awaitable[str], **_: Any) -> str:
+        requests.append(request if isinstance(request, str) else await request)
         asked.set()
         return "{}"
 

@@ -12,6 +12,9 @@ import pytest
 
 from tests.support.rig import Restart, Rig, RigAgent
 from zen_agents.actions.base import ActionPolicy
+from zen_agents.engine.judging import AsOf
+from zen_agents.engine.safe_mode import SafeModeTriggers
+from zen_agents.guards.base import Limit
 from zen_agents.model.action import ActionRequest, Effect, OutcomeKind, Plan
 from zen_agents.model.entry import EntryKind
 from zen_agents.ports.host import HostControl, HostView
@@ -51,6 +54,49 @@ async def test_a_pause_set_while_it_looks_again_holds(rig: Rig, monkeypatch: pyt
     assert "paused" in rig.reasons()
 
 
+def _while_planning(monkeypatch: pytest.MonkeyPatch, event: Callable[[], Any]) -> None:
+    """Have something happen in the loop while the first plan is made."""
+    plan, loop, first = Restart.plan, asyncio.get_running_loop(), [True]
+
+    async def happen() -> None:
+        event()
+
+    def planned(self: Restart, request: ActionRequest, host: HostView) -> Plan:
+        if first:
+            first.clear()
+            asyncio.run_coroutine_threadsafe(happen(), loop).result(20)
+        return plan(self, request, host)
+
+    monkeypatch.setattr(Restart, "plan", planned)
+
+
+async def test_a_storm_that_comes_up_while_it_is_planned_holds_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, storm=Limit(3, 300.0, 600.0), triggers=SafeModeTriggers(storm=False))
+
+    def others_fail() -> None:
+        own = next(iter(rig.parts.book))
+        for n in range(5):
+            rig.parts.book.put(replace(own, id=f"inc-other{n}", key=f"other{n}", target=f"service:other{n}"))
+
+    _while_planning(monkeypatch, others_fail)
+    rig.host.crash("web")
+    await rig.run(30)
+    assert rig.controls == []
+    assert "storm_brake" in rig.reasons()
+
+
+async def test_guards_judge_by_the_time_at_which_the_plan_was_made(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = rig.clock.now()
+    rig.store.set_brake(Brake("pause", "host", "by hand", "alice", now, now.steady + 3600))
+    # It is planned, which takes an hour; the pause is over by then.
+    _while_planning(monkeypatch, lambda: rig.host.advance(3601))
+    rig.host.crash("web")
+    await rig.turn()
+    assert "paused" not in rig.reasons()
+
+
 async def test_an_action_that_ends_while_the_next_one_is_planned_keeps_it_waiting_no_longer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +120,7 @@ async def test_an_action_that_ends_while_the_next_one_is_planned_keeps_it_waitin
     rig.host.crash("b")
     began = rig.clock.now().steady
     await rig.run(1)
-    assert "rate_limit" in rig.reasons(), "by what was known when it was asked, one was still running"
+    assert "rate_limit" not in rig.reasons(), "when its plan was there, none was running any more"
     assert (rig.starts("a"), rig.starts("b")) == (2, 2), "not half a minute later"
     assert rig.clock.now().steady - began < 2
 
@@ -170,7 +216,11 @@ async def test_the_allow_list_says_how_long_an_action_may_take(tmp_path: Path) -
     now = rig.clock.now()
     situation = rig.parts.book.situation(rig.parts.policy, now, actionable=1, running=0, foreign="")
     judged = await rig.parts.judging.judge(
-        rule.ladder[0].alternatives[0], rule=rule, incident=None, policy=rig.parts.policy, situation=situation, now=now
+        rule.ladder[0].alternatives[0],
+        rule=rule,
+        incident=None,
+        policy=rig.parts.policy,
+        present=lambda: AsOf(now, situation),
     )
     assert judged.plan is not None
     assert judged.plan.timeout_seconds == 7.0

@@ -23,6 +23,7 @@ from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, Outc
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.ids import new_id
 from zen_agents.model.incident import IncidentState
+from zen_agents.rules.rule import FlapLimit
 
 CALM = 7200.0
 
@@ -168,7 +169,8 @@ async def test_a_person_lifts_it(tmp_path: Path) -> None:
     assert rig.store.lift_brake(RIVAL, "target:service:web")
     rig.parts.rivals.forget("service:web")
     rig.host.start("web")
-    await rig.run(60)
+    # It is no longer flapping by then.
+    await rig.run(FlapLimit().within_seconds)
     await stopped(rig, 1)
     assert len(rig.controls) == MOST_TURNS + 1 and brakes(rig) == []
 

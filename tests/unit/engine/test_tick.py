@@ -9,6 +9,7 @@ import pytest
 from tests.support.rig import Restart, Rig
 from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
+from zen_agents.engine.judging import AsOf
 from zen_agents.engine.safe_mode import SafeModeTriggers
 from zen_agents.errors import RefusedError
 from zen_agents.guards.base import Limit
@@ -320,8 +321,8 @@ async def test_a_judgement_names_every_guard(tmp_path: Path) -> None:
     rule = next(iter(rig.tick.watchlist.rules.values()))
     situation = rig.parts.book.situation(rig.parts.policy, rig.clock.now(), actionable=1, running=0, foreign="")
     judged = await rig.parts.judging.judge(
-        rule.ladder[0].alternatives[0], rule=rule, incident=None, policy=rig.parts.policy, situation=situation,
-        now=rig.clock.now(),
+        rule.ladder[0].alternatives[0], rule=rule, incident=None, policy=rig.parts.policy,
+        present=lambda: AsOf(rig.clock.now(), situation),
     )  # fmt: skip
     assert judged.verdict.ruling is Ruling.ALLOW
     assert len(judged.verdict.answers) > 15
