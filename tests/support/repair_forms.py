@@ -28,5 +28,5 @@ def answer(_path: object, verb: str, *_: object, **__: object) -> Mapping[str, A
     return {
         "action": "act-5d2k8r", "outcome": "verified", "took_seconds": 2.4,
         "detail": "/srv/data/orders.csv: 5200 rows in, 5196 kept (37 changed), 2 taken out to"
-        " /srv/data/orders.csv.quarantined, 2 repetitions dropped",
+        " /srv/data/orders.csv.quarantined, 2 dropped as repeated",
     }  # fmt: skip

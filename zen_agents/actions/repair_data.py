@@ -139,5 +139,5 @@ def _said(done: Replaced) -> str:
     taken = f" {repair.taken} taken out to {done.taken_to}," if repair.taken else ""
     return (
         f"{done.path}: {repair.rows} rows in, {repair.kept} kept ({repair.changed} changed),{taken} "
-        f"{repair.dropped} repetitions dropped"
+        f"{repair.dropped} dropped as repeated"
     )

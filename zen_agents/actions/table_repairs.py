@@ -74,5 +74,5 @@ def _said(contract: Contract, done: TableChanged) -> str:
     taken = f" {repair.taken} taken out to {done.taken_to}," if repair.taken else ""
     return (
         f"{repair.place}: {repair.rows} rows in, {repair.kept} kept ({repair.changed} changed),{taken} "
-        f"{repair.dropped} repetitions dropped"
+        f"{repair.dropped} dropped as repeated"
     )
