@@ -6,6 +6,7 @@ import asyncio
 import logging
 import selectors
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from typing import Any
 
 from zen_agents.engine.aside import Work
@@ -15,6 +16,8 @@ log = logging.getLogger("chaos.simulation")
 
 #: No wait is shorter (seconds).
 SHORTEST_WAIT = 0.001
+#: Timers that are due within this are called at once by asyncio (seconds).
+_TOLD_APART = 1e-6
 
 
 class StandstillError(Exception):
@@ -54,6 +57,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return virtual monotonic seconds; suspended time is not among them."""
         return self._virtual_seconds
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call back at a time; what is too near to be told apart from now comes later, or time would stand still."""
+        if 0.0 < when - self._virtual_seconds < _TOLD_APART:
+            when = self._virtual_seconds + SHORTEST_WAIT
+        return super().call_at(when, callback, *args, context=context)
 
     def _jump(self, seconds: float) -> None:
         # As a kernel's timers do: time that is too short to be told apart from none would never pass.
