@@ -142,13 +142,13 @@ def nothing_is_done_in_a_storm(record: Record) -> Iterator[Violation]:
         claim = _STORM.match(said)
         if asked is None or claim is None:
             continue
-        failing = _failing(record, asked.entry.at.steady, seconds_of(claim[3]))
+        failing = _failing(record, asked.entry.at.steady, seconds_of(claim[3]), str(act.body.get("agent")))
         if len(failing) > int(claim[1]):
             what = f"{act.id} was done when {len(failing)} targets failed, and the storm brake saw {claim[1]}"
             yield Violation("R3", what, (act.id, f"entry {asked.seq}"))
 
 
-def _failing(record: Record, at: float, within: float) -> set[str]:
+def _failing(record: Record, at: float, within: float, agent: str) -> set[str]:
     # What people took back is bad again, and no sign of a shared cause (R31).
     taken_back = {act.target: act.at for act in record.acts if "undoes" in act.body.get("params", {})}
     return {
@@ -158,6 +158,8 @@ def _failing(record: Record, at: float, within: float) -> set[str]:
         # How many addresses attack is the attacker's to choose.
         and not each.target.startswith("address:")
         and at - within <= each.opened_at.steady <= at
+        # Of what another agent found in that very moment nobody knows whether it came first.
+        and (each.agent == agent or each.opened_at.steady < at - ROUNDING)
         # The intent could be written in that moment: the state failed only after it.
         and not (each.rule == _STORE and each.opened_at.steady > at - ROUNDING)
         and not at - 2 * within <= taken_back.get(each.target, float("-inf")) <= each.opened_at.steady + ROUNDING
