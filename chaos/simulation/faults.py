@@ -183,7 +183,7 @@ def pager_is_down(life: Life, chance: Random) -> Heal:
 
 FAULTS: tuple[Fault, ...] = (
     service_dies, service_dies, service_dies, service_hangs, service_never_starts, service_recurs, mass_failure,
-    path_goes_missing, mode_changes, disk_fills, check_breaks, check_breaks, actions_are_slow,
+    path_goes_missing, mode_changes, rows_are_spoiled, disk_fills, check_breaks, check_breaks, actions_are_slow,
     store_fails, engine_dies, engine_dies_at_a_seam, engine_dies_at_a_seam, a_write_fails_at_a_seam, host_reboots,
     clock_jumps, host_sleeps, pager_is_down,
 )  # fmt: skip

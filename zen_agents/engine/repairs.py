@@ -64,7 +64,9 @@ class Repairs(Aftermath):
                 judged = answer
             if answer.verdict.ruling is not Ruling.DENY:
                 break
+        # It is decided now: that is when guards were asked.
         now = parts.clock.now()
+        decision = replace(decision, at=now)
         if judged is None:
             return now.steady + ASK_AGAIN_SECONDS
         # Something happened while it was planned, an acknowledgement or a reload for one: decide anew.
