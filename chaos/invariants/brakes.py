@@ -142,13 +142,19 @@ def nothing_is_done_in_a_storm(record: Record) -> Iterator[Violation]:
         claim = _STORM.match(said)
         if asked is None or claim is None:
             continue
-        failing = _failing(record, asked.entry.at.steady, seconds_of(claim[3]), str(act.body.get("agent")))
+        failing = _failing(record, asked, seconds_of(claim[3]), str(act.body.get("agent")))
         if len(failing) > int(claim[1]):
             what = f"{act.id} was done when {len(failing)} targets failed, and the storm brake saw {claim[1]}"
             yield Violation("R3", what, (act.id, f"entry {asked.seq}"))
 
 
-def _failing(record: Record, at: float, within: float, agent: str) -> set[str]:
+def _failing(record: Record, asked: ChainedEntry, within: float, agent: str) -> set[str]:
+    at = asked.entry.at.steady
+    decided = {
+        (each.entry.body.get("rule"), each.entry.body.get("target"))
+        for each in record.of(EntryKind.DECISION)
+        if each.seq < asked.seq and each.entry.at.steady > at - ROUNDING
+    }
     # What people took back is bad again, and no sign of a shared cause (R31).
     taken_back = {act.target: act.at for act in record.acts if "undoes" in act.body.get("params", {})}
     return {
@@ -158,8 +164,8 @@ def _failing(record: Record, at: float, within: float, agent: str) -> set[str]:
         # How many addresses attack is the attacker's to choose.
         and not each.target.startswith("address:")
         and at - within <= each.opened_at.steady <= at
-        # Of what another agent found in that very moment nobody knows whether it came first.
-        and (each.agent == agent or each.opened_at.steady < at - ROUNDING)
+        # What another agent found in that very moment came first where it was decided about before.
+        and (each.agent == agent or each.opened_at.steady < at - ROUNDING or (each.rule, each.target) in decided)
         # The intent could be written in that moment: the state failed only after it.
         and not (each.rule == _STORE and each.opened_at.steady > at - ROUNDING)
         and not at - 2 * within <= taken_back.get(each.target, float("-inf")) <= each.opened_at.steady + ROUNDING
