@@ -65,23 +65,31 @@ _TWICE = re.compile(
     r"\[[0-9]+\] [A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} |"
     r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}  ?[0-9]{1,2}:[0-9]{2}:[0-9]{2} "
 )
+#: Gitea and Forgejo write colours also where no terminal is (ECMA-48, "select graphic rendition").
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,16}m")
 
 
 def event_of(message: str, program: str) -> SecurityEvent | None:
     """Return what a message of one of these servers tells, None if that is no log-in that failed. Linear in its length."""
     if len(message) > LONGEST:
         return None
-    twice = _TWICE.match(message)
-    said = message[twice.end() :] if twice else message
-    return _first_of(FORMS.get(program, ()), said, program)
+    return _first_of(FORMS.get(program, ()), _said(message), program)
 
 
 def event_of_any(message: str) -> SecurityEvent | None:
     """Return what a message tells of which nobody says who wrote it, None if it reads like none of them."""
     if len(message) > LONGEST:
         return None
-    told = (_first_of(forms, message, program) for program, forms in FORMS.items())
+    said = _said(message)
+    told = (_first_of(forms, said, program) for program, forms in FORMS.items())
     return next(filter(None, told), None)
+
+
+def _said(message: str) -> str:
+    """Return a message without its colours, and without what a daemon put before it."""
+    plain = _COLOUR.sub("", message) if "\x1b[" in message else message
+    twice = _TWICE.match(plain)
+    return plain[twice.end() :] if twice else plain
 
 
 def _first_of(forms: Sequence[ServerForm], said: str, program: str) -> SecurityEvent | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from zen_agents.logs.security.addresses import peer_of
 from zen_agents.logs.security.event import Result, SecurityEvent, What
@@ -65,20 +65,31 @@ def event_of(fields: Mapping[str, str], program: str) -> SecurityEvent | None:
             What.WEB_ATTACK, _result(status), program, user=fields.get("user", ""), address=address, peer=peer, method=kind,
             detail=fields.get("path", fields.get("message", ""))[:200],
         )  # fmt: skip
-    method = _log_in(fields) if status == "401" else ""
-    if not method:
+    if not (method := _log_in_that_failed(fields, status)):
         return None
     return SecurityEvent(
         What.LOGIN, Result.FAILED, program, user=fields.get("user", ""), address=address, peer=peer, method=method
     )
 
 
-def _log_in(fields: Mapping[str, str]) -> str:
-    """Return how a request that was not let in had shown a password, "" if it showed none."""
-    if fields.get("user"):
+def _log_in_that_failed(fields: Mapping[str, str], status: str) -> str:
+    """Return how a request that was not let in had shown a password, "" if it showed none, or was let in."""
+    if status == "401" and fields.get("user"):
         return "http"
     path = fields.get("path", "")[:_LONGEST_PATH]
-    return "form" if fields.get("method") == "POST" and _FORM.search(path) else ""
+    is_form = (status == "401" and _FORM.search(path)) or (status == "200" and _is_shown_once_more(path))
+    return "form" if is_form and fields.get("method") == "POST" else ""
+
+
+def _is_shown_once_more(path: str) -> bool:
+    """Tell whether a form was sent to WordPress, TYPO3 or Contao, all of which redirect whom they let in and no one else."""
+    page, _, query = path.partition("?")
+    asked = dict(parse_qsl(query))
+    if page.endswith("/wp-login.php"):
+        return asked.get("action", "login") == "login"
+    if page.endswith(("/typo3/", "/typo3/index.php")):
+        return "loginProvider" in asked
+    return page.endswith("/contao/login")
 
 
 def _result(status: str) -> Result:

@@ -65,6 +65,9 @@ OF_A_NAME = (
      "failed", "freeswitch"),
     ("[WARNING] sofia_reg.c:2889 Can't find user [{U}] from {A}", "failed", "freeswitch"),
     ("Failed authentication attempt for {U} from [{A}]:51234: user does not exist", "failed", "gitea"),
+    ("\x1b[36m2026/11/27 02:14:53 \x1b[0m\x1b[32mrouters/user/auth.go:159:\x1b[32mSignInPost()\x1b[0m \x1b[1;32m[I]\x1b[0m "
+     "Failed authentication attempt for \x1b[1m{U}\x1b[0m from \x1b[1m[{A}]:51234\x1b[0m: user does not exist", "failed",
+     "forgejo"),
     ("[authz_owner:error] [pid 7:tid 8] [client {A}:51548] AH01637: Authorization of user {U} to access /private failed, "
      "reason: file owner dan does not match", "refused", "apache2"),
 )  # fmt: skip

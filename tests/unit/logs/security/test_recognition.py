@@ -336,7 +336,31 @@ def test_a_form_that_lets_nobody_in_is_a_failed_log_in_of_nobody_in_particular(p
     assert event is not None
     assert (event.what, event.result, event.user, event.address) == (What.LOGIN, Result.FAILED, "", "192.0.2.7")
     assert requested(path, status=401) is None, "it was only looked at"
-    assert requested(path, status=200, method="POST") is None
+    assert requested(path, status=302, method="POST") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [
+        ("/wp-login.php", True),
+        ("/blog/wp-login.php?redirect_to=%2Fwp-admin%2F", True),
+        ("/wp-login.php?action=login", True),
+        ("/wp-login.php?action=lostpassword", False),
+        ("/wp-login.php?redirect_to=x&action=register", False),
+        ("/typo3/?loginProvider=1433416747", True),
+        ("/typo3/index.php?route=%2Flogin&loginProvider=1433416747", True),
+        ("/typo3/index.php?route=%2Frecord%2Fedit", False),
+        ("/contao/login?_hash=x", True),
+        ("/login", False),
+        ("/?_task=login", False),
+    ],
+)
+def test_a_form_that_is_shown_once_more_let_nobody_in(path: str, is_one: bool) -> None:
+    event = requested(path, status=200, method="POST")
+    assert (event is not None) == is_one
+    assert requested(path, status=200) is None, "it was only looked at"
+    if event is not None:
+        assert (event.what, event.result, event.address, event.method) == (What.LOGIN, Result.FAILED, "192.0.2.7", "form")
 
 
 @pytest.mark.parametrize("path", ["/api/orders", "/blog/login-problems", "/?_task=logout", "/sessions/42/items"])
