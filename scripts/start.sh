@@ -16,5 +16,9 @@ done
 [ "$has_config" = yes ] || [ -n "${ZEN_AGENTS_CONFIG:-}" ] || set -- -c config/default.yaml "$@"
 ZEN_AGENTS_STATE_DIR=${ZEN_AGENTS_STATE_DIR:-$PWD/.state}
 export ZEN_AGENTS_STATE_DIR
-# Of what only draws carets into tracebacks 0.25 MiB would stay in memory.
-exec "$python" -X no_debug_ranges -m zen_agents run "$@"
+# What is set already stays as it is.
+while IFS='=' read -r name value; do
+    case $name in '' | '#'*) continue ;; esac
+    printenv "$name" >/dev/null || export "$name=$value"
+done < scripts/engine.env
+exec "$python" -m zen_agents run "$@"

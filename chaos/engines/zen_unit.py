@@ -41,6 +41,7 @@ class ZenUnit:
         unit = ["systemd-run", f"--unit={self.unit}", "--quiet", "--collect", f"--working-directory={REPOSITORY}"]
         logs = [f"--property=StandardOutput=append:{self.log}", f"--property=StandardError=append:{self.log}"]
         environment = [f"--setenv={name}={value}" for name, value in launch.environment.items()]
+        environment.append(f"--property=EnvironmentFile={REPOSITORY / 'scripts' / 'engine.env'}")
         run = [sys.executable, "-m", "zen_agents", "run", "-c", self.config, "--state-dir", self.state, *launch.options]
         self.host.run([*unit, *logs, *environment, "--property=KillMode=mixed", "--", *run], check=True)
         wait_until(self._has_looked, "the engine's first look", seconds=_READY_WITHIN_SECONDS, every=0.05)

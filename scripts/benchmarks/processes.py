@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-_AS_STARTED = ("-X", "no_debug_ranges", "-m", "zen_agents")
 #: In the engine's log, once an agent has looked, folded and decided for the first time.
 FIRST_TURN = "first turn"
 
@@ -36,6 +35,13 @@ def environment() -> dict[str, str]:
     """Return the environment of everything that is measured: byte code is used, nothing of this session is inherited."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
     return {"PATH": "/usr/bin:/bin", **kept}
+
+
+def engine_environment() -> dict[str, str]:
+    """Return the environment of an engine: that of everything, and what scripts/start.sh adds."""
+    lines = (REPOSITORY / "scripts" / "engine.env").read_text("ascii").splitlines()
+    added = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return environment() | {name: value for name, _, value in added}
 
 
 def cpu_seconds(pid: int) -> float:
@@ -71,7 +77,7 @@ def wait_for(condition: Callable[[], Any], *, seconds: float, what: str, pause: 
 class EngineProcess:
     """One real engine, started as a person would: as scripts/start.sh does."""
 
-    def __init__(self, config: Path, state: Path, *, launcher: Sequence[str] = _AS_STARTED) -> None:
+    def __init__(self, config: Path, state: Path, *, launcher: Sequence[str] = ("-m", "zen_agents")) -> None:
         self._argv = [sys.executable, *launcher, "run", "-c", str(config), "--state-dir", str(state)]
         self.state, self._log = state, state.parent / f"{state.name}.log"
         self._child: subprocess.Popen[bytes] | None = None
@@ -88,7 +94,7 @@ class EngineProcess:
         with self._log.open("wb") as log:
             self.began = time.monotonic()
             self._child = subprocess.Popen(
-                self._argv, cwd=REPOSITORY, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._argv, cwd=REPOSITORY, env=engine_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         return self
 

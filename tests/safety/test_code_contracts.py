@@ -37,6 +37,10 @@ SIGNALLERS = {
     "workers/bounded_run.py": "as above",
     "store/failpoint.py": "itself, where a test asks for it",
 }
+#: Who starts programs with the environment that it has itself: people's commands, and a worker, whose environment is clean.
+INHERITING = {"doctor/bundle.py", "doctor/rights.py", "rehearsal/lines.py", "workers/debian_trial_root.py"}
+#: Who adds to the environment that it has: for the same modules in another interpreter, and a worker as above.
+ADDING = {"settings/apart.py", "workers/debian_trial.py"}
 #: Floors that decide and describe: they change nothing themselves.
 LOOKING_ONLY = ("actions", "agents", "alerts", "checks", "guards", "jobs", "model", "ports", "rules")
 CHANGES = {
@@ -103,6 +107,25 @@ def test_no_shell_and_no_text_becomes_code() -> None:
     assert shells == set()
     # A user's rule is parsed to a tree that is walked; it is never compiled to bytecode.
     assert _users(lambda called, node: called == "compile") == set()
+
+
+def test_no_child_of_the_engine_inherits_its_environment() -> None:
+    """What the engine is started with (scripts/engine.env, secrets of people) is for its own process alone."""
+    started = ("subprocess.run", "subprocess.Popen", "asyncio.create_subprocess_exec")
+    given = _users(lambda called, node: called in started and any(word.arg == "env" for word in node.keywords))
+    assert _users(lambda called, node: called in started and all(word.arg != "env" for word in node.keywords)) == INHERITING
+    other = ("subprocess.call", "subprocess.check_call", "subprocess.check_output", "os.posix_spawn", "os.execv", "os.fork")
+    assert _users(lambda called, node: called in other) == set()
+    whole = ("os.environ", "environ")
+    spread = {
+        name
+        for name in given
+        for node in ast.walk(_sources()[name])
+        if isinstance(node, ast.Dict)
+        and any(key is None and ast.unparse(value) in whole for key, value in zip(node.keys, node.values, strict=True))
+    }
+    handed = _users(lambda _, node: any(word.arg == "env" and ast.unparse(word.value) in whole for word in node.keywords))
+    assert (spread, handed) == (ADDING, set())
 
 
 def test_only_clock_py_tells_the_time() -> None:

@@ -20,6 +20,7 @@ CHECKS: Mapping[str, Check] = {
     "secrets": surroundings.secrets,
     "engine": engine.running,
     "other_engines": engine.alone,
+    "heap": engine.heap,
     "holds": engine.holds,
     "messages": engine.told,
     "state_dir": state.directory,

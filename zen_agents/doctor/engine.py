@@ -8,6 +8,9 @@ from zen_agents.doctor.examination import Finding, Site, State, fine
 
 #: An engine that works has looked within this (seconds), whatever its intervals.
 _LATE = 900.0
+#: In the environment of an engine whose memory the C library lays in huge pages (see scripts/engine.env).
+_HUGE_PAGES = b"glibc.malloc.hugetlb="
+_HUGE_PAGES_OF_HOST = "/sys/kernel/mm/transparent_hugepage/enabled"
 
 
 def running(site: Site) -> Finding:
@@ -50,6 +53,19 @@ def _is_engine(folder: Path) -> bool:
 
 def _is_program(words: list[str], index: int, word: str) -> bool:
     return word.endswith("/zen-agents") or (word == "zen_agents" and words[index - 1] == "-m")
+
+
+def heap(site: Site) -> Finding:
+    """Does it take as little CPU at rest as it can here?"""
+    if site.engine_pid is None:
+        return fine("no engine runs")
+    if _HUGE_PAGES in site.path(f"/proc/{site.engine_pid}/environ").read_bytes():
+        return fine("its memory is in huge pages where the host has them")
+    host = site.path(_HUGE_PAGES_OF_HOST)
+    if not host.exists() or "[never]" in host.read_text("ascii"):
+        return fine("this host has no huge pages for it")
+    how = "start it by scripts/start.sh, or give its unit EnvironmentFile= with scripts/engine.env of a checkout"
+    return Finding(State.OK, "its memory is not in huge pages: at rest it may take several times the CPU", how)
 
 
 def holds(site: Site) -> Finding:

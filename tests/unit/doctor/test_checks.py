@@ -132,6 +132,24 @@ def test_an_engine_that_is_dead_or_hung_is_told_apart(site: Site) -> None:
     assert asked("messages", replace(site, status=None)).state is State.UNKNOWN
 
 
+def test_an_engine_that_was_started_without_its_environment_is_told_of_a_cheaper_way(site: Site) -> None:
+    started = site.path("/proc/4242/environ")
+    started.parent.mkdir()
+    started.write_bytes(b"PATH=/usr/bin\0HOME=/root\0")
+    host = site.path("/sys/kernel/mm/transparent_hugepage/enabled")
+    host.parent.mkdir(parents=True)
+    host.write_text("always [madvise] never\n", encoding="ascii")
+    hint = asked("heap", site)
+    assert hint.state is State.OK
+    assert "scripts/engine.env" in hint.fix
+    host.write_text("always madvise [never]\n", encoding="ascii")
+    assert not asked("heap", site).fix
+    host.write_text("[always] madvise never\n", encoding="ascii")
+    started.write_bytes(b"PATH=/usr/bin\0GLIBC_TUNABLES=glibc.malloc.hugetlb=1\0")
+    assert not asked("heap", site).fix
+    assert asked("heap", replace(site, engine_pid=None)).state is State.OK
+
+
 def test_the_emergency_stop_is_the_first_thing_that_holds_it(site: Site) -> None:
     (site.state_dir / "EMERGENCY_STOP").write_text("x", encoding="utf-8")
     held = replace(site, status={**HEALTHY, "abnormal": ["SAFE MODE since 03:20: odd disk"]})
