@@ -223,8 +223,8 @@ def _script_exit(name: str) -> str:
 
 
 def _exit_line(name: str) -> str:
-    text = inspect.getdoc(_module(name)) or ""
-    return next((line.partition("Exit:")[2].strip() for line in text.splitlines() if "Exit:" in line), "")
+    paragraph = (inspect.getdoc(_module(name)) or "").partition("Exit:")[2].partition("\n\n")[0]
+    return " ".join(paragraph.split())
 
 
 def error_codes_page() -> str:

@@ -134,7 +134,7 @@ find_state "$given" || exit 3
 if [ "$emergency" = no ]; then
     engine_pid || { echo "no engine runs on $state"; exit 3; }
     kill -TERM "$pid" || exit 77
-    echo "asked the engine (pid $pid) to finish its action and end"
+    echo "asked the engine (pid $pid, state $state) to finish its action and end"
     exit 0
 fi
 

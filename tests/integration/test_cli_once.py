@@ -113,7 +113,8 @@ def test_a_looser_mode_and_an_agent_that_is_not_there_start_nothing(
 def test_the_greeting_says_where_to_look_and_how_to_stop(engine: EngineProcess) -> None:
     engine.start()
     greeting = engine.log.read_text(encoding="utf-8")
-    assert f"--state-dir {engine.state} status" in greeting
+    assert f"ZEN_AGENTS_STATE_DIR={engine.state}" in greeting
+    assert "zen-agents status" in greeting
     assert "stop-agents.sh --emergency" in greeting
     os.kill(engine.process.pid, signal.SIGHUP)  # type: ignore[union-attr]
     wait_for(lambda: any(one["id"] == "reloaded" for one in engine.events()), "the reload")

@@ -111,6 +111,21 @@ def test_a_bad_file_changes_nothing_and_says_where_it_is_wrong(engine: EnginePro
     ]  # fmt: skip
 
 
+def test_an_engine_whose_terminal_is_closed_ends_cleanly_instead_of_going_on_unseen(engine: EngineProcess) -> None:
+    outer, inner = os.openpty()
+    try:
+        engine.start(terminal=inner)
+    finally:
+        os.close(inner)
+    hup(engine)
+    wait_for(lambda: "reloaded" in [event["id"] for event in engine.events()], "a reload while somebody may look on")
+    os.close(outer)
+    hup(engine)
+    assert engine.process is not None
+    assert engine.process.wait(30) == 129
+    assert engine.cli("status").returncode == 3
+
+
 @pytest.mark.parametrize("text", ["", "agents: [", "\0", "plugins: [no-such-package]\n", "mode: enforced\n"])
 def test_whatever_stands_there_the_engine_goes_on(engine: EngineProcess, port: int, text: str) -> None:
     engine.start()

@@ -17,6 +17,7 @@ EXIT_CODES: Mapping[int, str] = {
     75: "Busy: another engine holds this state directory. Try again.",
     77: "No permission.",
     78: "The configuration is not valid, or the state is of a newer version.",
+    129: "Its terminal was closed, after a clean end.",
     130: "Ctrl-C, after a clean end.",
     143: "TERM, after a clean end.",
 }

@@ -43,7 +43,7 @@ def run(call: Call) -> int:
         return _told(call, planned)
     if not call.machine:
         _show(call, planned)
-    if not call.confirm("Pause every agent and undo these?"):
+    if not call.confirm(_question(planned)):
         note("nothing was done")
         return _LEFT
     # What was shown is what is done, also where @last names another one by then.
@@ -53,6 +53,12 @@ def run(call: Call) -> int:
         say(call, f"Every agent only observes: {', '.join(done['paused'])}.")
         next_steps(call, "zen-agents incidents", "zen-agents resume --staged")
     return code
+
+
+def _question(planned: Mapping[str, Any]) -> str:
+    if planned["left"] == len(planned["steps"]):
+        return "Nothing of this can be undone. Pause every agent all the same?"
+    return "Pause every agent and undo these?"
 
 
 def _told(call: Call, result: Mapping[str, Any]) -> int:

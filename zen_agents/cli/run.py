@@ -1,4 +1,4 @@
-"""Run the engine in the foreground until Ctrl-C, TERM or `zen-agents stop`.
+"""Run the engine in the foreground until Ctrl-C, TERM, `zen-agents stop` or the end of its terminal.
 
 Examples:
   zen-agents run                                    with the configuration that is found
@@ -7,7 +7,8 @@ Examples:
 
 It ends after its running actions; a second Ctrl-C or TERM does not wait for them, the next engine verifies them then.
 
-Exit: 0 stopped on request, 75 another engine holds the state, 78 configuration not valid, 130/143 Ctrl-C/TERM.
+Exit: 0 stopped on request, 75 another engine holds the state, 78 configuration not valid,
+129/130/143 terminal closed/Ctrl-C/TERM.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ import asyncio
 import gc
 import logging
 import os
+import shlex
+import shutil
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 from zen_agents.adapters.allocator import allocate_in_one_place, give_back_what_is_free
-from zen_agents.cli.call import Call
+from zen_agents.cli.call import Call, state_directory
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
 from zen_agents.cli.render import plural
@@ -37,7 +42,7 @@ _MANY_KEYS = 128
 _THREAD_TURN_SECONDS = 0.0005
 #: By then the first turns have been taken, and what a start needs once is free (seconds): 0.8 MB with every pack.
 _STARTED_SECONDS = 10.0
-_EXIT = {"SIGINT": 130, "SIGTERM": 143}
+_EXIT = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,6 +105,16 @@ def _greet(call: Call, runtime: Runtime) -> None:
         f"at most {policy.repairs.most} repairs an hour; config {files}; state {call.state_dir}",
         file=sys.stderr,
     )
-    state = f" --state-dir {call.state_dir}"
-    print(f"Look: zen-agents{state} status    Why: zen-agents{state} why @last", file=sys.stderr)
-    print("Stop: Ctrl-C    Stop all changes at once: scripts/stop-agents.sh --emergency", file=sys.stderr, flush=True)
+    if ready := "; ".join(_to_get_ready(call.state_dir)):
+        print(f"In another terminal: {ready}", file=sys.stderr)
+    print("Look: zen-agents status    Why: zen-agents why @last    Stop: Ctrl-C", file=sys.stderr)
+    print("Stop all changes at once: scripts/stop-agents.sh --emergency", file=sys.stderr, flush=True)
+
+
+def _to_get_ready(state_dir: Path) -> Iterator[str]:
+    """Yield what has to be typed in a new shell so that it finds this program and this engine."""
+    activate = Path(sys.prefix, "bin", "activate")
+    if shutil.which("zen-agents") is None and activate.is_file():
+        yield f". {shlex.quote(str(activate))}"
+    if state_dir != state_directory(None, {}):
+        yield f"export ZEN_AGENTS_STATE_DIR={shlex.quote(str(state_dir))}"

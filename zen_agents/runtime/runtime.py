@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -36,6 +34,7 @@ from zen_agents.runtime.configuration import Configuration
 from zen_agents.runtime.exposition import Exposition
 from zen_agents.runtime.ownership import Ownership
 from zen_agents.runtime.reloading import Reloading
+from zen_agents.runtime.signals import Signals
 from zen_agents.runtime.starts import count_start
 from zen_agents.runtime.upkeep import RuntimeUpkeep
 from zen_agents.settings.loader import Loaded
@@ -184,29 +183,17 @@ class Runtime:
     # -- running ------------------------------------------------------------------------------------------------------
     async def run(self) -> str:
         """Run until a signal or a person ends it; return why it ended."""
-        engine, loop = self.engine, asyncio.get_running_loop()
-        ended_by = "asked to stop"
-
-        def on_signal(name: str) -> None:
-            nonlocal ended_by
-            if ended_by == name:
-                # A second one of a kind: whoever sends it does not want to wait.
-                engine.hurry()
-            ended_by = name
-            engine.request_stop()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, on_signal, signal.Signals(number).name)
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self.reloading.on_signal()))
+        signals = Signals(self.engine, self.reloading.on_signal)
+        signals.listen()
         await self._sockets.open(self.operator().answer)
         await self.start()
         try:
-            await engine.run()
+            await self.engine.run()
         finally:
             # While it ends it may still be looked at.
             await self._sockets.close(acting=True)
-            await self.close(ended_by)
-        return ended_by
+            await self.close(signals.ended_by)
+        return signals.ended_by
 
     async def start(self) -> None:
         """Write the start down and begin; `run` does so, and whoever takes the place of signals and sockets."""
