@@ -114,7 +114,8 @@ def test_a_bad_file_changes_nothing_and_says_where_it_is_wrong(engine: EnginePro
 def test_an_engine_whose_terminal_is_closed_ends_cleanly_instead_of_going_on_unseen(engine: EngineProcess) -> None:
     outer, inner = os.openpty()
     try:
-        engine.start(terminal=inner)
+        engine.input = inner
+        engine.start()
     finally:
         os.close(inner)
     hup(engine)

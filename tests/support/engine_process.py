@@ -94,23 +94,23 @@ class EngineProcess:
         self.log = folder / "engine.log"
         #: What the engine is started through; it must become the engine, so that the pid is the engine's.
         self.before: tuple[str, ...] = ()
+        #: What it is started with as its standard input.
+        self.input = subprocess.DEVNULL
         #: The directory of the code that runs: this repository, or another release of it.
         self.release = REPOSITORY
 
-    def start(
-        self, *arguments: str, wait: bool = True, terminal: int = subprocess.DEVNULL, **environment: str
-    ) -> EngineProcess:
-        """Start the engine, at a terminal if one is given; by default wait until it answers."""
+    def start(self, *arguments: str, wait: bool = True, **environment: str) -> EngineProcess:
+        """Start the engine; by default wait until it answers."""
         env = {**os.environ, **environment}
         env.pop("ZEN_AGENTS_STATE_DIR", None)
         words = ["run", "-c", str(self.config), "--state-dir", str(self.state), *arguments]
         with self.log.open("ab") as log:
-            if terminal == subprocess.DEVNULL and self._may_be_forked(environment):
+            if self._may_be_forked(environment):
                 own_run = bool(_with_a_run_of_its_own())
                 self.process = fork_server.start(words, env, out=log.fileno(), error=log.fileno(), own_run=own_run)
             else:
                 command = [*_with_a_run_of_its_own(), *self.before, sys.executable, "-m", "zen_agents", *words]
-                self.process = subprocess.Popen(command, cwd=self.release, env=env, stdin=terminal, stdout=log, stderr=log)
+                self.process = subprocess.Popen(command, cwd=self.release, env=env, stdin=self.input, stdout=log, stderr=log)
         if wait:
             process = self.process
             wait_for(lambda: self.status() is not None or process.poll() is not None, "the engine")
@@ -132,7 +132,12 @@ class EngineProcess:
         return done
 
     def _may_be_forked(self, environment: Mapping[str, str]) -> bool:
-        return self.release == REPOSITORY and not self.before and fork_server.can_start(environment)
+        return (
+            self.release == REPOSITORY
+            and not self.before
+            and self.input == subprocess.DEVNULL
+            and fork_server.can_start(environment)
+        )
 
     def json(self, *arguments: str, **environment: str) -> Any:
         """Run one command with -o json and return what it printed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from dataclasses import field
@@ -30,14 +31,20 @@ class Likeness:
 
     @classmethod
     def of(cls, descriptor: int) -> Likeness:
-        """Return the likeness of an open file."""
+        """Return the likeness of an open file; HostError if its attributes cannot be read.
+
+        An access list that is missed would be one that is not given on, and without it the mode means another thing.
+        """
         found = os.fstat(descriptor)
-        attributes: dict[str, bytes] = {}
-        # A file system without attributes has nothing to give on.
-        with contextlib.suppress(OSError):
-            for name in os.listxattr(descriptor):
-                if name in _COPIED or name.startswith("user."):
-                    attributes[name] = os.getxattr(descriptor, name)
+        try:
+            names = [name for name in os.listxattr(descriptor) if name in _COPIED or name.startswith("user.")]
+            attributes = {name: os.getxattr(descriptor, name) for name in names}
+        except OSError as error:
+            if error.errno != errno.ENOTSUP:
+                raise HostError(
+                    f"access list and attributes cannot be read: {error.strerror}; nothing was changed"
+                ) from error
+            attributes = {}  # a file system without attributes has nothing to give on
         return cls(stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_atime_ns, found.st_mtime_ns, attributes)
 
     def give_to(self, descriptor: int, path: str) -> None:

@@ -6,6 +6,7 @@ Only both together are taken over: a worker that fails, or an engine that is kil
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import tzinfo
@@ -23,6 +24,8 @@ from zen_agents.ports.host_logs import CatchUp, Checkpoint, LogPiece, LogRequest
 
 if TYPE_CHECKING:
     from zen_agents.jobs.log_catch_up import PatternAsked
+
+log = logging.getLogger("zen_agents.log_catch_up")
 
 #: After a worker that failed the check reads by itself for so long (seconds).
 _NOT_AGAIN: Final = 300.0
@@ -71,7 +74,7 @@ class LogCatchUp:
         self.is_under_way = False
         saved = self._taken(state)
         if saved is None or state.piece is None:
-            self._not_before = steady + _NOT_AGAIN
+            self._has_failed(state.failed or "its reply makes no sense", steady)
             return None
         return Caught(state.piece, f"a worker has read {size_in_words(state.read)}", saved)
 
@@ -90,10 +93,14 @@ class LogCatchUp:
         )  # fmt: skip
         try:
             host.begin_catch_up(self._name, request, checkpoint, job.model_dump_json())
-        except HostError:
-            self._not_before = steady + _NOT_AGAIN
+        except HostError as error:
+            self._has_failed(str(error), steady)
         else:
             self.is_under_way, self._behind = True, behind
+
+    def _has_failed(self, why: str, steady: float) -> None:
+        self._not_before = steady + _NOT_AGAIN
+        log.warning("the worker that was to read on for %s failed, and the check reads by itself: %s", self._name, why)
 
     def _taken(self, state: CatchUp) -> Mapping[str, Any] | None:
         from pydantic import ValidationError  # noqa: PLC0415 - as above

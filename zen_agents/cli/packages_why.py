@@ -59,6 +59,7 @@ def why(call: Call) -> int:
     places = seen(call)
     found = [place for each in places for place in _of(each, call.arguments.name)]
     if not found:
+        tell_untold(places)
         where = ", ".join(each.asked.place for each in places)
         raise UsageError(f"{call.arguments.name} is not installed in {where}; see: zen-agents packages list")
     past = _past(call, found[0].name)

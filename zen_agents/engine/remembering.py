@@ -40,7 +40,7 @@ class Remembering:
         self._names = frozenset(remembering)
         for name in [*self._kept]:
             if name in remembering:
-                remembering[name].recall(_mapping(self._kept[name]))
+                remembering[name].recall(self._kept_of(name))
             else:
                 self._drop(name)
         self._ahead.clear()
@@ -50,7 +50,7 @@ class Remembering:
         """Set back those that are due and ahead, so that they find again what was thrown away."""
         for check in checks if self._ahead else ():
             if check.name in self._ahead and not self._sampler.is_hung(check.name):
-                check.recall(_mapping((self._kept or {}).get(check.name, "{}")))
+                check.recall(self._kept_of(check.name))
                 self._ahead.discard(check.name)
 
     def changed(self, checks: Sequence[Check]) -> Mapping[str, Mapping[str, Any]]:
@@ -84,6 +84,16 @@ class Remembering:
             log.error("what the checks of %s remembered cannot be read: %s", self._agent, error)
             return {}
 
+    def _kept_of(self, name: str) -> Mapping[str, Any]:
+        try:
+            found = json.loads((self._kept or {}).get(name, "{}"))
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            log.error("what %s remembered is damaged; it begins anew from what is there now", name)
+            return {}
+        return found
+
     def _drop(self, name: str) -> None:
         try:
             self._store.drop_check_memory(self._agent, name)
@@ -96,11 +106,3 @@ class Remembering:
 
 def _remembers(check: Check) -> bool:
     return type(check).memory is not Check.memory
-
-
-def _mapping(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +33,7 @@ class TakenRows:
     def __exit__(self, *_: object) -> None:
         with self._file as file:
             file.flush()
-            with suppress(OSError):  # a file system that knows no such thing; the engine makes what it copies durable
-                os.fsync(file.fileno())
+            os.fsync(file.fileno())
 
     def _write(self, card: Mapping[str, Any]) -> None:
         self._file.write(json.dumps(card, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")

@@ -6,7 +6,7 @@ import codecs
 import gzip
 import hashlib
 import os
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,8 +59,7 @@ class TextSink:
                 self._out.close()
             if error[0] is None:
                 self._file.flush()
-                with suppress(OSError):  # a file system that knows no such thing; the engine makes what it copies durable
-                    os.fsync(self._file.fileno())
+                os.fsync(self._file.fileno())
 
 
 def _packer(packed: str, to: Any) -> Any:

@@ -165,11 +165,14 @@ def test_a_rotation_meanwhile_loses_nothing(source: Source) -> None:
     assert source.caught_up()["pattern.hit"].value == TIMES + 1
 
 
-def test_a_worker_that_fails_is_made_up_for(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_fails_is_made_up_for_and_told_of(
+    source: Source, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(linux_logs_catch_up, "_MOST_MEMORY", 8 << 20)
     source.path.write_text(TRACE * TIMES)
     found = source.caught_up()
     assert (found["pattern.hit"].value, found["pattern.trace"].value) == (TIMES, TIMES)
+    assert "failed, and the check reads by itself: the worker ended with" in caplog.text
 
 
 def test_where_no_worker_can_run_the_check_reads_by_itself() -> None:

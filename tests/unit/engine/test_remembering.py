@@ -123,7 +123,9 @@ async def test_what_nobody_remembers_any_more_is_forgotten(tmp_path: Path, monke
 
 
 @pytest.mark.parametrize("memory", ["", "[]", "{", "[" * 100_000])
-async def test_a_memory_that_is_damaged_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: str) -> None:
+async def test_a_memory_that_is_damaged_is_none_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, memory: str
+) -> None:
     """The engine starts and looks."""
     rig = _rig(tmp_path, CountingCheck(str(tmp_path / "app.log")), monkeypatch)
     await rig.turn()
@@ -136,6 +138,7 @@ async def test_a_memory_that_is_damaged_is_none(tmp_path: Path, monkeypatch: pyt
     check = CountingCheck(str(tmp_path / "app.log"))
     await _rig(tmp_path, check, monkeypatch).turn()
     assert (check.last, check.wrong) == (5, 0)
+    assert f"what {check.name} remembered is damaged" in caplog.text
 
 
 async def test_nothing_is_written_while_nothing_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
