@@ -99,17 +99,14 @@ class BanAddress(Action):
             raise StalePlanError(f"{network} is banned already; there is nothing to do")
         if len(bans) >= params.most_at_once:
             raise RefusedError(f"{len(bans)} are banned, which is as many as may be at once", reason=Reason.RATE_LIMIT)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 "nft: have the table inet zen_agents with its sets, if it is not there",
                 f"nft: add {network} to its set for {params.seconds} s",
             ),
             touches=(Resource(ResourceKind.ADDRESS, str(network)),),
             fingerprint=f"{network}:not banned",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=15.0,
             detail={"network": str(network)},
             warning=f"nothing from {network} reaches this host for {params.seconds} s",

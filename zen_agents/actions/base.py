@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Reversible, Risk
+from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Resource, Reversible, Risk
 from zen_agents.model.scalars import Duration, PositiveDuration
 from zen_agents.ports.host import HostControl, HostView
+
+
+class PlanTraits(TypedDict, total=False):
+    """What a plan may say besides; see `Plan`, which has what holds where it says nothing."""
+
+    expected_seconds: float
+    timeout_seconds: float
+    detail: Mapping[str, Any]
+    warning: str
+    asks: tuple[str, ...]
+    along: tuple[Resource, ...]
 
 
 class Approval(StrEnum):
@@ -90,6 +101,15 @@ class Action(ABC):
         Raises RefusedError for an empty or unknown target (R1), UnsafePathError for a path outside its scope, HostError if
         the target cannot be told, StalePlanError if there is nothing left to do.
         """
+
+    def planned(
+        self, request: ActionRequest, *, steps: tuple[str, ...], touches: tuple[Resource, ...], fingerprint: str,
+        reversible: Reversible | None = None, **more: Unpack[PlanTraits],
+    ) -> Plan:  # fmt: skip
+        """Return a plan of this action: as risky, as reversible unless this one differs, and paid for as all of its are."""
+        return Plan(
+            request, steps, touches, fingerprint, self.risk, reversible or self.reversible, self.budget, **more
+        )  # fmt: skip
 
     def survey(self, request: ActionRequest, host: HostView) -> Awaitable[None] | None:
         """Return what has to be looked at before `plan` and takes long; None where `plan` looks at all by itself.

@@ -38,17 +38,14 @@ class CapCpu(RunawayAction):
         params: CapCpuParams = self.params(request)
         process = params.found(host)[0].process
         unit, group, quota = _capped(process, params, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"systemctl set-property --runtime -- {unit} CPUQuota={params.quota_percent:g}% (now {told(quota)}), "
                 f"the unit of process {process.pid} ({process.name})",
             ),
             touches=(Resource(ResourceKind.PROCESS, process.fingerprint), Resource(ResourceKind.UNIT, unit)),
             fingerprint=f"{process.fingerprint} {unit} {quota}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=30.0,
             detail={"names": [process.name], "unit": unit, "group": group, "was": quota},
             warning=f"slows down all of {unit}",

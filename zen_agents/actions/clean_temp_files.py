@@ -80,14 +80,11 @@ class CleanTempFiles(Action):
         tree = seen_tree(params.path, host, older_than=self._oldest_kept(params), most=_PLAN_ENTRIES)
         if not tree.files and not tree.cut:
             raise StalePlanError(f"nothing in {params.path} is older than {_age(params)}")
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=_steps(params, tree),
             touches=touched_paths([params.path]),
             fingerprint=place_of(directory),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=1.0 + tree.files / 5000,
             timeout_seconds=300.0,
             detail={"used_percent": round(used, 1)},

@@ -53,17 +53,14 @@ class ClearCache(Action):
         if tree.size <= params.down_to_bytes and not tree.cut:
             raise StalePlanError(f"{params.path} holds {size_in_words(tree.size)}, which is small enough")
         now = f"{'at least ' if tree.cut else ''}{tree.files} files, {size_in_words(tree.size)}"
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"in {params.path}: remove the least recently used files down to {size_in_words(params.down_to_bytes)}",
                 f"there now: {now}",
             ),
             touches=touched_paths([params.path]),
             fingerprint=place_of(directory),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=1.0 + tree.files / 5000,
             timeout_seconds=300.0,
             warning="irreversible: removed files are gone",

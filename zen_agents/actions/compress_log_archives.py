@@ -72,14 +72,11 @@ class CompressLogArchives(Action):
             raise HostError("zstd is not installed; install zstd, or write `compress: gzip`; nothing was done")
         size = sum(each.state.size for each in due)
         steps = [f"pack {each.state.path} ({size_in_words(each.state.size)}) to {PACKED[params.packing]}" for each in due]
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=listed(steps, "archives"),
             touches=touched_paths([each.state.path for each in due]),
             fingerprint=fingerprint_of(params, host),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=1.0 + size / _PER_SECOND,
             timeout_seconds=_TIMEOUT_SECONDS,
             detail={"paths": [each.state.path for each in due]},

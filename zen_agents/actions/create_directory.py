@@ -61,17 +61,14 @@ class CreateDirectory(Action):
         if present is None or present.kind != "directory":
             raise UnsafePathError(f"{top} is no directory; name the real path in the configuration")
         owner, group = host.user_id(params.owner), host.group_id(params.group)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(
                 f"make directory {path} with mode {mode:04o}, owner {params.owner}, group {params.group}"
                 for path, mode in _to_make(params, top, missing)
             ),
             touches=touched_paths(path for path, _ in _to_make(params, top, missing)),
             fingerprint=f"{place_of(present)}+{'/'.join(missing)}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=30.0,
             detail={"top": top, "missing": list(missing), "owner": owner, "group": group},
             warning="anyone may write in it" if int(params.mode, 8) & 0o002 else "",

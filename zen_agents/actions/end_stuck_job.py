@@ -77,17 +77,14 @@ class EndStuckJob(Action):
         age = duration(host.boot_seconds() - oldest.start_time / _TICKS)
         begun = f" and the {len(members)} that it has begun" if members else ""
         within = f"{params.stop_timeout_seconds:g} s"
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"end process {oldest.pid} ({oldest.name}), which runs for {age},{begun}: TERM, then KILL after {within}",
                 f"leave the {others} other runs alone",
             ),
             touches=tuple(Resource(ResourceKind.PROCESS, each.fingerprint) for each in (oldest, *members)),
             fingerprint=oldest.fingerprint,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=4 * params.stop_timeout_seconds + 30.0,
             warning="what this run has not finished is lost",
         )

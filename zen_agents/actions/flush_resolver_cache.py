@@ -49,14 +49,11 @@ class FlushResolverCache(Action):
         running = _running(host)
         if not running:
             raise StalePlanError(f"none of {', '.join(_FLUSH)} runs here; no names are kept that could be forgotten")
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(f"run {list(_FLUSH[name])}" for name in running),
             touches=tuple(Resource(ResourceKind.SERVICE, name) for name in running),
             fingerprint="+".join(running),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=len(running) * _WITHIN_SECONDS,
         )
 

@@ -45,16 +45,13 @@ class GiveBackCpuQuota(Inverse):
         subject_of(request, "process")
         params: GiveBackCpuQuotaParams = self.params(request)
         _as_left(params, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"systemctl set-property --runtime -- {params.unit} CPUQuota={_written(params.was)} ({told(params.was)})",
             ),
             touches=(Resource(ResourceKind.UNIT, params.unit),),
             fingerprint=f"{params.unit} {params.left}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=30.0,
             detail={"names": []},
         )

@@ -41,8 +41,8 @@ class GiveBackEnvironment(Inverse):
         venv, before = host.kept_environment(params.kept)
         if venv != params.venv or now.identity != params.left:
             raise StalePlanError(f"{params.venv} is not what the action left there any more; nothing was done")
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"exchange {params.venv} with what was there before, in one step",
                 *_differences(now.freeze, before.freeze),
@@ -54,9 +54,6 @@ class GiveBackEnvironment(Inverse):
                 *(Resource(ResourceKind.UNIT, unit) for unit in params.units),
             ),
             fingerprint=f"{now.identity}:{before.identity}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=120.0 + RESTART_SECONDS * len(params.units),
             detail={"holds": before.freeze, "identity": before.identity},
             warning="the weaknesses that the upgrade ended are there again",

@@ -35,14 +35,11 @@ class GiveBackFile(Inverse):
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         params: GiveBackFileParams = self.params(request)
         kept, place = kept_as(params.path, params.quarantine, host), free_place(params.path, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(f"put {params.path} back from the quarantine ({said_of(kept)})",),
             touches=touched_paths([params.path]),
             fingerprint=f"{kept.id}:{kept.sha256}:{place}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=300.0,
         )
 

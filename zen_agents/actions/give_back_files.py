@@ -43,14 +43,11 @@ class GiveBackFiles(Inverse):
         found = [
             (each.path, kept_as(each.path, each.quarantine, host), free_place(each.path, host)) for each in params.files
         ]
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(f"put {path} back from the quarantine ({said_of(kept)})" for path, kept, _ in found),
             touches=touched_paths([path for path, _, _ in found]),
             fingerprint="+".join(f"{kept.id}:{kept.sha256}:{place}" for _, kept, place in found),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=600.0,
         )
 

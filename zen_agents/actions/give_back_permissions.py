@@ -57,14 +57,11 @@ class GiveBackPermissions(Inverse):
         params: GiveBackPermissionsParams = self.params(request)
         state = _as_left(params, host)
         _refuse_special(params)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(f"set mode and owner of {params.path} from {params.left} back to {params.was}",),
             touches=touched_paths([params.path]),
             fingerprint=state.fingerprint,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=30.0,
             warning=_warning(params),
         )

@@ -34,17 +34,14 @@ class GiveBackPriority(Inverse):
         subject_of(request, "process")
         params: GiveBackPriorityParams = self.params(request)
         found = _as_left(params, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(
                 f"set niceness of process {process.pid} ({process.name}) from {params.left} back to {nice}"
                 for process, nice in found.items()
             ),
             touches=tuple(Resource(ResourceKind.PROCESS, process.fingerprint) for process in found),
             fingerprint=",".join(process.fingerprint for process in found),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=10.0,
             detail={"nice": min(found.values()), "names": [process.name for process in found]},
         )

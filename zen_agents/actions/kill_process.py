@@ -48,14 +48,11 @@ class KillProcess(RunawayAction):
         subject_of(request, "process")
         params: KillProcessParams = self.params(request)
         process = params.found(host)[0].process
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(f"signal TERM to process {process.pid} ({process.name}), KILL after {params.stop_timeout_seconds:g} s",),
             touches=touched_processes([process], host),
             fingerprint=process.fingerprint,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=params.stop_timeout_seconds + _KILL_SECONDS,
             detail={"names": [process.name]},
             warning="irreversible: what the process had not saved is lost",

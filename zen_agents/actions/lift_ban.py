@@ -34,14 +34,11 @@ class LiftBan(Inverse):
         network = self._network(request)
         if network not in host.bans():
             raise StalePlanError(f"{network} is not banned any more; nothing was done")
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(f"nft: take {network} out of its set of the table inet zen_agents, before its time",),
             touches=(Resource(ResourceKind.ADDRESS, str(network)),),
             fingerprint=f"{network}:banned",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=15.0,
         )
 

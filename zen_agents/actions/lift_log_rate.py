@@ -33,8 +33,8 @@ class LiftLogRate(Inverse):
         limit = host.log_limit(params.unit)
         if limit is None:
             raise StalePlanError(f"{params.unit} is not limited any more; nothing was done")
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"remove the drop-in of {params.unit} below /run with its {limit} lines a second",
                 "systemctl daemon-reload",
@@ -42,9 +42,6 @@ class LiftLogRate(Inverse):
             ),
             touches=(Resource(ResourceKind.UNIT, params.unit),),
             fingerprint=f"{params.unit}:{limit}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=60.0,
         )
 

@@ -43,8 +43,8 @@ class LimitLogRate(Action):
                 f"{unit.id} is limited to {limit} lines a second already; what helps now is a restart of it"
             )
         rate = params.lines_per_second
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"write a drop-in of {unit.id} below /run: LogRateLimitIntervalSec=1s, LogRateLimitBurst={rate}",
                 "systemctl daemon-reload",
@@ -52,9 +52,6 @@ class LimitLogRate(Action):
             ),
             touches=(Resource(ResourceKind.UNIT, unit.id),),
             fingerprint=f"{unit.id}:{limit}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=60.0,
             detail={"unit": unit.id},
             warning=f"lines of {unit.id} beyond {rate} a second are lost",

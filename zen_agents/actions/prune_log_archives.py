@@ -73,17 +73,14 @@ class PruneLogArchives(Action):
             f"remove {each.state.path} ({size_in_words(each.state.size)}, last written {day_of(each.state.modified)})"
             for each in due
         ]
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 *listed(steps, "archives"),
                 *(f"leave archives of {log} to logrotate ({origin})" for log, origin in list(found.covered.items())[:5]),
             ),
             touches=touched_paths([each.state.path for each in due]),
             fingerprint=fingerprint_of(params, host),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=1.0 + len(due) / 500,
             timeout_seconds=300.0,
             detail={"paths": [each.state.path for each in due]},

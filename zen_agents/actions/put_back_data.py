@@ -29,14 +29,11 @@ class PutBackData(Inverse):
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         params: PutBackDataParams = self.params(request)
         found = _found(params, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(f"put {state.path} back as it was ({size_in_words(kept.size)})" for state, kept in found),
             touches=touched_paths([state.path for state, _ in found]),
             fingerprint="+".join(f"{state.fingerprint}+{kept.id}" for state, kept in found),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=600.0,
         )
 

@@ -47,14 +47,11 @@ class PutBackFile(Inverse):
         params: PutBackFileParams = self.params(request)
         found = [(_as_left(file, host), _kept(file, host)) for file in params.files]
         steps = [_step(state.path, kept) for state, kept in found]
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(*steps, *(['run ["systemctl", "daemon-reload"]'] if params.unit else [])),
             touches=touched_paths([file.path for file in params.files]),
             fingerprint=_identity(params, host),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=120.0,
             warning=next((said for state, kept in found if (said := _warning(state, kept))), ""),
         )

@@ -44,16 +44,13 @@ class PutBackRows(Inverse):
         now, kept = _looked(contract, params.kept, host), host.kept_file(params.kept)
         if now.back == now.rows:
             raise StalePlanError(f"the rows of {contract.source.place} are as they were; there is nothing to put back")
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"put up to {now.rows - now.back} rows of {contract.source.place} back, those that nobody changed since",
             ),
             touches=(touched(contract),),
             fingerprint=f"{kept.sha256}+{now.back}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=60.0 + 2 * contract.limits.seconds,
         )
 

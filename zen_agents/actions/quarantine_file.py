@@ -40,14 +40,11 @@ class QuarantineFile(Action):
         contract = contract_of(self.params(request), request)
         reply = _failing(contract, host)
         states = [_present(each.path, host) for each in reply.failing]
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(f"move {each.path} into the quarantine ({each.why})" for each in reply.failing),
             touches=touched_paths([each.path for each in reply.failing]),
             fingerprint="+".join(state.fingerprint for state in states),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=600.0,
             detail={"files": [each.path for each in reply.failing]},
             asks=_asks(reply),

@@ -48,14 +48,11 @@ class RecyclePool(Action):
         name = subject_of(request, "pool")
         params: RecyclePoolParams = self.params(request)
         who = f" as {params.user}" if params.user else ""
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(f"run {json.dumps(params.argv)}{who}",),
             touches=(Resource(ResourceKind.POOL, name),),
             fingerprint=name,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=params.timeout_seconds + _OWN_SECONDS,
         )
 

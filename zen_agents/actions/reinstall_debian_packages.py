@@ -52,14 +52,11 @@ class ReinstallDebianPackages(Inverse):
         _refuse_unless_as_left(params, host)
         kept = [host.kept_file(id) for id in params.kept]
         changes = [f"install {name} {each.was} over {each.left}" for name, each in params.packages.items()]
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(*changes, *(f"remove {name}" for name in params.adds)),
             touches=tuple(Resource(ResourceKind.PACKAGE, name) for name in (*params.packages, *params.adds)),
             fingerprint="+".join(file.sha256 for file in kept),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=30.0,
             timeout_seconds=_BACK_SECONDS + _OWN_SECONDS,
         )

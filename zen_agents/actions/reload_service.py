@@ -50,14 +50,11 @@ class ReloadService(Action):
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         params: CertificateParams = self.params(request)
         reload = reload_of(request, params)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(reload_step(reload),),
             touches=reload.touches,
             fingerprint=f"{file_fingerprint(params.file, host)}:{unit_fingerprint(reload, host)}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=RELOAD_SECONDS + ANSWER_SECONDS,
         )
 

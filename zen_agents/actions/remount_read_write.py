@@ -45,14 +45,11 @@ class RemountReadWrite(Action):
         params: RemountReadWriteParams = self.params(request)
         mount = _read_only(params.path, host)
         _refuse_damaged(mount, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(f"mount -o remount,rw -- {mount.path} ({mount.source}, {mount.kind})",),
             touches=touched_paths([mount.path]),
             fingerprint=f"{mount.device}:{mount.source}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=_TIMEOUT_SECONDS + 10.0,
             warning="if its disk is failing after all, what is written now may be lost",
         )

@@ -42,14 +42,11 @@ class RemoveMadeDirectories(Inverse):
         subject_of(request, "path")
         params: RemoveMadeDirectoriesParams = self.params(request)
         states = _empty(params, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(f"remove the empty directory {state.path}" for state in states),
             touches=touched_paths(state.path for state in states),
             fingerprint="+".join(state.fingerprint for state in states),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=30.0,
         )
 

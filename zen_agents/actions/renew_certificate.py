@@ -54,14 +54,11 @@ class RenewCertificate(Action):
         reload = reload_of(request, params) if params.reload is not None else None
         files = [params.file, *([params.key] if params.key else [])]
         unit = unit_fingerprint(reload, host) if reload is not None else ""
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=steps,
             touches=(*touched_paths(files), *(reload.touches if reload is not None else ())),
             fingerprint=":".join([*(file_fingerprint(path, host) for path in files), unit, str(run)]),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=30.0 if run else 5.0,
             timeout_seconds=(params.timeout_seconds if run else 0.0) + RELOAD_SECONDS + _OWN_SECONDS,
             detail={"run": run},

@@ -49,17 +49,14 @@ class ReniceProcess(RunawayAction):
         subject_of(request, "process")
         params: ReniceProcessParams = self.params(request)
         found = _found(params, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(
                 f"set niceness of process {process.pid} ({process.name}) from {nice} to {params.nice}"
                 for process, nice in found.items()
             ),
             touches=tuple(Resource(ResourceKind.PROCESS, process.fingerprint) for process in found),
             fingerprint=fingerprint_of(list(found)),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=10.0,
             detail={"nice": params.nice, "names": [process.name for process in found]},
         )

@@ -53,14 +53,11 @@ class RepairData(Action):
         if why := host.no_room_to_keep(sum(each.identity[2] for each in found)):
             raise RefusedError(why, reason=Reason.OUT_OF_SCOPE)
         most = max(each.share for each in found)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(_step(each) for each in found),
             touches=touched_paths([each.path for each in found]),
             fingerprint=hashlib.sha256("".join(each.model_dump_json() for each in found).encode()).hexdigest(),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=len(found) * _STEPS * contract.limits.seconds,
             detail={"files": {each.path: each.about for each in found}},
             asks=tuple(_asks(most, contract)),
@@ -68,14 +65,11 @@ class RepairData(Action):
 
     def _plan_of_table(self, request: ActionRequest, contract: Contract, host: HostView) -> Plan:
         found = needed_of_table(contract, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(step_of(found),),
             touches=(touched(contract),),
             fingerprint=found.about,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=_STEPS * contract.limits.seconds,
             asks=(*_asks(found.share, contract), *asks_of(found)),
         )

@@ -120,15 +120,12 @@ class ResetPool(Action):
                 f"the pool {name} is full, and no {params.whose} {params.forgotten}: they are in use, or others' "
                 f"({look.meant} of {look.used} are {params.user}'s); nothing was done"
             )
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=_steps(params, chosen),
             touches=(Resource(ResourceKind.POOL, name),),
             # Sessions come and go; each is compared where it is ended.
             fingerprint=look.run,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=1.0,
             timeout_seconds=2 * params.timeout_seconds + 15.0,
             detail={"sessions": [session._asdict() for session in chosen], "taken": f"{look.used} of {look.limit}"},

@@ -113,14 +113,11 @@ class RestartService(Action):
 
     def _unit_plan(self, request: ActionRequest, unit: Unit, host: HostView) -> Plan:
         main = host.process(unit.main_pid) if unit.main_pid > 0 else None
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(*steps_before(unit, request), f"systemctl restart -- {unit.id}"),
             touches=(Resource(ResourceKind.UNIT, unit.id),),
             fingerprint=f"{unit.id}:{unit.invocation}:{unit.active_state}:{unit.changed_us}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=2.0,
             timeout_seconds=_UNIT_TIMEOUT_SECONDS,
             detail={
@@ -140,14 +137,11 @@ class RestartService(Action):
         touches = [Resource(ResourceKind.SERVICE, params.service)]
         if process is not None:
             touches.append(Resource(ResourceKind.PROCESS, process.fingerprint))
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=command_steps(command, process, params.stop_timeout_seconds),
             touches=tuple(touches),
             fingerprint=process.fingerprint if process is not None else _ABSENT,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=2 * params.stop_timeout_seconds + _START_SECONDS,
         )
 

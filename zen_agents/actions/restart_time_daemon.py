@@ -46,14 +46,11 @@ class RestartTimeDaemon(Action):
         if unit.active_state == "active":
             raise StalePlanError(f"{unit.id} runs; a clock that is off all the same is a person's to look at")
         only = "which only slews the clock" if isinf(limit) else f"unless the clock is off by more than {limit:g} s"
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(*steps_before(unit, request), f"systemctl restart -- {unit.id}, {only}"),
             touches=(Resource(ResourceKind.UNIT, unit.id),),
             fingerprint=f"{unit.id}:{unit.invocation}:{unit.active_state}:{unit.changed_us}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=2.0,
             timeout_seconds=240.0,
             detail={

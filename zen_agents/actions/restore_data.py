@@ -38,17 +38,14 @@ class RestoreData(Action):
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         contract = contract_of(self.params(request), request)
         state, copy = _both(contract, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"check {copy.path} ({size_in_words(copy.size)}) against the contract",
                 f"put it in the place of {state.path}, keep that",
             ),
             touches=touched_paths([state.path]),
             fingerprint=f"{state.fingerprint}+{copy.fingerprint}",
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=60.0 + 2 * contract.limits.seconds,
             warning=f"what was written since {copy.path} was made is lost to its readers",
         )

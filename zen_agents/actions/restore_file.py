@@ -54,14 +54,11 @@ class RestoreFile(Action):
         wanted, found = sha256(content), present_digest(state, host)
         if found == wanted and not (params.unit and host.unit_file_pending(params.unit)):
             raise StalePlanError(f"{params.path} is as declared; there is nothing to do")
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(_steps(params, size_in_words(len(content)), wanted, found)),
             touches=touched_paths([params.path]),
             fingerprint=identity(state, wanted),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=120.0,
             detail={"found": found, "wanted": wanted},
         )

@@ -43,17 +43,14 @@ class RestoreLastGood(Action):
         name = subject_of(request, "service")
         params: RestoreLastGoodParams = self.params(request)
         changed = _changed(name, params, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 *(f"test the {version.path} of {version.kept_at} with {params.test.words}" for version, _ in changed),
                 *(f"put it back (sha256 {version.sha256[:12]}), and keep what is there" for version, _ in changed),
             ),
             touches=touched_paths([version.path for version, _ in changed]),
             fingerprint=_identity(changed),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=60.0 + len(changed) * params.test.timeout_seconds,
             detail={version.path: version.sha256 for version, _ in changed},
         )

@@ -46,17 +46,14 @@ class RestorePermissions(Action):
         wanted = (int(params.mode, 8), host.user_id(params.owner), host.group_id(params.group))
         if (state.mode, state.owner, state.group) == wanted:
             raise StalePlanError(f"mode and owner of {params.path} are as listed; there is nothing to do")
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 f"set owner of {params.path} from {state.owner}:{state.group} to {wanted[1]}:{wanted[2]}",
                 f"set mode of {params.path} from {state.mode:04o} to {wanted[0]:04o}",
             ),
             touches=touched_paths([params.path]),
             fingerprint=state.fingerprint,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=30.0,
             detail={
                 "mode": f"{state.mode:04o}",

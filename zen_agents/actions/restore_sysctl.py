@@ -138,14 +138,11 @@ def setting_plan(
     action: Action, request: ActionRequest, setting: str, found: str, wanted: str, *, warning: str = ""
 ) -> Plan:
     """Return the plan of setting a kernel setting that was found to be another value."""
-    return Plan(
-        request=request,
+    return action.planned(
+        request,
         steps=(f"set {setting} from {found} to {wanted}",),
         touches=touched_paths([place_of_setting(setting)]),
         fingerprint=f"{setting}={found}",
-        risk=action.risk,
-        reversible=action.reversible,
-        budget=action.budget,
         timeout_seconds=10.0,
         detail={"found": found},
         warning=warning,

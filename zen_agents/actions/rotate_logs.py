@@ -96,8 +96,8 @@ class RotateLogs(Action):
         if not ours:
             raise StalePlanError(f"no log {params.path} is {size_in_words(params.rotate_at_bytes)} or larger")
         dropped = [state.path for state in entries if _is_too_old(state, ours, params.keep)]
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(
                 *listed([_step(state, params) for state in ours], "logs"),
                 *listed([f"remove {path}, beyond the {params.keep} that are kept" for path in dropped], "rotated files"),
@@ -105,9 +105,6 @@ class RotateLogs(Action):
             ),
             touches=touched_paths([*(state.path for state in ours), *dropped]),
             fingerprint=place_of(directory),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=1.0 + sum(state.size for state in ours) / 50e6,
             timeout_seconds=900.0,
             detail={"paths": [state.path for state in ours][:10_000]},

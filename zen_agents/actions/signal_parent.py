@@ -56,17 +56,14 @@ class SignalParent(Action):
         parents = _parents(params, host)
         if not parents:
             raise StalePlanError(f"{name} has no ended children; there is nothing to do")
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(
                 f"signal CHLD to process {parent.pid} ({parent.name}), which has {count} ended children"
                 for parent, count in parents.items()
             ),
             touches=tuple(Resource(ResourceKind.PROCESS, parent.fingerprint) for parent in parents),
             fingerprint=_fingerprint(parents),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=10.0,
         )
 

@@ -47,14 +47,11 @@ class MoveStalePidFile(Action):
         self.check_subject(request)
         params: PidFileParams = self.params(request)
         state, why = self._stale(params, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=(f"move {params.path} into the quarantine: {why}",),
             touches=touched_paths([params.path]),
             fingerprint=state.fingerprint,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=30.0,
         )
 

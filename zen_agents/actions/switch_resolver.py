@@ -137,14 +137,11 @@ def _writer(text: str) -> str:
 
 def file_plan(action: Action, request: ActionRequest, path: str, state: FileState, said: str) -> Plan:
     """Return the plan of a change of a resolv.conf that is as it was seen."""
-    return Plan(
-        request=request,
+    return action.planned(
+        request,
         steps=(said, "keep the file as it is in the quarantine"),
         touches=touched_paths([path]),
         fingerprint=identity(state, ""),
-        risk=action.risk,
-        reversible=action.reversible,
-        budget=action.budget,
         timeout_seconds=60.0,
     )
 

@@ -60,17 +60,14 @@ class TruncateDeletedLog(Action):
             for process, number, path, size in held
         ]
         processes = dict.fromkeys(process.fingerprint for process, _, _, _ in held)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=listed(steps, "files"),
             touches=(
                 *(Resource(ResourceKind.PROCESS, name) for name in processes),
                 *touched_paths(dict.fromkeys(path for _, _, path, _ in held)),
             ),
             fingerprint=_fingerprint(held),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             timeout_seconds=60.0,
             warning="irreversible: the text of the deleted log is gone",
         )

@@ -86,14 +86,12 @@ class UpgradeDebianPackages(Action):
         look = host.debian_packages_now(DebianQuestion(wanted))
         _refuse_if_not_now(request, look)
         upgrade = upgrade_plan(look, fixes)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=tuple(_steps(upgrade, params)),
             touches=_touched(upgrade),
             fingerprint=_state_of(look),
-            risk=self.risk,
             reversible=Reversible.YES if upgrade.reversible else Reversible.NO,
-            budget=self.budget,
             expected_seconds=60.0,
             timeout_seconds=_TRIAL_SECONDS + _APT_SECONDS + _OWN_SECONDS,
             detail=steps.detail_of(look),

@@ -75,14 +75,11 @@ class UpgradePythonPackages(Action):
     ) -> Plan:  # fmt: skip
         units = [unit_of(name, host).id for name in params.units]
         agreed = json.dumps([identity, asdict(found), units], sort_keys=True)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=_steps(params, found, units),
             touches=(*touched_paths(_files(params, found)), *(Resource(ResourceKind.UNIT, unit) for unit in units)),
             fingerprint=hashlib.sha256(agreed.encode()).hexdigest(),
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=5.0 + params.bake_seconds,
             timeout_seconds=_OWN_SECONDS + params.smoke_seconds + params.bake_seconds + 2 * RESTART_SECONDS * len(units),
             detail={

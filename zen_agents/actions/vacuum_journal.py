@@ -98,14 +98,11 @@ class VacuumJournal(Action):
         journal = subject_of(request, "journal")
         params: VacuumJournalParams = self.params(request)
         cut = self._cut(params, host)
-        return Plan(
-            request=request,
+        return self.planned(
+            request,
             steps=_steps(params, cut),
             touches=(Resource(ResourceKind.JOURNAL, journal),),
             fingerprint=cut.gone[0].path,
-            risk=self.risk,
-            reversible=self.reversible,
-            budget=self.budget,
             expected_seconds=1.0,
             timeout_seconds=_TIMEOUT_SECONDS,
             detail={"bytes": cut.size},

@@ -155,11 +155,6 @@ def repairs_rows(contract: Contract) -> bool:
     return any(repair.kind is not RepairKind.RESTORE_SNAPSHOT for repair in contract.repairs)
 
 
-def repairs_bytes(contract: Contract) -> bool:
-    """Tell whether it allows one of how all of the file is written."""
-    return any(repair.kind in _WHOLE for repair in contract.repairs)
-
-
 def quarantines(contract: Contract) -> Repair | None:
     """Return what the contract says of bad rows; None if they stay."""
     return next((repair for repair in contract.repairs if repair.kind is RepairKind.QUARANTINE_ROWS), None)

@@ -43,10 +43,9 @@ def _plan(parts: Parts, request: ActionRequest) -> Plan:
     try:
         return action.plan(request, parts.host.look())
     except (ZenError, ValueError):
-        return Plan(
+        return action.planned(
             request, steps=("what exactly was to be done then is not known",),
             touches=(Resource(ResourceKind.SERVICE, request.target.partition(":")[2] or request.target),), fingerprint="",
-            risk=action.risk, reversible=action.reversible, budget=action.budget,
         )  # fmt: skip
 
 

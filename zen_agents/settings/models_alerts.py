@@ -32,7 +32,6 @@ def _as_list(value: object) -> object:
 
 _one_or_more = BeforeValidator(_as_list, json_schema_input_type=str | list[str])
 Channels = Annotated[tuple[Channel, ...], _one_or_more]
-Severities = Annotated[tuple[Severity, ...], BeforeValidator(_as_list, json_schema_input_type=Severity | list[Severity])]
 Addresses = Annotated[tuple[EmailAddress, ...], _one_or_more]
 
 

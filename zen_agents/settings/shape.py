@@ -165,7 +165,3 @@ def _inner(member: Any) -> Any:
     if isinstance(origin, type) and issubclass(origin, (list, tuple, set, frozenset)) and arguments:
         return arguments[0]
     return None
-
-
-def _can_join(annotation: Any) -> bool:
-    return not isinstance(annotation, Mapping)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from zen_agents.settings.diagnostics import Report
 from zen_agents.settings.nearest import did_you_mean, nearest
-from zen_agents.settings.nodes import Entry, Node, Path, Place, dotted
+from zen_agents.settings.nodes import Node, Path, Place, dotted
 from zen_agents.settings.shape import Shape
 
 #: Type of error (`scalars.ERROR_TYPES` and pydantic's own) -> code.
@@ -154,11 +154,6 @@ def unknown_key(path: Path, parent: Shape | None) -> tuple[str, str, str, str]:
         return f"unknown key `{key}`", did_you_mean(suggest), suggest, ""
     above = dotted(path[:-1])
     return f"unknown key `{key}` in {above}", did_you_mean(suggest), suggest, f"zen-agents explain config {above}"
-
-
-def key_place(entry: Entry | None, node: Node) -> Place:
-    """Return where a key stands, or its value where there is no key."""
-    return entry.place if entry else node.place
 
 
 def _not_a_choice(key: str, node: Node, shape: Shape | None) -> tuple[str, str, str, str]:

@@ -23,11 +23,6 @@ _RESOURCE_KEYS: Final = frozenset(
 )  # fmt: skip
 
 
-def resources_of(package: Part) -> tuple[str, ...]:
-    """Return the names of a package's resources; raises RefusedContractError for what is no package."""
-    return tuple(_resource_name(resource) for resource in package.get("resources").items())
-
-
 def read_data_package(package: Part, name: str = "") -> Translation:
     """Return the translation of the resource with this name, or of the only one; raises RefusedContractError."""
     found = {_resource_name(resource): resource for resource in package.get("resources").items()}
