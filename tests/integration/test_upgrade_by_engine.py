@@ -43,6 +43,8 @@ def engine(site: UpgradeSite, tmp_path: Path, request: pytest.FixtureRequest) ->
     running = EngineProcess(tmp_path, config)
     running.start()
     yield running
+    # Not killed: what it has begun would go on writing to the site that is removed now.
+    running.stop()
     running.close()
 
 

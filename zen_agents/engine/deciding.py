@@ -10,7 +10,7 @@ from zen_agents.engine.blindness import Blindness
 from zen_agents.engine.causes import MUTED_FOR, Mute
 from zen_agents.engine.endings import Endings
 from zen_agents.engine.judging import AsOf
-from zen_agents.engine.outlook import Outlook
+from zen_agents.engine.outlook import LATE_ANSWERS, Outlook
 from zen_agents.engine.parts import A_BATCH, A_TURN, Parts
 from zen_agents.engine.planned_hours import PlannedHours
 from zen_agents.engine.repairs import ASK_AGAIN_SECONDS, Repairs
@@ -173,8 +173,10 @@ class Deciding:
 
     async def _act(self, incident: Incident, rule: Rule, decision: Decision, *, view: HostView, now: Instant) -> float:
         outlook = self._outlook
+        # Others before it may have been planned for minutes.
+        is_late = self._parts.clock.now().steady - now.steady > LATE_ANSWERS
         again = await self.repairs.ask(
-            incident, rule, decision, present=self._present, view=view, is_fresh=outlook.is_fresh(rule, now)
+            incident, rule, decision, present=self._present, view=view, is_fresh=not is_late and outlook.is_fresh(rule, now)
         )
         if outlook.is_under_repair(rule):
             self.began_one = True

@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from chaos.simulation.host import SimulatedHost
+from tests.support.acting import members
 from tests.support.changing import IS_ROOT, OWN_ACCOUNT, Changing, changing, until
 from zen_agents.actions.restart_service import RestartService
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
@@ -237,8 +238,8 @@ async def here(tmp_path: Path) -> AsyncIterator[Changing]:
     made = changing(tmp_path)
     yield made
     process = made.host.look().service_process("web")
-    if process is not None:
-        os.kill(process.pid, signal.SIGKILL)
+    for pid in members(process.pid) if process is not None else ():
+        os.kill(pid, signal.SIGKILL)
     made.controls.close()
 
 
