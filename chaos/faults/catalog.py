@@ -46,20 +46,24 @@ from chaos.faults.packaged_service import PackagedService
 from chaos.faults.pid_reused import PidReused
 from chaos.faults.pidfile_removed import PidfileRemoved
 from chaos.faults.pool_exhausted import PoolExhausted
+from chaos.faults.port_kept import PortKept
 from chaos.faults.ports_exhausted import PortsExhausted
 from chaos.faults.probes_blinded import ProbesBlinded
 from chaos.faults.read_only_remount import ReadOnlyRemount
 from chaos.faults.recurring_crash import RecurringCrash
 from chaos.faults.redis_filled import RedisFilled
+from chaos.faults.requirement_returned import RequirementReturned
 from chaos.faults.resolver_killed import ResolverKilled
 from chaos.faults.rival_controller import RivalController
 from chaos.faults.root_gone import RootGone
 from chaos.faults.runaway_child import RunawayChild
 from chaos.faults.silent_metrics import SilentMetrics
 from chaos.faults.slow_to_end import SlowToEnd
+from chaos.faults.slow_to_start import SlowToStart
 from chaos.faults.stale_lock import StaleLock
 from chaos.faults.stale_pidfile import StalePidfile
 from chaos.faults.stalls import Stalls
+from chaos.faults.start_skipped import StartSkipped
 from chaos.faults.starts_fail import StartsFail
 from chaos.faults.stopped_by_person import StoppedByPerson
 from chaos.faults.stuck_job import StuckJob
@@ -119,20 +123,24 @@ FAULTS: tuple[type[Fault], ...] = (
     PidReused,
     PidfileRemoved,
     PoolExhausted,
+    PortKept,
     PortsExhausted,
     ProbesBlinded,
     ReadOnlyRemount,
     RecurringCrash,
     RedisFilled,
+    RequirementReturned,
     ResolverKilled,
     RivalController,
     RootGone,
     RunawayChild,
     SilentMetrics,
     SlowToEnd,
+    SlowToStart,
     StaleLock,
     StalePidfile,
     Stalls,
+    StartSkipped,
     StartsFail,
     StoppedByPerson,
     StuckJob,

@@ -38,7 +38,7 @@ class _ClockJump(Variant):
         pause(_LONGEST_LOOK_SECONDS)
 
     def told(self, subjects: Sequence[str]) -> Sequence[str]:
-        return [subject for subject in subjects if ": clock bad for" not in subject]
+        return [subject for subject in subjects if ": clock bad" not in subject]
 
     def shortfalls(self, host: DisposableHost, contender: Contender) -> Sequence[str]:
         # Who has mapped it reads the clock by it.
