@@ -73,6 +73,7 @@ from chaos.faults.two_crashes import TwoCrashes
 from chaos.faults.uninterruptible import Uninterruptible
 from chaos.faults.unit_edited import UnitEdited
 from chaos.faults.unit_fought_over import UnitFoughtOver
+from chaos.faults.upgrade_under_way import UpgradeUnderWay
 from chaos.faults.vulnerable_os_package import VulnerableOsPackage
 from chaos.faults.vulnerable_python_package import VulnerablePythonPackage
 from chaos.faults.wrong_permissions import WrongPermissions
@@ -150,6 +151,7 @@ FAULTS: tuple[type[Fault], ...] = (
     Uninterruptible,
     UnitEdited,
     UnitFoughtOver,
+    UpgradeUnderWay,
     VulnerableOsPackage,
     VulnerablePythonPackage,
     WrongPermissions,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +47,25 @@ def mutants(directory: Path = REPOSITORY / "mutants") -> Iterator[Mutant]:
         yield from (Mutant(name, module, status_by_exit_code[code]) for name, code in found.items())
 
 
-def forget_half_made(directory: Path = REPOSITORY / "mutants") -> None:
-    """Remove the modules at which a run was ended while it made their mutants: mutmut would take what is empty for made."""
+def forget_half_made(directory: Path = REPOSITORY / "mutants", wanted: Sequence[str] | None = None) -> None:
+    """Remove the modules whose mutants are not made although their files are there: mutmut would take these for made.
+
+    A run was ended while it made them, or they were copied before they came onto the list (`wanted`: mutmut's own).
+    """
     for meta in directory.glob("zen_agents/**/*.py.meta"):
         module = meta.with_suffix("")
         if module.is_file() and not module.stat().st_size:
             module.unlink()
+    for pattern in _mutated() if wanted is None else wanted:
+        for module in directory.glob(pattern):
+            if not module.with_name(f"{module.name}.meta").exists():
+                module.unlink()
+
+
+def _mutated() -> Sequence[str]:
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns: list[str] = settings["tool"]["mutmut"]["only_mutate"]
+    return patterns
 
 
 def change(mutant: Mutant) -> str:

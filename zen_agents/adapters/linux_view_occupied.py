@@ -63,12 +63,16 @@ class OccupationReader:
         #: Stands before each path; for a host that is mounted elsewhere.
         self._root = root
 
-    def package_transaction(self, processes: Iterable[Process]) -> str:
+    def package_lock(self) -> str:
         """Return `dpkg, pid 4242` for who holds a package manager's lock, "" if nobody does."""
         for manager, path in _PACKAGE_LOCKS:
             holder = lock_holder(self._root + path)
             if holder is not None:
                 return f"{manager}, pid {holder}" if holder > 0 else manager
+        return ""
+
+    def package_program(self, processes: Iterable[Process]) -> str:
+        """Return `dnf, pid 4242` for a package manager that runs and has no lock that would tell, "" if none does."""
         programs = _PACKAGE_PROGRAMS - _TOLD_BY_LOCK if self._is_there(_APT_LOCK) else _PACKAGE_PROGRAMS
         # One that has ended, and that nobody asked how, holds nobody up: where pid 1 reaps nothing it stays for ever.
         running = next((one for one in processes if one.name in programs and one.state not in "ZX"), None)
@@ -133,9 +137,13 @@ class OccupationLook(TableLook):
     """Part of `LinuxView`: `ports.host_occupation.OccupationView`, from what the host remembers for a moment."""
 
     def package_transaction(self) -> str:
-        """Return which package manager is at work, "" if none; up to two seconds old."""
+        """Return which package manager is at work, "" if none; only what its lock does not tell is up to two seconds old.
+
+        The locks are asked each time: the first that an upgrade does is to stop what it upgrades, which is seen at once.
+        """
         host = self._host
-        return host.recall("package", 2.0, lambda: host.occupation.package_transaction(self.processes().values()))
+        running = host.occupation.package_program
+        return host.occupation.package_lock() or host.recall("package", 2.0, lambda: running(self.processes().values()))
 
     def configuration_run(self) -> str:
         """Return which configuration-management run is in progress, "" if none; up to ten seconds old."""

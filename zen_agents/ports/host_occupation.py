@@ -10,9 +10,10 @@ class OccupationView(Protocol):
     """The questions whether somebody else has the host; nothing is locked or started to find out."""
 
     def package_transaction(self) -> str:
-        """Return which package manager holds its lock (`dpkg, pid 4242`), "" if none does.
+        """Return which package manager is at work (`dpkg, pid 4242`), "" if none is.
 
-        Asked before each action, so the host may remember the answer for up to two seconds, as the next two may for ten.
+        Asked before each action. Who holds a lock is never remembered; who runs without one may be for up to two seconds, as
+        the next two answers may be for ten.
         """
         ...
 

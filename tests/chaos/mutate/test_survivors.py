@@ -24,5 +24,17 @@ def test_a_module_whose_mutants_were_being_made_is_forgotten_and_its_results_are
     ]
 
 
+def test_a_module_that_came_onto_the_list_after_it_was_copied_is_made_as_well(tmp_path: Path) -> None:
+    rules = tmp_path / "zen_agents" / "rules"
+    rules.mkdir(parents=True)
+    for name in ("rule", "decide", "window"):
+        (rules / f"{name}.py").write_text("def f(): ...\n")
+    (rules / "decide.py.meta").write_text('{"exit_code_by_key": {}}')
+
+    forget_half_made(tmp_path, ["zen_agents/rules/rule.py", "zen_agents/rules/d*.py"])
+
+    assert sorted(path.name for path in rules.glob("*.py")) == ["decide.py", "window.py"]
+
+
 def test_a_mutant_that_is_not_made_changes_nothing_that_could_be_told() -> None:
     assert change(Mutant("zen_agents.rules.gone.x_f__mutmut_1", "zen_agents.rules.gone", "survived")) == ""

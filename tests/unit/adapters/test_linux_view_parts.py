@@ -531,14 +531,14 @@ def test_a_package_managers_lock_is_seen_and_not_taken(host: LinuxHost, tmp_path
     lock = tmp_path / "root/var/lib/dpkg/lock-frontend"
     lock.parent.mkdir(parents=True)
     lock.touch()
-    assert host.occupation.package_transaction([]) == ""
+    assert host.look().package_transaction() == ""
     with subprocess.Popen([sys.executable, "-c", LOCKER, str(lock)], stdin=-1, stdout=-1) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        assert host.occupation.package_transaction([]) == f"dpkg, pid {child.pid}"
+        assert host.look().package_transaction() == f"dpkg, pid {child.pid}"
         child.kill()
         child.communicate()
-    assert host.occupation.package_transaction([]) == ""
+    assert host.look().package_transaction() == ""
 
 
 def test_a_running_package_manager_without_a_lock_is_seen(host: LinuxHost, proc: Path) -> None:
@@ -551,22 +551,22 @@ def test_who_looks_at_packages_or_is_in_a_container_holds_no_lock_of_this_host(
     host: LinuxHost, tmp_path: Path, name: str
 ) -> None:
     running = Process(42, 7, 1, name, "S", 0.0, 0, 42)
-    assert host.occupation.package_transaction([running]) == f"{name}, pid 42", "an apt that lets go between two packages"
+    assert host.occupation.package_program([running]) == f"{name}, pid 42", "an apt that lets go between two packages"
     lock = tmp_path / "root/var/lib/dpkg/lock"
     lock.parent.mkdir(parents=True)
     lock.touch()
-    assert host.occupation.package_transaction([running]) == f"{name}, pid 42"
+    assert host.occupation.package_program([running]) == f"{name}, pid 42"
     lock.with_name("lock-frontend").touch()
-    assert host.occupation.package_transaction([running]) == ""
+    assert host.occupation.package_program([running]) == ""
 
 
 def test_a_package_manager_that_ended_and_was_not_reaped_holds_nobody_up(host: LinuxHost) -> None:
     ended = Process(42, 7, 1, "dnf", "Z", 0.0, 0, 42)
-    assert host.occupation.package_transaction([ended]) == ""
-    assert host.occupation.package_transaction([ended, ended._replace(pid=43, state="S")]) == "dnf, pid 43"
+    assert host.occupation.package_program([ended]) == ""
+    assert host.occupation.package_program([ended, ended._replace(pid=43, state="S")]) == "dnf, pid 43"
 
 
-def test_the_answer_may_be_a_moment_old(host: LinuxHost, proc: Path) -> None:
+def test_who_runs_without_a_lock_may_be_a_moment_old(host: LinuxHost, proc: Path) -> None:
     assert host.look().package_transaction() == ""
     a_process(proc, 42, name="dnf")
     assert host.look().package_transaction() == ""

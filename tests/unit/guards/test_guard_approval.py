@@ -183,8 +183,11 @@ def test_what_needs_a_person_stays_so_until_the_hosts_own_file_says_auto(store: 
 
 
 def _asking(store: SqliteStore, **changes) -> Question:
-    asked = question(store, policy=policy(**changes))
-    return replace(asked, plan=replace(asked.plan, asks=("it is a major upgrade",)))
+    return _with_asks(question(store, policy=policy(**changes)))
+
+
+def _with_asks(asked: Question) -> Question:
+    return replace(asked, plan=replace(asked.plan, asks=("it is a major upgrade", "it ends log-ins")))
 
 
 def test_a_plan_that_asks_is_held_whatever_the_allow_list_says(store: SqliteStore) -> None:
@@ -193,7 +196,16 @@ def test_a_plan_that_asks_is_held_whatever_the_allow_list_says(store: SqliteStor
         "origins": {APPROVAL_OF_RESTART: "zen.yaml:9:5"},
     }
     answer = Approval().assess(_asking(store, **auto))
-    assert (answer.ruling, answer.reason, answer.value) == (Ruling.HOLD, Reason.APPROVAL_PENDING, "it is a major upgrade")
+    assert answer == Answer("approval", Ruling.HOLD, Reason.APPROVAL_PENDING, "it is a major upgrade; it ends log-ins")
+
+
+def test_a_persons_own_act_is_an_agreement_to_what_its_plan_asks(store: SqliteStore) -> None:
+    asked = _with_asks(question(store, request=by_alice()))
+    answer = Approval().assess(asked)
+    assert (answer.ruling, answer.value) == (
+        Ruling.ALLOW,
+        "it is a major upgrade; it ends log-ins, and alice asks in person",
+    )
 
 
 def test_a_plan_that_asks_loosens_nothing(store: SqliteStore) -> None:
