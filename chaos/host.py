@@ -17,11 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from chaos.host_cgroup import COMMANDS, remove_cgroup
 from chaos.host_root import DROPPED, SYSTEMD
@@ -40,6 +40,7 @@ _ENTER = 'umask 022 && echo 0 > "$1" && shift && exec "$@"'
 _STOPPED_WITHIN_SECONDS = 20.0
 _POLL_SECONDS = 0.01
 _numbers = itertools.count(1)
+T = TypeVar("T")
 
 
 class HostUnavailableError(Exception):
@@ -208,16 +209,29 @@ class DisposableHost:
 
         It takes a tenth of a millisecond, so that it can be asked often without slowing down what is measured.
         """
+        return self._on_its_network(lambda: socket.create_connection(("127.0.0.1", port), seconds))
+
+    def network_setting(self, name: str) -> str:
+        """Return what a file below /proc/sys that each network has for itself says inside, as quickly; else OSError."""
+        # Whose setting it is depends on who reads it, not on whose /proc it is.
+        return self._on_its_network(lambda: Path("/proc/sys", name).read_text(encoding="ascii").strip())
+
+    # -- how ----------------------------------------------------------------------------------------------------------
+    def _on_its_network(self, deed: Callable[[], T]) -> T:
         if not self.pid:
             raise RuntimeError(f"{self.name} is not running")
         network = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY)
+
+        def visit() -> T:
+            enter_network(network)
+            return deed()
+
         try:
             with ThreadPoolExecutor(1) as visitor:  # the thread stays in there, so it ends with the visit
-                return visitor.submit(_connected, network, port, seconds).result()
+                return visitor.submit(visit).result()
         finally:
             os.close(network)
 
-    # -- how ----------------------------------------------------------------------------------------------------------
     def _inside(self, argv: Sequence[str], cwd: str) -> list[str]:
         enter = ["/bin/sh", "-c", _ENTER, "enter", str(self.cgroup / COMMANDS / "cgroup.procs")]
         namespaces = ["nsenter", f"--target={self.pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"]
@@ -262,8 +276,3 @@ class DisposableHost:
             raise HostUnavailableError(f"systemd ended in a disposable host: {self.console()}")
         if time.monotonic() > give_up:
             raise HostTimeoutError(f"{self.name} is {self.state or 'not up'} after its time: {self.console()}")
-
-
-def _connected(network: int, port: int, seconds: float) -> socket.socket:
-    enter_network(network)
-    return socket.create_connection(("127.0.0.1", port), seconds)

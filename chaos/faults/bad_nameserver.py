@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import resolves, start_resolver, use_resolvers
+from chaos.workload import file_text, resolves, start_resolver, use_resolvers
 
 _ADDRESS = "127.0.0.1"
 
@@ -32,7 +32,9 @@ class BadNameserver(Fault):
         use_resolvers(host, self.nameserver)
 
     def is_gone(self, host: DisposableHost) -> bool:
-        return resolves(host, self.host_name, _ADDRESS)
+        # As long as it is the one that is asked, a program that asks need not be started to know.
+        named = f"nameserver {self.nameserver}" in file_text(host, "/etc/resolv.conf").splitlines()
+        return not named and resolves(host, self.host_name, _ADDRESS)
 
     def traces(self) -> Sequence[str]:
         return ("file /etc/resolv.conf",)

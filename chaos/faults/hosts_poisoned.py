@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import resolves, struck
+from chaos.workload import file_text, resolves, struck
 
 _HOSTS = "/etc/hosts"
 
@@ -36,7 +36,7 @@ class HostsPoisoned(Fault):
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:
-        return host.run(["cmp", "--silent", _HOSTS, self.baseline]).returncode == 0
+        return file_text(host, _HOSTS) == file_text(host, self.baseline)
 
     def traces(self) -> Sequence[str]:
         return (f"file {_HOSTS}",)

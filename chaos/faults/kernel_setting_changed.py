@@ -30,4 +30,4 @@ class KernelSettingChanged(Fault):
         host.run(["sysctl", "--quiet", "--write", f"{self.setting}={self.changed + 1}"], check=True)
 
     def is_gone(self, host: DisposableHost) -> bool:
-        return host.read_file(f"/proc/sys/{self.setting}").strip() == str(self.declared)
+        return host.network_setting(self.setting) == str(self.declared)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import is_named, killed, start_resolver, unit_property, use_resolvers
+from chaos.workload import file_text, is_named, killed, start_resolver, unit_property, use_resolvers
 
 _ADDRESS, _FILE = "127.0.0.1", "/etc/resolv.conf"
 
@@ -40,7 +40,7 @@ class NameserverAway(Fault):
         use_resolvers(host, _ADDRESS)
 
     def is_gone(self, host: DisposableHost) -> bool:
-        as_before = host.run(["cmp", "--silent", _FILE, self._remembered]).returncode == 0
+        as_before = file_text(host, _FILE) == file_text(host, self._remembered)
         return as_before and is_named(host, self.host_name, _ADDRESS)
 
     @property

@@ -8,7 +8,7 @@ from typing import Literal
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import start_web, struck, unit_property
+from chaos.workload import file_text, start_web, struck, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class UnitEdited(Fault):
         return struck(host, *deeds, *([("run", "sh", "-c", told)] if self.by == "deployment" else []))
 
     def is_gone(self, host: DisposableHost) -> bool:
-        same = host.run(["cmp", "--silent", self._file, self.baseline]).returncode == 0
+        same = file_text(host, self._file) == file_text(host, self.baseline)
         return same and unit_property(host, self.unit, "NeedDaemonReload") == "no"
 
     def traces(self) -> Sequence[str]:
