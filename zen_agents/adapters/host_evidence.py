@@ -56,11 +56,14 @@ class HostEvidence:
         return Fragile(said, f"of {name}" if said else "", names, opened.kinds, stacks)
 
     def surroundings(self, plan: Plan, watched: Sequence[str], at: datetime) -> Surroundings:
-        """Return the largest and busiest processes, the newest changes of watched files, and the host."""
+        """Return the newest changes of watched files, and the host."""
         del plan
-        view = self._host.look()
         related = _newest(file_changes(watched[:_MOST_WATCHED], at - _LATELY, at))
-        return Surroundings(tuple(_worst(list(view.processes().values()))), tuple(related), _in_one_line(view))
+        return Surroundings(tuple(related), _in_one_line(self._host.look()))
+
+    def processes(self) -> Sequence[str]:
+        """Return the largest processes and those that used most CPU time."""
+        return tuple(_worst(list(self._host.look().processes().values())))
 
     def records(self, plan: Plan, at: datetime) -> Records:
         """Return the end of the journal of the unit that is acted on, and the newest changes of packages."""

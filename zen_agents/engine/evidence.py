@@ -1,8 +1,9 @@
 """What the host looked like before it was repaired, for the message to people: a repair removes its own clues.
 
 Three steps, so that no repair waits: what the repair would destroy is read at once, in a fraction of a millisecond, what may
-soon be otherwise beside it, and what stays as it was written once the repair has ended, or has had its time. Once an
-incident, at most `MOST_A_MINUTE` a minute, and bounded in size: a storm takes a few, not thousands.
+soon be otherwise beside it, and what is the same afterwards once the repair has ended, or has had its time: the journal, and
+where files alone are changed the processes. Once an incident, at most `MOST_A_MINUTE` a minute, and bounded in size: a storm
+takes a few, not thousands.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from zen_agents.clock import Clock
 from zen_agents.engine.aside import Aside
 from zen_agents.engine.journal import Journal
 from zen_agents.errors import HostError, StoreError
-from zen_agents.model.action import Intent
+from zen_agents.model.action import Intent, ResourceKind
 from zen_agents.model.address import is_address_target
 from zen_agents.model.entry import EntryKind
 from zen_agents.model.incident import Incident
@@ -37,7 +38,7 @@ FACTS = ("processes", "open_files", "descriptors", "stacks", "log", "log_source"
 MOST_A_MINUTE = 6
 #: The rest may take so long (seconds); what comes later is not told.
 WITHIN_SECONDS = 3.0
-#: A repair has the host to itself for so long (seconds): a child that reads the journal takes one of two cores from a start.
+#: Repairs have the host to themselves for so long (seconds): a child that reads the journal takes one of two cores from one.
 UNDISTURBED_SECONDS = 0.05
 #: Incidents whose evidence is at hand for messages; of older ones it is in the ledger.
 _MOST_REMEMBERED = 100
@@ -101,10 +102,16 @@ class Evidence:
     async def _rest(self, source: EvidenceSource, intent: Intent, incident: str, fragile: Fragile) -> None:
         watched, at = self._watched(), intent.reserved_at.wall
         around = await self._asked(lambda: source.surroundings(intent.plan, watched, at), Surroundings(), incident)
+        afterwards = _leaves_processes(intent)
+        processes: Sequence[str] = ()
+        if not afterwards:
+            processes = await self._asked(source.processes, processes, incident)
         await self._undisturbed(intent)
+        if afterwards:
+            processes = await self._asked(source.processes, processes, incident)
         records = await self._asked(lambda: source.records(intent.plan, at), Records(), incident)
         facts = {
-            "processes": list(around.processes), "open_files": list(fragile.open_files),
+            "processes": list(processes), "open_files": list(fragile.open_files),
             "descriptors": fragile.descriptors, "stacks": list(fragile.stacks),
             "log": list(fragile.log or records.log), "log_source": fragile.log_source or records.log_source,
             # Each begins with its time, all in one zone.
@@ -134,7 +141,9 @@ class Evidence:
     async def _undisturbed(self, intent: Intent) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(UNDISTURBED_SECONDS):
-                await self._ended[intent.id].wait()
+                # One turn may have begun several.
+                for ended in list(self._ended.values()):
+                    await ended.wait()
         del self._ended[intent.id]
 
     def _is_too_often(self, now: float) -> bool:
@@ -145,3 +154,8 @@ class Evidence:
         self._taken[incident] = facts
         while len(self._taken) > _MOST_REMEMBERED:
             del self._taken[next(iter(self._taken))]
+
+
+def _leaves_processes(intent: Intent) -> bool:
+    """Tell whether a repair changes files alone; reading of each process takes turns with the thread that does so."""
+    return bool(intent.plan.touches) and all(resource.kind is ResourceKind.PATH for resource in intent.plan.touches)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import field
 
 from zen_agents.clock import Clock
@@ -57,8 +57,8 @@ class Parts:
     actionable: int = 0
     #: When openings of one incident count as flapping; the configuration's word for every rule.
     flapping: FlapLimit = field(default_factory=FlapLimit)
-    #: Loads what is needed besides once something is done about the first fault.
-    get_ready: Callable[[], None] = lambda: None
+    #: Loads what is needed besides once one of these actions is done about the first fault.
+    get_ready: Callable[[Collection[str]], None] = lambda _: None
     #: Whether each change of what a check watches wakes the engine: a kernel may have no such event, or no room for it.
     is_told_of: Callable[[Watch], bool] = lambda _: False
     random: random.Random = field(default_factory=random.SystemRandom)

@@ -32,10 +32,12 @@ async def get_ready(parts: Parts, rules: Iterable[Rule]) -> None:
     wanted = list(_one_of_each(rules))
     if not wanted:
         return
+    import concurrent.futures.thread  # noqa: F401, PLC0415 - with the first thread: files are changed in one
+
     import zen_agents.rules.backoff  # noqa: F401, PLC0415 - what does not help at once is tried again
 
     compile_now(*_MADE)
-    parts.get_ready()
+    parts.get_ready([request.action for _, request in wanted if request.listed_as in policy.allowed])
     situation = parts.book.situation(policy, now, actionable=parts.actionable, running=0, foreign=parts.foreign)
     for rule, request in wanted:
         await parts.judging.get_ready(request, rule=rule, policy=policy, present=lambda: AsOf(now, situation))

@@ -28,9 +28,8 @@ class Fragile:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What else is going on, and may soon be otherwise: the largest and the busiest processes, files that changed."""
+    """What else is going on, and may soon be otherwise: files that changed, how the host does."""
 
-    processes: Sequence[str] = ()
     #: What changed in the day before, a line each: an ISO time in UTC, what it is, its name.
     related: Sequence[str] = ()
     #: The host in one line.
@@ -59,6 +58,10 @@ class EvidenceSource(Protocol):
 
         Among `watched` paths it looks for files that changed.
         """
+        ...
+
+    def processes(self) -> Sequence[str]:
+        """Return the largest and the busiest processes, one a line; as `surroundings`."""
         ...
 
     def records(self, plan: Plan, at: datetime) -> Records:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from zen_agents import catalog
@@ -10,6 +10,7 @@ from zen_agents.adapters.accounts import group_names
 from zen_agents.adapters.action_log import ActionLogFile
 from zen_agents.adapters.approval_tokens import ApprovalTokens
 from zen_agents.adapters.control_sockets import ControlSockets
+from zen_agents.adapters.deeds_ahead import load_deeds
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.adapters.null_control import NullControl
 from zen_agents.adapters.outbox_at_rest import OutboxAtRest
@@ -83,7 +84,7 @@ class Runtime:
         triggers = safe_mode_triggers(settings)
         self.parts = build_parts(world, policy, triggers=triggers, host_name=self.host_name, foreign=foreign)
         self.parts.flapping = flap_limit(settings)
-        self.parts.get_ready = self.outbox.get_ready
+        self.parts.get_ready = self._get_ready
         self.parts.is_told_of = world.events.tells_of
         self.parts.journal.redaction.use(settings.redact)
         # Only now: signing writes, and whose state it is was judged by what stood there before.
@@ -106,6 +107,10 @@ class Runtime:
         self.clock = SystemClock(self.store.anchor())
         self.configuration.applied_at = self.clock.now()
         return trouble
+
+    def _get_ready(self, actions: Collection[str]) -> None:
+        self.outbox.get_ready()
+        load_deeds(actions)
 
     def _outbox(self, loaded: Loaded) -> OutboxAtRest:
         return OutboxAtRest(

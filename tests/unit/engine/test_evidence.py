@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ class Source:
     def __init__(self) -> None:
         self.asked: list[str | None] = []
         self.read_records: list[str | None] = []
+        self.read_processes = 0
         self.trouble: Exception | None = None
 
     def fragile(self, plan: Any) -> Fragile:
@@ -50,7 +52,13 @@ class Source:
         if self.trouble:
             raise self.trouble
         changed = [f"{at.isoformat()}  file {path} token=abc" for path in watched]
-        return Surroundings(["1 init S 4 MiB 2 s CPU"], changed, "load 0.4")
+        return Surroundings(changed, "load 0.4")
+
+    def processes(self) -> Sequence[str]:
+        self.read_processes += 1
+        if self.trouble:
+            raise self.trouble
+        return ["1 init S 4 MiB 2 s CPU"]
 
     def records(self, plan: Any, at: Any) -> Records:
         self.read_records.append(plan.request.incident)
@@ -132,6 +140,22 @@ async def test_what_stays_as_it_was_written_is_read_when_the_repair_has_ended_or
     assert taking.source.read_records == ["inc-aaaa11", "inc-bbbb11"], "although it goes on"
 
 
+@pytest.mark.parametrize(("kind", "before_it_ends"), [(ResourceKind.UNIT, 1), (ResourceKind.PATH, 0)])
+async def test_processes_are_read_beside_a_repair_that_may_end_some_and_after_one_of_files(
+    taking: Taking, monkeypatch: pytest.MonkeyPatch, kind: ResourceKind, before_it_ends: int
+) -> None:
+    monkeypatch.setattr("zen_agents.engine.evidence.UNDISTURBED_SECONDS", 1e9)
+    intent = taking.intent("inc-aaaa11")
+    intent = replace(intent, plan=replace(intent.plan, touches=(Resource(kind, "/srv"),)))
+    taking.evidence.before(intent)
+    while not taking.evidence._ended[intent.id]._waiters:  # noqa: ASYNC110 - it waits for the end
+        await asyncio.sleep(0.001)
+    assert taking.source.read_processes == before_it_ends
+    taking.evidence.after(intent)
+    await taking.evidence.settle()
+    assert taking.source.read_processes == 1
+
+
 async def test_what_only_looks_like_a_process_is_none(tmp_path: Path) -> None:
     """A directory's fingerprint is two numbers as well."""
     plan = replace(an_intent("act-aaaa11", SystemClock().now()).plan, fingerprint=f"{os.getpid()}:1")
@@ -169,7 +193,7 @@ sys.stdin.read()
         intent = an_intent("act-aaaa11", SystemClock().now())
         touches = (Resource(ResourceKind.PROCESS, process.fingerprint),)
         plan = replace(intent.plan, fingerprint=process.fingerprint, touches=touches)
-        fragile, rest = evidence.fragile(plan), evidence.surroundings(plan, (), SystemClock().now().wall)
+        fragile, processes = evidence.fragile(plan), evidence.processes()
     finally:
         child.kill()
         await child.wait()
@@ -179,8 +203,8 @@ sys.stdin.read()
     assert len(fragile.log) <= MOST_LINES
     assert fragile.log[-1].startswith("line 49 ")
     assert max(map(len, fragile.log)) <= 300
-    assert 5 <= len(rest.processes) <= 10
-    assert "S3cr3t" not in str((fragile, rest))
+    assert 5 <= len(processes) <= 10
+    assert "S3cr3t" not in str((fragile, processes))
 
 
 async def test_of_a_unit_it_is_the_main_process_that_is_looked_at(tmp_path: Path) -> None:

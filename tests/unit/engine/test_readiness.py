@@ -28,12 +28,12 @@ async def test_each_action_of_a_ladder_is_made_ready_once_after_the_first_turn(
 ) -> None:
     rig = Rig(tmp_path, ["web", "db"])
     loaded: list[str] = []
-    rig.parts.get_ready = lambda: loaded.append("what tells people")
+    rig.parts.get_ready = loaded.extend
     for _ in range(2):
         await rig.running.turn(everything=True)
     assert [question.request.action for question in asked] == ["restart_service"]
     assert (asked[0].plan.steps, asked[0].plan.touches) == ((), ())
-    assert loaded == ["what tells people"]
+    assert loaded == ["restart_service"]
     assert rig.controls == [] and rig.outcomes() == []
     assert rig.store.entries(kinds=[EntryKind.DECISION, EntryKind.INTENT], limit=10) == []
 
@@ -43,7 +43,7 @@ async def test_an_engine_that_changes_nothing_loads_nothing_for_it(
     tmp_path: Path, asked: list[Question], changes: dict[str, Any]
 ) -> None:
     rig = Rig(tmp_path, **changes)
-    rig.parts.get_ready = lambda: pytest.fail("something was loaded")
+    rig.parts.get_ready = lambda _: pytest.fail("something was loaded")
     await rig.running.turn()
     assert asked == []
 
