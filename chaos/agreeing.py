@@ -36,7 +36,7 @@ class Agreeing:
 
     def _serve(self) -> None:
         looked_at = time.monotonic()
-        with arriving(self._host) as take:
+        with self._contender.seated(), arriving(self._host) as take:
             while not self._over.is_set():
                 for mail in take(_WAITS_SECONDS):
                     if mail.asks:

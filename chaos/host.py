@@ -204,12 +204,12 @@ class DisposableHost:
         lend = [sys.executable, "-m", "chaos.lent_setting", str(self.pid), path]
         subprocess.run(lend, cwd=REPOSITORY, check=True, capture_output=True)
 
-    def connect(self, port: int, *, seconds: float = 1.0) -> socket.socket:
-        """Return a connection to a port of 127.0.0.1 inside, without starting a process there; OSError if nobody accepts.
+    def connect(self, port: int, *, address: str = "127.0.0.1", seconds: float = 1.0) -> socket.socket:
+        """Return a connection to a port inside, without starting a process there; OSError if nobody accepts.
 
         It takes a tenth of a millisecond, so that it can be asked often without slowing down what is measured.
         """
-        return self._on_its_network(lambda: socket.create_connection(("127.0.0.1", port), seconds))
+        return self._on_its_network(lambda: socket.create_connection((address, port), seconds))
 
     def network_setting(self, name: str) -> str:
         """Return what a file below /proc/sys that each network has for itself says inside, as quickly; else OSError."""

@@ -122,17 +122,23 @@ def use_resolvers(host: DisposableHost, *addresses: str) -> None:
     host.write_file("/etc/resolv.conf", "\n".join(lines) + "\n")
 
 
-def is_named(host: DisposableHost, name: str, address: str, *, seconds: float = 0.5) -> bool:
-    """Tell whether the name server on 127.0.0.1 inside has this address of a name; asked by TCP, starting no program."""
+def is_named(host: DisposableHost, name: str, address: str, *, server: str = "127.0.0.1", seconds: float = 0.5) -> bool:
+    """Tell whether a name server inside has this address of a name; asked by TCP, starting no program."""
     labels = b"".join(bytes((len(label),)) + label.encode() for label in name.split("."))
     question = b"\0\1\1\0\0\1\0\0\0\0\0\0" + labels + b"\0\0\1\0\1"
     try:
-        with host.connect(53, seconds=seconds) as connection:
+        with host.connect(53, address=server, seconds=seconds) as connection:
             connection.settimeout(seconds)
             connection.sendall(len(question).to_bytes(2, "big") + question)
             return connection.makefile("rb").read().endswith(socket.inet_aton(address))
     except OSError:
         return False
+
+
+def first_name_server(host: DisposableHost) -> str:
+    """Return the name server that programs inside ask first, "" for none."""
+    lines = (line.split() for line in file_text(host, "/etc/resolv.conf").splitlines())
+    return next((words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1), "")
 
 
 def resolves(host: DisposableHost, name: str, address: str) -> bool:

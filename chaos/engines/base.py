@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -93,6 +94,10 @@ class Contender(ABC):
     def questions(self) -> Sequence[str]:
         """Return what it asks people before it does it, by ids; nothing where it asks nobody."""
         return ()
+
+    def seated(self) -> AbstractContextManager[object]:
+        """Let a person sit down who will be asked, for as long as it is entered."""
+        return nullcontext()
 
     def approve(self, question: str) -> bool:  # noqa: ARG002 - where nothing is asked nothing is answered
         """Let a person say yes to a question; False if the answer is not taken."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from math import inf
 from typing import Any
@@ -16,6 +17,7 @@ from chaos.engines.unit_cost import unit_cost
 from chaos.engines.zen_unit import ZenUnit
 from chaos.host import DisposableHost
 from chaos.scenario import Expectation, Scenario
+from chaos.shell import Shell
 from zen_agents import catalog
 from zen_agents.model.action import Reversible
 
@@ -40,6 +42,8 @@ class Zen(Contender):
     def __init__(self, host: DisposableHost, scenario: Scenario) -> None:
         super().__init__(host, scenario)
         self._unit = ZenUnit(host)
+        #: In which the person sits who is asked, if one does.
+        self._shell: Shell | None = None
 
     @classmethod
     def missing(cls, scenario: Scenario) -> Sequence[str]:
@@ -59,8 +63,17 @@ class Zen(Contender):
     def questions(self) -> Sequence[str]:
         return [row["id"] for row in self._unit.json("approvals")["items"] if row["state"] == "pending"]
 
+    @contextmanager
+    def seated(self) -> Iterator[None]:
+        with self._unit.shell() as self._shell:
+            yield
+        self._shell = None
+
     def approve(self, question: str) -> bool:
-        return self._unit.cli("approve", question, "--reason", "seen", "--yes").returncode == 0
+        words = ("approve", question, "--reason", "seen", "--yes")
+        if self._shell is not None:
+            return self._shell.run(self._unit.command(*words)) == 0
+        return self._unit.cli(*words).returncode == 0
 
     def undo(self, done: Performed) -> bool:
         return self._unit.cli("undo", done.id, "--reason", "tried", "--yes").returncode == 0

@@ -7,11 +7,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
 
 from chaos.engines.base import AS_ALWAYS, Launch
 from chaos.host import REPOSITORY, DisposableHost
+from chaos.shell import Shell, open_shell
 from chaos.waiting import wait_until
 from chaos.workload import unit_property
 
@@ -56,8 +58,15 @@ class ZenUnit:
 
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command on its state and return how it ended."""
-        argv = [sys.executable, "-m", "zen_agents", "--state-dir", self.state, *arguments]
-        return self.host.run(argv, cwd=str(REPOSITORY), environment=self._environment)
+        return self.host.run(self.command(*arguments), cwd=str(REPOSITORY), environment=self._environment)
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return one of its commands, on its state."""
+        return [sys.executable, "-m", "zen_agents", "--state-dir", self.state, *arguments]
+
+    def shell(self) -> AbstractContextManager[Shell]:
+        """Open a shell in which its commands can be given."""
+        return open_shell(self.host, cwd=str(REPOSITORY), environment=self._environment)
 
     def json(self, *arguments: str) -> Any:
         """Run one command with -o json and return what it printed; CalledProcessError if that is nothing."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
-from chaos.workload import file_text, resolves, start_resolver, use_resolvers
+from chaos.workload import first_name_server, is_named, start_resolver, use_resolvers
 
 _ADDRESS = "127.0.0.1"
 
@@ -32,9 +32,8 @@ class BadNameserver(Fault):
         use_resolvers(host, self.nameserver)
 
     def is_gone(self, host: DisposableHost) -> bool:
-        # As long as it is the one that is asked, a program that asks need not be started to know.
-        named = f"nameserver {self.nameserver}" in file_text(host, "/etc/resolv.conf").splitlines()
-        return not named and resolves(host, self.host_name, _ADDRESS)
+        asked = first_name_server(host)
+        return bool(asked) and is_named(host, self.host_name, _ADDRESS, server=asked)
 
     def traces(self) -> Sequence[str]:
         return ("file /etc/resolv.conf",)

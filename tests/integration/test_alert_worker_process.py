@@ -1,10 +1,14 @@
 import asyncio
 import os
+import ssl
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.authority import Authority, needs_openssl
 from tests.support.engine_process import wait_for
 from tests.support.telling import event_server, mail_server
 from zen_agents.adapters.worker_process import WorkerError, run_worker
@@ -52,6 +56,31 @@ async def test_a_real_worker_sends_each_kind_and_answers_for_each() -> None:
     assert answers["ping"].startswith("ok 202")
     assert answers["no-secret"].startswith("retry /nonexistent/url")
     assert [mail["Subject"] for mail in box.mails] == ["down"]
+
+
+@needs_openssl
+@pytest.mark.parametrize(("encryption", "taken"), [("auto", True), ("always", False)])
+async def test_tls_is_whole_in_a_worker_that_loads_it_only_where_it_begins(
+    tmp_path: Path, encryption: str, *, taken: bool
+) -> None:
+    issued = Authority(tmp_path / "authority").issue("relay", days=9)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.file, issued.key)
+    with mail_server(tls_context=context, require_starttls=False) as box:
+        answers = await ask(replace(a_mail(box.port), encryption=encryption))
+
+    assert (answers["mail"] == "ok taken") is taken
+    assert len(box.mails) == taken
+    assert taken or "certificate verify failed" in answers["mail"].lower()
+
+
+def test_a_worker_that_sends_mail_loads_neither_tls_nor_what_inspects_source() -> None:
+    argv = [sys.executable, "-X", "importtime", "-m", "zen_agents.workers", str(os.getpid()), WORKER]
+    done = subprocess.run(argv, input="no request", capture_output=True, text=True, check=False)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 2
+    assert "smtplib" in loaded
+    assert not loaded & {"_ssl", "_hashlib", "ast", "tokenize"}
 
 
 async def test_further_urls_go_through_apprise(monkeypatch: pytest.MonkeyPatch) -> None:

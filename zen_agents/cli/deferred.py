@@ -23,9 +23,6 @@ AT_FIRST_USE = ("ssl", "asyncio.sslproto", "multiprocessing", "bz2", "gzip", "lz
 _ZONES, _ZONE_PATH = "/usr/share/zoneinfo", "/usr/share/zoneinfo:/usr/lib/zoneinfo:/usr/share/lib/zoneinfo:/etc/zoneinfo"
 
 
-#: What a deferred module answers by itself: asyncio asks of each socket whether it is one of TLS, and before TLS none is.
-_UNTIL_LOADED: Mapping[str, Mapping[str, Any]] = {"ssl": {"SSLSocket": type("SSLSocket", (), {})}}
-
 #: Where the interpreter keeps its own SHA-256; some builds leave it out.
 _OWN_SHA256 = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 
@@ -50,29 +47,6 @@ _STAND_INS: Mapping[str, Mapping[str, Any]] = {
     "concurrent.futures.process": {"BrokenProcessPool": type("BrokenProcessPool", (RuntimeError,), {})},
     **({"sysconfig": {"get_config_var": {"TZPATH": _ZONE_PATH}.get}} if Path(_ZONES).is_dir() else {}),
 }  # fmt: skip
-
-
-class DeferredModule(ModuleType):
-    """Stands for a module until something in it is asked for; then it has everything that the module has."""
-
-    def __getattr__(self, name: str) -> Any:
-        # inspect and warnings look for names like __file__ in every module; that is no use of it. __path__ is asked for by
-        # whoever imports a module within it.
-        if name.startswith("__") and name != "__path__":
-            raise AttributeError(name)
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        module = importlib.import_module(self.__name__)
-        self.__dict__.update(module.__dict__)
-        return getattr(module, name)
-
-
-def defer(*names: str) -> None:
-    """Let these modules be loaded at their first use; one that is loaded already stays as it is."""
-    for name in names:
-        if name not in sys.modules:
-            sys.modules[name] = deferred = DeferredModule(name)
-            deferred.__dict__.update(_UNTIL_LOADED.get(name, {}))
 
 
 @contextlib.contextmanager

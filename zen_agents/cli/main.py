@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from zen_agents import __version__
 from zen_agents.cli.call import FORMATS, Call
-from zen_agents.cli.deferred import AT_FIRST_USE, defer, own_hashes, without_plugins
 from zen_agents.cli.parsing import Parser, add_common, meant, output_of, parser_of, spelled_out, split, usage_of
+from zen_agents.deferred import defer
 from zen_agents.errors import PermissionDeniedError, UsageError, ZenError
 
 
@@ -151,6 +151,8 @@ def _run(words: list[str]) -> int:
         raise UsageError(f"there is no command {name!r}{meant(name, COMMANDS)}; see: zen-agents --help")
     if name == "run":
         # Nearly all that a start makes stays; looking for what does not, again and again, is a tenth of it.
+        from zen_agents.cli.deferred import AT_FIRST_USE, own_hashes, without_plugins  # noqa: PLC0415  no other needs it
+
         gc.disable()
         defer(*AT_FIRST_USE)
         with own_hashes(), without_plugins():

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import runpy
 import sys
+from collections.abc import Mapping, Sequence
 
+from zen_agents.deferred import defer
 from zen_agents.workers.parent import end_with
+
+#: Worker -> what its libraries import and few of its jobs use: a person waits for a mail. TLS is an eighth of what it loads.
+_AT_FIRST_USE: Mapping[str, Sequence[str]] = {"zen_agents.workers.alert_delivery": ("inspect", "ssl", "hmac")}
 
 
 def main() -> None:
     """Become the worker; PARENT is the process that starts it."""
     _, parent, module = sys.argv
     end_with(int(parent))
+    defer(*_AT_FIRST_USE.get(module, ()))
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

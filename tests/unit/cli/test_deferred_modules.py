@@ -9,11 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from zen_agents.cli.deferred import defer, without_plugins
+from zen_agents.cli.deferred import without_plugins
+from zen_agents.deferred import defer
 
 _ASYNCIO_WITHOUT_TLS = """
 import sys
-from zen_agents.cli.deferred import AT_FIRST_USE, defer
+from zen_agents.cli.deferred import AT_FIRST_USE
+from zen_agents.deferred import defer
 defer(*AT_FIRST_USE)
 import asyncio, socket
 
@@ -56,7 +58,8 @@ def test_a_module_that_is_loaded_already_stays_as_it_is():
 
 _LIBRARIES = """
 import sys
-from zen_agents.cli.deferred import AT_FIRST_USE, defer, without_plugins
+from zen_agents.cli.deferred import AT_FIRST_USE, without_plugins
+from zen_agents.deferred import defer
 defer(*AT_FIRST_USE)
 with without_plugins():
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -124,7 +127,8 @@ def test_the_interpreters_own_hashes_are_the_same():
 
 _COMPRESSION = """
 import sys
-from zen_agents.cli.deferred import AT_FIRST_USE, defer
+from zen_agents.cli.deferred import AT_FIRST_USE
+from zen_agents.deferred import defer
 defer(*AT_FIRST_USE)
 import bz2, gzip, lzma, shutil
 assert not {"_bz2", "_lzma"} & set(sys.modules), "shutil loaded them"
