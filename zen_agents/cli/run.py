@@ -24,7 +24,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from zen_agents.adapters.allocator import allocate_in_one_place, give_back_what_is_free
+from zen_agents.adapters.allocator import allocate_in_one_place, give_back_what_is_free, let_go_of_programs
 from zen_agents.cli.call import Call, state_directory
 from zen_agents.cli.envelope import data
 from zen_agents.cli.options import add_run_options, options_of
@@ -40,7 +40,7 @@ _MANY_KEYS = 128
 #: A thread that reads /proc for evidence would else keep the loop, which repairs meanwhile, waiting for five milliseconds
 #: each time it comes back from the kernel.
 _THREAD_TURN_SECONDS = 0.0005
-#: By then the first turns have been taken, and what a start needs once is free (seconds): 0.8 MB with every pack.
+#: By then the first turns have been taken, and what a start needs once is free (seconds): 10 MiB, mostly code of libraries.
 _STARTED_SECONDS = 10.0
 _EXIT = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
 
@@ -93,6 +93,7 @@ def _give_back() -> None:
     # Which files each directory of modules has: an import that comes later looks there again.
     sys.path_importer_cache.clear()
     give_back_what_is_free()
+    let_go_of_programs()
 
 
 def _greet(call: Call, runtime: Runtime) -> None:
