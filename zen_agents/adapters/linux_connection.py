@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 
-from zen_agents.adapters.linux_probe import Resolver, connect, timed
+from zen_agents.adapters.linux_probe import connect, timed
+from zen_agents.adapters.name_lookup import Resolver
 from zen_agents.ports.host_probes import ProbeResult
 
 #: How long a connection has to last (seconds).

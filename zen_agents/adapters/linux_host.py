@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from zen_agents.adapters import linux_probe, linux_view_files
+from zen_agents.adapters import linux_view_files
 from zen_agents.adapters.linux_view import LinuxView
 from zen_agents.adapters.linux_view_busy import BusyReader
 from zen_agents.adapters.linux_view_cgroups import CgroupReader
@@ -19,6 +19,7 @@ from zen_agents.adapters.linux_view_resources import ResourceReader
 from zen_agents.adapters.linux_view_services import ServiceReader
 from zen_agents.adapters.linux_view_sockets import DescriptorReader
 from zen_agents.adapters.linux_view_units import UnitReader
+from zen_agents.adapters.name_lookup import Resolver
 from zen_agents.adapters.quarantine import KeptFiles
 from zen_agents.adapters.systemd_bus import SystemdBus
 from zen_agents.ports.host_units import Unit
@@ -64,7 +65,7 @@ class LinuxHost:
         own = not root and systemctl == "systemctl"
         self.units = UnitReader(systemctl, systemctl_timeout_seconds, SystemdBus() if own else None)
         self.occupation = OccupationReader(root)
-        self.resolver = linux_probe.Resolver()
+        self.resolver = Resolver()
         self.worker_turns = asyncio.Semaphore(_MOST_WORKERS)
         #: One data set after the other: each may take all the memory that it was given.
         self.data_turns = asyncio.Semaphore(1)

@@ -9,7 +9,7 @@ import struct
 import time
 from collections.abc import Callable
 
-from zen_agents.adapters.linux_probe import Resolver
+from zen_agents.adapters.name_lookup import Resolver
 from zen_agents.ports.time_answer import TimeAnswer
 
 _PACKET = struct.Struct("!BBbbII4sQQQQ")

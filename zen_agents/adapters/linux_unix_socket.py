@@ -10,7 +10,8 @@ import asyncio
 import errno
 import socket
 
-from zen_agents.adapters.linux_probe import asked, check_request, page, timed
+from zen_agents.adapters.http_page import check_request, page
+from zen_agents.adapters.linux_probe import asked, timed
 from zen_agents.errors import HostError
 from zen_agents.ports.host_probes import HttpRequest, ProbeResult
 

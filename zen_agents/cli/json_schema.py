@@ -10,6 +10,11 @@ ANY = object()
 _PLAIN: Mapping[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", None: "null"}
 
 
+def items(shape: Any) -> dict[str, Any]:
+    """Return the shape of a list of such."""
+    return {"items": [shape]}
+
+
 def document(name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of a whole document, which begins with its name."""
     whole = _schema_of(shape)

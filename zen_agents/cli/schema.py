@@ -30,7 +30,7 @@ def run(call: Call) -> int:
     """Print it: as it is, or in the envelope of -o json."""
     name = call.arguments.what
     if name != "config" and name not in SHAPES:
-        raise UsageError(f"there is no schema {name!r}{meant(name, SHAPES)}; there are: config, {', '.join(SHAPES)}")
+        raise UsageError(f"there is no schema {name!r}{meant(name, SHAPES)}; there are: config, {', '.join(sorted(SHAPES))}")
     document = json_schema() if name == "config" else shapes.json_schema(name)
     if call.machine:
         data(call, "schema", {"name": name, "document": document})

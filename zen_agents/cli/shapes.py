@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zen_agents.cli.data_shapes import CELL, DATA_PROFILE, DATA_REPAIR, DATA_REPORT, DATA_RUN
-from zen_agents.cli.json_schema import ANY, document
+from zen_agents.cli.data_shapes import DATA
+from zen_agents.cli.json_schema import ANY, document, items
+from zen_agents.cli.log_shapes import LOGS
+from zen_agents.cli.package_shapes import PACKAGES
 
 _TEXT_OR_NULL, _NUMBER_OR_NULL = (str, None), (float, None)
 _THINGS = {"*": ANY}
@@ -54,23 +56,6 @@ _APPROVAL = {
     "answers": [{"by": str, "uid": (int, None), "yes": bool, "reason": str, "at": str}],
     "plan": _THINGS,
 }  # fmt: skip
-_PACKAGE = dict.fromkeys(
-    ("name", "version", "ecosystem", "environment", "source", "source_version", "architecture", "purl"), str
-)
-_WEAKNESS = {
-    "name": str, "version": str, "ecosystem": str, "environment": str, "purl": str, "advisory": str, "aliases": [str],
-    "severity": str, "score": _NUMBER_OR_NULL, "vector": str, "fixed_in": str, "summary": str, "source": str,
-    "exploited": ({"since": str, "due": _TEXT_OR_NULL, "ransomware": bool}, None),
-}  # fmt: skip
-_STEP = {
-    "installed": str, "wanted": str, "fixes": [str], "kind": str, "stance": str, "why": str,
-}  # fmt: skip
-_PACKAGE_PLAN = {
-    "name": str, "rule": str, "target": str, "outcome": str, "reason": _TEXT_OR_NULL, "detail": str, "steps": [str],
-    "asks": [str], "reversible": _TEXT_OR_NULL, "restarts": [str], "digest": _TEXT_OR_NULL,
-}  # fmt: skip
-_UPDATE = {**_STEP, "name": str, "place": str}
-_PLACE = {"place": str, "path": str, "ecosystem": str}
 _ANSWERED = {"approval": str, "state": str, "action": str, "target": str, "*": ANY}
 _DECISION = {
     "id": str, "at": str, "incident": _TEXT_OR_NULL, "record": int, "outcome?": str, "reason?": str, "rule?": str,
@@ -91,142 +76,68 @@ _CHECK_ROW = {
 }  # fmt: skip
 
 
-#: A kind of lines, with when its first and last line came (seconds since the epoch, 0 where lines say no time).
-_TEMPLATE = {"text": str, "example": str, "lines": int, "first": float, "last": float}
-
-
-def _items(shape: Any) -> dict[str, Any]:
-    return {"items": [shape]}
-
-
 #: By name; see the module.
 SHAPES: Mapping[str, Any] = {
     "ack": {"incident": str, "until_seconds": float},
     "act": {"action": str, "outcome": str, "took_seconds": float, "detail": str, "output": str},
     "action": _ACTION,
-    "actions": _items(_ACTION),
-    "alert-preview": _items(
+    "actions": items(_ACTION),
+    "alert-preview": items(
         {"channel": str, "url?": str, "event?": _THINGS, "server?": str, "headers?": [[str]], "text?": str, "html?": str,
          "*": ANY}
     ),
     "alert-test": {"severity": str, "channels": [{"channel": str, "ok": bool, "answer": str}]},
     "approval": (_APPROVAL, _ANSWERED),
     "approval_token": {"approval": str, "token": str},
-    "approvals": _items(_APPROVAL),
+    "approvals": items(_APPROVAL),
     "audit": {
         "ok": bool, "entries": int, "first_at": _AT, "last_at": _AT, "head": str, "signed_to": int, "checkpoints": int,
         "signed_by": [str], "signatures_checked": bool, "dropped_bodies": int, "broken_seq": (int, None), "expected": str,
         "got": str, "problem": str, "unpaired_intents": [str], "unpaired_outcomes": [str], "unrecorded_actions": [str],
     },
-    "audit-export": _items(
+    "audit-export": items(
         {"seq": int, "at": str, "kind": str, "id": str, "wall_us": int, "steady_us": int, "actor": str,
          "incident": _TEXT_OR_NULL, "action": _TEXT_OR_NULL, "body": (_THINGS, None), "body_hash": str, "hash": str}
     ),
-    "baselines": _items(
+    "baselines": items(
         {"name": str, "path": str, "declared": str, "outcome": str, "why": str, "sha256": str, "mode": str, "owner": str,
          "group": str}
     ),
-    "audit-key": _items({"id": str, "key": str}),
+    "audit-key": items({"id": str, "key": str}),
     "breaker": {"breaker": str, "state": str},
-    "breakers": _items({"name": str, "state": str, "failures": int, "open_seconds": _NUMBER_OR_NULL}),
+    "breakers": items({"name": str, "state": str, "failures": int, "open_seconds": _NUMBER_OR_NULL}),
     "check-config": {
         "ok": bool, "files": [str], "mode?": str, "agents?": [str], "rules?": int, "allowed?": [str], "implied?": [ANY],
         "diagnostics": [_DIAGNOSTIC], "online?": [{"name": str, "state": str, "text": str, "fix": str}],
     },
     "completion": {"name": str, "script": str},
     "config-show": {"files": [str], "values": _THINGS, "sources": {"*": str}},
-    "data-check": _items(DATA_REPORT),
-    "data-diff": {
-        "before": str, "after": str, "rows_before": int, "rows_after": int, "key": [str], "removed_columns": [str],
-        "added_columns": [str], "types": [{"column": str, "before": str, "after": str}],
-        "added": int, "removed": int, "changed": int, "columns": [{"column": str, "rows": int}],
-        "rows": [{"change": str, "keys": [CELL], "before": [CELL], "after": [CELL]}],
-        "moved": [{"column": str, "psi": float, "ks": _NUMBER_OR_NULL, "shares": _NUMBER_OR_NULL}],
-        "not_measured": int, "same": bool,
-    },
-    "data-infer": _items({"text": str, "columns": int, "rows": int, "is_all": bool}),
-    "data-repair": _items(DATA_REPAIR),
-    "data-repaired": _items(_DONE_BY_ENGINE),
-    "data-report": _items({
-        **DATA_REPORT,
-        "history": {"runs": [DATA_RUN], "good": DATA_PROFILE, "good_at": _NUMBER_OR_NULL},
-    }),
+    "data-repaired": items(_DONE_BY_ENGINE),
     "decision": _DECISION,
-    "decisions": _items(_DECISION),
+    "decisions": items(_DECISION),
     "doctor": {
         "healthy": bool, "checks": [{"name": str, "state": str, "text": str, "fix": str}], "bundle?": str, "files?": [str],
     },
     "error": {"error": str, "exit_code": int},
-    "events": _items(_EVENT),
-    "explain": (_NAMED, _items({"kind": str, **_NAMED})),
-    **{f"explain-{kind}s": _items(_NAMED) for kind in ("action", "agent", "check", "code", "guard", "pack", "reason")},
+    "events": items(_EVENT),
+    "explain": (_NAMED, items({"kind": str, **_NAMED})),
+    **{f"explain-{kind}s": items(_NAMED) for kind in ("action", "agent", "check", "code", "guard", "pack", "reason")},
     "graph": {
         "read_seconds_ago": _NUMBER_OR_NULL, "more": int, "watched": [str],
         "edges": [{"child": str, "parent": str, "source": str}],
         "incidents": [{"target": str, "incident": str, "muted_by": _MUTED_BY}], "*": ANY,
     },
-    "incidents": _items(_INCIDENT),
+    "incidents": items(_INCIDENT),
     "init": {"path": str, "found": [str], "units": [str]},
     "judgement": _JUDGEMENT,
-    "logs-learned": {"items": [{
-        "source": str, "learns_for_seconds": float, "known": int,
-        "kinds": [{"text": str, "example": str, "lines": int, "first": float, "last": float, "usual": _NUMBER_OR_NULL,
-                   "told": str}],
-    }]},
-    "logs-report": {
-        "files": [{"file": str, "format": str, "why": str, "shortened": int, "dropped": int}],
-        "lines": int, "errors": int, "older": int, "first": _NUMBER_OR_NULL, "last": _NUMBER_OR_NULL,
-        "part_seconds": int, "parts": [{"at": float, "lines": int, "errors": int}], "kinds": int,
-        "templates": [_TEMPLATE], "error_templates": [_TEMPLATE], "new_templates": [_TEMPLATE],
-        "security": [{"text": str, "count": int, "missed": int}], "security_events": int,
-        "operations": [{"operation": str, "count": int,
-                        **dict.fromkeys(("mean", "p50", "p95", "p99", "longest"), float)}],
-    },
-    "logs-search": {
-        "items": [{"file": str, "at": _TEXT_OR_NULL, "text": str}], "unread": [{"file": str, "why": str}],
-    },
-    "logs-sigma": {
-        "taken": [{"file": str, "name": str, "title": str, "severity": str, "lines_of": str}],
-        "refused": [{"file": str, "title": str, "why": str}],
-    },
-    "maintenance": ({"name": str, "effect": str, "for_seconds": float}, {"name": str}, _items(
+    "maintenance": ({"name": str, "effect": str, "for_seconds": float}, {"name": str}, items(
         {"name": str, "state": str, "effect": str, "timezone": str, "begins_at": _TEXT_OR_NULL, "ends_at": str,
          "begins_at_utc": _TEXT_OR_NULL, "ends_at_utc": str, "where": str}
     )),
     "man": ({"name": str, "text": str}, {"*": ANY}),
     "new": {"name": str, "kind": str, "path": str, "files": [str]},
     "once": {"dry_run": bool, "would": [ANY], "actions": [_ACTION], "incidents": [_INCIDENT]},
-    "packages": ({
-        "items": [_PACKAGE],
-        "environments": [{"environment": str, "ecosystem": str, "packages": int,
-                          "problems": [{"path": str, "line": int, "why": str}]}],
-    }, _items(_PACKAGE)),
-    "packages-apply": _items(_DONE_BY_ENGINE),
-    "packages-audit": ({
-        "packages": int, "findings": [_WEAKNESS], "ignored": [{**_WEAKNESS, "reason": str, "until": str}],
-        "excused": [{**_WEAKNESS, "status": str, "reason": str, "by": str}],
-        "expired": [{"advisory": str, "package": str, "reason": str, "until": str}],
-        "unknown": [{"source": str, "why": str, "purl": _TEXT_OR_NULL}],
-        "sources": [{"source": str, "ecosystems": [str], "as_of": _TEXT_OR_NULL}],
-    }, _items(_WEAKNESS)),
-    "packages-outdated": ({
-        "packages": int, "places": [_PLACE], "items": [_UPDATE], "unknown": [{"place": str, "why": str}],
-        "yanked": [{"place": str, "package": str, "version": str, "reason": str}], "notes": [{"place": str, "note": str}],
-    }, _items(_UPDATE)),
-    "packages-plan": ({
-        "would_run": int, "needs_you": int, "blocked": int, "alert_only": int, "unknown": int, "items": [_PACKAGE_PLAN],
-    }, _items(_PACKAGE_PLAN)),
-    "packages-why": {
-        "name": str,
-        "places": [{
-            "place": str, "path": str, "versions": [str], "required_by": [{"name": str, "asks": str}],
-            "weaknesses": [{"package": str, "version": str, "advisory": str, "rating": str, "is_exploited": bool,
-                            "fixed_in": str, "summary": str}],
-            "updates": [_STEP], "yanked": [str],
-        }],
-        "actions": [{"id": str, "action": str, "target": str, "outcome": str}],
-        "refused": [{"at": str, "what": str}], "untold": str,
-    },
+    "packages-apply": items(_DONE_BY_ENGINE),
     "pause": {"scope": str, "for_seconds": _NUMBER_OR_NULL},
     "plan": {"host": str, "mode": str, "config": [str], "at": str, "fine": int, "unused_facts": [str], "*": int,
         "lines": [
@@ -274,7 +185,7 @@ SHAPES: Mapping[str, Any] = {
         "steps": [{"id": str, "action": str, "target": str, "result": str, "detail": str, "undo": _TEXT_OR_NULL}],
     },
     "run": {"ended_by": str, "exit_code": int},
-    "runbook": ({"name": str, "title": str, "text": str}, _items({"name": str, "title": str})),
+    "runbook": ({"name": str, "title": str, "text": str}, items({"name": str, "title": str})),
     "safe-mode": {"on": bool, "was_on?": bool},
     "schema": {"name": str, "document": _THINGS},
     "status": {
@@ -312,6 +223,7 @@ SHAPES: Mapping[str, Any] = {
         "undoes": str, "action": str, "outcome": str, "took_seconds": float, "detail": str, "paused": [str],
         "paused_seconds": float,
     },
+    **DATA, **LOGS, **PACKAGES,
     "version": {"version": str, "python": str},
     "why": {
         "incident": (_INCIDENT, None), "chain": [_ENTRY], "changed?": (_CHANGED, None), "next?": _TEXT_OR_NULL,

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from zen_agents.adapters import linux_probe
-from zen_agents.adapters.linux_probe import Resolver, check_request, classify
+from zen_agents.adapters.http_page import check_request
+from zen_agents.adapters.linux_probe import classify
+from zen_agents.adapters.name_lookup import Resolver
 from zen_agents.errors import HostError
 from zen_agents.ports.host_probes import HttpRequest, ProbeResult
 

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from zen_agents.adapters.linux_probe import Resolver
 from zen_agents.adapters.linux_time import server_time
+from zen_agents.adapters.name_lookup import Resolver
 
 NTP = 2_208_988_800
 Answer = Callable[[bytes], bytes | None]
