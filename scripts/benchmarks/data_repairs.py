@@ -71,4 +71,4 @@ def _repaired(file: Path) -> tuple[Run, FileRepair]:
 
 def _told(runs: Sequence[Run]) -> str:
     seconds, cpu = (median([each.seconds for each in runs]), median([each.cpu_seconds for each in runs]))
-    return f"{seconds:.2f} s ({cpu:.1f} s of CPU), {max(each.peak_mib for each in runs):.0f} MiB"
+    return f"{seconds:.2f} s (median of {len(runs)}; {cpu:.1f} s of CPU), {max(each.peak_mib for each in runs):.0f} MiB"

@@ -87,7 +87,7 @@ def _measured(folder: Path, address: str, rows: int) -> Sequence[Figure]:
     if (found["between.amount"], found["between.quantity"], report.rows) != (counts[6], counts[7], counts[0]):
         raise RuntimeError(f"the query by hand counts otherwise: {counts}, and we {found}")
     pairs = [mine / other for mine, other in zip(ours, hand, strict=True)]
-    told = f"{median(ours):.2f} s as a whole process, by hand {median(hand):.2f} s; the same counts"
+    told = f"{median(ours):.2f} s as a whole process, by hand {median(hand):.2f} s, medians of {_TRIALS}; the same counts"
     return [
         Figure(f"postgresql: {rows:,} rows, times the query by hand", median(pairs), "x", 1.5, samples=pairs, note=told),
         Figure("postgresql: passes over a table whose checks hold", float(passes), "", 1.0, note=f"it says {whole.passes}"),
