@@ -80,7 +80,7 @@ def test_a_worker_that_sends_mail_loads_neither_tls_nor_what_inspects_source() -
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert done.returncode == 2
     assert "smtplib" in loaded
-    assert not loaded & {"_ssl", "_hashlib", "ast", "tokenize"}
+    assert not loaded & {"_ssl", "_hashlib", "ast", "tokenize", "locale", "ipaddress"}
 
 
 async def test_further_urls_go_through_apprise(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable
 from typing import IO
 
-_CHUNK = 1 << 20
+#: A piece that an allocator keeps at hand: of larger ones each would be pages that the kernel makes and clears anew (bytes).
+_CHUNK = 1 << 16
 #: The kernel's number of "be a clone of that file".
 _FICLONE = 0x40049409
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zen_agents.adapters.file_identity import proc_path
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 
 
 def copied(source: int, target: Path, go_on: Callable[[], None]) -> str:

@@ -16,6 +16,9 @@ from zen_agents.errors import HostError
 #: What children of the view see; nothing is inherited.
 CHILD_ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"}
 
+#: Most files are smaller (bytes), and an allocator has so much at hand.
+_PIECE = 65536
+
 #: Errors that say "there is nothing of that name (any more)".
 GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESRCH})
 
@@ -138,15 +141,12 @@ def _collect(child: subprocess.Popen[bytes], deadline: float, limit: int) -> byt
 
 
 def _read_up_to(descriptor: int, limit: int) -> bytes:
-    content = os.read(descriptor, limit)
+    """Return what can be read, in pieces: room for all that it may be would be made, and let go of, for each few lines."""
+    content = os.read(descriptor, min(limit, _PIECE))
     if not content or len(content) >= limit:
         return content
-    chunks = [content]
-    remaining = limit - len(content)
-    while remaining > 0:
-        chunk = os.read(descriptor, remaining)
-        if not chunk:
-            break
+    chunks, remaining = [content], limit - len(content)
+    while remaining > 0 and (chunk := os.read(descriptor, min(remaining, _PIECE))):
         chunks.append(chunk)
         remaining -= len(chunk)
     return b"".join(chunks)

@@ -120,7 +120,7 @@ class Compressing:
         os.lseek(source, 0, os.SEEK_SET)
         try:
             child = subprocess.Popen(
-                ["zstd", "-q", "-c", "-T1"], stdin=source, stdout=target, stderr=subprocess.DEVNULL,
+                ["zstd", "-q", "-c", "--single-thread"], stdin=source, stdout=target, stderr=subprocess.DEVNULL,
                 env=CHILD_ENVIRONMENT, cwd="/", start_new_session=True,
             )  # fmt: skip
         except OSError as error:

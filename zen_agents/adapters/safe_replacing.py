@@ -30,7 +30,7 @@ from zen_agents.ports.host_files import FileState
 if TYPE_CHECKING:
     from zen_agents.adapters.quarantine import Quarantine
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
