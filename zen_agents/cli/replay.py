@@ -26,7 +26,7 @@ from zen_agents.clock import Instant
 from zen_agents.errors import UsageError
 from zen_agents.rehearsal.difference import Difference
 from zen_agents.rehearsal.past import ReplayReport, replay
-from zen_agents.rehearsal.replay import Decided, Episode
+from zen_agents.rehearsal.replayed_decisions import Decided, Episode
 
 _DECISIONS_DIFFER = 10
 #: Lines of one kind that are shown without -v.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from zen_agents.dataclass import dataclass
 from zen_agents.model.entry import ChainedEntry
 from zen_agents.rehearsal.recording import Gap
-from zen_agents.rehearsal.replay import Decided
+from zen_agents.rehearsal.replayed_decisions import Decided
 
 #: Decisions about the same, so many seconds apart, are one: retries have a jitter, and an action took its time then.
 SAME_WITHIN = 120.0

@@ -16,7 +16,8 @@ from zen_agents.model.observation import Status
 from zen_agents.rehearsal.difference import Difference, differences, recorded_decisions
 from zen_agents.rehearsal.facts import Fact, Facts, FactsHost
 from zen_agents.rehearsal.recording import LONGEST_SILENCE, Gap, Recording
-from zen_agents.rehearsal.replay import Decided, Episode, Replay, pairs_of
+from zen_agents.rehearsal.replay import Replay, pairs_of
+from zen_agents.rehearsal.replayed_decisions import Decided, Episode
 from zen_agents.rehearsal.stage import set_stage
 from zen_agents.rules.rule import Rule
 from zen_agents.wiring.options import Options, load_settings
@@ -86,7 +87,7 @@ def replay(options: Options, store: SqliteStore, now: Instant, since: Instant) -
     comparable = [one for one in then if (one.rule, one.target) not in known and _is_within(one, options, stage.agents)]
     return ReplayReport(
         store.get("host_name") or stage.host_name, stage.files, since.wall, now.wall, run.judged_seconds, gaps, unjudged,
-        run.decided, run.episodes, differences(run.decided, comparable),
+        run.decisions.decided, run.decisions.episodes, differences(run.decisions.decided, comparable),
     )  # fmt: skip
 
 

@@ -53,6 +53,6 @@ async def test_the_same_is_decided(
     replay = replayed(rig, tmp_path / "replay")
     then = list(recorded_decisions(Recording(rig.store, ()).decisions(0.0, rig.clock.now().steady), ()))
     assert [one.outcome for one in then] == decided
-    assert differences(replay.decided, then) == []
+    assert differences(replay.decisions.decided, then) == []
     assert replay.gaps == []
     assert replay.judged_seconds == pytest.approx(2100, abs=130)
