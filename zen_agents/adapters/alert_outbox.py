@@ -10,46 +10,37 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from math import inf
 from pathlib import Path
 
 from zen_agents.adapters.outbox_answers import Answers, lane_of
 from zen_agents.adapters.outbox_calendar import digest_due
-from zen_agents.adapters.outbox_intake import OVER, Intake
+from zen_agents.adapters.outbox_delivery import WORKER_SECONDS, Delivery
+from zen_agents.adapters.outbox_due import Due
+from zen_agents.adapters.outbox_intake import Intake
 from zen_agents.adapters.outbox_memory import load_memory
 from zen_agents.adapters.outbox_rows import OutboxRows
 from zen_agents.adapters.outbox_self_test import is_self_test_due, trials
 from zen_agents.adapters.worker_ahead import RunWorker, WorkerAhead
-from zen_agents.adapters.worker_process import WorkerError, run_worker
+from zen_agents.adapters.worker_process import run_worker
 from zen_agents.alerts.context import AlertContext
-from zen_agents.alerts.items import item_for, ping_item
-from zen_agents.alerts.ordering import Known, choose
-from zen_agents.alerts.plain_text import one_line
-from zen_agents.alerts.policy import PAGERDUTY, AlertPolicy
-from zen_agents.alerts.quiet import held_until
+from zen_agents.alerts.items import ping_item
+from zen_agents.alerts.ordering import choose
+from zen_agents.alerts.policy import AlertPolicy
 from zen_agents.alerts.routing import is_pressing
 from zen_agents.clock import Clock, Instant
 from zen_agents.errors import StoreError
-from zen_agents.guards.windows import MUTING, started
 from zen_agents.jobs.alert_delivery import (
     WORKER,
-    Delivered,
-    DeliveryOutcome,
-    DeliveryReply,
-    DeliveryRequest,
-    Item,
-    MalformedJobError,
 )
-from zen_agents.model.message import Message, MessageKind
-from zen_agents.model.severity import Severity
+from zen_agents.model.message import Message
 from zen_agents.ports.store import OutboxRow, Store
 
 log = logging.getLogger("zen_agents.outbox")
 
 _BATCH = 20
-_WORKER_SECONDS, _WORKER_GRACE_SECONDS = 45.0, 30.0
+_WORKER_GRACE_SECONDS = 30.0
 #: How often the outbox looks for repeats, pages without an incident, the digest and the weekly trial.
 _REVIEW_EVERY = 60.0
 
@@ -83,14 +74,16 @@ class Outbox:
                 that it had to wait for has ended.
         """
         self._store, self._clock, self._ripe = store, clock, ripe
-        self._worker = WorkerAhead(worker, WORKER, timeout_seconds=_WORKER_SECONDS + _WORKER_GRACE_SECONDS)
+        self._worker = WorkerAhead(worker, WORKER, timeout_seconds=WORKER_SECONDS + _WORKER_GRACE_SECONDS)
         #: Something was told that waits for nothing.
         self._presses = False
         self._rows, self._memory = OutboxRows(store, spill), load_memory(store)
         self._intake = Intake(store=store, rows=self._rows, memory=self._memory, clock=clock, policy=policy, context=context)
+        self._due = Due(store, self._intake, self._memory, clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[str] = set()
         self._answers = Answers(self._rows, self._memory, self._intake)
+        self._delivery = Delivery(self._worker, self._rows, self._memory, self._intake, self._answers, clock)
         self._next_review = (clock.now().steady if since is None else since) + _REVIEW_EVERY
         self._next_ping = -inf
 
@@ -119,7 +112,7 @@ class Outbox:
             return
         try:
             now = self._clock.now()
-            if any(row.not_before <= now.steady for row in self._held(self._reachable(self._waiting()), now)):
+            if any(row.not_before <= now.steady for row in self._due.held(self._due.reachable(self._waiting()), now)):
                 self._worker.start()
         except Exception:  # `deliver_due` starts one itself
             log.exception("no worker could be started ahead")
@@ -165,7 +158,7 @@ class Outbox:
         if item is None:
             return
         self._next_ping = now + heartbeat.every_seconds
-        self._start("heartbeat", partial(self._ping, item))
+        self._start("heartbeat", partial(self._delivery.ping, item))
 
     def _head(self) -> str:
         """Return the ledger's last signed head, once it is on the disk; "" if there is none."""
@@ -190,12 +183,12 @@ class Outbox:
         pending = self._waiting()
         if not pending:
             return
-        reachable = self._reachable(pending)
+        reachable = self._due.reachable(pending)
         for row in pending:
             if not self._intake.policy.is_reachable(row.channel):
                 self._rows.failed(row, "the channel is no longer configured", now, not_before=now.steady, give_up=True)
-        held = self._held(reachable, now)
-        choice = choose(held, now.steady, self._intake.policy, self._known(pending))
+        held = self._due.held(reachable, now)
+        choice = choose(held, now.steady, self._intake.policy, self._due.known(pending))
         for row, why in choice.superseded:
             self._answers.forget_failing(row)
             self._rows.failed(row, why, now, not_before=now.steady, give_up=True)
@@ -211,35 +204,9 @@ class Outbox:
         """Return the rows that wait, but for those behind a delivery that is under way."""
         return [row for row in self._rows.pending() if lane_of(row.channel) not in self._busy]
 
-    def _reachable(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
-        return [row for row in rows if self._intake.policy.is_reachable(row.channel)]
-
-    def _held(self, rows: Sequence[OutboxRow], now: Instant) -> list[OutboxRow]:
-        """Return the rows with the time until which quiet hours or a window hold them, as it is now.
-
-        It is asked anew each time: the clock may have been set, a window ended, the configuration changed.
-        """
-        policy, muted = self._intake.policy, self._muted_until(now)
-        until: dict[tuple[MessageKind, Severity, bool], float] = {}
-        found = []
-        for row in rows:
-            message = row.message
-            if message.kind is MessageKind.RESOLVED and row.channel == PAGERDUTY:  # a page is closed at any hour
-                found.append(row)
-                continue
-            like = (message.kind, message.severity, message.urgent)
-            if like not in until:
-                until[like] = held_until(message, policy, now, muted_until=muted)
-            found.append(row if until[like] <= now.steady else replace(row, not_before=max(row.not_before, until[like])))
-        return found
-
-    def _muted_until(self, now: Instant) -> float:
-        """Return when the last window closes that a person started and in which nothing is told."""
-        try:
-            windows = started(self._store.brakes(), now.steady)
-        except StoreError:  # then none is known, and people are told (R4)
-            return -inf
-        return max((window.until for window in windows if window.effect in MUTING), default=-inf)
+    async def _deliver(self, bundles: Sequence[tuple[OutboxRow, ...]], now: Instant) -> None:
+        await self._delivery.deliver(bundles, now)
+        self._save()
 
     def _start(self, lane: str, work: Callable[[], Awaitable[None]]) -> None:
         async def run() -> None:
@@ -257,48 +224,6 @@ class Outbox:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, bundles: Sequence[tuple[OutboxRow, ...]], now: Instant) -> None:
-        made = [(rows, item) for rows in bundles if (item := self._item(rows, now))]
-        answers = await self._ask([item for _, item in made]) if made else {}
-        noted = self._clock.now()
-        for rows, item in made:
-            answer = answers.get(item.ref) or Delivered(item.ref, DeliveryOutcome.RETRY, "no answer")
-            for row in rows:
-                self._answers.note(row, answer, noted)
-        self._save()
-
-    def _item(self, rows: tuple[OutboxRow, ...], now: Instant) -> Item | None:
-        """Return the rows as an item; None, and give them up, if they cannot be rendered: they must not stop the others."""
-        intake = self._intake
-        try:
-            return item_for(rows, intake.policy, intake.context, now, thread_subject=self._thread_subject(rows[0]))
-        except Exception:
-            log.exception("NOT TOLD: %s", rows[0].message.summary)
-            for row in rows:
-                self._rows.failed(row, "it cannot be rendered", now, not_before=now.steady, give_up=True)
-            return None
-
-    async def _ask(self, items: Sequence[Item]) -> dict[str, Delivered]:
-        request = DeliveryRequest(tuple(items), within_seconds=_WORKER_SECONDS)
-        try:
-            reply = DeliveryReply.from_json(await self._worker.ask(request.to_json()))
-        except (WorkerError, MalformedJobError) as error:
-            return {item.ref: Delivered(item.ref, DeliveryOutcome.RETRY, str(error)) for item in items}
-        return {result.ref: result for result in reply.results}
-
-    async def _ping(self, item: Item) -> None:
-        answer = (await self._ask([item])).get(item.ref)
-        if answer is None or answer.outcome is not DeliveryOutcome.OK:
-            detail = one_line(answer.detail if answer else "no answer", 200)
-            self._answers.trouble("heartbeat", f"heartbeat: {detail}")
-        else:
-            self._answers.troubles.pop("heartbeat", None)
-
-    def _thread_subject(self, row: OutboxRow) -> str:
-        over = OVER if row.message.kind is MessageKind.RESOLVED else ""
-        told = self._memory.told.get(f"{row.message.dedup_key}{over}")
-        return told.subject if told and row.channel in told.delivered else ""
-
     # -- now and then -------------------------------------------------------------------------------------------------
     def _review(self, now: Instant) -> None:
         try:
@@ -315,20 +240,6 @@ class Outbox:
         if is_self_test_due(self._intake.policy, now, self._memory):
             for channel, trial in trials(self._intake.policy, self._intake.context, now).items():
                 self._rows.add(trial, (channel,), now.steady)
-
-    # -- what is known ------------------------------------------------------------------------------------------------
-    def _known(self, pending: Sequence[OutboxRow]) -> Known:
-        delivered = {
-            (channel, key.removesuffix(OVER)) for key, told in self._memory.told.items() for channel in told.delivered
-        }
-        return Known(self._intake.open_pages() if pending else {}, delivered, self._acknowledged() if pending else ())
-
-    def _acknowledged(self) -> set[str]:
-        now = self._clock.now().steady
-        try:
-            return {id for id, until in self._store.live_ids().items() if (until or -inf) > now}
-        except StoreError:  # then nobody is known to have it, and people are told (R4)
-            return set()
 
     def _save(self) -> None:
         try:

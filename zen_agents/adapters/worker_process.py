@@ -72,6 +72,10 @@ async def run_worker(
         raise WorkerError(f"{module} did not end within {timeout_seconds:g} s and was killed") from error
     except OSError as error:
         raise WorkerError(f"{module} could not be started: {error}") from error
+    return _reply(module, output, said, code)
+
+
+def _reply(module: str, output: bytes, said: bytes, code: int) -> str:
     if len(output) > MOST_REPLY_BYTES:
         raise WorkerError(f"{module} answered more than {MOST_REPLY_BYTES} bytes")
     if code != 0:
