@@ -60,6 +60,8 @@ def forget_half_made(directory: Path = REPOSITORY / "mutants", wanted: Sequence[
         for module in directory.glob(pattern):
             if not module.with_name(f"{module.name}.meta").exists():
                 module.unlink()
+                # Which tests reach it is only seen where it was made.
+                (directory / "mutmut-stats.json").unlink(missing_ok=True)
 
 
 def _mutated() -> Sequence[str]:

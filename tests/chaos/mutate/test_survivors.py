@@ -30,10 +30,15 @@ def test_a_module_that_came_onto_the_list_after_it_was_copied_is_made_as_well(tm
     for name in ("rule", "decide", "window"):
         (rules / f"{name}.py").write_text("def f(): ...\n")
     (rules / "decide.py.meta").write_text('{"exit_code_by_key": {}}')
+    reached = tmp_path / "mutmut-stats.json"
+    reached.write_text("{}")
+
+    forget_half_made(tmp_path, ["zen_agents/rules/d*.py"])
+    assert reached.exists()
 
     forget_half_made(tmp_path, ["zen_agents/rules/rule.py", "zen_agents/rules/d*.py"])
-
     assert sorted(path.name for path in rules.glob("*.py")) == ["decide.py", "window.py"]
+    assert not reached.exists(), "which tests reach the new one has to be seen anew"
 
 
 def test_a_mutant_that_is_not_made_changes_nothing_that_could_be_told() -> None:
