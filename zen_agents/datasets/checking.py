@@ -101,7 +101,8 @@ class _Run:
             outcome = _outcome(ask.check, measured)
             if outcome is Outcome.PASSED:
                 return _finding(ask.check, outcome, measured)
-            return _finding(ask.check, outcome, measured, failing_rows(ask, told, scope, self._answer))
+            rows = failing_rows(ask, told, measured.failed, scope, self._answer)
+            return _finding(ask.check, outcome, measured, rows)
         except BackendError as error:
             if error.is_damage:  # then no other answer is worth anything
                 raise

@@ -19,14 +19,17 @@ from zen_agents.datasets.table import Table
 Answer = Callable[[Sql], Rows]
 
 
-def failing_rows(ask: Ask, told: Answered, scope: Scope, answer: Answer) -> tuple[FailingRow, ...]:
-    """Return the first rows that fail, in the order of the source; () for what is not about single rows."""
-    most = scope.contract.limits.evidence_rows
+def failing_rows(ask: Ask, told: Answered, failed: int, scope: Scope, answer: Answer) -> tuple[FailingRow, ...]:
+    """Return the first rows that fail, in the order of the source; () for what is not about single rows.
+
+    Not more than have `failed` are looked for: behind the last of a few the source is not read to its end.
+    """
+    most = min(failed, scope.contract.limits.evidence_rows)
     if not most or ask.failing is None:
         return ()
     if ask.known is not None and (known := ask.known(told)):
         return known[:most]
-    look = _Look(ask.check, partial(_told_so, ask.failing, told), scope)
+    look = _Look(ask.check, partial(_told_so, ask.failing, told), scope, most)
     return tuple(islice(_rows(look, scope, answer), most))
 
 
@@ -46,9 +49,9 @@ def _rows(look: _Look, scope: Scope, answer: Answer) -> Iterator[FailingRow]:
 class _Look:
     """What is shown of each row, and how it is asked for."""
 
-    def __init__(self, check: Check, failing: Callable[[Scope], Sql], scope: Scope) -> None:
+    def __init__(self, check: Check, failing: Callable[[Scope], Sql], scope: Scope, most: int) -> None:
         self._failing, self._scope = failing, scope
-        self._limit = sql(str(scope.contract.limits.evidence_rows))
+        self._limit = sql(str(most))
         there = scope.table.columns
         self._keys = [each for each in keys_of(scope.contract) if each in there]
         asked = check.asks

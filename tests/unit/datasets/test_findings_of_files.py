@@ -29,6 +29,7 @@ from zen_agents.datasets.questions import (
     Unique,
 )
 from zen_agents.datasets.source import SourceKind
+from zen_agents.workers.duck import Duck
 
 NUMBER = Column("n", ColumnType.INTEGER)
 
@@ -59,6 +60,18 @@ def test_evidence_is_bounded_in_rows_and_in_text(tmp_path: Path) -> None:
     assert (found.count, len(found.evidence), len(found.evidence[0].keys[0].text or "")) == (50, 3, 200)
     none = contract(path, NotNull("n"), limits=Limits(256 << 20, 1, evidence_rows=0))
     assert by_name(looked(none, tmp_path))["not_null.n"].evidence == ()
+
+
+@pytest.mark.parametrize("kind", [SourceKind.CSV, SourceKind.PARQUET])
+def test_the_only_row_that_fails_is_not_looked_for_behind_it(
+    tmp_path: Path, kind: SourceKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, asked, rows = tmp_path / "a", list[str](), Duck.rows
+    duckdb.execute(f"copy (select nullif(range, 7) as n from range(100)) to '{path}' (format {kind.value})")
+    monkeypatch.setattr(Duck, "rows", lambda duck, query: (asked.append(query.text()), rows(duck, query))[1])
+    (found,) = looked(contract(path, NotNull("n"), kind=kind), tmp_path).findings
+    assert (found.count, [row.number for row in found.evidence]) == (1, [8])
+    assert asked[-1].endswith("IS NULL LIMIT 1")
 
 
 def test_a_tolerance_is_kept_and_what_is_tolerated_is_told(tmp_path: Path) -> None:
