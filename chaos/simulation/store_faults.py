@@ -79,6 +79,9 @@ class FaultyConnection:
 def put_under(store: Any, fault: StoreFault) -> Callable[[], None]:
     """Lay such a disk under an open store; return what cuts the store off from it, as the death of its process does."""
     file = store._file
+    # Nobody looks at a state that lives, and no power goes: what SQLite would ask the kernel for on their account proves nothing.
+    file._connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchone()
+    file._connection.execute("PRAGMA synchronous = OFF")
     faulty = FaultyConnection(file._connection, fault)
     # Writes go by the cursor, the rest by the connection: one disk is below both.
     file._connection = file._cursor = faulty

@@ -31,6 +31,9 @@ class SimulatedTime:
             mock.patch("zen_agents.engine.tick.process_time", _no_time),
             mock.patch("zen_agents.engine.executor.process_time", _no_time),
             mock.patch("zen_agents.clock.boot_id", lambda: self._host.boot),
+            # What this process has become by the lives before is no cost of this engine.
+            mock.patch("zen_agents.runtime.runtime.resident_bytes", _no_memory),
+            mock.patch("zen_agents.wiring.parts.resident_bytes", _no_memory),
         ):
             self._shown = shown
             yield
@@ -74,3 +77,7 @@ def _present(host: SimulatedHost) -> Callable[[SystemClock], Instant]:
 
 def _no_time() -> float:
     return 0.0
+
+
+def _no_memory() -> int:
+    return 0
