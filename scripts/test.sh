@@ -26,6 +26,6 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [ ! -e .venv/.deb
     : > .venv/.debian-packages
 fi
 
-# Most of a test's time is waiting for real processes: twice as many workers as processors keep these busy.
-[ $# -gt 0 ] || set -- -n $((2 * $(nproc))) --dist worksteal
+# Most of a test's time is waiting for real processes: three times as many workers as processors keep these busy.
+[ $# -gt 0 ] || set -- -n $((3 * $(nproc))) --dist worksteal
 exec "$python" -m pytest "$@"

@@ -132,7 +132,8 @@ def _make(scene: Scene, files: dict[str, str], *folders: str) -> None:
 def _watched(scene: Scene, action: str, dataset: dict[str, Any]) -> None:
     agent = {"interval": "1s", "datasets": {"data": {**dataset, **_CONTRACT, **_OFTEN}}}
     _open(scene)
-    allowed = {"paths": [str(scene.disk)], "approval": "auto", "cooldown": "0s"}
+    # A worker looks each second until a repair that was cut off is judged.
+    allowed = {"paths": [str(scene.disk)], "approval": "auto", "cooldown": "0s", "verify_within": "10s"}
     scene.configure({
         "agents": {"data_validation": agent}, "actions": {"allow": {action: allowed}},
         # After a power cut all three targets are down, which is no storm here.

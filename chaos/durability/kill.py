@@ -14,7 +14,7 @@ from chaos.waiting import pause, wait_until
 #: Kills on one state before the next round begins on nothing.
 KILLS_A_ROUND = 20
 #: It is killed so long at most after its start, or after it has recovered (seconds).
-LONGEST_LIFE = 2.0
+LONGEST_LIFE = 1.0
 #: A killed engine has judged what it had begun, and watches again, within this (seconds).
 RECOVERED_WITHIN = 5.0
 #: How often the service dies of itself (seconds after its start).

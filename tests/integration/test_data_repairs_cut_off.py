@@ -23,7 +23,7 @@ pytest.importorskip("duckdb")
 CONFIG = """
 agents:
   data_validation:
-    interval: 1s
+    interval: 5s
     datasets:
       orders:
         source: {source}

@@ -15,6 +15,9 @@ from tests.support.engine_process import REPOSITORY
 
 pytestmark = pytest.mark.slow
 _BASE = getattr(sys, "_base_executable", sys.executable)
+#: What a few tests need beside the program, and what an engine needs that has nobody to tell.
+_TRIED_WITH = ("pytest", "pytest-asyncio", "hypothesis", "jsonschema")
+_STARTED_WITH = ("apscheduler", "orjson", "psutil", "pybreaker", "pydantic", "pynacl", "pyyaml", "tenacity")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,24 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if cloned.returncode != 0:
         pytest.skip(f"the repository cannot be cloned here: {cloned.stderr.decode(errors='replace')[-200:]}")
     shutil.rmtree(place / ".git")
+    # All of it is what whoever runs these tests has set up; what is tried here is how.
+    _pin_only(place / "requirements-dev.lock", *_names(place / "requirements.lock"), *_TRIED_WITH)
     return place
+
+
+def _names(lock: Path) -> list[str]:
+    return re.findall(r"^([\w.-]+)==", lock.read_text(), re.MULTILINE)
+
+
+def _pin_only(lock: Path, *wanted: str) -> None:
+    """Leave these in a lock, and what they need: each pin is followed by those on whose account it is there."""
+    head, *pins = re.split(r"^(?=[\w.-]+==)", lock.read_text(), flags=re.MULTILINE)
+    kept, left = set(wanted), dict(zip(_names(lock), pins, strict=True))
+    while more := {name for name, pin in left.items() if kept & {*re.findall(r"^ +#(?: +via)? +(\S+)$", pin, re.MULTILINE)}}:
+        if more <= kept:
+            break
+        kept |= more
+    lock.write_text(head + "".join(pin for name, pin in left.items() if name in kept))
 
 
 def _needs_packages(folder: Path) -> None:
@@ -87,7 +107,7 @@ def test_the_tests_run_from_a_fresh_checkout_and_end_with_their_count(checkout: 
     python = Python(tmp_path)
     (checkout / ".venv").mkdir(exist_ok=True)
     assert 'exec "$python" -m pytest' in (checkout / "scripts" / "test.sh").read_text()
-    said = _without_fetching_programs(python, checkout, "./scripts/test.sh", "tests/unit/model", "-q")
+    said = _without_fetching_programs(python, checkout, "./scripts/test.sh", "tests/unit/model/test_scalars.py", "-q")
     assert re.fullmatch(r"\d+ passed in [\d.]+s", said.strip().splitlines()[-1])
     python.calls()
     again = _without_fetching_programs(python, checkout, "./scripts/test.sh", "tests/unit/model/test_scalars.py", "-q")
@@ -109,6 +129,7 @@ def _without_fetching_programs(python: Python, checkout: Path, *command: str) ->
 def test_a_pip_that_cannot_reach_into_another_environment_will_do(checkout: Path, tmp_path: Path) -> None:
     copy = tmp_path / "older pip"
     shutil.copytree(checkout, copy, ignore=shutil.ignore_patterns(".venv", ".state", "__pycache__"))
+    _pin_only(copy / "requirements.lock", *_STARTED_WITH)
     python = Python(tmp_path, knows_other_environments=False)
     said = run(python, copy, "./scripts/start.sh", "--max-runtime", "1s")
     assert "engine started" in said

@@ -27,14 +27,14 @@ PATIENCE_SECONDS = 60.0
 
 def wait_for(condition: Callable[[], Any], what: str = "the condition", *, seconds: float = PATIENCE_SECONDS) -> Any:
     """Return the condition's first true answer; fails the test if there is none in time."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     pause = 0.01
-    while time.monotonic() < deadline:
+    while (waited := time.monotonic() - began) < seconds:
         if answer := condition():
             return answer
-        # Polling what another process does; the pause grows so that slow machines are not kept busy.
+        # Polling what another process does, often by a command; the pause grows so that machines are not kept busy by that.
         _PAUSE.wait(pause)
-        pause = min(0.25, pause * 1.5)
+        pause = min(max(0.25, waited / 20), pause * 1.5)
     raise AssertionError(f"{what} did not come true within {seconds:g} s")
 
 
