@@ -79,7 +79,7 @@ class FaultyConnection:
 def put_under(store: Any, fault: StoreFault) -> Callable[[], None]:
     """Lay such a disk under an open store; return what cuts the store off from it, as the death of its process does."""
     file = store._file
-    # Nobody looks at a state that lives, and no power goes: what SQLite would ask the kernel for on their account proves nothing.
+    # Nobody else looks at a state that lives, and no power goes: what SQLite asks the kernel for on that account is waste.
     file._connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchone()
     file._connection.execute("PRAGMA synchronous = OFF")
     faulty = FaultyConnection(file._connection, fault)

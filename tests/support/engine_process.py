@@ -32,8 +32,9 @@ def wait_for(condition: Callable[[], Any], what: str = "the condition", *, secon
     while (waited := time.monotonic() - began) < seconds:
         if answer := condition():
             return answer
-        # Polling what another process does, often by a command; the pause grows so that machines are not kept busy by that.
-        _PAUSE.wait(pause)
+        # What asks may be a command, which keeps the machine busier than what is waited for.
+        asked_for = time.monotonic() - began - waited
+        _PAUSE.wait(max(pause, 2 * asked_for))
         pause = min(max(0.25, waited / 20), pause * 1.5)
     raise AssertionError(f"{what} did not come true within {seconds:g} s")
 
