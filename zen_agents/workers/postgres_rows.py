@@ -138,9 +138,9 @@ class PostgresRows:
             raise self._failure(error) from error
 
     def _failure(self, error: Exception) -> BackendError:
-        if self._connection.closed:
-            return BackendError(f"the database went away: {_said(error)}")
         state = getattr(error, "sqlstate", "") or ""
+        if self._connection.closed and state not in self._words:
+            return BackendError(f"the database went away: {_said(error)}")
         said = ": ".join(filter(None, (self._words.get(state), _said(error))))
         return BackendError(said, is_damage=state in _DAMAGE)
 

@@ -19,7 +19,7 @@ from zen_agents.datasets.table_shape import TableShape
 from zen_agents.workers.postgres_given import Given, arrays
 from zen_agents.workers.postgres_rows import PostgresRows
 from zen_agents.workers.postgres_shape import shape_of
-from zen_agents.workers.table_session import Address, Changed, InDoubtError, Values
+from zen_agents.workers.table_session import LOCKED_TOO_LONG, Address, Changed, InDoubtError, Values
 
 #: So many rows are changed by one statement.
 _BATCH: Final = 2000
@@ -29,7 +29,7 @@ _WORDS: Final = {
     "40001": "somebody changed the same rows meanwhile",
     "40P01": "somebody changed the same rows meanwhile",
     "42501": "the role may not change it: GRANT SELECT, INSERT, UPDATE, DELETE",
-    "25P03": "the rows were locked for too long",
+    "25P03": LOCKED_TOO_LONG,
     "53100": "the disk of the database is full",
     "25006": "the server takes no changes: it is a standby",
 }
@@ -61,7 +61,7 @@ class PostgresTable(PostgresRows):
         """Have what comes next end by when rows are locked no longer, also while nobody says anything."""
         left = self._changes_until - time.monotonic()
         if left <= 0:
-            raise BackendError(_WORDS["25P03"])
+            raise BackendError(LOCKED_TOO_LONG)
         self._end_after(max(1, round(left * 1000)))
 
     def plain(self, values: Sequence[Any]) -> Values:
@@ -101,6 +101,7 @@ class PostgresTable(PostgresRows):
 
     def put_back(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
         found: set[int] = set()
+        self._look_up(shape)
         for first in range(0, len(rows), _BATCH):
             self._end_in_time()
             given = Given(shape, cells, rows[first : first + _BATCH])
@@ -134,6 +135,7 @@ class PostgresTable(PostgresRows):
 
     def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
         found: set[int] = set()
+        self._look_up(shape)
         for first in range(0, len(rows), _BATCH):
             given = Given(shape, cells, rows[first : first + _BATCH])
             query = sql("SELECT DISTINCT u.at FROM {} AS t, {} WHERE {}", shape.relation, given.rows, given.is_there("t"))
@@ -143,6 +145,7 @@ class PostgresTable(PostgresRows):
     def alike(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[int]:
         counts = [0] * len(rows)
         columns = shape.insertable
+        self._look_up(shape)
         names = ", ".join(f"v{at}" for at in range(len(columns)))
         whole = sql("CAST(ROW({}) AS text)", listed([shape.text(each, "t") for each in columns]))
         for first in range(0, len(rows), _BATCH):
@@ -157,6 +160,11 @@ class PostgresTable(PostgresRows):
             for at, count in self.rows(query):
                 counts[first + int(at) - 1] = int(count)
         return counts
+
+    def _look_up(self, shape: TableShape) -> None:
+        """Have rows found by their key, and not by reading all of the table once more for each batch of them."""
+        if shape.key:
+            self._set(("enable_hashjoin", "off"), ("enable_mergejoin", "off"))
 
     @property
     def mark(self) -> str:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import base64
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from zen_agents.datasets.dialects.sqlite import FUNCTIONS
 from zen_agents.datasets.dialects.sqlite_mending import MENDING_FUNCTIONS, SqliteMending
 from zen_agents.datasets.source import Source
-from zen_agents.datasets.sql import Sql, joined, listed, name, sql, value
+from zen_agents.datasets.sql import Sql, joined, listed, name, sql
 from zen_agents.datasets.table import BackendError
 from zen_agents.datasets.table_rewriting import TableRewriting
 from zen_agents.datasets.table_shape import TableShape
 from zen_agents.workers.sqlite_rows import SqliteRows
 from zen_agents.workers.sqlite_shape import shape_of
-from zen_agents.workers.table_session import Address, Changed, Values
+from zen_agents.workers.table_session import LOCKED_TOO_LONG, Address, Changed, Values
 
 #: Since then a change says what it has changed.
 _OLDEST: Final = (3, 35, 0)
 #: A text of bytes that are no UTF-8, and a blob, as JSON can say them.
 _TEXT, _BLOB = "text", "blob"
+#: What stands for each value in the text of a query.
+_Marks = tuple[str, ...]
 
 
 class SqliteTable(SqliteRows):
@@ -36,6 +38,7 @@ class SqliteTable(SqliteRows):
     _functions: ClassVar = {**FUNCTIONS, **MENDING_FUNCTIONS}
     mending = SqliteMending()
     mark = ""
+    _is_changing = False
 
     def shape(self, source: Source) -> TableShape:
         if sqlite3.sqlite_version_info < _OLDEST:
@@ -44,58 +47,102 @@ class SqliteTable(SqliteRows):
         return shape_of(source.table, self.rows, self.dialect)
 
     def begin_changing(self, seconds: float) -> None:
-        self._until = min(self._until, time.monotonic() + seconds)
+        self._until, self._is_changing = min(self._until, time.monotonic() + seconds), True
+
+    def _failure(self, error: sqlite3.Error) -> BackendError:
+        is_late = self._is_changing and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT
+        return BackendError(LOCKED_TOO_LONG) if is_late else super()._failure(error)
+
+    def _answer(self, text: str, values: Iterable[Any]) -> list[Any]:
+        """Return the rows of a query about one row; all of them together end in time as well."""
+        if time.monotonic() > self._until:
+            raise BackendError(LOCKED_TOO_LONG)
+        try:
+            return self._connection.execute(text, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
 
     def plain(self, values: Sequence[Any]) -> Values:
         return _plain(values)
 
     def update(self, rows: TableRewriting, addresses: Iterable[Address]) -> Iterator[Changed]:
-        shape, made = rows.shape, rows.made()
+        shape, made, width = rows.shape, rows.made(), len(rows.shape.names)
+        held = listed([name(each) for each in made])
         told = listed([name(each) for each in (*shape.names, *made)])
+        sets = listed([sql("{} = {}", name(each), new) for each, new in made.items()])
+        # The text of a query is made once for all rows: to make it takes longer than to answer it.
+        queries: dict[_Marks, tuple[str, str]] = {}
         for address in addresses:
-            at = _stands(shape, address)
-            before = self.rows(sql("SELECT {} FROM {} WHERE {}", listed([name(each) for each in made]), shape.relation, at))
-            sets = listed([sql("{} = {}", name(each), new) for each, new in made.items()])
-            found = self.rows(sql("UPDATE {} SET {} WHERE {} RETURNING {}", shape.relation, sets, at, told))
-            width = len(shape.names)
-            for row, was in zip(found, before, strict=False):
+            marks, at = _all_bound(address)
+            if marks not in queries:
+                where = _stands(shape, marks)
+                look = sql("SELECT {} FROM {} WHERE {}", held, shape.relation, where)
+                change = sql("UPDATE {} SET {} WHERE {} RETURNING {}", shape.relation, sets, where, told)
+                queries[marks] = look.text(), change.text()
+            look_text, change_text = queries[marks]
+            before = self._answer(look_text, at)
+            for row, was in zip(self._answer(change_text, [*sets.values, *at]), before, strict=False):
                 yield Changed(*(_plain(each) for each in (row[:width], was, row[width:])))
 
     def delete(self, shape: TableShape, rows: Iterable[tuple[Address, str]]) -> Iterator[tuple[str, Values]]:
         given = listed([name(each) for each in shape.insertable])
         for address, told in rows:
-            at = _stands(shape, address)
-            for row in self.rows(sql("DELETE FROM {} WHERE {} RETURNING {}", shape.relation, at, given)):
+            marks, at = _all_bound(address)
+            query = sql("DELETE FROM {} WHERE {} RETURNING {}", shape.relation, _stands(shape, marks), given)
+            for row in self._answer(query.text(), at):
                 yield told, _plain(row)
 
     def put_back(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
-        return [self._put_back(shape, cells, each) for each in rows]
+        def asked(own: Sequence[int], marks: _Marks) -> Sql:
+            sets = zip([cells[at] for at in own], marks, strict=False)
+            there = _is_there([*shape.names, *(cells[at] for at in own)], marks[len(own) :])
+            return sql(
+                "UPDATE {} SET {} WHERE {} RETURNING 1", shape.relation,
+                listed([sql(f"{{}} = {mark}", name(each)) for each, mark in sets]), _first(shape, there),
+            )  # fmt: skip
 
-    def _put_back(self, shape: TableShape, cells: Sequence[str], row: Changed) -> bool:
-        sets = listed([sql("{} = {}", name(cells[at]), _given(row.before[at])) for at in _own(row)])
-        where = _first(shape, _as_left(shape, cells, row))
-        told = self.rows(sql("UPDATE {} SET {} WHERE {} RETURNING 1", shape.relation, sets, where))
-        return bool(told)
+        return self._each(rows, asked, lambda row, own: [*(row.before[at] for at in own), *_as_left(row, own)])
+
+    def _each(
+        self, rows: Iterable[Changed], asked: Callable[[Sequence[int], _Marks], Sql],
+        given: Callable[[Changed, Sequence[int]], Values],
+    ) -> Sequence[bool]:  # fmt: skip
+        """Tell of each row whether a query about it answers; its text is made once for all of one kind."""
+        texts: dict[tuple[tuple[int, ...], _Marks], str] = {}
+        told = []
+        for row in rows:
+            own = _own(row)
+            marks, values = _all_bound(given(row, own))
+            text = texts.get((own, marks)) or texts.setdefault((own, marks), asked(own, marks).text())
+            told.append(bool(self._answer(text, values)))
+        return told
 
     def insert(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[bool]:
         names = listed([name(each) for each in shape.insertable])
         told = []
         for row in rows:
-            given = listed([_given(each) for each in row])
-            query = sql("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING 1", shape.relation, names, given)
-            told.append(bool(self.rows(query)))
+            marks, values = _all_bound(row)
+            query = sql(
+                "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING 1", shape.relation, names,
+                listed([sql(mark) for mark in marks]),
+            )  # fmt: skip
+            told.append(bool(self._answer(query.text(), values)))
         return told
 
     def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
-        asked = (_as_left(shape, cells, each) for each in rows)
-        return [bool(self.rows(sql("SELECT 1 FROM {} WHERE {} LIMIT 1", shape.relation, each))) for each in asked]
+        def asked(own: Sequence[int], marks: _Marks) -> Sql:
+            there = _is_there([*shape.names, *(cells[at] for at in own)], marks)
+            return sql("SELECT 1 FROM {} WHERE {} LIMIT 1", shape.relation, there)
+
+        return self._each(rows, asked, _as_left)
 
     def alike(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[int]:
-        counted = (
-            self.rows(sql("SELECT count(*) FROM {} WHERE {}", shape.relation, _is_there(shape.insertable, each)))
-            for each in rows
-        )
-        return [int(found[0][0]) for found in counted]
+        counts = []
+        for row in rows:
+            marks, values = _all_bound(row)
+            query = sql("SELECT count(*) FROM {} WHERE {}", shape.relation, _is_there(shape.insertable, marks))
+            counts.append(int(self._answer(query.text(), values)[0][0]))
+        return counts
 
     def commit(self) -> None:
         """Wait for readers as long as rows may be locked; what cannot be made final by then never is."""
@@ -111,23 +158,23 @@ class SqliteTable(SqliteRows):
                 return
 
 
-def _stands(shape: TableShape, address: Address) -> Sql:
-    return joined(" AND ", [sql("{} IS {}", at, _given(each)) for at, each in zip(shape.address, address, strict=True)])
+def _stands(shape: TableShape, marks: _Marks) -> Sql:
+    return joined(" AND ", [sql(f"{{}} IS {mark}", at) for at, mark in zip(shape.address, marks, strict=True)])
 
 
-def _is_there(columns: Sequence[str], held: Values) -> Sql:
-    pairs = zip(columns, held, strict=True)
-    return joined(" AND ", [sql("{} IS {} COLLATE BINARY", name(column), _given(each)) for column, each in pairs])
+def _is_there(columns: Sequence[str], marks: _Marks) -> Sql:
+    return joined(
+        " AND ", [sql(f"{{}} IS {mark} COLLATE BINARY", name(each)) for each, mark in zip(columns, marks, strict=True)]
+    )
 
 
-def _own(row: Changed) -> Sequence[int]:
+def _own(row: Changed) -> tuple[int, ...]:
     """Return which cells the repair has changed: others may be somebody else's by now."""
-    return [at for at, (before, after) in enumerate(zip(row.before, row.after, strict=True)) if before != after]
+    return tuple(at for at, (before, after) in enumerate(zip(row.before, row.after, strict=True)) if before != after)
 
 
-def _as_left(shape: TableShape, cells: Sequence[str], row: Changed) -> Sql:
-    own = _own(row)
-    return _is_there([*shape.names, *(cells[at] for at in own)], [*row.name, *(row.after[at] for at in own)])
+def _as_left(row: Changed, own: Sequence[int]) -> Values:
+    return [*row.name, *(row.after[at] for at in own)]
 
 
 def _first(shape: TableShape, there: Sql) -> Sql:
@@ -152,9 +199,14 @@ def _as_json(given: Any) -> Any:
     return given
 
 
-def _given(plain: Any) -> Sql:
+def _all_bound(row: Iterable[Any]) -> tuple[_Marks, tuple[Any, ...]]:
+    """Return the marks for values in a query, and the values."""
+    marks, values = zip(*map(_bound, row), strict=True)
+    return marks, values
+
+
+def _bound(plain: Any) -> tuple[str, Any]:
     if not isinstance(plain, Mapping):
-        return value(plain)
+        return "?", plain
     ((kind, held),) = plain.items()
-    raw = Sql((f"x'{base64.b64decode(held).hex()}'",))
-    return sql("CAST({} AS TEXT)", raw) if kind == _TEXT else raw
+    return "CAST(? AS TEXT)" if kind == _TEXT else "?", base64.b64decode(held)

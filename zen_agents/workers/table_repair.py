@@ -103,7 +103,8 @@ class _Job:
                 case "look_back":
                     return TableReply(put_back=self._return(session).looked())
                 case _:
-                    session.begin_changing(self._contract.limits.lock_seconds)
+                    # A person wants it, who has no other way back: it has as long as a look.
+                    session.begin_changing(self._contract.limits.seconds)
                     return self._ended(session, TableReply(put_back=self._return(session).put_back()))
 
     def _return(self, session: _Session) -> TableReturn:

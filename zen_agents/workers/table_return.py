@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 from zlib import crc32
@@ -28,10 +28,10 @@ class _Told:
         self._rows = self._back = 0
         self._left: list[str] = []
 
-    def add(self, are_back: Sequence[bool], names: Iterable[str]) -> None:
+    def add(self, are_back: Sequence[bool], name: Callable[[int], str]) -> None:
         self._rows, self._back = self._rows + len(are_back), self._back + sum(are_back)
-        self._left += [name for name, is_back in zip(names, are_back, strict=True) if not is_back]
-        del self._left[_MOST_LEFT:]
+        left = (at for at, is_back in enumerate(are_back) if not is_back)
+        self._left += [name(at) for at in islice(left, _MOST_LEFT - len(self._left))]
 
     def reply(self) -> PutBack:
         return PutBack(rows=self._rows, back=self._back, left=tuple(self._left))
@@ -57,7 +57,7 @@ class TableReturn:
         # What was dropped came from rows as repaired; what was taken out may have the key that another row had first.
         for what in ("dropped", "changed", "taken"):
             for part in self._parts(what):
-                told.add(self._done(what, part), (self._name(what, row) for row in part))
+                told.add(self._done(what, part), self._names(what, part))
         return told.reply()
 
     def looked(self) -> PutBack:
@@ -65,11 +65,11 @@ class TableReturn:
         told = _Told()
         for part in self._parts("changed"):
             was = [Changed(self._named_before(each), each.after, each.before) for each in part]
-            told.add(self._session.are_there(self._shape, self._cells, was), (self._name("changed", row) for row in part))
+            told.add(self._session.are_there(self._shape, self._cells, was), self._names("changed", part))
         for row, taken, alike in self._counted("taken"):
-            told.add([at < alike for at in range(taken)], [self._name("taken", row)] * taken)
+            told.add([at < alike for at in range(taken)], self._names("taken", [row] * taken))
         for row, dropped, alike in self._counted("dropped"):
-            told.add([at < alike - 1 for at in range(dropped)], [self._name("dropped", row)] * dropped)
+            told.add([at < alike - 1 for at in range(dropped)], self._names("dropped", [row] * dropped))
         return told.reply()
 
     def was_done(self) -> bool | None:
@@ -86,7 +86,7 @@ class TableReturn:
     def _counted(self, what: str) -> Iterator[tuple[Values, int, int]]:
         """Yield each row that was taken away, how often, and how many rows are the same now."""
         # Not all at once: however many they are, memory holds some of them, and those that are alike together.
-        times = 1 + sum(len(part) for part in self._parts(what)) // _MOST_COUNTED
+        times = 1 + sum(1 for _ in self._lines(what)) // _MOST_COUNTED
         for at in range(times):
             texts = (json.dumps(row) for part in self._parts(what) for row in part)
             counts = Counter(text for text in texts if crc32(text.encode()) % times == at)
@@ -103,6 +103,9 @@ class TableReturn:
         was = dict(zip(self._cells, row.before, strict=True))
         return [was.get(name, held) for name, held in zip(self._shape.names, row.name, strict=True)]
 
+    def _names(self, what: str, rows: Sequence[Any]) -> Callable[[int], str]:
+        return lambda at: self._name(what, rows[at])
+
     def _name(self, what: str, row: Any) -> str:
         values = row.name if what == "changed" else row
         names = self._shape.names if what == "changed" else self._shape.insertable
@@ -111,9 +114,13 @@ class TableReturn:
         return ", ".join(f"{key}={held.get(key)}" for key in keys)[:_MOST_NAME]
 
     def _parts(self, what: str) -> Iterator[Sequence[Any]]:
-        self._undo.seek(0)
-        self._undo.readline()
-        lines = (json.loads(line) for line in self._undo)
-        found = (Changed(*line[what]) if what == "changed" else line[what] for line in lines if what in line)
+        rows = (json.loads(line)[what] for line in self._lines(what))
+        found = (Changed(*row) if what == "changed" else row for row in rows)
         while part := list(islice(found, _AT_ONCE)):
             yield part
+
+    def _lines(self, what: str) -> Iterator[str]:
+        """Yield what was written down of one kind; to read JSON that is not asked for takes longer than all the rest."""
+        self._undo.seek(0)
+        begins = f'{{"{what}":'.encode()
+        return (line.decode() for line in self._undo if line.startswith(begins))

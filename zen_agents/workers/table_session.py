@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from zen_agents.datasets.dialects.base import Dialect
 from zen_agents.datasets.dialects.mending import Mending
@@ -11,6 +11,9 @@ from zen_agents.datasets.source import Source
 from zen_agents.datasets.sql import Sql
 from zen_agents.datasets.table_rewriting import TableRewriting
 from zen_agents.datasets.table_shape import TableShape
+
+#: What ends a change that is not done by when it has to be.
+LOCKED_TOO_LONG: Final = "rows would be locked for longer than they may, which `limits: {lock: ...}` says"
 
 #: Where a row stands while the transaction lasts, as JSON can say it.
 Address = tuple[Any, ...]

@@ -241,9 +241,30 @@ def test_rows_are_not_locked_longer_than_they_may(server: Server, tmp_path: Path
         async with prepared(table_question(replace(asked, limits=replace(asked.limits, lock_seconds=1.0))), Asked("repair")):
             raise AssertionError
 
-    with pytest.raises(HostError, match=r"longer than it may|locked for too long"):
+    with pytest.raises(HostError, match=r"longer than (it|they) may"):
         asyncio.run(work())
     assert held(table) == before
+
+
+def test_what_took_too_long_is_told_by_its_limit_and_undo_is_not_ended_by_that(shop: Shop, tmp_path: Path) -> None:
+    before, asked = held(shop), of_orders(shop, tmp_path)
+    at_once = table_question(replace(asked, limits=replace(asked.limits, lock_seconds=1e-9)))
+
+    async def repaired() -> None:
+        async with prepared(at_once, Asked("repair")):
+            raise AssertionError
+
+    with pytest.raises(HostError, match=r"limits: \{lock: "):
+        asyncio.run(repaired())
+    _, undo = asyncio.run(repair_and(shop, tmp_path, lambda _: None))
+    assert held(shop) != before
+
+    async def put_back() -> None:
+        async with prepared(at_once, Asked("put_back", undo=undo)) as found:
+            await found.commit()
+
+    asyncio.run(put_back())
+    assert held(shop) == before
 
 
 def test_more_rows_than_may_be_are_told_with_the_setting(shop: Shop, tmp_path: Path) -> None:
