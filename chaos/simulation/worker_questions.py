@@ -11,7 +11,7 @@ from zen_agents.model.debian_upgrade import DebianLook, DebianQuestion, DebianTr
 from zen_agents.model.environment import Environment, Holding, Resolution, Wanted
 from zen_agents.model.package_look import PackageLook, PackageQuestion
 from zen_agents.model.pool import PoolLook, PoolQuestion
-from zen_agents.ports.host_datasets import DataQuestion, RepairLook, SnapshotQuestion
+from zen_agents.ports.host_datasets import DataQuestion, LookTold, RepairLook, SnapshotQuestion
 from zen_agents.ports.host_files import FileState
 
 
@@ -55,8 +55,9 @@ class WorkerQuestions(Questions):
         looks = {**self._host.datasets, **(self._host.spoiled_looks if asked.dataset in self._host.tables else {})}
         return self._ask("check_data", lambda: looks.get(asked.dataset, ""))
 
-    async def look_at_repair(self, look: RepairLook) -> None:
+    async def look_at_repair(self, look: RepairLook, told: LookTold) -> None:
         self._ask("look_at_repair", lambda: None)
+        told(look.asked.dataset, 1.0)
 
     def repair_known(self, look: RepairLook) -> str:
         return self._ask("repair_known", lambda: self._found(look))

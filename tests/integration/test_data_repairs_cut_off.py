@@ -114,6 +114,20 @@ def test_a_worker_ends_with_its_engine_and_the_next_one_goes_on(engine: EnginePr
 
 
 @pytest.mark.parametrize("engine", ["file"], indirect=True)
+def test_a_look_is_shown_while_it_lasts(engine: EngineProcess) -> None:
+    engine.start()
+    worker = held_worker(engine)
+    (look,) = wait_for(lambda: engine.json("status")["looks"], "the look")
+    assert (look["action"], look["target"], look["by"]) == ("repair_data", "dataset:orders", "engine")
+    for words in (["status"], ["why", "@open"], ["incidents", "--open"]):
+        assert "finding out what repair_data would do" in " ".join(engine.cli(*words).stdout.split()), words
+    assert "looking" in {each["reason"] for each in engine.decisions()}
+    psutil.Process(worker).resume()
+    wait_for(lambda: not bad(engine), "the repair")
+    assert engine.json("status")["looks"] == []
+
+
+@pytest.mark.parametrize("engine", ["file"], indirect=True)
 def test_what_a_person_began_ends_without_them(engine: EngineProcess) -> None:
     engine.config.write_text("mode: observe\n" + engine.config.read_text(encoding="utf-8"), encoding="utf-8")
     engine.start()

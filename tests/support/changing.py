@@ -47,7 +47,7 @@ class Changing:
 
     def survey(self, action: Action, request: ActionRequest) -> None:
         """Look at what takes long."""
-        if (survey := action.survey(request, self.host.look())) is not None:
+        if (survey := action.survey(request, self.host.look(), lambda *_: None)) is not None:
             asyncio.run(_awaited(survey))
 
     async def act(self, action: Action, target: str, params: dict[str, Any]) -> Effect:

@@ -252,7 +252,7 @@ class Rig:
             notifier=self.told, store=self.store, journal=journal, host_name="host", mode_line=lambda: ""
         )
         causes = Causes(self.host, self.clock)
-        planning = Planning(self.host, self._actions, Aside())
+        planning = Planning(self.host, self._actions, Aside(), self.clock)
         judging = Judging(planning, host=self.host, store=self.store, stop=self.flag, guards=GUARDS, causes_of=causes.of)
         executor = Executor(
             planning, host=self.host, store=self.store, journal=journal, clock=self.clock, stop=self.flag,

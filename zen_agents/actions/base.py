@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from zen_agents.model.action import ActionRequest, Budget, Effect, Plan, Resource, Reversible, Risk
 from zen_agents.model.scalars import Duration, PositiveDuration
 from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_datasets import LookTold
 
 
 class PlanTraits(TypedDict, total=False):
@@ -111,12 +112,13 @@ class Action(ABC):
             request, steps, touches, fingerprint, self.risk, reversible or self.reversible, self.budget, **more
         )  # fmt: skip
 
-    def survey(self, request: ActionRequest, host: HostView) -> Awaitable[None] | None:
+    def survey(self, request: ActionRequest, host: HostView, told: LookTold) -> Awaitable[None] | None:
         """Return what has to be looked at before `plan` and takes long; None where `plan` looks at all by itself.
 
-        It is waited for as long as that takes, and ends with a pause and an emergency stop. Raises as `plan` does.
+        It is waited for as long as that takes, and ends with a pause and an emergency stop. How far it is goes to `told`.
+        Raises as `plan` does.
         """
-        del request, host
+        del request, host, told
         return None
 
     async def preflight(self, plan: Plan, host: HostView) -> None:

@@ -16,6 +16,7 @@ from zen_agents.errors import StalePlanError
 from zen_agents.jobs.table_repair import PutBack
 from zen_agents.model.action import ActionRequest, Effect, Plan, Risk
 from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_datasets import LookTold
 
 
 class PutBackRowsParams(InverseParams):
@@ -34,9 +35,9 @@ class PutBackRows(Inverse):
     risk = Risk.MEDIUM
     Params = PutBackRowsParams
 
-    def survey(self, request: ActionRequest, host: HostView) -> Awaitable[None]:
+    def survey(self, request: ActionRequest, host: HostView, told: LookTold) -> Awaitable[None]:
         params: PutBackRowsParams = self.params(request)
-        return host.look_at_repair(return_look(contract_of(params, request), params.kept))
+        return host.look_at_repair(return_look(contract_of(params, request), params.kept), told)
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         params: PutBackRowsParams = self.params(request)

@@ -21,6 +21,7 @@ from zen_agents.jobs.data_repair import DataRepairReply, FileRepair, Replaced
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.reason import Reason
 from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_datasets import LookTold
 from zen_agents.ports.host_files import FileState
 
 #: Looking, writing, counting and comparing a file may each take as long as a check.
@@ -42,8 +43,8 @@ class RepairData(Action):
     Params = DataParams
     Policy = DataPolicy
 
-    def survey(self, request: ActionRequest, host: HostView) -> Awaitable[None]:
-        return host.look_at_repair(repair_look(contract_of(self.params(request), request)))
+    def survey(self, request: ActionRequest, host: HostView, told: LookTold) -> Awaitable[None]:
+        return host.look_at_repair(repair_look(contract_of(self.params(request), request)), told)
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         contract = contract_of(self.params(request), request)

@@ -69,6 +69,8 @@ class LinuxHost:
         self.worker_turns = asyncio.Semaphore(_MOST_WORKERS)
         #: One data set after the other: each may take all the memory that it was given.
         self.data_turns = asyncio.Semaphore(1)
+        #: And one look before a repair, which others of the same agent do not wait for.
+        self.repair_look_turns = asyncio.Semaphore(1)
         self.proc_root = proc_root
         #: Stands before /etc and /run.
         self.root = root

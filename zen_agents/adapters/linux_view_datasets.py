@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zen_agents.adapters.linux_host import LinuxHost
-    from zen_agents.ports.host_datasets import DataQuestion, RepairLook, SnapshotQuestion
+    from zen_agents.ports.host_datasets import DataQuestion, LookTold, RepairLook, SnapshotQuestion
     from zen_agents.ports.host_files import FileState
 
 
@@ -23,10 +23,10 @@ class DatasetLook:
         async with self._host.data_turns:
             return await check_data(asked)
 
-    async def look_at_repair(self, look: RepairLook) -> None:
-        """Have a worker find out what a repair would do, unless what is known still holds."""
-        async with self._host.data_turns:
-            await self._host.repair_looks.look(look)
+    async def look_at_repair(self, look: RepairLook, told: LookTold) -> None:
+        """Have a worker find out what a repair would do, unless what is known still holds; checks go on meanwhile."""
+        async with self._host.repair_look_turns:
+            await self._host.repair_looks.look(look, told)
 
     def repair_known(self, look: RepairLook) -> str:
         """Return what was found."""

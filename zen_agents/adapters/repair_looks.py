@@ -22,7 +22,7 @@ from zen_agents.adapters.table_repairs import Asked, ask_table
 from zen_agents.errors import HostError, StalePlanError
 from zen_agents.jobs.data_check import DataCheckProgress
 from zen_agents.jobs.data_repair import DataRepairReply
-from zen_agents.ports.host_datasets import RepairLook
+from zen_agents.ports.host_datasets import LookTold, RepairLook
 
 log = logging.getLogger("zen_agents.repair_looks")
 
@@ -43,12 +43,12 @@ class RepairLooks:
         #: Until when (monotonic) what was found of rows is used.
         self._until: dict[Path, float] = {}
 
-    async def look(self, look: RepairLook) -> None:
+    async def look(self, look: RepairLook, told: LookTold) -> None:
         """See `ports.host_datasets.DatasetView.look_at_repair`."""
         if self._holds(look):
             return
         began = time.monotonic()
-        found = await _found(look, self._kept)
+        found = await _found(look, self._kept, told)
         ended = time.monotonic()
         try:
             self._keep(look, found)
@@ -97,9 +97,9 @@ class RepairLooks:
         return self._directory / _name(look.asked.dataset, look.kind)
 
 
-async def _found(look: RepairLook, kept: KeptFiles) -> str:
+async def _found(look: RepairLook, kept: KeptFiles, told: LookTold) -> str:
     if look.kind == "files":
-        return (await look_at_repair(look.asked, _teller(look))).model_dump_json()
+        return (await look_at_repair(look.asked, _teller(look, told))).model_dump_json()
     if look.kind == "table":
         return (await ask_table(look.asked, Asked("look"))).model_dump_json()
     reply = await ask_table(look.asked, Asked("look_back", undo=str(kept.content(look.kept))))
@@ -108,15 +108,16 @@ async def _found(look: RepairLook, kept: KeptFiles) -> str:
     return reply.put_back.model_dump_json()
 
 
-def _teller(look: RepairLook) -> Told:
-    """Return what writes to the log, now and then, how far a look is."""
+def _teller(look: RepairLook, tell: LookTold) -> Told:
+    """Return what tells how far a look is, and writes it to the log now and then."""
     told_at = time.monotonic()
 
     def told(now: DataCheckProgress) -> None:
         nonlocal told_at
+        share = (now.done + now.share) / max(1, now.of)
+        tell(now.doing, share)
         if time.monotonic() - told_at >= _TELL_EVERY:
             told_at = time.monotonic()
-            share = (now.done + now.share) / max(1, now.of)
             log.info("what a repair of %s would do: %s, %.0f %%", look.asked.dataset, now.doing, 100 * share)
 
     return told

@@ -9,11 +9,13 @@ Examples:
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from zen_agents.cli.call import Call
 from zen_agents.cli.envelope import data
 from zen_agents.cli.listing import add_span, id_of, matching, span, steady_of
+from zen_agents.cli.looks import looks_under_way
 from zen_agents.cli.render import next_steps, note, table
 from zen_agents.cli.times import ago
 from zen_agents.model.incident import Incident
@@ -46,8 +48,9 @@ def run(call: Call) -> int:
         note("no incident is open" if wanted.open else f"no such incident since {wanted.since}")
         return 0
     heads = ("ID", "BEGAN", "LASTED", "RULE", "TARGET", "SEVERITY", "STATE", "FIXED BY", "DETAIL")
+    looks = looks_under_way(call) if any(row.is_live for row in rows) else {}
     spare = ("SEVERITY", "TARGET", "FIXED BY", "LASTED")
-    table(call, heads, [_row(call, row, now.steady) for row in rows], spare=spare, whole=heads[:-1])
+    table(call, heads, [_row(call, row, now.steady, looks) for row in rows], spare=spare, whole=heads[:-1])
     next_steps(call, f"zen-agents why {rows[0].id}")
     return 0
 
@@ -57,11 +60,12 @@ def _shown(call: Call, row: Incident) -> bool:
     return row.opened_at is not None or bool(call.arguments.verbose)
 
 
-def _row(call: Call, row: Incident, now: float) -> tuple[object, ...]:
+def _row(call: Call, row: Incident, now: float, looks: Mapping[str, str]) -> tuple[object, ...]:
+    look = looks.get(row.target) if row.is_live else None
     end = row.resolved_at.steady if row.resolved_at else now
     return (
         row.id, call.when(row.began_at.wall), ago(end - row.began_at.steady), row.rule, row.target, row.severity.value,
-        row.state.value, row.resolved_by or "-", row.detail,
+        row.state.value, row.resolved_by or "-", f"{row.detail}; {look}" if look else row.detail,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zen_agents.cli.call import Call, living_engine
+from zen_agents.cli.looks import looks_under_way
 from zen_agents.cli.times import ago
 from zen_agents.clock import Instant
 from zen_agents.model.incident import Incident, IncidentState
@@ -34,6 +35,8 @@ def _by_the_engine(call: Call, incident: Incident, now: Instant) -> str:
         return f"{incident.action} has to show by {_at(call, incident.verify_deadline, now)}; else it counts as failed."
     if incident.state is IncidentState.SUSPECTED:
         return "it is watched until it has lasted long enough."
+    if look := looks_under_way(call).get(incident.target):
+        return f"it is {look}; then it is decided again."
     if incident.refused_for is not None:
         return f"it is asked again at each look; refused so far: {incident.refused_for.sentence}"
     if incident.next_attempt_at > now.steady:

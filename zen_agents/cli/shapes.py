@@ -70,6 +70,7 @@ _COUNTS = {"*": int}
 _AT = ({"wall": str, "steady": float}, None)
 _NAMED = {"name": str, "summary": str, "*": ANY}
 _DECIDED = {"at": str, "rule": str, "target": str, "outcome": str, "reason": str, "action": _TEXT_OR_NULL}
+_LOOK = {"action": str, "target": str, "by": str, "since_seconds": float, "doing": str, "share": _NUMBER_OR_NULL}
 _CHECK_ROW = {
     "check": str, "target": str, "state": str, "since_seconds": _NUMBER_OR_NULL, "value": str, "incident": _TEXT_OR_NULL,
     "severity": str, "last_action": (_LAST_ACTION, None), "muted_by": _MUTED_BY,
@@ -194,7 +195,7 @@ SHAPES: Mapping[str, Any] = {
         "last_tick_seconds_ago?": _NUMBER_OR_NULL, "config?": _THINGS, "actions_today?": int, "actions_by_outcome?": _COUNTS,
         "repairs_spent?": int, "repairs_limit?": int, "approvals?": [_THINGS], "demoted?": [{"scope": str, "reason": str}],
         "agents?": [{"name": str, "state": str, "*": ANY}], "checks?": [_CHECK_ROW], "checks_more?": int,
-        "pages_undelivered?": [str], "misfires?": _COUNTS, "*": ANY,
+        "looks?": [_LOOK], "pages_undelivered?": [str], "misfires?": _COUNTS, "*": ANY,
     },
     "stop": ({"running": int}, {"flag": str, "was_set": bool, "actions": {"*": str}, "engine": str}),
     "test-pattern": {

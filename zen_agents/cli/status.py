@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from zen_agents.cli.call import Call, living_engine
 from zen_agents.cli.envelope import data
+from zen_agents.cli.looks import in_words
 from zen_agents.cli.render import fits, flow, next_steps, plural, say, table
 from zen_agents.cli.times import ago, seconds_of
 from zen_agents.errors import NotRunningError, StoreError, ZenError
@@ -117,6 +118,8 @@ def _table(call: Call, status: dict[str, Any]) -> None:
         print(f"... and {hidden} more, all ok (-v shows them)")
     if status["checks_more"]:
         print(f"... and {status['checks_more']} more, none worse than these (-o json has no more either)")
+    for each in status.get("looks", ()):
+        say(call, f"{each['target'].partition(':')[2] or each['target']}: {in_words(each)}", hang=2)
     for agent in status["agents"]:
         if agent["state"] != "running":
             say(call, f"agent {agent['name']}: {agent['state']}")

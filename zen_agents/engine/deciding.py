@@ -142,6 +142,8 @@ class Deciding:
             decision = self._planned_hours.wait(self._outlook.agent, rule.ladder[incident.rung], now) or decision
         if decision.kind is DecisionKind.ACT and self._held_back:
             return self.repairs.hold_back(incident, self._as_of.situation, now)
+        if decision.kind is DecisionKind.ACT:
+            decision = await self._unless_it_is_looked_at(incident, rule, decision, view)
         self._parts.book.write(incident.key)
         if decision.kind is DecisionKind.ACT:
             return await self._act(incident, rule, decision, view=view, now=now)
@@ -156,6 +158,20 @@ class Deciding:
             return decision
         again_at = now.steady + VERIFY_EVERY
         return Decision(DecisionKind.WAIT, Reason.SETTLING, now, "its action still runs", again_at=again_at)
+
+    async def _unless_it_is_looked_at(
+        self, incident: Incident, rule: Rule, decision: Decision, view: HostView
+    ) -> Decision:  # fmt: skip
+        """Return the decision, or to wait for what takes long to find out; others are decided about meanwhile."""
+        clock, surveys = self._parts.clock, self._parts.planning.surveys
+
+        def decide_again() -> None:
+            self._outlook.hurry(incident.key, clock.now().steady)
+
+        if all([await surveys.is_over(each, view, decide_again) for each in self.repairs.requests(incident, rule)]):
+            return decision
+        now = clock.now()
+        return Decision(DecisionKind.WAIT, Reason.LOOKING, now, again_at=now.steady + ASK_AGAIN_SECONDS)
 
     def _unless_muted(self, incident: Incident, rule: Rule, decision: Decision, now: Instant) -> Decision:
         """Return the decision, or to wait where people are told of the root instead: it is down for another one's sake."""

@@ -58,7 +58,7 @@ class EmergencyStop:
             return
         before, self._seen = self._seen, text
         if text is not None and before is None:
-            self._parts.planning.give_up(Reason.EMERGENCY_STOP)
+            self._parts.planning.surveys.give_up(Reason.EMERGENCY_STOP)
             self._approvals.take_back("the emergency stop was set", now)
             self._parts.escalation.engine("emergency_stop", text, now)
         if text is None:

@@ -112,7 +112,8 @@ class Engine:
             for agent in self.agents:
                 await agent.turn(everything=everything)
             everything = False
-            if not (self.parts.executor.running or any(self._is_under_way(incident) for incident in self.parts.book)):
+            waited_for = self.parts.executor.running or any(self.parts.planning.surveys)
+            if not (waited_for or any(self._is_under_way(incident) for incident in self.parts.book)):
                 return
             await asyncio.sleep(pause_seconds)
 
@@ -142,6 +143,7 @@ class Engine:
         """Stop cleanly: no new turns, running actions drained, everything committed."""
         for agent in self.agents:
             await agent.stop(reason)
+        await self.parts.planning.surveys.close()
         self._scheduler.stop()
         await self._drain()
         for task in self._tasks:

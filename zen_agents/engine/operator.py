@@ -138,7 +138,7 @@ class Operator:
         parts, now = self._engine.parts, self._engine.parts.clock.now()
         reason = text_of(args, "reason")
         parts.store.set_brake(Brake(PAUSE, scope, reason, who.name, now, now.steady + seconds))
-        parts.planning.give_up(Reason.PAUSED)
+        parts.planning.surveys.give_up(Reason.PAUSED)
         parts.journal.human(now, who, "pause", {"scope": scope, "for_seconds": seconds, "reason": reason})
         return {"scope": scope, "for_seconds": seconds}
 

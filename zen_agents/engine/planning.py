@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
 from zen_agents.actions.base import Action
 from zen_agents.actions.inverse import Inverse
+from zen_agents.clock import Clock
 from zen_agents.engine.aside import Aside
+from zen_agents.engine.surveys import Surveys
 from zen_agents.errors import HostError, RefusedError
 from zen_agents.model.action import ActionRequest, Effect, Intent, Plan
-from zen_agents.model.reason import Reason
 from zen_agents.ports.host import Host, HostView
 
 log = logging.getLogger("zen_agents.planning")
@@ -26,14 +26,14 @@ _PlanKey = tuple[str | None, str, str, int]
 class Planning:
     """Asks actions for their plans: a dead mount must not take the engine with it."""
 
-    def __init__(self, host: Host, actions: Mapping[str, Action], aside: Aside) -> None:
+    def __init__(self, host: Host, actions: Mapping[str, Action], aside: Aside, clock: Clock) -> None:
         self._host, self._aside = host, aside
         #: What can be done, by name.
         self.actions = actions
         #: Plans made ahead, and the look they rest on.
         self._ahead: tuple[HostView | None, dict[_PlanKey, Plan | Exception]] = (None, {})
-        #: Long looks that are under way, and why one of them was ended before it was done.
-        self._surveys: dict[asyncio.Future[None], Reason | None] = {}
+        #: What has to be looked at for long before it can be planned.
+        self.surveys = Surveys(actions, clock)
 
     def action(self, name: str) -> Action:
         """Return the action of this name; RefusedError if there is none."""
@@ -50,35 +50,12 @@ class Planning:
             raise made
         if made is not None:
             return made
-        await self._survey(request, host)
+        await self.surveys.wait(request, host)
         return await self._aside.ask(lambda: self._plan_now(request, host), timeout_seconds=self._plan_seconds(request))
 
     async def plan_now(self, request: ActionRequest) -> Plan:
         """Plan a request by a look of this very moment. Raises what `Action.plan` raises."""
         return await self.plan(request, self._host.look())
-
-    def give_up(self, why: Reason) -> None:
-        """End the long looks that are under way: what they were for is refused by that name."""
-        for survey in self._surveys:
-            self._surveys[survey] = why
-            survey.cancel()
-
-    async def _survey(self, request: ActionRequest, host: HostView) -> None:
-        """Wait for what an action has to look at for long; raises what that raises."""
-        action = self.actions.get(request.action)
-        looking = None if action is None else action.survey(request, host)
-        if looking is None:
-            return
-        survey = asyncio.ensure_future(looking)
-        self._surveys[survey] = None
-        try:
-            await survey
-        except asyncio.CancelledError:
-            if (why := self._surveys[survey]) is None:
-                raise
-            raise RefusedError(f"the look at {request.target} was ended: {why.sentence}", reason=why) from None
-        finally:
-            del self._surveys[survey]
 
     def _plan_seconds(self, request: ActionRequest) -> float:
         action = self.actions.get(request.action)
@@ -92,16 +69,17 @@ class Planning:
 
         One that hangs takes the others with it; then each is planned when it is judged, and this is False.
         """
+        ready = [request for request in requests if await self.surveys.is_over(request, host, lambda: None)]
         unseen: dict[_PlanKey, Exception] = {}
-        for request in requests:
+        for request in ready:
             try:
-                await self._survey(request, host)
+                await self.surveys.wait(request, host)
             except Exception as error:  # raised again where it is judged
                 unseen[_plan_key(request)] = error
 
         def plan_all() -> list[Plan | Exception]:
             made: list[Plan | Exception] = []
-            for request in requests:
+            for request in ready:
                 try:
                     made.append(unseen.get(_plan_key(request)) or self._plan_now(request, host))
                 except Exception as error:  # as above
@@ -109,11 +87,13 @@ class Planning:
             return made
 
         try:
-            plans = await self._aside.ask(plan_all, timeout_seconds=max(map(self._plan_seconds, requests)))
+            plans = await self._aside.ask(
+                plan_all, timeout_seconds=max(map(self._plan_seconds, ready), default=PLAN_SECONDS)
+            )
         except HostError as error:
-            log.warning("%d plans were not made ahead: %s", len(requests), error)
+            log.warning("%d plans were not made ahead: %s", len(ready), error)
             plans = []
-        self._ahead = host, dict(zip(map(_plan_key, requests), plans, strict=False))
+        self._ahead = host, dict(zip(map(_plan_key, ready), plans, strict=False))
         return len(plans) == len(requests)
 
     def forget(self) -> None:
@@ -150,7 +130,7 @@ class Planning:
         if not isinstance(inverse, Inverse):
             raise HostError(f"{intent.plan.request.action} takes nothing back")
         look = self._host.look
-        await self._survey(intent.plan.request, look())
+        await self.surveys.wait(intent.plan.request, look())
         return await self._aside.ask(lambda: inverse.missing(intent.plan, look()), timeout_seconds=inverse.plan_seconds)
 
 

@@ -55,7 +55,7 @@ class Repairs(Aftermath):
         """
         parts, policy = self._parts, self._parts.policy
         judged = None
-        for request in self._requests(incident, rule):
+        for request in self.requests(incident, rule):
             answer = await parts.judging.judge(
                 request, rule=rule, incident=incident, policy=policy, present=present, view=view
             )
@@ -138,10 +138,10 @@ class Repairs(Aftermath):
         for incident in incidents:
             rule = self._rule_of(incident.key)
             if rule is not None and decide(incident, rule, now, flapping=False).kind is DecisionKind.ACT:
-                requests += self._requests(incident, rule)
+                requests += self.requests(incident, rule)
         return not requests or await self._parts.planning.plan_ahead(requests, view)
 
-    def _requests(self, incident: Incident, rule: Rule) -> Sequence[ActionRequest]:
+    def requests(self, incident: Incident, rule: Rule) -> Sequence[ActionRequest]:
         """Return the requests of the incident's present rung, with what is known of the attempts before them."""
         asked, unsaid = alternatives(incident, rule), self._unsaid(incident)
         return [replace(request, unsaid=unsaid) for request in asked] if unsaid else asked

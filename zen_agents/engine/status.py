@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zen_agents.clock import Instant
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.running_agent import RunningAgent
+from zen_agents.engine.surveys import Survey
 from zen_agents.guards.approval import DEMOTED
 from zen_agents.guards.windows import OpenWindow, open_windows
 from zen_agents.model.action import Budget, OutcomeKind
@@ -59,6 +60,7 @@ def status_of(engine: Engine) -> dict[str, Any]:
         "agents": [_agent(agent, now) for agent in engine.agents],
         "checks": rows,
         "checks_more": sum(len(agent.tick.watchlist.rules) for agent in engine.agents) - len(rows),
+        "looks": [_look(each, now) for each in parts.planning.surveys],
         "pages_undelivered": engine.undelivered(),
         "misfires": dict(engine.misfires),
     }
@@ -81,6 +83,14 @@ def _by_outcome(rows: Any) -> dict[str, int]:
     for row in rows:
         counts[row.kind.value] = counts.get(row.kind.value, 0) + 1
     return counts
+
+
+def _look(survey: Survey, now: Instant) -> dict[str, Any]:
+    request = survey.request
+    return {
+        "action": request.action, "target": request.target, "by": request.requested_by.name,
+        "since_seconds": now.steady - survey.began_at.steady, "doing": survey.doing, "share": survey.share,
+    }  # fmt: skip
 
 
 def _agent(agent: RunningAgent, now: Instant) -> dict[str, Any]:

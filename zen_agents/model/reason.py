@@ -30,6 +30,7 @@ class Reason(StrEnum):
     FLAPPING = "flapping"
     NOT_HELD = "not_held"
     SETTLING = "settling"
+    LOOKING = "looking"
     UNKNOWN_OBSERVATION = "unknown_observation"
     STALE_PLAN = "stale_plan"
     NOT_OURS = "not_ours"
@@ -89,6 +90,7 @@ _SENTENCES: dict[Reason, str] = {
     Reason.FLAPPING: "The state changes too often to be believed.",
     Reason.NOT_HELD: "The problem has not lasted long enough to count.",
     Reason.SETTLING: "An action was just taken; its effect is waited for.",
+    Reason.LOOKING: "What an action would do is being found out, which takes long; others are decided about meanwhile.",
     Reason.UNKNOWN_OBSERVATION: "The check could not tell; no data is not a problem.",
     Reason.STALE_PLAN: "The target changed between the decision and the act.",
     Reason.NOT_OURS: "The target belongs to Kubernetes, a container engine or another owner.",

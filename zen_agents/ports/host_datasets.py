@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zen_agents.ports.host_files import FileState
+
+
+#: Is told what is looked at, in words, and how much of it was (0 to 1; None: nobody can tell).
+LookTold = Callable[[str, float | None], None]
 
 
 class DataQuestion(NamedTuple):
@@ -77,10 +82,11 @@ class DatasetView(Protocol):
         """Return a `jobs.data_check.DataCheckReply`, found out beside the loop; HostError if nobody could look."""
         ...
 
-    async def look_at_repair(self, look: RepairLook) -> None:
+    async def look_at_repair(self, look: RepairLook, told: LookTold) -> None:
         """Have a worker find out what would be done, for `repair_known`, unless what is known still holds.
 
-        It takes as long as the question says, and ends with whoever waits for it. HostError if nobody could tell.
+        It takes as long as the question says, and ends with whoever waits for it. How far it is goes to `told`, where
+        somebody can tell. HostError if nobody could look.
         """
         ...
 

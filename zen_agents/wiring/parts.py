@@ -81,7 +81,7 @@ def build_parts(
     aside = Aside(world.thread)
     evidence = Evidence(world.evidence, store=world.store, journal=journal, clock=world.clock, aside=aside)
     causes = Causes(world.host, world.clock, aside)
-    planning = Planning(world.host, actions, aside)
+    planning = Planning(world.host, actions, aside, world.clock)
     judging = Judging(
         planning, host=world.host, store=world.store, stop=world.flag, guards=catalog.GUARDS, causes_of=causes.of
     )

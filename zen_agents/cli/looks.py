@@ -1,0 +1,27 @@
+"""Looks before a repair that are under way, as the engine tells of them: they may take minutes, and somebody waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zen_agents.cli.call import Call, living_engine
+from zen_agents.cli.times import ago
+from zen_agents.errors import ZenError
+
+
+def looks_under_way(call: Call) -> Mapping[str, str]:
+    """Return by its target what is found out about each; nothing where no engine answers."""
+    if living_engine(call.state_dir) is None:
+        return {}
+    try:
+        status = call.ask("status")
+    except ZenError:
+        return {}
+    return {each["target"]: in_words(each) for each in status.get("looks", ())}
+
+
+def in_words(look: Mapping[str, Any]) -> str:
+    """Return for what it is, how far, and for how long already."""
+    how_far = "" if look["share"] is None else f", {look['share']:.0%} done"
+    return f"finding out what {look['action']} would do{how_far}, for {ago(look['since_seconds'])}"
