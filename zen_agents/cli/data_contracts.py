@@ -66,6 +66,19 @@ def two_sides(call: Call) -> Sequence[Contract]:
     return _bounded(call, [replace(first, name=each.name, source=each.source) for each in sides])
 
 
+def place_of(call: Call, word: str) -> Contract:
+    """Return where the data lies that is named, and what looking may take: a file by its ending, else a data set."""
+    if is_file(word) or os.sep in word or os.path.lexists(word):
+        return Contract(Path(word).stem, Source(kind_of(word, otherwise="call it so"), str(Path(word).absolute())))
+    named = _known(word, _configured(call))
+    return Contract(word, named.source, limits=named.limits)
+
+
+def is_file(word: str) -> bool:
+    """Tell whether it is called as a file is."""
+    return _kind_of(word) is not None
+
+
 def _a_file(call: Call, word: str) -> Contract:
     if call.arguments.contract is not None:
         return _by_file(call, [word])

@@ -37,6 +37,8 @@ def _expected(each: Suggestion) -> Iterator[str]:
     begun = f"  - {{column: {quoted(each.column)}, "
     if (strays := each.strays) is not None:
         yield f"{begun}{_map(strays.asks)}, tolerate: {strays.tolerated}}}  # unsure: {_of_strays(strays, each.examples)}"
+    if (repeats := each.repeats) is not None:
+        yield f"{begun}{_map(repeats.asks)}, tolerate: {repeats.tolerated}}}  # unsure: {_of_strays(repeats, each.repeated)}"
     if each.asks:
         yield f"{begun}{_map(each.asks)}}}{_unsure(each)}"
 
@@ -44,7 +46,8 @@ def _expected(each: Suggestion) -> Iterator[str]:
 def _of_strays(strays: Strays, examples: Sequence[str]) -> str:
     """Return how many values are not what most are, and which: as texts in quotes, on one line, whatever is in them."""
     shown = ", ".join(f'"{"".join(map(_character, each))}"' for each in examples)
-    what = f"are no {strays.asks['type']}" if "type" in strays.asks else "do not match"
+    what = "stand there more than once" if "unique" in strays.asks else "do not match"
+    what = f"are no {strays.asks['type']}" if "type" in strays.asks else what
     return f"{strays.count:,} of {strays.there:,} values {what}: {shown}{', ...' if strays.count > len(examples) else ''}"
 
 

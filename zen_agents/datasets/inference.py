@@ -33,6 +33,8 @@ _LONGEST_SHAPE, _LONGEST_KEY = 40, 100
 #: What so many of the values are, the column is meant to hold: in a file that is not clean yet, few columns are what they
 #: should be in every row.
 _MOSTLY: Final = 0.8
+#: In so many rows of all a key may stand that another row has as well.
+_ALMOST_ALL: Final = 0.99
 #: What `counts` comes to where there are none.
 NO_VALUES: Final = (0, 0, None, None, 0, None, 0, *[0] * (len(_READINGS) + len(_SHAPES)))
 
@@ -67,6 +69,9 @@ class Suggestion:
     strays: Strays | None = None
     #: The first of them.
     examples: tuple[str, ...] = ()
+    #: Values that stand there more than once, in a column that else is a key; and the first of them.
+    repeats: Strays | None = None
+    repeated: tuple[str, ...] = ()
 
 
 def counts(column: str, stored: ColumnType, dialect: Dialect) -> Sql:
@@ -166,9 +171,21 @@ class Column:
             unsure.append("no value was seen")
         return Suggestion(self.name, kind, form, asks, tuple(unsure), self.strays, tuple(examples))
 
+    @property
+    def is_almost_a_key(self) -> bool:
+        """Tell whether nearly every row has a value that no other has: in a file that is not clean yet, keys are so."""
+        least = max(_FEW, _ALMOST_ALL * self._rows)
+        return self._may_be_a_key(self.held[0]) and self.there >= least and least <= self.different < self.there
+
+    def repeats(self, count: int) -> Strays:
+        """Return so many values that stand there more than once."""
+        return Strays({"unique": True}, count, self.there, self._rows)
+
+    def _may_be_a_key(self, kind: ColumnType) -> bool:
+        return kind in (ColumnType.INTEGER, ColumnType.TEXT, ColumnType.UUID) and (self._most or 0) <= _LONGEST_KEY
+
     def _key(self, kind: ColumnType, asks: dict[str, object], unsure: list[str]) -> None:
-        may_be = kind in (ColumnType.INTEGER, ColumnType.TEXT, ColumnType.UUID) and (self._most or 0) <= _LONGEST_KEY
-        if may_be and self.there > 1 and self.different == self.there == self._rows:
+        if self._may_be_a_key(kind) and self.there > 1 and self.different == self.there == self._rows:
             asks["unique"] = True
             if self._rows < _FEW:
                 unsure.append("unique may be chance")

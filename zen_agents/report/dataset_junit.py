@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from zen_agents.datasets.finding import FailingRow, Finding, Outcome, Report
-from zen_agents.report.junit_xml import Case, document
+from zen_agents.report.junit_xml import Case, Suite, document
 
 
 def junit(reports: Iterable[Report]) -> str:
-    """Return the document; what could not be told is an error, what is tolerated is said and passes."""
-    return document("zen-agents data report", ((report.dataset, list(_cases(report))) for report in reports))
+    """Return the document; what could not be told is an error, what is tolerated is said and passes.
+
+    The time of a suite is that of the look: all its checks are asked together.
+    """
+    suites = (Suite(each.dataset, list(_cases(each)), each.seconds or None) for each in reports)
+    return document("zen-agents data report", suites)
 
 
 def _cases(report: Report) -> Iterable[Case]:

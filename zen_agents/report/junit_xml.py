@@ -21,20 +21,32 @@ class Case:
     said: str = ""
 
 
-def document(name: str, suites: Iterable[tuple[str, Sequence[Case]]]) -> str:
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Tests that were made together."""
+
+    name: str
+    cases: Sequence[Case]
+    #: How long all of them took; None if nobody measured it.
+    seconds: float | None = None
+
+
+def document(name: str, suites: Iterable[Suite]) -> str:
     """Return a document of these suites."""
     listed = list(suites)
+    measured = [suite.seconds for suite in listed if suite.seconds is not None]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-    lines.append(f'<testsuites name="{_text(name)}"{_counts([case for _, cases in listed for case in cases])}>')
-    for suite, cases in listed:
-        lines += _suite(suite, cases)
+    counts = _counts([case for suite in listed for case in suite.cases])
+    lines.append(f'<testsuites name="{_text(name)}"{counts}{_time(sum(measured) if measured else None)}>')
+    for suite in listed:
+        lines += _suite(suite)
     return "\n".join([*lines, "</testsuites>", ""])
 
 
-def _suite(name: str, cases: Sequence[Case]) -> Iterable[str]:
-    yield f'  <testsuite name="{_text(name)}"{_counts(cases)}>'
-    for case in cases:
-        head = f'    <testcase classname="{_text(name)}" name="{_text(case.name)}"'
+def _suite(suite: Suite) -> Iterable[str]:
+    yield f'  <testsuite name="{_text(suite.name)}"{_counts(suite.cases)}{_time(suite.seconds)}>'
+    for case in suite.cases:
+        head = f'    <testcase classname="{_text(suite.name)}" name="{_text(case.name)}"'
         told = list(_told({"failure": case.failure, "error": case.error}, case.said))
         if not told:
             yield f"{head}/>"
@@ -56,6 +68,10 @@ def _told(wrong: Mapping[str, str], said: str) -> Iterable[str]:
 def _counts(cases: Sequence[Case]) -> str:
     failures, errors = sum(bool(case.failure) for case in cases), sum(bool(case.error) for case in cases)
     return f' tests="{len(cases)}" failures="{failures}" errors="{errors}"'
+
+
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else f' time="{seconds:.3f}"'
 
 
 def _text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Proposes a contract for a file: `python -m zen_agents.workers.data_infer`, a request on stdin, a reply on stdout.
+"""Proposes a contract for a file or table: `python -m zen_agents.workers.data_infer`, a request on stdin, a reply on stdout.
 
 The file is opened first, then root is given up, and only then its bytes are read.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,8 @@ def answer(request: DataInferRequest) -> DataInferReply:
     """Look, and propose; MalformedDatasetError for what is no contract."""
     contract, spill = contract_from_plain(request.contract), Path(request.spill)
     try:
+        if not contract.source.kind.is_file:
+            return _of_database(contract, spill, request.rows)
         files = DataFiles(contract.source)
         load_unpackers()
         encodings.load(contract.source.options.encoding)
@@ -50,11 +53,26 @@ def answer(request: DataInferRequest) -> DataInferReply:
         return DataInferReply(unable=f"{error.filename or request.spill}: {error.strerror}")
 
 
-def proposed(contract: Contract, files: DataFiles, spill: Path, most: int) -> DataInferReply:
-    """Look at the first so many rows of files that were opened, 0 is all, as whoever this is now; BackendError."""
+def _of_database(contract: Contract, spill: Path, most: int) -> DataInferReply:
+    from zen_agents.workers.database_sample import sampled  # noqa: PLC0415 - files need no such driver
+    from zen_agents.workers.secret_file import SecretError  # noqa: PLC0415 - as above
+
+    place = contract.source.place
+    try:
+        sample, rows = sampled(contract, spill, most)
+    except (BackendError, SecretError) as error:
+        return DataInferReply(unable=f"{place}: {error}")
+    return proposed(sample, rows, spill, most, place=place)
+
+
+def proposed(contract: Contract, files: DataFiles, spill: Path, most: int, *, place: str = "") -> DataInferReply:
+    """Look at the first so many rows of files that were opened, 0 is all, as whoever this is now; BackendError.
+
+    `place` is what the proposal calls it, instead of the file.
+    """
     opened = files.linked(spill / "0")
     if opened.is_empty:
-        return DataInferReply(unable=f"{contract.source.path} is empty: there is nothing to propose from")
+        return DataInferReply(unable=f"{place or contract.source.path} is empty: there is nothing to propose from")
     with closing(Duck(contract.limits, spill, [*files.places, *opened.readable])) as duck:
         try:
             table = table_of(contract, opened, duck)
@@ -64,7 +82,7 @@ def proposed(contract: Contract, files: DataFiles, spill: Path, most: int) -> Da
     is_all = not most or rows < most
     seen = "which are all" if is_all else "its first; nothing is known of the others"
     about = (
-        f"Proposed from {rows:,} rows of {Path(contract.source.path).name}, {seen}.",
+        f"Proposed from {rows:,} rows of {place or Path(contract.source.path).name}, {seen}.",
         "It says what was seen, not what has to be: read it before it is relied on.",
     )
     return DataInferReply(
@@ -113,7 +131,7 @@ def _suggested(duck: Duck, column: Column, stored: ColumnType) -> Suggestion:
         read = reading(called, stored, duck.dialect, *column.held)
         ((least, most),) = duck.rows(sql("SELECT min({}), max({}) FROM {}", read, read, _SAMPLE))
         ends = least, most
-    return column.suggestion(values, ends, _strays(duck, column, stored))
+    return replace(column.suggestion(values, ends, _strays(duck, column, stored)), **_repeats(duck, column, stored))
 
 
 def _strays(duck: Duck, column: Column, stored: ColumnType) -> Sequence[str]:
@@ -126,6 +144,20 @@ def _strays(duck: Duck, column: Column, stored: ColumnType) -> Sequence[str]:
         text, value(_LONGEST_EXAMPLE), _SAMPLE, is_stray, text, value(_EXAMPLES),
     )  # fmt: skip
     return [str(each) for each, _ in duck.rows(told)]
+
+
+def _repeats(duck: Duck, column: Column, stored: ColumnType) -> Mapping[str, Any]:
+    """Return what of a suggestion says which values of a column stand there more than once, of one that else is a key."""
+    if not column.is_almost_a_key:
+        return {}
+    text = duck.dialect.text(name(column.name), stored)
+    told = sql(
+        "SELECT substr(text_, 1, {}), sum(times_) OVER () FROM (SELECT {} AS text_, count(*) AS times_, min(rowid) AS first_"
+        " FROM {} WHERE {} IS NOT NULL GROUP BY 1 HAVING count(*) > 1) ORDER BY first_ LIMIT {}",
+        value(_LONGEST_EXAMPLE), text, _SAMPLE, text, value(_EXAMPLES),
+    )  # fmt: skip
+    found = duck.rows(told)
+    return {"repeats": column.repeats(int(found[0][1])), "repeated": tuple(str(each) for each, _ in found)}
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -77,4 +78,9 @@ def test_junit_has_a_test_for_each_check_and_what_could_not_be_told_is_an_error(
     (said,) = root.iter("system-out")
     assert (said.text or "").startswith("tolerated: 1 of 9 rows")
     unknown = ElementTree.fromstring(junit([Report("orders", "/srv", 1.0, None, (), "the database is away")]))
-    assert unknown.get("errors") == "1"
+    assert unknown.get("errors") == "1" and unknown.get("time") is None
+
+
+def test_junit_says_how_long_the_look_at_each_data_set_took() -> None:
+    root = ElementTree.fromstring(junit([replace(BAD, seconds=1.25), replace(BAD, seconds=0.5)]))
+    assert [each.get("time") for each in (root, *root.iter("testsuite"))] == ["1.750", "1.250", "0.500"]

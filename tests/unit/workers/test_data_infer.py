@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 
 from tests.support.command_line import command
 from tests.support.datasets import contract, looked, open_to_others, write_csv
+from tests.support.postgres_here import Server, needs_postgres
+from tests.support.tables import PostgresShop
 from zen_agents.datasets.finding import Outcome
 from zen_agents.datasets.source import SourceKind
 from zen_agents.settings.contract_files import read_contract
@@ -85,6 +89,15 @@ def test_what_most_values_are_is_proposed_and_how_many_are_not(tmp_path: Path) -
     _holds(path, text, SourceKind.CSV, Outcome.TOLERATED)
 
 
+def test_a_key_of_which_few_rows_repeat_one_is_proposed_as_such(tmp_path: Path) -> None:
+    rows = [(7 if number == 8 else number, number % 50, f"k{number // 2}") for number in range(400)]
+    path = write_csv(tmp_path / "a.csv", ["id", "often", "twice"], rows)
+    text = _text(path, SourceKind.CSV)
+    line = '  - {column: id, unique: true, tolerate: 0.5%}  # unsure: 2 of 400 values stand there more than once: "7", ...'
+    assert f"{line}\n" in text and text.count("unique") == 1
+    _holds(path, text, SourceKind.CSV, Outcome.TOLERATED)
+
+
 def test_a_value_that_is_shown_stays_in_its_remark(tmp_path: Path) -> None:
     odd = 'x"\n  - {row_count: {max: 0}}\u2028#'
     path = write_csv(tmp_path / "a.csv", ["n"], [(odd,), *((number,) for number in range(20))])
@@ -136,3 +149,47 @@ def test_the_command_writes_a_contract_that_the_next_command_takes(tmp_path: Pat
     assert command("data", "infer", "none.csv").code not in (0, 2)
     Path("nothing.csv").touch()
     assert "there is nothing to propose from" in command("data", "infer", "nothing.csv").err
+
+
+@needs_postgres
+def test_a_table_that_the_configuration_names_is_looked_at_where_it_is(server: Server, tmp_path: Path) -> None:
+    open_to_others(tmp_path)
+    address = tmp_path / "address"
+    address.write_text(f"host=127.0.0.1 port={server.port} user=postgres dbname=postgres\n")
+    address.chmod(0o600)
+    PostgresShop(server, address).run(
+        "drop table if exists orders",
+        "create table orders (id bigint, price numeric(9, 2), day date, note text, b bytea)",
+        "insert into orders select i, i / 4.0, date '2026-01-01' + i, chr(65 + i % 3), null from generate_series(1, 200) i",
+    )
+    _proposed_and_held(tmp_path, f"postgres: {address}, table: orders")
+
+
+def test_so_is_one_of_sqlite_and_a_query(tmp_path: Path) -> None:
+    open_to_others(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
+        database.execute("create table orders (id integer, price real, day text, note text)")
+        rows = ((each, each / 4, f"2026-01-{each % 28 + 1:02}", "ABC"[each % 3]) for each in range(1, 201))
+        database.executemany("insert into orders values (?, ?, ?, ?)", rows)
+        database.commit()
+    _proposed_and_held(tmp_path, f"sqlite: {tmp_path}/shop.db, table: orders")
+    _proposed_and_held(tmp_path, f'sqlite: {tmp_path}/shop.db, query: "SELECT * FROM orders"')
+
+
+def _proposed_and_held(folder: Path, source: str) -> None:
+    config = folder / "config.yaml"
+    begun = f"agents: {{data_validation: {{datasets: {{orders: {{source: {{{source}}}"
+    config.write_text(begun + "}}}}\n", encoding="utf-8")
+    config.chmod(0o600)
+    done = command("-c", str(config), "data", "infer", "orders")
+    assert done.code == 0, done.err
+    for line in (
+        "  id: integer", "  price: number", "  day: date",
+        "  - {column: id, not_null: true, unique: true, between: [1, 200]}  # unsure: between is what was seen",
+        "  - {column: note, not_null: true, one_of: [A, B, C]}",
+    ):  # fmt: skip
+        assert f"{line}\n" in done.out, done.out
+    contract = "\n".join(line for line in done.out.splitlines() if not line.startswith("#"))
+    (folder / "orders.yaml").write_text(f"source: {{{source}}}\n{contract}\n", encoding="utf-8")
+    checked = command("data", "check", "--contract", str(folder / "orders.yaml"))
+    assert checked.code == 0, checked.out + checked.err
