@@ -66,13 +66,11 @@ class WorkerQuestions(Questions):
         dataset = look.asked.dataset
         if look.kind == "rows_back":
             return PutBack(rows=1, back=int((dataset, look.kept) not in self._host.kept_rows)).model_dump_json()
-        return (self._host.tables if look.kind == "table" else self._host.repairs).get(dataset, "{}")
+        known = {"table": self._host.tables, "failing": self._host.failing_files}.get(look.kind, self._host.repairs)
+        return known.get(dataset, "{}")
 
     def forget_repair(self, dataset: str) -> None:
         """Nothing is remembered here."""
-
-    def failing_files_now(self, asked: DataQuestion) -> str:
-        return self._ask("failing_files_now", lambda: self._host.failing_files.get(asked.dataset, "{}"))
 
     async def keep_snapshot(self, asked: SnapshotQuestion) -> bool:
         del asked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from zen_agents.actions.base import Action
@@ -11,15 +11,14 @@ from zen_agents.actions.give_back_files import GiveBackFiles
 from zen_agents.actions.replacing import replaceable
 from zen_agents.actions.scope import PathsPolicy, in_thread, parent_of, touched_paths
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.job import data_question
+from zen_agents.datasets.job import failing_look
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.jobs.data_failing import DataFailingReply
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.ports.host import HostControl, HostView
+from zen_agents.ports.host_datasets import LookTold
 from zen_agents.ports.host_files import FileState
 
-#: Looking is part of planning, which may take no longer than this (seconds).
-_LOOK_SECONDS: Final = 10.0
 #: More at once than this ask a person, as do all files of several: then the contract may be what is wrong.
 _MOST_UNASKED: Final = 5
 
@@ -35,6 +34,9 @@ class QuarantineFile(Action):
     mends = ("data.{name}",)
     Params = DataParams
     Policy = PathsPolicy
+
+    def survey(self, request: ActionRequest, host: HostView, told: LookTold) -> Awaitable[None]:
+        return host.look_at_repair(failing_look(_of_files(contract_of(self.params(request), request))), told)
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
         contract = contract_of(self.params(request), request)
@@ -69,6 +71,8 @@ class QuarantineFile(Action):
             if not done:
                 raise
             left = f"; the others are where they were: {error}"
+        finally:
+            control.view.forget_repair(plan.request.target.partition(":")[2])
         moved = ", ".join(each["path"] for each in done)
         said = f"moved into the quarantine: {moved}{left}"
         return Effect(True, said, before="failing", after="in the quarantine", undo={"files": done})
@@ -79,13 +83,14 @@ class QuarantineFile(Action):
         return ActionRequest(GiveBackFiles.name, plan.request.target, dict(effect.undo), inverse_of=self.name)
 
 
-def _failing(contract: Contract, host: HostView) -> DataFailingReply:
+def _of_files(contract: Contract) -> Contract:
     if not contract.source.kind.is_file:
         raise RefusedError(f"{contract.source.place} is a database, which is never moved away; nothing was done")
-    asked = data_question(contract, {}, None, 0.0)
-    reply = DataFailingReply.model_validate_json(
-        host.failing_files_now(asked._replace(seconds=min(asked.seconds, _LOOK_SECONDS)))
-    )
+    return contract
+
+
+def _failing(contract: Contract, host: HostView) -> DataFailingReply:
+    reply = DataFailingReply.model_validate_json(host.repair_known(failing_look(_of_files(contract))))
     if reply.unable:
         raise StalePlanError(f"which files fail cannot be told: {reply.unable}")
     if not reply.failing:

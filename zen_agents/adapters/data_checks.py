@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from collections.abc import Callable
@@ -38,9 +37,9 @@ async def compare_data(asked: DataQuestion, told: Told | None = None) -> str:
     return await _answered(data_diff.WORKER, asked, told)
 
 
-def failing_files_now(asked: DataQuestion) -> str:
-    """Return which files a worker says fail, a `jobs.data_failing.DataFailingReply`, in a thread that has no loop."""
-    return asyncio.run(_answered(data_failing.WORKER, asked, None))
+async def failing_files(asked: DataQuestion, told: Told | None = None) -> str:
+    """Return which files a worker says fail, a `jobs.data_failing.DataFailingReply`; HostError as above."""
+    return await _answered(data_failing.WORKER, asked, told)
 
 
 async def _answered(worker: str, asked: DataQuestion, told: Told | None) -> str:

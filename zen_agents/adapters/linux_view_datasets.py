@@ -36,12 +36,6 @@ class DatasetLook:
         """Forget what was found."""
         self._host.repair_looks.forget(dataset)
 
-    def failing_files_now(self, asked: DataQuestion) -> str:
-        """Have a worker tell which files fail, in a thread without a loop; never remembered."""
-        from zen_agents.adapters.data_checks import failing_files_now  # noqa: PLC0415 - see above
-
-        return failing_files_now(asked)
-
     async def keep_snapshot(self, asked: SnapshotQuestion) -> bool:
         """Keep a copy in the state, or in the directory that is named."""
         from zen_agents.adapters.data_snapshots import keep_snapshot  # noqa: PLC0415 - only hosts that keep some pay

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zen_agents.adapters.data_checks import Told
+from zen_agents.adapters.data_checks import Told, failing_files
 from zen_agents.adapters.data_repairs import look_at_repair
 from zen_agents.adapters.durable_file import replace_durably
 from zen_agents.adapters.quarantine import KeptFiles
 from zen_agents.adapters.table_repairs import Asked, ask_table
 from zen_agents.errors import HostError, StalePlanError
 from zen_agents.jobs.data_check import DataCheckProgress
+from zen_agents.jobs.data_failing import DataFailingReply, FailingFile
 from zen_agents.jobs.data_repair import DataRepairReply
 from zen_agents.ports.host_datasets import LookTold, RepairLook
 
@@ -54,29 +55,34 @@ class RepairLooks:
             self._keep(look, found)
         except OSError as error:
             raise HostError(f"what a look at {look.asked.dataset} found cannot be kept: {error.strerror}") from error
-        self._until[self._place(look)] = ended + _TIMES * (ended - began)
+        # What nobody could tell is asked again.
+        known_for = 0.0 if json.loads(found).get("unable") else _TIMES * (ended - began)
+        self._until[self._place(look)] = ended + known_for
 
     def known(self, look: RepairLook) -> str:
         """See `ports.host_datasets.DatasetView.repair_known`."""
         found = self._read(look)
         if found is None:
             raise StalePlanError(f"nobody has looked what a repair of {look.asked.dataset} would do")
-        if look.kind == "files" and (changed := _changed(found)):
+        if changed := _changed(look, found):
             raise StalePlanError(f"{changed} was written since it was looked at; nothing was done")
         return found
 
     def forget(self, dataset: str) -> None:
         """Forget what was found of a data set: it was changed."""
-        for kind in ("files", "table", "rows_back"):
+        for kind in ("files", "table", "rows_back", "failing"):
             path = self._directory / _name(dataset, kind)
             self._until.pop(path, None)
             path.unlink(missing_ok=True)
 
     def _holds(self, look: RepairLook) -> bool:
-        if look.kind != "files":
-            return time.monotonic() < self._until.get(self._place(look), 0.0) and self._read(look) is not None
         found = self._read(look)
-        return found is not None and not _changed(found) and _matching(look) == sorted(_paths(found))
+        if found is None or _changed(look, found):
+            return False
+        if look.kind == "files":
+            return _matching(look) == sorted(_paths(found))
+        # Of a table, and of files that did not fail, nothing tells whether they are what they were.
+        return time.monotonic() < self._until.get(self._place(look), 0.0)
 
     def _read(self, look: RepairLook) -> str | None:
         try:
@@ -100,6 +106,8 @@ class RepairLooks:
 async def _found(look: RepairLook, kept: KeptFiles, told: LookTold) -> str:
     if look.kind == "files":
         return (await look_at_repair(look.asked, _teller(look, told))).model_dump_json()
+    if look.kind == "failing":
+        return await failing_files(look.asked, _teller(look, told))
     if look.kind == "table":
         return (await ask_table(look.asked, Asked("look"))).model_dump_json()
     reply = await ask_table(look.asked, Asked("look_back", undo=str(kept.content(look.kept))))
@@ -131,13 +139,20 @@ def _name(dataset: str, kind: str) -> str:
     return f"{hashlib.sha256(dataset.encode()).hexdigest()[:32]}-{kind}.json"
 
 
-def _changed(found: str) -> str:
-    """Return the first file that is another one than was looked at, "" if none is."""
-    for each in DataRepairReply.model_validate_json(found).files:
+def _changed(look: RepairLook, found: str) -> str:
+    """Return the first file that is another one than was looked at, "" if none is, or what was looked at is a table."""
+    if look.kind not in ("files", "failing"):
+        return ""
+    is_repair = look.kind == "files"
+    for each in DataRepairReply.model_validate_json(found).files if is_repair else _failing(found):
         state = _state(each.path)
         if state is None or (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns) != each.identity:
             return each.path
     return ""
+
+
+def _failing(found: str) -> Sequence[FailingFile]:
+    return DataFailingReply.model_validate_json(found).failing
 
 
 def _paths(found: str) -> Sequence[str]:

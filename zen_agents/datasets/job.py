@@ -99,6 +99,11 @@ def repair_look(contract: Contract) -> RepairLook:
     return RepairLook(table_question(contract), "table")
 
 
+def failing_look(contract: Contract) -> RepairLook:
+    """Return what is found out before files of a data set are moved away."""
+    return RepairLook(data_question(contract, {}, None, 0.0), "failing")
+
+
 def return_look(contract: Contract, kept: str) -> RepairLook:
     """Return what is found out before rows of a table are put back that the quarantine has kept."""
     return RepairLook(table_question(contract), "rows_back", kept)

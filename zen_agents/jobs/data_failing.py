@@ -20,6 +20,8 @@ class FailingFile(_Job):
 
     path: str
     why: str
+    #: Device, inode, size and time of change of the file that was looked at.
+    identity: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 class DataFailingReply(_Job):

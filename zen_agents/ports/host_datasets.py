@@ -34,9 +34,9 @@ class RepairLook(NamedTuple):
     """What is to be found out before something is repaired, or before that is taken back."""
 
     asked: DataQuestion
-    #: What the answer is: a `jobs.data_repair.DataRepairReply`, a `jobs.table_repair.TableReply`, or a `PutBack` of how many
-    #: rows are as they were when the quarantine kept them.
-    kind: Literal["files", "table", "rows_back"]
+    #: What the answer is: a `jobs.data_repair.DataRepairReply`, a `jobs.table_repair.TableReply`, a `PutBack` of how many
+    #: rows are as they were when the quarantine kept them, or a `jobs.data_failing.DataFailingReply`.
+    kind: Literal["files", "table", "rows_back", "failing"]
     #: Id of the rows that were kept.
     kept: str = ""
 
@@ -62,10 +62,6 @@ class SnapshotQuestion(NamedTuple):
 
 class DatasetView(Protocol):
     """Questions about data sets; looks leave copies of what was good, and what repairs would do, and nothing else."""
-
-    def failing_files_now(self, asked: DataQuestion) -> str:
-        """Return a `jobs.data_failing.DataFailingReply` of a `DataCheckRequest`; blocks, HostError if nobody could look."""
-        ...
 
     async def keep_snapshot(self, asked: SnapshotQuestion) -> bool:
         """Keep a copy of a file that was found good, if it is due and none of the same is there; tell whether it was made.

@@ -23,7 +23,7 @@ from zen_agents.model.severity import Severity
 from zen_agents.workers.answering import answered, leave
 from zen_agents.workers.being_written import writer_of
 from zen_agents.workers.data_check import NOT_INSTALLED, look
-from zen_agents.workers.data_files import DataFileError, DataFiles
+from zen_agents.workers.data_files import DataFileError, DataFiles, identity_of
 from zen_agents.workers.lesser_account import AccountError, give_root_up
 from zen_agents.workers.log_stream import load_unpackers
 from zen_agents.workers.watched import Told, tell
@@ -54,14 +54,16 @@ def answer(request: DataCheckRequest, told: Told) -> DataFailingReply:
         asked = _of_one(contract, is_only=len(each) == 1)
         around = Surroundings(request.now)
         found = [
-            (path, _why(look(asked, {}, one, {}, around, spill / str(number), told)))
-            for number, (path, one) in enumerate(each.items())
-        ]
+            FailingFile(
+                path=path, why=_why(look(asked, {}, one, {}, around, spill / str(number), told)),
+                identity=identity_of(one.states()[0]),
+            ) for number, (path, one) in enumerate(each.items())
+        ]  # fmt: skip
     except (AccountError, DataFileError) as error:
         return DataFailingReply(unable=str(error))
     except OSError as error:
         return DataFailingReply(unable=f"{error.filename or request.spill}: {error.strerror}")
-    bad = [FailingFile(path=path, why=why) for path, why in found if why]
+    bad = [each for each in found if each.why]
     return DataFailingReply(failing=tuple(bad[:_MOST_NAMED]), more=max(0, len(bad) - _MOST_NAMED), files=len(each))
 
 

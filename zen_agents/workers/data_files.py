@@ -98,6 +98,11 @@ class DataFiles:
         return [f"/proc/self/fd/{descriptor}" for descriptor in self._held.values()]
 
 
+def identity_of(state: os.stat_result) -> tuple[int, int, int, int]:
+    """Return what tells that a file is the one that was looked at, and was not written since."""
+    return state.st_dev, state.st_ino, state.st_size if stat.S_ISREG(state.st_mode) else -1, state.st_mtime_ns
+
+
 def _matching(path: str) -> Iterator[tuple[str, int]]:
     """Yield (path, descriptor) of each regular file that a path with wildcards names."""
     root = os.open("/", _DIRECTORY)

@@ -6,8 +6,6 @@ file is for whoever asked, once all rows are accounted for.
 
 from __future__ import annotations
 
-import os
-import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from zen_agents.datasets.repairs import UnrepairableError, repairs_rows
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.data_repair import REPAIRED, DataRepairReply, DataRepairRequest, FileRepair
 from zen_agents.workers.answering import answered
-from zen_agents.workers.data_files import DataFileError, DataFiles
+from zen_agents.workers.data_files import DataFileError, DataFiles, identity_of
 from zen_agents.workers.duck import Duck
 from zen_agents.workers.file_bytes import is_utf8
 from zen_agents.workers.lesser_account import AccountError, give_root_up
@@ -73,14 +71,10 @@ def _each(request: DataRepairRequest, contract: Contract, files: DataFiles, told
                 done = run.looked(request.shown) if request.only_look else run.written(request.shown)
             except BackendError as error:
                 raise UnrepairableError(f"{error}".replace(place, path)) from error
-        if _identity(before) != _identity(Path(place).stat()):
+        if identity_of(before) != identity_of(Path(place).stat()):
             raise UnrepairableError(f"{path} is being written; nothing was changed")
-        found.append(done.model_copy(update={"identity": _identity(before)}))
+        found.append(done.model_copy(update={"identity": identity_of(before)}))
     return found
-
-
-def _identity(state: os.stat_result) -> tuple[int, int, int, int]:
-    return (state.st_dev, state.st_ino, state.st_size if stat.S_ISREG(state.st_mode) else -1, state.st_mtime_ns)
 
 
 def _bounded(found: tuple[FileRepair, ...]) -> tuple[FileRepair, ...]:

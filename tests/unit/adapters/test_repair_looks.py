@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,9 +34,9 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     started: list[str] = []
     really = repair_looks._found
 
-    async def found(look: repair_looks.RepairLook, kept: repair_looks.KeptFiles) -> str:
+    async def found(look: repair_looks.RepairLook, *more: Any) -> str:
         started.append(look.asked.dataset)
-        return await really(look, kept)
+        return await really(look, *more)
 
     monkeypatch.setattr(repair_looks, "_found", found)
     return started
