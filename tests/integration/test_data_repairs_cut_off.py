@@ -142,7 +142,8 @@ def test_what_a_person_began_ends_without_them(engine: EngineProcess) -> None:
     assert bad(engine) == _ROWS and engine.actions() == []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as repairing:
         worker = held_worker(engine, but=looker)
-        repairing.kill()
+        repairing.send_signal(signal.SIGINT)
+        assert b"the engine goes on with it" in repairing.communicate(timeout=60)[1]
     psutil.Process(worker).resume()
     wait_for(lambda: [each["outcome"] for each in engine.actions()] == ["verified"], "that it is verified")
     assert bad(engine) == 0

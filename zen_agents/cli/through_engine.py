@@ -83,7 +83,11 @@ def _judged(call: Call, wanted: Wanted, reason: str, args: Mapping[str, Any]) ->
 def _acted(call: Call, wanted: Wanted, reason: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
     with Progress(call) as shown:
         shown.show(wanted.doing)
-        result = call.ask("act", timeout_seconds=LONGEST, reason=reason, wait=True, **args)
+        try:
+            result = call.ask("act", timeout_seconds=LONGEST, reason=reason, wait=True, **args)
+        except KeyboardInterrupt:
+            note("the engine goes on with it: zen-agents actions show @last")
+            raise
     word = str(result["outcome"]).upper()
     _say(call, f"{result['action']}  {word} in {took(result['took_seconds'])}  {result['detail']}", paint=word)
     told = {name: result[name] for name in ("action", "outcome", "took_seconds", "detail")}

@@ -47,6 +47,7 @@ def unreadable(contract: Contract, why: str, now: float, *, is_damage: bool) -> 
 
 #: What comparing whole rows takes at least, whatever stands in them: the database works on two thousand rows at a time.
 _BYTES_PER_COLUMN: Final = 104 << 10
+_MANY_COLUMNS: Final = 1000
 
 
 class _Run:
@@ -77,11 +78,15 @@ class _Run:
             return _finding(risky, Outcome.UNKNOWN, Measured(0, 1, None, f"{error}{self._needed(risky)}"))
 
     def _needed(self, risky: Check) -> str:
-        """Return what memory whole rows of so many columns need, if that is more than there is; else nothing."""
-        needed = len(self._table.columns) * _BYTES_PER_COLUMN
-        if not isinstance(risky.asks, NoDuplicates) or needed <= self._contract.limits.memory_bytes:
+        """Return what whole rows of very many columns need, and what asks for less; else nothing."""
+        count = len(self._table.columns)
+        if not isinstance(risky.asks, NoDuplicates) or count < _MANY_COLUMNS:
             return ""
-        return f"; for all {len(self._table.columns):,} columns at once write limits: {{memory: {needed >> 20}MiB}}"
+        least = count * _BYTES_PER_COLUMN >> 20
+        return (
+            f"; to compare all {count:,} columns takes limits: {{memory: {least}MiB}} at least, and more "
+            "where there are many rows; a key takes little: {unique: true, columns: [...]}"
+        )
 
     def _asked(self, checks: Sequence[Check]) -> Iterator[Finding]:
         asker = Asker(Scope(self._contract, self._table, self._backend.dialect), self._around)
