@@ -43,3 +43,29 @@ def told(text: str | bytes, **environ: str) -> str:
 def codes(text: str | bytes, **environ: str) -> list[str]:
     """Return the codes of what is wrong with a text, in order."""
     return [diagnostic.code for diagnostic in loaded(text, **environ).diagnostics]
+
+
+def agent_module(kind: str, name: str) -> str:
+    """Return a module, as another package would bring it, with an agent that looks at nothing."""
+    return _AGENT.replace("KIND", kind).replace("NAME", name)
+
+
+_AGENT = """\
+from pydantic import BaseModel
+from zen_agents.agents.base import BaseAgent, Schedule
+
+class Settings(BaseModel, extra="forbid"):
+    enabled: bool = True
+    depth: int = 1
+
+class KIND(BaseAgent):
+    name = "NAME"
+    purpose = "Looks."
+    permissions = side_effects = recovery = ()
+    actions = frozenset()
+    Settings = Settings
+    schedule = Schedule(every_seconds=60)
+    def checks(self): return ()
+    def rules(self): return ()
+    def remedies(self): return ()
+"""

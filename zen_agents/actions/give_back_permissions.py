@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
 
+from zen_agents.actions.access import refuse_shared, set_access
 from zen_agents.actions.base import ActionParams
 from zen_agents.actions.inverse import Inverse, InverseParams
-from zen_agents.actions.scope import in_thread, parent_of, place_of, plain_path, subject_of, touched_paths
+from zen_agents.actions.scope import place_of, plain_path, subject_of, touched_paths
 from zen_agents.errors import StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Risk
 from zen_agents.model.scalars import AbsolutePath, OctalMode
@@ -69,16 +70,8 @@ class GiveBackPermissions(Inverse):
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: GiveBackPermissionsParams = self.params(plan.request)
         mode, owner, group = params.was.values
-
-        def work(go_on: Callable[[], None]) -> None:
-            state = _as_left(params, control.view)
-            if state.fingerprint != plan.fingerprint:
-                raise StalePlanError
-            go_on()
-            with control.open_directory(parent_of(params.path)) as parent:
-                parent.set_mode_and_owner(state, mode=mode, owner=owner, group=group)
-
-        await in_thread(work, control)
+        look = partial(_as_left, params, control.view)
+        await set_access(plan, params.path, look, control, mode=mode, owner=owner, group=group)
         return Effect(True, f"{params.path} is {params.was} as before", before=str(params.left), after=str(params.was))
 
     def missing(self, plan: Plan, host: HostView) -> str:
@@ -96,8 +89,7 @@ def _as_left(params: GiveBackPermissionsParams, host: HostView) -> FileState:
         raise StalePlanError(f"what was changed is not at {params.path} any more; nothing was done")
     if _access(state) != params.left.values:
         raise StalePlanError(f"{params.path} is {_said(state)} now and was left as {params.left}; nothing was done")
-    if state.kind == "file" and state.links != 1:
-        raise UnsafePathError(f"{params.path} has {state.links} hard links; its mode is not only its own, so it is left")
+    refuse_shared(state, params.path)
     return state
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
 
+from zen_agents.actions.access import refuse_shared, set_access
 from zen_agents.actions.base import Action, ActionParams
 from zen_agents.actions.give_back_permissions import GiveBackPermissions
-from zen_agents.actions.scope import PathsPolicy, in_thread, parent_of, place_of, plain_path, subject_of, touched_paths
+from zen_agents.actions.scope import PathsPolicy, place_of, plain_path, subject_of, touched_paths
 from zen_agents.errors import StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.model.scalars import AbsolutePath, Account, OctalMode
@@ -68,16 +69,8 @@ class RestorePermissions(Action):
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: RestorePermissionsParams = self.params(plan.request)
         mode, owner, group = plan.detail["wanted"]
-
-        def work(go_on: Callable[[], None]) -> None:
-            state = _present(params, control.view)
-            if state.fingerprint != plan.fingerprint:
-                raise StalePlanError
-            go_on()
-            with control.open_directory(parent_of(params.path)) as parent:
-                parent.set_mode_and_owner(state, mode=mode, owner=owner, group=group)
-
-        await in_thread(work, control)
+        look = partial(_present, params, control.view)
+        await set_access(plan, params.path, look, control, mode=mode, owner=owner, group=group)
         old = {name: plan.detail[name] for name in ("mode", "owner", "group", "place")}
         return Effect(
             ok=True,
@@ -123,8 +116,7 @@ def _present(params: RestorePermissionsParams, host: HostView) -> FileState:
         raise StalePlanError(f"{params.path} is not there; there is nothing to restore")
     if state.kind != params.kind:
         raise UnsafePathError(f"{params.path} is a {state.kind}, not a {params.kind}; look at who put it there")
-    if state.kind == "file" and state.links != 1:
-        raise UnsafePathError(f"{params.path} has {state.links} hard links; its mode is not only its own, so it is left")
+    refuse_shared(state, params.path)
     return state
 
 

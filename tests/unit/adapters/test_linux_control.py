@@ -50,6 +50,14 @@ def alive(here: Changing, process: Process) -> bool:
 
 
 # -- children -------------------------------------------------------------------------------------------------------------
+async def said_before_it_died(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script of Python's that kills itself."""
+    return await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", script], capture_output=True, text=True, cwd=Path(__file__).parents[3],
+        timeout=60, check=False,
+    )  # fmt: skip
+
+
 async def test_a_child_starts_clean(here: Changing) -> None:
     script = (
         "import json, os, resource, sys; print(json.dumps([dict(os.environ), os.getcwd(), os.getpgrp() == os.getpid(), "
@@ -268,15 +276,7 @@ async def main():
 asyncio.run(main())
 """
     (tmp_path / "dying").mkdir()
-    engine = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[3],
-        timeout=60,
-        check=False,
-    )
+    engine = await said_before_it_died(script)
     assert engine.returncode == -9, engine.stderr
     pid = int(engine.stdout)
     await until(lambda: (found := here.host.look().process(pid)) is None or found.state in "ZX")
@@ -349,15 +349,7 @@ async def main():
 asyncio.run(main())
 """
     (tmp_path / "dying").mkdir()
-    engine = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[3],
-        timeout=60,
-        check=False,
-    )
+    engine = await said_before_it_died(script)
     pid, start = map(int, engine.stdout.split())
     process = here.host.look().process(pid)
     assert process is not None

@@ -7,30 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.settings import agent_module
 from zen_agents import catalog
 from zen_agents.settings import apart
 from zen_agents.settings.loader import Loaded, load
 from zen_agents.settings.rendering import render
 
-AGENT = """\
-from pydantic import BaseModel
-from zen_agents.agents.base import BaseAgent, Schedule
-
-class Settings(BaseModel, extra="forbid"):
-    enabled: bool = True
-    depth: int = 1
-
-class Miner(BaseAgent):
-    name = "miner"
-    purpose = "Digs."
-    permissions = side_effects = recovery = ()
-    actions = frozenset()
-    Settings = Settings
-    schedule = Schedule(every_seconds=60)
-    def checks(self): return ()
-    def rules(self): return ()
-    def remedies(self): return ()
-"""
+AGENT = agent_module("Miner", "miner")
 
 
 def _text(entries: int = 1500) -> str:

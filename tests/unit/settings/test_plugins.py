@@ -7,28 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.settings import codes, loaded
+from tests.support.settings import agent_module, codes, loaded
 from zen_agents import catalog
 
-MODULE = """\
-from pydantic import BaseModel
-from zen_agents.agents.base import BaseAgent, Schedule
-
-class Settings(BaseModel, extra="forbid"):
-    enabled: bool = True
-    depth: int = 1
-
-class Guarded(BaseAgent):
-    name = "disk_guard"
-    purpose = "Looks."
-    permissions = side_effects = recovery = ()
-    actions = frozenset()
-    Settings = Settings
-    schedule = Schedule(every_seconds=60)
-    def checks(self): return ()
-    def rules(self): return ()
-    def remedies(self): return ()
-"""
+MODULE = agent_module("Guarded", "disk_guard")
 TEXT = "plugins: [disk-guard]\nagents: {system_health: {}, disk_guard: {depth: 2}}\n"
 
 
