@@ -155,6 +155,8 @@ class Life:
             stack.enter_context(_only_its_own_garbage())
             stack.enter_context(remembered())
             stack.enter_context(mock.patch("os.urandom", ids.randbytes))
+            # `SystemRandom` has a name of its own for it.
+            stack.enter_context(mock.patch("random._urandom", ids.randbytes))
             stack.enter_context(mock.patch("os.getpid", lambda: _PID))
             stack.enter_context(mock.patch("os.kill", lambda *_: self.kill()))
             stack.callback(self.disarm)

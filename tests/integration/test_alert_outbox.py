@@ -359,6 +359,45 @@ async def test_what_was_told_beside_the_state_is_not_told_again_after_a_crash_un
     assert len(box.mails) == (3 if is_over else 1)
 
 
+async def test_what_was_over_before_a_restart_is_told_when_it_comes_back_although_its_end_still_waits(telling: Any) -> None:
+    with event_server() as events:
+        events.statuses = [202, 503, 202]
+        here = telling(a_policy(pagerduty=events.url))
+        here.incident()
+        here.tell()
+        await here.deliver()
+        here.tell(id="alr-over", kind=MessageKind.RESOLVED, facts=OVER)
+        await here.deliver(1)
+        here.restart()
+        here.tell(id="alr-again")
+        await here.deliver(1)
+
+    assert events.actions() == ["trigger", "resolve", "trigger"]
+
+
+async def test_what_is_over_once_the_state_takes_writes_again_is_told_as_over(
+    telling: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end was told after the beginning, which still waits beside the state."""
+
+    with event_server() as events, mail_server() as box:
+        here = telling(a_policy(smtp_port=box.port, pagerduty=events.url))
+        with monkeypatch.context() as broken:
+            broken.setattr(here.store, "writable", lambda: False)
+            here.tell()
+        here.tell(id="alr-over", kind=MessageKind.RESOLVED, facts=OVER)
+        await here.deliver()
+        assert events.actions() == ["resolve"]
+        assert len(box.mails) == 1
+        here.restart()
+        here.clock.advance(5)
+        here.tell(id="alr-again")
+        await here.deliver()
+
+    assert events.actions() == ["resolve", "trigger"]
+    assert len(box.mails) == 2
+
+
 async def test_what_moves_into_the_state_while_it_is_on_its_way_is_sent_once(
     telling: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

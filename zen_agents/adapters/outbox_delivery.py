@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 
 from zen_agents.adapters.outbox_answers import Answers
-from zen_agents.adapters.outbox_intake import OVER, Intake
-from zen_agents.adapters.outbox_memory import Memory
+from zen_agents.adapters.outbox_intake import Intake
+from zen_agents.adapters.outbox_memory import OVER, Memory
 from zen_agents.adapters.outbox_rows import OutboxRows
 from zen_agents.adapters.worker_ahead import WorkerAhead
 from zen_agents.adapters.worker_process import WorkerError

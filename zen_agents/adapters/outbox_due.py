@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
 
-from zen_agents.adapters.outbox_intake import OVER, Intake
-from zen_agents.adapters.outbox_memory import Memory
+from zen_agents.adapters.outbox_intake import Intake
+from zen_agents.adapters.outbox_memory import OVER, Memory
 from zen_agents.alerts.ordering import Known
 from zen_agents.alerts.policy import PAGERDUTY
 from zen_agents.alerts.quiet import held_until

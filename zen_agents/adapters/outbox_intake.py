@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import inf
 
 from zen_agents.adapters.outbox_calendar import resolve_of_orphan, roll_up_resolved
-from zen_agents.adapters.outbox_memory import Memory, Told
+from zen_agents.adapters.outbox_memory import OVER, Memory, Told
 from zen_agents.adapters.outbox_rows import OutboxRows
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.items import first_subject
@@ -24,8 +24,6 @@ log = logging.getLogger("zen_agents.outbox")
 
 #: Kinds that open something which a resolve closes.
 TRIGGERS = (MessageKind.FIRING, MessageKind.ENGINE)
-#: Ends the key under which a trigger is remembered after its resolve, until that is delivered.
-OVER = "#over"
 #: The next roll-up of a channel comes not before this many seconds.
 _ROLL_UP_EVERY = 900.0
 

@@ -16,18 +16,20 @@ from zen_agents.adapters.sqlite_store_rows import message_json, message_of
 from zen_agents.alerts.roll_up import MOST_KEYS, HeldBack
 from zen_agents.dataclass import dataclass
 from zen_agents.errors import StoreError
-from zen_agents.model.message import Message
+from zen_agents.model.message import Message, MessageKind
 from zen_agents.ports.store import OUTBOX_MEMORY, Store
 
 log = logging.getLogger("zen_agents.outbox")
 
 MOST_TOLD = 200
+#: Ends the key under which a trigger is remembered after its resolve, until that is delivered.
+OVER = "#over"
 _HOUR = 3600.0
 
 
 @dataclass(slots=True)
 class Told:
-    """The last trigger told under one key."""
+    """The last trigger told under one key; once that is over, with the resolve in the place of its message."""
 
     message: Message
     #: Digest of what is news about it.
@@ -68,7 +70,7 @@ class Told:
 class Memory:
     """All of it; changed by the outbox, which sets `changed`."""
 
-    #: Dedup key -> the last trigger.
+    #: Dedup key -> the last trigger; with `OVER` behind it once that is over.
     told: dict[str, Told] = field(default_factory=dict)
     #: Channel -> what it is not told one by one, the keys in its roll-ups, and when its next roll-up may go.
     held: dict[str, HeldBack] = field(default_factory=dict)
@@ -161,7 +163,8 @@ def load_memory(store: Store) -> Memory:
 def _fill(memory: Memory, values: Mapping[str, Any]) -> None:
     for one in values["told"]:
         told = Told.from_json(one)
-        memory.told[told.message.dedup_key] = told
+        over = OVER if told.message.kind is MessageKind.RESOLVED else ""
+        memory.told[f"{told.message.dedup_key}{over}"] = told
     memory.held = {str(channel): HeldBack.from_json(held) for channel, held in values["held"].items()}
     memory.rolled = {str(channel): {str(key) for key in keys} for channel, keys in values["rolled"].items()}
     memory.next_roll_up = {str(channel): float(at) for channel, at in values["next_roll_up"].items()}

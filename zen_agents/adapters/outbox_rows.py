@@ -61,8 +61,8 @@ class OutboxRows:
         self._read_spill()
 
     def add(self, message: Message, channels: Sequence[str], not_before: float) -> None:
-        """Take a message for these channels."""
-        if self._store.writable():
+        """Take a message for these channels; behind what was told before it under its key, wherever that waits."""
+        if self._store.writable() and not self._waits_aside(message.dedup_key):
             try:
                 self._store.enqueue(message, channels, not_before)
             except StoreError as error:
@@ -188,6 +188,10 @@ class OutboxRows:
         for message, channels, not_before in unconfirmed.values():
             for channel in channels:
                 self._keep_aside(message, channel, not_before)
+
+    def _waits_aside(self, dedup_key: str) -> bool:
+        """Tell whether an end, say, would be taken for older than its beginning if it went to the store before it."""
+        return any(row.message.dedup_key == dedup_key for row in self._spilled.values())
 
     def _keep_aside(self, message: Message, channel: str, not_before: float) -> None:
         if len(self._spilled) >= MOST_SPILLED:
