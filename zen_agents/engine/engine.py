@@ -118,7 +118,9 @@ class Engine:
             await asyncio.sleep(pause_seconds)
 
     def _is_under_way(self, incident: Incident) -> bool:
-        """Tell whether the next looks decide: it is verified, or bad and has only to be seen so again, not to last."""
+        """Tell whether the next looks decide: it is verified, its turn has come, or it has only to be seen bad again."""
+        if incident.state is IncidentState.OPEN:
+            return any(agent.tick.is_due(incident.key) for agent in self.agents)
         if incident.state is not IncidentState.SUSPECTED:
             return incident.state is IncidentState.VERIFYING
         rules = (agent.tick.watchlist.rules.get(incident.key) for agent in self.agents)

@@ -175,6 +175,10 @@ class AgentTick:
         else:
             self._parts.commit()
 
+    def is_due(self, key: str) -> bool:
+        """Tell whether an incident is to be decided about at once, because what held it back is over."""
+        return self.outlook.again.get(key, float("inf")) <= self._parts.clock.now().steady
+
     def look_soon(self, key: str) -> None:
         """Decide about a key at the next turn whatever was said about waiting: something about it changed."""
         self.outlook.again[key] = self._parts.clock.now().steady
