@@ -54,18 +54,17 @@ class Repairs(Aftermath):
         What rests on an older look is not started: it is looked at first, and decided anew (R5).
         """
         parts, policy = self._parts, self._parts.policy
-        judged = None
+        judged, now = None, parts.clock.now()
         for request in self.requests(incident, rule):
             answer = await parts.judging.judge(
                 request, rule=rule, incident=incident, policy=policy, present=present, view=view
             )
             # What cannot even be planned says less than why the guards refused the one before.
             if judged is None or judged.plan is None or answer.plan is not None:
-                judged = answer
+                # It is decided when its guards were asked: an action may end while another way is planned for.
+                judged, now = answer, parts.clock.now()
             if answer.verdict.ruling is not Ruling.DENY:
                 break
-        # It is decided now: that is when guards were asked.
-        now = parts.clock.now()
         decision = replace(decision, at=now)
         if judged is None:
             return now.steady + ASK_AGAIN_SECONDS

@@ -1,6 +1,7 @@
 """What happens while the engine waits for a plan or an action: pauses, reloads, acknowledgements."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.engine_here import EngineHere
+from tests.support.own_config import own_config
 from tests.support.rig import Restart, Rig, RigAgent
 from zen_agents.actions.base import ActionPolicy
 from zen_agents.engine.judging import AsOf
@@ -312,3 +315,24 @@ async def test_safe_mode_that_cannot_be_written_while_it_looks_again_holds(
     await rig.run(300)
     assert rig.controls == []
     assert "safe_mode" in rig.reasons()
+
+
+async def test_an_action_that_ends_while_another_way_is_planned_lets_the_next_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second waits for the first alone; once it waited half a minute more, for nothing."""
+    places = [tmp_path / "srv" / name for name in ("one", "two")]
+    places[0].parent.mkdir()
+    own = {"mode": "0750", "kind": "directory", "create": True, "owner": str(os.geteuid()), "group": str(os.getegid())}
+    paths = {place.name: {"path": str(place), **own} for place in places}
+    async with EngineHere(tmp_path, own_config({"paths": paths}, ["create_directory", "restore_permissions"])) as engine:
+        plan = engine.parts.planning.plan
+
+        async def planned(request: ActionRequest, host: HostView) -> Plan:
+            if request.action == "restore_permissions":
+                await engine.parts.executor.drain()
+            return await plan(request, host)
+
+        monkeypatch.setattr(engine.parts.planning, "plan", planned)
+        await engine.settle()
+        assert [place.is_dir() for place in places] == [True, True]
