@@ -77,6 +77,8 @@ async def _run(call: Call, runtime: Runtime) -> int:
     # was off.
     gc.freeze()
     gc.enable()
+    # What is to come, a storm for one, finds room in the place of what only loading needed.
+    let_go_of_programs()
     sys.setswitchinterval(_THREAD_TURN_SECONDS)
     loop = asyncio.get_running_loop()
     loop.call_later(_STARTED_SECONDS, _give_back)
