@@ -40,10 +40,14 @@ def let_go_of_programs() -> None:
     """Let the kernel take back what is mapped of programs and libraries: most of it only a start needs.
 
     What is used again is there again at once, from the kernel's copy of the file. Only what may not be written to and was
-    never written to is let go of, so that nothing can be lost by it.
+    never written to is let go of, so that nothing can be lost by it. A kernel that does not tell which that is has it kept.
     """
+    try:
+        smaps = Path("/proc/self/smaps").read_text("utf-8", "replace")
+    except OSError:  # not built into every kernel, nor shown in every container; it costs a few MiB and is no reason to end
+        return
     madvise = ctypes.CDLL(None).madvise
-    for address, size in _programs(Path("/proc/self/smaps").read_text("utf-8", "replace")):
+    for address, size in _programs(smaps):
         # A mapping that is locked stays; that is no error.
         madvise(ctypes.c_void_p(address), ctypes.c_size_t(size), _DONT_NEED)
 

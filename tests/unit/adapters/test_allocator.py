@@ -46,6 +46,20 @@ def test_a_library_that_knows_neither_is_left_alone(monkeypatch: pytest.MonkeyPa
     give_back_what_is_free()
 
 
+@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
+def test_a_kernel_that_does_not_tell_what_is_mapped_has_all_of_it_kept(
+    monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    def refused(*_: object) -> str:
+        raise error("/proc/self/smaps")
+
+    before = _resident_kib("RssFile")
+    monkeypatch.setattr(Path, "read_text", refused)
+    let_go_of_programs()
+    monkeypatch.undo()
+    assert _resident_kib("RssFile") > before - 1024
+
+
 def test_code_that_is_not_used_is_let_go_of_and_what_is_used_goes_on() -> None:
     seen = re.compile("[a-z]+ (?P<number>[0-9]+)").fullmatch("number 17")
     before = _resident_kib("RssFile")
