@@ -39,7 +39,7 @@ while True:
 """
 
 #: Runs the engine as if its kernel had no events, so that only the poll sees anything.
-_WITHOUT_EVENTS = "import sys; from scripts.benchmarks.without_events import main; sys.exit(main(sys.argv[1:]))"
+WITHOUT_EVENTS = "import sys; from scripts.benchmarks.without_events import main; sys.exit(main(sys.argv[1:]))"
 
 
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
@@ -118,7 +118,7 @@ def _events(folder: Path, trials: int) -> tuple[list[float], list[float]]:
 
 def _polled(folder: Path, trials: int) -> list[float]:
     port = free_port()
-    with _engine(folder, port, "polled", launcher=("-c", _WITHOUT_EVENTS)) as engine:
+    with _engine(folder, port, "polled", launcher=("-c", WITHOUT_EVENTS)) as engine:
         return [_kill_and_wait(engine, port, pause=0.137 * (turn % 7)) for turn in range(trials)]
 
 

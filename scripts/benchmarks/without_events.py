@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from unittest.mock import patch
 
 from zen_agents.cli.main import main as run_command
-from zen_agents.ports.events import Wake, Watch
-from zen_agents.wiring import machine
+from zen_agents.clock import Clock
+from zen_agents.ports.events import EventSource, Wake, Watch
+from zen_agents.ports.host import Host
+from zen_agents.wiring.machine import Machine
 
 
 class NoEvents:
@@ -32,7 +34,12 @@ class NoEvents:
         """Has nothing to close."""
 
 
+def _no_events(_machine: Machine, _host: Host, _clock: Clock) -> EventSource:
+    """Stand for `Machine.events`; that it returns the port has the types checked when the port changes."""
+    return NoEvents()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command of the engine without events."""
-    with patch.object(machine.Machine, "events", lambda *_: NoEvents()):
+    with patch.object(Machine, "events", _no_events):
         return run_command(arguments)

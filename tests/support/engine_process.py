@@ -57,7 +57,7 @@ _PAUSE = _Pause()
 
 
 @cache
-def _with_a_run_of_its_own() -> tuple[str, ...]:
+def with_a_run_of_its_own() -> tuple[str, ...]:
     """Return what hides the machine's /run from an engine of root's: it leaves its pointer there, and may ask systemd.
 
     Empty where no mount namespace can be made, and for other accounts, whose engines leave nothing there.
@@ -107,10 +107,10 @@ class EngineProcess:
         words = ["run", "-c", str(self.config), "--state-dir", str(self.state), *arguments]
         with self.log.open("ab") as log:
             if self._may_be_forked(environment):
-                own_run = bool(_with_a_run_of_its_own())
+                own_run = bool(with_a_run_of_its_own())
                 self.process = fork_server.start(words, env, out=log.fileno(), error=log.fileno(), own_run=own_run)
             else:
-                command = [*_with_a_run_of_its_own(), *self.before, sys.executable, "-m", "zen_agents", *words]
+                command = [*with_a_run_of_its_own(), *self.before, sys.executable, "-m", "zen_agents", *words]
                 self.process = subprocess.Popen(command, cwd=self.release, env=env, stdin=self.input, stdout=log, stderr=log)
         if wait:
             process = self.process

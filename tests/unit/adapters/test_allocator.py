@@ -40,10 +40,18 @@ def test_what_is_free_in_the_middle_of_the_heap_is_given_back(monkeypatch: pytes
 
 
 def test_a_library_that_knows_neither_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    asked: list[str] = []
+
+    class OfAnotherKind:
+        def __getattr__(self, name: str) -> object:
+            asked.append(name)
+            raise AttributeError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: OfAnotherKind())
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     allocate_in_one_place()
     give_back_what_is_free()
+    assert asked == ["mallopt", "malloc_trim"]
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
