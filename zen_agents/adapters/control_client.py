@@ -32,7 +32,9 @@ def ask(path: Path, verb: str, args: dict[str, Any] | None = None, *, timeout_se
         try:
             with reachable(path) as address:
                 sock.connect(address)
-            sock.sendall(json.dumps(request).encode() + b"\n")
+            # Whom an engine turns away it has answered before it was asked.
+            with contextlib.suppress(ConnectionError):
+                sock.sendall(json.dumps(request).encode() + b"\n")
             line = sock.makefile("rb").readline()
         except PermissionError:
             raise _refused(path) from None

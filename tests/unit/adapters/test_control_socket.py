@@ -191,6 +191,25 @@ async def test_more_connections_than_allowed_are_turned_away(engine: Engine, pat
                 await asyncio.sleep(0.01)
 
 
+async def test_who_is_turned_away_while_asking_is_told_so(tmp_path: Path) -> None:
+    """The answer comes before the question: who could not send all of it has still been answered."""
+
+    def turn_away(listening: socket.socket) -> None:
+        with listening.accept()[0] as peer:
+            peer.sendall(b'{"ok": false, "error": "too many connections; try again", "exit_code": 1}\n')
+
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        turning_away = asyncio.create_task(asyncio.to_thread(turn_away, listening))
+        # Larger than what the kernel keeps for a peer: it cannot be sent before the peer has gone.
+        with pytest.raises(ZenError, match="too many connections") as refused:
+            await asked(path, "ping", much="x" * 8_000_000)
+        await turning_away
+    assert not isinstance(refused.value, NotRunningError)
+
+
 async def test_more_requests_than_allowed_are_refused_for_a_moment(path: Path) -> None:
     many = 3 * control_socket.MOST_REQUESTS_A_SECOND
     answers = await sent(path, b'{"verb":"ping"}\n' * many, lines=many)
