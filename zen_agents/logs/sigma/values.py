@@ -22,7 +22,7 @@ _OTHERS: Final = frozenset({"all", "re", "cidr", "cased", "exists", "i", "gt", "
 _COMPARED: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "gt": float.__gt__, "gte": float.__ge__, "lt": float.__lt__, "lte": float.__le__,
 }  # fmt: skip
-_ESCAPED: Final = re.compile(r"\\([\\*?])|([*?])|([^\\*?]+|\\)")
+_ESCAPED: Final = re.compile(r"\\([\\*?])|(\*+|\?)|([^\\*?]+|\\)")
 #: What stands in a line as it does in a value, whatever its format escapes.
 _WORD: Final = re.compile(r"[A-Za-z0-9_./=&:,;%+-]{1,64}")
 _SHORTEST_WORD: Final = 4
@@ -84,7 +84,7 @@ def _pattern(place: str, modifiers: Sequence[str], value: Any) -> str:
 
 def _wildcards(value: str) -> str:
     return "".join(
-        re.escape(found[1]) if found[1] else {"*": ".*", "?": "."}[found[2]] if found[2] else re.escape(found[3])
+        re.escape(found[1]) if found[1] else {"*": ".*", "?": "."}[found[2][0]] if found[2] else re.escape(found[3])
         for found in _ESCAPED.finditer(value)
     )
 
