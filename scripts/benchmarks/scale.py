@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts.benchmarks import monit
 from scripts.benchmarks.processes import EngineProcess, cpu_seconds, memory_kib, sleepers
-from scripts.benchmarks.report import Figure, median, skipped
+from scripts.benchmarks.report import Figure, median, skipped, spread
 
 #: Live processes; more checks than that share them.
 PROCESSES = 1000
@@ -19,20 +20,28 @@ SIZES = (10, 100, 1000, 5000)
 CYCLE = 1
 
 
+class Extent(NamedTuple):
+    """How much is measured."""
+
+    #: Numbers of checks.
+    sizes: Sequence[int]
+    #: Of each start so many cycles are measured.
+    cycles: int
+    #: The engine and Monit are started so many times, in turns: what is drawn at a start is no one's merit.
+    starts: int
+
+
 def figures(folder: Path, quick: bool) -> Sequence[Figure]:
     """Measure everything of this part."""
-    cycles = 3 if quick else 10
-    sizes = (100, 1000) if quick else SIZES
+    extent = Extent(sizes=(100, 1000), cycles=3, starts=1) if quick else Extent(SIZES, cycles=10, starts=3)
     with sleepers(PROCESSES) as pids:
-        processes = _grow(folder, "process", sizes, _process_subjects(folder, pids), cycles)
+        subjects = _process_subjects(folder, pids)
+        processes = _grow(folder, "process", subjects, extent)
         table = _table_reads(folder, pids)
-        anchor_processes = _anchor(folder, "process", _process_subjects(folder, pids), cycles)
-    files = _grow(folder, "file", sizes, _file_subjects(folder), cycles)
-    anchor_files = _anchor(folder, "file", _file_subjects(folder), cycles)
-    return [
-        *processes[1], table, _beside("process", processes[0][1000], anchor_processes, 0.5),
-        *files[1], _beside("file", files[0][1000], anchor_files, 2.0),
-    ]  # fmt: skip
+        beside_processes = _beside(folder, "process", subjects[:1000], extent, 0.5)
+    subjects = _file_subjects(folder)
+    files = _grow(folder, "file", subjects, extent)
+    return [*processes, table, beside_processes, *files, _beside(folder, "file", subjects[:1000], extent, 2.0)]
 
 
 def _process_subjects(folder: Path, pids: Sequence[int]) -> Sequence[Path]:
@@ -69,13 +78,11 @@ def _config(folder: Path, kind: str, subjects: Sequence[Path]) -> Path:
     return path
 
 
-def _grow(
-    folder: Path, kind: str, sizes: Sequence[int], subjects: Sequence[Path], cycles: int
-) -> tuple[dict[int, float], Sequence[Figure]]:
-    """Return CPU seconds per cycle by the number of checks, and the rows that tell of it."""
+def _grow(folder: Path, kind: str, subjects: Sequence[Path], extent: Extent) -> Sequence[Figure]:
+    """Return what tells of the CPU seconds per cycle by the number of checks."""
     cost, rows = {}, []
-    for size in sizes:
-        cost[size], note = _cost(folder, kind, subjects[:size], cycles)
+    for size in extent.sizes:
+        cost[size], note = _cost(folder, kind, subjects[:size], extent.cycles)
         rows.append(Figure(f"{kind} checks: CPU per cycle, {size:,}", 1000 * cost[size], "ms", note=note))
     each = {size: 1e6 * seconds / size for size, seconds in cost.items()}
     rows.append(
@@ -85,7 +92,7 @@ def _grow(
     if 5000 in each:
         rows.append(Figure(f"{kind} checks: the same at 5,000", each[5000], "us", 1.2 * each[1000],
                            note="linear: 1.2 x that at 1,000"))  # fmt: skip
-    return cost, rows
+    return rows
 
 
 def _cost(folder: Path, kind: str, subjects: Sequence[Path], cycles: int) -> tuple[float, str]:
@@ -112,27 +119,32 @@ def per_cycle(pid: int, cycles: int, seconds: float) -> list[float]:
     return samples
 
 
-def _anchor(folder: Path, kind: str, subjects: Sequence[Path], cycles: int) -> float | None:
-    """Return the median CPU seconds of a cycle of Monit with 1,000 of these checks."""
-    if not monit.is_installed():
-        return None
+def _anchor(folder: Path, kind: str, subjects: Sequence[Path], cycles: int) -> float:
+    """Return the median CPU seconds of a cycle of Monit with these checks."""
     if kind == "process":
-        checks = "".join(f"check process s{n} with pidfile {one}\n" for n, one in enumerate(subjects[:1000]))
+        checks = "".join(f"check process s{n} with pidfile {one}\n" for n, one in enumerate(subjects))
     else:
         tests = " if failed permission 0644 then alert\n"
         tests += f" if failed uid {os.geteuid()} then alert\n if failed gid {os.getegid()} then alert\n"
-        checks = "".join(f"check file f{n} with path {one}\n{tests}" for n, one in enumerate(subjects[:1000]))
-    with monit.running(folder / f"monit-{kind}", checks, cycle_seconds=CYCLE) as pid:
+        checks = "".join(f"check file f{n} with path {one}\n{tests}" for n, one in enumerate(subjects))
+    with monit.running(folder / "monit", checks, cycle_seconds=CYCLE) as pid:
         time.sleep(1.5 * CYCLE)
         return median(per_cycle(pid, cycles, CYCLE))
 
 
-def _beside(kind: str, ours: float, theirs: float | None, share: float) -> Figure:
-    name = f"{kind} checks: 1,000 beside Monit's 1,000, CPU per cycle"
-    if theirs is None:
+def _beside(folder: Path, kind: str, subjects: Sequence[Path], extent: Extent, share: float) -> Figure:
+    """Start the engine and Monit in turns, and compare the medians of what a cycle took after each start."""
+    name = f"{kind} checks: {len(subjects):,} beside Monit's {len(subjects):,}, CPU per cycle"
+    if not monit.is_installed():
         return skipped(name, monit.WHY_NOT)
-    return Figure(name, 1000 * ours, "ms", share * 1000 * theirs,
-                  note=f"goal: {share:g} x Monit's {1000 * theirs:.1f} ms in the same run")  # fmt: skip
+    ours, theirs = [], []
+    for start in range(extent.starts):
+        place = folder / f"{kind}-beside-{start}"
+        place.mkdir()
+        ours.append(1000 * _cost(place, kind, subjects, extent.cycles)[0])
+        theirs.append(1000 * _anchor(place, kind, subjects, extent.cycles))
+    note = f"goal: {share:g} x Monit's median; ours {spread(ours)} ms, Monit {spread(theirs)}, in turns"
+    return Figure(name, median(ours), "ms", share * median(theirs), note=note, samples=ours)
 
 
 def _table_reads(folder: Path, pids: Sequence[int]) -> Figure:

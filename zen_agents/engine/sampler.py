@@ -180,6 +180,8 @@ def sound(check: Check, found: Sequence[Observation], now: Instant) -> Sequence[
             or (observation.value is not None and not math.isfinite(observation.value))
         ):
             return check.unknown(now, "the check returned garbage")
+    if len(found) == len(names) == 1 and not others:
+        return found  # as of thousands of checks: no set for one name
     told = {observation.name for observation in found}
     if len(told) == len(names) and not others:
         return found
