@@ -25,7 +25,7 @@ from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.unbegun_actions import UnbegunActions
 from zen_agents.agents.base import AgentContext, BaseAgent, Schedule
 from zen_agents.catalog import GUARDS
-from zen_agents.checks.base import Check
+from zen_agents.checks.base import Check, Probe
 from zen_agents.clock import Instant
 from zen_agents.engine.aside import Aside
 from zen_agents.engine.breakers import Breakers
@@ -193,7 +193,8 @@ class InlineSampler:
         view, found = look or self._host.look(), []
         for check in checks:
             try:
-                found.extend(sound(check, check.observe(view, now), now))
+                seen = await check.probe(view, now) if isinstance(check, Probe) else check.observe(view, now)
+                found.extend(sound(check, seen, now))
             except Exception as error:
                 found.extend(check.unknown(now, str(error)))
         return found

@@ -27,6 +27,8 @@ class Check(ABC):
     kind: ClassVar[str]
     #: One sentence: what it asks.
     summary: ClassVar[str]
+    #: Whether it may take minutes, so that its agent goes on to look at and decide about everything else meanwhile.
+    is_long: ClassVar[bool] = False
 
     def __init__(self, *, name: str, target: str, every_seconds: float, timeout_seconds: float = 5.0) -> None:
         # Of thousands of checks, rules and remedies each has these words; they are kept once.

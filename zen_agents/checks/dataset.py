@@ -39,6 +39,7 @@ class DatasetCheck(Probe):
 
     kind = "dataset"
     summary = "Is this data set what is expected of it?"
+    is_long = True
 
     def __init__(self, contract: Contract, others: Mapping[str, Contract], *, every_seconds: float) -> None:
         super().__init__(

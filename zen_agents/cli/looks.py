@@ -1,4 +1,4 @@
-"""Looks before a repair that are under way, as the engine tells of them: they may take minutes, and somebody waits."""
+"""Looks that are under way, before a repair or by a check that takes long: they may take minutes, and somebody waits."""
 
 from __future__ import annotations
 
@@ -24,4 +24,5 @@ def looks_under_way(call: Call) -> Mapping[str, str]:
 def in_words(look: Mapping[str, Any]) -> str:
     """Return for what it is, how far, and for how long already."""
     how_far = "" if look["share"] is None else f", {look['share']:.0%} done"
-    return f"finding out what {look['action']} would do{how_far}, for {ago(look['since_seconds'])}"
+    doing = "looking at it" if look["action"] is None else f"finding out what {look['action']} would do"
+    return f"{doing}{how_far}, for {ago(look['since_seconds'])}"

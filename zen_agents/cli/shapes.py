@@ -70,7 +70,7 @@ _COUNTS = {"*": int}
 _AT = ({"wall": str, "steady": float}, None)
 _NAMED = {"name": str, "summary": str, "*": ANY}
 _DECIDED = {"at": str, "rule": str, "target": str, "outcome": str, "reason": str, "action": _TEXT_OR_NULL}
-_LOOK = {"action": str, "target": str, "by": str, "since_seconds": float, "doing": str, "share": _NUMBER_OR_NULL}
+_LOOK = {"action": _TEXT_OR_NULL, "target": str, "by": str, "since_seconds": float, "doing": str, "share": _NUMBER_OR_NULL}
 _CHECK_ROW = {
     "check": str, "target": str, "state": str, "since_seconds": _NUMBER_OR_NULL, "value": str, "incident": _TEXT_OR_NULL,
     "severity": str, "last_action": (_LAST_ACTION, None), "muted_by": _MUTED_BY,

@@ -197,6 +197,10 @@ class ByHand:
         for rule in going.rules:
             tick.watchlist.hurry(rule.key, self._parts.clock.now().steady)
         await going.agent.turn()
+        # What is looked at beside the turns is waited for; what began before the action ended is made once more.
+        names = {name for rule in going.rules for name in tick.watchlist.feeders(rule.key)}
+        while await tick.outlook.long_looks.end_of(names):
+            await going.agent.turn()
         now = self._parts.clock.now()
         return [rule.condition.evaluate(tick.latest, now).status for rule in going.rules]
 

@@ -137,6 +137,8 @@ class Deciding:
         opened = self._parts.book.openings(incident.key, now.steady - rule.flapping.within_seconds)
         flapping = is_flapping(opened, rule.flapping, now)
         decision = self._unless_it_acts_still(incident, decide(incident, rule, now, flapping=flapping), now)
+        if self._outlook.awaits(incident, rule, decision):
+            decision = Decision(DecisionKind.WAIT, Reason.LOOKING, now, again_at=now.steady + ASK_AGAIN_SECONDS)
         decision = self._unless_muted(incident, rule, decision, now)
         if decision.kind is DecisionKind.ACT:
             decision = self._planned_hours.wait(self._outlook.agent, rule.ladder[incident.rung], now) or decision
@@ -232,6 +234,8 @@ class Deciding:
         """Have looked at in time what the wait is for; return when to decide again (steady)."""
         again = decision.again_at if decision.again_at is not None else float("inf")
         if incident.state is IncidentState.VERIFYING:
+            if self._outlook.is_looked_at(rule, incident.settle_until):
+                return min(again, now.steady + ASK_AGAIN_SECONDS)
             done_for = now.steady - incident.settle_until
             look_at = max(incident.settle_until, now.steady + min(max(done_for, VERIFY_SOONEST), VERIFY_EVERY))
             self._outlook.watchlist.hurry(rule.key, look_at)

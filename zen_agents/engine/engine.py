@@ -112,7 +112,8 @@ class Engine:
             for agent in self.agents:
                 await agent.turn(everything=everything)
             everything = False
-            waited_for = self.parts.executor.running or any(self.parts.planning.surveys)
+            long_looks = any(look for agent in self.agents for look in agent.tick.outlook.long_looks)
+            waited_for = self.parts.executor.running or any(self.parts.planning.surveys) or long_looks
             if not (waited_for or any(self._is_under_way(incident) for incident in self.parts.book)):
                 return
             await asyncio.sleep(pause_seconds)

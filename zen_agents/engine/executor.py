@@ -29,6 +29,9 @@ from zen_agents.store.failpoint import failpoint
 
 log = logging.getLogger("zen_agents.executor")
 
+#: Of so many targets it is kept when an action on them ended.
+MOST_WORKED_ON = 1000
+
 
 class ControlFactory(Protocol):
     """Makes the door for one intent."""
@@ -93,6 +96,8 @@ class Executor:
         self._disturbed: dict[str, frozenset[str]] = {}
         #: Target -> steady times at which an action on it ended, and by which all that is seen of it must be well again.
         self._recovering: dict[str, tuple[float, float]] = {}
+        #: Target -> steady time at which an action on it ended, infinity while one runs; of the last that were acted on.
+        self._worked_on: dict[str, float] = {}
         #: Steady time at which an action ended last.
         self.last_ended_at = float("-inf")
         #: Outcomes that the store did not take, by action id.
@@ -106,6 +111,16 @@ class Executor:
     def runs(self, action: str) -> bool:
         """Tell whether this action runs now."""
         return action in self._running
+
+    def worked_on(self, target: str, *, since: float) -> bool:
+        """Tell whether an action on a target runs, or ended later than then."""
+        return self._worked_on.get(target, float("-inf")) > since
+
+    def _works_on(self, target: str, ends_at: float) -> None:
+        self._worked_on.pop(target, None)
+        self._worked_on[target] = ends_at
+        if len(self._worked_on) > MOST_WORKED_ON:
+            del self._worked_on[next(iter(self._worked_on))]
 
     @property
     def disturbed(self) -> frozenset[str]:
@@ -183,6 +198,7 @@ class Executor:
     def start(self, intent: Intent, done: Callable[[Intent, Outcome], None]) -> None:
         """Perform a reserved intent in a task of its own; `done` is called in the loop with its outcome."""
         self._disturbed[intent.id] = intent.plan.disturbs
+        self._works_on(intent.plan.request.target, float("inf"))
         self._running[intent.id] = asyncio.create_task(self._perform(intent, done), name=intent.id)
         if self._evidence is not None:
             # It has not begun yet; made first, it begins before what is read beside it takes a thread.
@@ -213,6 +229,7 @@ class Executor:
             if self._evidence is not None:
                 self._evidence.after(intent)
             self.last_ended_at = self._clock.now().steady
+            self._works_on(intent.plan.request.target, self.last_ended_at)
         done(intent, outcome)
 
     async def _execute(self, intent: Intent) -> tuple[OutcomeKind, Effect]:

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from zen_agents.agents.base import BaseAgent
+from zen_agents.checks.base import Check
 from zen_agents.clock import Instant
 from zen_agents.engine.live_rules import LiveRules
+from zen_agents.engine.long_looks import LongLooks
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.recorder import Recorder
 from zen_agents.engine.watchlist import Watchlist
+from zen_agents.model.decision import Decision, DecisionKind
+from zen_agents.model.incident import Incident
 from zen_agents.model.observation import Status
+from zen_agents.model.reason import Reason
 from zen_agents.rules.rule import Rule
 from zen_agents.rules.window import RecentObservations
 
@@ -33,6 +38,8 @@ class Outlook:
         self.looked, self.asked = parts.clock.now(), frozenset[str]()
         #: Called when a turn is worth taking earlier than was thought.
         self.woken: Callable[[], None] = lambda: None
+        #: Looks that go on beside the turns.
+        self.long_looks = LongLooks(parts.sampler, self._wake)
 
     def take_over(self, agent: BaseAgent) -> None:
         """Take over an agent's declaration, new after a reload; incidents go on, everything is looked at anew."""
@@ -40,6 +47,7 @@ class Outlook:
         flapping = self._parts.flapping
         rules = [rule if rule.flapping == flapping else replace(rule, flapping=flapping) for rule in agent.rules()]
         self.watchlist = Watchlist(agent.checks(), rules, self._parts.clock.now().steady)
+        self.long_looks.take_over(self.watchlist.checks.values())
         self.window.expect(self.watchlist.pairs)
         self._recorder.expect(self.watchlist.pairs)
         for rule in rules:
@@ -86,6 +94,34 @@ class Outlook:
             return True
         finding = rule.condition.evaluate(self.window, self.as_of(now))
         return finding.status is Status.PROBLEM and finding.at.steady >= self.looked.steady
+
+    def awaits(self, incident: Incident, rule: Rule, decision: Decision) -> bool:
+        """Tell whether the very look is under way, or due, that has to tell before this is decided; it ends in its own time.
+
+        That is the first look of all, or the first that can have seen what an action did.
+        """
+        if decision.kind is DecisionKind.FAIL_RUNG and not incident.relapsed:
+            return self._is_yet_to_be_told(rule, incident.settle_until)
+        return decision.reason is Reason.UNKNOWN_TOO_LONG and self._is_yet_to_be_told(rule, 0.0)
+
+    def _is_yet_to_be_told(self, rule: Rule, since: float) -> bool:
+        """Tell whether a check that takes long is asked, of which no look that began since then was told of."""
+        looks, now = self.long_looks, self._parts.clock.now().steady
+        untold = [name for name in self.watchlist.feeders(rule.key) & looks.names if looks.told_began_at(name) < since]
+        return any(looks.is_under_way(name) or self.watchlist.is_due(name, now) for name in untold)
+
+    def is_looked_at(self, rule: Rule, since: float) -> bool:
+        """Tell whether a look that began since then at what a rule reads is under way beside the turns."""
+        return self.long_looks.is_looked_at(self.watchlist.feeders(rule.key), since)
+
+    def decide_soon(self, check: Check) -> None:
+        """Have everything decided in this turn that rests on what a check observes."""
+        for key in {rule.key for name in check.observes for rule in self.watchlist.readers(name, check.target)}:
+            if self._parts.book.get(key) is not None:
+                self.again[key] = self.looked.steady
+
+    def _wake(self) -> None:
+        self.woken()
 
     def is_under_repair(self, rule: Rule) -> bool:
         """Tell whether an action of a rule's incident runs."""

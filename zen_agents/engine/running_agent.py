@@ -97,6 +97,7 @@ class RunningAgent:
             if late:
                 log.error("%s does not end its turn; the engine stops without it", self.name)
             self._loop_task = None
+        await self.tick.outlook.long_looks.close()
         if self.state.may_become(AgentState.STOPPED):
             was_paused = self.state is AgentState.PAUSED
             await self.tick.agent.stop()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from zen_agents.clock import Instant
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.running_agent import RunningAgent
-from zen_agents.engine.surveys import Survey
 from zen_agents.guards.approval import DEMOTED
 from zen_agents.guards.windows import OpenWindow, open_windows
 from zen_agents.model.action import Budget, OutcomeKind
@@ -60,7 +59,7 @@ def status_of(engine: Engine) -> dict[str, Any]:
         "agents": [_agent(agent, now) for agent in engine.agents],
         "checks": rows,
         "checks_more": sum(len(agent.tick.watchlist.rules) for agent in engine.agents) - len(rows),
-        "looks": [_look(each, now) for each in parts.planning.surveys],
+        "looks": [*_looks(engine, now)],
         "pages_undelivered": engine.undelivered(),
         "misfires": dict(engine.misfires),
     }
@@ -85,12 +84,21 @@ def _by_outcome(rows: Any) -> dict[str, int]:
     return counts
 
 
-def _look(survey: Survey, now: Instant) -> dict[str, Any]:
-    request = survey.request
-    return {
-        "action": request.action, "target": request.target, "by": request.requested_by.name,
-        "since_seconds": now.steady - survey.began_at.steady, "doing": survey.doing, "share": survey.share,
-    }  # fmt: skip
+def _looks(engine: Engine, now: Instant) -> Iterator[dict[str, Any]]:
+    """Yield what is found out before an action, and checks that take long."""
+    for survey in engine.parts.planning.surveys:
+        request = survey.request
+        yield {
+            "action": request.action, "target": request.target, "by": request.requested_by.name,
+            "since_seconds": now.steady - survey.began_at.steady, "doing": survey.doing, "share": survey.share,
+        }  # fmt: skip
+    for agent in engine.agents:
+        for look in agent.tick.outlook.long_looks:
+            since = now.steady - look.began_at.steady
+            yield {
+                "action": None, "target": look.check.target, "by": agent.name, "since_seconds": since, "doing": "",
+                "share": None,
+            }  # fmt: skip
 
 
 def _agent(agent: RunningAgent, now: Instant) -> dict[str, Any]:

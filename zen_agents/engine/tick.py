@@ -12,6 +12,7 @@ from zen_agents.clock import Instant
 from zen_agents.engine.causes import Mute
 from zen_agents.engine.deciding import Deciding
 from zen_agents.engine.folding import Folding
+from zen_agents.engine.long_looks import LongLook
 from zen_agents.engine.outlook import Outlook
 from zen_agents.engine.parts import A_BATCH, Parts
 from zen_agents.engine.readiness import get_ready
@@ -32,6 +33,8 @@ from zen_agents.rules.window import RecentObservations
 A_PORTION = 1000
 #: Plans rest on the look of the checks if that is no older than this (seconds).
 SAME_LOOK = 0.25
+#: While an action works on something it is asked so often (seconds) whether a look at it that takes long may begin.
+LOOK_AFTER_AN_ACTION = 1.0
 #: What a turn wrote in which an action began is made durable so much later (seconds), or with what the action did: the deed,
 #: whose intent is durable, does not wait for the disk twice.
 DURABLE_AFTER_A_START = 0.05
@@ -99,15 +102,20 @@ class AgentTick:
         async with self._lock:
             began, cpu, now = perf_counter(), process_time(), self._parts.clock.now()
             outlook = self.outlook
-            checks = self.watchlist.take_due(now.steady, everything=everything)
+            within, beside = outlook.long_looks.split(self.watchlist.take_due(now.steady, everything=everything))
+            over = await self._ask_beside(beside, now) if outlook.long_looks.names else ()
+            checks = [*within, *(look.check for look in over)] if over else within
             outlook.looked, outlook.asked = now, frozenset(check.name for check in checks)
             self._remembering.catch_up(checks)
             if everything:
                 self.deciding.schedule_is_due(now)
             look = self._parts.host.look()
-            seen = await self._parts.sampler.sample(checks, now, look) if checks else []
+            seen = await self._parts.sampler.sample(within, now, look) if within else []
+            seen += [observation for each in over for observation in self._found_by(each)]
             observations = self._parts.journal.redaction.observations(seen)
             await self._folding.fold(observations, everything=everything)
+            for each in over:
+                outlook.decide_soon(each.check)
             self._remember(checks)
             if act:
                 await self._decide(look, now)
@@ -125,6 +133,26 @@ class AgentTick:
             if self.watchlist.watches(checks):
                 self._recorder.watches_changed()
             self.watchlist.let_rest(checks, now.steady, is_told=self._parts.is_told_of, book=self._parts.book)
+
+    async def _ask_beside(self, due: Sequence[Check], now: Instant) -> Sequence[LongLook]:
+        """Begin looks that take long, but at what an action works on only when it has ended; return what is over by now."""
+        undisturbed = []
+        for check in due:
+            if self._parts.executor.worked_on(check.target, since=now.steady):
+                self.watchlist.ask_by(check.name, now.steady + LOOK_AFTER_AN_ACTION)
+            else:
+                undisturbed.append(check)
+        return await self.outlook.long_looks.ask(undisturbed, now)
+
+    def _found_by(self, look: LongLook) -> Sequence[Observation]:
+        """Return what a look found beside the turns; UNKNOWN where an action worked on the same meanwhile."""
+        check, now = look.check, self.outlook.looked
+        is_spoilt = self._parts.executor.worked_on(check.target, since=look.began_at.steady)
+        if is_spoilt or look.is_wanted_again:
+            self.watchlist.ask_by(check.name, now.steady)
+        if is_spoilt:
+            return check.unknown(now, "an action worked on it while it was looked at; it is looked at again")
+        return look.task.result()
 
     async def get_ready(self) -> None:
         """Use once, for nothing, what the first repair would have to load."""

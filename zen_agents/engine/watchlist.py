@@ -65,7 +65,7 @@ class Watchlist:
         """All (observation name, target) that rules read."""
         return self._readers.keys()
 
-    def _feeders(self, key: str) -> set[str]:
+    def feeders(self, key: str) -> set[str]:
         """Return the names of the checks that observe what a rule reads."""
         rule = self.rules.get(key)
         return {self._makers[pair] for pair in _pairs(rule) if pair in self._makers} if rule is not None else set()
@@ -120,7 +120,7 @@ class Watchlist:
                 self._due[check.name] = self._next(seconds, looked)
 
     def _rests_on(self, check: Check, book: Container[str], rule: Rule) -> bool:
-        return rule.key not in book and self._feeders(rule.key) == {check.name}
+        return rule.key not in book and self.feeders(rule.key) == {check.name}
 
     def readers(self, name: str, target: str) -> Sequence[Rule]:
         """Return the rules that read this observation."""
@@ -138,18 +138,26 @@ class Watchlist:
 
     def hurry(self, key: str, at: float) -> None:
         """Have everything that a rule reads looked at by then at the latest."""
-        for name in self._feeders(key):
+        for name in self.feeders(key):
             self._due[name] = min(self._due[name], at)
+
+    def is_due(self, name: str, now: float) -> bool:
+        """Tell whether a check is to be asked in the next turn."""
+        return self._due[name] <= now
+
+    def ask_by(self, name: str, at: float) -> None:
+        """Have a check asked by then at the latest."""
+        self._due[name] = min(self._due[name], at)
 
     def put_off(self, key: str, until: float, *, where: Callable[[Rule], bool]) -> None:
         """Have what a rule reads not looked at before then, as far as only rules read it that `where` is true of."""
-        for name in self._feeders(key):
+        for name in self.feeders(key):
             if self._is_read_only_by(where, name):
                 self._due[name] = max(self._due[name], until)
 
     def has_asked_all(self, key: str, asked: Container[str]) -> bool:
         """Tell whether everything that a rule reads is among these checks."""
-        return all(name in asked for name in self._feeders(key))
+        return all(name in asked for name in self.feeders(key))
 
     def wake(self, subject: str, now: float, *, but: Callable[[Rule], bool] = lambda _: False) -> bool:
         """Have what is watched under this subject looked at now; "" means everything. True if anything is.

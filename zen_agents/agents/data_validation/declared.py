@@ -76,6 +76,11 @@ def _ladder(remedies: Sequence[ActionRequest], severity: Severity, context: Agen
     )
 
 
+def _stale_after_seconds(contract: Contract, every: float) -> float:
+    """Return how old what was seen may be: a look tells of its beginning, and the next begins when it has ended."""
+    return STALE_AFTER_SAMPLES * every + 2 * contract.limits.seconds
+
+
 def _rules(
     contract: Contract, dataset: Dataset, context: AgentContext, every: float, remedies: Sequence[ActionRequest]
 ) -> Iterator[Rule]:
@@ -84,7 +89,7 @@ def _rules(
         critical = severity is Severity.CRITICAL
         yield Rule(
             f"{AGENT}.{contract.name}.{severity}", AGENT, target,
-            StatusIs(f"data.{contract.name}.{severity}", target, STALE_AFTER_SAMPLES * every),
+            StatusIs(f"data.{contract.name}.{severity}", target, _stale_after_seconds(contract, every)),
             severity=severity,
             ladder=_ladder(remedies, severity, context),
             unknown_patience_seconds=context.patience_seconds,
