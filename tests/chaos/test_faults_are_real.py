@@ -81,17 +81,17 @@ def test_who_starts_it_again_before_anybody_looks_has_not_kept_it_from_being_kil
     for _ in range(3):
         lived.append(unit_property(host, "web", "MainPID"))
         killed(host, lived[-1])
-        wait_until(lambda: unit_property(host, "web", "MainPID") not in ("0", *lived), "the next one", seconds=10)
-        wait_until(lambda: accepts(host, 8080), "the next one", seconds=10)
+        wait_until(lambda: unit_property(host, "web", "MainPID") not in ("0", *lived), "the next one", seconds=60)
+        wait_until(lambda: accepts(host, 8080), "the next one", seconds=60)
     assert not any(lives(host, pid) for pid in lived)
     assert lives(host, unit_property(host, "web", "MainPID"))
 
 
 def test_a_zombie_lives_no_more(host: DisposableHost) -> None:
     start_unit(host, "parent", ["/bin/sh", "-c", "'sleep 0 & echo $$! > /run/child; exec sleep infinity'"])
-    wait_until(lambda: host.run(["test", "-s", "/run/child"]).returncode == 0, "the child", seconds=10)
+    wait_until(lambda: host.run(["test", "-s", "/run/child"]).returncode == 0, "the child", seconds=60)
     child = host.read_file("/run/child").strip()
-    wait_until(lambda: not lives(host, child), "its end", seconds=10)
+    wait_until(lambda: not lives(host, child), "its end", seconds=60)
     assert host.run(["test", "-e", f"/proc/{child}"]).returncode == 0
 
 

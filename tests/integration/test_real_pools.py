@@ -69,7 +69,7 @@ def connect(server: Server) -> Iterator[Connect]:
         yield connect
     with psycopg.connect(host="127.0.0.1", port=server.port, user="postgres", dbname="postgres", autocommit=True) as root:
         others = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> 'postgres'"
-        wait_for(lambda: root.execute(others).fetchone()[0] == 0, seconds=10)
+        wait_for(lambda: root.execute(others).fetchone()[0] == 0, seconds=60)
 
 
 def asked(server: Server, /, **changes: Any) -> PoolQuestion:

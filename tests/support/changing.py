@@ -75,7 +75,7 @@ def changing_again(directory: Path) -> Changing:
     return Changing(state_dir, host, flag, LinuxControls(host, state_dir=state_dir, flag=flag, clock=SystemClock()))
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """Wait for a condition, generously."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the host has no event for it

@@ -50,11 +50,11 @@ _ONE_SHOT = {
 _DAEMON_OPTIONS = frozenset({"-d", "--daemonize", "-i", "--interval"})
 _ANSIBLE_MODULE = re.compile(r"/AnsiballZ_\w+\.py$|/\.ansible/tmp/ansible-tmp-")
 
+#: For how long a process that was there and was nobody's run is taken for one still: it could only turn into one by exec.
+_ASKED_WHOLE_SECONDS = 2.0
+
 #: struct flock of 64-bit Linux: type, whence, start, length, pid.
 _FLOCK = struct.Struct("@hhqqi4x")
-
-CommandLine = Callable[[Process], tuple[str, ...]]
-
 
 class OccupationReader:
     """Finds out by locks first, and by what is running where there is no lock to ask."""
@@ -78,20 +78,25 @@ class OccupationReader:
         running = next((one for one in processes if one.name in programs and one.state not in "ZX"), None)
         return f"{running.name}, pid {running.pid}" if running else ""
 
-    def configuration_run(self, processes: Iterable[Process], command_line: CommandLine) -> str:
-        """Return `puppet agent, pid 4242` for a run in progress, "" if there is none; a waiting daemon does not count."""
-        alive = {process.pid: process for process in processes}
-        puppet = self._puppet_run(alive.keys())
-        if puppet:
-            return puppet
-        minion = False
-        for process in alive.values():
-            argv = command_line(process)
-            run = one_shot_run(argv)
-            if run:
-                return f"{run}, pid {process.pid}"
-            minion = minion or "salt-minion" in _programs(argv)
-        return "salt-minion" if minion and self._salt_works() else ""
+    def puppet_run(self, is_alive: Callable[[int], bool]) -> str:
+        """Return `puppet agent, pid 4242` for a run whose lock names a process that lives, "" if there is none."""
+        for path in _PUPPET_LOCKS:
+            found = read_regular_file(self._root + path, limit=64)
+            text = found[0].strip() if found else b""
+            # An empty file is a person's `puppet agent --disable` of old; a dead pid is left over from a crash.
+            if text.isdigit() and is_alive(int(text)):
+                return f"puppet agent, pid {int(text)}"
+        return ""
+
+    def salt_works(self) -> bool:
+        """Tell whether a job of salt's minion has left its file, which one that crashed leaves as well."""
+        try:
+            with os.scandir(self._root + _SALT_JOBS) as entries:
+                return any(entry.name.isdigit() for entry in entries)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise HostError(f"cannot tell whether salt is at work: {_SALT_JOBS}: {error.strerror}") from error
 
     def cloud_init_pending(self) -> bool:
         """Tell whether cloud-init was switched on for this boot and has not written its result."""
@@ -114,50 +119,52 @@ class OccupationReader:
             raise HostError(f"cannot tell whether {path} is there: {error.strerror}") from error
         return True
 
-    def _puppet_run(self, alive: Iterable[int]) -> str:
-        for path in _PUPPET_LOCKS:
-            found = read_regular_file(self._root + path, limit=64)
-            text = found[0].strip() if found else b""
-            # An empty file is a person's `puppet agent --disable` of old; a dead pid is left over from a crash.
-            if text.isdigit() and int(text) in alive:
-                return f"puppet agent, pid {int(text)}"
-        return ""
-
-    def _salt_works(self) -> bool:
-        try:
-            with os.scandir(self._root + _SALT_JOBS) as entries:
-                return any(entry.name.isdigit() for entry in entries)
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            raise HostError(f"cannot tell whether salt is at work: {_SALT_JOBS}: {error.strerror}") from error
-
 
 class OccupationLook(TableLook):
-    """Part of `LinuxView`: `ports.host_occupation.OccupationView`, from what the host remembers for a moment."""
+    """Part of `LinuxView`: `ports.host_occupation.OccupationView`.
+
+    Whoever begins is seen at once: the first that an upgrade or a run does is to stop what it changes, and that wakes the
+    engine. Only of processes that were there before it is remembered for a moment that they are nobody's run.
+    """
 
     def package_transaction(self) -> str:
-        """Return which package manager is at work, "" if none; only what its lock does not tell is up to two seconds old.
-
-        The locks are asked each time: the first that an upgrade does is to stop what it upgrades, which is seen at once.
-        """
-        host = self._host
-        running = host.occupation.package_program
-        return host.occupation.package_lock() or host.recall("package", 2.0, lambda: running(self.processes().values()))
+        """Return which package manager is at work, "" if none; locks are asked, then programs that have none."""
+        occupation = self._host.occupation
+        return occupation.package_lock() or self._found("package", occupation.package_program)
 
     def configuration_run(self) -> str:
-        """Return which configuration-management run is in progress, "" if none; up to ten seconds old."""
-        host = self._host
-        ask = host.occupation.configuration_run
-        return host.recall("configuration", 10.0, lambda: ask(self.processes().values(), host.processes.command_line))
+        """Return which configuration-management run is in progress, "" if none; a waiting daemon does not count."""
+        occupation = self._host.occupation
+        if puppet := occupation.puppet_run(lambda pid: self.process(pid) is not None):
+            return puppet
+        if occupation.salt_works() and any(map(self._is_minion, self.processes().values())):
+            return "salt-minion"
+        return self._found("configuration", self._one_shot)
 
     def cloud_init_pending(self) -> bool:
-        """Tell whether cloud-init has not finished on this boot; up to ten seconds old."""
-        return self._host.recall("cloud_init", 10.0, self._host.occupation.cloud_init_pending)
+        """Tell whether cloud-init has not finished on this boot."""
+        return self._host.occupation.cloud_init_pending()
 
     def leaving(self, marks: Sequence[str]) -> str:
         """Return what says that the host is drained or about to end, "" if nothing does."""
         return self._host.occupation.leaving(marks)
+
+    def _found(self, what: str, ask: Callable[[Iterable[Process]], str]) -> str:
+        """Ask of every process, or within a moment after that only of those that have begun since."""
+        known, answer = self._host.recall(
+            what, _ASKED_WHOLE_SECONDS, lambda: (frozenset(self.processes()), ask(self.processes().values()))
+        )
+        if answer:
+            return answer
+        begun = map(self.process, self._host.processes.pids() - known)
+        return ask(process for process in begun if process is not None)
+
+    def _one_shot(self, processes: Iterable[Process]) -> str:
+        runs = ((one_shot_run(self.command_line(process)), process.pid) for process in processes)
+        return next((f"{run}, pid {pid}" for run, pid in runs if run), "")
+
+    def _is_minion(self, process: Process) -> bool:
+        return "salt-minion" in _programs(self.command_line(process))
 
 
 def lock_holder(path: str) -> int | None:

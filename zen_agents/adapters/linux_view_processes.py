@@ -77,18 +77,20 @@ class ProcessReader:
         finally:
             os.close(descriptor)
 
-    def read_all(self) -> dict[int, Process]:
-        """Return every process, and forget the command lines of those that are gone."""
+    def pids(self) -> set[int]:
+        """Return the number of every process; HostError if they cannot be listed."""
         try:
-            names = os.listdir(self._root)
+            return {int(name) for name in os.listdir(self._root) if name.isdigit()}
         except OSError as error:
             raise HostError(f"cannot list {self._root}: {error.strerror}; is /proc mounted here?") from error
+
+    def read_all(self) -> dict[int, Process]:
+        """Return every process, and forget the command lines of those that are gone."""
         table = {}
-        for name in names:
-            if name.isdigit():
-                process = parse_stat(self._stat(int(name)))
-                if process is not None:
-                    table[process.pid] = process
+        for pid in self.pids():
+            process = parse_stat(self._stat(pid))
+            if process is not None:
+                table[process.pid] = process
         self._forget(table)
         return table
 
@@ -166,7 +168,7 @@ class ProcessReader:
             try:
                 soft = resource.prlimit(pid, resource.RLIMIT_NOFILE)[0]
             except OSError:
-                pass
+                pass  # it is gone or another's: the table tells, or says which
             else:
                 return _NO_LIMIT if soft == resource.RLIM_INFINITY else soft
         found = _OPEN_FILES.search(read_kernel_file(f"{self._root}/{pid}/limits") or b"")

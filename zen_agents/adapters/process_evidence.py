@@ -43,7 +43,7 @@ def open_files(folder: str, *, most_names: int) -> OpenFiles:
         try:
             name = os.readlink(f"{folder}/fd/{descriptor}")  # noqa: PTH115
         except OSError:
-            continue
+            continue  # closed since
         plain = name.startswith("/")
         kinds["device" if name.startswith("/dev/") else "file" if plain else name.partition(":")[0]] += 1
         if plain and not name.startswith("/dev/") and len(names) < most_names:

@@ -12,8 +12,8 @@ class OccupationView(Protocol):
     def package_transaction(self) -> str:
         """Return which package manager is at work (`dpkg, pid 4242`), "" if none is.
 
-        Asked before each action. Who holds a lock is never remembered; who runs without one may be for up to two seconds, as
-        the next two answers may be for ten.
+        Asked before each action, so whoever has begun is told at once. That a process which was there before is nobody's run
+        may be remembered for up to two seconds, here and for the next answer.
         """
         ...
 

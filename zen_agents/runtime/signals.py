@@ -18,6 +18,8 @@ class Signals:
         self.ended_by = "asked to stop"
         self._engine, self._reload = engine, reload
         self._began_at_terminal = _at_terminal()
+        #: The loop itself holds no task: one that nobody holds may be collected before it has ended.
+        self._reloads = set[asyncio.Task[None]]()
 
     def listen(self) -> None:
         """Take TERM, INT and HUP from now on."""
@@ -38,7 +40,9 @@ class Signals:
             # The window was closed. Going on would be an engine that changes things and that nobody sees.
             self._end(signal.SIGHUP.name)
         else:
-            asyncio.get_running_loop().create_task(self._reload())
+            reload = asyncio.get_running_loop().create_task(self._reload())
+            self._reloads.add(reload)
+            reload.add_done_callback(self._reloads.discard)
 
 
 def _at_terminal() -> bool:

@@ -103,7 +103,7 @@ def _check_secret_files(root: Node, report: Report) -> None:
         try:
             state = os.stat(node.value)  # noqa: PTH116
         except (OSError, ValueError):
-            continue
+            continue  # whoever reads it tells that it cannot be
         if why := too_open(state):
             report.error("ZC402", f"the secret {node.value} {why}", node, help=f"chmod 0600 {node.value}")
 

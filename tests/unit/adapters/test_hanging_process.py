@@ -31,13 +31,13 @@ def hanging() -> Iterator[int]:
     try:
         (group / "cgroup.procs").write_text(str(child.pid))
         (group / "freezer.state").write_text("FROZEN")
-        wait_until(lambda: (group / "freezer.state").read_text() == "FROZEN\n", "the frost", seconds=10)
+        wait_until(lambda: (group / "freezer.state").read_text() == "FROZEN\n", "the frost", seconds=60)
         yield child.pid
     finally:
         (group / "freezer.state").write_text("THAWED")
         child.kill()
         child.wait()
-        wait_until(lambda: not (group / "cgroup.procs").read_text(), "its end", seconds=10)
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), "its end", seconds=60)
         group.rmdir()
 
 

@@ -99,7 +99,7 @@ def test_a_sleeping_process_says_where_it_is_in_the_kernel(tmp_path: Path) -> No
         view = LinuxHost(tmp_path).look()
         process = view.process(child.pid)
         assert process is not None
-        wait_until(lambda: any("sleep" in frame for frame in view.kernel_stack(process)), "its sleep", seconds=10)
+        wait_until(lambda: any("sleep" in frame for frame in view.kernel_stack(process)), "its sleep", seconds=60)
         child.kill()
     with pytest.raises(HostError, match="is gone"):
         LinuxHost(tmp_path).look().kernel_stack(process)

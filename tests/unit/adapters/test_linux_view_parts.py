@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tracemalloc
@@ -566,10 +567,20 @@ def test_a_package_manager_that_ended_and_was_not_reaped_holds_nobody_up(host: L
     assert host.occupation.package_program([ended, ended._replace(pid=43, state="S")]) == "dnf, pid 43"
 
 
-def test_who_runs_without_a_lock_may_be_a_moment_old(host: LinuxHost, proc: Path) -> None:
-    assert host.look().package_transaction() == ""
+def test_whoever_begins_right_after_an_answer_is_seen(host: LinuxHost, proc: Path) -> None:
+    assert (host.look().package_transaction(), host.look().configuration_run()) == ("", "")
     a_process(proc, 42, name="dnf")
-    assert host.look().package_transaction() == ""
+    a_process(proc, 43, name="python3", argv="/usr/bin/python3\0/root/.ansible/tmp/ansible-tmp-1/AnsiballZ_apt.py\0")
+    assert (host.look().package_transaction(), host.look().configuration_run()) == ("dnf, pid 42", "ansible, pid 43")
+
+
+def test_of_who_begins_nothing_is_remembered_before_its_program_runs(host: LinuxHost, proc: Path) -> None:
+    assert host.look().configuration_run() == ""
+    a_process(proc, 42, name="sh", argv="/bin/sh\0")
+    assert host.look().configuration_run() == ""
+    shutil.rmtree(proc / "42")
+    a_process(proc, 42, name="ruby", argv="/usr/bin/ruby\0/usr/bin/puppet\0apply\0site.pp\0")
+    assert host.look().configuration_run() == "puppet apply, pid 42"
 
 
 @pytest.mark.parametrize(
@@ -599,16 +610,21 @@ def test_a_puppet_run_is_told_by_its_lock_while_its_process_lives(host: LinuxHos
     lock.write_text("42")
     assert host.look().configuration_run() == ""
     a_process(proc, 42)
-    other = LinuxHost(tmp_path, proc_root=str(proc), root=str(tmp_path / "root"))
-    assert other.look().configuration_run() == "puppet agent, pid 42"
+    assert host.look().configuration_run() == "puppet agent, pid 42"
+    lock.unlink()
+    assert host.look().configuration_run() == ""
 
 
 def test_a_salt_job_is_told_by_its_file_while_the_minion_lives(host: LinuxHost, proc: Path, tmp_path: Path) -> None:
     jobs = tmp_path / "root/var/cache/salt/minion/proc"
     jobs.mkdir(parents=True)
-    (jobs / "20260104032000000000").touch()
+    job = jobs / "20260104032000000000"
+    job.touch()
+    assert host.look().configuration_run() == "", "a minion that crashed left it"
     a_process(proc, 42, argv="/usr/bin/python3\0/usr/bin/salt-minion\0")
     assert host.look().configuration_run() == "salt-minion"
+    job.unlink()
+    assert host.look().configuration_run() == ""
 
 
 def test_a_scheduled_shutdown_and_a_mark_say_that_the_host_is_leaving(tmp_path: Path) -> None:
@@ -624,11 +640,12 @@ def test_a_scheduled_shutdown_and_a_mark_say_that_the_host_is_leaving(tmp_path: 
 def test_cloud_init_is_pending_between_its_mark_and_its_result(tmp_path: Path) -> None:
     run = tmp_path / "run/cloud-init"
     run.mkdir(parents=True)
-    assert not LinuxHost(tmp_path, root=str(tmp_path)).look().cloud_init_pending()
+    host = LinuxHost(tmp_path, root=str(tmp_path))
+    assert not host.look().cloud_init_pending()
     (run / "enabled").touch()
-    assert LinuxHost(tmp_path, root=str(tmp_path)).look().cloud_init_pending()
+    assert host.look().cloud_init_pending()
     (run / "result.json").touch()
-    assert not LinuxHost(tmp_path, root=str(tmp_path)).look().cloud_init_pending()
+    assert not host.look().cloud_init_pending()
 
 
 # -- the rest -------------------------------------------------------------------------------------------------------------

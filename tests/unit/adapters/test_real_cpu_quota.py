@@ -24,7 +24,7 @@ def group() -> Iterator[Path]:
     made.mkdir()
     yield made
     # The dead leave it a moment later.
-    wait_for(lambda: not (made / "cgroup.procs").read_text(), seconds=10)
+    wait_for(lambda: not (made / "cgroup.procs").read_text(), seconds=60)
     made.rmdir()
 
 

@@ -55,19 +55,24 @@ async def test_one_that_nobody_asks_is_ended(workers: Workers, ahead: WorkerAhea
     monkeypatch.setattr(worker_ahead, "_WAITS_SECONDS", 0.001)
     ahead.start()
     await workers.begins.wait()
-    await asyncio.wait_for(workers.ended.wait(), 10)
+    await asyncio.wait_for(workers.ended.wait(), 60)
     assert await ahead.ask("later") == "answer to later"
 
 
 async def test_the_time_of_one_ends_no_other(workers: Workers, ahead: WorkerAhead, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_ahead, "_WAITS_SECONDS", 0.001)
+    loop, gone_off = asyncio.get_running_loop(), asyncio.Event()
+    began, waits = loop.time(), worker_ahead._WAITS_SECONDS
+    # By a clock of the test's own: a busy machine's would end either of them.
+    monkeypatch.setattr(loop, "time", lambda: began)
     ahead.start()
     await workers.begins.wait()
     assert await ahead.ask("one") == "answer to one"
-    monkeypatch.setattr(worker_ahead, "_WAITS_SECONDS", 60.0)
+    monkeypatch.setattr(loop, "time", lambda: began + waits / 2)
     ahead.start()
+    loop.call_at(began + waits * 1.25, gone_off.set)
     # Timers go off in the order of their times: the one of the first worker is behind us then.
-    await asyncio.sleep(0.002)
+    monkeypatch.setattr(loop, "time", lambda: began + waits * 1.25)
+    await gone_off.wait()
     assert await ahead.ask("two") == "answer to two"
     assert workers.begun == ["ahead", "ahead"] and not workers.ended.is_set()
 
@@ -77,7 +82,9 @@ async def test_it_is_ended_when_it_is_sent_away(workers: Workers, ahead: WorkerA
     await workers.begins.wait()
     ahead.dismiss()
     ahead.dismiss()
-    await asyncio.wait_for(workers.ended.wait(), 10)
+    await asyncio.wait_for(workers.ended.wait(), 60)
+    assert await ahead.ask("later") == "answer to later"
+    assert workers.begun == ["ahead", "ready"]
 
 
 async def test_one_that_could_not_be_started_is_not_asked(workers: Workers, ahead: WorkerAhead) -> None:

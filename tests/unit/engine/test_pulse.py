@@ -37,13 +37,14 @@ async def test_a_turn_when_most_of_the_time_is_over_ends_the_sleep(pulse: Pulse,
     monkeypatch.setattr(loop, "time", lambda: now + 2880.0)
     pulse.turn_taken()
     monkeypatch.undo()
-    async with asyncio.timeout(30):
-        await task
+    await asyncio.wait((task,), timeout=30)
+    assert task.done()
 
 
 async def test_without_a_turn_the_sleep_ends_by_itself(pulse: Pulse) -> None:
-    async with asyncio.timeout(30):
-        await pulse.sleep(0.01)
+    task = await resting(pulse, 0.01)
+    await asyncio.wait((task,), timeout=30)
+    assert task.done()
 
 
 async def test_how_late_the_loop_is_is_told_by_whoever_waits_for_the_time(pulse: Pulse) -> None:

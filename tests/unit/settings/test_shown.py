@@ -157,6 +157,7 @@ def test_github_and_concise_forms_are_one_line_each() -> None:
 def test_every_example_configuration_in_the_repository_loads() -> None:
     folder = Path(__file__).resolve().parents[3] / "config"
     files = [*folder.glob("*.yaml"), *folder.glob("examples/*.yaml")]
+    assert len(files) > 1
     for file in files:
         result = loaded(file.read_bytes())
         assert [each for each in result.errors if each.code not in ("ZC404",)] == [], file
