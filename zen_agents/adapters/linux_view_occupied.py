@@ -56,6 +56,7 @@ _ASKED_WHOLE_SECONDS = 2.0
 #: struct flock of 64-bit Linux: type, whence, start, length, pid.
 _FLOCK = struct.Struct("@hhqqi4x")
 
+
 class OccupationReader:
     """Finds out by locks first, and by what is running where there is no lock to ask."""
 
