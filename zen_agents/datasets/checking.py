@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
 
 from zen_agents.datasets.asking import Asker, Surroundings
 from zen_agents.datasets.contract import Check, Contract
@@ -14,6 +13,7 @@ from zen_agents.datasets.questions import Holds, NoDuplicates, Readable, columns
 from zen_agents.datasets.scope import Scope
 from zen_agents.datasets.sql import Sql
 from zen_agents.datasets.table import Backend, BackendError, Table
+from zen_agents.datasets.wide_rows import Keeps, groups_of, repeated
 
 #: Is told what is done now: words, and how many steps of how many are done.
 Told = Callable[[str, int, int], None]
@@ -45,11 +45,6 @@ def unreadable(contract: Contract, why: str, now: float, *, is_damage: bool) -> 
     )
 
 
-#: What comparing whole rows takes at least, whatever stands in them: the database works on two thousand rows at a time.
-_BYTES_PER_COLUMN: Final = 104 << 10
-_MANY_COLUMNS: Final = 1000
-
-
 class _Run:
     def __init__(self, contract: Contract, table: Table, backend: Backend, around: Surroundings, told: Told) -> None:
         self._contract, self._table, self._backend, self._around, self._told = contract, table, backend, around, told
@@ -58,35 +53,46 @@ class _Run:
         self.parts: tuple[Part, ...] = ()
 
     def findings(self) -> Sequence[Finding]:
-        # A condition that somebody wrote may fail as a whole, on one value, and whole rows of very many columns may need
-        # more memory than there is; the others are told all the same.
-        risky = [each for each in self._contract.checks if isinstance(each.asks, (Holds, NoDuplicates))]
+        checks, backend, groups = self._contract.checks, self._backend, groups_of(self._table, self._contract.limits)
+        if not isinstance(backend, Keeps) or len(groups) < 2:
+            found = [*self._at_once(checks)]
+        else:
+            whole = [each for each in checks if isinstance(each.asks, NoDuplicates)]
+            found = [*self._at_once([each for each in checks if each not in whole])]
+            found += [self._by_groups(each, groups, backend) for each in whole]
+        order = [each.name for each in self._contract.checks]
+        return sorted(found, key=lambda finding: order.index(finding.check))
+
+    def _at_once(self, checks: Sequence[Check]) -> Sequence[Finding]:
+        """Return what came of checks in one pass, or of some by themselves.
+
+        A condition that somebody wrote may fail as a whole, on one value, and whole rows may need more memory than there is;
+        the others are told all the same.
+        """
+        risky = [each for each in checks if isinstance(each.asks, (Holds, NoDuplicates))]
         try:
-            found = list(self._asked(self._contract.checks))
+            return list(self._asked(checks))
         except BackendError:
             if not risky:
                 raise
-            found = list(self._asked([each for each in self._contract.checks if each not in risky]))
-            found += [self._alone(each) for each in risky]
-        order = [each.name for each in self._contract.checks]
-        return sorted(found, key=lambda finding: order.index(finding.check))
+            return [*self._asked([each for each in checks if each not in risky]), *map(self._alone, risky)]
 
     def _alone(self, risky: Check) -> Finding:
         try:
             return next(self._asked([risky]))
         except BackendError as error:
-            return _finding(risky, Outcome.UNKNOWN, Measured(0, 1, None, f"{error}{self._needed(risky)}"))
+            return _finding(risky, Outcome.UNKNOWN, Measured(0, 1, None, str(error)))
 
-    def _needed(self, risky: Check) -> str:
-        """Return what whole rows of very many columns need, and what asks for less; else nothing."""
-        count = len(self._table.columns)
-        if not isinstance(risky.asks, NoDuplicates) or count < _MANY_COLUMNS:
-            return ""
-        least = count * _BYTES_PER_COLUMN >> 20
-        return (
-            f"; to compare all {count:,} columns takes limits: {{memory: {least}MiB}} at least, and more "
-            "where there are many rows; a key takes little: {unique: true, columns: [...]}"
-        )
+    def _by_groups(self, check: Check, groups: Sequence[Sequence[str]], backend: Keeps) -> Finding:
+        """Return what came of comparing whole rows that are too wide for one pass."""
+        try:
+            measured = repeated(self._table, groups, backend, lambda done: self._told(check.name, done, len(groups)))
+        except BackendError as error:
+            if error.is_damage:
+                raise
+            return _finding(check, Outcome.UNKNOWN, Measured(0, 1, None, str(error)))
+        self.passes += len(groups)
+        return _finding(check, _outcome(check, measured), measured)
 
     def _asked(self, checks: Sequence[Check]) -> Iterator[Finding]:
         asker = Asker(Scope(self._contract, self._table, self._backend.dialect), self._around)
