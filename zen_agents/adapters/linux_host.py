@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from zen_agents.adapters import linux_view_files
+from zen_agents.adapters.data_turns import DataTurns
 from zen_agents.adapters.linux_view import LinuxView
 from zen_agents.adapters.linux_view_busy import BusyReader
 from zen_agents.adapters.linux_view_cgroups import CgroupReader
@@ -67,8 +68,8 @@ class LinuxHost:
         self.occupation = OccupationReader(root)
         self.resolver = Resolver()
         self.worker_turns = asyncio.Semaphore(_MOST_WORKERS)
-        #: One data set after the other: each may take all the memory that it was given.
-        self.data_turns = asyncio.Semaphore(1)
+        #: Each may take all the memory that it was given.
+        self.data_turns = DataTurns()
         #: And one look before a repair, which others of the same agent do not wait for.
         self.repair_look_turns = asyncio.Semaphore(1)
         self.proc_root = proc_root

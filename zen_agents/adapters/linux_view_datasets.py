@@ -20,7 +20,7 @@ class DatasetLook:
         """Have a worker look; never remembered."""
         from zen_agents.adapters.data_checks import check_data  # noqa: PLC0415 - only hosts that list data sets pay
 
-        async with self._host.data_turns:
+        async with self._host.data_turns.turn(asked.dataset):
             return await check_data(asked)
 
     async def look_at_repair(self, look: RepairLook, told: LookTold) -> None:
@@ -40,7 +40,7 @@ class DatasetLook:
         """Keep a copy in the state, or in the directory that is named."""
         from zen_agents.adapters.data_snapshots import keep_snapshot  # noqa: PLC0415 - only hosts that keep some pay
 
-        async with self._host.data_turns:
+        async with self._host.data_turns.turn(f"a copy of {asked.look.dataset}"):
             return await keep_snapshot(self._host.state_dir, asked)
 
     def snapshots(self, dataset: str, path: str, directory: str) -> Sequence[FileState]:
