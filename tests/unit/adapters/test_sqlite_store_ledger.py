@@ -112,6 +112,16 @@ def test_decisions_of_a_time_are_those_about_incidents(
     assert list(found) == [each for each in store.entries() if each.entry.id in ids]
 
 
+def test_a_thousand_of_the_oldest_are_returned_where_nobody_says_how_many(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "many.db")
+    for number in range(1001):
+        store.append(an_entry(f"dec-{number}", at=moment(float(number)), incident="inc-1"))
+    store.commit()
+    for found in (store.entries(), store.decisions_between(0.0, 1e6)):
+        assert [each.seq for each in found] == list(range(1, 1001))
+    store.close()
+
+
 def test_what_is_to_be_left_out_is_in_no_entry_and_all_else_is(store: SqliteStore) -> None:
     store.redact_with(Redaction(["hunter[0-9]"]))
     written = an_entry("dec-x", at=moment(180.0), incident="inc-1", body={"said": "it is hunter2", "n": 1})

@@ -16,10 +16,13 @@ from zen_agents.adapters.ledger_audit import export, verify
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.clock import Instant, ManualClock
 from zen_agents.model.action import OutcomeKind
-from zen_agents.model.entry import EntryKind
+from zen_agents.model.entry import Entry, EntryKind
 from zen_agents.model.incident import IncidentState
 from zen_agents.model.message import MessageKind
 from zen_agents.ports.store import Usage
+from zen_agents.store.ledger import PRUNED
+
+LONGEST_LOG_BYTES = 8 * 1024 * 1024
 
 
 @pytest.fixture
@@ -68,13 +71,23 @@ def test_bodies_go_by_kind_and_the_chain_verifies(path: Path) -> None:
     bodies = {entry.seq: dict(entry.entry.body) for entry in store.entries()}
     gone = [seq for seq, body in bodies.items() if not body]
     assert gone == [1, 2, 3, 4, 5, 7, 9]
-    assert bodies[21] == {"actions_to_seq": 4, "bodies": 7, "decisions_to_seq": 10}
+    told = {"actions_to_seq": 4, "bodies": 7, "decisions_to_seq": 10}
+    assert store.entries(since=20)[0].entry == Entry(EntryKind.ENGINE, PRUNED, clock.now(), "engine", body=told)
     assert store.prune(metrics_before=0.0, decisions_before=55.0, actions_before=25.0) == 0
     assert store.head()[0] == 21, "nothing dropped, nothing written"
     store.close()
     found = verify(path)
     assert found.ok and found.dropped_bodies == 7 and found.entries == 21
     assert json.loads(next(iter(export(path))))["body"] is None
+
+
+def test_a_body_goes_that_is_older_than_the_moment_by_the_least_and_none_that_is_as_old(path: Path) -> None:
+    store = SqliteStore(path)
+    for number, steady in enumerate((50.0, 50.00001)):
+        store.append(an_entry(f"dec-{number}", at=Instant(START, steady)))
+    assert store.prune(metrics_before=0.0, decisions_before=50.00001, actions_before=0.0) == 1
+    assert [bool(each.entry.body) for each in store.entries(kinds=[EntryKind.DECISION])] == [False, True]
+    store.close()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -146,16 +159,24 @@ def test_space_of_what_was_dropped_goes_back(path: Path) -> None:
     assert path.stat().st_size < 500_000
 
 
-def test_the_log_is_bounded(path: Path) -> None:
+def test_a_log_that_a_large_batch_made_long_is_emptied_and_one_of_the_usual_size_stays(path: Path) -> None:
     store = SqliteStore(path)
     log = path.with_name("state.db-wal")
-    for _ in range(20):
-        store.record_observations(
-            [an_observation("a", Instant(START, 1.0), value=1.0)._replace(detail="x" * 1000) for _ in range(1000)]
-        )
-        store.commit()
-    store.prune(metrics_before=0.0, decisions_before=0.0, actions_before=0.0)
-    assert log.stat().st_size <= 8 * 1024 * 1024
+    large = [an_observation("a", Instant(START, 1.0), value=1.0)._replace(detail="x" * 1000)] * 9000
+    nothing = {"metrics_before": 0.0, "decisions_before": 0.0, "actions_before": 0.0}
+    store.record_observations(large)
+    store.commit()
+    assert log.stat().st_size > LONGEST_LOG_BYTES
+    store.prune(**nothing)
+    assert log.stat().st_size == 0
+
+    store.record_observations(large)
+    store.commit()
+    store.record_observations(large[:1])
+    store.commit()
+    assert log.stat().st_size == LONGEST_LOG_BYTES, "SQLite itself cuts it with the next batch"
+    store.prune(**nothing)
+    assert log.stat().st_size == LONGEST_LOG_BYTES
     store.close()
 
 
@@ -169,3 +190,15 @@ def test_a_long_stretch_without_anything_to_drop_is_passed(path: Path, monkeypat
     assert sum(dropped) == 1 and store.entries(kinds=[EntryKind.HUMAN])[0].entry.body == {}
     store.close()
     assert verify(path).ok
+
+
+def test_a_short_stretch_without_anything_to_drop_is_not_worth_an_entry(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_store_retention, "MOST_ROWS", 5)
+    clock = ManualClock(START, 0.0)
+    store = SqliteStore(path)
+    for _ in range(10):
+        store.append(an_entry("pause", kind=EntryKind.HUMAN, at=clock.advance(10.0)))
+    for before, last in ((65.0, 11), (85.0, 11)):
+        store.prune(metrics_before=0.0, decisions_before=before, actions_before=0.0)
+        assert store.head()[0] == last
+    store.close()

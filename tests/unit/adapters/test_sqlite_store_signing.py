@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from tests.conftest import Arm
 from tests.support.signed import SignedLedger, rows_of, signed_ledger
 from tests.support.state import START, an_entry
 from zen_agents.adapters.audit_key import AuditKey
 from zen_agents.adapters.sqlite_store import SqliteStore
 from zen_agents.adapters.sqlite_store_signing import SIGN_WITHIN
 from zen_agents.clock import ManualClock
+from zen_agents.errors import StoreError
 from zen_agents.model.entry import EntryKind
 from zen_agents.store.checkpoint import CHECKPOINT
 
@@ -37,6 +41,15 @@ def test_what_was_rolled_back_is_forgotten_and_what_comes_then_is_signed_as_alwa
     store.commit()
     assert [checkpoint.seq for checkpoint in ledger.told[told:]] == [3]
     store.close()
+
+
+def test_a_beginning_that_does_not_last_is_an_error_and_tells_nobody(tmp_path: Path, arm: Arm) -> None:
+    SqliteStore(tmp_path / "state.db").close()
+    ledger = SignedLedger(tmp_path, AuditKey.of(tmp_path))
+    arm("store.batch.before_commit:eio")
+    with pytest.raises(StoreError, match="Input/output error"):
+        ledger.opened(ManualClock(START, 200.0))
+    assert (ledger.told, rows_of(ledger.path)) == ([], [])
 
 
 def test_it_is_the_engine_that_signs(tmp_path: Path) -> None:
