@@ -14,7 +14,7 @@ from chaos.waiting import pause, wait_until
 #: Kills on one state before the next round begins on nothing.
 KILLS_A_ROUND = 20
 #: It is killed so long at most after its start, or after it has recovered (seconds).
-LONGEST_LIFE = 1.0
+LONGEST_LIFE = 2.0
 #: A killed engine has judged what it had begun, and watches again, within this (seconds).
 RECOVERED_WITHIN = 5.0
 #: How often the service dies of itself (seconds after its start).
@@ -23,13 +23,14 @@ _SERVICE_LIVES = 0.4
 _LIMITS = (10_000, 5)
 
 
-def rounds(count: int, seed: int, *, within: float = RECOVERED_WITHIN) -> list[Round]:
+def rounds(count: int, seed: int, *, within: float = RECOVERED_WITHIN, longest_life: float = LONGEST_LIFE) -> list[Round]:
     """Return rounds of so many kills in all; each is repeatable by its name, but for what the kernel schedules."""
 
     def go(name: str, number: int, kills: int, folder: Path) -> Finding:
         scene = Scene(folder, service_lives=_SERVICE_LIVES, repairs_per_hour=_LIMITS[number % 2])
         try:
-            return _Loop(scene, Random(name), within).run(name, kills)  # noqa: S311 - it has to be repeatable, not secret
+            chance = Random(name)  # noqa: S311 - it has to be repeatable, not secret
+            return _Loop(scene, chance, within, longest_life).run(name, kills)
         finally:
             scene.end()
 
@@ -39,15 +40,15 @@ def rounds(count: int, seed: int, *, within: float = RECOVERED_WITHIN) -> list[R
 class _Loop:
     """One engine after the other on one state."""
 
-    def __init__(self, scene: Scene, chance: Random, within: float) -> None:
-        self._scene, self._chance, self._within = scene, chance, within
+    def __init__(self, scene: Scene, chance: Random, within: float, longest_life: float) -> None:
+        self._scene, self._chance, self._within, self._longest_life = scene, chance, within, longest_life
         self._problems: list[str] = []
         self._seconds: list[float] = []
         self._unfinished = 0
 
     def run(self, name: str, kills: int) -> Finding:
         for number in range(kills):
-            self._live(self._chance.uniform(0.0, LONGEST_LIFE), recovers=self._chance.random() < 0.5)
+            self._live(self._chance.uniform(0.0, self._longest_life), recovers=self._chance.random() < 0.5)
             self._scene.crash()
             self._look(number)
         self._live(0.0, recovers=True)

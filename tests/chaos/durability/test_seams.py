@@ -12,7 +12,7 @@ import pytest
 from chaos.durability import crash
 from chaos.durability.campaign import Campaign, Round
 from chaos.durability.data_lives import DATA_LIVES
-from chaos.durability.disk_calls import environment, read_calls
+from chaos.durability.disk_calls import MODES, environment, read_calls
 from chaos.durability.life import Life
 from chaos.durability.lives import LIVES
 from chaos.durability.scene import Scene
@@ -66,6 +66,7 @@ WRITERS = {
     "cli/new.py": "a scaffold that a person asked for; no engine runs",
     "cli/test.py": "a report for CI that a person asked for; no engine runs",
 }
+_CALLS = {"create", "mkdir", "rename", "exchange", "link", "allocate", "sync", "write", "truncate", "unlink", "rmdir"}
 _CHANGES = {
     "fsync", "fdatasync", "rename", "renames", "unlink", "rmdir", "mkdir", "makedirs", "write_text", "write_bytes",
     "truncate", "ftruncate", "symlink", "symlink_to", "hardlink_to", "posix_fallocate", "touch", "pwrite", "writev",
@@ -89,6 +90,15 @@ def test_no_module_writes_behind_the_lists_back() -> None:
     # Actions change files through the door they are handed (test_code_contracts), workers are processes of their own.
     writers = {name for name in found if not name.startswith(("actions/", "workers/"))}
     assert writers == set(WRITERS)
+
+
+def test_every_seam_is_tried_in_every_way_in_which_it_can_go_wrong() -> None:
+    """Whole with the test above and the one below: each durable call of each life is a seam, and these are its rounds."""
+    never = {"torn": {call for call in _CALLS if call != "write"}, "enospc": {"truncate", "unlink", "rmdir"}}
+    wanted = {f"{seam.name}:{mode}" for seam in SEAMS for mode in MODES if seam.call not in never.get(mode, ())}
+    tried = [each.name for each in crash.rounds()]
+    assert len(tried) == len(wanted) and set(tried) == wanted
+    assert {seam.life for seam in SEAMS} <= {life.name for life in LIVES}
 
 
 @pytest.mark.slow
