@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +59,7 @@ class SimulatedService:
     started_at: list[float] = field(default_factory=list)
 
 
-class SimulatedServices:
+class SimulatedServices(ABC):
     """The part of `SimulatedWorld` that runs services, as units of systemd or by commands."""
 
     clock: ManualClock
@@ -69,17 +70,17 @@ class SimulatedServices:
     records: dict[str, tuple[int, int]]
 
     @property
+    @abstractmethod
     def boot_seconds(self) -> float:
         """Seconds since the simulated boot."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add_process(self, name: str, *, pid: int = 0, parent: int = 1, **traits: Any) -> SimulatedProcess:
         """Start a process that belongs to no service."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end_process(self, pid: int) -> None:
         """Let a process be gone; who watches it is woken."""
-        raise NotImplementedError
 
     def add_service(self, name: str, **traits: Any) -> SimulatedService:
         """Make a service known; it does not run before `start`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from chaos.simulation.view import SimulatedView
 
 
-class WorkerChanges:
+class WorkerChanges(ABC):
     """The part of `SimulatedControl` that does what the real one has workers do."""
 
     _host: SimulatedWorld
@@ -32,17 +33,21 @@ class WorkerChanges:
     _id: str
 
     @property
+    @abstractmethod
     def view(self) -> SimulatedView:
-        raise NotImplementedError
+        """What the host looks like now."""
 
+    @abstractmethod
     def check_stop(self) -> None:
-        raise NotImplementedError
+        """Raise RefusedError while the emergency stop is set."""
 
+    @abstractmethod
     def open_directory(self, path: str) -> AbstractContextManager[SimulatedDirectory]:
-        raise NotImplementedError
+        """Open a directory to change what is in it."""
 
+    @abstractmethod
     def _note(self, change: str, resource: str) -> None:
-        raise NotImplementedError
+        """Note what is changed, and refuse it while the emergency stop is set."""
 
     async def repair_data(
         self, asked: DataQuestion, expected: FileState, about: str, taken_to: str, *, action: str
