@@ -8,7 +8,7 @@ import tempfile
 import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 #: Calls (of Python functions and built-ins) that one input may cost, besides those for each of its bytes. Work is counted,
 #: not timed, so that the same input has the same verdict on every machine.
@@ -31,6 +31,9 @@ _STARTS_A_PROCESS = frozenset(
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
+_Read = TypeVar("_Read")
+
+
 class BrokenPromiseError(AssertionError):
     """A parser did what it promises never to do."""
 
@@ -47,6 +50,15 @@ def promise(kept: bool, what: str) -> None:
     """Raise BrokenPromiseError unless the promise is kept."""
     if not kept:
         raise BrokenPromiseError(what)
+
+
+def unless_refused(error: type[Exception], read: Callable[[], _Read]) -> _Read | None:
+    """Return what is read, None if it is refused with the parser's own error, which has to say why."""
+    try:
+        return read()
+    except error as refusal:
+        promise(bool(str(refusal)), "refused without a word")
+        return None
 
 
 def run(fuzz: Callable[[bytes], None], data: bytes) -> None:

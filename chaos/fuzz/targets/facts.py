@@ -6,7 +6,7 @@ from datetime import UTC
 from math import isfinite
 
 from chaos.fuzz.given import folder, put
-from chaos.fuzz.promise import promise
+from chaos.fuzz.promise import promise, unless_refused
 from zen_agents.errors import UsageError
 from zen_agents.rehearsal.facts import FactsHost, read_facts
 
@@ -23,10 +23,8 @@ WORDS = (b"now: ", b"observations: ", b"unknown", b"@disk:", b"T00:00:00Z", b"+2
 
 def fuzz(data: bytes) -> None:
     """Read one file and ask the host that it makes."""
-    try:
-        facts = read_facts(put(folder("facts") / "facts.yaml", data))
-    except UsageError as error:
-        promise(bool(str(error)), "refused without a word")
+    file = put(folder("facts") / "facts.yaml", data)
+    if (facts := unless_refused(UsageError, lambda: read_facts(file))) is None:
         return
     facts.now.astimezone(UTC)
     promise(all(fact.value is None or isfinite(fact.value) for fact in facts.observations.values()), "a number without end")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.fuzz.given import folder, joined, put, sections
-from chaos.fuzz.promise import promise
+from chaos.fuzz.promise import promise, unless_refused
 from zen_agents.model.environment import Environment
 from zen_agents.workers.locked_by_uv import UvLock
 from zen_agents.workers.uv import UvError
@@ -38,10 +38,8 @@ def fuzz(data: bytes) -> None:
     lock, project = sections(data, 2)
     place = folder("uv-lock")
     put(place / "pyproject.toml", project)
-    try:
-        locked = UvLock(Environment("/srv/venv", requirements=str(put(place / "uv.lock", lock))))
-    except UvError as error:
-        promise(bool(str(error)), "refused without a word")
+    environment = Environment("/srv/venv", requirements=str(put(place / "uv.lock", lock)))
+    if (locked := unless_refused(UvError, lambda: UvLock(environment))) is None:
         return
     version = locked.version("jinja2")
     promise(all(isinstance(each, str) for each in locked.loose), "what is asked for is no text")
