@@ -146,9 +146,11 @@ def resolves(host: DisposableHost, name: str, address: str) -> bool:
     return host.run(["getent", "hosts", name]).stdout.startswith(f"{address} ")
 
 
-def start_leaking_web(host: DisposableHost, name: str, port: int, kind: str, amount: int, *lines: str) -> None:
-    """Start a web server as `name`.service that SIGUSR1 lets leak memory, descriptors or zombies; wait for it to accept."""
-    start_unit(host, name, [*program("leaking_web.py"), str(port), kind, str(amount)], *lines)
+def start_failing_web(
+    host: DisposableHost, name: str, port: int, kind: str, amount: int, *lines: str, flag: str = ""
+) -> None:  # fmt: skip
+    """Start a web server as `name`.service that fails after SIGUSR1 as `failing_web.py` says; wait for it to accept."""
+    start_unit(host, name, [*program("failing_web.py"), str(port), kind, str(amount), *filter(None, [flag])], *lines)
     wait_until(lambda: accepts(host, port), f"{name}.service", seconds=_STARTED_WITHIN_SECONDS)
 
 

@@ -8,7 +8,7 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.processes import descriptors, of_unit
 from chaos.waiting import wait_until
-from chaos.workload import http_status, start_leaking_web, told_to_begin
+from chaos.workload import http_status, start_failing_web, told_to_begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class DescriptorLeak(Fault):
     limit: int = 256
 
     def prepare(self, host: DisposableHost) -> None:
-        start_leaking_web(host, self.unit, self.port, "descriptors", 0, f"LimitNOFILE={self.limit}", "Restart=no")
+        start_failing_web(host, self.unit, self.port, "descriptors", 0, f"LimitNOFILE={self.limit}", "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
         before = of_unit(host, self.unit)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, http_status, program, start_unit, struck, told_to_begin, unit_property
+from chaos.workload import http_status, start_failing_web, struck, told_to_begin, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,7 @@ class FlakyListener(Fault):
 
     def prepare(self, host: DisposableHost) -> None:
         host.run(["mkdir", "-p", self.REMEMBERED], check=True)
-        start_unit(
-            host, self.unit, [*program("flaky_web.py"), str(self.port), str(self.every), self._flag], "Restart=no"
-        )  # fmt: skip
-        wait_until(lambda: accepts(host, self.port), f"{self.unit}.service", seconds=10)
+        start_failing_web(host, self.unit, self.port, "resets", self.every, "Restart=no", flag=self._flag)
 
     def inject(self, host: DisposableHost) -> float:
         if self.every > 1:

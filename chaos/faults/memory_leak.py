@@ -9,7 +9,7 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.processes import of_unit, resident_mib
 from chaos.waiting import wait_until
-from chaos.workload import accepts, start_leaking_web, told_to_begin
+from chaos.workload import accepts, start_failing_web, told_to_begin
 
 _WELL_BELOW_MIB = 20
 #: Of address space; the interpreter takes some of it to begin with.
@@ -28,7 +28,7 @@ class MemoryLeak(Fault):
 
     def prepare(self, host: DisposableHost) -> None:
         limit = f"LimitAS={_KILLED_AT_MIB}M"
-        start_leaking_web(host, self.unit, self.port, "memory", self.mib_per_second, limit, "Restart=no")
+        start_failing_web(host, self.unit, self.port, "memory", self.mib_per_second, limit, "Restart=no")
 
     def inject(self, host: DisposableHost) -> float:
         before = of_unit(host, self.unit)

@@ -9,7 +9,7 @@ from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.processes import children, of_unit, state
 from chaos.waiting import wait_until
-from chaos.workload import accepts, start_leaking_web, told_to_begin, unit_property
+from chaos.workload import accepts, start_failing_web, told_to_begin, unit_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ZombiePileUp(Fault):
 
     def prepare(self, host: DisposableHost) -> None:
         kind = "missed" if self.missed else "zombies"
-        start_leaking_web(host, self.unit, self.port, kind, self.zombies, "Restart=no")
+        start_failing_web(host, self.unit, self.port, kind, self.zombies, "Restart=no")
         host.run(["mkdir", "-p", self.REMEMBERED], check=True)
         host.write_file(self._pid, unit_property(host, self.unit, "MainPID"))
 

@@ -46,7 +46,7 @@ def _serve(listening: _socket.socket) -> None:
             try:
                 posix.read(peer, 4096)
                 posix.write(peer, b"HTTP/1.0 200 OK\r\n\r\n")
-            except OSError:
+            except ConnectionError:
                 pass  # whoever asked has gone
             posix.close(peer)
     except OSError:

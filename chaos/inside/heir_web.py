@@ -27,7 +27,7 @@ def main(port: int, heir: str) -> None:
         try:
             posix.read(peer, 4096)
             posix.write(peer, b"HTTP/1.0 200 OK\r\n\r\n")
-        except OSError:
+        except ConnectionError:
             pass  # whoever asked has gone
         posix.close(peer)
 

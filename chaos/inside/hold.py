@@ -5,6 +5,7 @@ It begins once FIRST to LAST are all the ports that the host connects from. The 
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 import time
@@ -24,8 +25,10 @@ def main(port: int, first: str, last: str, all_taken: Path) -> None:
             held.append(socket.create_connection(("127.0.0.1", port), 10))
             # When it ends its ports are free at once, and do not wait to be forgotten.
             held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        except OSError:
-            all_taken.touch()
+        except OSError as error:
+            # Another one means that nobody accepts just now.
+            if error.errno == errno.EADDRNOTAVAIL:
+                all_taken.touch()
             time.sleep(_TRY_AGAIN_SECONDS)
 
 

@@ -57,8 +57,8 @@ def serve(port: int, log: Path) -> None:
             try:
                 peer.recv(4096)
                 peer.sendall(head.encode() + body)
-            except OSError:
-                continue  # whoever asked has gone
+            except (ConnectionError, TimeoutError):
+                continue  # whoever asked has gone, or says nothing
 
 
 def main(verb: str, *words: str) -> None:

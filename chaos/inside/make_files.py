@@ -1,5 +1,6 @@
 """Makes files that take their room at once: `make_files.py FOLDER COUNT BYTES`."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ def main(folder: str, count: int, size: int) -> None:
             descriptor = os.open(f"{folder}/{number}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
             if size:
                 os.posix_fallocate(descriptor, 0, size)
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
             return
         os.close(descriptor)
 

@@ -21,7 +21,7 @@ def main(port: int, needed: str) -> None:
             posix.read(peer, 4096)
             status = b"200 OK" if not needed or _readable(needed) else b"503 Service Unavailable"
             posix.write(peer, b"HTTP/1.0 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
-        except OSError:
+        except ConnectionError:
             pass  # whoever asked has gone
         posix.close(peer)
 
