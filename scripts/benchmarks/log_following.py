@@ -7,6 +7,7 @@ One process writes in steps of a hundredth of a second; the engine follows by it
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -14,12 +15,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.benchmarks.log_corpus import write_corpus
 from scripts.benchmarks.log_patterns import CODES, PATTERNS
 from scripts.benchmarks.processes import REPOSITORY, EngineProcess, cpu_seconds, environment, used_cpu
-from scripts.benchmarks.report import Figure, percentile
+from scripts.benchmarks.report import Figure, median, percentile
+from scripts.benchmarks.touched import pages_touched
 from zen_agents.logs.matching.base import Matcher
 from zen_agents.logs.matching.choose import choose
 from zen_agents.logs.matching.syntax import line_patterns
@@ -34,6 +36,8 @@ _WARM_SECONDS = 1
 _FOUND_EVERY = 10
 #: What an engine at rest takes is measured for so long (seconds).
 _REST_SECONDS = 10
+#: So many engines of each kind are started for what following takes idle.
+_STARTS = 5
 
 Step = Sequence[bytes]
 
@@ -145,7 +149,11 @@ def _write(log: Path, steps: Sequence[Step]) -> tuple[list[float], float]:
 
 
 def _idle(folder: Path, seconds: int) -> Sequence[Figure]:
-    """Follow files to which nobody writes, as one source and as a source each, beside an engine that follows one file."""
+    """Follow files to which nobody writes, as one source and as a source each, beside engines that follow one file.
+
+    What one start of an engine takes at rest differs from what the next one takes by more than is measured here: there are
+    several of each kind, started alternately and measured over the same time, and their medians are compared.
+    """
     logs = folder / "idle"
     logs.mkdir()
     for number in range(_FILES):
@@ -156,21 +164,52 @@ def _idle(folder: Path, seconds: int) -> Sequence[Figure]:
         "a source each": [f"      s{number:03}: {{file: {logs}/app{number:03}.log}}" for number in range(_FILES)],
     }
     with ExitStack() as running:
-        engines = {}
-        for number, (name, listed) in enumerate(sources.items()):
-            config = folder / f"idle-{number}.yaml"
-            config.write_text(_config(listed), encoding="utf-8")
-            engines[name] = running.enter_context(EngineProcess(config, folder / f"idle-state-{number}"))
-        for engine in engines.values():
-            engine.first_turn()
+        engines: dict[str, list[EngineProcess]] = {name: [] for name in sources}
+        for start in range(_STARTS):
+            for number, (name, listed) in enumerate(sources.items()):
+                config = folder / f"idle-{number}.yaml"
+                config.write_text(_config(listed), encoding="utf-8")
+                engine = running.enter_context(EngineProcess(config, folder / f"idle-state-{number}-{start}"))
+                engine.first_turn()
+                engines[name].append(engine)
         time.sleep(10)
-        used = dict(zip(engines, used_cpu([engine.pid for engine in engines.values()], seconds), strict=True))
-    one = used.pop("one")
+        rests = _rests([engine.pid for each in engines.values() for engine in each], seconds)
+    by_kind = {name: rests[at * _STARTS : (at + 1) * _STARTS] for at, name in enumerate(sources)}
+    one = by_kind.pop("one")
+    return [_idle_figure(name, rest, one, seconds) for name, rest in by_kind.items()]
+
+
+class _Rest(NamedTuple):
+    """What one engine took at rest: CPU seconds, how often a thread of it woke, and pages of its own that it came by."""
+
+    cpu: float
+    wakes: float
+    pages: float
+
+
+def _rests(pids: Sequence[int], seconds: int) -> Sequence[_Rest]:
+    woken, cpu = [_wakes(pid) for pid in pids], [cpu_seconds(pid) for pid in pids]
+    pages = pages_touched(pids, seconds)
     return [
-        Figure(f"idle following of {_FILES} files, {name}", 100 * (cpu - one) / seconds, "%", 0.05,
-               note=f"of a core, every 5 s, over {seconds} s, besides {100 * one / seconds:.3f} % of an engine with one")
-        for name, cpu in used.items()
-    ]  # fmt: skip
+        _Rest(cpu_seconds(pid) - earlier, _wakes(pid) - before, touched)
+        for pid, earlier, before, touched in zip(pids, cpu, woken, pages, strict=True)
+    ]
+
+
+def _wakes(pid: int) -> int:
+    """Return how often the threads of a process have waited for something; each time one of them woke."""
+    statuses = (path.read_text("ascii") for path in Path(f"/proc/{pid}/task").glob("*/status"))
+    return sum(int(re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.MULTILINE)[0]) for text in statuses)
+
+
+def _idle_figure(name: str, rests: Sequence[_Rest], one: Sequence[_Rest], seconds: int) -> Figure:
+    many, few = (_Rest(*map(median, zip(*each, strict=True))) for each in (rests, one))
+    shares = [100 * (each.cpu - few.cpu) / seconds for each in rests]
+    note = (
+        f"of a core, {_STARTS} engines of each kind over {seconds} s, besides {100 * few.cpu / seconds:.3f} % of those with "
+        f"one file; wakes {many.wakes:g} and {few.wakes:g}, pages touched {many.pages:g} and {few.pages:g}"
+    )
+    return Figure(f"idle following of {_FILES} files, {name}", median(shares), "%", 0.05, note=note, samples=shares)
 
 
 def _config(sources: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import hyperscan
 
@@ -31,11 +31,12 @@ class VectorscanMatcher(LineEngine):
     def __init__(self, patterns: Sequence[LinePattern], line_search: Callable[[LinePattern], Search]) -> None:
         super().__init__(patterns, line_search)
         self._database = _database(patterns)
+        self._names = [pattern.groups for pattern in patterns]
         self._is_whole = [pattern.clue == pattern.search for pattern in patterns]
 
     def taken(self, chunk: bytes) -> Iterator[Taken]:
         chunk = chunk.replace(b"\r\n", b"\n") if has_carriage_returns(chunk) else chunk
-        groups, names = self._fields.groups, [pattern.groups for pattern in self.patterns]
+        groups, names = self._fields.groups, self._names
         for start, index, end, known in self._found(chunk):
             line = chunk[start:end]
             yield index, line, known if known is not None else (names[index] and groups(index, line)) or ()
@@ -43,18 +44,15 @@ class VectorscanMatcher(LineEngine):
     def _hits(self, chunk: bytes) -> Iterator[Hit]:
         return (Hit(index, start, end) for start, index, end, _ in self._found(chunk))
 
-    def _found(self, chunk: bytes) -> Iterator[_Held]:
-        pieces = [(0, chunk)]
-        while pieces:
-            offset, piece = pieces.pop()
-            held = self._held(piece)
-            if held is None:
-                middle = _line_near(piece, len(piece) // 2)
-                pieces += [(offset + middle, piece[middle:]), (offset, piece[:middle])]
-            elif offset:
-                yield from ((offset + start, index, offset + end, known) for start, index, end, known in sorted(held))
-            else:
-                yield from sorted(held)
+    def _found(self, chunk: bytes) -> Iterable[_Held]:
+        held = self._held(chunk)
+        return sorted(held) if held is not None else self._found_in_halves(chunk)
+
+    def _found_in_halves(self, chunk: bytes) -> Iterator[_Held]:
+        middle = _line_near(chunk, len(chunk) // 2)
+        yield from self._found(chunk[:middle])
+        for start, index, end, known in self._found(chunk[middle:]):
+            yield middle + start, index, middle + end, known
 
     def _held(self, piece: bytes) -> set[_Held] | None:
         """Return the lines of a piece that hold a pattern, None if they are more than are held at once."""
