@@ -10,7 +10,12 @@ die() { say "$*"; exit 1; }
 find_python() {
     for candidate in "${PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            command -v "$candidate"
+            found=$(command -v "$candidate")
+            # Whoever has activated .venv means the Python that it was made with: it cannot be made anew with itself.
+            case $found in
+            .venv/* | "$PWD"/.venv/* | "$(pwd -P)"/.venv/*) "$found" -c 'import sys; print(sys._base_executable)' ;;
+            *) printf '%s\n' "$found" ;;
+            esac
             return 0
         fi
     done
@@ -19,7 +24,7 @@ find_python() {
 
 # What the environment was made from: another lock, Python or place means that it is made anew.
 fingerprint() {
-    { cat "$1" pyproject.toml; "$base_python" -VV; command -v "$base_python"; pwd; } | cksum
+    { cat "$1" pyproject.toml; "$base_python" -c 'import sys; print(sys.version, sys.base_prefix)'; pwd; } | cksum
 }
 
 make_environment() {

@@ -103,6 +103,17 @@ def test_the_second_start_sets_nothing_up(checkout: Path, tmp_path: Path) -> Non
     assert run(python, checkout, ".venv/bin/zen-agents", "version").startswith("zen-agents ")
 
 
+def test_a_start_in_the_activated_environment_sets_nothing_up_either(checkout: Path, tmp_path: Path) -> None:
+    python = Python(tmp_path)
+    run(python, checkout, "./scripts/start.sh", "--help")
+    activated = f"PATH={checkout / '.venv' / 'bin'}:{os.environ['PATH']}"
+    said = run(python, checkout, "env", "--unset=PYTHON", activated, "./scripts/start.sh", "--help")
+    assert "setting up" not in said
+    assert "zen-agents run" in said
+    made_with = run(python, checkout, "env", "--unset=PYTHON", activated, "sh", "-c", ". scripts/setup.sh; find_python")
+    assert ".venv" not in made_with, "it could not be made anew with itself"
+
+
 def test_the_tests_run_from_a_fresh_checkout_and_end_with_their_count(checkout: Path, tmp_path: Path) -> None:
     python = Python(tmp_path)
     (checkout / ".venv").mkdir(exist_ok=True)

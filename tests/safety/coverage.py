@@ -40,11 +40,13 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{GUARDS}/test_guard_lease.py::test_a_held_target_is_refused_with_its_holder",
     ),
     "R6": (
+        f"{SAFETY}/test_rules_by_property.py::test_nothing_is_over_before_it_was_seen_to_be_good_for_as_long_as_asked",
         f"{ENGINE}/test_tick.py::test_success_that_does_not_help_is_a_failure",
         f"{RULES}/test_decide.py::test_good_is_no_success_before_it_stayed_good",
         f"{RULES}/test_decide.py::test_unknown_is_no_recovery_however_good_it_was",
     ),
     "R7": (
+        f"{SAFETY}/test_rules_by_property.py::test_one_fault_is_repaired_no_more_often_than_it_may_come_back",
         f"{ENGINE}/test_tick.py::test_a_fix_that_keeps_coming_back_opens_the_recurrence_breaker",
         f"{GUARDS}/test_guard_breaker.py::test_a_fault_that_keeps_coming_back_is_not_repaired_again",
     ),
@@ -64,6 +66,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{WHOLE}/test_scripts.py::test_a_hung_engine_is_stopped_and_its_service_left_alone",
     ),
     "R10": (
+        f"{SAFETY}/test_rules_by_property.py::test_what_was_taken_away_comes_back_as_it_was",
         f"{ADAPTERS}/test_safe_files.py::test_quarantine_gives_back_what_it_took",
         f"{ACTIONS}/test_file_actions.py::test_a_plan_says_that_it_is_irreversible_and_changes_nothing",
         f"{WHOLE}/test_repairs_services.py::test_a_pidfile_in_the_way_is_moved_away_once_its_process_is_dead_and_the_service_starts",
@@ -104,6 +107,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{ADAPTERS}/test_linux_control.py::test_service_names_lead_nowhere",
     ),
     "R18": (
+        f"{SAFETY}/test_rules_by_property.py::test_a_program_is_handed_each_argument_as_it_is",
         f"{SAFETY}/test_code_contracts.py::test_no_shell_and_no_text_becomes_code",
         f"{ADAPTERS}/test_linux_control.py::test_arguments_are_never_read_by_a_shell",
     ),
@@ -122,6 +126,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{WHOLE}/test_repairs_services.py::test_a_pidfile_whose_number_is_another_program_by_now_kills_nobody",
     ),
     "R21": (
+        f"{SAFETY}/test_rules_by_property.py::test_a_configuration_is_read_exactly_if_nobody_else_may_write_it",
         "unit/settings/test_loader.py::test_as_root_a_file_that_others_may_write_is_not_read",
         "unit/settings/test_plugins.py::test_as_root_code_that_others_may_write_is_not_loaded",
         f"{WHOLE}/test_control_socket.py::test_the_state_is_for_the_engines_account_alone",
@@ -137,6 +142,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{ADAPTERS}/test_linux_control.py::test_a_command_that_takes_too_long_is_ended_with_its_whole_group",
     ),
     "R24": (
+        f"{SAFETY}/test_rules_by_property.py::test_whoever_else_has_the_host_is_waited_for_whoever_else_does_not",
         f"{GUARDS}/test_guard_ownership.py::test_whoever_works_on_the_host_is_waited_for",
         f"{GUARDS}/test_guard_ownership.py::test_a_containers_process_is_not_ours",
         f"{GUARDS}/test_guard_ownership.py::test_a_host_that_just_booted_is_left_alone_for_a_while",
@@ -144,6 +150,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{ADAPTERS}/test_linux_view_parts.py::test_a_scheduled_shutdown_and_a_mark_say_that_the_host_is_leaving",
     ),
     "R25": (
+        f"{SAFETY}/test_rules_by_property.py::test_what_keeps_something_is_restarted_only_where_it_is_named_to_the_letter",
         f"{GUARDS}/test_guard_stateful.py::test_databases_brokers_and_storage_are_refused",
         f"{GUARDS}/test_guard_stateful.py::test_an_allowed_one_that_still_recovers_is_waited_for",
     ),
