@@ -71,8 +71,8 @@ class ActionParams(BaseModel):
 class Action(ABC):
     """One bounded change to one target.
 
-    `plan` only looks; it is called to show, to judge, and once more right before acting: if the second plan's fingerprint
-    differs the plan is stale and nothing is done. `execute` is called by the executor alone. An action never verifies
+    `plan` only looks; it is called to show and to judge. Right before acting `fingerprint` looks once more: if that differs
+    the plan is stale and nothing is done. `execute` is called by the executor alone. An action never verifies
     itself: the check that found the problem does, or for an act by hand the observation named by `postcondition`.
     """
 
@@ -102,6 +102,13 @@ class Action(ABC):
         Raises RefusedError for an empty or unknown target (R1), UnsafePathError for a path outside its scope, HostError if
         the target cannot be told, StalePlanError if there is nothing left to do.
         """
+
+    def fingerprint(self, request: ActionRequest, host: HostView) -> str:
+        """Look at the target once more and return what the fingerprint of a plan is now; raises as `plan` does.
+
+        One whose plan also counts what there is, for people, need not count it again: `execute` looks at each piece anew.
+        """
+        return self.plan(request, host).fingerprint
 
     def planned(
         self, request: ActionRequest, *, steps: tuple[str, ...], touches: tuple[Resource, ...], fingerprint: str,

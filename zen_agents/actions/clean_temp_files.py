@@ -67,6 +67,23 @@ class CleanTempFiles(Action):
         self._ages = Ages(clock or SystemClock())
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
+        params: CleanTempFilesParams = self.params(request)
+        fingerprint = self.fingerprint(request, host)
+        tree = seen_tree(params.path, host, older_than=self._oldest_kept(params), most=_PLAN_ENTRIES)
+        if not tree.files and not tree.cut:
+            raise StalePlanError(f"nothing in {params.path} is older than {_age(params)}")
+        return self.planned(
+            request,
+            steps=_steps(params, tree),
+            touches=touched_paths([params.path]),
+            fingerprint=fingerprint,
+            expected_seconds=1.0 + tree.files / 5000,
+            timeout_seconds=300.0,
+            detail={"used_percent": round(_used_percent(params.path, host), 1)},
+            warning="irreversible: removed files are gone",
+        )
+
+    def fingerprint(self, request: ActionRequest, host: HostView) -> str:
         subject_of(request, "temp_dir")
         params: CleanTempFilesParams = self.params(request)
         directory = real_directory(params.path, host)
@@ -77,19 +94,7 @@ class CleanTempFiles(Action):
         used = _used_percent(params.path, host)
         if params.above_percent is not None and used <= params.above_percent:
             raise StalePlanError(f"the disk of {params.path} is used {used:.1f} %, no more than {params.above_percent:g} %")
-        tree = seen_tree(params.path, host, older_than=self._oldest_kept(params), most=_PLAN_ENTRIES)
-        if not tree.files and not tree.cut:
-            raise StalePlanError(f"nothing in {params.path} is older than {_age(params)}")
-        return self.planned(
-            request,
-            steps=_steps(params, tree),
-            touches=touched_paths([params.path]),
-            fingerprint=place_of(directory),
-            expected_seconds=1.0 + tree.files / 5000,
-            timeout_seconds=300.0,
-            detail={"used_percent": round(used, 1)},
-            warning="irreversible: removed files are gone",
-        )
+        return place_of(directory)
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: CleanTempFilesParams = self.params(plan.request)

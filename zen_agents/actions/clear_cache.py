@@ -46,9 +46,8 @@ class ClearCache(Action):
     Policy = PathsPolicy
 
     def plan(self, request: ActionRequest, host: HostView) -> Plan:
-        subject_of(request, "cache")
         params: ClearCacheParams = self.params(request)
-        directory = real_directory(params.path, host)
+        fingerprint = self.fingerprint(request, host)
         tree = seen_tree(params.path, host, older_than=None, most=_PLAN_ENTRIES)
         if tree.size <= params.down_to_bytes and not tree.cut:
             raise StalePlanError(f"{params.path} holds {size_in_words(tree.size)}, which is small enough")
@@ -60,11 +59,15 @@ class ClearCache(Action):
                 f"there now: {now}",
             ),
             touches=touched_paths([params.path]),
-            fingerprint=place_of(directory),
+            fingerprint=fingerprint,
             expected_seconds=1.0 + tree.files / 5000,
             timeout_seconds=300.0,
             warning="irreversible: removed files are gone",
         )
+
+    def fingerprint(self, request: ActionRequest, host: HostView) -> str:
+        subject_of(request, "cache")
+        return place_of(real_directory(self.params(request).path, host))
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: ClearCacheParams = self.params(plan.request)

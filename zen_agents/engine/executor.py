@@ -143,10 +143,9 @@ class Executor:
         StoreError if it could not be written; then nothing was reserved.
         """
         request, brakes, look = plan.request, self._store.brakes(), self._host.look()
-        fresh = await self._planning.plan(request, look)
         approval = self._approval_of(plan)
         # What people agreed to is done to the letter; else it is enough that the target is the same.
-        if fresh.fingerprint != plan.fingerprint or (approval is not None and fresh.digest != plan.digest):
+        if not await self._planning.holds(plan, look, to_the_letter=approval is not None):
             raise StalePlanError
         await self._planning.action(request.action).preflight(plan, look)
         # Looking takes time, in which a person may have said stop, pause or reload.

@@ -57,6 +57,21 @@ class Planning:
         """Plan a request by a look of this very moment. Raises what `Action.plan` raises."""
         return await self.plan(request, self._host.look())
 
+    async def holds(self, plan: Plan, host: HostView, *, to_the_letter: bool) -> bool:
+        """Tell whether a plan's target is by this look what it was planned for; if `to_the_letter`, all of the plan as well.
+
+        Raises what `Action.plan` raises.
+        """
+        if to_the_letter:
+            fresh = await self.plan(plan.request, host)
+            return (fresh.fingerprint, fresh.digest) == (plan.fingerprint, plan.digest)
+        request = plan.request
+        await self.surveys.wait(request, host)
+        now = await self._aside.ask(
+            lambda: self.action(request.action).fingerprint(request, host), timeout_seconds=self._plan_seconds(request)
+        )
+        return now == plan.fingerprint
+
     def _plan_seconds(self, request: ActionRequest) -> float:
         action = self.actions.get(request.action)
         return PLAN_SECONDS if action is None else action.plan_seconds

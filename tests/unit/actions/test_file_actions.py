@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from chaos.simulation.host import SimulatedHost
 from tests.support.changing import Changing, changing
+from zen_agents.actions.base import Action
 from zen_agents.actions.clean_temp_files import CleanTempFiles
 from zen_agents.actions.clear_cache import ClearCache
 from zen_agents.actions.rotate_logs import RotateLogs
 from zen_agents.actions.truncate_deleted_log import TruncateDeletedLog
+from zen_agents.adapters.linux_view_files import FileLook
 from zen_agents.clock import ForwardSteps, ManualClock
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
 from zen_agents.model.action import ActionRequest, Reversible
@@ -179,6 +181,24 @@ def test_a_plan_says_that_it_is_irreversible_and_changes_nothing(here: Changing,
     assert any("remove old" in step for step in plan.steps)
     assert [touched.name for touched in plan.touches] == [str(top)]
     assert names(top) == {"old"}
+
+
+@pytest.mark.parametrize(
+    ("action", "target", "params"), [(LATER, "temp_dir:app", AGED), (ClearCache(), "cache:app", {"down_to_bytes": 5})]
+)
+def test_right_before_it_is_done_the_directory_is_looked_at_and_not_all_that_is_in_it(
+    action: Action, target: str, params: dict[str, float], here: Changing, top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(top / "old")
+    plan = here.plan(action, target, {"path": str(top), **params})
+    monkeypatch.delattr(FileLook, "list_directory")
+    assert action.fingerprint(plan.request, here.host.look()) == plan.fingerprint
+    top.rename(top.with_name("moved"))
+    top.mkdir()
+    assert action.fingerprint(plan.request, here.host.look()) != plan.fingerprint, "it is another directory by now"
+    top.rmdir()
+    with pytest.raises(StalePlanError):
+        action.fingerprint(plan.request, here.host.look())
 
 
 @pytest.mark.parametrize("target", ["", "temp_dir:", "temp_dir: ", "cache:app", "*"])
