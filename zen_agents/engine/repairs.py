@@ -31,8 +31,8 @@ log = logging.getLogger("zen_agents.repairs")
 #: A refused action is asked again no later than this (seconds), when a guard says that its answer may differ, and when the
 #: rule's patience is over.
 ASK_AGAIN_SECONDS = 30.0
-#: What finds nothing to do (yet) may do so in a moment: it is asked again after as long as it was refused, but not sooner
-#: than this (seconds).
+#: What finds nothing to do (yet) may do so in a moment: it is asked again at once, and then after as long as it was refused,
+#: but not sooner than this (seconds).
 ASK_STALE_AGAIN_SECONDS = 0.05
 #: What is refused for these may only have to wait until another action ends.
 _UNTIL_AN_ACTION_ENDS = frozenset({Reason.RATE_LIMIT, Reason.LEASE_HELD})
@@ -215,7 +215,7 @@ class Repairs(Aftermath):
             since = now.steady if refused.refused_since is None else refused.refused_since
             again_at = min(again_at, since + rule.patience_seconds)
             if reason is Reason.STALE_PLAN:
-                again_at = min(again_at, now.steady + max(ASK_STALE_AGAIN_SECONDS, now.steady - since))
+                again_at = min(again_at, _after_stale(now.steady, since))
         if reason in _UNTIL_AN_ACTION_ENDS and self._parts.executor.last_ended_at > now.steady:
             # It ended while this was being judged, and nobody waited for it yet.
             return now.steady
@@ -257,6 +257,11 @@ def _who_else(view: HostView) -> str:
         return view.configuration_run()
     except HostError:
         return ""
+
+
+def _after_stale(now: float, since: float) -> float:
+    """Return when to plan again for a target that was another one a moment later, as one that was just killed often is."""
+    return now + max(ASK_STALE_AGAIN_SECONDS, now - since) if now > since else now
 
 
 def _key(intent: Intent) -> str:
