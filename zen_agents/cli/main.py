@@ -162,7 +162,12 @@ def _run(words: list[str]) -> int:
     module.add_arguments(parser)
     parser.usage = usage_of(parser)
     # Flags may stand between what a command takes.
-    code: int = module.run(Call(parser.parse_intermixed_args([word for word in rest if word != "--version"])))
+    call = Call(parser.parse_intermixed_args([word for word in rest if word != "--version"]))
+    if name != "run" and not gc.isenabled():
+        # As the process began; what is loaded by now stays, and is not looked through.
+        gc.freeze()
+        gc.enable()
+    code: int = module.run(call)
     return code
 
 

@@ -20,7 +20,7 @@ _COLOURS = {
 }
 
 #: What no line is broken in: a number with its unit, and a command to be typed, in backquotes or at the end.
-_BOUND = re.compile(r"\d (?:ms|s|min|h|d|%)(?!\w)(?: \d+ (?:s|min|h)(?!\w))?|`[^`]+`|\bzen-agents (?:[^,;:]|[,:](?! ))+$")
+_BOUND = r"\d (?:ms|s|min|h|d|%)(?!\w)(?: \d+ (?:s|min|h)(?!\w))?|`[^`]+`|\bzen-agents (?:[^,;:]|[,:](?! ))+$"
 #: No text that may be shown has it: it is not printable.
 _BINDS = "\N{NO-BREAK SPACE}"
 
@@ -169,7 +169,7 @@ def broken(line: str, width: int | None, indent: int, hang: int) -> list[str]:
     import textwrap  # noqa: PLC0415  as above
 
     further, room = margin + " " * hang, width - indent - hang
-    bound = _BOUND.sub(lambda found: found[0].replace(" ", _BINDS) if len(found[0]) <= room else found[0], line)
+    bound = re.sub(_BOUND, lambda found: found[0].replace(" ", _BINDS) if len(found[0]) <= room else found[0], line)
     lines = textwrap.wrap(bound, width, initial_indent=margin, subsequent_indent=further, break_on_hyphens=False)
     return [each.replace(_BINDS, " ") for each in lines]
 
