@@ -31,7 +31,7 @@ class Sink:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802 - aiosmtpd
         """Take one mail, or refuse it."""
         assert isinstance(envelope.content, bytes)  # noqa: S101 - no decode_data is asked for
-        mail = message_from_bytes(envelope.content, policy=policy.default)
+        mail = _read(envelope.content)
         if self._refuse.exists():
             with self._refused.open("a", encoding="utf-8") as out:
                 out.write(f"{time.time()}\n")
@@ -45,6 +45,21 @@ class Sink:
         return "250 OK"
 
 
+def _get_ready() -> None:
+    """Read a mail for nothing: the first one takes milliseconds more than each later one, which would be a contender's."""
+    mail = EmailMessage()
+    mail["Subject"] = "nothing"
+    mail.set_content("nothing", cte="quoted-printable")
+    mail.add_alternative("nothing", subtype="html", cte="quoted-printable")
+    read = _read(mail.as_bytes())
+    str(read["Subject"])
+    _asks(read)
+
+
+def _read(content: bytes) -> EmailMessage:
+    return message_from_bytes(content, policy=policy.default)
+
+
 def _asks(mail: EmailMessage) -> str:
     """Return the id of the question that a mail says how to agree to, "" if it asks nothing."""
     body = mail.get_body(("plain",))
@@ -54,6 +69,7 @@ def _asks(mail: EmailMessage) -> str:
 
 def main(port: int, file: Path) -> None:
     """Take mail until TERM."""
+    _get_ready()
     file.touch()
     controller = Controller(Sink(file), hostname="127.0.0.1", port=port, server_hostname=_NAME)
     controller.start()
