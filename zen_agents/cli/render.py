@@ -21,8 +21,8 @@ _COLOURS = {
 
 #: What no line is broken in: a number with its unit, and a command to be typed, in backquotes or at the end.
 _BOUND = r"\d (?:ms|s|min|h|d|%)(?!\w)(?: \d+ (?:s|min|h)(?!\w))?|`[^`]+`|\bzen-agents (?:[^,;:]|[,:](?! ))+$"
-#: No text that may be shown has it: it is not printable.
-_BINDS = "\N{NO-BREAK SPACE}"
+#: A no-break space. No text that may be shown has it: it is not printable.
+_BINDS = "\u00a0"
 
 #: No column gets narrower than this (characters), and with so many it still says something.
 _NARROWEST, _READABLE = 8, 24
@@ -141,7 +141,7 @@ def cut(text: str, width: int) -> str:
 
 
 def _cut_mark() -> str:
-    return "\N{HORIZONTAL ELLIPSIS}" if (sys.stdout.encoding or "").lower().startswith("utf") else "~"
+    return "\u2026" if (sys.stdout.encoding or "").lower().startswith("utf") else "~"
 
 
 def _coloured(cell: str) -> str:
