@@ -22,7 +22,7 @@ from zen_agents.adapters.sqlite_store_file import open_writable
 from zen_agents.adapters.sqlite_store_schema import ensure_schema, revision
 from zen_agents.errors import SchemaTooNewError, StoreError
 from zen_agents.store import migrations
-from zen_agents.store.failpoint import VARIABLE
+from zen_agents.store.failpoint import FAILPOINTS, VARIABLE
 from zen_agents.store.revision import SCHEMA_REVISION
 from zen_agents.workers.migrate import upgrade
 
@@ -172,16 +172,16 @@ ensure_schema(open_writable(Path(sys.argv[1])), newest="0004", migrate=lambda st
 """
 
 
-@pytest.mark.parametrize("seam", ["before_copy", "after_copy", "after_upgrade"])
+@pytest.mark.parametrize("seam", [name for name in FAILPOINTS if name.startswith("store.migrate.")])
 def test_killed_while_migrating(seam: str, path: Path, tmp_path: Path) -> None:
     folder = next_version(tmp_path)
     done = subprocess.run(
         [sys.executable, "-c", CHILD, str(path), str(folder)],
-        env=os.environ | {VARIABLE: f"store.migrate.{seam}:kill"}, timeout=60, check=False, cwd=ROOT, capture_output=True,
+        env=os.environ | {VARIABLE: f"{seam}:kill"}, timeout=60, check=False, cwd=ROOT, capture_output=True,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL
     file = open_writable(path)
-    assert revision(file) == ("0004" if seam == "after_upgrade" else "0003")
+    assert revision(file) == ("0004" if seam.endswith("after_upgrade") else "0003")
     ensure_schema(file, newest="0004", migrate=lambda state: _upgraded(state, folder))
     assert revision(file) == "0004"
     assert file.read_one("get_fact", {"name": "host_name"}) == ("web-07",)
