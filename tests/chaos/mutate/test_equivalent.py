@@ -21,6 +21,11 @@ def test_every_equivalent_mutant_is_of_a_line_that_still_stands(each: Equivalent
     assert len(each.why) > 15
 
 
+def test_no_mutant_has_two_reasons() -> None:
+    changes = [(each.module, each.change) for each in listed()]
+    assert sorted(changes) == sorted(set(changes))
+
+
 def test_an_entry_of_a_line_that_is_gone_no_longer_applies() -> None:
     assert not Equivalent(LEDGER, "this line was never there", "x", "because").applies()
     assert not Equivalent("zen_agents.no.such.module", "import json", "x", "because").applies()
