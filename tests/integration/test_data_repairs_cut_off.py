@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from chaos.waiting import wait_until
 from tests.support.datasets import has_begun, open_to_others
 from tests.support.engine_process import EngineProcess, start_time, wait_for
-from zen_agents.jobs import data_repair, table_repair
+from zen_agents.jobs import data_check, data_repair, table_repair
 
 pytest.importorskip("duckdb")
 
@@ -77,7 +78,10 @@ def bad(engine: EngineProcess) -> int:
         return int(database.execute("select count(*) from orders where v = ' a'").fetchone()[0])
 
 
-def held_worker(engine: EngineProcess, but: int = 0) -> int:
+_REPAIRS = frozenset({data_repair.WORKER, table_repair.WORKER})
+
+
+def held_worker(engine: EngineProcess, but: int = 0, kinds: frozenset[str] = _REPAIRS) -> int:
     """Wait for a worker that looks or repairs, another one than this, and hold it once it has given root up."""
     assert engine.process is not None
     parent = psutil.Process(engine.process.pid)
@@ -85,13 +89,18 @@ def held_worker(engine: EngineProcess, but: int = 0) -> int:
     def found() -> int:
         for each in parent.children():
             with suppress(psutil.Error):
-                is_it = {data_repair.WORKER, table_repair.WORKER} & {*each.cmdline()} and each.pid != but
+                is_it = kinds & {*each.cmdline()} and each.pid != but
                 if is_it and has_begun(each):
                     each.suspend()
                     return each.pid
         return 0
 
     return wait_until(found, "a worker", seconds=60)
+
+
+def looks(engine: EngineProcess, action: str | None) -> list[dict[str, Any]]:
+    """Return the looks that are shown, for an action or a check."""
+    return [each for each in engine.json("status")["looks"] if each["action"] == action]
 
 
 @pytest.mark.parametrize(
@@ -117,14 +126,28 @@ def test_a_worker_ends_with_its_engine_and_the_next_one_goes_on(engine: EnginePr
 def test_a_look_is_shown_while_it_lasts(engine: EngineProcess) -> None:
     engine.start()
     worker = held_worker(engine)
-    (look,) = wait_for(lambda: engine.json("status")["looks"], "the look")
+    (look,) = wait_for(lambda: looks(engine, "repair_data"), "the look")
     assert (look["action"], look["target"], look["by"]) == ("repair_data", "dataset:orders", "engine")
     for words in (["status"], ["why", "@open"], ["incidents", "--open"]):
         assert "finding out what repair_data would do" in " ".join(engine.cli(*words).stdout.split()), words
     assert "looking" in {each["reason"] for each in engine.decisions()}
     psutil.Process(worker).resume()
     wait_for(lambda: not bad(engine), "the repair")
-    assert engine.json("status")["looks"] == []
+    assert looks(engine, "repair_data") == []
+
+
+@pytest.mark.parametrize("engine", ["file"], indirect=True)
+def test_a_check_that_takes_long_is_shown_and_ends_with_the_configuration_that_wants_it(engine: EngineProcess) -> None:
+    engine.start()
+    worker = held_worker(engine, kinds=frozenset({data_check.WORKER}))
+    (look,) = wait_for(lambda: looks(engine, None), "the look")
+    assert (look["target"], look["by"]) == ("dataset:orders", "data_validation")
+    assert "orders: looking at it" in " ".join(engine.cli("status").stdout.split())
+    text = engine.config.read_text(encoding="utf-8")
+    engine.config.write_text(text.replace("interval: 5s", "interval: 6s"), encoding="utf-8")
+    assert engine.cli("reload").returncode == 0
+    wait_for(lambda: start_time(worker) is None, "the worker's end")
+    wait_for(lambda: not bad(engine), "the repair")
 
 
 @pytest.mark.parametrize("engine", ["file"], indirect=True)
