@@ -73,16 +73,17 @@ class OpenDirectory:
         return file_state(self._path, os.fstat(self._descriptor))
 
     def entries(self) -> Sequence[FileState]:
-        found = []
+        found, above = [], self._path.rstrip("/")
         try:
             names = names_in(self._descriptor)
         except OSError as error:
             raise HostError(f"{self._path} cannot be listed: {error.strerror}") from error
         for name in names:
-            # An entry that went away between listing and looking is simply no entry any more.
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 state = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
-                found.append(file_state(self._join(name), state))
+            except FileNotFoundError:
+                continue  # it went away between listing and looking, and is simply no entry any more
+            found.append(file_state(f"{above}/{name}", state))
         return found
 
     @contextlib.contextmanager
