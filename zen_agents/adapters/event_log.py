@@ -32,9 +32,11 @@ _NEW_NAME = 0x80 | 0x100
 _WILD = frozenset(b"*?[")
 #: In place of a watch: events were lost.
 _OVERFLOWN = -1
-#: A file that is written to all the time is glanced at no more often than this (seconds), and glances take a third of the
-#: time at most: what is written in the pause after one is found only by the next.
-_SHORTEST_ROUND, _PAUSE_PER_SECOND = 0.007, 2.0
+#: A file that is written to all the time is glanced at so often (seconds): what is written in the pause after a glance is
+#: found only by the next. One may come so much earlier if the last was late: who was held up writes twice at once.
+_ROUND, _EARLIER = 0.007, 0.005
+#: Glances take a third of a core at most. How long others were let run meanwhile is no reason to wait as long again.
+_PAUSE_PER_CPU_SECOND = 2.0
 _STACK_BYTES = 512 * 1024
 
 
@@ -187,14 +189,13 @@ class _Writes:
         end.register(self._end, select.POLLIN)
         either.register(self._end, select.POLLIN)
         either.register(self._descriptor, select.POLLIN)
-        pause = 0.0
+        pause = due = 0.0
         while not end.poll(ceil(pause * 1000)):
             either.poll()
-            began = time.monotonic()
+            due, cpu = max(due, time.monotonic()) + _ROUND, time.thread_time()
             for path in self._written():
                 self._told(path)
-            took = time.monotonic() - began
-            pause = max(_SHORTEST_ROUND - took, took * _PAUSE_PER_SECOND)
+            pause = max(due - _EARLIER - time.monotonic(), (time.thread_time() - cpu) * _PAUSE_PER_CPU_SECOND, 0.0)
         self._close()
 
     def _written(self) -> Iterable[str]:
