@@ -33,12 +33,16 @@ def test_a_person_undoes_rolls_back_and_resumes_in_stages(engine_with: Maker, tm
     looked = engine.cli("undo", made["id"], "--dry-run")
     assert (looked.returncode, uploads.is_dir()) == (0, True)
     assert f"remove the empty directory {uploads}" in looked.stdout
+    assert "reversible" not in looked.stdout and "can be done again" in looked.stdout
     assert f"also: rule:{made['rule']} is paused for {duration(86400.0)}" in looked.stdout
     assert engine.cli("undo", made["id"], "--yes").returncode == 2, "a reason is needed"
     undone = engine.json("undo", made["id"], "--yes", "--reason", "not here")
     assert (undone["outcome"], uploads.exists()) == ("verified", False)
     again = engine.cli("undo", made["id"], "--yes", "--reason", "not here")
     assert (again.returncode, "undone already" in again.stderr) == (4, True)
+    # Nobody is asked why where there is no way back.
+    unasked = engine.cli("undo", made["id"])
+    assert (unasked.returncode, "undone already" in unasked.stderr) == (4, True), unasked.stderr
     assert "PAUSED" in engine.cli("status").stdout
     assert [row["outcome"] for row in engine.actions() if row["id"] == made["id"]] == ["undone"]
 

@@ -6,17 +6,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from chaos.waiting import wait_until
-from tests.support.datasets import has_begun, open_to_others
+from tests.support.datasets import open_to_others
 from tests.support.engine_process import EngineProcess, start_time, wait_for
+from tests.support.held_workers import HeldWorkers
 from zen_agents.jobs import data_check, data_repair, table_repair
 
 pytest.importorskip("duckdb")
@@ -81,21 +80,18 @@ def bad(engine: EngineProcess) -> int:
 _REPAIRS = frozenset({data_repair.WORKER, table_repair.WORKER})
 
 
-def held_worker(engine: EngineProcess, but: int = 0, kinds: frozenset[str] = _REPAIRS) -> int:
-    """Wait for a worker that looks or repairs, another one than this, and hold it once it has given root up."""
+@pytest.fixture
+def workers() -> Iterator[HeldWorkers]:
+    """Return what holds workers, which is asked for behind the engine: a held one ends before it."""
+    held = HeldWorkers()
+    yield held
+    held.close()
+
+
+def held_worker(workers: HeldWorkers, engine: EngineProcess, but: int = 0, kinds: frozenset[str] = _REPAIRS) -> int:
+    """Wait for a worker that looks or repairs, another one than this, and hold it."""
     assert engine.process is not None
-    parent = psutil.Process(engine.process.pid)
-
-    def found() -> int:
-        for each in parent.children():
-            with suppress(psutil.Error):
-                is_it = kinds & {*each.cmdline()} and each.pid != but
-                if is_it and has_begun(each):
-                    each.suspend()
-                    return each.pid
-        return 0
-
-    return wait_until(found, "a worker", seconds=60)
+    return workers.hold(engine.process.pid, kinds, but)
 
 
 def looks(engine: EngineProcess, action: str | None) -> list[dict[str, Any]]:
@@ -106,12 +102,14 @@ def looks(engine: EngineProcess, action: str | None) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("engine", "stage"), [("file", "look"), ("file", "repair"), ("table", "repair")], indirect=["engine"]
 )  # fmt: skip
-def test_a_worker_ends_with_its_engine_and_the_next_one_goes_on(engine: EngineProcess, stage: str) -> None:
+def test_a_worker_ends_with_its_engine_and_the_next_one_goes_on(
+    engine: EngineProcess, workers: HeldWorkers, stage: str
+) -> None:
     engine.start()
-    worker = held_worker(engine)
+    worker = held_worker(workers, engine)
     if stage == "repair":
-        psutil.Process(worker).resume()
-        worker = held_worker(engine, but=worker)
+        workers.let_go(worker)
+        worker = held_worker(workers, engine, but=worker)
     engine.kill()
     wait_for(lambda: start_time(worker) is None, "the worker's end")
     assert bad(engine) == _ROWS
@@ -123,23 +121,25 @@ def test_a_worker_ends_with_its_engine_and_the_next_one_goes_on(engine: EnginePr
 
 
 @pytest.mark.parametrize("engine", ["file"], indirect=True)
-def test_a_look_is_shown_while_it_lasts(engine: EngineProcess) -> None:
+def test_a_look_is_shown_while_it_lasts(engine: EngineProcess, workers: HeldWorkers) -> None:
     engine.start()
-    worker = held_worker(engine)
+    worker = held_worker(workers, engine)
     (look,) = wait_for(lambda: looks(engine, "repair_data"), "the look")
     assert (look["action"], look["target"], look["by"]) == ("repair_data", "dataset:orders", "engine")
     for words in (["status"], ["why", "@open"], ["incidents", "--open"]):
         assert "finding out what repair_data would do" in " ".join(engine.cli(*words).stdout.split()), words
     assert "looking" in {each["reason"] for each in engine.decisions()}
-    psutil.Process(worker).resume()
+    workers.let_go(worker)
     wait_for(lambda: not bad(engine), "the repair")
     assert looks(engine, "repair_data") == []
 
 
 @pytest.mark.parametrize("engine", ["file"], indirect=True)
-def test_a_check_that_takes_long_is_shown_and_ends_with_the_configuration_that_wants_it(engine: EngineProcess) -> None:
+def test_a_check_that_takes_long_is_shown_and_ends_with_the_configuration_that_wants_it(
+    engine: EngineProcess, workers: HeldWorkers
+) -> None:
     engine.start()
-    worker = held_worker(engine, kinds=frozenset({data_check.WORKER}))
+    worker = held_worker(workers, engine, kinds=frozenset({data_check.WORKER}))
     (look,) = wait_for(lambda: looks(engine, None), "the look")
     assert (look["target"], look["by"]) == ("dataset:orders", "data_validation")
     assert "orders: looking at it" in " ".join(engine.cli("status").stdout.split())
@@ -150,32 +150,45 @@ def test_a_check_that_takes_long_is_shown_and_ends_with_the_configuration_that_w
     wait_for(lambda: not bad(engine), "the repair")
 
 
+@contextmanager
+def started(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command; it is not waited for if the test fails meanwhile, whose worker is held."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize("engine", ["file"], indirect=True)
-def test_what_a_person_began_ends_without_them(engine: EngineProcess) -> None:
-    engine.config.write_text("mode: observe\n" + engine.config.read_text(encoding="utf-8"), encoding="utf-8")
+def test_what_a_person_began_ends_without_them(engine: EngineProcess, workers: HeldWorkers) -> None:
+    # Its agent, which looks as well, has its next turn when all is over, however long that takes.
+    config = engine.config.read_text(encoding="utf-8").replace("interval: 5s", "interval: 1d")
+    engine.config.write_text(f"mode: observe\n{config}", encoding="utf-8")
     engine.start()
     words = ["-c", str(engine.config), "data", "repair", "orders", "--yes", "--reason", "blanks"]
     command = [sys.executable, "-m", "zen_agents", *words, "--state-dir", str(engine.state)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as looking:
-        looker = held_worker(engine)
+    with started(command) as looking:
+        looker = held_worker(workers, engine)
         looking.send_signal(signal.SIGINT)
         assert looking.wait(60) != 0
-    psutil.Process(looker).resume()
+    workers.let_go(looker)
     wait_for(lambda: start_time(looker) is None, "the look's end")
     assert bad(engine) == _ROWS and engine.actions() == []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as repairing:
-        worker = held_worker(engine, but=looker)
-        repairing.send_signal(signal.SIGINT)
+    with started(command) as repairing:
+        worker = held_worker(workers, engine, but=looker)
+        repairing.send_signal(signal.SIGTERM)
         assert b"the engine goes on with it" in repairing.communicate(timeout=60)[1]
-    psutil.Process(worker).resume()
+        assert repairing.returncode == 128 + signal.SIGTERM
+    workers.let_go(worker)
     wait_for(lambda: [each["outcome"] for each in engine.actions()] == ["verified"], "that it is verified")
     assert bad(engine) == 0
 
 
 @pytest.mark.parametrize(("engine", "brake"), [("table", "pause"), ("file", "stop")], indirect=["engine"])
-def test_a_look_ends_with_a_pause_and_an_emergency_stop(engine: EngineProcess, brake: str) -> None:
+def test_a_look_ends_with_a_pause_and_an_emergency_stop(engine: EngineProcess, workers: HeldWorkers, brake: str) -> None:
     engine.start()
-    worker = held_worker(engine)
+    worker = held_worker(workers, engine)
     words = {"pause": ("pause", "--for", "1h"), "stop": ("stop", "--emergency")}[brake]
     done = engine.cli(*words, "--reason", "wait", "--yes")
     assert done.returncode == 0, done.stderr

@@ -5,10 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-
-import psutil
 
 from zen_agents.datasets.asking import Surroundings
 from zen_agents.datasets.contract import Check, Column, Contract, Limits, Tolerance, name_of, named
@@ -53,14 +50,6 @@ def looked(
     theirs = {each.name: DataFiles(each.source) for each in others}
     named_others = {each.name: each for each in others}
     return look(asked, named_others, DataFiles(asked.source), theirs, Surroundings(now, before), place, lambda _: None)
-
-
-def has_begun(worker: psutil.Process) -> bool:
-    """Tell whether a worker has loaded what it works with, and given root up."""
-    with suppress(OSError, psutil.Error):
-        loaded = Path(f"/proc/{worker.pid}/maps").read_text(encoding="utf-8", errors="replace")
-        return "pydantic_core" in loaded and (worker.uids().real != 0 or os.geteuid() != 0)
-    return False
 
 
 def open_to_others(folder: Path) -> None:

@@ -74,13 +74,18 @@ def override_of(text: str) -> list[str]:
     return names
 
 
-def show_plan(call: Call, plan: Mapping[str, Any]) -> None:
+def show_plan(call: Call, plan: Mapping[str, Any], *, of_undo: bool = False) -> None:
     """Print what exactly would be done, and whether that can be taken back."""
     for step in plan["steps"]:
         say(call, step, indent=2, hang=2)
     if plan.get("warning"):
         say(call, f"warning: {plan['warning']}", indent=2, hang=9)
-    say(call, f"risk {plan['risk']}, reversible {way_back(plan['reversible'])}", indent=2)
+    way = (
+        "no undo of its own: what it takes back can be done again"
+        if of_undo
+        else f"reversible {way_back(plan['reversible'])}"
+    )
+    say(call, f"risk {plan['risk']}, {way}", indent=2)
 
 
 def _judged(call: Call, judged: Mapping[str, Any]) -> int:

@@ -15,6 +15,7 @@ from zen_agents.adapters.durable_file import unfinished
 from zen_agents.adapters.table_repairs import Asked, ask_table
 from zen_agents.agents.data_validation.declared import remedies_of
 from zen_agents.cli.call import Call
+from zen_agents.cli.cut_short import said_if_cut_short
 from zen_agents.cli.data_cells import visible
 from zen_agents.cli.data_contracts import data_sets
 from zen_agents.cli.envelope import data
@@ -48,7 +49,7 @@ def repair(call: Call) -> int:
         if call.machine:
             data(call, "data-repaired", done)
         return ended(call, done)
-    with Progress(call) as progress:
+    with Progress(call) as progress, said_if_cut_short(lambda: "it was only looked at, and nothing was changed"):
         replies = [_looked(each, shown, progress) for each in sets.wanted]
     if call.machine:
         data(call, "data-repair", [_plain(each, reply) for each, reply in zip(sets.wanted, replies, strict=True)])
@@ -106,7 +107,7 @@ def _copied(call: Call, wanted: Sequence[Contract], shown: int) -> int:
             _write(done, to, taken)
             return done.repair
 
-    with Progress(call) as progress:
+    with Progress(call) as progress, said_if_cut_short(lambda: _left(to, wanted[0])):
         done = asyncio.run(work())
     reply = DataRepairReply(files=(done,))
     if call.machine:
@@ -116,6 +117,11 @@ def _copied(call: Call, wanted: Sequence[Contract], shown: int) -> int:
     note(f"{to} holds what is repaired" + (f"; what was taken out, and why: {taken}" if done.taken else ""))
     next_steps(call, f"zen-agents data check {to} --contract {call.arguments.contract or 'FILE'}")
     return _NOTHING
+
+
+def _left(to: Path, contract: Contract) -> str:
+    written = "is written whole" if to.exists() else "was not written; the same command writes it"
+    return f"{contract.source.place} is as it was, and {to} {written}"
 
 
 def _write(done: RepairedFile, to: Path, taken: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from zen_agents.cli.act import EXIT, JUDGED_WITHIN, LONGEST, show_plan
 from zen_agents.cli.answers import deciding, sentence
 from zen_agents.cli.call import Call
+from zen_agents.cli.cut_short import said_if_cut_short
 from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import next_steps, note, say
 from zen_agents.cli.times import took
@@ -50,7 +51,10 @@ def _one(call: Call, wanted: Wanted) -> dict[str, Any]:
     reason = call.reason(needed=not call.arguments.dry_run) or "dry run"
     with Progress(call) as shown:
         shown.show(wanted.looking)
-        judged = _judged(call, wanted, reason, args)
+        with said_if_cut_short(
+            lambda: f"{wanted.target} was only looked at, and nothing was changed; the same command goes on"
+        ):
+            judged = _judged(call, wanted, reason, args)
     body = {
         "target": wanted.target, "ruling": judged["ruling"], "reason": judged["reason"], "plan": judged["plan"],
         "action": "", "outcome": "", "took_seconds": 0.0, "detail": "",
@@ -83,11 +87,8 @@ def _judged(call: Call, wanted: Wanted, reason: str, args: Mapping[str, Any]) ->
 def _acted(call: Call, wanted: Wanted, reason: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
     with Progress(call) as shown:
         shown.show(wanted.doing)
-        try:
+        with said_if_cut_short(lambda: "the engine goes on with it: zen-agents actions show @last"):
             result = call.ask("act", timeout_seconds=LONGEST, reason=reason, wait=True, **args)
-        except KeyboardInterrupt:
-            note("the engine goes on with it: zen-agents actions show @last")
-            raise
     word = str(result["outcome"]).upper()
     _say(call, f"{result['action']}  {word} in {took(result['took_seconds'])}  {result['detail']}", paint=word)
     told = {name: result[name] for name in ("action", "outcome", "took_seconds", "detail")}

@@ -36,14 +36,16 @@ def run(call: Call) -> int:
     """Judge, ask for a yes, take it back, and tell the outcome."""
     wanted = call.arguments
     args = {"undoes": wanted.action, "override": override_of(wanted.override)}
-    reason = call.reason(needed=not wanted.dry_run)
-    judged = call.ask("judge_undo", timeout_seconds=JUDGED_WITHIN, reason=reason or "dry run", **args)
+    # Nobody is asked why before it is known that there is a way back.
+    asked = call.reason(needed=False) or "dry run"
+    judged = call.ask("judge_undo", timeout_seconds=JUDGED_WITHIN, reason=asked, **args)
     if wanted.dry_run or judged["ruling"] != "allow":
         return _judged(call, judged)
     # What was shown is what is done, also where @last names another one by then.
     args["undoes"] = judged["undoes"]
     if not call.machine:
         _show(call, judged)
+    reason = call.reason()
     if not call.confirm("Go?"):
         note("nothing was done")
         return 1
@@ -61,7 +63,7 @@ def run(call: Call) -> int:
 
 def _show(call: Call, judged: Mapping[str, Any]) -> None:
     say(call, f"Undo {judged['undone_action']} {judged['target']} ({judged['undoes']})")
-    show_plan(call, judged["plan"])
+    show_plan(call, judged["plan"], of_undo=True)
     for scope in judged["paused"]:
         say(
             call,

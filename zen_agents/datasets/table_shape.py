@@ -44,6 +44,11 @@ class TableShape:
         """Return the columns that a row is given."""
         return tuple(column for column in self.columns if column not in self.computed)
 
+    @property
+    def finds_whole_rows(self) -> bool:
+        """Tell whether a row of which all is known that it was given is found by its key."""
+        return bool(self.key) and set(self.key) <= set(self.insertable)
+
     def typed(self, column: str, given: Sql) -> Sql:
         """Return a value as one of the type that a column is stored as."""
         stored = self.types.get(column)

@@ -99,12 +99,29 @@ class PostgresTable(PostgresRows):
             for place, *held in self.rows(sql("DELETE FROM {} WHERE {} RETURNING {}", shape.relation, where, given)):
                 yield places[str(place)], held
 
-    def put_back(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
+    def digest(self, rows: Sequence[Values]) -> Sequence[int]:
+        names = [sql(f"v{at}") for at in range(len(rows[0]))]
+        found: list[int] = []
+        for first in range(0, len(rows), _BATCH):
+            given = listed(arrays(len(names), rows[first : first + _BATCH]))
+            query = sql("SELECT {} FROM unnest({}) WITH ORDINALITY AS u({}, at) ORDER BY at",
+                        self.dialect.fingerprint(names), given, listed(names))  # fmt: skip
+            found += [int(told) for (told,) in self.rows(query)]
+        return found
+
+    def digests(self, shape: TableShape) -> Iterator[tuple[int, Address]]:
+        told = self.dialect.fingerprint([shape.text(each) for each in shape.insertable])
+        for digest, *address in self.stream(sql("SELECT {}, {} FROM {}", told, listed(shape.address), shape.relation)):
+            yield int(digest), tuple(address)
+
+    def put_back(
+        self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed], places: Sequence[Address | None] = ()
+    ) -> Sequence[bool]:  # fmt: skip
         found: set[int] = set()
         self._look_up(shape)
         for first in range(0, len(rows), _BATCH):
             self._end_in_time()
-            given = Given(shape, cells, rows[first : first + _BATCH])
+            given = Given(shape, cells, rows[first : first + _BATCH], places[first : first + _BATCH])
             sets = [
                 sql(
                     f"{{}} = CASE WHEN u.b{at} IS DISTINCT FROM u.c{at} THEN {{}} ELSE t.{{}} END",
@@ -162,7 +179,8 @@ class PostgresTable(PostgresRows):
         return counts
 
     def _look_up(self, shape: TableShape) -> None:
-        """Have rows found by their key, and not by reading all of the table once more for each batch of them."""
+        """Have rows found by their key or place, and not by reading all of the table once more for each batch of them."""
+        self._set(("enable_seqscan", "off"))
         if shape.key:
             self._set(("enable_hashjoin", "off"), ("enable_mergejoin", "off"))
 
@@ -190,8 +208,6 @@ class PostgresTable(PostgresRows):
 
 def _same_key(shape: TableShape) -> Sequence[Sql]:
     """Return the conditions by which the rows of `alike` are found without reading all of the table."""
-    if not set(shape.key) <= set(shape.insertable):
-        return ()
     at = {column: number for number, column in enumerate(shape.insertable)}
     return [sql("t.{} = {}", name(each), shape.typed(each, sql(f"u.v{at[each]}"))) for each in shape.key]
 

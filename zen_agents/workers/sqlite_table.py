@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -92,27 +94,46 @@ class SqliteTable(SqliteRows):
             for row in self._answer(query.text(), at):
                 yield told, _plain(row)
 
-    def put_back(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
+    def digest(self, rows: Sequence[Values]) -> Sequence[int]:
+        return [_digest(row) for row in rows]
+
+    def digests(self, shape: TableShape) -> Iterator[tuple[int, Address]]:
+        width = len(shape.address)
+        told = listed([*shape.address, *(name(each) for each in shape.insertable)])
+        for row in self.stream(sql("SELECT {} FROM {}", told, shape.relation)):
+            yield _digest(_plain(row[width:])), tuple(_plain(row[:width]))
+
+    def put_back(
+        self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed], places: Sequence[Address | None] = ()
+    ) -> Sequence[bool]:  # fmt: skip
         def asked(own: Sequence[int], marks: _Marks) -> Sql:
             sets = zip([cells[at] for at in own], marks, strict=False)
-            there = _is_there([*shape.names, *(cells[at] for at in own)], marks[len(own) :])
             return sql(
                 "UPDATE {} SET {} WHERE {} RETURNING 1", shape.relation,
-                listed([sql(f"{{}} = {mark}", name(each)) for each, mark in sets]), _first(shape, there),
+                listed([sql(f"{{}} = {mark}", name(each)) for each, mark in sets]),
+                _is_as_left(shape, [cells[at] for at in own], marks[len(own) :]),
             )  # fmt: skip
 
-        return self._each(rows, asked, lambda row, own: [*(row.before[at] for at in own), *_as_left(row, own)])
+        return self._each(rows, asked, lambda row, own: [row.before[at] for at in own], places)
 
     def _each(
-        self, rows: Iterable[Changed], asked: Callable[[Sequence[int], _Marks], Sql],
-        given: Callable[[Changed, Sequence[int]], Values],
+        self, rows: Sequence[Changed], asked: Callable[[Sequence[int], _Marks], Sql],
+        given: Callable[[Changed, Sequence[int]], Values] | None = None, places: Sequence[Address | None] = (),
     ) -> Sequence[bool]:  # fmt: skip
-        """Tell of each row whether a query about it answers; its text is made once for all of one kind."""
+        """Tell of each row whether a query about it answers, which is given some values before those that find it.
+
+        The text of a query is made once for all of one kind.
+        """
         texts: dict[tuple[tuple[int, ...], _Marks], str] = {}
         told = []
-        for row in rows:
+        where: Sequence[Sequence[Any] | None] = places or [row.name for row in rows]
+        for row, found_by in zip(rows, where, strict=True):
+            if found_by is None:
+                told.append(False)
+                continue
             own = _own(row)
-            marks, values = _all_bound(given(row, own))
+            first = given(row, own) if given is not None else ()
+            marks, values = _all_bound([*first, *found_by, *row.name, *(row.after[at] for at in own)])
             text = texts.get((own, marks)) or texts.setdefault((own, marks), asked(own, marks).text())
             told.append(bool(self._answer(text, values)))
         return told
@@ -131,16 +152,17 @@ class SqliteTable(SqliteRows):
 
     def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
         def asked(own: Sequence[int], marks: _Marks) -> Sql:
-            there = _is_there([*shape.names, *(cells[at] for at in own)], marks)
+            there = _is_as_left(shape, [cells[at] for at in own], marks)
             return sql("SELECT 1 FROM {} WHERE {} LIMIT 1", shape.relation, there)
 
-        return self._each(rows, asked, _as_left)
+        return self._each(rows, asked)
 
     def alike(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[int]:
-        counts = []
+        counts, keys = [], [shape.insertable.index(column) for column in shape.key]
         for row in rows:
-            marks, values = _all_bound(row)
-            query = sql("SELECT count(*) FROM {} WHERE {}", shape.relation, _is_there(shape.insertable, marks))
+            marks, values = _all_bound([*(row[at] for at in keys), *row])
+            found = joined(" AND ", [_is(shape.key, marks), _is_there(shape.insertable, marks[len(keys) :])])
+            query = sql("SELECT count(*) FROM {} WHERE {}", shape.relation, found)
             counts.append(int(self._answer(query.text(), values)[0][0]))
         return counts
 
@@ -162,6 +184,20 @@ def _stands(shape: TableShape, marks: _Marks) -> Sql:
     return joined(" AND ", [sql(f"{{}} IS {mark}", at) for at, mark in zip(shape.address, marks, strict=True)])
 
 
+def _is(columns: Sequence[str], marks: _Marks) -> Sql:
+    return joined(" AND ", [sql(f"{{}} IS {mark}", name(each)) for each, mark in zip(columns, marks, strict=False)])
+
+
+def _is_as_left(shape: TableShape, own: Sequence[str], marks: _Marks) -> Sql:
+    """Return the condition that a row is found by its key, or where it stands, and is named and holds what it did.
+
+    An index of another collation than the exact one helps only with the first.
+    """
+    keys = len(shape.key or shape.address)
+    found = _is(shape.key, marks) if shape.key else _stands(shape, marks[:keys])
+    return joined(" AND ", [found, _is_there([*shape.names, *own], marks[keys:])])
+
+
 def _is_there(columns: Sequence[str], marks: _Marks) -> Sql:
     return joined(
         " AND ", [sql(f"{{}} IS {mark} COLLATE BINARY", name(each)) for each, mark in zip(columns, marks, strict=True)]
@@ -173,14 +209,9 @@ def _own(row: Changed) -> tuple[int, ...]:
     return tuple(at for at, (before, after) in enumerate(zip(row.before, row.after, strict=True)) if before != after)
 
 
-def _as_left(row: Changed, own: Sequence[int]) -> Values:
-    return [*row.name, *(row.after[at] for at in own)]
-
-
-def _first(shape: TableShape, there: Sql) -> Sql:
-    """Return the condition that a row is the first of those of which another one holds: some rows may be alike."""
-    return sql("({}) = (SELECT {} FROM {} WHERE {} LIMIT 1)", listed(shape.address), listed(shape.address),
-                shape.relation, there)  # fmt: skip
+def _digest(plain: Values) -> int:
+    told = json.dumps(plain).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), signed=True)
 
 
 def _plain(row: Sequence[Any]) -> Values:

@@ -110,7 +110,7 @@ class _Job:
     def _return(self, session: _Session) -> TableReturn:
         if self._undo is None:
             raise BackendError("nobody says what was there before")
-        return TableReturn(self._contract, session, self._undo)
+        return TableReturn(self._contract, session, self._undo, Path(self._request.spill))
 
     def _ended(self, session: _Session, done: TableReply) -> TableReply:
         """Say that it is ready, and make it final if that is the answer; what nobody heard the end of is asked for."""

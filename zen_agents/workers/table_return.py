@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 from zlib import crc32
 
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.table import BackendError
 from zen_agents.jobs.table_repair import PutBack
+from zen_agents.workers.row_places import RowPlaces
 from zen_agents.workers.table_session import Changed, TableSession, Values
 
 _AT_ONCE: Final = 2000
@@ -40,9 +43,9 @@ class _Told:
 class TableReturn:
     """What a repair wrote down, behind one transaction."""
 
-    def __init__(self, contract: Contract, session: TableSession, undo: BinaryIO) -> None:
+    def __init__(self, contract: Contract, session: TableSession, undo: BinaryIO, spill: Path) -> None:
         """Raise BackendError if the table is not the one that was repaired."""
-        self._session, self._undo = session, undo
+        self._session, self._undo, self._spill = session, undo, spill
         self._shape = session.shape(contract.source)
         undo.seek(0)
         first = json.loads(undo.readline())
@@ -56,16 +59,17 @@ class TableReturn:
         told = _Told()
         # What was dropped came from rows as repaired; what was taken out may have the key that another row had first.
         for what in ("dropped", "changed", "taken"):
-            for part in self._parts(what):
-                told.add(self._done(what, part), self._names(what, part))
+            with self._places(what, self._whole) if what == "changed" else nullcontext() as places:
+                for part in self._parts(what):
+                    told.add(self._done(what, part, places), self._names(what, part))
         return told.reply()
 
     def looked(self) -> PutBack:
         """Return how many rows are as they were before the repair, and the names of others."""
         told = _Told()
-        for part in self._parts("changed"):
-            was = [Changed(self._named_before(each), each.after, each.before) for each in part]
-            told.add(self._session.are_there(self._shape, self._cells, was), self._names("changed", part))
+        with self._places("changed", self._whole_before) as places:
+            for part in self._parts("changed"):
+                told.add(self._are_there(self._turned(part), places), self._names("changed", part))
         for row, taken, alike in self._counted("taken"):
             told.add([at < alike for at in range(taken)], self._names("taken", [row] * taken))
         for row, dropped, alike in self._counted("dropped"):
@@ -75,10 +79,15 @@ class TableReturn:
     def was_done(self) -> bool | None:
         """Tell by the rows whether the repair took place: each is as after it, or as before; None if both are there."""
         after = before = 0
-        for part in self._parts("changed"):
-            there = sum(self._session.are_there(self._shape, self._cells, part))
-            after, before = after + there, before + len(part) - there
-        for what, stays in (("taken", 0), ("dropped", 1)):
+        with self._places("changed", self._whole_before) as places:
+            for part in self._parts("changed"):
+                # Without a key what a row became others may be as well; as it was none is once that took place.
+                there = sum(self._are_there(self._turned(part) if places else part, places))
+                there = len(part) - there if places else there
+                after, before = after + there, before + len(part) - there
+        # Repetitions of what others became say nothing.
+        repeated = () if after or before else (("dropped", 1),)
+        for what, stays in (("taken", 0), *repeated):
             for _, _, alike in self._counted(what):
                 after, before = after + (alike <= stays), before + (alike > stays)
         return None if after and before else bool(after)
@@ -87,16 +96,60 @@ class TableReturn:
         """Yield each row that was taken away, how often, and how many rows are the same now."""
         # Not all at once: however many they are, memory holds some of them, and those that are alike together.
         times = 1 + sum(1 for _ in self._lines(what)) // _MOST_COUNTED
-        for at in range(times):
-            texts = (json.dumps(row) for part in self._parts(what) for row in part)
-            counts = Counter(text for text in texts if crc32(text.encode()) % times == at)
-            rows = [json.loads(each) for each in counts]
-            yield from zip(rows, counts.values(), self._session.alike(self._shape, rows), strict=True)
+        with self._places(what, list) as places:
+            if places is not None and what == "dropped":
+                # Rows that became the same were changed back.
+                for part in self._parts("changed"):
+                    places.note((each, ()) for each in self._session.digest([*map(self._whole, part)]))
+            for at in range(times):
+                texts = (json.dumps(row) for part in self._parts(what) for row in part)
+                counts = Counter(text for text in texts if crc32(text.encode()) % times == at)
+                rows = [json.loads(each) for each in counts]
+                yield from zip(rows, counts.values(), self._alike(rows, places), strict=True)
 
-    def _done(self, what: str, part: Sequence[Any]) -> Sequence[bool]:
-        if what == "changed":
+    @contextmanager
+    def _places(self, what: str, whole: Callable[[Any], Values]) -> Iterator[RowPlaces | None]:
+        """Yield where rows stand of which this is the whole; None if they are found by their key, or not looked for."""
+        is_found = self._shape.key if what == "changed" else self._shape.finds_whole_rows
+        if is_found or next(self._lines(what), None) is None:
+            yield None
+            return
+        with closing(RowPlaces(self._spill)) as places:
+            for part in self._parts(what):
+                places.want(self._session.digest([whole(row) for row in part]))
+            places.note(self._session.digests(self._shape))
+            yield places
+
+    def _done(self, what: str, part: Sequence[Any], places: RowPlaces | None) -> Sequence[bool]:
+        if what != "changed":
+            return self._session.insert(self._shape, part)
+        if places is None:
             return self._session.put_back(self._shape, self._cells, part)
-        return self._session.insert(self._shape, part)
+        stand = [places.take(each) for each in self._session.digest([*map(self._whole, part)])]
+        return self._session.put_back(self._shape, self._cells, part, stand)
+
+    def _are_there(self, part: Sequence[Changed], places: RowPlaces | None) -> Sequence[bool]:
+        if places is None:
+            return self._session.are_there(self._shape, self._cells, part)
+        digests = self._session.digest([*map(self._whole, part)])
+        return [places.take(each) is not None for each in digests]
+
+    def _alike(self, rows: Sequence[Values], places: RowPlaces | None) -> Sequence[int]:
+        if places is None:
+            return self._session.alike(self._shape, rows)
+        return [places.count(each) for each in self._session.digest(rows)]
+
+    def _whole(self, row: Changed) -> Values:
+        """Return all that a row without a key was given: its name is all that it holds."""
+        held = dict(zip(self._shape.names, row.name, strict=True))
+        return [held[column] for column in self._shape.insertable]
+
+    def _turned(self, part: Sequence[Changed]) -> Sequence[Changed]:
+        """Return rows as those that they were before the repair, which is what has changed them since."""
+        return [Changed(self._named_before(each), each.after, each.before) for each in part]
+
+    def _whole_before(self, row: Changed) -> Values:
+        return self._whole(Changed(self._named_before(row), row.after, row.before))
 
     def _named_before(self, row: Changed) -> Values:
         """Return what a row was called before the repair, which may have changed its key."""

@@ -66,8 +66,21 @@ class TableSession(Protocol):
         """Take rows out; yield what was told of each, and all that is `insertable` of it."""
         ...
 
-    def put_back(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
-        """Give rows their cells back that nobody has changed since; tell of each whether that was so."""
+    def digest(self, rows: Sequence[Values]) -> Sequence[int]:
+        """Return of each (all that is `insertable`) a number of 64 bits that is the same for the same rows."""
+        ...
+
+    def digests(self, shape: TableShape) -> Iterator[tuple[int, Address]]:
+        """Yield the same of each row of the table, and where it stands."""
+        ...
+
+    def put_back(
+        self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed], places: Sequence[Address | None] = ()
+    ) -> Sequence[bool]:  # fmt: skip
+        """Give rows their cells back that nobody has changed since; tell of each whether that was so.
+
+        `places`: where each stands, if they have no key.
+        """
         ...
 
     def insert(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[bool]:
@@ -75,11 +88,11 @@ class TableSession(Protocol):
         ...
 
     def are_there(self, shape: TableShape, cells: Sequence[str], rows: Sequence[Changed]) -> Sequence[bool]:
-        """Tell of each whether a row of that name holds what it held after, in the cells that were not so before."""
+        """Tell of each whether a row of that key holds what it held after, in the cells that were not so before."""
         ...
 
     def alike(self, shape: TableShape, rows: Sequence[Values]) -> Sequence[int]:
-        """Return of each (all that is `insertable`) how many rows of the table are the same."""
+        """Return of each (all that is `insertable`, the key among it) how many rows of the table are the same."""
         ...
 
     @property

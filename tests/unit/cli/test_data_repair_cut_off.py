@@ -7,15 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
-import psutil
 import pytest
 
 from chaos.durability.disk_calls import Fault, environment
-from chaos.waiting import wait_until
-from tests.support.datasets import has_begun, open_to_others
+from tests.support.datasets import open_to_others
 from tests.support.engine_process import start_time, wait_for
+from tests.support.held_workers import HeldWorkers
 from zen_agents.jobs.data_repair import WORKER
 
 pytest.importorskip("duckdb")
@@ -39,11 +39,12 @@ def folder(tmp_path: Path) -> Path:
 def started(folder: Path, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start the command."""
     words = ["data", "repair", str(folder / "a.csv"), "--contract", str(folder / "contract.yaml")]
-    return subprocess.Popen(
-        [sys.executable, "-m", "zen_agents", *words, "--to", str(folder / "out" / "b.csv")],
-        env={**os.environ, "TMPDIR": str(folder / "temporary"), **(more or {})}, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    with (folder / "said").open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "zen_agents", *words, "--to", str(folder / "out" / "b.csv")],
+            env={**os.environ, "TMPDIR": str(folder / "temporary"), **(more or {})}, stdout=subprocess.DEVNULL,
+            stderr=said, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
 
 
 def is_whole(folder: Path) -> bool:
@@ -70,17 +71,13 @@ def is_done_again(folder: Path) -> bool:
 def test_while_its_worker_works(folder: Path, sent: signal.Signals) -> None:
     command = started(folder)
 
-    def worker() -> int:
-        for each in psutil.Process(command.pid).children():
-            if WORKER in each.cmdline() and has_begun(each):
-                each.suspend()
-                return each.pid
-        return 0
-
-    held = wait_until(worker, "its worker", seconds=60)
-    command.send_signal(sent)
-    assert command.wait(60) != 0
-    wait_for(lambda: start_time(held) is None, "the worker's end")
+    with closing(HeldWorkers()) as workers:
+        held = workers.hold(command.pid, (WORKER,))
+        command.send_signal(sent)
+        assert command.wait(60) in (-sent, 128 + sent)
+        said = (folder / "said").read_bytes()
+        assert (b"b.csv was not written" in said) == (sent != signal.SIGKILL), said
+        wait_for(lambda: start_time(held) is None, "the worker's end")
     assert not is_whole(folder) and is_done_again(folder)
 
 

@@ -1,0 +1,146 @@
+"""The undo of a table whose rows have no key, or one that is compared otherwise: no row costs a reading of the table."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.support.datasets import open_to_others
+from tests.support.postgres_here import Server, needs_postgres
+from tests.support.tables import K, PostgresShop, Shop, postgres_shop, sqlite_shop, table_contract
+from zen_agents.adapters.table_repairs import Asked, prepared
+from zen_agents.datasets.contract import Contract, Limits, Repair
+from zen_agents.datasets.job import table_question
+from zen_agents.datasets.sql import sql
+from zen_agents.jobs.data_repair import TableRepair
+from zen_agents.jobs.table_repair import UNDO, PutBack
+from zen_agents.workers.postgres_rows import postgres_driver
+from zen_agents.workers.postgres_table import PostgresTable
+from zen_agents.workers.sqlite_table import SqliteTable
+from zen_agents.workers.table_return import TableReturn
+
+pytest.importorskip("psycopg")
+
+_STEPS = 100
+
+
+class CountedSqlite(SqliteTable):
+    """Counts what the database does."""
+
+    def __init__(self, path: str, limits: Limits, spill: Path) -> None:
+        super().__init__(path, limits, spill, is_still=False)
+        self.work = 0
+        self._connection.set_progress_handler(self._counted, _STEPS)
+
+    def _counted(self) -> int:
+        self.work += 1
+        return 0
+
+
+def contract(shop: Shop) -> Contract:
+    """Return what is done to the rows of `wide`."""
+    return table_contract(shop.source("wide"), Repair(K.TRIM, ("v",)), Repair(K.DROP_DUPLICATES), columns=())
+
+
+def fill(shop: Shop, rows: int, key: str = "") -> None:
+    """Make a table of rows that come three times each, twice to be repaired, unless a key keeps them apart."""
+    shop.run("drop table if exists wide", f"create table wide (id text {key}, v text, w text)")
+    times = 1 if key else 3
+    values = (f"('k{at // times}', '{'' if at % 3 == 2 else ' '}v{at // times}', 'w')" for at in range(rows))
+    shop.run(f"insert into wide values {', '.join(values)}")
+    if isinstance(shop, PostgresShop):
+        shop.run("grant select, insert, update, delete on wide to keeper")
+
+
+def repaired(asked: Contract, undo: Path) -> TableRepair:
+    """Have the table repaired, and keep what undo needs."""
+
+    async def work() -> TableRepair:
+        async with prepared(table_question(asked), Asked("repair")) as found:
+            shutil.copyfile(found.directory / UNDO, undo)
+            done = (await found.commit()).repair
+            assert done is not None
+            return done
+
+    return asyncio.run(work())
+
+
+@contextmanager
+def session(shop: Shop, asked: Contract, spill: Path) -> Iterator[CountedSqlite | PostgresTable]:
+    """Reach the database in this process; what was done there is made final."""
+    found: CountedSqlite | PostgresTable
+    if isinstance(shop, PostgresShop):
+        found = PostgresTable(postgres_driver(), shop.address.read_text(), asked.limits)
+    else:
+        found = CountedSqlite(asked.source.path, asked.limits, spill)
+    with closing(found):
+        found.begin_changing(60.0)
+        yield found
+        found.commit()
+
+
+def put_back(table: CountedSqlite | PostgresTable, asked: Contract, undo: Path, spill: Path) -> PutBack:
+    """Tell that it took place, put all back, and see that all is as it was."""
+    with undo.open("rb") as kept:
+        assert TableReturn(asked, table, kept, spill).was_done() is True
+        back = TableReturn(asked, table, kept, spill).put_back()
+        assert TableReturn(asked, table, kept, spill).was_done() is False
+        looked = TableReturn(asked, table, kept, spill).looked()
+        assert looked.back == looked.rows == back.rows == back.back, (back, looked)
+        return back
+
+
+@pytest.mark.parametrize("key", ["", "primary key collate nocase"])
+def test_the_work_of_sqlite_grows_with_the_rows_and_not_with_their_square(tmp_path: Path, key: str) -> None:
+    open_to_others(tmp_path)
+    shop, undo = sqlite_shop(tmp_path), tmp_path / "undo"
+    work = []
+    for rows in (600, 2400):
+        fill(shop, rows, key)
+        before = sorted(shop.rows("select * from wide"))
+        done = repaired(asked := contract(shop), undo)
+        assert done.changed == rows * 2 // 3 and done.dropped == (0 if key else rows * 2 // 3)
+        with session(shop, asked, tmp_path) as table:
+            assert put_back(table, asked, undo, tmp_path).back == done.changed + done.dropped
+            assert isinstance(table, CountedSqlite)
+            work.append(table.work)
+        assert sorted(shop.rows("select * from wide")) == before
+    assert work[1] < 6 * work[0], work
+
+
+@needs_postgres
+def test_a_postgresql_reads_the_table_as_often_for_many_rows_as_for_few(server: Server, tmp_path: Path) -> None:
+    open_to_others(tmp_path)
+    shop, undo = postgres_shop(server, tmp_path), tmp_path / "undo"
+    reads = []
+    for rows in (300, 9000):
+        fill(shop, rows)
+        before = sorted(shop.rows("select * from wide"))
+        done = repaired(asked := contract(shop), undo)
+        with session(shop, asked, tmp_path) as table:
+            assert put_back(table, asked, undo, tmp_path).back == done.changed + done.dropped
+            (read,) = table.rows(sql("select seq_scan from pg_stat_xact_user_tables where relname = 'wide'"))
+            reads.append(read[0])
+        assert sorted(shop.rows("select * from wide")) == before
+    assert reads[0] == reads[1], reads
+
+
+def test_a_row_without_a_key_that_somebody_changed_since_is_left_alone(shop: Shop, tmp_path: Path) -> None:
+    open_to_others(tmp_path)
+    fill(shop, 6)
+    asked = replace(contract(shop), repairs=(Repair(K.TRIM, ("v",)),))
+    undo = tmp_path / "undo"
+    assert repaired(asked, undo).changed == 4
+    shop.run("update wide set w = 'mine' where v = 'v1'")
+    with session(shop, asked, tmp_path) as table, undo.open("rb") as kept:
+        back = TableReturn(asked, table, kept, tmp_path).put_back()
+    assert (back.rows, back.back) == (4, 2)
+    assert sorted(shop.rows("select v, w from wide")) == [
+        (" v0", "w"), (" v0", "w"), ("v0", "w"), ("v1", "mine"), ("v1", "mine"), ("v1", "mine"),
+    ]  # fmt: skip
