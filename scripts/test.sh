@@ -26,6 +26,13 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && [ ! -e .venv/.deb
     : > .venv/.debian-packages
 fi
 
-# Most of a test's time is waiting for real processes: three times as many workers as processors keep these busy.
-[ $# -gt 0 ] || set -- -n $((3 * $(nproc))) --dist worksteal
+# Two thirds of a collection are compiling, which every worker and every process of a test would do again for itself.
+unset PYTHONDONTWRITEBYTECODE
+if [ $# -eq 0 ]; then
+    "$python" -m pytest --collect-only -q tests/unit >/dev/null 2>&1 &
+    "$python" -m pytest --collect-only -q tests --ignore=tests/unit >/dev/null 2>&1 &
+    wait
+    # Most of a test's time is waiting for real processes: three times as many workers as processors keep these busy.
+    set -- -n $((3 * $(nproc))) --dist worksteal
+fi
 exec "$python" -m pytest "$@"
