@@ -8,7 +8,7 @@ from typing import Final
 
 from zen_agents.logs.formats.syslog import without_time
 from zen_agents.logs.record import LEVEL, MESSAGE, PROGRAM, LogRecord
-from zen_agents.logs.security import accounts, audit, pam, privileges, sshd
+from zen_agents.logs.security import accounts, audit, pam, privileges, sshd, structured
 from zen_agents.logs.security.event import SecurityEvent
 
 #: What a syslog daemon makes of equal messages of one program; its own words come first, so no client writes them.
@@ -47,6 +47,8 @@ def event_of(record: LogRecord) -> SecurityEvent | None:
         return web.event_of(fields, fields.get(PROGRAM, "web"))
     if record.text.startswith(audit.BEGINNING):
         return audit.event_of(record.text)
+    if not structured.TELLING.isdisjoint(fields) and (told := structured.event_of(fields)):
+        return told
     if not (program := fields.get(PROGRAM, "")):
         return _of_headless(record) if fields.keys() <= _PLAIN else None
     return _of_program(program.rpartition("/")[2], record.message)
