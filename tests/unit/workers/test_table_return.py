@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -11,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.changing import IS_ROOT
 from tests.support.datasets import open_to_others
 from tests.support.postgres_here import Server, needs_postgres
-from tests.support.tables import K, PostgresShop, Shop, postgres_shop, sqlite_shop, table_contract
+from tests.support.tables import K, PostgresShop, Shop, SqliteShop, postgres_shop, sqlite_shop, table_contract
 from zen_agents.adapters.table_repairs import Asked, prepared
 from zen_agents.datasets.contract import Contract, Limits, Repair
 from zen_agents.datasets.job import table_question
 from zen_agents.datasets.sql import sql
+from zen_agents.errors import HostError
 from zen_agents.jobs.data_repair import TableRepair
 from zen_agents.jobs.table_repair import UNDO, PutBack
 from zen_agents.workers.postgres_rows import postgres_driver
@@ -144,3 +147,38 @@ def test_a_row_without_a_key_that_somebody_changed_since_is_left_alone(shop: Sho
     assert sorted(shop.rows("select v, w from wide")) == [
         (" v0", "w"), (" v0", "w"), ("v0", "w"), ("v1", "mine"), ("v1", "mine"), ("v1", "mine"),
     ]  # fmt: skip
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can mount a small file system")
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_on_a_full_disk_a_table_stays_repaired_and_is_put_back_once_there_is_room(tmp_path: Path, journal: str) -> None:
+    open_to_others(tmp_path)
+    (place := tmp_path / "small").mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=1777", "none", str(place)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        shop = SqliteShop(place / "shop.db")
+        shop.run(f"pragma journal_mode = {journal}", "create table wide (id integer primary key, v text)")
+        values = ", ".join(f"({at}, ' {'n' * 500}')" for at in range(1500))
+        shop.run(f"insert into wide values {values}")
+        for each in place.iterdir():
+            each.chmod(0o666)
+        asked, undo = table_contract(shop.source("wide"), Repair(K.TRIM, ("v",)), columns=()), tmp_path / "undo"
+        assert repaired(asked, undo).changed == 1500
+        filler = place / "filler"
+        filler.write_bytes(bytes(max(0, shutil.disk_usage(place).free - 100_000)))
+
+        async def put() -> None:
+            async with prepared(table_question(asked), Asked("put_back", undo=str(undo))) as found:
+                await found.commit()
+
+        with pytest.raises(HostError, match="disk is full"):
+            asyncio.run(put())
+        assert shop.rows("select count(*) from wide where v like ' %'") == [(0,)]
+        filler.unlink()
+        asyncio.run(put())
+        assert shop.rows("select count(*) from wide where v like ' %'") == [(1500,)]
+        assert shop.rows("pragma integrity_check") == [("ok",)]
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
