@@ -1,4 +1,4 @@
-"""What applications say of log-ins that failed: databases, vaults, desktops, telephones."""
+"""What applications say of log-ins that failed: databases, vaults, desktops, telephones, sites, who logs in for others."""
 
 from __future__ import annotations
 
@@ -49,6 +49,47 @@ _FREESWITCH: Final = (
     form(rf"{_OF_FREESWITCH}SIP auth failure \([A-Z]+\) on sofia profile '[^']*' for \[{USER}\] from ip {PEER}"),
     form(rf"{_OF_FREESWITCH}Can't find user \[{USER}\] from {PEER}"),
 )
+#: The plug-in that writes to syslog what WordPress itself keeps to itself: the address stands last, behind any name.
+_FAILED_AT_WORDPRESS: Final = (
+    r"(?:(?:XML-RPC )?[Aa]uthentication (?:failure|attempt) for (?:unknown user )?|Empty username"
+    r"|XML-RPC multicall authentication failure)"
+)
+_FROM_WORDPRESS: Final = r"(?P<user>.*?) ?from (?P<peer>[0-9A-Fa-f.:]+)"
+_WORDPRESS: Final = (
+    form(rf"{_FAILED_AT_WORDPRESS}{_FROM_WORDPRESS}"),
+    form(rf"Blocked authentication attempt for {_FROM_WORDPRESS}", Result.REFUSED),
+)
+#: `base_url|timestamp|type|ip|…|message`: all but the message is the site's, or has its bars escaped.
+_DRUPAL: Final = (
+    form(r"[^|]*\|[0-9]+\|user\|(?P<peer>[0-9A-Fa-f.:]+)\|(?:[^|]*\|){4}Login attempt failed for (?P<user>.*?)\.?"),
+    form(r"[^|]*\|[0-9]+\|user\|(?P<peer>[0-9A-Fa-f.:]+)\|(?:[^|]*\|){4}Login attempt failed from [0-9A-Fa-f.:]+"),
+)
+#: `name=value`, or `name="value"` since 22; a value with a comma in it would look like two, and then nobody can tell.
+_OTHERS_OF_KEYCLOAK: Final = r'(?:, (?!ipAddress=|username=)[A-Za-z_]+="?[^,"]*"?)*'
+_KEYCLOAK: Final = (
+    form(
+        r"(?:[0-9-]{10} [0-9:,]{12} )?(?:WARN +)?\[org\.keycloak\.events\] (?:\([^()]*\) )?"
+        rf'type="?LOGIN_ERROR"?{_OTHERS_OF_KEYCLOAK}, ipAddress="?(?P<peer>[^ ,"]+)"?{_OTHERS_OF_KEYCLOAK}'
+        rf'(?:, username="?(?P<user>[^,"]*)"?)?{_OTHERS_OF_KEYCLOAK}'
+    ),
+)
+#: Until 4.2; later ones write JSON.
+_MONGODB: Final = (
+    form(
+        r"(?:I +(?:ACCESS|NETWORK) +\[conn[0-9]+\] )?(?:SASL )?[A-Z0-9-]+ authentication failed for "
+        rf"{USER} on [^ ]+ from client \[?(?P<peer>[0-9A-Fa-f.:]+?)\]?:[0-9]{{1,5}} ?;.*",
+        once=" from client ",
+    ),
+)
+_EJABBERD: Final = (
+    form(
+        r"(?:[0-9-]{10} [0-9:.]{8,15}(?:[+-][0-9:]{5})? )?(?:\[(?:info|warning)\] )?"
+        r"(?:<[0-9.]+>@ejabberd_c2s:[a-z_]+:[0-9]+ )?"
+        rf"(?:\([^()]*\) )?Failed (?:c2s [A-Z0-9-]+ )?authentication for {USER} from (?:IP )?(?P<peer>[0-9A-Fa-f.:]+?)"
+        r"(?:: [A-Z].*)?",
+        once=" from ",
+    ),
+)
 
 FORMS: Final[Mapping[str, Sequence[ServerForm]]] = {
     "sqlservr": _SQL_SERVER,
@@ -59,4 +100,9 @@ FORMS: Final[Mapping[str, Sequence[ServerForm]]] = {
     "sogod": _SOGO,
     "znc": _ZNC,
     "freeswitch": _FREESWITCH,
+    "wordpress": _WORDPRESS,
+    "drupal": _DRUPAL,
+    "keycloak": _KEYCLOAK, "kc.sh": _KEYCLOAK,
+    "mongod": _MONGODB,
+    "ejabberd": _EJABBERD,
 }  # fmt: skip

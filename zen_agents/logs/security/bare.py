@@ -22,8 +22,8 @@ _LEFT = re.compile(
 _WORDS_OF_SERVERS: Final = (
     "fail", "denied", "login", "invalid", "not found", "mismatch", "unknown user", "no such user", "incorrect", "violation",
     "nonexistent", "before auth", "after auth", "=auth", " auth)", "not authenticated", "doesn't match", "pg_hba",
-    "exceeded", "securityevent", "password attempt", "not advertised", "mechanism not supported", "wrong password",
-    "wrong authentication", "might not have worked", "verify error", "can't find user",
+    "exceeded", "securityevent", "password attempt", "authentication attempt", "not advertised", "mechanism not supported",
+    "wrong password", "wrong authentication", "might not have worked", "verify error", "can't find user",
 )  # fmt: skip
 #: Each line that tells of anything has one of these, with a head or without; few lines of other logs have. Looking for a
 #: word costs a fiftieth of what reading the line costs.

@@ -1,4 +1,4 @@
-"""What servers of mail say of log-ins that failed: dovecot, postfix, OpenSMTPD, exim, sendmail, courier, cyrus, UW imapd."""
+"""What servers of mail, and what is read with them, say of log-ins that failed."""
 
 from __future__ import annotations
 
@@ -85,6 +85,19 @@ _OF_UW: Final = (
     rf"(?:Login failed|Login excessive login failures|Login disabled) user={USER} auth=.* host=(?:[^ ]+ )?\[{PEER}\]"
 )
 _UNIVERSITYS: Final = (form(_OF_UW, once=" auth="),)
+_VPOPMAIL: Final = (
+    form(
+        r"(?:vchkpw-[a-z0-9]+: )?(?:vpopmail user not found|password fail(?: \([^()]*\))?|null password given) "
+        rf"{USER}:(?P<peer>[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}})"
+    ),
+)
+_HORDE: Final = (
+    form(
+        rf"(?:\[(?:error|notice)\] )?\[(?:horde|imp)\] FAILED LOGIN for {USER} \[(?P<peer>[0-9A-Fa-f.:]+)\]"
+        r"(?: \(forwarded for \[.*\]\))? to .*",
+        once=r"\] (?:\(forwarded for \[.*\]\) )?to ",
+    ),
+)
 
 FORMS: Final[Mapping[str, Sequence[ServerForm]]] = {
     "dovecot": _DOVECOT,
@@ -96,4 +109,6 @@ FORMS: Final[Mapping[str, Sequence[ServerForm]]] = {
     "imapd-ssl": _COURIER, "pop3d-ssl": _COURIER, "courierpop3login": _COURIER,
     "ipop3d": _UNIVERSITYS,
     "sieve": _CYRUS, "timsieved": _CYRUS,
+    "vpopmail": _VPOPMAIL,
+    "horde": _HORDE, "HORDE": _HORDE,
 }  # fmt: skip

@@ -15,16 +15,19 @@ from zen_agents.logs.security.event import SecurityEvent
 _REPEATED = re.compile(r"message repeated (?P<times>[0-9]{1,6}) times: \[ ?(?P<message>.*)\]")
 #: Those that say in words of their own who could not log in.
 SERVERS: Final = frozenset({
-    "apache2", "asterisk", "Bitwarden-Identity", "courierpop3login", "dovecot", "dropbear", "exim", "exim4", "forgejo",
-    "freeswitch", "ftpd", "gitea", "gitlab", "guacamole", "guacd", "httpd", "imap", "imapd", "imapd-ssl", "imaps",
-    "ipop3d", "klogind", "kshd", "lighttpd", "mariadbd", "monit", "mysql", "mysqld", "nginx", "openvpn", "ovpn-server",
-    "php-fpm", "phpMyAdmin", "pop3", "pop3d", "pop3d-ssl", "pop3s", "postgres", "postgresql", "proftpd",
-    "proxmox-backup-proxy", "pure-ftpd", "pvedaemon", "roundcube", "sendmail", "sieve", "sm-acceptingconnections",
-    "sm-mta", "smtpd", "sogod", "sqlservr", "timsieved", "tomcat", "vaultwarden", "vsftpd", "webmin", "wu-ftpd", "xrdp",
-    "xrdp-sesman", "znc",
+    "apache2", "asterisk", "Bitwarden-Identity", "courierpop3login", "dovecot", "dropbear", "drupal", "ejabberd",
+    "exim", "exim4", "forgejo", "freeswitch", "ftpd", "gitea", "gitlab", "guacamole", "guacd", "HORDE", "horde",
+    "httpd", "imap", "imapd", "imapd-ssl", "imaps", "ipop3d", "kc.sh", "keycloak", "klogind", "kshd", "lighttpd",
+    "mariadbd", "mongod", "monit", "mysql", "mysqld", "nginx", "openvpn", "ovpn-server", "php-fpm", "phpMyAdmin",
+    "pop3", "pop3d", "pop3d-ssl", "pop3s", "postgres", "postgresql", "proftpd", "proxmox-backup-proxy", "pure-ftpd",
+    "pvedaemon", "roundcube", "sendmail", "sieve", "sm-acceptingconnections", "sm-mta", "smtpd", "sogod", "sqlservr",
+    "timsieved", "tomcat", "vaultwarden", "vpopmail", "vsftpd", "webmin", "wordpress", "wu-ftpd", "xrdp", "xrdp-sesman",
+    "znc",
 })  # fmt: skip
 #: Processes of dovecot, which name themselves in a log of its own; its master does it for them in that of a syslog daemon.
 _OF_DOVECOT: Final = re.compile(r"(?:auth|auth-worker|(?:imap|pop3|submission|managesieve)-login)(?:\(.*)?")
+#: WordPress names the site besides: `wordpress(www.example.com)`.
+_OF_A_SITE: Final = "wordpress("
 #: What a program wrote to the kernel's log; a client writes the beginning of no message.
 _OF_THE_KERNEL: Final = re.compile(
     r"\[ *[0-9]{1,9}\.[0-9]{1,9}\]:? (?P<program>sshd|sshd-session|sshd-auth)\[[0-9]{1,10}\]: "
@@ -87,10 +90,10 @@ def _of_message(message: str, program: str) -> SecurityEvent | None:
         event = privileges.event_of(message, program)
     elif program in accounts.PROGRAMS:
         event = accounts.event_of(message, program)
-    elif program in SERVERS:
+    elif program in SERVERS or program.startswith(_OF_A_SITE):
         from zen_agents.logs.security import servers  # noqa: PLC0415 - its patterns are compiled where such a server is
 
-        event = servers.event_of(message, program)
+        event = servers.event_of(message, program.removesuffix(")").partition("(")[0])
     elif _OF_DOVECOT.fullmatch(program):
         from zen_agents.logs.security import servers  # noqa: PLC0415 - as above
 

@@ -71,7 +71,19 @@ _OF_ASTERISK: Final = (
     rf"(?:NOTICE\[[0-9]+\](?:\[C-[0-9a-f]+\])?:? )?(?:chan_sip|chan_iax2|res_pjsip[a-z_/]*)\.c:{_WRITTEN_AT} +"
 )
 _EVENT_OF_ASTERISK: Final = rf"(?:SECURITY\[[0-9]+\](?:\[C-[0-9a-f]+\])?:? res_security_log\.c:{_WRITTEN_AT} )?"
+#: What a telephone says of itself is a name for show and its address at the server: the account is what stands in that.
+_OF_A_TELEPHONE: Final = r'(?:"[^"<>]*" ?)?<sips?:(?P<user>[^@<>;:]+)(?:@[^<>]*)?>(?:;[^ \']*)?'
 _ASTERISK: Final = (
+    form(
+        rf"{_OF_ASTERISK}Registration from '{_OF_A_TELEPHONE}' failed for '(?P<peer>[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
+        r"(?::[0-9]+)?' - [A-Z].*",
+        once=" failed for '",
+    ),
+    form(
+        rf"{_OF_ASTERISK}Request (?:'[A-Z]+' )?from '{_OF_A_TELEPHONE}' failed for "
+        r"'(?P<peer>[0-9.]+|\[[0-9A-Fa-f:]+\]):[0-9]+' \(callid: .*\) - .*",
+        once=" failed for '",
+    ),
     form(
         rf"{_OF_ASTERISK}Registration from '{USER}' failed for '(?P<peer>[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
         r"(?::[0-9]+)?' - (?:Wrong password|No matching peer found|Username/auth name mismatch|Device does not match ACL|"
@@ -100,6 +112,10 @@ _MYSQL: Final = (
 _OF_POSTGRESQL: Final = (
     r"(?:\[[0-9]+-[0-9]+\] )?(?:[0-9-]{10} [0-9:.]{8,16} )?(?:[A-Z]{2,5} )?(?:\[[0-9]+\] )?(?:[^ ]*@[^ ]* )?FATAL: +"
 )
+#: `%t:%r:%u@%d:[%p]:`, as those use it who run it for others: the address stands before whatever a client calls itself.
+_FROM_POSTGRESQL: Final = (
+    r"(?:(?:[0-9-]{10} [0-9:.]{8,16} )?[A-Z]{2,5}:)?(?P<peer>[0-9A-Fa-f.:]+)\([0-9]{1,5}\):.*@.*:\[[0-9]+\]: ?FATAL: +"
+)
 _POSTGRESQL: Final = (
     form(
         rf'{_OF_POSTGRESQL}(?:no pg_hba\.conf entry|pg_hba\.conf rejects connection) for host "(?P<peer>[^ "]+)", '
@@ -108,6 +124,7 @@ _POSTGRESQL: Final = (
         once="FATAL: ",
     ),
     form(rf'{_OF_POSTGRESQL}[A-Za-z0-9]+ authentication failed for user "{USER}"', once="FATAL: "),
+    form(rf'{_FROM_POSTGRESQL}[A-Za-z0-9]+ authentication failed for user "{USER}"', once="FATAL: "),
 )
 
 FORMS: Final[Mapping[str, Sequence[ServerForm]]] = {

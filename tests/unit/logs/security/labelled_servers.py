@@ -44,6 +44,15 @@ OF_A_NAME = (
     ('SECURITY[7] res_security_log.c: SecurityEvent="InvalidPassword",EventTV="1-2",Severity="Error",Service="SIP",'
      'EventVersion="2",AccountID="{U}",SessionID="0x8",LocalAddress="IPV4/UDP/198.51.100.1/5060",'
      'RemoteAddress="IPV4/UDP/{A}/5060",Challenge="x"', "failed", "asterisk"),
+    ("Authentication failure for {U} from {A}", "failed", "wordpress(www.example.com)"),
+    ("XML-RPC authentication failure for {U} from {A}", "failed", "wordpress"),
+    ("Blocked authentication attempt for {U} from {A}", "refused", "wordpress"),
+    ("https://h.example|1795867198|user|{A}|https://h.example/user|https://h.example/|0||Login attempt failed for {U}.",
+     "failed", "drupal"),
+    ("SCRAM-SHA-1 authentication failed for {U} on admin from client {A}:58428 ; UserNotFound: Could not find user x@admin",
+     "failed", "mongod"),
+    ("(tcp|<0.494.0>) Failed c2s PLAIN authentication for {U} from {A}: Invalid username or password", "failed", "ejabberd"),
+    ("[error] [horde] FAILED LOGIN for {U} [{A}] to Horde [pid 7 on line 164 of \"/x/Auth.php\"]", "failed", "HORDE"),
     ("authentication failure; rhost=[{A}]:47414 user={U} msg=authentication error", "failed", "proxmox-backup-proxy"),
     ('[pid 7] [{U}] FAIL LOGIN: Client "{A}"', "failed", "vsftpd"),
     ("FTP LOGIN FAILED FROM {A}, {U}", "failed", "ftpd"),

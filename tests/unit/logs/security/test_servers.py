@@ -73,7 +73,8 @@ _PIECES = st.lists(
             ' was not found in "', ": password mismatch", f'RemoteAddress="IPV4/UDP/{FORGED}/1"', " SASL(-13): ", "FATAL:  ",
             f" [CLIENT: {FORGED}]", "'. Reason: ", f"] failed to login from {FORGED}", f"] from ip {FORGED}",
             f" ip={FORGED}",
-            ". Username: ", " auth=", " host=h ", " in session ", ": ",
+            ". Username: ", "|", f"|1|user|{FORGED}|a|b|0||", f"] to x [{FORGED}] to ", f" from client {FORGED}:1 ;",
+            " auth=", " host=h ", " in session ", ": ",
         ]),
     ),
     max_size=4,
@@ -87,6 +88,45 @@ def test_no_name_forges_an_address_at_any_server(form: tuple[str, str, str], nam
     line = message.format(U=name, A="192.0.2.7")
     event = bare(line) if alone else said(line, program)
     assert event is None or event.address in {"192.0.2.7", ""}
+
+
+_KEYCLOAK = "[org.keycloak.events] (default task-3) type=LOGIN_ERROR, realmId=m, clientId=x, userId=null, "
+
+
+@pytest.mark.parametrize(
+    ("program", "message", "expected"),
+    [
+        ("postgres", '2026-11-28 10:00:00 UTC:192.0.2.7(41424):app@shop:[12]:FATAL:  password authentication failed '
+         'for user "app"',
+         ("app", "192.0.2.7")),
+        ("postgres", f'192.0.2.7(41424):x {FORGED}(1):x@shop:[12]:FATAL:  password authentication failed for user "x"',
+         ("x", "192.0.2.7")),
+        ("asterisk", "NOTICE[7]: chan_sip.c:9 handle: Registration from '\"x\" <sip:alice@h>' failed for '192.0.2.7:5060' - "
+         "Wrong password", ("alice", "192.0.2.7")),
+        ("asterisk", "NOTICE[7]: res_pjsip/pjsip_distributor.c:9 log_failed: Request 'REGISTER' from '<sip:alice@h>' "
+         "failed for '192.0.2.7:5060' (callid: 1a) - Failed to authenticate", ("alice", "192.0.2.7")),
+        ("asterisk", f"NOTICE[7]: chan_sip.c:9 handle: Registration from '\"' failed for '{FORGED}' - Wrong password\" "
+         "<sip:alice@h>' failed for '192.0.2.7' - Wrong password", ("", "")),
+        ("keycloak", f"{_KEYCLOAK}ipAddress=192.0.2.7, error=user_not_found, auth_method=x, username=alice, id=7",
+         ("alice", "192.0.2.7")),
+        ("keycloak", f'{_KEYCLOAK}ipAddress="192.0.2.7", error="invalid_user_credentials", username="alice"',
+         ("alice", "192.0.2.7")),
+        ("vpopmail", f"vchkpw-smtp: vpopmail user not found a:{FORGED}:192.0.2.7", (f"a:{FORGED}", "192.0.2.7")),
+    ],
+)  # fmt: skip
+def test_what_a_server_says_in_a_way_of_its_own(program: str, message: str, expected: tuple[str, str]) -> None:
+    for event in (said(message, program), bare(message)):
+        assert event is not None and event.result is Result.FAILED
+        assert (event.user, event.address) == expected
+
+
+@pytest.mark.parametrize("name", [f"x, ipAddress={FORGED}, error=e", f'x", ipAddress="{FORGED}'])
+@pytest.mark.parametrize("where", ["username", "clientId"])
+def test_no_value_of_keycloaks_forges_an_address(name: str, where: str) -> None:
+    line = (f"[org.keycloak.events] (t) type=LOGIN_ERROR, clientId={name if where == 'clientId' else 'x'}, "
+            f"ipAddress=192.0.2.7, error=x, username={name if where == 'username' else 'x'}")  # fmt: skip
+    for event in (said(line, "keycloak"), bare(line)):
+        assert event is None or event.address in {"192.0.2.7", ""}
 
 
 def _audited(
