@@ -26,6 +26,9 @@ from zen_agents.rules.rule import Rule, Rung
 #: What did not help the second time is a person's: the file system does not change its mind.
 _ATTEMPTS = 2
 
+#: The same of thousands of paths; which one it is stands in what was seen.
+_SUMMARY = "it is not as listed: missing, of another kind, or with another mode, owner or group"
+
 
 class WatchedPath(Section):
     """One file or directory that must be there with exactly this mode, owner and group."""
@@ -86,7 +89,7 @@ class Paths(Area[Mapping[str, WatchedPath]]):
                 target,
                 StatusIs(f"path.{name}", target, seconds_in(watched.every, STALE_AFTER_SAMPLES), certain=True),
                 at=f"paths.{name}",
-                summary=f"{watched.path} is not as listed",
+                summary=_SUMMARY,
                 severity=watched.severity,
                 ladder=_ladder(name, watched, make),
                 runbook=watched.runbook,
