@@ -23,7 +23,7 @@ _NAMESPACES: Final = ("--mount", "--pid", "--fork", "--kill-child", "--mount-pro
 #: Who is not root makes itself a namespace in which it may mount, and still is who it is.
 _OWN_USERS: Final = ("--user", "--map-current-user", "--keep-caps")
 #: A small one of its own, see the script.
-_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - a mount of its own by then
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  # nosec B108  a mount of its own by then
 #: What a wheel's largest file may have, and what is kept open at once.
 _MOST_FILE_BYTES, _MOST_DESCRIPTORS = 4 << 30, 4096
 
