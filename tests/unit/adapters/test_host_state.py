@@ -2,9 +2,12 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.state import an_entry
 from zen_agents.adapters.host_state import accept, keep_head, why_foreign
@@ -48,6 +51,32 @@ def test_a_restored_copy_is_foreign(tmp_path: Path) -> None:
     for rest in ("-wal", "-shm"):
         (tmp_path / f"state.db{rest}").unlink(missing_ok=True)
     assert "a copy was restored" in why_foreign(opened(tmp_path), tmp_path, "here")
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 4), st.integers(0, 4), st.sampled_from(["here", "there"]), st.booleans())
+def test_whatever_went_on_since_only_the_newest_state_of_this_machine_is_its_own(
+    before: int, since: int, machine: str, goes_back: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        store = opened(path, entries=before)
+        accept(store, path, machine)
+        store.close()
+        shutil.copy(path / "state.db", path / "copy")
+        store = opened(path)
+        for number in range(since):
+            store.append(an_entry(f"dec-since-{number}"))
+        store.commit()
+        keep_head(store, path)
+        store.close()
+        if goes_back:
+            shutil.copy(path / "copy", path / "state.db")
+            for rest in ("-wal", "-shm"):
+                (path / f"state.db{rest}").unlink(missing_ok=True)
+        found = opened(path)
+        assert bool(why_foreign(found, path, "here")) == (machine != "here" or (goes_back and since > 0))
+        found.close()
 
 
 def test_a_ledger_that_was_rewritten_and_is_no_shorter_is_foreign(tmp_path: Path) -> None:
