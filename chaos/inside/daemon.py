@@ -36,7 +36,7 @@ def main(port: int, pidfile: str, record: str, seconds: float) -> None:
     try:  # noqa: SIM105 - contextlib takes longer to import than all the rest
         posix.unlink(pidfile)
     except FileNotFoundError:
-        pass
+        pass  # somebody took it away
 
 
 def _serve(listening: _socket.socket) -> None:

@@ -6,8 +6,6 @@ import os
 import signal
 import socket
 import sqlite3
-import statistics
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,12 +121,8 @@ def test_a_mail_server_that_hangs_holds_nothing_up_and_gets_the_mail_later(engin
         hanging, _ = listener.accept()
         with hanging:
             engine.cli("safe-mode", "off", "--reason", "the drill is over")
-            took = []
-            for _ in range(15):
-                began = time.perf_counter()
-                assert engine.status() is not None
-                took.append(time.perf_counter() - began)
-            assert statistics.median(took) < 10.0, "the server hangs for twenty"
+            told = engine.status()["pages_undelivered"]
+            assert not any("email" in line for line in told), "it answered only when the server that hangs was given up"
             os.kill(wait_for(engine.service_pid), signal.SIGKILL)
             wait_for(lambda: [a["outcome"] for a in engine.actions()] == ["verified"] * 2, "a repair meanwhile")
         listener.close()

@@ -225,6 +225,6 @@ HELD: dict[str, tuple[str, ...]] = {
 NOT_YET: dict[str, str] = {
     "R12": "splay, canary and halt are about many hosts; this version knows one",
     "R24": "whoever drains a node or hears a termination notice leaves the mark; the engine asks neither cluster nor cloud",
-    "R30": "a link in a message carries a token that still needs an approver; pages to log in to come later",
+    "R30": "there are no links: who shows a signed token has to be an approver; pages to log in to come later",
     "R31": "an undo that widens access is asked for by a person, whom it warns first; nobody else is asked",
 }

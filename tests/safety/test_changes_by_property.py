@@ -151,8 +151,9 @@ def test_what_changes_many_things_asks_for_the_stop_before_each(files: int, calm
                 asyncio.run(action.execute(plan, control))
             except RefusedError as refused:
                 assert "alice" in str(refused)
-        assert looks > 0
-        assert len(list(top.iterdir())) == (left_when_set if looks > calm_looks else 0)
+        is_stopped = looks > calm_looks
+        assert is_stopped or looks >= files, "it asked before some of them only"
+        assert len(list(top.iterdir())) == (left_when_set if is_stopped else 0)
 
 
 @settings(max_examples=25)
