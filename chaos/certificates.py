@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import program, start_unit
+from chaos.workload import file_text, program, start_unit
 
 #: Issues key and certificate for localhost into one file, which is there whole or not at all: `issue DAYS FILE`.
 ISSUE = "/srv/authority/issue"
@@ -27,9 +27,9 @@ _STARTED_WITHIN_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What somebody who trusts the authority is shown; the end of its validity in seconds of the wall clock."""
+    """What somebody who trusts the authority is shown, in DER; the end of its validity in seconds of the wall clock."""
 
-    serial: str
+    certificate: bytes
     not_after: float
 
 
@@ -46,22 +46,22 @@ def start_tls(host: DisposableHost, unit: str, port: int, certificate: str) -> N
     """Start a server as `unit`.service that reads its certificate anew on reload, and wait for it to serve."""
     lines = ("Restart=no", "ExecReload=/bin/kill -HUP $MAINPID")
     start_unit(host, unit, [*program("tls_web.py"), str(port), certificate], *lines)
-    authority = host.read_file(_AUTHORITY)
-    wait_until(lambda: served(host, port, authority), f"{unit}.service", seconds=_STARTED_WITHIN_SECONDS)
+    wait_until(lambda: served(host, port), f"{unit}.service", seconds=_STARTED_WITHIN_SECONDS)
 
 
-def served(host: DisposableHost, port: int, authority: str = "") -> Served | None:
-    """Return what a port of localhost serves, None if nobody answers or the chain is not valid."""
-    context = ssl.create_default_context(cadata=authority or host.read_file(_AUTHORITY))
+def served(host: DisposableHost, port: int) -> Served | None:
+    """Return what a port of localhost serves, None if nobody answers or the chain is not valid; asked from outside."""
+    context = ssl.create_default_context(cadata=file_text(host, _AUTHORITY))
     try:
         with host.connect(port) as plain, context.wrap_socket(plain, server_hostname="localhost") as connection:
-            shown = connection.getpeercert() or {}
+            shown, certificate = connection.getpeercert() or {}, connection.getpeercert(binary_form=True) or b""
     except OSError:
         return None
-    return Served(str(shown["serialNumber"]), ssl.cert_time_to_seconds(str(shown["notAfter"])))
+    return Served(certificate, ssl.cert_time_to_seconds(str(shown["notAfter"])))
 
 
-def serial_of(host: DisposableHost, certificate: str) -> str:
-    """Return the serial number of the certificate in a file."""
-    said = host.run(["openssl", "x509", "-noout", "-serial", "-in", certificate], check=True).stdout
-    return said.strip().partition("=")[2]
+def certificate_in(host: DisposableHost, file: str) -> bytes:
+    """Return the certificate in a file inside, in DER, read from outside; ValueError if there is none."""
+    _, begin, rest = file_text(host, file).partition("-----BEGIN CERTIFICATE-----")
+    body, end, _ = rest.partition("-----END CERTIFICATE-----")
+    return ssl.PEM_cert_to_DER_cert(begin + body + end)

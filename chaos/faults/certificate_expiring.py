@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos.certificates import ISSUE, make_authority, serial_of, served, start_tls
+from chaos.certificates import ISSUE, certificate_in, make_authority, served, start_tls
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
@@ -38,12 +38,12 @@ class CertificateExpiring(Fault):
         host.write_file(f"{self.REMEMBERED}/pid", unit_property(host, self.unit, "MainPID"))
 
     def inject(self, host: DisposableHost) -> float:
-        good = serial_of(host, self.certificate)
+        good = certificate_in(host, self.certificate)
         at = struck(
             host, ("run", "cp", self._expiring, self.certificate), ("run", "systemctl", "reload", f"{self.unit}.service")
         )
         # The old one, or already the one that whoever repaired it got.
-        wait_until(lambda: (shown := served(host, self.port)) and shown.serial != good, "the old certificate", seconds=5)
+        wait_until(lambda: (shown := served(host, self.port)) and shown.certificate != good, "the old one", seconds=5)
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:

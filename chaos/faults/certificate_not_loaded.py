@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos.certificates import ISSUE, make_authority, serial_of, served, start_tls
+from chaos.certificates import ISSUE, certificate_in, make_authority, served, start_tls
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.workload import struck, unit_property
@@ -35,7 +35,7 @@ class CertificateNotLoaded(Fault):
 
     def is_gone(self, host: DisposableHost) -> bool:
         shown = served(host, self.port)
-        return shown is not None and shown.serial == serial_of(host, self.certificate)
+        return shown is not None and shown.certificate == certificate_in(host, self.certificate)
 
     def harm(self, host: DisposableHost) -> Sequence[str]:
         same = unit_property(host, self.unit, "MainPID") == host.read_file(f"{self.REMEMBERED}/pid")

@@ -8,6 +8,7 @@ which is where certificates are. That takes half the memory of a library for it,
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import socket
@@ -30,6 +31,7 @@ _ORGANISATION = re.compile(r"(?:^|,)O=((?:\\.|[^,\\])*)")
 _VERIFY_ERROR = re.compile(rb"error (\d+) at \d+ depth lookup: *([^\r\n]+)")
 #: X509_V_ERR_CERT_HAS_EXPIRED.
 _HAS_EXPIRED = 10
+_UNREADABLE = "it is no certificate that openssl can read"
 _NOT_OURS = frozenset({"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"})
 
 
@@ -55,7 +57,7 @@ def _in_files(asked: CertificateQuestion) -> Seen:
     try:
         text = _read(asked.file)
         leaf = _leaf(text, asked.file)
-        certificate = _described(leaf)
+        certificate = _described(_without_its_dress(leaf))
         if certificate.not_before > _now():
             raise _FaultError("it is not valid yet")
         _check_key(asked, text)
@@ -87,13 +89,23 @@ def _leaf(text: bytes, path: str) -> bytes:
     return match[0] + b"\n"
 
 
-def _described(pem: bytes) -> Certificate:
-    argv = ["x509", "-noout", "-serial", "-dates", "-issuer", "-nameopt", "RFC2253,-esc_msb,utf8", "-fingerprint", "-sha256"]
-    code, said = _openssl(argv, pem)
+def _without_its_dress(pem: bytes) -> bytes:
+    try:
+        return ssl.PEM_cert_to_DER_cert(pem.decode("ascii"))
+    except ValueError as error:
+        raise _FaultError(_UNREADABLE) from error
+
+
+# Mostly a server shows what lies in its file, which is described already.
+@functools.lru_cache(maxsize=4)
+def _described(der: bytes) -> Certificate:
+    argv = ["x509", "-inform", "DER", "-noout", "-serial", "-dates", "-issuer", "-nameopt", "RFC2253,-esc_msb,utf8"]
+    # It reads every authority of the host before it describes one certificate, for which it needs none.
+    code, said = _openssl([*argv, "-fingerprint", "-sha256"], der, {"SSL_CERT_FILE": "/dev/null", "SSL_CERT_DIR": "/dev/null"})
     pairs = (line.partition("=") for line in said.decode("utf-8", "replace").splitlines())
     found = {name.strip().lower(): value.strip() for name, _, value in pairs}
     if code != 0 or not {"serial", "notbefore", "notafter", "issuer", "sha256 fingerprint"} <= found.keys():
-        raise _FaultError("it is no certificate that openssl can read")
+        raise _FaultError(_UNREADABLE)
     organisation = _ORGANISATION.search(found["issuer"])
     return Certificate(
         serial=found["serial"],
@@ -127,7 +139,7 @@ def _check_chain(asked: CertificateQuestion, leaf: bytes) -> None:
     argv += ["-verify_ip" if _is_address(asked.name) else "-verify_hostname", asked.name] if asked.name else []
     if asked.authority:
         _read(asked.authority)
-    code, said = _openssl(argv, leaf)
+    code, said = _openssl(argv, leaf, _authorities())
     if code == 0:
         return
     match = _VERIFY_ERROR.search(said)
@@ -136,10 +148,11 @@ def _check_chain(asked: CertificateQuestion, leaf: bytes) -> None:
     raise _FaultError(_words(int(match[1]), match[2].decode("utf-8", "replace"), asked.name))
 
 
-def _openssl(argv: Sequence[str], given: bytes) -> tuple[int, bytes]:
+def _openssl(argv: Sequence[str], given: bytes, authorities: Mapping[str, str]) -> tuple[int, bytes]:
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C", **authorities}
     try:
         ended = subprocess.run(
-            ["openssl", *argv], input=given, capture_output=True, timeout=_OPENSSL_SECONDS, check=False, env=_environment()
+            ["openssl", *argv], input=given, capture_output=True, timeout=_OPENSSL_SECONDS, check=False, env=environment
         )
     except FileNotFoundError as error:
         raise _UntoldError("the program openssl is not installed; install the package openssl") from error
@@ -148,10 +161,9 @@ def _openssl(argv: Sequence[str], given: bytes) -> tuple[int, bytes]:
     return ended.returncode, ended.stdout + ended.stderr
 
 
-def _environment() -> Mapping[str, str]:
-    # Where to find trusted authorities, if not where they usually are.
-    passed = {name: os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if name in os.environ}
-    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C", **passed}
+def _authorities() -> Mapping[str, str]:
+    """Return where trusted authorities are to be found, if not where they usually are."""
+    return {name: os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if name in os.environ}
 
 
 # -- servers ----------------------------------------------------------------------------------------------------------
@@ -170,7 +182,7 @@ def _at_server(asked: CertificateQuestion, within_seconds: float) -> Seen:
     except OSError as error:
         return Seen(untold=_why(asked, error))
     try:
-        certificate = _described(ssl.DER_cert_to_PEM_cert(leaf).encode())
+        certificate = _described(leaf)
     except _FaultError as error:
         return Seen(fault=str(error))
     except _UntoldError as error:

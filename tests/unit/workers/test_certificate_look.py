@@ -69,6 +69,14 @@ def test_another_name_and_an_authority_nobody_trusts_are_faults(authority: Autho
     assert "no chain leads from it to a trusted authority" in in_file(fresh, None).fault
 
 
+def test_authorities_that_the_surroundings_name_are_trusted(
+    authority: Authority, fresh: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
+    with serving(fresh) as server:
+        assert (in_file(fresh, None).fault, at_server(server, None).fault) == ("", "")
+
+
 def test_an_age_is_no_fault_but_told_by_its_dates(authority: Authority, ended: Issued) -> None:
     seen = in_file(ended, authority)
     assert seen.fault == ""
@@ -80,9 +88,11 @@ def test_an_age_is_no_fault_but_told_by_its_dates(authority: Authority, ended: I
 
 def test_what_is_no_certificate_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n")
+    (tmp_path / "signs").write_text("-----BEGIN CERTIFICATE-----\nb\n-----END CERTIFICATE-----\n")
     (tmp_path / "none").write_text("nothing")
     for name, said in (
         ("text", "no certificate that openssl can read"),
+        ("signs", "no certificate that openssl can read"),
         ("none", "holds no certificate"),
         ("gone", "not there"),
     ):
