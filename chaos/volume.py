@@ -6,10 +6,9 @@ import os
 import time
 from pathlib import Path
 
-from chaos.host import REPOSITORY, DisposableHost
-from chaos.workload import interpreter, struck
+from chaos.host import DisposableHost
+from chaos.workload import struck
 
-_MAKE_FILES = REPOSITORY / "chaos" / "inside" / "make_files.py"
 _DAY = 86400
 #: No journal and nothing reserved for root, so that the percentages are those that df shows.
 _MKFS = ["mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", "-E", "lazy_itable_init=0"]
@@ -39,7 +38,7 @@ def make_files(host: DisposableHost, folder: str, count: int, size: int = 0) -> 
 
     It ends without an error where there is no room, or no inode, for one more.
     """
-    return struck(host, ("run", *interpreter(), str(_MAKE_FILES), folder, str(count), str(size)))
+    return struck(host, ("files", folder, str(count), str(size)))
 
 
 def edit_volume(host: DisposableHost, at: str, commands: list[str]) -> None:

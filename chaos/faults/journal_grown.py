@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.faults.base import Fault
-from chaos.host import REPOSITORY, DisposableHost
+from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import disk_mib, interpreter, struck
+from chaos.workload import disk_mib, struck
 
-_ENTRIES = REPOSITORY / "chaos" / "inside" / "journal_entries.py"
 _LIMITS = """[Journal]
 Compress=no
 SystemMaxUse=8G
@@ -32,11 +31,11 @@ class JournalGrown(Fault):
     def prepare(self, host: DisposableHost) -> None:
         host.write_file("/etc/systemd/journald.conf.d/chaos.conf", _LIMITS)
         host.run(["systemctl", "restart", "systemd-journald"], check=True)
-        host.run([*interpreter(), str(_ENTRIES), str(self._already)], check=True)
+        struck(host, ("journal", str(self._already)))
 
     def inject(self, host: DisposableHost) -> float:
         newest = ("run", "systemd-cat", "--identifier=newest", "echo", _NEWEST)
-        at = struck(host, ("run", *interpreter(), str(_ENTRIES), str(self.mib - self._already)), newest)
+        at = struck(host, ("journal", str(self.mib - self._already)), newest)
         # What comes last in journald's queue is there: so was all that came before it.
         wait_until(lambda: self._has_newest(host), "the newest entry", seconds=10)
         return at

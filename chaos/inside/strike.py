@@ -2,19 +2,24 @@
 
 JSON is a list of deeds: `["kill", "KILL", "812"]`, `["chmod", "0666", "/srv/key"]`, `["unlink", "/run/app.pid"]`,
 `["rmdir", "/srv/spool"]`, `["rename", "/srv/a", "/srv/b"]`, `["fill", "/srv/data", "4096"]` (so many bytes of room),
-`["append", "/srv/log", "a line", "40000"]` (so often), and for all else `["run", "systemctl", "stop", "web.service"]`, whose
-moment is that of its start.
+`["append", "/srv/log", "a line", "40000"]` (so often), `["files", "/srv/tmp", "500", "0"]` (so many of so many bytes of room
+each, until there is no room or no inode left), `["journal", "48"]` (so many mebibytes of entries that cannot be compressed),
+and for all else `["run", "systemctl", "stop", "web.service"]`, whose moment is that of its start.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+_ENTRY_BYTES = 96 << 10
 
 
 def main(deeds: list[list[str]]) -> None:
@@ -42,10 +47,39 @@ def _do(deed: str, words: list[str]) -> None:
     elif deed == "append":
         with Path(words[0]).open("a", encoding="utf-8") as log:
             log.write(f"{words[1]}\n" * int(words[2]))
+    elif deed == "files":
+        _make_files(words[0], count=int(words[1]), size=int(words[2]))
+    elif deed == "journal":
+        _write_entries(mib=int(words[0]))
     elif deed == "run":
         subprocess.run(words, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     else:
         raise SystemExit(f"there is no deed {deed!r}")
+
+
+def _make_files(folder: str, *, count: int, size: int) -> None:
+    """Make `0`, `1` and so on, until there is no room or no inode left."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        try:
+            descriptor = os.open(f"{folder}/{number}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            if size:
+                os.posix_fallocate(descriptor, 0, size)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            return
+        os.close(descriptor)
+
+
+def _write_entries(*, mib: int) -> None:
+    """Write all of them through journald's own socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.connect("/run/systemd/journal/socket")
+        for number in range((mib << 20) // _ENTRY_BYTES):
+            noise = os.urandom(_ENTRY_BYTES)
+            head = b"MESSAGE=entry %d\nSYSLOG_IDENTIFIER=filler\nNOISE\n" % number
+            journal.sendall(head + len(noise).to_bytes(8, "little") + noise + b"\n")
 
 
 main(json.loads(sys.argv[1]))

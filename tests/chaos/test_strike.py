@@ -42,6 +42,13 @@ def test_what_is_filled_takes_its_room_and_keeps_what_it_held(tmp_path: Path) ->
     assert grown.read_bytes()[:4] == b"kept"
 
 
+def test_files_are_made_and_take_their_room_at_once(tmp_path: Path) -> None:
+    strike(("files", str(tmp_path / "a/b"), "3", "4096")).check_returncode()
+    assert [(file.name, file.stat().st_size) for file in sorted((tmp_path / "a/b").iterdir())] == [
+        ("0", 4096), ("1", 4096), ("2", 4096),
+    ]  # fmt: skip
+
+
 def test_a_deed_that_fails_or_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
     assert strike(("rmdir", str(tmp_path / "absent"))).returncode != 0
     assert "no deed" in strike(("pray",)).stderr

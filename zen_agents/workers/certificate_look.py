@@ -101,7 +101,9 @@ def _without_its_dress(pem: bytes) -> bytes:
 def _described(der: bytes) -> Certificate:
     argv = ["x509", "-inform", "DER", "-noout", "-serial", "-dates", "-issuer", "-nameopt", "RFC2253,-esc_msb,utf8"]
     # It reads every authority of the host before it describes one certificate, for which it needs none.
-    code, said = _openssl([*argv, "-fingerprint", "-sha256"], der, {"SSL_CERT_FILE": "/dev/null", "SSL_CERT_DIR": "/dev/null"})
+    code, said = _openssl(
+        [*argv, "-fingerprint", "-sha256"], der, {"SSL_CERT_FILE": "/dev/null", "SSL_CERT_DIR": "/dev/null"}
+    )
     pairs = (line.partition("=") for line in said.decode("utf-8", "replace").splitlines())
     found = {name.strip().lower(): value.strip() for name, _, value in pairs}
     if code != 0 or not {"serial", "notbefore", "notafter", "issuer", "sha256 fingerprint"} <= found.keys():
