@@ -19,6 +19,12 @@ from zen_agents.datasets.sql import Sql, sql
 from zen_agents.datasets.table import BackendError, Table
 
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+#: What is said of a disk besides what SQLite says.
+_OF_DISK: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full on which the database lies, or `spill_dir`",
+    sqlite3.SQLITE_IOERR: "the disk of the database fails; the kernel's log says more",
+    sqlite3.SQLITE_CANTOPEN: "the database, or a file beside it, cannot be opened or made",
+}
 _BUSY_SECONDS: Final = 2.0
 #: Steps of SQLite's machine between two looks at the clock.
 _STEPS: Final = 100_000
@@ -123,7 +129,8 @@ class SqliteRows:
             return BackendError("it takes longer than `limits.timeout`")
         if code == sqlite3.SQLITE_BUSY:
             return BackendError("somebody writes it for longer than two seconds")
-        return BackendError(_said(error), is_damage=code in _DAMAGE or "no such table" in str(error))
+        said = f"{_OF_DISK[code]}: {_said(error)}" if code in _OF_DISK else _said(error)
+        return BackendError(said, is_damage=code in _DAMAGE or "no such table" in str(error))
 
     def close(self) -> None:
         """Let go of it."""

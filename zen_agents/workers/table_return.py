@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
@@ -114,11 +115,14 @@ class TableReturn:
         if is_found or next(self._lines(what), None) is None:
             yield None
             return
-        with closing(RowPlaces(self._spill)) as places:
-            for part in self._parts(what):
-                places.want(self._session.digest([whole(row) for row in part]))
-            places.note(self._session.digests(self._shape))
-            yield places
+        try:
+            with closing(RowPlaces(self._spill)) as places:
+                for part in self._parts(what):
+                    places.want(self._session.digest([whole(row) for row in part]))
+                places.note(self._session.digests(self._shape))
+                yield places
+        except sqlite3.Error as error:  # of ours alone: those of the table's database were told already
+            raise BackendError(f"where rows stand cannot be noted below {self._spill}: {error}") from error
 
     def _done(self, what: str, part: Sequence[Any], places: RowPlaces | None) -> Sequence[bool]:
         if what != "changed":

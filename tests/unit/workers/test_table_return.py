@@ -20,9 +20,11 @@ from zen_agents.adapters.table_repairs import Asked, prepared
 from zen_agents.datasets.contract import Contract, Limits, Repair
 from zen_agents.datasets.job import table_question
 from zen_agents.datasets.sql import sql
+from zen_agents.datasets.table import BackendError
 from zen_agents.errors import HostError
 from zen_agents.jobs.data_repair import TableRepair
 from zen_agents.jobs.table_repair import UNDO, PutBack
+from zen_agents.workers import row_places
 from zen_agents.workers.postgres_rows import postgres_driver
 from zen_agents.workers.postgres_table import PostgresTable
 from zen_agents.workers.sqlite_table import SqliteTable
@@ -182,3 +184,15 @@ def test_on_a_full_disk_a_table_stays_repaired_and_is_put_back_once_there_is_roo
         assert shop.rows("pragma integrity_check") == [("ok",)]
     finally:
         subprocess.run(["umount", str(place)], check=True)
+
+
+def test_no_room_to_note_where_rows_stand_is_told_and_nothing_is_put_back(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(shop, 3000)
+    asked, undo = contract(shop), tmp_path / "undo"
+    assert repaired(asked, undo).changed == 2000
+    monkeypatch.setattr(row_places, "_MADE", ("PRAGMA max_page_count = 8", *row_places._MADE))
+    full = pytest.raises(BackendError, match="where rows stand cannot be noted")
+    with session(shop, asked, tmp_path) as table, undo.open("rb") as kept, full:
+        TableReturn(asked, table, kept, tmp_path).put_back()
