@@ -85,6 +85,8 @@ CHECKS: Mapping[str, type[Check]] = _classes(
         "config": "checks.config:ConfigCheck",
         "drift": "checks.drift:DriftCheck",
         "sysctl": "checks.sysctl:SysctlCheck",
+        "root_accounts": "checks.root_accounts:RootAccountsCheck",
+        "setuid_files": "checks.setuid_files:SetuidFilesCheck",
         "clock": "checks.clock_step:ClockCheck",
         "engine": "checks.engine_health:EngineCheck",
         "job": "checks.job:JobCheck",
@@ -146,6 +148,8 @@ ACTIONS: Mapping[str, type[Action]] = _classes(
         "restore_file": "actions.restore_file:RestoreFile",  # what somebody changed that was declared otherwise
         "restore_last_good": "actions.restore_last_good:RestoreLastGood",  # what keeps a service from starting
         "restore_sysctl": "actions.restore_sysctl:RestoreSysctl",  # the same of the kernel
+        "lock_account": "actions.lock_account:LockAccount",  # who came to be root without anybody's word; a person's
+        "quarantine_setuid": "actions.quarantine_setuid:QuarantineSetuid",  # and what would make anybody root
         "upgrade_debian_packages": "actions.upgrade_debian_packages:UpgradeDebianPackages",  # what is known to be weak
         "upgrade_python_packages": "actions.upgrade_python_packages:UpgradePythonPackages",  # what is known to be weak
         "repair_data": "actions.repair_data:RepairData",  # rows that are not as their contract says
@@ -193,6 +197,7 @@ INVERSES: Mapping[str, type[Inverse]] = _classes(
         "give_back_priority": "actions.give_back_priority:GiveBackPriority",
         "give_back_sysctl": "actions.restore_sysctl:GiveBackSysctl",
         "put_back_file": "actions.put_back_file:PutBackFile",
+        "unlock_account": "actions.unlock_account:UnlockAccount",
         "remove_made_directories": "actions.remove_made_directories:RemoveMadeDirectories",
         "lift_log_rate": "actions.lift_log_rate:LiftLogRate",
         "lift_ban": "actions.lift_ban:LiftBan",

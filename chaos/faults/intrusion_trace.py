@@ -11,7 +11,8 @@ from chaos.host import DisposableHost
 from chaos.workload import file_state, struck
 
 _SETUID, _KEYS, _ACCOUNT = "/usr/local/bin/.fetch", "/root/.ssh/authorized_keys", "backdoor"
-_OWN_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOwnKeyOfThePeopleHere ops@example.com\n"
+_OWN, _OTHER = f"{'OwnKeyOfThePeopleHere':A<43}", f"{'KeyOfSomebodyElse':A<43}"
+_OWN_KEY = f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{_OWN} ops@example.com\n"
 _HASH = "$6$saltsalt$notarealhashbutoneofitsshape"
 
 
@@ -33,10 +34,15 @@ class IntrusionTrace(Fault):
         if self.kind == "setuid_file":
             return struck(host, ("run", "install", "--mode=4755", f"{self.REMEMBERED}/program", _SETUID))
         if self.kind == "root_account":
-            add = ["useradd", "--non-unique", "--uid=0", "--no-create-home", f"--password={_HASH}", _ACCOUNT]
-            return struck(host, ("run", *add))
-        key = _OWN_KEY.replace("OwnKeyOfThePeopleHere", "KeyOfSomebodyElse").replace("ops@example.com", "intruder")
+            return struck(host, ("run", *self._opened(host)))
+        key = _OWN_KEY.replace(_OWN, _OTHER).replace("ops@example.com", "intruder")
         return struck(host, ("run", "sed", "--in-place", f"$a {key.strip()}", _KEYS))
+
+    def _opened(self, host: DisposableHost) -> Sequence[str]:
+        """Return what makes the account, or opens it again with another password."""
+        if host.run(["getent", "passwd", _ACCOUNT]).returncode == 0:
+            return ["usermod", "--expiredate=", f"--password={_HASH}again", _ACCOUNT]
+        return ["useradd", "--non-unique", "--uid=0", "--no-create-home", f"--password={_HASH}", _ACCOUNT]
 
     def is_gone(self, host: DisposableHost) -> bool:
         if self.kind == "setuid_file":
@@ -46,6 +52,11 @@ class IntrusionTrace(Fault):
             return said.returncode != 0 or said.stdout.split()[1] == "L"
         return host.read_file(_KEYS) == _OWN_KEY
 
+    @property
+    def ends_by_itself(self) -> bool:
+        """A file comes back without setuid, whoever undoes its move."""
+        return self.kind == "setuid_file"
+
     def traces(self) -> Sequence[str]:
         return {
             "setuid_file": (f"file {_SETUID}",),
@@ -54,10 +65,11 @@ class IntrusionTrace(Fault):
         }[self.kind]  # fmt: skip
 
     def harm(self, host: DisposableHost) -> Sequence[str]:
+        same = ["-exec", "cmp", "--silent", f"{self.REMEMBERED}/program", "{}", ";", "-print"]
         evidence = {
-            "setuid_file": ["find", "/", "-xdev", "-name", ".fetch", "-size", "+0"],
+            "setuid_file": ["find", "/usr/local/bin", "/var/lib", "-type", "f", "-size", "+0", *same],
             "root_account": ["getent", "passwd", _ACCOUNT],
-            "authorized_key": ["grep", "--quiet", "OwnKeyOfThePeopleHere", _KEYS],
+            "authorized_key": ["grep", "--quiet", _OWN, _KEYS],
         }[self.kind]  # fmt: skip
         found = host.run(evidence)
         kept = found.returncode == 0 and (self.kind != "setuid_file" or found.stdout != "")

@@ -64,6 +64,7 @@ _KINDS = {
     "reset_pool": "pool", "recycle_pool": "pool", "ban_address": "address",
     "remount_read_write": "mount", "restart_time_daemon": "clock",
     "restore_last_good": "service", "upgrade_debian_packages": "packages", "upgrade_python_packages": "environment",
+    "lock_account": "root_accounts", "quarantine_setuid": "setuid_files",
     "repair_data": "dataset", "restore_data": "dataset", "quarantine_file": "dataset",
 }  # fmt: skip
 _NAMED = {"ban_address": "192.0.2.7", "upgrade_debian_packages": "debian"}
@@ -119,6 +120,8 @@ _PLAUSIBLE = {
     "restore_file": {"path": "/srv/key", "declared": "/srv/declared"},
     "upgrade_debian_packages": {"packages": {"libacme1": "1.1"}},
     "restore_sysctl": {"setting": "net.ipv4.tcp_keepalive_time", "value": "600"},
+    "lock_account": {"known": ["root"]},
+    "quarantine_setuid": {"path": "/srv/tmp", "known": []},
     "repair_data": {"contract": _DATA},
     "restore_data": {"contract": _DATA},
     "quarantine_file": {"contract": _DATA},
@@ -133,8 +136,11 @@ def a_host() -> SimulatedHost:
     host.add_service("chrony", unit="chrony.service")
     for path in ("/srv", "/srv/tmp", "/srv/cache", "/srv/log", "/run", "/etc"):
         host.files.add_directory(path)
-    for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/log/app.log.1", "/srv/key", "/etc/passwd"):
+    for path in ("/srv/tmp/a", "/srv/cache/a", "/srv/log/app.log", "/srv/log/app.log.1", "/srv/key"):
         host.files.add_file(path, "x" * 100)
+    host.files.add_file("/etc/passwd", "root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/home/toor:/bin/sh\n")
+    host.files.add_file("/etc/shadow", "root:*:1:0:9:7:::\ntoor:$6$salt$hash:1:0:9:7:::\n")
+    host.files.add_file("/srv/tmp/fetch", "x" * 100, mode=0o4755)
     host.files.add_file("/srv/declared", "declared")
     host.files.add_directory("/srv/good")
     host.files.add_file("/srv/good/key", "good")

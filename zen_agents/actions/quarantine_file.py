@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Final
 
 from zen_agents.actions.base import Action
 from zen_agents.actions.data_params import DataParams, contract_of
 from zen_agents.actions.give_back_files import GiveBackFiles
 from zen_agents.actions.replacing import replaceable
-from zen_agents.actions.scope import PathsPolicy, in_thread, parent_of, touched_paths
+from zen_agents.actions.scope import PathsPolicy, touched_paths
+from zen_agents.actions.taking_away import taken_away
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.job import failing_look
-from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
+from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.jobs.data_failing import DataFailingReply
 from zen_agents.model.action import ActionRequest, Effect, Plan, Reversible, Risk
 from zen_agents.ports.host import HostControl, HostView
@@ -56,26 +57,10 @@ class QuarantineFile(Action):
         states = [_present(path, control.view) for path in plan.detail["files"]]
         if "+".join(state.fingerprint for state in states) != plan.fingerprint:
             raise StalePlanError
-        done: list[dict[str, str]] = []
-
-        def work(go_on: Callable[[], None]) -> None:
-            for state in states:
-                go_on()
-                with control.open_directory(parent_of(state.path)) as parent:
-                    done.append({"path": state.path, "quarantine": parent.quarantine(state, action=self.name)})
-
-        left = ""
         try:
-            await in_thread(work, control)
-        except (HostError, RefusedError, StalePlanError, UnsafePathError) as error:
-            if not done:
-                raise
-            left = f"; the others are where they were: {error}"
+            return await taken_away(states, control, action=self.name, before="failing")
         finally:
             control.view.forget_repair(plan.request.target.partition(":")[2])
-        moved = ", ".join(each["path"] for each in done)
-        said = f"moved into the quarantine: {moved}{left}"
-        return Effect(True, said, before="failing", after="in the quarantine", undo={"files": done})
 
     def inverse(self, plan: Plan, effect: Effect) -> ActionRequest | None:
         if not effect.undo:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from zen_agents.checks.base import Check
 from zen_agents.checks.measured import measured
-from zen_agents.checks.walk import walk
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostView
+from zen_agents.ports.walk import walk
 
 
 class CacheCheck(Check):

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from zen_agents.checks.base import Check
 from zen_agents.checks.measured import measured, share_percent, untold
-from zen_agents.checks.walk import walk
 from zen_agents.clock import Instant
 from zen_agents.model.observation import Observation
 from zen_agents.model.units import size_in_words
 from zen_agents.ports.host import HostView
 from zen_agents.ports.host_files import FileState
+from zen_agents.ports.walk import walk
 
 
 class TempDirCheck(Check):

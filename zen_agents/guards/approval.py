@@ -21,7 +21,7 @@ NEEDS_PERSON = frozenset(
         "change_schema", "change_configuration", "change_security", "major_upgrade", "kill_process", "reboot_host",
         "remount_read_write", "change_certificate_authority", "restore_file", "restore_last_good", "restore_sysctl",
         "restore_data", "switch_resolver", "restore_resolver", "widen_port_range", "restore_port_range",
-        "raise_conntrack_limit", "restore_conntrack_limit", "ban_address",
+        "raise_conntrack_limit", "restore_conntrack_limit", "ban_address", "lock_account", "quarantine_setuid",
     }
 )  # fmt: skip
 #: The kind of brake that a bad outcome sets: the engine asks before it does this again for that rule.

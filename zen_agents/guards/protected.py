@@ -25,7 +25,7 @@ class Protected(Guard):
 
     def assess(self, question: Question) -> Answer:
         try:
-            hit = _unit(question) or _service(question) or _process(question) or _path(question)
+            hit = _unit(question) or _service(question) or _process(question) or _account(question) or _path(question)
         except StalePlanError as error:
             return self.deny(Reason.STALE_PLAN, str(error))
         origin = question.policy.origin("protected.units", "protected.paths")
@@ -73,6 +73,11 @@ def _process(question: Question) -> str:
         if not _is_ours(question, process) and (session := _session_host(host, process)):
             return f"{label} belongs to a live session ({session})"
     return ""
+
+
+def _account(question: Question) -> str:
+    """Judge an account by its name: whoever locks the last way to root is not let in to take it back."""
+    return "account root is protected" if "root" in touched.names(question, ResourceKind.ACCOUNT) else ""
 
 
 def _is_kernel_thread(host: HostView, process: Process) -> bool:

@@ -53,6 +53,8 @@ class ResourceKind(StrEnum):
     POOL = "pool"
     #: An address, or the network around one, that is shut out.
     ADDRESS = "address"
+    #: An account of this host, by its name.
+    ACCOUNT = "account"
     #: A package of this host, by its name.
     PACKAGE = "package"
     #: A table of a server, by the file that says how to connect, and its name: `/etc/zen-agents/shop.address:sales.orders`.

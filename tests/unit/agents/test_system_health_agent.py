@@ -51,6 +51,8 @@ EVERYTHING: dict[str, Any] = {
     "caches": {"pip": {"path": "/srv/pip", "above": "2GiB", "down_to": "1GiB"}},
     "upgrades": {},
     "oom_kills": {},
+    "root_accounts": {"known": ["root", "toor"]},
+    "setuid_files": {"local": {"path": "/usr/local", "known": ["/usr/local/bin/doas"]}},
     "processes": {"crunch": {"match": "^crunch$", "unit": "batch.service", "on_breach": ["renice_process", "kill_process"]}},
     "jobs": {"nightly": {"executable": "/usr/bin/nightly", "user": "app", "max_age": "2h", "lock": "/run/nightly.pid"}},
     "journal": {},

@@ -11,7 +11,6 @@ import pytest
 from chaos.simulation.host import SimulatedHost
 from tests.support.asking import ask
 from zen_agents.adapters.linux_host import LinuxHost
-from zen_agents.checks import walk as walking
 from zen_agents.checks.base import Check
 from zen_agents.checks.cache import CacheCheck
 from zen_agents.checks.log import DeletedLogCheck, LogCheck
@@ -19,6 +18,7 @@ from zen_agents.checks.path import PathCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.clock import Instant, SystemClock
 from zen_agents.model.observation import Observation, Status
+from zen_agents.ports import walk as walking
 from zen_agents.ports.events import Watch
 from zen_agents.ports.log_archives import matches
 

@@ -36,8 +36,10 @@ from zen_agents.checks.path import PathCheck
 from zen_agents.checks.pressure import PressureCheck
 from zen_agents.checks.process import ByPidfile, ByRecord, ByUnit, ProcessCheck
 from zen_agents.checks.resolver import ResolverCheck
+from zen_agents.checks.root_accounts import RootAccountsCheck
 from zen_agents.checks.runaway import RunawayCheck
 from zen_agents.checks.script import ScriptCheck
+from zen_agents.checks.setuid_files import SetuidFilesCheck
 from zen_agents.checks.temp_dir import TempDirCheck
 from zen_agents.checks.uninterruptible import UninterruptibleCheck
 from zen_agents.checks.unit import UnitCheck
@@ -81,6 +83,8 @@ CASES: Sequence[tuple[Callable[[], Check], Sequence[str]]] = (
         ),
         ["busy_processes"],
     ),
+    (lambda: RootAccountsCheck(known=["root"], every_seconds=60), ["content"]),
+    (lambda: SetuidFilesCheck("tmp", path="/srv/tmp", known=(), every_seconds=300), ["file", "list_directory"]),
     (lambda: OomCheck(every_seconds=15, shown_for_seconds=600), ["oom_kills"]),
     (lambda: UpgradeCheck(every_seconds=600), ["processes"]),
     (lambda: UnitCheck("web", "web.service", every_seconds=30), ["unit"]),

@@ -118,6 +118,12 @@ class SystemHealthSettings(AgentSettings):
     sysctls: Annotated[Mapping[str, Any], _of("sysctls:DeclaredSetting")] = Field(
         {}, description="kernel settings and their values, by name"
     )
+    root_accounts: Annotated[Any, _one("root_accounts:RootAccountSettings")] = Field(
+        None, description="who may have the rights of root; empty: not looked at, {}: nobody but root"
+    )
+    setuid_files: Annotated[Mapping[str, Any], _of("setuid_files:SetuidDirectory")] = Field(
+        {}, description="directories below which no program may be setuid or setgid but those listed, by name"
+    )
     deployments: Annotated[Mapping[str, Any], _of("deployments:Deployment")] = Field(
         {}, description="who may change baselines and sysctls for a time, by name"
     )

@@ -39,6 +39,8 @@ _PLACES: Mapping[str, str] = {
     "baselines": "baselines:Baselines",
     "sysctls": "sysctls:Sysctls",
     "upgrades": "upgrades:Upgrades",
+    "root_accounts": "root_accounts:RootAccounts",
+    "setuid_files": "setuid_files:SetuidFilesBelow",
     "oom_kills": "oom_kills:OomKills",
 }
 
@@ -82,10 +84,12 @@ TARGET_KINDS: Mapping[str, str] = {
     "restore_file": "baseline",
     "restore_last_good": "service",
     "restore_sysctl": "sysctl",
+    "lock_account": "root_accounts",
+    "quarantine_setuid": "setuid_files",
 }
 
 #: Kinds of target of which a host has one, and its name: an action on it needs none.
-ONLY: Mapping[str, str] = {"journal": "system", "clock": "system"}
+ONLY: Mapping[str, str] = {"journal": "system", "clock": "system", "root_accounts": "system"}
 
 
 def used(settings: SystemHealthSettings) -> Iterator[tuple[Area[Any], Any]]:

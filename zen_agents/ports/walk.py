@@ -24,10 +24,11 @@ class Walk:
     complete: bool
 
 
-def walk(host: HostView, path: str) -> Walk | None:
+def walk(host: HostView, path: str, *, any_device: bool = False) -> Walk | None:
     """Return the regular files below a directory, None if there is no such directory.
 
-    HostError if it is not a directory, or cannot be listed. Directories that vanish or may not be entered meanwhile make the
+    `any_device`: also files of another device than the directory's, as an overlay says of those in a lower layer; no other
+    file system is entered. HostError if it is not a directory, or cannot be listed. Directories that vanish or may not be entered meanwhile make the
     walk incomplete.
     """
     root = host.file(path)
@@ -47,7 +48,7 @@ def walk(host: HostView, path: str) -> Walk | None:
             complete = False
             continue
         left -= len(entries)
-        files.extend(entry for entry in entries if entry.kind == "file" and entry.device == root.device)
+        files.extend(each for each in entries if each.kind == "file" and (any_device or each.device == root.device))
         below = [entry.path for entry in entries if entry.kind == "directory" and entry.device == root.device]
         complete = complete and not (below and depth + 1 >= _DEEPEST)
         waiting.extend((entry, depth + 1) for entry in below if depth + 1 < _DEEPEST)
