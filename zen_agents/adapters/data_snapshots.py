@@ -16,7 +16,7 @@ from pathlib import Path
 from time import gmtime, strftime, strptime
 from typing import Final, NamedTuple
 
-from zen_agents.adapters.file_identity import somebody_writes
+from zen_agents.adapters.file_holders import somebody_writes
 from zen_agents.adapters.linux_view_files import list_directory, look_at_file
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from zen_agents.adapters.data_repairs import RepairedFile, repaired
-from zen_agents.adapters.file_identity import somebody_writes
+from zen_agents.adapters.file_holders import somebody_writes
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory
 from zen_agents.dataclass import dataclass

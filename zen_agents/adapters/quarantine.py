@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from zen_agents.adapters.durable_file import replace_durably
-from zen_agents.adapters.file_identity import somebody_writes
+from zen_agents.adapters.file_holders import somebody_writes
 from zen_agents.adapters.kept_bytes import copied, digest_of, hash_of, linked
 from zen_agents.adapters.likeness import Likeness
 from zen_agents.adapters.taken_aside import TakenAside

@@ -9,12 +9,12 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from zen_agents.adapters.file_holders import nobody_else_holds
 from zen_agents.adapters.file_identity import (
     compare,
     held_file,
     mount_of,
     names_in,
-    nobody_else_holds,
     plain_name,
     proc_path,
     put_back,
@@ -222,7 +222,7 @@ class OpenDirectory:
 
     def quarantine(self, expected: FileState, *, action: str) -> str:
         self._ours(expected)
-        with self._held(expected) as place, nobody_else_holds(place, expected.path) as descriptor:
+        with self._held(expected) as place, nobody_else_holds(place, expected.path, after_glances=True) as descriptor:
             id = self._quarantine.keep(descriptor, expected, action=action, go_on=self._go_on)
             self._unlink(expected)
         return id

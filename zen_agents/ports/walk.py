@@ -28,8 +28,8 @@ def walk(host: HostView, path: str, *, any_device: bool = False) -> Walk | None:
     """Return the regular files below a directory, None if there is no such directory.
 
     `any_device`: also files of another device than the directory's, as an overlay says of those in a lower layer; no other
-    file system is entered. HostError if it is not a directory, or cannot be listed. Directories that vanish or may not be entered meanwhile make the
-    walk incomplete.
+    file system is entered. HostError if it is not a directory, or cannot be listed. Directories that vanish or may not be
+    entered meanwhile make the walk incomplete.
     """
     root = host.file(path)
     if root is None:

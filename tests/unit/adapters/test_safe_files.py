@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.changing import IS_ROOT, Changing, changing
-from zen_agents.adapters import file_identity
+from zen_agents.adapters import file_holders, file_identity
 from zen_agents.adapters.linux_view_files import file_state
 from zen_agents.adapters.safe_files import OpenDirectory, open_directory
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
@@ -179,7 +179,7 @@ def test_what_somebody_holds_open_is_left(name: str, how: str, here: Changing, t
 
 
 def test_without_leases_every_process_is_asked(here: Changing, top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_identity, "_lease", lambda *_: False)
+    monkeypatch.setattr(file_holders, "_lease", lambda *_: False)
     path = top / "file"
     path.write_text("in use")
     with path.open(), opened(here, top) as directory:
@@ -194,11 +194,30 @@ def test_whoever_opens_a_file_while_it_is_held_does_not_end_the_engine(top: Path
     path = top / "file"
     path.write_text("content")
     place = os.open(path, os.O_PATH)
-    with file_identity.nobody_else_holds(place, str(path)):
+    with file_holders.nobody_else_holds(place, str(path)):
         child = subprocess.Popen(["cat", str(path)], stdout=subprocess.PIPE)
     os.close(place)
     # The reader waited for the lease; the signal that said so was ignored.
     assert child.communicate(timeout=60)[0] == b"content"
+
+
+def test_whoever_only_glances_at_a_file_keeps_it_from_no_quarantine(
+    here: Changing, top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = top / "job.lock"
+    path.write_text("999")
+    reader, pauses = path.open(), list[float]()
+
+    def reads_to_its_end(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            reader.close()
+
+    monkeypatch.setattr("zen_agents.adapters.file_holders.time.sleep", reads_to_its_end)
+    with opened(here, top) as directory:
+        assert directory.in_use(seen(path)) and not pauses
+        directory.quarantine(seen(path), action="clear_stale_lock")
+    assert (path.exists(), len(pauses)) == (False, 2)
 
 
 def test_a_changed_file_is_not_removed(here: Changing, top: Path) -> None:

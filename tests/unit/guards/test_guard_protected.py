@@ -47,6 +47,12 @@ def test_units_of_the_protected_set_are_refused(store: SqliteStore, name: str) -
     assert (answer.reason, answer.value) == (Reason.PROTECTED, f"{name} is protected")
 
 
+def test_root_is_never_locked_and_another_with_its_rights_may_be(store: SqliteStore) -> None:
+    answer = touching(store, "account:backdoor", "account:root")
+    assert (answer.reason, answer.value) == (Reason.PROTECTED, "account root is protected")
+    assert touching(store, "account:backdoor").ruling is Ruling.ALLOW
+
+
 def test_an_alias_is_judged_by_what_it_stands_for(store: SqliteStore) -> None:
     host = CalmHost(units={"harmless.service": unit("sshd.service")})
     assert touching(store, "unit:harmless.service", host=host).value == "sshd.service is protected"

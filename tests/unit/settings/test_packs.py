@@ -36,7 +36,18 @@ def _ladders(node: Node) -> list[str]:
 
 
 def test_there_is_a_pack_for_each_common_service() -> None:
-    assert NAMES == ["cron", "docker", "jvm", "nginx", "postgresql", "redis", "security", "systemd", "web_attacks"]
+    assert NAMES == [
+        "cron",
+        "docker",
+        "integrity",
+        "jvm",
+        "nginx",
+        "postgresql",
+        "redis",
+        "security",
+        "systemd",
+        "web_attacks",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
