@@ -243,5 +243,5 @@ class Deciding:
         counts_at = incident.began_at.steady + rule.hold.held_for_seconds
         if incident.state is IncidentState.SUSPECTED and incident.last_status is Status.PROBLEM and counts_at > now.steady:
             # What is looked at once an hour, or when it changes, would be known to last only an hour later.
-            self._outlook.watchlist.hurry(rule.key, counts_at + VERIFY_SOONEST)
+            self._outlook.watchlist.appoint(rule.key, counts_at + VERIFY_SOONEST)
         return again

@@ -39,6 +39,8 @@ class Watchlist:
         makers = {(name, check.target): check.name for check in checks for name in check.observes}
         #: Pair that a rule reads -> name of the check that observes it. The tuples are those of the readers.
         self._makers = {pair: makers[pair] for pair in self._readers if pair in makers}
+        #: Check name -> moments to come at which it is asked beside its rhythm, whatever asks it before.
+        self._appointed: dict[str, frozenset[float]] = {}
         #: Kind of watch -> what is watched -> names of the checks that it wakes; mostly one.
         self._subjects: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         self._watched: dict[str, tuple[Watch, ...]] = {}
@@ -87,7 +89,14 @@ class Watchlist:
         # Of thousands of checks most have the same rhythm.
         following = {every: self._next(every, now) for every in {check.every_seconds for check in checks}}
         self._due.update((check.name, following[check.every_seconds]) for check in checks)
+        for name in self._appointed.keys() & taken:
+            self._keep(name, frozenset(at for at in self._appointed.pop(name) if at > now))
         return checks
+
+    def _keep(self, name: str, appointed: frozenset[float]) -> None:
+        if appointed:
+            self._appointed[name] = appointed
+            self._due[name] = min(self._due[name], *appointed)
 
     def _next(self, every: float, now: float) -> float:
         """Return when a check is due that is asked now: at the next beat of its rhythm, whatever woke it this time.
@@ -140,6 +149,11 @@ class Watchlist:
         """Have everything that a rule reads looked at by then at the latest."""
         for name in self.feeders(key):
             self._due[name] = min(self._due[name], at)
+
+    def appoint(self, key: str, at: float) -> None:
+        """Have everything that a rule reads looked at then, also where it is looked at before."""
+        for name in self.feeders(key):
+            self._keep(name, self._appointed.get(name, frozenset()) | {at})
 
     def is_due(self, name: str, now: float) -> bool:
         """Tell whether a check is to be asked in the next turn."""

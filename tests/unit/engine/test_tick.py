@@ -381,8 +381,11 @@ async def test_a_storm_that_leads_to_safe_mode_is_told_as_that(tmp_path: Path) -
     assert "safe mode" in rig.summaries("engine")[0]
 
 
-async def test_what_has_to_last_is_looked_at_when_it_has_and_not_only_at_its_next_time(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, rule={"hold": Hold(held_for_seconds=30.0)}, every_seconds=3600.0)
+@pytest.mark.parametrize("every_seconds", [20.0, 3600.0])
+async def test_what_has_to_last_is_looked_at_when_it_has_and_not_only_at_its_next_time(
+    tmp_path: Path, every_seconds: float
+) -> None:
+    rig = Rig(tmp_path, rule={"hold": Hold(held_for_seconds=30.0)}, every_seconds=every_seconds)
     rig.host.crash("web")
     await rig.run(29)
     assert rig.outcomes() == []

@@ -97,6 +97,19 @@ def test_a_rule_that_is_in_a_hurry_brings_forward_what_it_reads() -> None:
     assert watched.next_due == 10.0
 
 
+def test_an_appointment_is_kept_also_where_a_beat_comes_before_it() -> None:
+    watched = Watchlist([Looking("a")], [rule("a")], 0.0)
+    watched.take_due(7.0)
+    watched.appoint("r.a|host", 13.0)
+    watched.appoint("r.a|host", 13.0)
+    watched.appoint("r.a|host", 14.0)
+    asked_at = []
+    while watched.next_due < 30.0:
+        asked_at.append(watched.next_due)
+        assert watched.take_due(watched.next_due)
+    assert asked_at == [10.0, 13.0, 14.0, 20.0]
+
+
 def test_a_wake_reaches_who_watches_and_nobody_else() -> None:
     a, b = Looking("a"), Looking("b")
     watched = Watchlist([a, b], [], 0.0)
