@@ -83,8 +83,6 @@ def _unit_busy(question: Question) -> str:
 def _owner(question: Question) -> str:
     """Return who else owns what is touched, "" if nobody does."""
     host = question.host
-    engine = host.process(question.policy.own_pid)
-    own_group = host.cgroup(engine) if engine else ""
     seen = list(touched.processes(question))
     for unit in touched.units(question).values():
         if matches(unit.id, _OWNED_UNITS) or matches(unit.slice, _OWNED_UNITS):
@@ -96,6 +94,12 @@ def _owner(question: Question) -> str:
         for owner, pattern in _OWNERS:
             match = pattern.search(group)
             # Inside a container the engine's own neighbours are its own.
-            if match and match[0] not in own_group:
+            if match and match[0] not in _own_group(question):
                 return f"process {process.pid} ({one_line(process.name)}) belongs to {owner}"
     return ""
+
+
+def _own_group(question: Question) -> str:
+    """Return the engine's own control group; the kernel answers only once nobody moves anything between groups."""
+    engine = question.host.process(question.policy.own_pid)
+    return question.host.cgroup(engine) if engine else ""

@@ -143,8 +143,14 @@ def test_without_the_engines_own_process_every_container_is_anothers(store: Sqli
     ["system_state", "boot_seconds", "package_transaction", "configuration_run", "cloud_init_pending", "cgroup", "leaving"],
 )
 def test_what_cannot_be_told_is_refused(store: SqliteStore, mute: str) -> None:
-    host = CalmHost(mute=frozenset({mute}))
-    assert assess(question(store, host=host), [Ownership()]).reason is Reason.GUARD_ERROR
+    host = CalmHost(table={4242: process(4242)}, mute=frozenset({mute}))
+    asked = question(store, plan=plan(None, "process:4242:9"), host=host)
+    assert assess(asked, [Ownership()]).reason is Reason.GUARD_ERROR
+
+
+def test_whose_a_process_is_need_not_be_told_where_none_is_touched(store: SqliteStore) -> None:
+    host = CalmHost(mute=frozenset({"cgroup"}))
+    assert Ownership().assess(question(store, plan=plan(None, "path:/etc/hosts"), host=host)).ruling is Ruling.ALLOW
 
 
 def test_a_person_passes_it_only_by_name(store: SqliteStore) -> None:
