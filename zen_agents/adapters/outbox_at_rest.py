@@ -17,9 +17,10 @@ from zen_agents.adapters.worker_process import run_worker
 from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.policy import AlertPolicy
 from zen_agents.clock import Clock
+from zen_agents.dataclass import compile_now
 from zen_agents.errors import StoreError
 from zen_agents.model.message import Message
-from zen_agents.ports.store import OUTBOX_MEMORY, Store
+from zen_agents.ports.store import OUTBOX_MEMORY, OutboxRow, Store
 
 if TYPE_CHECKING:
     from zen_agents.adapters.alert_outbox import Outbox
@@ -46,6 +47,10 @@ class OutboxAtRest:
     def get_ready(self) -> None:
         """Load what telling needs, ahead of the first message; nothing is made or asked of the store."""
         import zen_agents.adapters.alert_outbox  # noqa: F401, PLC0415  as in `_woken`
+        from zen_agents.adapters.outbox_memory import Memory, Told  # noqa: PLC0415
+        from zen_agents.alerts.routing import Dispatch  # noqa: PLC0415
+
+        compile_now(Memory, Told, Dispatch, OutboxRow)
 
     def tell(self, message: Message) -> None:
         """Accept a message for delivery. Never raises, never waits."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fnmatch import translate
 from functools import lru_cache
 
-from zen_agents.dataclass import dataclass
+from zen_agents.dataclass import compile_now, dataclass
 
 _SPECIAL = frozenset("*?[")
 
@@ -39,6 +39,11 @@ class _Patterns:
             or any(len(name) >= len(a) + len(b) and name.startswith(a) and name.endswith(b) for a, b in self.both)
             or (self.rest is not None and self.rest.match(name) is not None)
         )
+
+
+def get_ready() -> None:
+    """Compile what sorted patterns are made by, where the first answer must not wait for it."""
+    compile_now(_Patterns)
 
 
 @lru_cache(maxsize=32)
