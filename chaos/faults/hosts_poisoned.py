@@ -29,11 +29,10 @@ class HostsPoisoned(Fault):
         host.write_file(self.baseline, declared)
 
     def inject(self, host: DisposableHost) -> float:
-        # The first line with a name wins.
-        at = struck(host, ("run", "sed", "--in-place", f"1i {self.address} {self.host_name}", _HOSTS))
-        if not resolves(host, self.host_name, self.address):
-            raise RuntimeError(f"{self.host_name} leads nowhere else")
-        return at
+        # The first line with a name wins. Whoever wrote it asks: entering the host anew holds up all that starts meanwhile.
+        poison = ("run", "sed", "--in-place", f"1i {self.address} {self.host_name}", _HOSTS)
+        leads = f"getent hosts {self.host_name} | grep --quiet '^{self.address} '"
+        return struck(host, poison, ("run", "sh", "-c", leads))
 
     def is_gone(self, host: DisposableHost) -> bool:
         return file_text(host, _HOSTS) == file_text(host, self.baseline)

@@ -9,7 +9,7 @@ from typing import Literal
 from chaos.faults.base import Fault
 from chaos.host import DisposableHost
 from chaos.waiting import wait_until
-from chaos.workload import accepts, install, killed, start_web, unit_property
+from chaos.workload import accepts, file_text, install, killed, start_web, unit_property
 
 _PROGRAM = "/usr/local/bin/may-start"
 
@@ -60,7 +60,7 @@ class StartsFail(Fault):
         return [f"{self.unit} was started {starts} times in vain"] if starts > self.most_starts else []
 
     def _said(self, host: DisposableHost) -> Sequence[str]:
-        return host.run(["cat", self._starts]).stdout.split()
+        return file_text(host, self._starts).split()
 
     @property
     def _cause(self) -> str:
