@@ -35,6 +35,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{SAFETY}/test_r15_telling_and_acting.py::test_a_guard_that_is_broken_is_a_no_and_is_told",
     ),
     "R5": (
+        f"{SAFETY}/test_acting_by_property.py::test_what_is_done_was_planned_for_what_is_there_now",
         f"{SAFETY}/test_r05_stale_plan.py::test_a_target_that_changed_since_it_was_judged_is_left",
         f"{ENGINE}/test_meanwhile.py::test_a_pause_set_while_it_looks_again_holds",
         f"{GUARDS}/test_guard_lease.py::test_a_held_target_is_refused_with_its_holder",
@@ -82,6 +83,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{SAFETY}/test_r13_no_backlog.py::test_what_piled_up_behind_a_brake_is_not_replayed",
     ),
     "R14": (
+        f"{SAFETY}/test_acting_by_property.py::test_a_child_that_prints_without_end_costs_a_few_thousand_characters",
         f"{ADAPTERS}/test_linux_control.py::test_output_is_bounded_and_cannot_move_a_cursor",
         f"{WHOLE}/test_alert_outbox.py::test_ten_thousand_at_once_become_a_few_and_one_roll_up",
         f"{ADAPTERS}/test_sqlite_store_crash.py::test_a_disk_that_is_really_full",
@@ -90,6 +92,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{ENGINE}/test_start_on_a_bad_state.py::test_an_engine_starts_although_a_table_of_its_state_is_damaged",
     ),
     "R15": (
+        f"{SAFETY}/test_acting_by_property.py::test_neither_telling_nor_acting_needs_the_other",
         f"{SAFETY}/test_r15_telling_and_acting.py::test_a_notifier_that_is_broken_keeps_nothing_from_being_repaired",
         f"{SAFETY}/test_r15_telling_and_acting.py::test_a_ledger_that_takes_nothing_stops_acting_not_telling",
         f"{WHOLE}/test_alert_outbox.py::test_while_the_state_cannot_be_written_messages_go_to_a_file_and_still_out",
@@ -174,6 +177,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{GUARDS}/test_guard_ownership.py::test_nothing_acts_while_systemd_comes_up_or_goes_down",
     ),
     "R29": (
+        f"{SAFETY}/test_acting_by_property.py::test_data_is_read_by_nobody_or_by_its_owner_and_never_by_root",
         "unit/settings/test_loader.py::test_as_root_a_command_says_who_runs_it",
         f"{ADAPTERS}/test_linux_control.py::test_root_says_as_whom_a_service_runs",
         f"{ADAPTERS}/test_linux_control.py::test_an_account_gets_its_groups_and_nothing_of_root",
@@ -181,7 +185,8 @@ HELD: dict[str, tuple[str, ...]] = {
         "unit/workers/test_data_check.py::test_what_others_may_read_is_read_as_nobody_and_what_is_the_owners_as_the_owner",
         "unit/workers/test_data_check.py::test_duckdb_opens_nothing_else_and_cannot_be_told_otherwise",
     ),
-    "R30": (f"{GUARDS}/test_guard_approval.py::test_one_person_is_not_two",),
+    "R30": (f"{SAFETY}/test_acting_by_property.py::test_only_as_many_different_people_as_are_needed_let_it_be_done",
+        f"{GUARDS}/test_guard_approval.py::test_one_person_is_not_two",),
     "R31": (
         f"{SAFETY}/test_changes_by_property.py::test_an_undo_gives_back_what_was_unless_somebody_changed_it_since_and_never_setuid",
         f"{ACTIONS}/test_path_actions.py::test_mode_and_owner_come_back_and_undo_knows_what_was",
@@ -197,6 +202,7 @@ HELD: dict[str, tuple[str, ...]] = {
         f"{GUARDS}/test_guard_host_wide.py::test_a_log_line_alone_never_acts",
     ),
     "R33": (
+        f"{SAFETY}/test_acting_by_property.py::test_the_emergency_script_ends_only_what_a_record_of_roots_own_names",
         f"{WHOLE}/test_scripts.py::test_as_root_a_record_of_somebody_else_kills_nobody",
         f"{WHOLE}/test_scripts.py::test_as_root_a_pointer_of_somebody_else_leads_nowhere",
         f"{WHOLE}/test_scripts.py::test_as_root_a_flag_in_somebody_elses_directory_is_set_without_following_anything",
