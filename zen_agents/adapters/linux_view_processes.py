@@ -96,6 +96,9 @@ class ProcessReader:
 
     def command_line(self, process: Process) -> tuple[str, ...]:
         """Return argv; () for a kernel thread, a zombie or a process that is gone."""
+        if process.state in "ZX":
+            # There is nothing left to read, and of some programs hundreds stay.
+            return ()
         key = (process.pid, process.start_time, process.name)
         known = self._command_lines.get(key)
         if known is None:

@@ -70,7 +70,7 @@ class Judging:
     async def get_ready(
         self, request: ActionRequest, *, rule: Rule, policy: Policy, present: Callable[[], AsOf]
     ) -> None:  # fmt: skip
-        """Load what acting on such a request needs and ask the guards, about a plan that touches nothing; never raises."""
+        """Load what acting on such a request needs and ask the guards, about a plan of nothing real; never raises."""
         try:
             plan = await self._planning.empty(request)
         except Exception as error:  # it is told where a plan is needed

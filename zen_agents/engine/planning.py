@@ -11,13 +11,16 @@ from zen_agents.clock import Clock
 from zen_agents.engine.aside import Aside
 from zen_agents.engine.surveys import Surveys
 from zen_agents.errors import HostError, RefusedError
-from zen_agents.model.action import ActionRequest, Effect, Intent, Plan
+from zen_agents.model.action import ActionRequest, Effect, Intent, Plan, Resource, ResourceKind
 from zen_agents.ports.host import Host, HostView
 
 log = logging.getLogger("zen_agents.planning")
 
 #: How long the looking for a plan may take, where no action says it (seconds).
 PLAN_SECONDS = 15.0
+
+#: What a plan touches that is made to get ready; a service may not be called so.
+_NO_SERVICE = Resource(ResourceKind.SERVICE, "/")
 
 #: Incident, action, target and attempt: what tells two requests of one turn apart.
 _PlanKey = tuple[str | None, str, str, int]
@@ -116,13 +119,16 @@ class Planning:
         self._ahead = None, {}
 
     async def empty(self, request: ActionRequest) -> Plan:
-        """Load what acting on such a request needs, and return a plan that touches nothing."""
+        """Load what acting on such a request needs, and return a plan that touches nothing but a service that there is not.
+
+        By its name guards get the names ready that they protect; nothing else about it is to be asked.
+        """
         return await self._aside.ask(lambda: self._empty_plan(request), timeout_seconds=PLAN_SECONDS)
 
     def _empty_plan(self, request: ActionRequest) -> Plan:
         action = self.action(request.action)
         action.params(request)
-        return Plan(request, (), (), "", action.risk, action.reversible, action.budget)
+        return Plan(request, (), (_NO_SERVICE,), "", action.risk, action.reversible, action.budget)
 
     def inverse(self, intent: Intent, effect: Effect) -> ActionRequest | None:
         """Return the request that takes an action back, None if it changed nothing or has no way back."""

@@ -193,6 +193,16 @@ def test_an_empty_command_line_is_asked_again(host: LinuxHost, proc: Path) -> No
     assert host.look().command_line(process) == ("/usr/bin/web",)
 
 
+def test_of_what_has_ended_no_command_line_is_read(host: LinuxHost, proc: Path) -> None:
+    directory = a_process(proc, 42)
+    process = host.look().processes()[42]
+    (directory / "cmdline").unlink()
+    (directory / "cmdline").mkdir()
+    with pytest.raises(HostError):
+        host.look().command_line(process)
+    assert host.look().command_line(process._replace(state="Z")) == ()
+
+
 def test_a_rewritten_title_is_one_argument() -> None:
     assert split_command_line(b"nginx: worker process") == ("nginx: worker process",)
     assert split_command_line(b"a\0\0b\0") == ("a", "", "b")

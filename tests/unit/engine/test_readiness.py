@@ -10,7 +10,7 @@ import pytest
 from tests.support.rig import Restart, Rig
 from zen_agents.engine import judging
 from zen_agents.guards.base import Question
-from zen_agents.model.action import ActionRequest
+from zen_agents.model.action import ActionRequest, Resource, ResourceKind
 from zen_agents.model.entry import EntryKind
 
 
@@ -32,7 +32,8 @@ async def test_each_action_of_a_ladder_is_made_ready_once_after_the_first_turn(
     for _ in range(2):
         await rig.running.turn(everything=True)
     assert [question.request.action for question in asked] == ["restart_service"]
-    assert (asked[0].plan.steps, asked[0].plan.touches) == ((), ())
+    assert asked[0].plan.steps == ()
+    assert asked[0].plan.touches == (Resource(ResourceKind.SERVICE, "/"),), "there is no such service"
     assert loaded == ["restart_service"]
     assert rig.controls == [] and rig.outcomes() == []
     assert rig.store.entries(kinds=[EntryKind.DECISION, EntryKind.INTENT], limit=10) == []
