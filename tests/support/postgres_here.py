@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.engine_process import wait_for
@@ -62,19 +63,65 @@ class Server:
 @contextlib.contextmanager
 def postgres_here(certificate: Path | None = None, key: Path | None = None) -> Iterator[Server]:
     """Run a PostgreSQL for as long as this is open; with a certificate and its key it speaks TLS to whoever wants that."""
-    assert _PROGRAMS is not None
     with _place() as place:
-        files, port = place / "files", _free_port()
-        _done([str(_PROGRAMS / "initdb"), "--no-sync", "--auth=trust", "--username=postgres", f"--pgdata={files}"])
+        files, port = _made(place)
+        for name, file in {"server.crt": certificate, "server.key": key}.items():
+            if file is not None:
+                _give(file, files / name)
         with (files / "postgresql.conf").open("a") as settings:
-            settings.write(f"{_SETTINGS}port = {port}\nunix_socket_directories = '{place}'\n")
-            for name, file in {"server.crt": certificate, "server.key": key}.items():
-                if file is not None:
-                    _give(file, files / name)
             settings.write(f"ssl = {'on' if certificate else 'off'}\n")
-        (files / "pg_hba.conf").write_text(_LETS_IN)
-        with _running([str(_PROGRAMS / "postgres"), "-D", str(files)], signal.SIGQUIT, lambda: _is_ready(port)):
+        with _running(_server_of(files), signal.SIGQUIT, lambda: _is_ready(port)):
             yield Server(port)
+
+
+@dataclass(frozen=True, slots=True)
+class MortalServer(Server):
+    """One that a test ends and starts; its files stay."""
+
+    files: Path
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Run it for as long as this is open, unless somebody ends it before."""
+        with _running(_server_of(self.files), signal.SIGQUIT, lambda: _is_ready(self.port)):
+            yield
+
+    def stop_at_once(self) -> None:
+        """Have it end without a word to anybody, as `pg_ctl stop -m immediate` does."""
+        self._process().send_signal(signal.SIGQUIT)
+
+    def kill(self) -> None:
+        """Kill all of its processes, as a power cut would."""
+        found = self._process()
+        for each in (found, *found.children()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+
+    def _process(self) -> psutil.Process:
+        return psutil.Process(int((self.files / "postmaster.pid").read_text().splitlines()[0]))
+
+
+@contextlib.contextmanager
+def mortal_postgres(log: Path | None = None) -> Iterator[MortalServer]:
+    """Make the files of a PostgreSQL that is yet to run; its log of changes may lie elsewhere, in small files."""
+    with _place() as place:
+        files, port = _made(place, *(("--wal-segsize=1", f"--waldir={log}") if log is not None else ()))
+        yield MortalServer(port, files)
+
+
+def _made(place: Path, *options: str) -> tuple[Path, int]:
+    """Make the files of a server, and choose its port."""
+    files, port = place / "files", _free_port()
+    program = str(_PROGRAMS) + "/initdb"
+    _done([program, "--no-sync", "--auth=trust", "--username=postgres", f"--pgdata={files}", *options])
+    with (files / "postgresql.conf").open("a") as settings:
+        settings.write(f"{_SETTINGS}port = {port}\nunix_socket_directories = '{place}'\n")
+    (files / "pg_hba.conf").write_text(_LETS_IN)
+    return files, port
+
+
+def _server_of(files: Path) -> list[str]:
+    return [str(_PROGRAMS) + "/postgres", "-D", str(files)]
 
 
 @contextlib.contextmanager

@@ -51,9 +51,7 @@ class TablesChanged:
                 self.check_stop()
                 reply = await self._final(table, asked, "")
         except HostError as error:
-            raise HostError(
-                f"{error}; no row was put back, and all that takes is kept: once that is mended, undo it again"
-            ) from error
+            raise HostError(f"{error}; all that undo takes is kept: once that is mended, undo it again") from error
         if reply is None or reply.put_back is None:
             raise UnsettledError(f"rows of {asked.dataset} were put back; how many, nobody can say any more")
         return reply.put_back

@@ -121,19 +121,23 @@ async def settled(question: DataQuestion, asked: Asked) -> bool:
 def _not_ready(reply: TableReply) -> ZenError:
     if reply.is_stale or not reply.unable:
         return StalePlanError(reply.unable or "nothing in it needs a repair")
-    return HostError(reply.unable)
+    return _untouched(reply.unable)
+
+
+def _untouched(why: str) -> HostError:
+    return HostError(f"{why}; nothing was changed")
 
 
 async def _replied(task: asyncio.Task[TableReply]) -> TableReply:
     try:
         return await task
     except WorkerError as error:
-        raise HostError(f"the table could not be repaired: {error}") from error
+        raise _untouched(f"the table could not be repaired: {error}") from error
 
 
 def _good(reply: TableReply) -> TableReply:
     if reply.unable:
-        raise HostError(reply.unable)
+        raise _untouched(reply.unable)
     return reply
 
 

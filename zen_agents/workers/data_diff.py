@@ -99,7 +99,10 @@ class _Side:
     def copy(self) -> None:
         """Have the rows of a database here."""
         if isinstance(self._opened, TableCopy):
-            self.held = self._opened.written(self._copy)
+            try:
+                self.held = self._opened.written(self._copy)
+            except BackendError as error:
+                raise BackendError(f"{self.place}: {error}") from error
 
     def table(self, duck: Duck) -> Table:
         if self._files is not None:

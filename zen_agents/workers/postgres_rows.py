@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     import psycopg
 
 _CONNECT_SECONDS: Final = 10
+#: A server, or the way to it, that went away without a word is given up within a minute, however long an answer may take.
+_ALIVE: Final = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 50_000}
+#: As soon the server, from version 14, misses us: it ends what nobody waits for any more, and lets go of its locks.
+_MISSED: Final = (
+    ("tcp_keepalives_idle", "20"), ("tcp_keepalives_interval", "10"), ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "50000"), ("client_connection_check_interval", "2s"),
+)  # fmt: skip
 #: Longer than this it does not queue for a table that somebody changes: whoever comes behind it would wait as well (ms).
 _LOCK_MILLISECONDS: Final = 2000
 #: SQLSTATE of what is wrong with the data itself: a table that is not there, damaged pages and indexes.
@@ -63,7 +71,7 @@ class PostgresRows:
         # No password file of an account's is looked for, but the one that the string itself names.
         plain: dict[str, Any] = {
             "passfile": "/nonexistent/.pgpass", "connect_timeout": _CONNECT_SECONDS, "application_name": "zen-agents",
-            **wanted,
+            **_ALIVE, **wanted,
         }  # fmt: skip
         try:
             self._connection = psycopg.connect(**plain, prepare_threshold=None)
@@ -76,6 +84,9 @@ class PostgresRows:
     def _begin(self, milliseconds: int) -> None:
         self._set(("lock_timeout", str(_LOCK_MILLISECONDS)), ("TimeZone", "UTC"), ("DateStyle", "ISO"))
         self._end_after(milliseconds)
+        # Not every server can.
+        with contextlib.suppress(self._driver.Error), self._connection.transaction():
+            self._set(*_MISSED)
 
     def _end_after(self, milliseconds: int) -> None:
         """Have the server end a statement, and the whole transaction while nobody says anything, after so long."""

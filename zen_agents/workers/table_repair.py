@@ -118,13 +118,13 @@ class _Job:
         sys.stderr.write(TableReady(mark=mark).model_dump_json() + "\n")
         sys.stderr.flush()
         if sys.stdin.buffer.readline().strip() != COMMIT.encode():
-            return TableReply(unable="it was called off; nothing was changed")
+            return TableReply(unable="it was called off")
         try:
             session.commit()
         except InDoubtError as error:
             settled = self._settled(mark)
             if settled == "not_done":
-                raise BackendError(f"{error}; nothing was changed") from error
+                raise BackendError(str(error)) from error
             return done.model_copy(update={"settled": settled})
         return done.model_copy(update={"settled": "done"})
 

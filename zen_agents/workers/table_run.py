@@ -82,7 +82,7 @@ class TableRun:
         if (out, updated, left) != (told.taken, told.changed, told.kept):
             raise UnrepairableError(
                 f"of {told.rows} rows {out} of {told.taken} were taken out, {updated} of {told.changed} changed and"
-                f" {dropped} dropped, and {left} are there, which does not add up; nothing was changed"
+                f" {dropped} dropped, and {left} are there, which does not add up"
             )
         return told
 
@@ -163,13 +163,13 @@ class TableRun:
             _write(undo, {"dropped": values})
             count += 1
         if count != again.count:
-            raise UnrepairableError(f"only {count} of {again.count} repetitions could be dropped; nothing was changed")
+            raise UnrepairableError(f"only {count} of {again.count} repetitions could be dropped")
         return count
 
     def _goes_alone(self) -> None:
         if self._shape.takes_along:
             others = ", ".join(self._shape.takes_along)
-            raise UnrepairableError(f"rows of {others} would go along with those that are taken out; nothing was changed")
+            raise UnrepairableError(f"rows of {others} would go along with those that are taken out")
 
     def _preview(self, shown: int) -> tuple[ChangedRow, ...]:
         return tuple(self._shown(self._session.rows(self._rows.changes(shown))))

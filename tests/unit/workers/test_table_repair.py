@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import psutil
 import pytest
 
-from tests.support.changing import IS_ROOT, Changing, changing
+from tests.support.changing import Changing, changing
 from tests.support.cut_proxy import cut_proxy
 from tests.support.datasets import open_to_others
 from tests.support.engine_process import wait_for
 from tests.support.postgres_here import Server, needs_postgres
+from tests.support.repairing_tables import kill_worker
 from tests.support.tables import K, PostgresShop, Shop, held, of_orders, postgres_shop, sqlite_shop, table_contract
 from zen_agents.adapters.table_repairs import Asked, PreparedTable, ask_table, prepared, settled
 from zen_agents.adapters.worker_process import WorkerError
-from zen_agents.datasets.contract import Repair, RepairKind
+from zen_agents.datasets.contract import Repair
 from zen_agents.datasets.job import table_question
 from zen_agents.datasets.questions import NotNull
 from zen_agents.errors import HostError
-from zen_agents.jobs.table_repair import UNDO, WORKER
+from zen_agents.jobs.table_repair import UNDO
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -36,22 +34,6 @@ psycopg = pytest.importorskip("psycopg")
 def here(tmp_path: Path) -> Changing:
     open_to_others(tmp_path)
     return changing(tmp_path)
-
-
-def worker() -> psutil.Process | None:
-    """Return the worker that was started from here."""
-    for each in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            if WORKER in each.cmdline():
-                return each
-    return None
-
-
-def kill_worker() -> None:
-    found = worker()
-    assert found is not None
-    found.kill()
-    found.wait(20)
 
 
 async def repair_and(table: Shop, tmp_path: Path, then: Callable[[PreparedTable], None]) -> tuple[str, str]:
@@ -194,36 +176,6 @@ def test_a_server_that_ends_the_session_half_way_has_changed_nothing(server: Ser
     with pytest.raises(HostError, match="went away"):
         asyncio.run(work())
     assert held(table) == before
-
-
-@needs_postgres
-@pytest.mark.skipif(not IS_ROOT, reason="only root can mount a small file system")
-def test_a_servers_full_disk_ends_it_and_the_table_stays(server: Server, tmp_path: Path) -> None:
-    open_to_others(tmp_path)
-    table, small = postgres_shop(server, tmp_path), tmp_path / "small"
-    small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(small)], check=False).returncode != 0:
-        pytest.skip("no file system can be mounted here")
-    try:
-        shutil.chown(small, "postgres", "postgres")
-        table.run(
-            f"create tablespace small location '{small}'",
-            "create table wide (id integer primary key, v text) tablespace small",
-            "insert into wide select n, ' ' || repeat(md5(n::text), 20) from generate_series(1, 7000) as n",
-            "grant select, update on wide to keeper",
-        )
-        asked = table_contract(table.source("wide"), Repair(RepairKind.TRIM, ("v",)), columns=())
-
-        async def work() -> None:
-            async with prepared(table_question(asked), Asked("repair")) as found:
-                await found.commit()
-
-        with pytest.raises(HostError, match="the disk of the database is full"):
-            asyncio.run(work())
-        assert table.rows("select count(*) from wide where v like ' %'") == [(7000,)]
-        table.run("drop table wide", "drop tablespace small")
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
 
 
 @needs_postgres
