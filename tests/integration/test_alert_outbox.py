@@ -907,8 +907,11 @@ async def test_delivery_is_worth_starting_when_something_presses_and_again_when_
     assert [name for mail in box.mails for name in ("asks", "late") if name in mail["Subject"]] == ["asks", "late"]
 
 
+@pytest.mark.parametrize("expected", [True, False])
 @pytest.mark.parametrize("somebody_hears", [True, False])
-async def test_a_worker_is_started_ahead_where_somebody_is_to_hear_of_it_now(telling: Any, *, somebody_hears: bool) -> None:
+async def test_a_worker_is_started_ahead_where_somebody_is_to_hear_of_it_now(
+    telling: Any, *, somebody_hears: bool, expected: bool
+) -> None:
     begun: list[str] = []
 
     async def worker(module: str, request: str | Awaitable[str], *, timeout_seconds: float) -> str:
@@ -920,6 +923,10 @@ async def test_a_worker_is_started_ahead_where_somebody_is_to_hear_of_it_now(tel
         here.outbox = OutboxAtRest(
             here.store, here.policy, here.clock, context=CONTEXT, spill=here.directory / "spill.jsonl", worker=worker
         )
+        if expected:
+            here.outbox.expect(a_message(at=here.clock.now(), urgent=True))
+            await asyncio.sleep(0)
+            assert begun == ["ahead"] * somebody_hears, "before there is anything to tell"
         here.tell(urgent=True)
         await asyncio.wait_for(here.outbox.ripe(), 30)
         await asyncio.sleep(0)

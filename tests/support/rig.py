@@ -175,12 +175,19 @@ class Told:
     """A notifier that keeps what it is told."""
 
     messages: list[Message] = field(default_factory=list)
+    #: What it was told to get ready for.
+    expected: list[Message] = field(default_factory=list)
     broken: bool = False
 
     def tell(self, message: Message) -> None:
         if self.broken:
             raise OSError("no way to tell anybody")
         self.messages.append(message)
+
+    def expect(self, message: Message) -> None:
+        if self.broken:
+            raise OSError("no way to tell anybody")
+        self.expected.append(message)
 
 
 class InlineSampler:

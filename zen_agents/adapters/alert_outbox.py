@@ -28,7 +28,7 @@ from zen_agents.alerts.context import AlertContext
 from zen_agents.alerts.items import ping_item
 from zen_agents.alerts.ordering import choose
 from zen_agents.alerts.policy import AlertPolicy
-from zen_agents.alerts.routing import is_pressing
+from zen_agents.alerts.routing import first_channels, is_pressing
 from zen_agents.clock import Clock, Instant
 from zen_agents.errors import StoreError
 from zen_agents.jobs.alert_delivery import (
@@ -97,6 +97,11 @@ class Outbox:
                 self._ripe()
         except Exception:  # telling people must survive its own faults: the log on stderr is the last way to speak
             log.exception("NOT TOLD: %s", message.summary)
+
+    def expect(self, message: Message) -> None:
+        """Start the worker that will deliver one like this, if somebody is to hear of it at once: it loads meanwhile."""
+        if is_pressing(message) and first_channels(message, self._intake.policy):
+            self._worker.start()
 
     def reconfigure(self, policy: AlertPolicy, context: AlertContext) -> None:
         """Use another policy from now on; what waits for a channel that is gone is given up at its turn."""

@@ -7,7 +7,7 @@ decided anew, the plan made anew and every guard asked anew; an approval for ano
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from zen_agents.clock import Instant
 from zen_agents.engine.judged import plan_body
 from zen_agents.engine.parts import Parts
 from zen_agents.errors import ExpiredError, PermissionDeniedError, RefusedError, StalePlanError, StoreError, ZenError
-from zen_agents.guards.approval import people_needed
+from zen_agents.guards.approval import asks_people, people_needed
 from zen_agents.model.action import ActionRequest, Plan
 from zen_agents.model.approval import Approval, ApprovalAnswer, ApprovalState
 from zen_agents.model.ids import APPROVAL, new_id
@@ -40,6 +40,17 @@ class Approvals:
         self._parts = parts
 
     # -- asking -------------------------------------------------------------------------------------------------------
+    def may_be_asked(self, requests: Sequence[ActionRequest], incident: Incident) -> bool:
+        """Tell whether people are likely to be asked about an incident now, for the first time."""
+        policy = self._parts.policy
+        if policy.mode == "observe" or incident.refused_for is not None or incident.escalated_for is not None:
+            return False
+        asking = [each for each in requests if each.listed_as in policy.allowed and asks_people(each, policy)]
+        try:
+            return any(self._parts.store.open_approval(each.action, each.target) is None for each in asking)
+        except StoreError:  # the guards will tell
+            return False
+
     def ask(self, plan: Plan, now: Instant, *, incident: Incident | None = None, rule: Rule | None = None) -> Approval:
         """Return the open question about this very plan; asks, and tells people once, if there is none. Raises StoreError.
 

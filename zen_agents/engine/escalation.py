@@ -72,6 +72,20 @@ class Escalation:
         key = incident.key if incident else f"approval|{asked.action}|{asked.target}"
         self._tell(self._message(MessageKind.FIRING, severity, at, key, summary, facts, incident=incident, urgent=True))
 
+    def may_ask(self, incident: Incident, at: Instant) -> None:
+        """Say that people may be asked about an incident in a moment, while it is still judged whether they are."""
+        if self.storm:
+            return
+        try:
+            self._notifier.expect(
+                Message(
+                    id="", kind=MessageKind.FIRING, severity=incident.severity, at=at, dedup_key="", summary="",
+                    agent=incident.agent, rule=incident.rule, target=incident.target, urgent=True,
+                )
+            )  # fmt: skip
+        except Exception:  # as in `_send`
+            log.exception("nobody got ready to ask about %s", incident.id)
+
     def resolved(self, incident: Incident, rule: Rule | None, at: Instant) -> None:
         """Tell that an incident is over, if people had been told that it began."""
         if incident.escalated_for is None:

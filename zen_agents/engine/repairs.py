@@ -55,7 +55,10 @@ class Repairs(Aftermath):
         """
         parts, policy = self._parts, self._parts.policy
         judged, now = None, parts.clock.now()
-        for request in self.requests(incident, rule):
+        requests = self.requests(incident, rule)
+        if self._approvals.may_be_asked(requests, incident):
+            parts.escalation.may_ask(incident, now)
+        for request in requests:
             answer = await parts.judging.judge(
                 request, rule=rule, incident=incident, policy=policy, present=present, view=view
             )

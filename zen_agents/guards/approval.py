@@ -67,6 +67,11 @@ def people_needed(request: ActionRequest, policy: Policy) -> int:
     return 2 if allowance is not None and str(allowance.approval) == "two_person" else 1
 
 
+def asks_people(request: ActionRequest, policy: Policy) -> bool:
+    """Tell whether somebody has to agree to an action whatever its plan is."""
+    return _listed(request, policy)[0] != "auto" and not _agrees(request)
+
+
 def demotion_scope(rule: str, action: str) -> str:
     """Return the scope of the brake that takes a rule's autonomy for one action."""
     return f"rule:{rule}/{action}"
@@ -74,7 +79,18 @@ def demotion_scope(rule: str, action: str) -> str:
 
 def _wanted(question: Question) -> tuple[str, str, str]:
     """Return observe, auto, required or two_person; why, in words; and where that stands."""
-    request, policy = question.request, question.policy
+    request = question.request
+    wanted, origin = _listed(request, question.policy)
+    said = wanted
+    if wanted == "auto" and (asks := (*question.plan.asks, *_sensitive(question))):
+        wanted, said, origin = "required", one_line("; ".join(asks)), ""
+    less = None if request.requested_by.is_person else _less_autonomy(question)
+    # Less autonomy never loosens what the allow-list asks for.
+    return less if less is not None and (wanted == "auto" or less[0] == "observe") else (wanted, said, origin)
+
+
+def _listed(request: ActionRequest, policy: Policy) -> tuple[str, str]:
+    """Return auto, required or two_person by what the host's own file says, and where that stands."""
     path = f"actions.allow.{request.listed_as}"
     origin = policy.origin(f"{path}.approval")
     allowance = policy.allowed.get(request.listed_as)
@@ -84,13 +100,8 @@ def _wanted(question: Question) -> tuple[str, str, str]:
     if wanted == "auto" and request.action in NEEDS_PERSON and f"{path}.approval" not in policy.origins:
         wanted = "required"
     if wanted == "auto" and policy.mode == "approve":
-        wanted, origin = "required", policy.origin("mode")
-    said = wanted
-    if wanted == "auto" and (asks := (*question.plan.asks, *_sensitive(question))):
-        wanted, said, origin = "required", one_line("; ".join(asks)), ""
-    less = None if request.requested_by.is_person else _less_autonomy(question)
-    # Less autonomy never loosens what the allow-list asks for.
-    return less if less is not None and (wanted == "auto" or less[0] == "observe") else (wanted, said, origin)
+        return "required", policy.origin("mode")
+    return wanted, origin
 
 
 def _sensitive(question: Question) -> Iterator[str]:

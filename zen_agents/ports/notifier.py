@@ -15,6 +15,10 @@ class Notifier(Protocol):
         """Accept a message for delivery."""
         ...
 
+    def expect(self, message: Message) -> None:
+        """Get going what delivers one like this: it may be told in a moment."""
+        ...
+
 
 class Courier(Protocol):
     """Delivers what the notifier took."""

@@ -39,6 +39,9 @@ class Nobody:
     def tell(self, message: Message) -> None:
         """Drop it."""
 
+    def expect(self, message: Message) -> None:
+        """Drop it."""
+
     def write(
         self, at: Instant, kind: str, id: str, *, action: str, target: str, by: str, outcome: str, detail: str
     ) -> None:

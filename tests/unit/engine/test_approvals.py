@@ -49,11 +49,14 @@ async def test_nothing_is_done_before_a_yes_and_it_is_done_once_after_it(tmp_pat
     assert rig.controls == [] and rig.outcomes() == []
     (told,) = rig.told.messages
     assert (told.facts["approval"], told.urgent) == (question.id, True)
+    # What delivers it got ready once, while it was still judged.
+    (expected,) = rig.told.expected
+    assert (expected.target, expected.urgent, expected.at) <= (told.target, told.urgent, told.at)
 
     answered = await Approvals(rig.parts).answer(question.id, ALICE, yes=True, reason="seen")
     assert answered.state is ApprovalState.APPROVED
     await rig.run(60)
-    assert rig.outcomes() == ["verified"]
+    assert rig.outcomes() == ["verified"] and len(rig.told.expected) == 1
     spent = rig.store.approval(question.id)
     assert spent is not None and (spent.state, [spent.used_by]) == (ApprovalState.USED, rig.controls)
     assert ledger(rig) == [("approval_asked", "engine"), ("approve", "alice")]
