@@ -32,15 +32,14 @@ class EmergencyFlag:
         self._own = self._state_dir / FLAG_NAME
         self._prepared = self._state_dir / PREPARED_NAME
         self._host_flag = Path(host_flag)
-
-    @property
-    def paths(self) -> tuple[str, str]:
-        """The flag of this state directory and the one of the whole host."""
-        return str(self._own), str(self._host_flag)
+        #: The flag of this state directory and the one of the whole host.
+        self.paths = str(self._own), str(self._host_flag)
 
     def read(self) -> str | None:
         """Return who set it, when and why; None if neither flag is there. A flag that cannot be told is set."""
-        return _read(self._own) or _read(self._host_flag)
+        # Asked before each of thousands of files: for the engine of the whole host the two are one.
+        own, host = self.paths
+        return _read(own) or (_read(host) if host != own else None)
 
     def prepare(self) -> None:
         """Write the file whose renaming sets the flag, so that a full disk cannot prevent it; HostError if that fails."""
@@ -105,7 +104,7 @@ class EmergencyFlag:
             os.close(_create(self._own, replace=False))
 
 
-def _read(path: Path) -> str | None:
+def _read(path: str | Path) -> str | None:
     try:
         found = os.lstat(path)
     except FileNotFoundError:

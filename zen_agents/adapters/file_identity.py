@@ -103,7 +103,7 @@ def compare(expected: FileState, found: os.stat_result, *, unchanged: bool) -> N
     """Raise StalePlanError unless this is the very inode that was seen, and with `unchanged` as it was seen."""
     if (found.st_dev, found.st_ino) != (expected.device, expected.inode):
         raise StalePlanError(f"{expected.path} is not the one that was seen; nothing was done")
-    if unchanged and file_state(expected.path, found).fingerprint != expected.fingerprint:
+    if unchanged and found.st_ctime != expected.changed:
         raise StalePlanError(f"{expected.path} has changed since it was seen; nothing was done")
 
 

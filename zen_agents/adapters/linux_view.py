@@ -5,7 +5,7 @@ Reads /proc directly: one process costs about as much as the kernel takes for it
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zen_agents.adapters.linux_view_contents import ContentLook
@@ -46,6 +46,8 @@ class LinuxView(
         self._host = host
         self._seen: dict[Hashable, Any] = {}
         self._files: dict[str, FileState | None] = {}
+        self._listed: dict[str, Sequence[FileState]] = {}
+        self._listed_entries = 0
         self._users: dict[str, int] = {}
         self._groups: dict[str, int] = {}
         self._processes: dict[int, Process | None] = {}

@@ -28,6 +28,9 @@ _KINDS = {
 }
 _OCTAL = re.compile(r"\\([0-7]{3})")
 _LARGEST_ID = 2**32 - 2
+#: Directories are remembered for a look as far as they have no more entries than this, all together: what a check has listed
+#: is what its action plans by.
+_LISTED_ENTRIES = 5_000
 #: How many files that were asked for one by one are remembered as they were last.
 _REMEMBERED_FILES = 20_000
 
@@ -255,6 +258,8 @@ class FileLook:
 
     _host: LinuxHost
     _files: dict[str, FileState | None]
+    _listed: dict[str, Sequence[FileState]]
+    _listed_entries: int
     _users: dict[str, int]
     _groups: dict[str, int]
 
@@ -267,8 +272,15 @@ class FileLook:
         return state
 
     def list_directory(self, path: str, *, limit: int = 100_000) -> Sequence[FileState]:
-        """Return up to `limit` direct entries of a directory, without following links; not remembered, it may be large."""
-        return list_directory(path, limit)
+        """Return up to `limit` direct entries of a directory, without following links; many are not remembered."""
+        if (known := self._listed.get(path)) is not None:
+            return known if len(known) <= limit else known[:limit]
+        found = list_directory(path, limit)
+        # Of as many as were asked for there may be more.
+        if len(found) < limit and self._listed_entries + len(found) <= _LISTED_ENTRIES:
+            self._listed[path] = found
+            self._listed_entries += len(found)
+        return found
 
     def read_text(self, path: str, *, limit: int = 65536) -> str:
         """Return up to `limit` bytes of a regular file; a link is not followed. Not remembered, it may be large."""

@@ -309,6 +309,32 @@ def test_what_is_mounted_later_is_seen_by_the_next_look(host: LinuxHost, proc: P
     assert [mount.path for mount in host.look().mounts()] == ["/srv"]
 
 
+def test_a_directory_is_listed_once_for_a_look_and_anew_for_the_next(host: LinuxHost, tmp_path: Path) -> None:
+    (folder := tmp_path / "folder").mkdir()
+    (folder / "one").touch()
+    (folder / "two").touch()
+    look = host.look()
+    first = look.list_directory(str(folder))
+    (folder / "three").touch()
+    assert look.list_directory(str(folder)) == first
+    assert [entry.path for entry in look.list_directory(str(folder), limit=1)] == [first[0].path]
+    assert len(host.look().list_directory(str(folder))) == 3
+
+
+def test_of_a_directory_that_was_cut_or_is_large_nothing_is_remembered(
+    host: LinuxHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "folder").mkdir()
+    (folder / "one").touch()
+    look = host.look()
+    assert len(look.list_directory(str(folder), limit=1)) == 1
+    (folder / "two").touch()
+    monkeypatch.setattr(linux_view_files, "_LISTED_ENTRIES", 1)
+    assert len(look.list_directory(str(folder))) == 2
+    (folder / "three").touch()
+    assert len(look.list_directory(str(folder))) == 3
+
+
 def test_a_mount_on_a_device_that_cannot_be_is_an_error() -> None:
     with pytest.raises(HostError, match="mountinfo"):
         parse_mount(f"22 1 {10**20}:1 / / rw - ext4 /dev/sda1 rw")
