@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zen_agents.jobs.pool_look import PoolReply, PoolRequest
 from zen_agents.model.pool import PoolLook, PoolQuestion
-from zen_agents.workers import http_pool, pgbouncer, postgres
+from zen_agents.workers import pgbouncer, postgres
 from zen_agents.workers.secret_file import SecretError, read_secret
 
 if TYPE_CHECKING:
@@ -24,9 +24,15 @@ _TOO_MANY_CONNECTIONS = "53300"
 def answer(request: PoolRequest) -> PoolReply:
     """Look, or end the sessions that the request names."""
     try:
-        return PoolReply(http_pool.look(request)) if request.asked.kind == "http" else _by_driver(request)
+        return _by_http(request) if request.asked.kind == "http" else _by_driver(request)
     except SecretError as error:
         return _untold(request, f"the secret cannot be read: {error}")
+
+
+def _by_http(request: PoolRequest) -> PoolReply:
+    from zen_agents.workers import http_pool  # noqa: PLC0415 - whoever asks a database loads no HTTP
+
+    return PoolReply(http_pool.look(request))
 
 
 def _by_driver(request: PoolRequest) -> PoolReply:
