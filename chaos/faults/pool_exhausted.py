@@ -13,6 +13,8 @@ from chaos.workload import program, start_program, struck
 
 _OFFENDER, _OTHER = "app", "reports"
 _STARTED_WITHIN_SECONDS = 20.0
+#: So many connections PostgreSQL keeps for superusers.
+_RESERVED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,16 @@ class PoolExhausted(Fault):
         host.write_file(f"{self.REMEMBERED}/other", self._pids(host, _OTHER))
 
     def inject(self, host: DisposableHost) -> float:
-        leak = [*program("pg_sessions.py"), str(self.port), _OFFENDER, str(self.most)]
+        # All that PostgreSQL leaves to those who are no superusers, but for the other's one.
+        leak = [*program("pg_sessions.py"), str(self.port), _OFFENDER, str(self.most - _RESERVED - 1)]
         at = struck(host, ("run", "systemd-run", "--quiet", "--unit=chaos-leak", "--", *leak))
         wait_until(lambda: not self._asked(host, _OFFENDER, "SELECT 1"), "the last session", seconds=10)
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:
-        taken = self._asked(host, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        # Whoever asks is none of those who took it.
+        others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        taken = self._asked(host, "postgres", f"SELECT count(*) FROM pg_stat_activity WHERE {others}")  # noqa: S608
         return int(taken or self.most) < self.below * self.most and self._asked(host, _OFFENDER, "SELECT 1") == "1"
 
     def harm(self, host: DisposableHost) -> Sequence[str]:

@@ -9,16 +9,19 @@ import contextlib
 import signal
 import socket
 import sys
+import time
 
 _PROTOCOL = (3 << 16).to_bytes(4, "big")
 
 
 def main(port: int, user: str, count: int) -> None:
-    """Take as many as there are, up to `count`."""
-    held = []
-    for _ in range(count):
+    """Take so many, one after the other: one that somebody else has for a moment as soon as it is free."""
+    held: list[socket.socket] = []
+    while len(held) < count:
         with contextlib.suppress(ConnectionError):
             held.append(_in_transaction(port, user))
+            continue
+        time.sleep(0.005)
     signal.sigwait({signal.SIGTERM})
 
 

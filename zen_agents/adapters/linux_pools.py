@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from zen_agents.adapters.worker_process import WorkerError, run_worker
+from zen_agents.adapters.worker_kept import KeptWorker
+from zen_agents.adapters.worker_process import WorkerError
 from zen_agents.errors import ActionFailedError, HostError
 from zen_agents.jobs.pool_look import WORKER, MalformedPoolError, PoolReply, PoolRequest
 from zen_agents.model.pool import PoolLook, PoolQuestion, PoolSession
@@ -13,6 +15,7 @@ from zen_agents.model.pool import PoolLook, PoolQuestion, PoolSession
 #: What a worker takes beside waiting for the server (seconds).
 _OWN_SECONDS = 5.0
 _MEMORY_BYTES = 512 * 2**20
+_kept = KeptWorker(WORKER, memory_bytes=_MEMORY_BYTES)
 
 
 async def look(asked: PoolQuestion, timeout_seconds: float, turns: asyncio.Semaphore) -> PoolLook:
@@ -23,7 +26,9 @@ async def look(asked: PoolQuestion, timeout_seconds: float, turns: asyncio.Semap
 
 def look_now(asked: PoolQuestion, timeout_seconds: float) -> PoolLook:
     """Have a worker ask, in a thread that has no loop of its own."""
-    return asyncio.run(_ask(PoolRequest(asked, timeout_seconds))).look
+    request = PoolRequest(asked, timeout_seconds)
+    with _told():
+        return PoolReply.from_json(_kept.ask_from_thread(request.to_json(), timeout_seconds=_within(request))).look
 
 
 async def end_sessions(asked: PoolQuestion, sessions: Sequence[PoolSession], *, timeout_seconds: float) -> Sequence[int]:
@@ -38,10 +43,18 @@ async def end_sessions(asked: PoolQuestion, sessions: Sequence[PoolSession], *, 
 
 
 async def _ask(request: PoolRequest) -> PoolReply:
+    with _told():
+        return PoolReply.from_json(await _kept.ask(request.to_json(), timeout_seconds=_within(request)))
+
+
+def _within(request: PoolRequest) -> float:
     # Connecting and asking may take so long each.
-    within = 2 * request.within_seconds + _OWN_SECONDS
+    return 2 * request.within_seconds + _OWN_SECONDS
+
+
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        text = await run_worker(WORKER, request.to_json(), timeout_seconds=within, memory_bytes=_MEMORY_BYTES)
-        return PoolReply.from_json(text)
+        yield
     except (WorkerError, MalformedPoolError) as error:
         raise HostError(f"the pool could not be asked: {error}") from error

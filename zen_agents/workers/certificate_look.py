@@ -1,8 +1,8 @@
 """Looks at one certificate, in its files and at its server: `python -m zen_agents.workers.certificate_look`.
 
-Reads a `LookRequest` as JSON and writes a `CertificateLook`. A server is met by the standard library's own TLS, as any
-client would meet it; what a certificate says, and whether the chain in a file is complete, is asked of the program openssl,
-which is where certificates are. That takes half the memory of a library for it, and nothing to install.
+Reads `LookRequest`s as JSON, one a line, and writes a `CertificateLook` for each. A server is met by the standard library's
+own TLS, as any client would meet it; what a certificate says, and whether the chain in a file is complete, is asked of the
+program openssl, which is where certificates are. That takes half the memory of a library for it, and nothing to install.
 """
 
 from __future__ import annotations
@@ -237,8 +237,10 @@ def _is_address(name: str) -> bool:
 
 
 def main() -> int:
-    """Answer one request."""
-    sys.stdout.write(reply_to_json(look(LookRequest.from_json(sys.stdin.read()))) + "\n")
+    """Answer each request, a line each, until there are no more."""
+    for line in sys.stdin:
+        sys.stdout.write(reply_to_json(look(LookRequest.from_json(line))) + "\n")
+        sys.stdout.flush()
     return 0
 
 

@@ -1,7 +1,7 @@
 """Asks a connection pool, or ends what was forgotten in it: `python -m zen_agents.workers.pool_look`.
 
-Reads a `PoolRequest` as JSON and writes a `PoolReply`. The driver is psycopg, which is libpq: it knows every way in which a
-PostgreSQL lets somebody in. It is an optional extra, and imported here alone.
+Reads `PoolRequest`s as JSON, one a line, and writes a `PoolReply` for each. The driver is psycopg, which is libpq:
+it knows every way in which a PostgreSQL lets somebody in. It is an optional extra, and imported here alone.
 """
 
 from __future__ import annotations
@@ -91,8 +91,10 @@ def _untold(request: PoolRequest, why: str) -> PoolReply:
 
 
 def main() -> int:
-    """Answer one request."""
-    sys.stdout.write(answer(PoolRequest.from_json(sys.stdin.read())).to_json() + "\n")
+    """Answer each request, a line each, until there are no more."""
+    for line in sys.stdin:
+        sys.stdout.write(answer(PoolRequest.from_json(line)).to_json() + "\n")
+        sys.stdout.flush()
     return 0
 
 
