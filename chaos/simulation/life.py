@@ -6,8 +6,6 @@ Everything is drawn from the seed, and nothing but the seed decides: the same se
 from __future__ import annotations
 
 import asyncio
-import gc
-import logging
 import random
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
@@ -23,11 +21,12 @@ from chaos.simulation import people
 from chaos.simulation.faults import FAULTS, Fault
 from chaos.simulation.liveness import owed, undelivered
 from chaos.simulation.loading import remembered
-from chaos.simulation.loop import VirtualLoop
+from chaos.simulation.loop import VirtualLoop, bury
 from chaos.simulation.machine import SimulatedMachine
 from chaos.simulation.pager import Pager
 from chaos.simulation.site import REPAIRABLE, configuration, make_host, temper
 from chaos.simulation.store_faults import StoreFault, cut_off, put_under
+from chaos.simulation.surroundings import heard, only_its_own_garbage
 from chaos.simulation.time import SimulatedTime
 from zen_agents.adapters.emergency_flag import EmergencyFlag
 from zen_agents.errors import SettingsError
@@ -132,7 +131,7 @@ class Life:
             while not self._over:
                 self._one_engine()
             found = [*self._faults_of_the_engine, *violations(self.state, host=self.host)]
-            self._bury()
+            bury(self._dead)
         return Verdict(
             self.seed,
             self.hours,
@@ -147,12 +146,10 @@ class Life:
     def _in_force(self) -> Iterator[None]:
         ids = Random(self.seed)
         random.seed(self.seed)
-        heard = _Heard(self._faults_of_the_engine)
-        logger = logging.getLogger("zen_agents")
-        before = logger.level, logger.propagate
         with ExitStack() as stack:
             stack.enter_context(self.time.in_force())
-            stack.enter_context(_only_its_own_garbage())
+            stack.enter_context(only_its_own_garbage())
+            stack.enter_context(heard(self._faults_of_the_engine))
             stack.enter_context(remembered())
             stack.enter_context(mock.patch("os.urandom", ids.randbytes))
             # `SystemRandom` has a name of its own for it.
@@ -160,15 +157,7 @@ class Life:
             stack.enter_context(mock.patch("os.getpid", lambda: _PID))
             stack.enter_context(mock.patch("os.kill", lambda *_: self.kill()))
             stack.callback(self.disarm)
-            logger.setLevel(logging.ERROR)
-            logger.propagate = False
-            logger.addHandler(heard)
-            try:
-                yield
-            finally:
-                logger.removeHandler(heard)
-                logger.setLevel(before[0])
-                logger.propagate = before[1]
+            yield
 
     def _one_engine(self) -> None:
         self.engines += 1
@@ -271,41 +260,3 @@ class Life:
         self.host.faults.heal()
         self.store_fault.times = 0
         await people.lifts_everything(self, self.chance)
-
-    # -- the end ------------------------------------------------------------------------------------------------------
-    def _bury(self) -> None:
-        """Let go of the engines that were killed; the verdict is spoken, whatever they still do."""
-        for loop in self._dead:
-            tasks = asyncio.all_tasks(loop)
-            for task in tasks:
-                task.cancel()
-            if tasks:
-                loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-            loop.close()
-
-
-@contextmanager
-def _only_its_own_garbage() -> Iterator[None]:
-    """Collect what is garbage when the engine says so, and look then at nothing that was there before the life."""
-    automatic = gc.isenabled()
-    gc.disable()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        if automatic:
-            gc.enable()
-
-
-class _Heard(logging.Handler):
-    """Takes an exception that the engine did not expect for what it is, however well it was contained."""
-
-    def __init__(self, found: list[Violation]) -> None:
-        super().__init__(logging.ERROR)
-        self._found = found
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info and record.exc_info[1] is not None:
-            error = record.exc_info[1]
-            self._found.append(Violation("unexpected", f"{record.getMessage()}: {type(error).__name__}: {error}"))

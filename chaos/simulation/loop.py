@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import selectors
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import Context
 from typing import Any
 
@@ -119,3 +120,27 @@ class VirtualThread:
     def is_alive(self) -> bool:
         """Tell whether it hangs."""
         return self._hangs and not self._released()
+
+
+def bury(loops: Iterable[VirtualLoop]) -> None:
+    """Close the loops of engines that were killed, whatever they still do or complain of."""
+    with _unheard("apscheduler"):
+        for loop in loops:
+            tasks = asyncio.all_tasks(loop)
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            loop.close()
+
+
+@contextmanager
+def _unheard(name: str) -> Iterator[None]:
+    """Have a logger say nothing: of a run that was due when its engine died, the scheduler says that it was cancelled."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

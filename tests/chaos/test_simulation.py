@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import subprocess
@@ -11,9 +12,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from chaos.simulate import live, main, memory, replay_command, seeds_of
 from chaos.simulation.life import Life, Verdict
+from chaos.simulation.loop import VirtualLoop, bury
 from chaos.simulation.store_faults import ERRORS, StoreFault, put_under
 from zen_agents.adapters.ledger_audit import export
 from zen_agents.adapters.sqlite_store import SqliteStore
@@ -154,3 +157,18 @@ def test_one_seed_is_told_with_all_that_happened(capsys: pytest.CaptureFixture[s
 
 def test_seeds_are_one_or_a_range() -> None:
     assert (list(seeds_of("17")), list(seeds_of("3:6"))) == ([17], [3, 4, 5])
+
+
+def test_of_an_engine_that_died_with_a_run_due_nothing_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    loop = VirtualLoop(lambda _: None)
+
+    async def dies_while_a_run_is_due() -> None:
+        scheduler = AsyncIOScheduler(event_loop=loop)
+        scheduler.start()
+        scheduler.add_job(asyncio.sleep, args=(1.0,))
+        scheduler.wakeup()
+
+    loop.run_until_complete(dies_while_a_run_is_due())
+    assert len(asyncio.all_tasks(loop)) == 1
+    bury([loop])
+    assert loop.is_closed() and caplog.records == []
