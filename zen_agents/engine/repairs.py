@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -58,6 +59,8 @@ class Repairs(Aftermath):
         requests = self.requests(incident, rule)
         if self._approvals.may_be_asked(requests, incident):
             parts.escalation.may_ask(incident, now)
+            # What was told so begins with the loop's next round, and most plans are made without one.
+            await asyncio.sleep(0)
         for request in requests:
             answer = await parts.judging.judge(
                 request, rule=rule, incident=incident, policy=policy, present=present, view=view
