@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import Any, Final
 
 from zen_agents.cli.call import Call
-from zen_agents.cli.data_cells import visible
 from zen_agents.cli.data_looking import exit_of, look
 from zen_agents.cli.envelope import data
 from zen_agents.cli.render import next_steps, plural, say, table
 from zen_agents.cli.times import took
+from zen_agents.datasets.cells import visible
 from zen_agents.datasets.finding import FailingRow, Finding, Outcome, Report, worst_first
 from zen_agents.datasets.plain import report_to_plain
 

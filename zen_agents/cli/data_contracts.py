@@ -28,6 +28,7 @@ _ENDINGS: Final = {
     ".jsonl": SourceKind.JSONL, ".ndjson": SourceKind.JSONL,
 }  # fmt: skip
 _MOST_EVIDENCE: Final = 1000
+_DATABASES: Final = frozenset({".db", ".sqlite", ".sqlite3", ".db3"})
 _PACKED: Final = frozenset({".gz", ".zst"})
 
 
@@ -116,9 +117,15 @@ def kind_of(file: str, *, otherwise: str = "") -> SourceKind:
             raise UsageError(f"{file} is a directory; name its files by a pattern in quotes: '{Path(file) / '*.csv'}'")
         raise UsageError(
             f"what {file} is cannot be told by its name, which ends in none of {', '.join(_ENDINGS)} (and .gz or .zst); "
-            f"{otherwise or f'write it in the contract, and no name here: source: {{csv: {Path(file).absolute()}}}'}"
+            f"{otherwise or f'write it in the contract, and no name here: source: {_as_source(file)}'}"
         )
     return kind
+
+
+def _as_source(file: str) -> str:
+    path = Path(file)
+    of_table = path.suffix.lower() in _DATABASES
+    return f"{{sqlite: {path.absolute()}, table: NAME}}" if of_table else f"{{csv: {path.absolute()}}}"
 
 
 def _kind_of(file: str) -> SourceKind | None:

@@ -8,11 +8,11 @@ from typing import Final
 
 from zen_agents.adapters.data_checks import compare_data
 from zen_agents.cli.call import Call
-from zen_agents.cli.data_cells import visible
 from zen_agents.cli.data_contracts import two_sides
 from zen_agents.cli.envelope import data
 from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import plural, say, table
+from zen_agents.datasets.cells import visible
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.difference import ChangedRow, Difference
 from zen_agents.datasets.finding import Cell

@@ -16,12 +16,12 @@ from zen_agents.adapters.table_repairs import Asked, ask_table
 from zen_agents.agents.data_validation.declared import remedies_of
 from zen_agents.cli.call import Call
 from zen_agents.cli.cut_short import said_if_cut_short
-from zen_agents.cli.data_cells import visible
 from zen_agents.cli.data_contracts import data_sets
 from zen_agents.cli.envelope import data
 from zen_agents.cli.progress import Progress
 from zen_agents.cli.render import next_steps, note, plural, say, table
 from zen_agents.cli.through_engine import Wanted, ended, through_engine
+from zen_agents.datasets.cells import visible
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.job import repair_question, table_question
 from zen_agents.errors import UsageError
@@ -173,7 +173,7 @@ def _show(call: Call, contract: Contract, reply: DataRepairReply) -> None:
 
 
 def _show_rows(call: Call, contract: Contract, each: FileRepair | TableRepair) -> None:
-    if each.share > contract.repair_at_most:
+    if each.share > contract.repair_at_most and call.arguments.to is None:
         say(call, f"that is more than repair_at_most ({contract.repair_at_most:.0%}): a person is asked first", indent=2)
     if each.preview:
         rows = [

@@ -64,6 +64,7 @@ def table(
     only when no other has anything left to give, the first never. The column `goes_on` is not cut: what is left of it
     stands below, from where the column begins to the end of the line.
     """
+    heads = [clean(head) for head in heads]
     texts = [[clean(cell) if cell is not None else "-" for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[column]) for row in texts)]) for column, head in enumerate(heads)]
     shown = _shown(heads, widths, spare, whole, width_of(call))

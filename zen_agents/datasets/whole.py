@@ -13,6 +13,8 @@ from zen_agents.datasets.table import Table
 
 #: So many columns are named.
 _MOST_NAMED: Final = 20
+#: So many characters of what one is called.
+_MOST_NAME: Final = 60
 NOTHING_BEFORE: Final = "there is no good run yet to compare with"
 
 
@@ -33,7 +35,8 @@ def columns(contract: Contract, table: Table, *, exact: bool) -> Measured:
 
 def _some(names: Sequence[str]) -> str:
     more = len(names) - _MOST_NAMED
-    return ", ".join(map(repr, names[:_MOST_NAMED])) + (f" and {more:,} more" if more > 0 else "")
+    shown = (repr(each if len(each) <= _MOST_NAME else f"{each[:_MOST_NAME]}...") for each in names[:_MOST_NAMED])
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
 
 
 def counted(rows: int, asked: RowCount) -> Measured:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from zen_agents.alerts.plain_text import one_line
+from zen_agents.datasets.cells import visible
 from zen_agents.datasets.finding import ColumnProfile, FailingRow, Finding, Outcome, worst_first
 from zen_agents.datasets.history import Run, Seen
 from zen_agents.report.dataset_charts import distribution, failing_rows, moment, name, trend
@@ -15,6 +16,8 @@ _OUTCOMES = {"engine": "passed", "person": "tolerated", "open": "failed", "confi
 _SPREADS = {"itself": "now", "configuration": "last good run"}
 #: So many of the last runs stand in words as well.
 _MOST_RUNS = 10
+#: So much of what a check is called is shown, which has names of columns in it.
+_MOST_CHECK = 200
 
 
 def render(seen: Sequence[Seen]) -> str:
@@ -44,8 +47,8 @@ def _of_one(seen: Seen) -> Iterator[str]:
     yield names_and_values(_headline(seen))
     found = worst_first(report.findings)
     wrong = [each for each in found if each.outcome in (Outcome.FAILED, Outcome.TOLERATED)]
-    # What is asked of all rows at once fails or holds; it has no share.
-    if counted := [each for each in wrong if each.total > 1]:
+    # What is asked of all rows at once fails or holds, and of columns or files there are other numbers: no share of rows.
+    if counted := [each for each in wrong if each.total > 1 and each.total == report.rows]:
         yield f"<h3>Rows that fail</h3>{failing_rows(counted)}"
     yield "<h3>Checks</h3>" + table(("check", "outcome", "severity", "why"), [_checked(each) for each in found])
     if len(runs) > 1:
@@ -84,7 +87,7 @@ def _distributions(seen: Seen) -> Iterator[str]:
 
 
 def _checked(finding: Finding) -> Sequence[str]:
-    return one_line(finding.check), finding.outcome, finding.severity, one_line(finding.reason)
+    return one_line(finding.check, _MOST_CHECK), finding.outcome, finding.severity, one_line(finding.reason)
 
 
 def _ran(run: Run) -> Sequence[str]:
@@ -94,12 +97,12 @@ def _ran(run: Run) -> Sequence[str]:
 
 def _rows(rows: Sequence[FailingRow]) -> str:
     columns = [cell.column for cell in (*rows[0].keys, *rows[0].cells)]
-    return table(["row", *map(one_line, columns)], [_cells(each) for each in rows])
+    return table(["row", *map(name, columns)], [_cells(each) for each in rows])
 
 
 def _cells(row: FailingRow) -> Sequence[str]:
     place = " ".join(part for part in (row.file, "" if row.number is None else f"{row.number:,}") if part)
-    return [one_line(place), *("null" if cell.text is None else one_line(cell.text) for cell in (*row.keys, *row.cells))]
+    return [one_line(place), *(one_line(visible(cell.text) or "null") for cell in (*row.keys, *row.cells))]
 
 
 def _named(text: str) -> str:

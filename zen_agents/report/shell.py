@@ -35,7 +35,7 @@ svg.trend { height: 7rem; } svg.spread { height: 1.2rem; margin: .2rem 0; } svg.
 .median { stroke: var(--ink); stroke-width: 3; }
 .bars { display: grid; grid-template-columns: minmax(6rem, 14rem) 1fr minmax(6rem, 15rem); gap: .3rem .8rem;
   align-items: center; font-size: .9rem; } .bars > *, dd, li, h1, h2, h3 { overflow-wrap: anywhere; min-width: 0; }
-th, td { overflow-wrap: break-word; max-width: 36rem; }
+th, td { overflow-wrap: break-word; max-width: 36rem; } td:last-child { overflow-wrap: anywhere; }
 .ends { display: flex; justify-content: space-between; gap: 1rem; color: var(--soft); font-size: .8rem;
   margin: .2rem 0 1rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .4rem; } a { color: inherit; }

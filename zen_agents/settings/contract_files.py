@@ -10,12 +10,13 @@ from typing import Final
 
 from zen_agents.agents.data_validation.dataset import Dataset
 from zen_agents.datasets.contract import Contract
-from zen_agents.datasets.foreign.recognise import format_of
+from zen_agents.datasets.foreign.recognise import SIGNS, format_of
 from zen_agents.datasets.source import SourceKind
 from zen_agents.settings.diagnostics import Diagnostic, Report
 from zen_agents.settings.foreign_contracts import translated
 from zen_agents.settings.foreign_words import in_our_words
 from zen_agents.settings.included_contracts import placeless, refuse_another
+from zen_agents.settings.nearest import did_you_mean, nearest
 from zen_agents.settings.nodes import Document, Node, Origin, Place, put
 from zen_agents.settings.reader import MAX_BYTES, read
 from zen_agents.settings.shape import Shape
@@ -23,6 +24,7 @@ from zen_agents.settings.validation import validate
 
 #: What is typed to have a key explained, and where a contract's keys stand there.
 _EXPLAIN, _BELOW = "zen-agents explain config ", "agents.data_validation.datasets.NAME"
+_UNKNOWN: Final = re.compile(r"unknown key `([^`]+)`")
 _ENTRY: Final = re.compile(r"expect\[(\d+)\]")
 
 
@@ -55,7 +57,14 @@ def read_contract(
 
 def _explained(told: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
     """Return them with the keys that can be explained called as in the configuration, which has contracts by name."""
-    return [replace(each, help=each.help.replace(_EXPLAIN, f"{_EXPLAIN}{_BELOW}.")) for each in told]
+    return [replace(_of_others(each), help=each.help.replace(_EXPLAIN, f"{_EXPLAIN}{_BELOW}.")) for each in told]
+
+
+def _of_others(each: Diagnostic) -> Diagnostic:
+    """Return it with the key by which others' formats are told, if that was probably meant."""
+    unknown = _UNKNOWN.fullmatch(each.message)
+    near = nearest(unknown[1], SIGNS) if unknown and not each.label else ""
+    return replace(each, label=did_you_mean(near)) if near else each
 
 
 def _tree(file: str, report: Report) -> Node:

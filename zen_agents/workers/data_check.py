@@ -159,10 +159,11 @@ def table_of(contract: Contract, files: OpenedFiles, duck: Duck) -> Table:
     source, files = in_utf8(contract, files)
     contract = replace(contract, source=as_written(source, files))
     columns = {str(each[0]): duck.dialect.family(str(each[1])) for each in duck.rows(described(contract.source, files))}
+    if files.is_empty and not source.options.partitions:
+        columns = {}  # of nothing at all DuckDB makes a column of its own
     if contract.source.kind is SourceKind.JSONL:
         wanted = dict.fromkeys(each.name for each in contract.columns if not each.optional)
-        # Of nothing at all DuckDB makes a column of its own.
-        columns = dict.fromkeys({**({} if files.is_empty else columns), **wanted}, duck.dialect.family("VARCHAR"))
+        columns = dict.fromkeys({**columns, **wanted}, duck.dialect.family("VARCHAR"))
     return _table(contract, files, columns)
 
 

@@ -84,3 +84,11 @@ def test_junit_has_a_test_for_each_check_and_what_could_not_be_told_is_an_error(
 def test_junit_says_how_long_the_look_at_each_data_set_took() -> None:
     root = ElementTree.fromstring(junit([replace(BAD, seconds=1.25), replace(BAD, seconds=0.5)]))
     assert [each.get("time") for each in (root, *root.iter("testsuite"))] == ["1.750", "1.250", "0.500"]
+
+
+def test_what_would_not_be_seen_in_a_row_is_shown_and_columns_are_no_rows() -> None:
+    rows = (FailingRow(1, "", (), (Cell("L" * 10_000, "ACME "), Cell("b", "\t=1"))),)
+    columns = Finding("columns", "columns", (), Outcome.FAILED, Severity.ERROR, 3, 5, reason="missing: 'a'")
+    text = render([Seen(replace(BAD, findings=(columns, replace(BAD.findings[3], evidence=rows))))])
+    assert "&#x27;ACME &#x27;" in text and r"&#x27;\t=1&#x27;" in text
+    assert "L" * 100 not in text and "3 of 5" not in text

@@ -78,3 +78,30 @@ def test_a_contract_that_breaks_its_own_rules_is_refused_with_its_place() -> Non
     Path("schema.yaml").write_text(SCHEMA.replace("type: integer", "type: intger"))
     refused = command("data", "check", "good.csv", "--contract", "schema.yaml")
     assert refused.code == 78 and "schema.yaml:2:" in refused.err and "ZC219" in refused.err
+
+
+STANDARD_OF = "kind: DataContract\napiVersion: v3.0.2\nschema:\n  - {name: orders, properties: [PROPERTY]}\n"
+SCHEMA_OF = '{"type": "object", "properties": {"id": PROPERTY}}'
+
+
+@pytest.mark.parametrize(
+    ("contract", "code", "said"),
+    [
+        ("feilds: [{name: id}]\n", 78, "did you mean `fields`?"),
+        ("fields: [{nmae: id}]\n", 78, "did you mean `name`?"),
+        ("fields: [{name: id, type: intger}]\n", 78, "did you mean `integer`?"),
+        ("fields: [{name: id, constraints: {requird: true}}]\n", 1, ".requird` is not read; did you mean `required`?"),
+        (SCHEMA_OF.replace("PROPERTY", '{"type": "intger"}'), 78, "did you mean `integer`?"),
+        (SCHEMA_OF.replace("PROPERTY", '{"minimun": 1}'), 0, "did you mean `minimum`?"),
+        ('{"$schema": "https://json-schema.org/draft-07/schema", "propertis": {}}', 78, "did you mean `properties`?"),
+        (STANDARD_OF.replace("PROPERTY", "{name: id, logicalType: intger}"), 78, "did you mean `integer`?"),
+        (STANDARD_OF.replace("PROPERTY", "{name: id, requird: true}"), 0, "did you mean `required`?"),
+        (STANDARD_OF.replace("PROPERTY", "{name: id, quality: [{metric: nulValues, mustBe: 0}]}"), 0, "mean `nullValues`?"),
+        (STANDARD_OF.replace("DataC", "DatC").replace("PROPERTY", "{name: id}"), 78, "did you mean `DataContract`?"),
+    ],
+)  # fmt: skip
+def test_what_is_misspelt_in_it_is_told_with_what_was_probably_meant(contract: str, code: int, said: str) -> None:
+    Path("contract.yaml").write_text(contract)
+    told = command("data", "check", "good.csv", "--contract", "contract.yaml")
+    assert (told.code, said in told.err) == (code, True), told.err
+    assert "contract.yaml:" in told.err

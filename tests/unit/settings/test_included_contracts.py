@@ -101,7 +101,7 @@ def test_of_several_tables_one_is_named(tmp_path: Path) -> None:
         ("columns: {id: intger}\n", "ZC213", "did you mean `integer`?", "orders.yaml:1:15"),
         ("expct: []\n", "ZC101", "did you mean `expect`?", "orders.yaml:1:1"),
         ("expect:\n  - {column: a, not_nul: true}\n", "ZC101", "did you mean `not_null`?", "orders.yaml:2:17"),
-        ("fields: [{name: a, type: intger}]\n", "ZC219", "", "orders.yaml:1:26"),
+        ("fields: [{name: a, type: intger}]\n", "ZC219", "did you mean `integer`?", "orders.yaml:1:26"),
         ("contract: /etc/other.yaml\n", "ZC214", "", "orders.yaml:1:1"),
         ("expect: [\n", "ZC001", "", "orders.yaml:"),
     ],

@@ -53,9 +53,7 @@ def read_resource(resource: Part) -> Translation:
 
 
 def _resource_name(resource: Part) -> str:
-    if name := resource.get("name").text():
-        return name
-    raise RefusedContractError(resource.at, "a resource has a `name`")
+    return resource.required("name", "a resource has a `name`").text()
 
 
 def _dialect(dialect: Part, draft: Draft) -> None:

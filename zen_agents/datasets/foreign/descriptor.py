@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from zen_agents.dataclass import dataclass
 from zen_agents.datasets.questions import Value
 
+_LONGEST_WORD: Final = 100
+
 
 class RefusedContractError(ValueError):
-    """The file is no contract that can be read; `at` is the place in it, such as `fields[2].type`."""
+    """The file is no contract that can be read; `at` is the place in it, such as `fields[2].type`.
 
-    def __init__(self, at: str, what: str) -> None:
+    `meant` is what was probably to stand there, "" if nothing is like it.
+    """
+
+    def __init__(self, at: str, what: str, meant: str = "") -> None:
         super().__init__(f"{at}: {what}" if at else what)
-        self.at, self.what = at, what
+        self.at, self.what, self.meant = at, what, meant
+
+
+def meant(written: str, known: Iterable[str]) -> str:
+    """Return which of the known words was probably meant, "" if none is like it."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for those who made a mistake
+
+    folded = {word.lower(): word for word in known if word}
+    # Quadratic in the length, and nobody misspells that much.
+    found = get_close_matches(written.lower(), folded, n=1, cutoff=0.75) if len(written) <= _LONGEST_WORD else []
+    return folded[found[0]] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,20 @@ class Part:
     def get(self, key: str) -> Part:
         """Return the part below a key; its value is None where there is none."""
         return Part(self.mapping().get(key), f"{self.at}.{key}" if self.at else key)
+
+    def required(self, key: str, what: str) -> Part:
+        """Return the part below a key; RefusedContractError, where it was probably misspelt, if it is not there."""
+        if self.mapping().get(key) not in (None, ""):
+            return self.get(key)
+        near = meant(key, self.mapping())
+        raise RefusedContractError(self.get(near).at if near else self.at, what, key if near else "")
+
+    def word(self, known: Iterable[str], of: str, otherwise: str = "") -> str:
+        """Return it as one of the known words; RefusedContractError, with the one that was probably meant, for any other."""
+        word, known = self.text(otherwise), list(known)
+        if word not in known:
+            raise RefusedContractError(self.at, f"{word!r} is no {of}", meant(word, known))
+        return word
 
     def mapping(self) -> Mapping[str, Any]:
         """Return it as keys and values; {} for nothing; raises RefusedContractError for anything else."""

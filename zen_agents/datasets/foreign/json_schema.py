@@ -42,11 +42,10 @@ def read_json_schema(schema: Part) -> Translation:
     schema = _resolved(schema, root)
     if schema.get("type").value not in (None, "object"):
         raise RefusedContractError(schema.get("type").at, "each line is an object; the schema has to be that of one")
-    if not schema.has("properties"):
-        raise RefusedContractError(schema.at, "a schema of objects has `properties`")
+    properties = schema.required("properties", "a schema of objects has `properties`")
     draft.remark_others(schema, _OBJECT_KEYS)
     required = frozenset(schema.get("required").texts())
-    for name, part in schema.get("properties").entries():
+    for name, part in properties.entries():
         _property(name, part, root, draft, required=name in required)
     closed = next((key for key in ("additionalProperties", "unevaluatedProperties") if schema.get(key).value is False), "")
     draft.ask(HasColumns(exact=bool(closed)), schema.get(closed or "properties"))
@@ -83,8 +82,7 @@ def _property(name: str, part: Part, root: Part, draft: Draft, *, required: bool
     draft.remark_others(resolved, _VALUE_KEYS)
     types = [kind for kind in resolved.get("type").texts() if kind != "null"]
     for kind in types:
-        if kind not in _TYPES:
-            raise RefusedContractError(resolved.get("type").at, f"{kind!r} is no type of JSON")
+        Part(kind, resolved.get("type").at).word(_TYPES, "type of JSON")
     draft.column(Column(name, _type(resolved, types, draft), optional=not required))
     nullable = nullable or "null" in resolved.get("type").texts() or resolved.get("nullable").value is True
     if required and types and not nullable:

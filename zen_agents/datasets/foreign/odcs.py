@@ -58,6 +58,7 @@ _CONTRACT_KEYS: Final = frozenset(
 
 def read_odcs(contract: Part, name: str = "") -> Translation:
     """Return the translation of the schema object with this name, or of the only one; raises RefusedContractError."""
+    contract.get("kind").word(("DataContract",), "kind of the standard")
     if not contract.get("apiVersion").text().startswith("v3."):
         raise RefusedContractError(contract.get("apiVersion").at, "only version 3 of the standard is read, such as `v3.1.0`")
     found = {part.get("name").text(): part for part in contract.get("schema").items()}
@@ -95,10 +96,12 @@ def _column_name(part: Part) -> str:
     return name
 
 
+def _kind(part: Part) -> str:
+    return part.get("logicalType").word(_TYPES, "logical type of the standard")
+
+
 def _property(part: Part, contract: Part, draft: Draft) -> None:
-    name, kind, options = _column_name(part), part.get("logicalType").text(), part.get("logicalTypeOptions")
-    if kind not in _TYPES:
-        raise RefusedContractError(part.get("logicalType").at, f"{kind!r} is no logical type of the standard")
+    name, kind, options = _column_name(part), _kind(part), part.get("logicalTypeOptions")
     draft.remark_others(part, _PROPERTY_KEYS)
     draft.remark_others(options, _OPTION_KEYS)
     column = Column(name, _TYPES[kind])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from zen_agents.datasets.contract import Tolerance
-from zen_agents.datasets.foreign.descriptor import Part, RefusedContractError
+from zen_agents.datasets.foreign.descriptor import Part, RefusedContractError, meant
 from zen_agents.datasets.foreign.forms import anywhere
 from zen_agents.datasets.foreign.translation import Draft
 from zen_agents.datasets.questions import Matches, NoneOf, NotNull, OneOf, Question, RowCount, Unique
@@ -16,6 +16,7 @@ _OPERATORS: Final = (
     "mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan", "mustBeLessOrEqualTo",
     "mustBeBetween", "mustNotBeBetween",
 )  # fmt: skip
+_OF_PROPERTY: Final = ("nullValues", "duplicateValues", "missingValues", "invalidValues")
 _KNOWN: Final = frozenset(
     {"id", "name", "description", "type", "metric", "rule", "arguments", "unit", "dimension", "method", "severity",
      "businessImpact", "customProperties", "tags", "authoritativeDefinitions", *_OPERATORS}
@@ -53,9 +54,7 @@ def _metric(rule: Part, draft: Draft) -> str | None:
         return None
     draft.remark_others(rule, _KNOWN)
     metric = rule.get("metric").text() or rule.get("rule").text()
-    if not metric:
-        raise RefusedContractError(rule.at, "a rule of the library has a `metric`")
-    return metric
+    return metric or rule.required("metric", "a rule of the library has a `metric`").text()
 
 
 def _asked_of_property(metric: str, rule: Part, column: str, draft: Draft) -> list[Question]:
@@ -79,7 +78,8 @@ def _asked_of_property(metric: str, rule: Part, column: str, draft: Draft) -> li
         if arguments.has("pattern"):
             found.append(Matches(column, anywhere(arguments.get("pattern").text())))
         return found
-    draft.remark(rule, f"the metric {metric!r} is not asked")
+    near = meant(metric, _OF_PROPERTY)
+    draft.remark(rule, f"the metric {metric!r} is not asked" + (f"; did you mean `{near}`?" if near else ""))
     return []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from zen_agents.datasets.foreign.data_package import read_data_package, read_resource
 from zen_agents.datasets.foreign.descriptor import Part, RefusedContractError
@@ -13,18 +13,25 @@ from zen_agents.datasets.foreign.table_schema import read_table_schema
 from zen_agents.datasets.foreign.translation import Translation
 
 
+def _is_odcs(file: Mapping[str, Any]) -> bool:
+    return file.get("kind") == "DataContract" or ("apiVersion" in file and isinstance(file.get("schema"), list))
+
+
 def _is_json_schema(file: Mapping[str, Any]) -> bool:
     return isinstance(file.get("properties"), dict) or "json-schema.org" in str(file.get("$schema", ""))
 
 
 #: Format -> how a file in it is told from the others, in this order.
 _SIGNS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
-    "Open Data Contract Standard": lambda file: file.get("kind") == "DataContract",
+    "Open Data Contract Standard": _is_odcs,
     "Data Package": lambda file: isinstance(file.get("resources"), list),
     "Table Schema": lambda file: isinstance(file.get("fields"), list),
     "Data Resource": lambda file: isinstance(file.get("schema"), dict) and "path" in file,
     "JSON Schema": _is_json_schema,
 }
+
+#: The keys by which a file is told to be in one of them.
+SIGNS: Final = ("resources", "fields", "properties")
 
 
 def format_of(parsed: object) -> str:

@@ -50,13 +50,12 @@ def read_table_schema(schema: Part, draft: Draft | None = None) -> Translation:
     With a draft, what it says is added to that one, which already has a name: that of its own data set.
     """
     draft = draft or Draft(schema.get("name").text() if schema.has("name") else "")
-    if not schema.has("fields"):
-        raise RefusedContractError(schema.at, "a Table Schema has `fields`")
+    fields = schema.required("fields", "a Table Schema has `fields`")
     draft.remark_others(schema, _SCHEMA_KEYS)
     if schema.has("missingValues"):
         draft.options = replace(draft.options, nulls=_missing(schema.get("missingValues")))
     _columns_there(schema, draft)
-    for field in schema.get("fields").items():
+    for field in fields.items():
         _field(field, draft, optional=_match_of(schema) in ("superset", "partial"))
     _keys(schema, draft)
     return draft.translation()
@@ -95,12 +94,8 @@ def _match_of(schema: Part) -> str:
 
 
 def _field(field: Part, draft: Draft, *, optional: bool) -> None:
-    name = field.get("name").text()
-    if not name:
-        raise RefusedContractError(field.at, "a field has a `name`")
-    kind = field.get("type").text("any")
-    if kind not in _TYPES:
-        raise RefusedContractError(field.get("type").at, f"{kind!r} is no type of Table Schema")
+    name = field.required("name", "a field has a `name`").text()
+    kind = field.get("type").word(_TYPES, "type of Table Schema", "any")
     draft.remark_others(field, _FIELD_KEYS)
     draft.column(Column(name, *_type_and_form(field, kind, draft), optional=optional))
     _shape(field, name, kind, draft)

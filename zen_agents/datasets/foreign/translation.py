@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from zen_agents.dataclass import dataclass
 from zen_agents.datasets.contract import Check, Column, Tolerance, name_of, named
-from zen_agents.datasets.foreign.descriptor import Part
+from zen_agents.datasets.foreign.descriptor import Part, meant
 from zen_agents.datasets.questions import Question
 from zen_agents.datasets.source import SourceOptions
 from zen_agents.model.severity import Severity
@@ -64,7 +64,8 @@ class Draft:
         known = frozenset(known)
         for key, value in part.entries():
             if key not in known and not key.startswith("x-"):
-                self.remark(value, "is not read")
+                near = meant(key, known - part.mapping().keys())
+                self.remark(value, f"is not read; did you mean `{near}`?" if near else "is not read")
 
     def translation(self) -> Translation:
         """Return what was made, each check under a name of its own."""
