@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from zen_agents.agents.base import AgentContext
@@ -29,6 +30,7 @@ _ENDINGS: Final = {
 }  # fmt: skip
 _MOST_EVIDENCE: Final = 1000
 _DATABASES: Final = frozenset({".db", ".sqlite", ".sqlite3", ".db3"})
+_CALL_IT_SO: Final = "call it so, or name a data set of the configuration: a table of a database is one"
 _PACKED: Final = frozenset({".gz", ".zst"})
 
 
@@ -70,7 +72,13 @@ def two_sides(call: Call) -> Sequence[Contract]:
 def place_of(call: Call, word: str) -> Contract:
     """Return where the data lies that is named, and what looking may take: a file by its ending, else a data set."""
     if is_file(word) or os.sep in word or os.path.lexists(word):
-        return Contract(Path(word).stem, Source(kind_of(word, otherwise="call it so"), str(Path(word).absolute())))
+        return Contract(
+            Path(word).stem,
+            Source(
+                kind_of(word, otherwise=_CALL_IT_SO),
+                str(Path(word).absolute()),
+            ),
+        )
     named = _known(word, _configured(call))
     return Contract(word, named.source, limits=named.limits)
 
@@ -154,7 +162,7 @@ def _refuse_a_file(word: str) -> None:
     if _kind_of(word) is not None:
         raise UsageError(
             f"nothing says what is expected of {word}: name a contract with --contract FILE; "
-            f"zen-agents data infer {word} proposes one"
+            f"zen-agents data infer {quote(word)} proposes one"
         )
 
 

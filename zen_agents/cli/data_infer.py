@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from shlex import quote
 
 from zen_agents.adapters.data_inference import infer_contract
 from zen_agents.cli.call import Call
@@ -31,7 +32,7 @@ def infer(call: Call) -> int:
         return 0
     sys.stdout.write(reply.text)
     seen = "" if reply.is_all else "; --rows 0 looks at all of it"
-    check = f"zen-agents data check {words[0]} --contract FILE"
+    check = f"zen-agents data check {quote(words[0])} --contract FILE"
     then = f"then: {check}" if is_file(words[0]) else f"and put it below `datasets: {words[0]}:` of the configuration"
     note(f"proposed from {reply.rows:,} rows{seen}. Correct it, {then}")
     return 0

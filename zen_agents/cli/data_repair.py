@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from zen_agents.cli.through_engine import Wanted, ended, through_engine
 from zen_agents.datasets.cells import visible
 from zen_agents.datasets.contract import Contract
 from zen_agents.datasets.job import repair_question, table_question
-from zen_agents.errors import UsageError
+from zen_agents.errors import UsageError, ZenError
 from zen_agents.jobs.data_check import DataCheckProgress
 from zen_agents.jobs.data_repair import ChangedRow, DataRepairReply, FileRepair, TableRepair, TakenRow
 
@@ -104,7 +106,10 @@ def _copied(call: Call, wanted: Sequence[Contract], shown: int) -> int:
 
     async def work() -> FileRepair:
         async with repaired(repair_question(wanted[0], shown=shown), _teller(progress)) as done:
-            _write(done, to, taken)
+            try:
+                _write(done, to, taken)
+            except OSError as error:
+                raise ZenError(f"{to} could not be written ({error.strerror}); {done.repair.path} is as it was") from None
             return done.repair
 
     with Progress(call) as progress, said_if_cut_short(lambda: _left(to, wanted[0])):
@@ -115,7 +120,7 @@ def _copied(call: Call, wanted: Sequence[Contract], shown: int) -> int:
         return _NOTHING
     _show(call, wanted[0], reply)
     note(f"{to} holds what is repaired" + (f"; what was taken out, and why: {taken}" if done.taken else ""))
-    next_steps(call, f"zen-agents data check {to} --contract {call.arguments.contract or 'FILE'}")
+    next_steps(call, shlex.join(["zen-agents", "data", "check", str(to), "--contract", call.arguments.contract or "FILE"]))
     return _NOTHING
 
 
@@ -126,21 +131,26 @@ def _left(to: Path, contract: Contract) -> str:
 
 def _write(done: RepairedFile, to: Path, taken: Path) -> None:
     """Write both before either gets its name: who is killed meanwhile leaves nothing that is in the way of the next."""
+    mode = stat.S_IMODE(Path(done.repair.path).stat().st_mode)
     with contextlib.ExitStack() as stack:
-        copy = stack.enter_context(_poured(stack.enter_context(done.opened()), to))
+        copy = stack.enter_context(_poured(stack.enter_context(done.opened()), to, mode))
         if done.repair.taken:
-            rows = stack.enter_context(_poured(stack.enter_context(done.taken()), taken))
+            rows = stack.enter_context(_poured(stack.enter_context(done.taken()), taken, mode))
             os.link(rows, taken)
         os.link(copy, to)  # never in the place of what somebody else has made meanwhile
 
 
 @contextlib.contextmanager
-def _poured(source: int, to: Path) -> Iterator[Path]:
-    """Copy to a file beside a new one, whole and on its disk; what a run that was killed has left is written over."""
+def _poured(source: int, to: Path, mode: int) -> Iterator[Path]:
+    """Copy to a file beside a new one, whole and on its disk; what a run that was killed has left is written over.
+
+    As with `cp` nobody may read it who may not read the original, and nobody whom the umask keeps out.
+    """
     fresh = unfinished(to)
     fresh.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.dup(source), "rb") as rows, fresh.open("xb") as out:
+        out_of = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with os.fdopen(os.dup(source), "rb") as rows, os.fdopen(out_of, "wb") as out:
             shutil.copyfileobj(rows, out, 1 << 20)
             out.flush()
             os.fsync(out.fileno())

@@ -221,33 +221,3 @@ def test_a_repair_in_place_is_the_engines(tmp_path: Path, monkeypatch: pytest.Mo
     assert by_engine.code == 3 and "zen-agents once --agent data_validation --yes" in by_engine.err
     assert "allows no repair" in command("-c", "config.yaml", "data", "repair", "b", "--yes").err
     assert "--dry-run shows" in command("data", "repair", "good.csv", "--contract", "orders.yaml").err
-
-
-def test_names_of_columns_move_no_cursor_and_fill_no_screen() -> None:
-    hostile, long = "a\x1b]0;hi\x07", "L" * 10_000
-    write_csv(Path("bad.csv"), [hostile, "\u202eb", long], [("x", 1, 1), ("x", 1, 1)])
-    asked = {"exact": True, "expect": [{"column": hostile, "unique": True}]}
-    Path("orders.yaml").write_text(json.dumps(asked))
-    told = command("data", "check", "bad.csv", "--contract", "orders.yaml", "--evidence", "1")
-    assert told.code == 1 and "2 of 2 rows" in told.out
-    assert all(each.isprintable() for each in told.out.splitlines()) and len(told.out) < 1000
-
-
-def test_nothing_at_all_has_no_columns() -> None:
-    Path("good.csv").write_text("")
-    told = command("data", "check", "good.csv", "--contract", "orders.yaml")
-    assert told.code == 1 and "missing: 'id'" in told.out and "column0" not in told.out
-
-
-def test_a_file_that_is_a_database_is_told_how_to_be_named() -> None:
-    with closing(sqlite3.connect("shop.db")):
-        told = command("data", "check", "shop.db", "--contract", "orders.yaml")
-    assert told.code == 2 and "source: {sqlite: " in told.err and "table: NAME" in told.err
-
-
-def test_a_copy_is_nothing_that_a_person_is_asked_for() -> None:
-    Path("orders.yaml").write_text("repair: [trim]\n")
-    write_csv(Path("good.csv"), ["id", "name"], [(1, " a"), (2, "b\u0300 ")])
-    seen = command("data", "repair", "good.csv", "--contract", "orders.yaml", "--dry-run")
-    assert "a person is asked first" in seen.out
-    assert "a person is asked" not in command("data", "repair", "good.csv", "--contract", "orders.yaml", "--to", "b.csv").out
