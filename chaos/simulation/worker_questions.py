@@ -51,7 +51,8 @@ class WorkerQuestions(Questions):
         del timeout_seconds
         return self._ask("pool", lambda: self._host.pools.look(asked))
 
-    async def check_data(self, asked: DataQuestion) -> str:
+    async def check_data(self, asked: DataQuestion, told: LookTold | None = None) -> str:
+        del told
         looks = {**self._host.datasets, **(self._host.spoiled_looks if asked.dataset in self._host.tables else {})}
         return self._ask("check_data", lambda: looks.get(asked.dataset, ""))
 

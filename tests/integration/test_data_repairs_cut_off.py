@@ -160,6 +160,12 @@ def started(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+def catches(pid: int, number: int) -> bool:
+    """Tell whether a process has something to do when it is sent this signal."""
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
+    return bool(int(fields["SigCgt"], 16) >> (number - 1) & 1)
+
+
 @pytest.mark.parametrize("engine", ["file"], indirect=True)
 def test_what_a_person_began_ends_without_them(engine: EngineProcess, workers: HeldWorkers) -> None:
     # Its agent, which looks as well, has its next turn when all is over, however long that takes.
@@ -170,16 +176,18 @@ def test_what_a_person_began_ends_without_them(engine: EngineProcess, workers: H
     command = [sys.executable, "-m", "zen_agents", *words, "--state-dir", str(engine.state)]
     with started(command) as looking:
         looker = held_worker(workers, engine)
-        looking.send_signal(signal.SIGINT)
-        assert looking.wait(60) != 0
+        wait_for(lambda: catches(looking.pid, signal.SIGTERM), "that the command waits for the look")
+        looking.send_signal(signal.SIGTERM)
+        assert b"dataset:orders was only looked at, and nothing was changed" in looking.communicate(timeout=60)[1]
+        assert looking.returncode == 128 + signal.SIGTERM
     workers.let_go(looker)
     wait_for(lambda: start_time(looker) is None, "the look's end")
     assert bad(engine) == _ROWS and engine.actions() == []
     with started(command) as repairing:
         worker = held_worker(workers, engine, but=looker)
-        repairing.send_signal(signal.SIGTERM)
+        repairing.send_signal(signal.SIGINT)
         assert b"the engine goes on with it" in repairing.communicate(timeout=60)[1]
-        assert repairing.returncode == 128 + signal.SIGTERM
+        assert repairing.returncode == 128 + signal.SIGINT
     workers.let_go(worker)
     wait_for(lambda: [each["outcome"] for each in engine.actions()] == ["verified"], "that it is verified")
     assert bad(engine) == 0

@@ -16,12 +16,14 @@ class DatasetLook:
 
     _host: LinuxHost
 
-    async def check_data(self, asked: DataQuestion) -> str:
+    async def check_data(self, asked: DataQuestion, told: LookTold | None = None) -> str:
         """Have a worker look; never remembered."""
         from zen_agents.adapters.data_checks import check_data  # noqa: PLC0415 - only hosts that list data sets pay
+        from zen_agents.adapters.data_places import bytes_of  # noqa: PLC0415 - see above
 
-        async with self._host.data_turns.turn(asked.dataset):
-            return await check_data(asked)
+        tell = None if told is None else lambda now: told(now.doing, now.share_of_all)
+        async with self._host.data_turns.turn(asked.dataset, lambda: bytes_of(asked)):
+            return await check_data(asked, tell)
 
     async def look_at_repair(self, look: RepairLook, told: LookTold) -> None:
         """Have a worker find out what a repair would do, unless what is known still holds; checks go on meanwhile."""
@@ -40,7 +42,7 @@ class DatasetLook:
         """Keep a copy in the state, or in the directory that is named."""
         from zen_agents.adapters.data_snapshots import keep_snapshot  # noqa: PLC0415 - only hosts that keep some pay
 
-        async with self._host.data_turns.turn(f"a copy of {asked.look.dataset}"):
+        async with self._host.data_turns.turn(f"a copy of {asked.look.dataset}", lambda: asked.seen.size):
             return await keep_snapshot(self._host.state_dir, asked)
 
     def snapshots(self, dataset: str, path: str, directory: str) -> Sequence[FileState]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import hashlib
 import json
 import logging
-import os
-import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from zen_agents.adapters.data_checks import Told, failing_files
+from zen_agents.adapters.data_places import files_of, state_of
 from zen_agents.adapters.data_repairs import look_at_repair
 from zen_agents.adapters.durable_file import replace_durably
 from zen_agents.adapters.quarantine import KeptFiles
@@ -80,7 +77,7 @@ class RepairLooks:
         if found is None or _changed(look, found):
             return False
         if look.kind == "files":
-            return _matching(look) == sorted(_paths(found))
+            return sorted(files_of(look.asked)) == sorted(_paths(found))
         # Of a table, and of files that did not fail, nothing tells whether they are what they were.
         return time.monotonic() < self._until.get(self._place(look), 0.0)
 
@@ -122,7 +119,7 @@ def _teller(look: RepairLook, tell: LookTold) -> Told:
 
     def told(now: DataCheckProgress) -> None:
         nonlocal told_at
-        share = (now.done + now.share) / max(1, now.of)
+        share = now.share_of_all
         tell(now.doing, share)
         if time.monotonic() - told_at >= _TELL_EVERY:
             told_at = time.monotonic()
@@ -145,7 +142,7 @@ def _changed(look: RepairLook, found: str) -> str:
         return ""
     is_repair = look.kind == "files"
     for each in DataRepairReply.model_validate_json(found).files if is_repair else _failing(found):
-        state = _state(each.path)
+        state = state_of(each.path)
         if state is None or (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns) != each.identity:
             return each.path
     return ""
@@ -157,17 +154,3 @@ def _failing(found: str) -> Sequence[FailingFile]:
 
 def _paths(found: str) -> Sequence[str]:
     return [each.path for each in DataRepairReply.model_validate_json(found).files]
-
-
-def _matching(look: RepairLook) -> Sequence[str]:
-    """Return the files that there are now; the worker, which opens them, is the one to say what matches."""
-    source: dict[str, Any] = json.loads(look.asked.request_json)["contract"]["source"]
-    there = glob.iglob(source["path"], recursive=True)  # noqa: PTH207 - which would find hidden files as well
-    found = {path: _state(path) for path in there}
-    return sorted(path for path, state in found.items() if state is not None and stat.S_ISREG(state.st_mode))
-
-
-def _state(path: str) -> os.stat_result | None:
-    with contextlib.suppress(OSError):
-        return Path(path).lstat()
-    return None

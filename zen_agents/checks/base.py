@@ -80,6 +80,10 @@ class Check(ABC):
         What it is given was in a file: it is checked, not trusted, and whatever is wrong with it, nothing is raised.
         """
 
+    def how_far(self) -> tuple[str, float | None]:
+        """Return what a look that `is_long` is at, in words, and how much of it is done (0 to 1); "" and None if untold."""
+        return "", None
+
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
         """Return the (host, port) that it asks over the network: who listens there may be why it fails."""

@@ -8,7 +8,7 @@ read the data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from zen_agents.checks.base import Probe
 from zen_agents.clock import Instant
@@ -30,12 +30,14 @@ _SLACK = 600.0
 _ROWS, _KEY = 3, 40
 #: So many checks are named; the rest is counted.
 _SHOWN = 6
+#: How far a look is before it has begun.
+_UNTOLD: Final = ("", None)
 
 
 class DatasetCheck(Probe):
     """Observes `data.NAME.SEVERITY` for each severity of its checks: how many of them fail."""
 
-    __slots__ = ("_contract", "_history", "_memory", "_others", "_severities")
+    __slots__ = ("_contract", "_far", "_history", "_memory", "_others", "_severities")
 
     kind = "dataset"
     summary = "Is this data set what is expected of it?"
@@ -50,6 +52,7 @@ class DatasetCheck(Probe):
         self._severities = severities_of(contract)
         self._history = History()
         self._memory: Mapping[str, Any] | None = None
+        self._far: tuple[str, float | None] = _UNTOLD
 
     @property
     def observes(self) -> tuple[str, ...]:
@@ -66,18 +69,27 @@ class DatasetCheck(Probe):
         except MalformedDatasetError:
             self._history, self._memory = History(), None
 
+    def how_far(self) -> tuple[str, float | None]:
+        """Return the check that is asked, and how much of all is done."""
+        return self._far
+
     async def probe(self, host: HostView, now: Instant) -> Sequence[Observation]:
         """Have it looked at; what was found good is kept, where the contract says so."""
         seen = host.file(self._contract.source.path) if self._contract.keep is not None else None
         question = data_question(self._contract, self._others, self._history.good, now.wall.timestamp())
         try:
-            report = report_in(await host.check_data(question))
+            report = report_in(await host.check_data(question, self._told))
         except MalformedDatasetError as error:
             raise HostError(f"the look at {self.target} came back with nonsense: {error}") from error
+        finally:
+            self._far = _UNTOLD
         self._history = self._history.after(report)
         self._memory = history_to_plain(self._history)
         kept = await self._kept(host, question, seen, now) if seen is not None and _is_good(report) else ""
         return tuple(self._observed(report, now, kept))
+
+    def _told(self, doing: str, share: float | None) -> None:
+        self._far = doing, share
 
     async def _kept(self, host: HostView, question: DataQuestion, seen: FileState, now: Instant) -> str:
         """Keep a copy of what was looked at, and return what is to be said of that: why none is made."""

@@ -40,7 +40,7 @@ def diff(call: Call) -> int:
     with Progress(call) as progress:
 
         def told(now: DataCheckProgress) -> None:
-            progress.show(now.doing, (now.done + now.share) / max(1, now.of))
+            progress.show(now.doing, now.share_of_all)
 
         found = difference_in(asyncio.run(compare_data(question, told)))
     if isinstance(found, str):

@@ -50,7 +50,7 @@ def _looked(contract: Contract, sets: DataSets, before: Profile | None, shown: P
     question = data_question(contract, sets.others(contract), before, now)
 
     def told(progress: DataCheckProgress) -> None:
-        shown.show(f"{contract.name}: {progress.doing}", (progress.done + progress.share) / max(1, progress.of))
+        shown.show(f"{contract.name}: {progress.doing}", progress.share_of_all)
 
     try:
         return report_in(asyncio.run(check_data(question, told)))

@@ -89,7 +89,7 @@ def _looked(contract: Contract, shown: int, progress: Progress) -> DataRepairRep
 
 def _teller(progress: Progress) -> Any:
     def told(now: DataCheckProgress) -> None:
-        progress.show(now.doing, (now.done + now.share) / max(1, now.of))
+        progress.show(now.doing, now.share_of_all)
 
     return told
 

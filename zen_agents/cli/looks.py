@@ -24,5 +24,10 @@ def looks_under_way(call: Call) -> Mapping[str, str]:
 def in_words(look: Mapping[str, Any]) -> str:
     """Return for what it is, how far, and for how long already."""
     how_far = "" if look["share"] is None else f", {look['share']:.0%} done"
-    doing = "looking at it, or waiting to" if look["action"] is None else f"finding out what {look['action']} would do"
-    return f"{doing}{how_far}, for {ago(look['since_seconds'])}"
+    return f"{_doing(look)}{how_far}, for {ago(look['since_seconds'])}"
+
+
+def _doing(look: Mapping[str, Any]) -> str:
+    if look["action"] is not None:
+        return f"finding out what {look['action']} would do"
+    return "looking at it" if look["doing"] else "looking at it, or waiting to"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from zen_agents.datasets.asking import Asker, Surroundings
 from zen_agents.datasets.contract import Check, Contract
@@ -15,8 +16,10 @@ from zen_agents.datasets.sql import Sql
 from zen_agents.datasets.table import Backend, BackendError, Table
 from zen_agents.datasets.wide_rows import Keeps, groups_of, repeated
 
-#: Is told what is done now: words, and how many steps of how many are done.
-Told = Callable[[str, int, int], None]
+#: Is told what is done now: words, how many steps of how many are done, and of how many this one takes the time.
+Told = Callable[[str, int, int, int], None]
+#: What going through a text once takes, beside all that is asked behind it.
+_PASS: Final = 9
 
 
 def check(contract: Contract, table: Table, backend: Backend, around: Surroundings, told: Told) -> Report:
@@ -86,7 +89,7 @@ class _Run:
     def _by_groups(self, check: Check, groups: Sequence[Sequence[str]], backend: Keeps) -> Finding:
         """Return what came of comparing whole rows that are too wide for one pass."""
         try:
-            measured = repeated(self._table, groups, backend, lambda done: self._told(check.name, done, len(groups)))
+            measured = repeated(self._table, groups, backend, lambda done: self._told(check.name, done, len(groups), 1))
         except BackendError as error:
             if error.is_damage:
                 raise
@@ -97,11 +100,12 @@ class _Run:
     def _asked(self, checks: Sequence[Check]) -> Iterator[Finding]:
         asker = Asker(Scope(self._contract, self._table, self._backend.dialect), self._around)
         asks = [asker.ask(each) for each in checks]
-        self._told("all rows", 0, len(asks) + 1)
+        first = _PASS * len(asks) if self._table.keeps_facts else 1
+        self._told("all rows", 0, first + len(asks), first)
         (numbers,) = self._answer(asker.main.query())
         self.rows = int(numbers[0])
-        for at, ask in enumerate(asks, start=1):
-            self._told(ask.check.name, at, len(asks) + 1)
+        for at, ask in enumerate(asks):
+            self._told(ask.check.name, first + at, first + len(asks), 1)
             yield self._finding(ask, Answered(numbers), asker.scope)
 
     def _finding(self, ask: Ask, told: Answered, scope: Scope) -> Finding:

@@ -94,10 +94,10 @@ def _looks(engine: Engine, now: Instant) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
     for agent in engine.agents:
         for look in agent.tick.outlook.long_looks:
-            since = now.steady - look.began_at.steady
+            doing, share = look.check.how_far()
             yield {
-                "action": None, "target": look.check.target, "by": agent.name, "since_seconds": since, "doing": "",
-                "share": None,
+                "action": None, "target": look.check.target, "by": agent.name,
+                "since_seconds": now.steady - look.began_at.steady, "doing": doing, "share": share,
             }  # fmt: skip
 
 

@@ -39,8 +39,15 @@ class DataCheckProgress(_Job):
     #: Steps that are done, and all of them.
     done: int
     of: int
+    #: Of so many steps this one takes the time.
+    takes: int = 1
     #: How much of this step is done, from 0 to 1.
     share: float = 0.0
+
+    @property
+    def share_of_all(self) -> float:
+        """Return how much of all steps is done, from 0 to 1."""
+        return (self.done + self.share * self.takes) / max(1, self.of)
 
 
 class DataCheckReply(_Job):

@@ -74,8 +74,11 @@ class DatasetView(Protocol):
         """Return the copies of a file that were kept, the newest first."""
         ...
 
-    async def check_data(self, asked: DataQuestion) -> str:
-        """Return a `jobs.data_check.DataCheckReply`, found out beside the loop; HostError if nobody could look."""
+    async def check_data(self, asked: DataQuestion, told: LookTold | None = None) -> str:
+        """Return a `jobs.data_check.DataCheckReply`, found out beside the loop; HostError if nobody could look.
+
+        How far it is goes to `told`, once it has begun: it may have to wait for others.
+        """
         ...
 
     async def look_at_repair(self, look: RepairLook, told: LookTold) -> None:

@@ -72,8 +72,9 @@ def _of_database_or_files(
         from zen_agents.workers.database_look import look_at_database  # noqa: PLC0415 - files need no such driver
 
         return look_at_database(
-            contract, others, around, spill, lambda doing, done, of: told(DataCheckProgress(doing=doing, done=done, of=of))
-        )
+            contract, others, around, spill,
+            lambda doing, done, of, takes: told(DataCheckProgress(doing=doing, done=done, of=of, takes=takes)),
+        )  # fmt: skip
     if find_spec("duckdb") is None:
         return unreadable(contract, NOT_INSTALLED, around.now, is_damage=False)
     # What is not loaded by now might be out of reach once root is given up.
@@ -113,7 +114,8 @@ def look(
     opened = {key: each.linked(spill / str(number)) for number, (key, each) in enumerate(every.items())}
     readable = [place for each in every.values() for place in each.places]
     readable += [path for each in opened.values() for path in each.readable]
-    with closing(Duck(contract.limits, spill, readable)) as duck, Watched(duck, told) as watched:
+    read = 0 if contract.source.kind is SourceKind.PARQUET else sum(each.st_size for each in files.states())
+    with closing(Duck(contract.limits, spill, readable)) as duck, Watched(duck, told, read) as watched:
         scopes = {name: _scope(others[name], each, opened.get(name), duck) for name, each in theirs.items()}
 
         def checked(table: Table) -> Report:

@@ -100,7 +100,7 @@ class _Look:
 
     @contextmanager
     def _connected(self, opened: _Open) -> Iterator[_Database]:
-        self._told("the database", 0, len(self._contract.checks) + 1)
+        self._told("the database", 0, len(self._contract.checks) + 1, 1)
         with closing(opened()) as database:
             yield database
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zen_agents.jobs.data_check import DataCheckProgress
@@ -22,14 +23,16 @@ _TELL_EVERY: Final = 0.5
 class Watched:
     """Tells, while a query runs, how much of it is done."""
 
-    def __init__(self, duck: Duck, told: Told) -> None:
-        self._duck, self._told, self._over = duck, told, threading.Event()
-        self._now = DataCheckProgress(doing="all rows", done=0, of=1)
+    def __init__(self, duck: Duck, told: Told, pass_bytes: int = 0) -> None:
+        """Begin; `pass_bytes` is what a step that takes several reads once from its beginning to its end (0: unknown)."""
+        self._duck, self._told, self._over, self._pass_bytes = duck, told, threading.Event(), pass_bytes
+        #: What is done now, and how much was read when it was begun (bytes): one tuple, so that both are of the same step.
+        self._now = DataCheckProgress(doing="all rows", done=0, of=1), 0
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def told(self, doing: str, done: int, of: int) -> None:
+    def told(self, doing: str, done: int, of: int, takes: int = 1) -> None:
         """Note what is done now."""
-        self._now = DataCheckProgress(doing=doing, done=done, of=of)
+        self._now = DataCheckProgress(doing=doing, done=done, of=of, takes=takes), _bytes_read()
 
     def __enter__(self) -> Watched:
         self._thread.start()
@@ -41,7 +44,23 @@ class Watched:
 
     def _watch(self) -> None:
         while not self._over.wait(_TELL_EVERY):
-            self._told(self._now.model_copy(update={"share": self._duck.share_done()}))
+            step, read_before = self._now
+            self._told(step.model_copy(update={"share": self._share_of(step, read_before)}))
+
+    def _share_of(self, step: DataCheckProgress, read_before: int) -> float:
+        share = self._duck.share_done()
+        if step.takes > 1 and self._pass_bytes:  # the database counts grouping what it read as much as reading it
+            share = max(share, (_bytes_read() - read_before) / self._pass_bytes)
+        return min(1.0, share)
+
+
+def _bytes_read() -> int:
+    """Return how many bytes this process has read, from wherever; 0 where nobody can tell."""
+    with suppress(OSError):
+        for line in Path("/proc/self/io").read_text(encoding="ascii").splitlines():
+            if line.startswith("rchar:"):
+                return int(line.partition(":")[2])
+    return 0
 
 
 def tell(progress: DataCheckProgress) -> None:

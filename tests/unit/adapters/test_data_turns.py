@@ -6,18 +6,18 @@ import asyncio
 
 import pytest
 
-from zen_agents.adapters.data_turns import DataTurns
+from zen_agents.adapters.data_turns import SMALL_BYTES, DataTurns
 
 
 class Work:
     """Something that takes until it is let go on."""
 
-    def __init__(self, turns: DataTurns, name: str) -> None:
-        self._turns, self._name, self.go_on, self.begun = turns, name, asyncio.Event(), False
+    def __init__(self, turns: DataTurns, name: str, size: int | None = None) -> None:
+        self._turns, self._name, self._size, self.go_on, self.begun = turns, name, size, asyncio.Event(), False
         self.task = asyncio.create_task(self._do())
 
     async def _do(self) -> None:
-        async with self._turns.turn(self._name):
+        async with self._turns.turn(self._name, lambda: self._size):
             self.begun = True
             await self.go_on.wait()
 
@@ -45,14 +45,28 @@ async def test_what_was_quick_passes_what_takes_long(quick_seconds: float, passe
         await work.task
 
 
+async def test_what_is_small_passes_what_takes_long_until_it_is_known_how_long_it_takes() -> None:
+    turns = DataTurns(0.0)
+    large, small, another = (Work(turns, f"{size}", size) for size in (SMALL_BYTES + 1, SMALL_BYTES, 0))
+    assert await begun(large, small, another) == [True, True, False]
+    small.go_on.set()
+    assert await begun(another) == [True]
+    again = Work(turns, f"{SMALL_BYTES}", SMALL_BYTES)
+    another.go_on.set()
+    assert await begun(another, again) == [True, False]
+    for work in (large, again):
+        work.go_on.set()
+        await work.task
+
+
 async def test_what_was_broken_off_may_take_long() -> None:
     turns = DataTurns(60.0)
     await done(turns, "small")
-    cut_off = Work(turns, "small")
+    cut_off = Work(turns, "small", 1)
     assert await begun(cut_off) == [True]
     cut_off.task.cancel()
     large = Work(turns, "large")
-    small = Work(turns, "small")
+    small = Work(turns, "small", 1)
     assert await begun(large, small) == [True, False]
     large.go_on.set()
     assert await begun(small) == [True]

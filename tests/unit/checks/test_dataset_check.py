@@ -20,7 +20,7 @@ from zen_agents.jobs.data_check import DataCheckReply
 from zen_agents.model.observation import Observation, Status
 from zen_agents.model.severity import Severity
 from zen_agents.ports.host import HostView
-from zen_agents.ports.host_datasets import DataQuestion
+from zen_agents.ports.host_datasets import DataQuestion, LookTold
 
 CONTRACT = Contract(
     "orders", Source(SourceKind.CSV, "/srv/orders.csv"),
@@ -98,11 +98,15 @@ async def test_the_next_look_is_compared_with_the_last_good_one() -> None:
         host, questions = answered(found), []
 
         class View:
-            async def check_data(self, asked: DataQuestion) -> str:
+            async def check_data(self, asked: DataQuestion, told: LookTold) -> str:
+                told("not_null.a", 0.5)
                 questions.append(asked)
+                assert of.how_far() == ("not_null.a", 0.5)
                 return host.datasets["orders"]
 
+        assert of.how_far() == ("", None)
         await of.probe(View(), host.clock.now())  # type: ignore[arg-type]
+        assert of.how_far() == ("", None)
         return json.loads(questions[0].request_json)["before"]
 
     of = check()

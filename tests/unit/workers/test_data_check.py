@@ -21,7 +21,7 @@ from zen_agents.datasets.questions import NotNull, Partitions, Readable, Unique
 from zen_agents.datasets.sql import sql
 from zen_agents.datasets.table import BackendError
 from zen_agents.errors import HostError
-from zen_agents.jobs.data_check import DataCheckRequest
+from zen_agents.jobs.data_check import DataCheckProgress, DataCheckRequest
 from zen_agents.workers.data_check import answer
 from zen_agents.workers.data_files import DataFileError, DataFiles
 from zen_agents.workers.duck import Duck
@@ -165,9 +165,16 @@ def test_what_takes_too_long_is_ended(folder: Path) -> None:
 def test_how_far_it_is_is_told(folder: Path) -> None:
     path = folder / "a.csv"
     path.write_text("id,s\n" + "".join(f"{number},{'x' * 40}\n" for number in range(400_000)))
-    said: list[str] = []
-    asked(contract(path, Unique(("s", "id")), limits=Limits(512 << 20, 1)), told=lambda each: said.append(each.doing))
-    assert set(said) <= {"all rows", "unique.s+id"}
+    said: list[DataCheckProgress] = []
+    asked(contract(path, Unique(("s", "id")), limits=Limits(512 << 20, 1)), told=said.append)
+    assert {each.doing for each in said} <= {"all rows", "unique.s+id"}
+    assert all(0 <= each.share_of_all <= 1 for each in said)
+
+
+def test_a_step_counts_for_as_many_as_it_takes() -> None:
+    half = DataCheckProgress(doing="all rows", done=0, of=20, takes=18, share=0.5)
+    assert half.share_of_all == 0.45
+    assert DataCheckProgress(doing="a", done=19, of=20, share=0.5).share_of_all == 0.975
 
 
 def test_without_the_library_it_is_told_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
