@@ -15,6 +15,7 @@ from zen_agents.datasets.identifiers import qualified
 from zen_agents.datasets.source import Source
 from zen_agents.datasets.sql import Sql, listed, name, sql
 from zen_agents.datasets.table import BackendError, Table
+from zen_agents.workers.giving_way import GivingWay
 
 if TYPE_CHECKING:
     import psycopg
@@ -31,8 +32,9 @@ _MISSED: Final = (
 _LOCK_MILLISECONDS: Final = 2000
 #: SQLSTATE of what is wrong with the data itself: a table that is not there, damaged pages and indexes.
 _DAMAGE: Final = frozenset({"42P01", "3F000", "XX001", "XX002", "58030"})
+_CANCELLED: Final = "57014"
 _WORDS: Final = {
-    "57014": "it takes longer than `limits.timeout`",
+    _CANCELLED: "it takes longer than `limits.timeout`",
     "55P03": "somebody holds a lock on a table for longer than two seconds",
     "42501": "the role may not read it: GRANT SELECT",
 }
@@ -78,8 +80,10 @@ class PostgresRows:
             self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._connection.read_only = self.read_only
             self._begin(round(limits.seconds * 1000))
+            ((process,),) = self._connection.execute("SELECT pg_backend_pid()").fetchall()
         except psycopg.Error as error:
             raise BackendError(f"the database cannot be asked: {_said(error)}") from error
+        self._way = GivingWay(psycopg, plain, self._connection, process)
 
     def _begin(self, milliseconds: int) -> None:
         self._set(("lock_timeout", str(_LOCK_MILLISECONDS)), ("TimeZone", "UTC"), ("DateStyle", "ISO"))
@@ -150,6 +154,8 @@ class PostgresRows:
 
     def _failure(self, error: Exception) -> BackendError:
         state = getattr(error, "sqlstate", "") or ""
+        if state == _CANCELLED and self._way.has_given_way:
+            return BackendError("somebody waits for a lock on the table, and was given way")
         if self._connection.closed and state not in self._words:
             return BackendError(f"the database went away: {_said(error)}")
         said = ": ".join(filter(None, (self._words.get(state), _said(error))))
@@ -157,6 +163,7 @@ class PostgresRows:
 
     def close(self) -> None:
         """End the session."""
+        self._way.end()
         self._connection.close()
 
 

@@ -54,6 +54,8 @@ class PostgresTable(PostgresRows):
         return shape_of(source.table, self.rows, self.dialect)
 
     def begin_changing(self, seconds: float) -> None:
+        # From here on it is short, and what was changed so far would be in vain.
+        self._way.end()
         self._changes_until = time.monotonic() + seconds
         self._end_in_time()
 

@@ -6,12 +6,14 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.support.datasets import NOW, by_name, open_to_others
+from tests.support.engine_process import wait_for
 from tests.support.postgres_here import Server, needs_postgres, postgres_here
 from zen_agents.adapters.data_checks import check_data
 from zen_agents.datasets.contract import Check, Column, ColumnType, Contract, name_of, named
@@ -133,6 +135,23 @@ def address(server: Server, folder: Path) -> Path:
 
 def _table(address: Path, name: str, query: str = "") -> Source:
     return Source(SourceKind.POSTGRES, dsn_file=str(address), table=name, query=query)
+
+
+@needs_postgres
+def test_nobody_waits_for_a_check_however_long_it_takes(server: Server, address: Path) -> None:
+    someone = f"host=127.0.0.1 port={server.port} user=postgres"
+    at_work = "select 1 from pg_stat_activity where wait_event = 'PgSleep'"
+    with psycopg.connect(someone, autocommit=True) as other, ThreadPoolExecutor(1) as beside:
+        other.execute("create table busy (id int); insert into busy values (1)")
+        slow = _table(address, "", "select busy.id from busy, pg_sleep(60)")
+        told = beside.submit(looked, slow, NotNull("id"))
+        wait_for(lambda: other.execute(at_work).fetchone(), "the check")
+        other.execute("set lock_timeout = '1ms'")
+        other.execute("insert into busy values (2); update busy set id = 3 where id = 2; delete from busy where id = 3")
+        assert other.execute(at_work).fetchone() and not told.done()
+        other.execute("set lock_timeout = '30s'; alter table busy add column more text; drop table busy")
+        report = told.result(60)
+    assert report.outcome is Outcome.UNKNOWN and "was given way" in report.unknown, report.unknown
 
 
 @needs_postgres
