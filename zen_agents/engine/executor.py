@@ -17,6 +17,7 @@ from zen_agents.clock import Clock
 from zen_agents.engine.evidence import Evidence
 from zen_agents.engine.journal import Journal
 from zen_agents.engine.planning import Planning
+from zen_agents.engine.unbegun import NobodyKnows, Unbegun
 from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError, StoreError, UnsafePathError
 from zen_agents.guards.base import Policy, StopFlag
 from zen_agents.model.action import Budget, Effect, Intent, Outcome, OutcomeKind, Plan
@@ -37,44 +38,6 @@ class ControlFactory(Protocol):
     """Makes the door for one intent."""
 
     def __call__(self, intent: Intent) -> HostControl: ...
-
-
-class Unbegun(Protocol):
-    """Knows over the engine's death which reserved actions have certainly not begun."""
-
-    def note(self, action: str) -> None:
-        """Note that an action has not begun; that it cannot be noted is no error."""
-        ...
-
-    def begin(self, action: str) -> None:
-        """Forget that again, before the deed; raises HostError where that is not certain."""
-        ...
-
-    def holds(self, action: str) -> bool:
-        """Tell whether it has certainly not begun."""
-        ...
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        ...
-
-
-class NobodyKnows:
-    """No memory of what has not begun: whatever an engine leaves unfinished is verified."""
-
-    def note(self, action: str) -> None:
-        """Keep nothing."""
-
-    def begin(self, action: str) -> None:
-        """Have nothing to forget."""
-
-    def holds(self, action: str) -> bool:
-        """Be certain of nothing."""
-        del action
-        return False
-
-    def clear(self) -> None:
-        """Have nothing to forget."""
 
 
 class Executor:

@@ -17,7 +17,7 @@ from zen_agents.engine.breakers import Breakers
 from zen_agents.engine.causes import Causes
 from zen_agents.engine.escalation import Escalation
 from zen_agents.engine.evidence import Evidence
-from zen_agents.engine.executor import ControlFactory, Executor, Unbegun
+from zen_agents.engine.executor import ControlFactory, Executor
 from zen_agents.engine.incidents import IncidentBook
 from zen_agents.engine.journal import ActionLog, Journal
 from zen_agents.engine.judging import Judging
@@ -27,6 +27,7 @@ from zen_agents.engine.planning import Planning
 from zen_agents.engine.rivals import Rivals
 from zen_agents.engine.safe_mode import SafeMode, SafeModeTriggers
 from zen_agents.engine.sampler import Sampler
+from zen_agents.engine.unbegun import Unbegun
 from zen_agents.first_use import later
 from zen_agents.guards.base import Policy
 from zen_agents.ports.events import EventSource
