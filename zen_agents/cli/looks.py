@@ -11,14 +11,15 @@ from zen_agents.errors import ZenError
 
 
 def looks_under_way(call: Call) -> Mapping[str, str]:
-    """Return by its target what is found out about each; nothing where no engine answers."""
+    """Return by its target what is found out about each, before an action rather than by a check; {} without an engine."""
     if living_engine(call.state_dir) is None:
         return {}
     try:
         status = call.ask("status")
     except ZenError:
         return {}
-    return {each["target"]: in_words(each) for each in status.get("looks", ())}
+    looks = sorted(status.get("looks", ()), key=lambda each: each["action"] is not None)
+    return {each["target"]: in_words(each) for each in looks}
 
 
 def in_words(look: Mapping[str, Any]) -> str:
