@@ -10,7 +10,7 @@ from zen_agents.datasets.cells import visible
 from zen_agents.datasets.finding import ColumnProfile, FailingRow, Finding, Outcome, worst_first
 from zen_agents.datasets.history import Run, Seen
 from zen_agents.report.dataset_charts import distribution, failing_rows, moment, name, trend
-from zen_agents.report.shell import legend, names_and_values, page, table
+from zen_agents.report.shell import legend, more, names_and_values, page, table
 
 _OUTCOMES = {"engine": "passed", "person": "tolerated", "open": "failed", "configuration": "could not be told"}
 _SPREADS = {"itself": "now", "configuration": "last good run"}
@@ -18,6 +18,8 @@ _SPREADS = {"itself": "now", "configuration": "last good run"}
 _MOST_RUNS = 10
 #: So much of what a check is called is shown, which has names of columns in it.
 _MOST_CHECK = 200
+#: So many checks are shown, the worst first, and of so many of them how many rows fail, and which.
+_MOST_CHECKS, _MOST_FAILING = 1000, 100
 
 
 def render(seen: Sequence[Seen]) -> str:
@@ -49,14 +51,16 @@ def _of_one(seen: Seen) -> Iterator[str]:
     wrong = [each for each in found if each.outcome in (Outcome.FAILED, Outcome.TOLERATED)]
     # What is asked of all rows at once fails or holds, and of columns or files there are other numbers: no share of rows.
     if counted := [each for each in wrong if each.total > 1 and each.total == report.rows]:
-        yield f"<h3>Rows that fail</h3>{failing_rows(counted)}"
-    yield "<h3>Checks</h3>" + table(("check", "outcome", "severity", "why"), [_checked(each) for each in found])
+        yield f"<h3>Rows that fail</h3>{failing_rows(counted[:_MOST_FAILING])}{more(len(counted) - _MOST_FAILING)}"
+    checked = [_checked(each) for each in found[:_MOST_CHECKS]]
+    yield "<h3>Checks</h3>" + table(("check", "outcome", "severity", "why"), checked) + more(len(found) - _MOST_CHECKS)
     if len(runs) > 1:
         yield f"<h3>The last {len(runs)} runs</h3>{trend(runs)}{legend(_OUTCOMES)}"
         yield table(("run", "outcome", "rows", "checks that fail"), [_ran(each) for each in runs[: -_MOST_RUNS - 1 : -1]])
-    for finding in wrong:
-        if finding.evidence:
-            yield f"<h3>{_named(finding.check)}: the first rows</h3>{_rows(finding.evidence)}"
+    shown = [each for each in wrong if each.evidence]
+    for finding in shown[:_MOST_FAILING]:
+        yield f"<h3>{_named(finding.check)}: the first rows</h3>{_rows(finding.evidence)}"
+    yield more(len(shown) - _MOST_FAILING)
     yield from _distributions(seen)
 
 

@@ -78,6 +78,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def more(count: int) -> str:
+    """Return how many more there are than are shown; nothing for none."""
+    return f'<p class="none">and {count:,} more, which -o json has</p>' if count > 0 else ""
+
+
 def svg(width: float, height: float, told: str, parts: Iterable[str], *, drawn: str = "") -> str:
     """Return a drawing that says what it is; one that is `drawn` (a class of the style) has no text and fills its place."""
     stretched = f' class="drawn {drawn}" preserveAspectRatio="none"' if drawn else ""

@@ -138,7 +138,9 @@ class _Fault:
         if self.type in words:
             word, name = words[self.type]
             return f"is {word} {self.context.get(name)}, {got}"
-        if self.type in ("too_short", "too_long", "string_too_long", "string_too_short", "string_pattern_mismatch"):
+        if self.type == "too_long":
+            return f"has too many entries: {self.context['max_length']:,} may be there"
+        if self.type in ("too_short", "string_too_long", "string_too_short", "string_pattern_mismatch"):
             return f"has a wrong form: {self.text[:1].lower()}{self.text[1:]}"
         if self.type in _CODES:
             return self.text

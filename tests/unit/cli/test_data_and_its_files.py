@@ -80,3 +80,19 @@ def test_a_copy_may_be_read_by_nobody_who_may_not_read_the_original() -> None:
 
 def test_a_command_that_is_shown_can_be_typed() -> None:
     assert "data check '*.csv' --contract" in command("data", "infer", "*.csv").err
+
+
+@pytest.mark.parametrize(
+    ("contract", "said"),
+    [
+        ("expect: [" + "{column: id, unique: true}, " * 2001 + "]", "`expect` has too many entries: 2,000 may be there"),
+        (
+            "source: {postgres: /etc/shop.address, table: orders}\nrepair: [quarantine_rows]",
+            "`repair` takes rows out of a table of a server: name the directory for them, `quarantine:`",
+        ),
+    ],
+)
+def test_what_a_contract_may_not_say_reads_as_a_sentence(contract: str, said: str) -> None:
+    Path("orders.yaml").write_text(contract)
+    told = command("data", "check", *(["good.csv"] if "source" not in contract else []), "--contract", "orders.yaml")
+    assert told.code == 78 and said in " ".join(told.err.split()), told.err

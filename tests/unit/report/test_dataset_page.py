@@ -92,3 +92,10 @@ def test_what_would_not_be_seen_in_a_row_is_shown_and_columns_are_no_rows() -> N
     text = render([Seen(replace(BAD, findings=(columns, replace(BAD.findings[3], evidence=rows))))])
     assert "&#x27;ACME &#x27;" in text and r"&#x27;\t=1&#x27;" in text
     assert "L" * 100 not in text and "3 of 5" not in text
+
+
+def test_a_page_of_very_many_findings_can_still_be_read() -> None:
+    many = tuple(finding(f"c{number}", Outcome.FAILED, 4, evidence=(ROW,)) for number in range(10_000))
+    text = render([Seen(replace(BAD, findings=many))])
+    assert len(text) < 1_000_000 and "10000 failed" in text
+    assert "and 9,900 more" in text and "and 9,000 more" in text

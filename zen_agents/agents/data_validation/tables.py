@@ -28,7 +28,7 @@ def refuse_what_is_for_files(dataset: Dataset, place: Source) -> None:
                 raise refuse("conflict", text, at=f"repair.{at}", see="source")
             if repair.kind is RepairKind.QUARANTINE_ROWS and place.kind is SourceKind.POSTGRES and not dataset.quarantine:
                 text = "takes rows out of a table of a server: name the directory for them, `quarantine:`"
-                raise refuse("required", text, at=f"repair.{at}")
+                raise refuse("conflict", text, at=f"repair.{at}")
     if place.kind is SourceKind.POSTGRES:
         _refuse_patterns(dataset)
 
