@@ -11,6 +11,8 @@ from zen_agents.datasets.sql import Sql, joined, listed, sql, value
 
 _NUMBERS: Final = frozenset({ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.DECIMAL, ColumnType.BOOLEAN})
 
+_NO_MEMBER: Final = sql("CAST({} AS JSON)", value("{}"))
+
 #: Every column of a row, and what it holds.
 Row = Mapping[str, Sql]
 
@@ -23,7 +25,7 @@ class RowTexts(Protocol):
         ...
 
     def after(self, before: Row, row: Row) -> Sql:
-        """Return the repaired row as it is to stand there."""
+        """Return the repaired row as it is to stand there, or what of it becomes another."""
         ...
 
 
@@ -59,7 +61,7 @@ class DelimitedRows:
 
 @dataclass(frozen=True, slots=True)
 class JsonLines:
-    """A line of JSON, whose other parts stay the very text that they are."""
+    """A line of JSON. What is repaired in it is an object of its own: its other parts stay the very text that they are."""
 
     contract: Contract
     #: The column with all of the line.
@@ -70,18 +72,16 @@ class JsonLines:
 
     def after(self, before: Row, row: Row) -> Sql:
         changing = [column for column in row if before[column] != row[column]]
-        if not changing:
-            return row[self.line]
         patches = [self._patch(column, before[column], row[column]) for column in changing]
-        return sql("CAST(json_merge_patch(CAST({} AS JSON), {}) AS VARCHAR)", row[self.line], listed(patches))
+        return sql("CAST(json_merge_patch({}) AS VARCHAR)", listed([_NO_MEMBER, _NO_MEMBER, *patches]))
 
     def _patch(self, column: str, before: Sql, made: Sql) -> Sql:
         written = sql("to_json({})", made)
         if self.contract.column(column).type in _NUMBERS:
             written = sql("CASE WHEN json_valid({}) THEN CAST({} AS JSON) ELSE to_json({}) END", made, made, made)
         return sql(
-            "CASE WHEN {} IS DISTINCT FROM {} THEN json_object({}, {}) ELSE CAST({} AS JSON) END",
-            before, made, value(column), written, value("{}"),
+            "CASE WHEN {} IS DISTINCT FROM {} THEN json_object({}, {}) ELSE {} END",
+            before, made, value(column), written, _NO_MEMBER,
         )  # fmt: skip
 
 

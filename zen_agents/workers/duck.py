@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 # The core of the library `duckdb`: the rest, which builds queries, takes twice as long to load and is not used (ADR 63).
 import _duckdb as duckdb
@@ -39,6 +39,10 @@ class Unread:
     offset: int
     text: str
     why: str
+
+
+#: How it says that a line fits into none of its buffers.
+_TOO_LONG: Final = "does not support a full read on this file"
 
 
 class Duck:
@@ -76,6 +80,11 @@ class Duck:
         except duckdb.Error as error:
             if type(error) is duckdb.Error:  # what breaks where the parts of a Parquet file are described has no class
                 raise BackendError(f"it is damaged: {_said(error).rstrip(' :')}", is_damage=True) from error
+            if _TOO_LONG in str(error):
+                raise BackendError(
+                    "a line is longer than can be read at once: its end is missing, or it is another kind of file",
+                    is_damage=True,
+                ) from error
             raise BackendError(_said(error), is_damage=isinstance(error, _DAMAGE)) from error
 
     def keep(self, table: str, query: Sql) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zen_agents.datasets.contract import ColumnType, Contract
+from zen_agents.datasets.json_members import with_members
 from zen_agents.datasets.records import Records
 from zen_agents.datasets.repairs import UnrepairableError, quarantines
 from zen_agents.datasets.rewriting import Rewriting
@@ -72,6 +73,10 @@ class LinesFormat:
     def is_same(self, body: bytes, before: str) -> bool:
         """Tell whether a row in the file is the one that was read."""
         return body == before.encode()
+
+    def made(self, body: bytes, after: str) -> bytes:
+        """Return a row as it is to stand there: what changes in it is put in its place; raises UnrepairableError."""
+        return with_members(body.decode(), after).encode()
 
     def key(self, body: bytes) -> bytes:
         """Return what two rows have in common only if they hold the same."""

@@ -29,7 +29,8 @@ class Special:
     number: int
     #: Why it is taken out; None if it stays.
     reason: str | None
-    #: Its text as the other reader has it, and the new one; None for a row that is only looked at as a twin.
+    #: Its text as the other reader has it, and the new one or what of it becomes another; None for a row that is only
+    #: looked at as a twin.
     before: str | None
     after: str | None
     #: What another row has as well, if there is one.
@@ -46,6 +47,10 @@ class Rows(Protocol):
 
     def is_same(self, body: bytes, before: str) -> bool:
         """Tell whether a row in the file is the one that was read."""
+        ...
+
+    def made(self, body: bytes, after: str) -> bytes:
+        """Return a row as it is to stand there, by what `Special.after` says of it; raises UnrepairableError."""
         ...
 
     def key(self, body: bytes) -> bytes:
@@ -150,7 +155,7 @@ class Splice:
             self._taken_to.row(row.number, row.reason, body)
             self.taken += 1
             return b""
-        body = body if row.after is None else row.after.encode()
+        body = body if row.after is None else self._kind.made(body, row.after)
         if row.twin is not None and self._was_seen(row.twin, body):
             self.dropped += 1
             return b""

@@ -23,6 +23,9 @@ class Plainly:
     def is_same(self, body: bytes, before: str) -> bool:
         return body == before.encode()
 
+    def made(self, body: bytes, after: str) -> bytes:
+        return after.encode()
+
     def key(self, body: bytes) -> bytes:
         return body
 
