@@ -49,12 +49,10 @@ def ended(call: Call, done: Sequence[dict[str, Any]]) -> int:
 def _one(call: Call, wanted: Wanted) -> dict[str, Any]:
     args = {"action": wanted.action, "target": wanted.target, "override": []}
     reason = call.reason(needed=not call.arguments.dry_run) or "dry run"
-    with Progress(call) as shown:
+    left = f"{wanted.target} was only looked at, and nothing was changed; the same command goes on"
+    with said_if_cut_short(lambda: left), Progress(call) as shown:
         shown.show(wanted.looking)
-        with said_if_cut_short(
-            lambda: f"{wanted.target} was only looked at, and nothing was changed; the same command goes on"
-        ):
-            judged = _judged(call, wanted, reason, args)
+        judged = _judged(call, wanted, reason, args)
     body = {
         "target": wanted.target, "ruling": judged["ruling"], "reason": judged["reason"], "plan": judged["plan"],
         "action": "", "outcome": "", "took_seconds": 0.0, "detail": "",
@@ -73,7 +71,7 @@ def _one(call: Call, wanted: Wanted) -> dict[str, Any]:
     if not call.confirm(wanted.question):
         note("nothing was done")
         return {**body, "exit": _DECLINED}
-    return {**body, **_acted(call, wanted, reason, args)}
+    return {**body, **_acted(call, wanted, reason, {**args, "shown": judged["plan"]["digest"]})}
 
 
 def _judged(call: Call, wanted: Wanted, reason: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -85,10 +83,9 @@ def _judged(call: Call, wanted: Wanted, reason: str, args: Mapping[str, Any]) ->
 
 
 def _acted(call: Call, wanted: Wanted, reason: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-    with Progress(call) as shown:
+    with said_if_cut_short(lambda: "the engine goes on with it: zen-agents actions show @last"), Progress(call) as shown:
         shown.show(wanted.doing)
-        with said_if_cut_short(lambda: "the engine goes on with it: zen-agents actions show @last"):
-            result = call.ask("act", timeout_seconds=LONGEST, reason=reason, wait=True, **args)
+        result = call.ask("act", timeout_seconds=LONGEST, reason=reason, wait=True, **args)
     word = str(result["outcome"]).upper()
     _say(call, f"{result['action']}  {word} in {took(result['took_seconds'])}  {result['detail']}", paint=word)
     told = {name: result[name] for name in ("action", "outcome", "took_seconds", "detail")}

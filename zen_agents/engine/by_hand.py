@@ -17,7 +17,7 @@ from zen_agents.engine.judging import AsOf
 from zen_agents.engine.parts import Parts
 from zen_agents.engine.running_agent import RunningAgent
 from zen_agents.engine.stored_actions import effect_of, intent_of
-from zen_agents.errors import RefusedError, UsageError
+from zen_agents.errors import RefusedError, StalePlanError, UsageError
 from zen_agents.model.action import ActionRequest, Effect, Intent, Outcome, OutcomeKind, Plan
 from zen_agents.model.observation import Status
 from zen_agents.model.principal import Principal
@@ -96,11 +96,26 @@ class ByHand:
         return await parts.judging.judge(request, rule=rule, incident=None, policy=parts.policy, present=present)
 
     async def act(
-        self, action: str, target: str, *, who: Principal, reason: str, override: frozenset[str], wait: bool = True
+        self,
+        action: str,
+        target: str,
+        *,
+        who: Principal,
+        reason: str,
+        override: frozenset[str],
+        wait: bool = True,
+        shown: str = "",
     ) -> tuple[Intent, Outcome | None]:
-        """Do it and return its final outcome, or None at once if nobody waits. RefusedError names the guard that said no."""
+        """Do it and return its final outcome, or None at once if nobody waits. RefusedError names the guard that said no.
+
+        `shown` is the digest of the plan that whoever asks has seen; StalePlanError if it would be another by now.
+        """
         parts, policy = self._parts, self._parts.policy
         agent, judged = await self.judge(action, target, who=who, reason=reason, override=override)
+        if shown and judged.plan is not None and judged.plan.digest != shown:
+            raise StalePlanError(
+                "what would be done is no longer what was shown, so nothing was done; the same command shows it anew"
+            )
         body = {
             "action": action, "target": judged.request.target, "reason": reason, "override": sorted(override),
             "guards": [answer_body(answer) for answer in judged.verdict.answers],

@@ -100,7 +100,7 @@ class Operator:
     async def _act(self, args: dict[str, Any], who: Principal) -> Any:
         intent, outcome = await self._engine.by_hand.act(
             text_of(args, "action"), text_of(args, "target"), who=self._approvals.known(who), reason=text_of(args, "reason"),
-            override=override_of(args), wait=bool(args.get("wait", True)),
+            override=override_of(args), wait=bool(args.get("wait", True)), shown=text_of(args, "shown", ""),
         )  # fmt: skip
         kind = outcome.kind if outcome else OutcomeKind.RUNNING
         return {

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.rig import Rig
 from zen_agents.engine import by_hand
+from zen_agents.errors import StalePlanError
 from zen_agents.model.action import OutcomeKind
 from zen_agents.model.principal import Principal
 from zen_agents.rules.rule import Hold
@@ -58,6 +59,19 @@ async def test_whoever_waits_is_answered_when_it_cannot_be_verified_and_the_engi
     assert await act(rig) is OutcomeKind.UNKNOWN
     assert rig.outcomes() == ["unknown"]
     assert [(brake.kind, brake.scope) for brake in rig.store.brakes()] == [("target_closed", "target:service:web")]
+
+
+async def test_only_the_plan_that_a_person_was_shown_is_done(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await rig.turn()
+    _, judged = await rig.by_hand.judge("restart_service", "web", who=ALICE, reason="a try", override=frozenset())
+    assert judged.plan is not None
+    wish = {"who": ALICE, "reason": "a try", "override": frozenset[str](), "wait": False}
+    with pytest.raises(StalePlanError, match="no longer what was shown"):
+        await rig.by_hand.act("restart_service", "web", **wish, shown="0" * 64)
+    assert rig.outcomes() == []
+    await rig.by_hand.act("restart_service", "web", **wish, shown=judged.plan.digest)
+    assert len(rig.outcomes()) == 1
 
 
 async def test_an_act_that_a_crash_cut_short_closes_its_target(tmp_path: Path) -> None:
