@@ -142,4 +142,5 @@ def _row(row: FailingRow, tell: Tell) -> str:
 
 
 def _fine(report: Report, found: Sequence[Finding]) -> str:
-    return f"{len(found)} checks hold over {report.rows or 0:,} rows"
+    rows = report.rows or 0
+    return f"{len(found)} checks hold over {rows:,} row{'' if rows == 1 else 's'}"

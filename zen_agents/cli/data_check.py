@@ -81,7 +81,7 @@ def _sum(call: Call, report: Report) -> str:
     if report.rows is None:
         return "cannot be read"
     told = [plural(report.rows, "row"), plural(len(report.findings), "check")]
-    told += [f"gone through {report.passes} times in {took(report.seconds)}"] if call.output == "wide" else []
+    told += [f"gone through {plural(report.passes, 'time')} in {took(report.seconds)}"] if call.output == "wide" else []
     return ", ".join(told)
 
 

@@ -51,7 +51,7 @@ def repair(call: Call) -> int:
         if call.machine:
             data(call, "data-repaired", done)
         return ended(call, done)
-    with Progress(call) as progress, said_if_cut_short(lambda: "it was only looked at, and nothing was changed"):
+    with said_if_cut_short(lambda: "it was only looked at, and nothing was changed"), Progress(call) as progress:
         replies = [_looked(each, shown, progress) for each in sets.wanted]
     if call.machine:
         data(call, "data-repair", [_plain(each, reply) for each, reply in zip(sets.wanted, replies, strict=True)])
@@ -112,7 +112,7 @@ def _copied(call: Call, wanted: Sequence[Contract], shown: int) -> int:
                 raise ZenError(f"{to} could not be written ({error.strerror}); {done.repair.path} is as it was") from None
             return done.repair
 
-    with Progress(call) as progress, said_if_cut_short(lambda: _left(to, wanted[0])):
+    with said_if_cut_short(lambda: _left(to, wanted[0])), Progress(call) as progress:
         done = asyncio.run(work())
     reply = DataRepairReply(files=(done,))
     if call.machine:

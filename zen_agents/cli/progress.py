@@ -28,7 +28,7 @@ class Progress:
         if not self._is_wanted or (now < self._next_at and share != 1.0):
             return
         self._next_at = now + _PAUSE
-        room = terminal_columns() - 1
+        room = terminal_columns() - 3  # Ctrl-C is shown behind it as two characters
         if share is None:
             self._write(words[:room])
             return
@@ -39,9 +39,14 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
-        if self._width:
-            self._write("")
+    def __exit__(self, error: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        if not self._width:
+            return
+        self._write("")
+        if error is KeyboardInterrupt:
+            # The terminal shows the key before or after that, and what is said next begins its own line.
+            sys.stderr.write("\n")
+            sys.stderr.flush()
 
     def _write(self, text: str) -> None:
         # Over what is there, without what a simple terminal would not understand.

@@ -5,6 +5,7 @@ No link is followed: whoever may write in a directory on the way could otherwise
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import stat
@@ -162,4 +163,6 @@ def _may_be_skipped(error: OSError, part: str, each: str, directory: int) -> boo
 def _why(place: str, error: OSError) -> str:
     if error.errno in (40, 20):
         return f"{place} is a link or no directory; write the real path in the contract"
+    if error.errno == errno.ENXIO:  # a socket
+        return f"{place} is no regular file"
     return f"{place} cannot be opened: {error.strerror}"

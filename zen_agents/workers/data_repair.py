@@ -65,10 +65,16 @@ def _each(request: DataRepairRequest, contract: Contract, files: DataFiles, told
     for at, (place, path) in enumerate(opened.paths.items()):
         before = Path(place).stat()
         with closing(Duck(contract.limits, spill, readable)) as duck, Watched(duck, told) as watched:
-            watched.told(f"{'looking at' if request.only_look else 'repairing'} {path}", at, len(opened.paths))
+            steps = 1 if request.only_look else 2
+            watched.told(f"looking at {path}", at * steps, len(opened.paths) * steps)
             run = RepairRun(in_its_encoding(contract, place), path, place, duck, spill)
+
+            # It is read once to be written, and what is written once to be counted.
+            def begins(path: str = path, size: int = before.st_size, watched: Watched = watched) -> None:
+                watched.told(f"repairing {path}", 1, 2, reads=2 * size)
+
             try:
-                done = run.looked(request.shown) if request.only_look else run.written(request.shown)
+                done = run.looked(request.shown) if request.only_look else run.written(request.shown, begins)
             except BackendError as error:
                 raise UnrepairableError(f"{error}".replace(place, path)) from error
         if identity_of(before) != identity_of(Path(place).stat()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -34,21 +34,25 @@ class RepairRun:
         lines = self._lines
         read, bad, changed, repeated = (int(each) for each in self._duck.rows(tally())[0])
         if bad and quarantines(self._contract) is None:
-            raise UnrepairableError(f"{bad} lines are {self._reading.why}; allow quarantine_rows to have them taken out")
+            said = "line is" if bad == 1 else "lines are"
+            raise UnrepairableError(f"{bad:,} {said} {self._reading.why}; allow quarantine_rows to have them taken out")
         return FileRepair(
             path=self._path, rows=read + len(lines), kept=read - bad - repeated, taken=bad + len(lines), dropped=repeated,
             changed=changed, renamed=dict(self._reading.renamed), rewritten=self._format.rewritten,
             preview=self._preview(shown) if changed and shown else (), leaving=self._leaving(shown),
         )  # fmt: skip
 
-    def written(self, shown: int) -> FileRepair:
+    def written(self, shown: int, begins: Callable[[], None]) -> FileRepair:
         """Write the repaired file and the rows that are taken out, count both anew, and prove that no row is missing.
+
+        `begins` is called once the rows are looked at and the first is to be written.
 
         UnrepairableError if one is, and for a file in which there is nothing to do.
         """
         asked = self.looked(shown)
         if not asked.is_needed:
             return asked
+        begins()
         to = self._spill / REPAIRED
         with TakenRows(self._spill / TAKEN, self._format.card) as out:
             done = self._format.write(self._duck, self._rows, self._lines, to, out)

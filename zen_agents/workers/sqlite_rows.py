@@ -19,10 +19,14 @@ from zen_agents.datasets.sql import Sql, sql
 from zen_agents.datasets.table import BackendError, Table
 
 _DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-#: What is said of a disk besides what SQLite says.
+#: What is said of a disk, or who may write there, besides what SQLite says.
 _OF_DISK: Final = {
     sqlite3.SQLITE_FULL: "the disk is full on which the database lies, or `spill_dir`",
     sqlite3.SQLITE_IOERR: "the disk of the database fails; the kernel's log says more",
+    sqlite3.SQLITE_READONLY: (
+        "the account that repairs it (its owner, nobody in the place of root) may not write the file or its directory; "
+        "name one that may in `source: {user: ...}`"
+    ),
     sqlite3.SQLITE_CANTOPEN: "the database, or a file beside it, cannot be opened or made",
 }
 _BUSY_SECONDS: Final = 2.0

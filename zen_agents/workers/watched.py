@@ -26,13 +26,14 @@ class Watched:
     def __init__(self, duck: Duck, told: Told, pass_bytes: int = 0) -> None:
         """Begin; `pass_bytes` is what a step that takes several reads once from its beginning to its end (0: unknown)."""
         self._duck, self._told, self._over, self._pass_bytes = duck, told, threading.Event(), pass_bytes
-        #: What is done now, and how much was read when it was begun (bytes): one tuple, so that both are of the same step.
-        self._now = DataCheckProgress(doing="all rows", done=0, of=1), 0
+        #: What is done now, how much was read when it was begun, and how much it reads (bytes): one tuple, all of one step.
+        self._now = DataCheckProgress(doing="all rows", done=0, of=1), 0, 0
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def told(self, doing: str, done: int, of: int, takes: int = 1) -> None:
-        """Note what is done now."""
-        self._now = DataCheckProgress(doing=doing, done=done, of=of, takes=takes), _bytes_read()
+    def told(self, doing: str, done: int, of: int, takes: int = 1, reads: int = 0) -> None:
+        """Note what is done now; `reads` is how many bytes it reads, where that tells more than the database can."""
+        reads = reads or (self._pass_bytes if takes > 1 else 0)
+        self._now = DataCheckProgress(doing=doing, done=done, of=of, takes=takes), _bytes_read(), reads
 
     def __enter__(self) -> Watched:
         self._thread.start()
@@ -44,13 +45,13 @@ class Watched:
 
     def _watch(self) -> None:
         while not self._over.wait(_TELL_EVERY):
-            step, read_before = self._now
-            self._told(step.model_copy(update={"share": self._share_of(step, read_before)}))
+            step, read_before, reads = self._now
+            self._told(step.model_copy(update={"share": self._share_of(read_before, reads)}))
 
-    def _share_of(self, step: DataCheckProgress, read_before: int) -> float:
+    def _share_of(self, read_before: int, reads: int) -> float:
         share = self._duck.share_done()
-        if step.takes > 1 and self._pass_bytes:  # the database counts grouping what it read as much as reading it
-            share = max(share, (_bytes_read() - read_before) / self._pass_bytes)
+        if reads:  # the database counts grouping what it read as much as reading it, and nothing that is done beside it
+            share = max(share, (_bytes_read() - read_before) / reads)
         return min(1.0, share)
 
 

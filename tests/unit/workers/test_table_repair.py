@@ -57,6 +57,14 @@ def test_a_look_tells_which_rows_would_be_taken_out_and_for_which_checks(shop: S
     ]
 
 
+def test_a_file_that_may_not_be_written_says_who_may_not_and_what_to_name(tmp_path: Path) -> None:
+    open_to_others(tmp_path)
+    table = sqlite_shop(tmp_path)
+    table.path.chmod(0o444)
+    with pytest.raises(HostError, match=r"may not write the file or its directory; name one that may in `source: \{user"):
+        asyncio.run(repair_and(table, tmp_path, lambda _: None))
+
+
 def test_a_worker_that_is_killed_when_all_is_ready_has_changed_nothing(shop: Shop, tmp_path: Path) -> None:
     before = held(shop)
     mark, undo = asyncio.run(repair_and(shop, tmp_path, lambda _: kill_worker()))
