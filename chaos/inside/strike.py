@@ -9,6 +9,7 @@ and for all else `["run", "systemctl", "stop", "web.service"]`, whose moment is 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -24,6 +25,8 @@ _ENTRY_BYTES = 96 << 10
 
 def main(deeds: list[list[str]]) -> None:
     """Read the clock, then do all of it."""
+    for _, _, pid in (deed for deed in deeds if deed[0] == "kill"):
+        os.kill(int(pid), 0)  # ProcessLookupError for what is not there to be killed
     at = time.monotonic()
     for deed, *words in deeds:
         _do(deed, words)
@@ -32,7 +35,9 @@ def main(deeds: list[list[str]]) -> None:
 
 def _do(deed: str, words: list[str]) -> None:
     if deed == "kill":
-        os.kill(int(words[1]), signal.Signals[f"SIG{words[0]}"])
+        # One that ended since, with another of them, is as dead as it was to be.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(words[1]), signal.Signals[f"SIG{words[0]}"])
     elif deed == "chmod":
         Path(words[1]).chmod(int(words[0], 8))
     elif deed == "unlink":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -52,3 +53,13 @@ def test_files_are_made_and_take_their_room_at_once(tmp_path: Path) -> None:
 def test_a_deed_that_fails_or_that_nobody_knows_is_an_error(tmp_path: Path) -> None:
     assert strike(("rmdir", str(tmp_path / "absent"))).returncode != 0
     assert "no deed" in strike(("pray",)).stderr
+
+
+def test_what_ended_with_another_of_them_is_dead_as_well_and_what_was_never_there_is_told() -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    reaped = threading.Thread(target=child.wait)
+    reaped.start()
+    gone = f"kill -9 {child.pid}; while kill -0 {child.pid}; do :; done"
+    strike(("run", "sh", "-c", gone), ("kill", "KILL", str(child.pid))).check_returncode()
+    reaped.join()
+    assert "ProcessLookupError" in strike(("kill", "KILL", str(child.pid))).stderr

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from zen_agents.datasets.dialects.postgres_mending import PostgresMending
@@ -111,7 +111,7 @@ class PostgresTable(PostgresRows):
             found += [int(told) for (told,) in self.rows(query)]
         return found
 
-    def digests(self, shape: TableShape) -> Iterator[tuple[int, Address]]:
+    def digests(self, shape: TableShape) -> Generator[tuple[int, Address], None, None]:
         told = self.dialect.fingerprint([shape.text(each) for each in shape.insertable])
         for digest, *address in self.stream(sql("SELECT {}, {} FROM {}", told, listed(shape.address), shape.relation)):
             yield int(digest), tuple(address)

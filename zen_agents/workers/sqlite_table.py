@@ -7,7 +7,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from zen_agents.datasets.dialects.sqlite import FUNCTIONS
@@ -97,7 +97,7 @@ class SqliteTable(SqliteRows):
     def digest(self, rows: Sequence[Values]) -> Sequence[int]:
         return [_digest(row) for row in rows]
 
-    def digests(self, shape: TableShape) -> Iterator[tuple[int, Address]]:
+    def digests(self, shape: TableShape) -> Generator[tuple[int, Address], None, None]:
         width = len(shape.address)
         told = listed([*shape.address, *(name(each) for each in shape.insertable)])
         for row in self.stream(sql("SELECT {} FROM {}", told, shape.relation)):

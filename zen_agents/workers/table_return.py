@@ -119,7 +119,9 @@ class TableReturn:
             with closing(RowPlaces(self._spill)) as places:
                 for part in self._parts(what):
                     places.want(self._session.digest([whole(row) for row in part]))
-                places.note(self._session.digests(self._shape))
+                # Closed before whoever catches an error asks the session for anything else: it answers one at a time.
+                with closing(self._session.digests(self._shape)) as found:
+                    places.note(found)
                 yield places
         except sqlite3.Error as error:  # of ours alone: those of the table's database were told already
             raise BackendError(f"where rows stand cannot be noted below {self._spill}: {error}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from zen_agents.datasets.dialects.base import Dialect
@@ -70,7 +70,7 @@ class TableSession(Protocol):
         """Return of each (all that is `insertable`) a number of 64 bits that is the same for the same rows."""
         ...
 
-    def digests(self, shape: TableShape) -> Iterator[tuple[int, Address]]:
+    def digests(self, shape: TableShape) -> Generator[tuple[int, Address], None, None]:
         """Yield the same of each row of the table, and where it stands."""
         ...
 

@@ -21,6 +21,11 @@ def _sleeping() -> subprocess.Popen[bytes]:
     return subprocess.Popen(["sleep", "60"])
 
 
+def _sleeps(pid: int) -> bool:
+    """Tell whether it has started: until then it opens libraries and closes them again."""
+    return "nanosleep" in Path(f"/proc/{pid}/wchan").read_text(encoding="ascii")
+
+
 def _end(child: subprocess.Popen[bytes]) -> None:
     child.kill()
     child.wait()
@@ -40,6 +45,7 @@ def _with_number(pid: int) -> subprocess.Popen[bytes] | None:
 @pytest.mark.skipif(not os.access(_LAST_PID, os.W_OK), reason="needs the right to say which number comes next")
 def test_descriptors_are_never_those_of_who_got_the_number_later() -> None:
     reader, child = ProcessReader("/proc"), _sleeping()
+    wait_for(lambda: _sleeps(child.pid))
     known = reader.read(child.pid)
     assert known is not None
     assert reader.descriptors(known) == reader.descriptors(known), "the second time it is known whose directory it is"
