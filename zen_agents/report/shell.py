@@ -44,6 +44,8 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .4rem; } a { color: inherit; }
 @media print { * { print-color-adjust: exact; } }
 @media print { body { margin: 0; max-width: none; } h2, svg, table { break-inside: avoid; } }
 """
+#: A browser runs and loads nothing, even if a text had slipped through unescaped.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(title: str, sections: Iterable[str]) -> str:
@@ -52,6 +54,7 @@ def page(title: str, sections: Iterable[str]) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         f"<style>{_STYLE}</style></head>\n<body><main><h1>{name}</h1>\n{body}\n</main></body></html>\n"
     )
 

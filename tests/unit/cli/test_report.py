@@ -230,7 +230,7 @@ def test_the_page_needs_nothing_from_elsewhere(state: WrittenState) -> None:
     page = state("report", "-o", "html").out
     assert page.startswith("<!DOCTYPE html>") and page.count("<svg") == 2
     assert not re.search(r"""(src|href)\s*=|url\(|@import|<script|<link""", page)
-    assert "prefers-color-scheme: dark" in page
+    assert "prefers-color-scheme: dark" in page and "default-src 'none'" in page
 
 
 def test_without_a_state_the_next_step_is_said(tmp_path: Any) -> None:

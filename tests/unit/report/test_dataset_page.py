@@ -55,6 +55,8 @@ def test_the_page_is_whole_in_itself_and_what_is_in_the_data_is_text() -> None:
     assert {"svg", "table", "section"} < set(page.tags) and not {"script", "img", "link", "iframe"} & set(page.tags)
     assert all(name not in ("src", "onload", "onerror", "style") or value.startswith("background: var(--")
                for name, value in page.attributes if value is not None)  # fmt: skip
+    assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in page.attributes
+    assert text.index("Content-Security-Policy") < text.index("<style>")
     assert {value for name, value in page.attributes if name == "href"} == {"#set-0", "#set-1"}
     assert not {"\x1b", "\u202e", "\x00"} & set(text)
     shown = "\n".join(page.texts)
