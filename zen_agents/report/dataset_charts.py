@@ -63,7 +63,7 @@ def run_in_words(run: Run) -> str:
     """Return when it was and what came of it, not yet escaped."""
     rows = "could not be read" if run.rows is None else f"{run.rows:,} rows"
     named = ", ".join(name(each.check) for each in run.named)
-    failed = f", {run.failed} checks fail: {named}" if run.failed else ""
+    failed = f", {'1 check fails' if run.failed == 1 else f'{run.failed:,} checks fail'}: {named}" if run.failed else ""
     return f"{moment(run.started_at)}: {run.outcome}, {rows}{failed}"
 
 
