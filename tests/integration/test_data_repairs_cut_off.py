@@ -38,7 +38,8 @@ actions:
     repair_data: {{datasets: [orders], approval: auto, cooldown: 0s, verify_within: 3s}}
 limits: {{boot_grace: 0s}}
 """
-_ROWS = 2000
+#: So many that a repair lasts longer than it takes to catch its worker on a busy machine.
+_ROWS = 20_000
 
 
 @pytest.fixture
