@@ -112,15 +112,16 @@ class ByHand:
         """
         parts, policy = self._parts, self._parts.policy
         agent, judged = await self.judge(action, target, who=who, reason=reason, override=override)
-        if shown and judged.plan is not None and judged.plan.digest != shown:
-            raise StalePlanError(
-                "what would be done is no longer what was shown, so nothing was done; the same command shows it anew"
-            )
         body = {
             "action": action, "target": judged.request.target, "reason": reason, "override": sorted(override),
             "guards": [answer_body(answer) for answer in judged.verdict.answers],
         }  # fmt: skip
-        parts.journal.human(parts.clock.now(), who, "act", body)
+        stale = shown and judged.plan is not None and judged.plan.digest != shown
+        parts.journal.human(parts.clock.now(), who, "act", {**body, "another_plan_was_shown": True} if stale else body)
+        if stale:
+            raise StalePlanError(
+                "what would be done is no longer what was shown, so nothing was done; the same command shows it anew"
+            )
         if judged.verdict.ruling is Ruling.HOLD and judged.plan is not None:
             asked = Approvals(parts).ask(judged.plan, parts.clock.now())
             raise RefusedError(

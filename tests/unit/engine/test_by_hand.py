@@ -11,6 +11,7 @@ from tests.support.rig import Rig
 from zen_agents.engine import by_hand
 from zen_agents.errors import StalePlanError
 from zen_agents.model.action import OutcomeKind
+from zen_agents.model.entry import EntryKind
 from zen_agents.model.principal import Principal
 from zen_agents.rules.rule import Hold
 
@@ -72,6 +73,8 @@ async def test_only_the_plan_that_a_person_was_shown_is_done(tmp_path: Path) -> 
     assert rig.outcomes() == []
     await rig.by_hand.act("restart_service", "web", **wish, shown=judged.plan.digest)
     assert len(rig.outcomes()) == 1
+    asked = [row.entry.body for row in rig.store.entries(kinds=[EntryKind.HUMAN]) if row.entry.id == "act"]
+    assert ["another_plan_was_shown" in body for body in asked] == [True, False]
 
 
 async def test_an_act_that_a_crash_cut_short_closes_its_target(tmp_path: Path) -> None:
