@@ -145,7 +145,7 @@ def test_what_was_found_good_is_kept_and_comes_back_once_the_file_is_damaged(her
     asked = replace(contract(file, Readable(), NotNull("v")), repairs=(Repair(RepairKind.RESTORE_SNAPSHOT),), keep=Keeping())
     check = DatasetCheck(asked, {}, every_seconds=60.0)
     (seen,) = asyncio.run(check.probe(here.host.look(), SystemClock().now()))
-    assert (seen.status, seen.detail) == (Status.OK, "2 checks hold over 1 rows")
+    assert (seen.status, seen.detail) == (Status.OK, "2 checks hold over 1 row")
     file.write_bytes(b"id,v\n1,a\n2\n")
     (bad,) = asyncio.run(check.probe(here.host.look(), SystemClock().now()))
     assert bad.status is Status.PROBLEM

@@ -61,8 +61,12 @@ _WORDPRESS: Final = (
 )
 #: `base_url|timestamp|type|ip|…|message`: all but the message is the site's, or has its bars escaped.
 _DRUPAL: Final = (
-    form(r"[^|]*\|[0-9]+\|user\|(?P<peer>[0-9A-Fa-f.:]+)\|(?:[^|]*\|){4}Login attempt failed for (?P<user>.*?)\.?"),
-    form(r"[^|]*\|[0-9]+\|user\|(?P<peer>[0-9A-Fa-f.:]+)\|(?:[^|]*\|){4}Login attempt failed from [0-9A-Fa-f.:]+"),
+    form(
+        r"https?://[^|\s]*\|[0-9]+\|user\|(?P<peer>[0-9A-Fa-f.:]+)\|(?:[^|]*\|){4}Login attempt failed for (?P<user>.*?)\.?"
+    ),
+    form(
+        r"https?://[^|\s]*\|[0-9]+\|user\|(?P<peer>[0-9A-Fa-f.:]+)\|(?:[^|]*\|){4}Login attempt failed from [0-9A-Fa-f.:]+"
+    ),
 )
 #: `name=value`, or `name="value"` since 22; a value with a comma in it would look like two, and then nobody can tell.
 _OTHERS_OF_KEYCLOAK: Final = r'(?:, (?!ipAddress=|username=)[A-Za-z_]+="?[^,"]*"?)*'

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import cycle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.logs.security.labelled import ADDRESSES, HOSTILE, USUAL, Labelled
@@ -81,7 +81,19 @@ _PIECES = st.lists(
 ).map("".join).map(lambda name: name.replace("\n", "")[:300])  # fmt: skip
 
 
+#: A whole line of Drupal's as a name at Exim, in a log that does not say whose lines it has.
+_AT_EXIM = (
+    "LOGIN authenticator failed for (client) [{A}]: 535 Incorrect authentication data (set_id={U})",
+    "failed",
+    "exim",
+)
+_OF_DRUPAL = (
+    f"https://h.example|1795867198|user|{FORGED}|https://h.example/user|https://h.example/|0||Login attempt failed for x."
+)
+
+
 @given(form=st.sampled_from(OF_A_NAME), name=_PIECES, alone=st.booleans())
+@example(form=_AT_EXIM, name=_OF_DRUPAL, alone=True)
 @settings(max_examples=200, deadline=None)
 def test_no_name_forges_an_address_at_any_server(form: tuple[str, str, str], name: str, alone: bool) -> None:
     message, _, program = form
