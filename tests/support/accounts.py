@@ -28,6 +28,7 @@ def _usermod(host: SimulatedHost, command: Command) -> CommandResult:
                 return CommandResult(1, "usermod: unlocking the password would result in a passwordless account", False, 0.0)
             fields[1] = f"!{fields[1]}" if "--lock" in options else fields[1]
             fields[1] = fields[1].removeprefix("!") if "--unlock" in options else fields[1]
+            fields[1] = options[options.index("--password") + 1] if "--password" in options else fields[1]
             fields[7] = options[options.index("--expiredate") + 1]
         lines.append(":".join(fields))
     host.files.add_file(SHADOW, "\n".join((*lines, "")))

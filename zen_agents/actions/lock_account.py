@@ -69,7 +69,12 @@ class LockAccount(Action):
                     raise
                 left = f"; the others are as they were: {error}"
                 break
-            done.append({"name": account.name, "locked": account.password_locked, "expires": account.expires})
+            done.append(
+                {
+                    "name": account.name, "locked": account.password_locked, "without_password": account.without_password,
+                    "expires": account.expires,
+                }
+            )  # fmt: skip
         names = ", ".join(each["name"] for each in done)
         return Effect(not left, f"nobody logs in any more as {names}{left}", "open", "locked", undo={"accounts": done})
 

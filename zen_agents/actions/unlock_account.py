@@ -27,6 +27,7 @@ class LockedAccount(BaseModel):
 
     name: Account = Field(description="the account")
     locked: bool = Field(description="true: no password had opened it before either")
+    without_password: bool = Field(False, description="true: it was opened without any password")
     expires: str = Field(pattern=r"^\d*$", description="day from which it let nobody in, since 1970; empty: never")
 
 
@@ -49,13 +50,16 @@ class UnlockAccount(Inverse):
         params: UnlockAccountParams = self.params(request)
         found = _as_left(params.accounts, host)
         names = ", ".join(account.name for account in params.accounts)
+        unguarded = "".join(
+            f", {account.name} without a password" for account in params.accounts if account.without_password
+        )
         return self.planned(
             request,
             steps=tuple(f"run {json.dumps(_argv(account))}" for account in params.accounts),
             touches=tuple(Resource(ResourceKind.ACCOUNT, account.name) for account in params.accounts),
             fingerprint="+".join(account.fingerprint for account in found),
             timeout_seconds=_TIMEOUT_SECONDS * len(found),
-            warning=f"lets {names} log in with the rights of root again",
+            warning=f"lets {names} log in with the rights of root again{unguarded}",
         )
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
@@ -78,7 +82,7 @@ class UnlockAccount(Inverse):
 
 
 def _argv(account: LockedAccount) -> list[str]:
-    unlock = [] if account.locked else ["--unlock"]
+    unlock = [] if account.locked else ["--password", ""] if account.without_password else ["--unlock"]
     return ["usermod", *unlock, "--expiredate", account.expires, "--", account.name]
 
 

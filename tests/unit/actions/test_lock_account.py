@@ -69,6 +69,15 @@ async def test_what_no_password_had_opened_gets_none_by_undo() -> None:
     assert UnlockAccount().missing(back, host.look()) == ""
 
 
+async def test_what_nobody_needed_a_password_for_needs_none_again_after_undo() -> None:
+    host = intruded("backdoor::19000:0:99999:7:::")
+    before, plan = host.files.contents[SHADOW], planned(host)
+    back = UnlockAccount().plan(undoing(plan, await done(host, plan)), host.look())
+    assert back.warning == "lets backdoor log in with the rights of root again, backdoor without a password"
+    await UnlockAccount().execute(back, host.control())
+    assert (host.files.contents[SHADOW], UnlockAccount().missing(back, host.look())) == (before, "")
+
+
 async def test_an_account_that_somebody_changed_since_it_was_agreed_to_is_left() -> None:
     host = intruded()
     plan = planned(host)

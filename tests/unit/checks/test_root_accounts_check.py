@@ -50,9 +50,23 @@ def test_one_that_is_listed_is_well_and_so_is_whoever_is_not_root() -> None:
     assert look(host).status is Status.PROBLEM
 
 
-@pytest.mark.parametrize("uid", ["0", "00", "000"])
+@pytest.mark.parametrize("uid", ["0", "00", "000", "+0", "-0", " 0"])
 def test_a_zero_is_a_zero_however_it_is_written(uid: str) -> None:
     assert look(with_accounts(f"backdoor:x:{uid}:0::/:")).status is Status.PROBLEM
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["backdoor::0:0", "backdoor::0:0:a\x0cb:/root:/bin/sh", "  backdoor::0:0::/root:/bin/sh", "backdoor::0:0:\u2028:/:"],
+)
+def test_what_the_c_library_takes_for_an_account_is_one(line: str) -> None:
+    seen = look(with_accounts(line))
+    assert (seen.status, seen.value) == (Status.PROBLEM, 1.0) and "backdoor (user id 0" in seen.detail
+
+
+def test_of_two_lines_about_one_account_the_first_counts_as_it_does_for_who_logs_in() -> None:
+    shadow = ("backdoor:$6$salt$hash:19000:0:99999:7:::", "backdoor:!:19000:0:99999:7::1:")
+    assert look(with_accounts(INTRUDER, shadow=shadow)).status is Status.PROBLEM
 
 
 @pytest.mark.parametrize(
