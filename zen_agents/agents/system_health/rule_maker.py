@@ -98,6 +98,14 @@ class RuleMaker:
         """Return the ladder that the references of a setting name; SettingsError for what does not exist."""
         return self.ladder(self.remedies.ladder(references, target=target, at=f"agents.{AGENT}.{at}"), attempts=attempts)
 
+    def ladder_or(
+        self, remedy: str, references: Sequence[str] | None, *, target: str, at: str, attempts: int
+    ) -> tuple[Rung, ...]:
+        """Return the ladder that a setting names; where it names none, this remedy, if the allow-list has it."""
+        if references is not None:
+            return self.named_ladder(references, target=target, at=at, attempts=attempts)
+        return self.ladder(self.unasked([self.remedies.of(remedy, target)]), attempts=attempts)
+
     def unasked(self, requests: Sequence[ActionRequest | None]) -> Sequence[ActionRequest]:
         """Return those requests that exist and that the allow-list has: what is done where no action is named."""
         return [request for request in requests if request is not None and self.context.allows(request.action)]

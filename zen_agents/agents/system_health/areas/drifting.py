@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Protocol
 
-from zen_agents.agents.system_health.remedies import AGENT
 from zen_agents.agents.system_health.rule_maker import RuleMaker
 from zen_agents.model.duration import seconds_in
 from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
-from zen_agents.rules.rule import Hold, Rule, Rung
+from zen_agents.rules.rule import Hold, Rule
 
 #: What did not help the second time is a person's: neither a file system nor the kernel changes its mind.
 _ATTEMPTS = 2
@@ -44,13 +43,6 @@ def drift_rule(
         summary=f"{what} is not what was declared",
         severity=kept.severity,
         hold=Hold(held_for_seconds=seconds_in(kept.held_for)),
-        ladder=_ladder(kept, make, target=target, at=at, remedy=remedy),
+        ladder=make.ladder_or(remedy, kept.on_failure, target=target, at=f"{at}.on_failure", attempts=_ATTEMPTS),
         runbook=kept.runbook,
     )
-
-
-def _ladder(kept: Kept, make: RuleMaker, *, target: str, at: str, remedy: str) -> tuple[Rung, ...]:
-    if kept.on_failure is None:
-        return make.ladder(make.unasked([make.remedies.of(remedy, target)]), attempts=_ATTEMPTS)
-    steps = make.remedies.ladder(kept.on_failure, target=target, at=f"agents.{AGENT}.{at}.on_failure")
-    return make.ladder(steps, attempts=_ATTEMPTS)

@@ -102,10 +102,6 @@ class Jobs(Area[Mapping[str, Job]]):
 
 def _about_runs(name: str, job: Job, make: RuleMaker) -> Rule:
     target, at = f"job:{name}", f"jobs.{name}"
-    if job.on_stuck is None:
-        ladder = make.ladder(make.unasked([make.remedies.of("end_stuck_job", target)]), attempts=_ATTEMPTS)
-    else:
-        ladder = make.named_ladder(job.on_stuck, target=target, at=f"{at}.on_stuck", attempts=_ATTEMPTS)
     return make.rule(
         name,
         target,
@@ -113,7 +109,7 @@ def _about_runs(name: str, job: Job, make: RuleMaker) -> Rule:
         at=at,
         summary=f"a run of {name} does not come to an end",
         severity=job.severity,
-        ladder=ladder,
+        ladder=make.ladder_or("end_stuck_job", job.on_stuck, target=target, at=f"{at}.on_stuck", attempts=_ATTEMPTS),
         runbook=job.runbook,
     )
 

@@ -18,7 +18,7 @@ from zen_agents.model.refusals import refuse
 from zen_agents.model.scalars import ActionReference, Duration, Line, PositiveDuration, UnitName
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
-from zen_agents.rules.rule import Hold, Rule, Rung
+from zen_agents.rules.rule import Hold, Rule
 
 #: A limit that did not help does not help the second time; but a first one may have come to nothing, as where the engine was
 #: killed in the middle of it.
@@ -74,12 +74,8 @@ class LogRates(Area[Mapping[str, LogRate]]):
                 summary=f"{rate.unit} floods the journal, and what others say is pushed out of it",
                 severity=rate.severity,
                 hold=Hold(held_for_seconds=seconds_in(rate.held_for)),
-                ladder=_ladder(rate, target, at, make),
+                ladder=make.ladder_or(
+                    "limit_log_rate", rate.on_flood, target=target, at=f"{at}.on_flood", attempts=_ATTEMPTS
+                ),
                 runbook=rate.runbook,
             )
-
-
-def _ladder(rate: LogRate, target: str, at: str, make: RuleMaker) -> tuple[Rung, ...]:
-    if rate.on_flood is not None:
-        return make.named_ladder(rate.on_flood, target=target, at=f"{at}.on_flood", attempts=_ATTEMPTS)
-    return make.ladder(make.unasked([make.remedies.of("limit_log_rate", target)]), attempts=_ATTEMPTS)

@@ -22,7 +22,7 @@ from zen_agents.model.scalars import (
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
-from zen_agents.rules.rule import Rule, Rung
+from zen_agents.rules.rule import Rule
 
 
 class WritableMount(Section):
@@ -62,13 +62,9 @@ class Mounts(Area[Mapping[str, WritableMount]]):
                 at=at,
                 summary=f"{mount.path} cannot be written to",
                 severity=mount.severity,
-                ladder=_ladder(mount, target, at, make),
+                # Once each: a disk that was made read-only again has a reason.
+                ladder=make.ladder_or(
+                    "remount_read_write", mount.on_failure, target=target, at=f"{at}.on_failure", attempts=1
+                ),
                 runbook=mount.runbook,
             )
-
-
-def _ladder(mount: WritableMount, target: str, at: str, make: RuleMaker) -> tuple[Rung, ...]:
-    # Once each: a disk that was made read-only again has a reason.
-    if mount.on_failure is not None:
-        return make.named_ladder(mount.on_failure, target=target, at=f"{at}.on_failure", attempts=1)
-    return make.ladder(make.unasked([make.remedies.of("remount_read_write", target)]), attempts=1)

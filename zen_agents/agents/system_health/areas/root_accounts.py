@@ -51,10 +51,6 @@ class RootAccounts(Area[RootAccountSettings]):
 
     def rules(self, section: RootAccountSettings, make: RuleMaker) -> Iterable[Rule]:
         """Return the one rule."""
-        if section.on_failure is not None:
-            ladder = make.named_ladder(section.on_failure, target=_TARGET, at="root_accounts.on_failure", attempts=1)
-        else:
-            ladder = make.ladder(make.unasked([make.remedies.of("lock_account", _TARGET)]), attempts=1)
         yield make.rule(
             "root_accounts",
             _TARGET,
@@ -62,6 +58,8 @@ class RootAccounts(Area[RootAccountSettings]):
             at="root_accounts",
             summary="an account that nobody listed has the rights of root",
             severity=section.severity,
-            ladder=ladder,
+            ladder=make.ladder_or(
+                "lock_account", section.on_failure, target=_TARGET, at="root_accounts.on_failure", attempts=1
+            ),
             runbook=section.runbook,
         )

@@ -17,7 +17,7 @@ from zen_agents.model.scalars import AbsolutePath, ActionReference, Line, Positi
 from zen_agents.model.section import Section
 from zen_agents.model.severity import Severity
 from zen_agents.rules.condition import STALE_AFTER_SAMPLES, StatusIs
-from zen_agents.rules.rule import Rule, Rung
+from zen_agents.rules.rule import Rule
 
 
 class SetuidDirectory(Section):
@@ -60,13 +60,9 @@ class SetuidFilesBelow(Area[Mapping[str, SetuidDirectory]]):
                 at=at,
                 summary=f"a program below {below.path} that nobody listed lends its rights to whoever starts it",
                 severity=below.severity,
-                ladder=_ladder(below, target, at, make),
+                # Once: what comes back was put there again, and whoever did is still on the host.
+                ladder=make.ladder_or(
+                    "quarantine_setuid", below.on_failure, target=target, at=f"{at}.on_failure", attempts=1
+                ),
                 runbook=below.runbook,
             )
-
-
-def _ladder(below: SetuidDirectory, target: str, at: str, make: RuleMaker) -> tuple[Rung, ...]:
-    # Once: what comes back was put there again, and whoever did is still on the host.
-    if below.on_failure is not None:
-        return make.named_ladder(below.on_failure, target=target, at=f"{at}.on_failure", attempts=1)
-    return make.ladder(make.unasked([make.remedies.of("quarantine_setuid", target)]), attempts=1)
