@@ -72,13 +72,7 @@ def two_sides(call: Call) -> Sequence[Contract]:
 def place_of(call: Call, word: str) -> Contract:
     """Return where the data lies that is named, and what looking may take: a file by its ending, else a data set."""
     if is_file(word) or os.sep in word or os.path.lexists(word):
-        return Contract(
-            Path(word).stem,
-            Source(
-                kind_of(word, otherwise=_CALL_IT_SO),
-                str(Path(word).absolute()),
-            ),
-        )
+        return Contract(Path(word).stem, Source(kind_of(word, otherwise=_CALL_IT_SO), str(Path(word).absolute())))
     named = _known(word, _configured(call))
     return Contract(word, named.source, limits=named.limits)
 
