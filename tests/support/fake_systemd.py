@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
-from zen_agents.adapters.dbus_values import ValueReader
-from zen_agents.adapters.event_systemd import ERROR, RETURN, SIGNAL, BusMessage, encode_text, read_message
+from zen_agents.adapters.dbus_values import ValueReader, encode_values
+from zen_agents.adapters.event_systemd import ERROR, RETURN, SIGNAL, BusMessage, encode_text, read_message, unit_path
 
 MANAGER = "/org/freedesktop/systemd1"
 JOB = f"{MANAGER}/job/77"
@@ -20,7 +20,7 @@ class FakeSystemd:
 
     def __init__(self) -> None:
         #: Member and arguments of each call, in order.
-        self.calls: list[tuple[str, ...]] = []
+        self.calls: list[tuple[Any, ...]] = []
         self.met, self.asked, self.left = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
 
@@ -33,8 +33,7 @@ class FakeSystemd:
         with contextlib.suppress(EOFError, ConnectionError):
             while True:
                 call = await read_message(reader)
-                body = ValueReader(call.body, call.order, 0)
-                self.calls.append((call.member, *(body.value(kind) for kind in call.signature)))
+                self.calls.append((call.member, *ValueReader(call.body, call.order, 0).value(f"({call.signature})")))
                 self.asked.set()
         self.left.set()
         writer.close()
@@ -49,10 +48,15 @@ class FakeSystemd:
 
     def end(self, result: str, *, job: str = JOB, unit: str = "web.service") -> None:
         """Tell everybody that a job ended."""
-        body = struct.pack("<I", 77)
-        for text in (job, unit, result):
-            body += b"\0" * (-len(body) % 4) + encode_text(text)
+        body = encode_values("uoss", (77, job, unit, result))
         self._send(BusMessage(SIGNAL, 2, MANAGER, "org.freedesktop.systemd1.Manager", "JobRemoved", "", 0, "uoss", body))
+
+    def exit(self, code: int, *, unit: str, killed: bool = False) -> None:
+        """Tell everybody that the main process of a unit ended."""
+        changed = [("ExecMainCode", ("i", 2 if killed else 1)), ("ExecMainStatus", ("i", code))]
+        body = encode_values("sa{sv}as", ("org.freedesktop.systemd1.Service", changed, []))
+        properties = "org.freedesktop.DBus.Properties", "PropertiesChanged"
+        self._send(BusMessage(SIGNAL, 4, unit_path(unit), *properties, "", 0, "sa{sv}as", body))
 
     def change(self) -> None:
         """Tell everybody of something that nobody asked for."""

@@ -1,9 +1,12 @@
-"""The values in a D-Bus message, read from its bytes; whatever is no value is a ValueError, struct.error or IndexError."""
+"""The values in a D-Bus message, read from its bytes and written to them (D-Bus specification, "Marshaling").
+
+Whatever is read and is no value is a ValueError, struct.error or IndexError.
+"""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any
 
 #: Nested deeper than this is nothing that systemd sends.
@@ -118,6 +121,55 @@ class ValueReader:
 
     def _align(self, to: int) -> None:
         self._position += -self._position % to
+
+
+def encode_values(signature: str, values: Sequence[Any]) -> bytes:
+    """Return the body of a message, little-endian. A variant is given as (signature, value), a structure as a sequence."""
+    block = bytearray()
+    _write_all(block, signature, values)
+    return bytes(block)
+
+
+def _write_all(block: bytearray, signature: str, values: Sequence[Any]) -> None:
+    at = 0
+    for value in values:
+        end = _end(signature, at)
+        _write(block, signature[at:end], value)
+        at = end
+    if at != len(signature):
+        raise ValueError(f"{len(values)} values are not what {signature!r} says")
+
+
+def _write(block: bytearray, signature: str, value: Any) -> None:
+    kind = signature[0]
+    _pad(block, _ALIGNMENTS.get(kind, 4))
+    if kind in _NUMBERS:
+        block += struct.pack(f"<{_NUMBERS[kind]}", value)
+    elif kind in "sog":
+        raw = value.encode()
+        block += struct.pack("<B" if kind == "g" else "<I", len(raw)) + raw + b"\0"
+    elif kind == "v":
+        _write(block, "g", value[0])
+        _write(block, value[0], value[1])
+    elif kind == "a":
+        _write_array(block, signature[1:], value)
+    else:
+        _write_all(block, signature[1:-1], value)
+
+
+def _write_array(block: bytearray, item: str, values: Sequence[Any]) -> None:
+    length_at = len(block)
+    block += b"\0\0\0\0"
+    # Its length does not count what aligns the first item.
+    _pad(block, _ALIGNMENTS.get(item[0], 4))
+    begin = len(block)
+    for value in values:
+        _write(block, item, value)
+    struct.pack_into("<I", block, length_at, len(block) - begin)
+
+
+def _pad(block: bytearray, to: int) -> None:
+    block += b"\0" * (-len(block) % to)
 
 
 def _end(signature: str, at: int) -> int:

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from zen_agents.adapters.dbus_values import encode_values
 from zen_agents.adapters.event_source import Push
 from zen_agents.dataclass import dataclass
 from zen_agents.ports.events import Wake, Watch
@@ -211,10 +212,8 @@ def _escaped(char: str) -> str:
 
 
 def _call(serial: int, destination: str, path: str, interface: str, member: str, *texts: str) -> BusMessage:
-    body = b""
-    for text in texts:
-        body = _pad(body, 4) + encode_text(text)
-    return BusMessage(CALL, serial, path, interface, member, destination, 0, "s" * len(texts), body)
+    signature = "s" * len(texts)
+    return BusMessage(CALL, serial, path, interface, member, destination, 0, signature, encode_values(signature, texts))
 
 
 def _add_field(fields: bytes, code: int, kind: str, text: str) -> bytes:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
+import shutil
+from collections.abc import Sequence
 
 from zen_agents.adapters.launcher import account_of, checked_argv, environment_of, launch
 from zen_agents.adapters.linux_control_children import ChildrenControl, in_thread
 from zen_agents.adapters.service_keeper import checked_name
-from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
-from zen_agents.ports.host_commands import Command, CommandResult
+from zen_agents.adapters.systemd_jobs import Property
+from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
+from zen_agents.ports.host_commands import Command
 from zen_agents.ports.host_processes import Process
+from zen_agents.store.failpoint import failpoint
 
 #: A program that is missing or misconfigured ends within this; the start is then told as failed, with what it said.
 _AT_ONCE_SECONDS = 0.1
 #: The command of a daemon that cannot start ends within this after systemd has begun it; one that goes on is left to.
 _LEAVES_WITHIN_SECONDS = 1.0
-#: How often systemd is asked whether it has begun a daemon (seconds).
-_ASK_AGAIN_SECONDS = 0.1
 
 
 class ServiceControl(ChildrenControl):
@@ -66,58 +69,53 @@ class ServiceControl(ChildrenControl):
     async def _start_unit(self, name: str, command: Command) -> Process:
         # A fixed name lets an engine that ended before it wrote its record find the service again. What daemons leave behind
         # keeps their unit loaded, so each start of one gets its own.
-        if command.leaves_daemon:
-            return await self._start_daemon(name, f"zen-agents-service-{name}-{self._intent_id}.service", command)
-        unit = f"zen-agents-service-{name}.service"
-        result = await self.run(Command(systemd_run(unit, command), timeout_seconds=command.timeout_seconds))
+        unit = f"zen-agents-service-{name}{f'-{self._intent_id}' if command.leaves_daemon else ''}.service"
+        properties = transient_service(command)
+        with await self._shared.systemd.connect() as connection:
+            await self._passed()
+            # Nothing comes between: the call leaves before anybody else gets a turn.
+            connection.start_transient(unit, properties)
+            failpoint("executor.after_spawn")
+            job = await connection.ended(command.timeout_seconds)
+            if job.result != "done":
+                raise _not_started(unit, job.output or job.result)
+            if command.leaves_daemon:
+                if code := await connection.exited(_LEAVES_WITHIN_SECONDS):
+                    raise _not_started(unit, f"its command ended with exit code {code}")
+                return Process(0, 0, 1, name, "X", 0.0, 0, 0)
         found = await asyncio.to_thread(lambda: self.view.unit(unit))
         process = self.view.process(found.main_pid) if found is not None and found.main_pid else None
         if process is None:
-            raise _not_started(unit, result)
+            raise _not_started(unit, "it ended at once")
         await asyncio.to_thread(self._record_service, name, process, command)
         return process
 
-    async def _start_daemon(self, name: str, unit: str, command: Command) -> Process:
-        # The client stays to tell how the command ends; ending the client ends nothing of the unit.
-        client = asyncio.create_task(self.run(Command(systemd_run(unit, command), timeout_seconds=command.timeout_seconds)))
-        try:
-            # Most commands of daemons end before anybody need ask.
-            await asyncio.wait((client,), timeout=_ASK_AGAIN_SECONDS)
-            while not client.done() and not await asyncio.to_thread(self._is_started, unit):
-                await asyncio.wait((client,), timeout=_ASK_AGAIN_SECONDS)
-            await asyncio.wait((client,), timeout=_LEAVES_WITHIN_SECONDS)
-            if client.done() and (result := client.result()).exit_code != 0:
-                raise _not_started(unit, result)
-        finally:
-            client.cancel()
-            await asyncio.wait((client,))
-        return Process(0, 0, 1, name, "X", 0.0, 0, 0)
 
-    def _is_started(self, unit: str) -> bool:
-        found = self.view.unit(unit)
-        return found is not None and found.active_state != "activating"
+def _not_started(unit: str, why: str) -> ActionFailedError:
+    return ActionFailedError(f"systemd did not start {unit}: {why}; look at: journalctl -u {unit}")
 
 
-def _not_started(unit: str, result: CommandResult) -> ActionFailedError:
-    return ActionFailedError(
-        f"systemd did not start {unit} (exit {result.exit_code}): {result.output.strip()[-500:]}; "
-        f"look at: journalctl -u {unit}"
-    )
+def transient_service(command: Command) -> Sequence[Property]:
+    """Return what makes a command a unit of its own, which outlives the engine and is gone when it has ended.
 
-
-def systemd_run(unit: str, command: Command) -> tuple[str, ...]:
-    """Return the argument list that makes a command a transient unit of its own, which outlives the engine."""
+    HostError if its program is not there.
+    """
     account = account_of(command.user)
-    argv = ["systemd-run", f"--unit={unit}", "--collect", "--quiet", "--service-type=exec"]
-    argv += [
-        f"--uid={account.uid}",
-        f"--gid={account.gid}",
-        f"--working-directory={command.directory}",
-        "--property=LimitCORE=0",
-    ]
-    if command.leaves_daemon:
-        argv += ["--property=KillMode=process", "--wait"]
-    argv += [f"--setenv={key}={value}" for key, value in environment_of(command, account).items()]
+    environment = environment_of(command, account)
+    program = shutil.which(command.argv[0], path=environment["PATH"])
+    if program is None:
+        raise HostError(f"the program {command.argv[0]} was not found in {environment['PATH']}; write its absolute path")
     # systemd would put variables in: `$$` is its way to write a dollar.
-    arguments = [argument.replace("$", "$$") for argument in command.argv[1:]]
-    return (*argv, "--", command.argv[0], *arguments)
+    argv = [argument.replace("$", "$$") for argument in command.argv]
+    texts = {
+        "Description": shlex.join(command.argv), "Type": "exec", "CollectMode": "inactive-or-failed",
+        "User": str(account.uid), "Group": str(account.gid), "WorkingDirectory": command.directory,
+    }  # fmt: skip
+    if command.leaves_daemon:
+        texts["KillMode"] = "process"
+    return (
+        *((name, ("s", text)) for name, text in texts.items()),
+        *((limit, ("t", 0)) for limit in ("LimitCORE", "LimitCORESoft")),
+        ("Environment", ("as", [f"{key}={value}" for key, value in environment.items()])),
+        ("ExecStart", ("a(sasb)", [(program, argv, False)])),
+    )

@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from zen_agents.adapters.dbus_values import ValueReader
-from zen_agents.adapters.event_systemd import BUS, CALL, ERROR, RETURN, SYSTEMD, BusMessage, encode_text, unit_path
+from zen_agents.adapters.dbus_values import ValueReader, encode_values
+from zen_agents.adapters.event_systemd import BUS, CALL, ERROR, RETURN, SYSTEMD, BusMessage, unit_path
 from zen_agents.errors import HostError
 from zen_agents.ports.host_units import Unit
 
@@ -152,10 +152,9 @@ class _Connection:
     def send(self, path: str, interface: str, member: str, *texts: str, destination: str = SYSTEMD) -> int:
         """Prepare a call, to be sent with the others, and return its serial."""
         self._serial += 1
-        body = b""
-        for text in texts:
-            body += b"\0" * (-len(body) % 4) + encode_text(text)
-        call = BusMessage(CALL, self._serial, path, interface, member, destination, 0, "s" * len(texts), body)
+        signature = "s" * len(texts)
+        body = encode_values(signature, texts)
+        call = BusMessage(CALL, self._serial, path, interface, member, destination, 0, signature, body)
         self._prepared[self._serial] = call.encode()
         return self._serial
 

@@ -17,7 +17,6 @@ import pytest
 from tests.support.changing import IS_ROOT, OWN_ACCOUNT, Changing, changing, until
 from zen_agents.adapters import linux_control_services
 from zen_agents.adapters.launcher import checked_argv
-from zen_agents.adapters.linux_control_services import systemd_run
 from zen_agents.adapters.running_actions import still_running
 from zen_agents.errors import (
     ActionFailedError,
@@ -425,18 +424,6 @@ async def test_root_runs_only_what_root_alone_may_change(here: Changing, tmp_pat
     os.chown(program, 1234, 0)
     with pytest.raises(HostError, match="can be changed by others"):
         await here.control().start_service("web", Command((str(program),), user="root"))
-
-
-def test_under_systemd_a_service_gets_a_unit_of_its_own() -> None:
-    argv = systemd_run("zen-agents-service-web.service", Command(("/bin/web", "$HOME", ";"), user="root", directory="/srv"))
-    assert argv[:5] == (
-        "systemd-run", "--unit=zen-agents-service-web.service", "--collect", "--quiet", "--service-type=exec",
-    )  # fmt: skip
-    assert "--working-directory=/srv" in argv
-    assert argv[argv.index("--") :] == ("--", "/bin/web", "$$HOME", ";"), "systemd would put the variable in"
-    daemon = systemd_run("x.service", Command(("/bin/web",), user="root", leaves_daemon=True))
-    assert "--property=KillMode=process" in daemon
-    assert "--wait" in daemon, "how its command ends would be told by nobody"
 
 
 async def test_what_services_print_does_not_fill_the_disk(here: Changing) -> None:

@@ -126,7 +126,7 @@ async def test_a_systemd_that_hangs_up_leaves_the_end_unknown_and_is_not_asked_a
     task = await restarting(here)
     await asked(here)
     here.systemd.hang_up()
-    with pytest.raises(HostError, match="did not say how the restart of web"):
+    with pytest.raises(HostError, match="did not say what became of web"):
         await task
     assert (here.systemd.calls, here.ran) == (ASKED, [])
 
@@ -144,7 +144,7 @@ async def test_nonsense_leaves_the_end_unknown_and_is_not_asked_about_again(here
     task = await restarting(here)
     await asked(here)
     here.systemd.babble(what)
-    with pytest.raises(HostError, match="did not say how"):
+    with pytest.raises(HostError, match="did not say what became of web"):
         await task
     assert (here.systemd.calls, here.ran) == (ASKED, [])
 
