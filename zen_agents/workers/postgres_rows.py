@@ -118,13 +118,14 @@ class PostgresRows:
     def _columns(self, relation: Sql) -> dict[str, ColumnType]:
         cursor = self._execute(sql("SELECT * FROM {} LIMIT 0", relation))
         named = [(each.name, each.type_code) for each in cursor.description or ()]
-        known = {
-            oid: str(said)
-            for oid, said in self._connection.execute(
-                "SELECT oid, format_type(oid, NULL) FROM pg_catalog.pg_type WHERE oid = ANY(%s)",
-                ([oid for _, oid in named],),
-            )
-        }
+        with self._in_words():
+            known = {
+                oid: str(said)
+                for oid, said in self._connection.execute(
+                    "SELECT oid, format_type(oid, NULL) FROM pg_catalog.pg_type WHERE oid = ANY(%s)",
+                    ([oid for _, oid in named],),
+                )
+            }
         return {column: self.dialect.family(known.get(oid, "")) for column, oid in named}
 
     def rows(self, query: Sql) -> Sequence[Sequence[Any]]:
@@ -135,20 +136,22 @@ class PostgresRows:
     def stream(self, query: Sql) -> Iterator[Sequence[Any]]:
         """Yield the rows of one query without holding all; BackendError as above."""
         text, values = query.text(self.dialect.placeholder).encode(), query.values
-        try:
-            with self._connection.cursor() as cursor:
-                yield from cursor.stream(text, values, binary=True)
-        except self._driver.Error as error:
-            raise self._failure(error) from error
+        with self._in_words(), self._connection.cursor() as cursor:
+            yield from cursor.stream(text, values, binary=True)
 
     def _execute(self, query: Sql) -> psycopg.Cursor[Any]:
+        # What fails is rolled back by itself, so that the next query is answered.
+        with self._in_words(), self._connection.transaction():
+            # Binary answers have the driver send one statement, whatever stands in it.
+            text, values = query.text(self.dialect.placeholder).encode(), query.values
+            cursor: psycopg.Cursor[Any] = self._connection.execute(text, values, binary=True)
+            return cursor
+
+    @contextlib.contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Tell what the driver raises in words for people, as BackendError."""
         try:
-            # What fails is rolled back by itself, so that the next query is answered.
-            with self._connection.transaction():
-                # Binary answers have the driver send one statement, whatever stands in it.
-                text, values = query.text(self.dialect.placeholder).encode(), query.values
-                cursor: psycopg.Cursor[Any] = self._connection.execute(text, values, binary=True)
-                return cursor
+            yield
         except self._driver.Error as error:
             raise self._failure(error) from error
 

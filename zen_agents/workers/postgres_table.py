@@ -64,7 +64,8 @@ class PostgresTable(PostgresRows):
         left = self._changes_until - time.monotonic()
         if left <= 0:
             raise BackendError(LOCKED_TOO_LONG)
-        self._end_after(max(1, round(left * 1000)))
+        with self._in_words():
+            self._end_after(max(1, round(left * 1000)))
 
     def plain(self, values: Sequence[Any]) -> Values:
         return [*values]
@@ -182,9 +183,10 @@ class PostgresTable(PostgresRows):
 
     def _look_up(self, shape: TableShape) -> None:
         """Have rows found by their key or place, and not by reading all of the table once more for each batch of them."""
-        self._set(("enable_seqscan", "off"))
-        if shape.key:
-            self._set(("enable_hashjoin", "off"), ("enable_mergejoin", "off"))
+        with self._in_words():
+            self._set(("enable_seqscan", "off"))
+            if shape.key:
+                self._set(("enable_hashjoin", "off"), ("enable_mergejoin", "off"))
 
     @property
     def mark(self) -> str:

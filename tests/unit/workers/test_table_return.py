@@ -196,3 +196,20 @@ def test_no_room_to_note_where_rows_stand_is_told_and_nothing_is_put_back(
     full = pytest.raises(BackendError, match="where rows stand cannot be noted")
     with session(shop, asked, tmp_path) as table, undo.open("rb") as kept, full:
         TableReturn(asked, table, kept, tmp_path).put_back()
+
+
+@needs_postgres
+@pytest.mark.parametrize("step", ["begin", "look"])
+def test_a_server_that_went_away_between_two_statements_is_told_in_words(server: Server, tmp_path: Path, step: str) -> None:
+    open_to_others(tmp_path)
+    shop = postgres_shop(server, tmp_path)
+    fill(shop, 3, "primary key")
+    asked = contract(shop)
+    with closing(PostgresTable(postgres_driver(), shop.address.read_text(), asked.limits)) as table:
+        shape = table.shape(asked.source)
+        shop.run("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'keeper'")
+        with pytest.raises(BackendError, match="the database went away"):
+            if step == "begin":
+                table.begin_changing(60.0)
+            else:
+                table.alike(shape, [["k1", "v1", "w"]])
