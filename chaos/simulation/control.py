@@ -71,6 +71,17 @@ class SimulatedControl(WorkerChanges):
             return UnitJob("refused", f"Unit {name} not found.")
         return UnitJob("done" if self._do("restart", service) else "failed")
 
+    async def reload_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+        if not await self._take_time(timeout_seconds):
+            return UnitJob("", timed_out=True)
+        self._note(f"reload {name}", f"unit:{name}")
+        if self._host.job_ends is not None:
+            return self._host.job_ends
+        service = self._host.service_of_unit(name)
+        if service is None:
+            return UnitJob("refused", f"Unit {name} not found.")
+        return UnitJob("done" if self._do("reload", service) else "failed")
+
     async def _take_time(self, timeout_seconds: float) -> bool:
         """Take as long as commands take now; False if that is too long, and nothing is done then."""
         self.check_stop()

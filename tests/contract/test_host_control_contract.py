@@ -85,6 +85,7 @@ async def _refuses(control: NullControl, process: Process, path: str) -> None:
     for attempt in (
         lambda: control.run(command),
         lambda: control.restart_unit("web.service", timeout_seconds=1.0),
+        lambda: control.reload_unit("web.service", timeout_seconds=1.0),
         lambda: control.start_service("web", command),
         lambda: control.stop_process(process, timeout_seconds=1.0),
         lambda: control.limit_log_rate("web.service", 10),

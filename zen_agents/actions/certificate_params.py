@@ -33,12 +33,6 @@ class ReloadParams(BaseModel):
         return self
 
     @property
-    def command(self) -> Command:
-        """What is run."""
-        argv = self.argv or ("systemctl", "reload", "--", self.unit or "")
-        return Command(argv, "" if self.unit else self.user, timeout_seconds=RELOAD_SECONDS)
-
-    @property
     def touches(self) -> tuple[Resource, ...]:
         """What guards judge."""
         return (Resource(ResourceKind.UNIT, self.unit),) if self.unit else ()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from zen_agents.actions.certificate_params import RenewalParams
-from zen_agents.actions.reload_service import ANSWER_SECONDS, ended, reload_step
+from zen_agents.actions.reload_service import ANSWER_SECONDS, reload_server
 from zen_agents.actions.replacing import replaceable
 from zen_agents.actions.scope import file_name, in_thread, parent_of
 from zen_agents.errors import HostError, RefusedError, StalePlanError, UnsafePathError
@@ -101,10 +101,10 @@ def _swap(staged: list[_Pair], action: str, control: HostControl, go_on: Callabl
 async def load(params: RenewalParams, new: Certificate, control: HostControl, notes: list[str]) -> Effect:
     """Have the server load what lies in its file, and compare what it then shows."""
     if params.reload is not None:
-        result = await control.run(params.reload.command)
-        notes.append(f"{reload_step(params.reload)}: {ended(result)}")
-        if result.exit_code != 0 or result.timed_out:
-            return Effect(False, "; ".join(notes), exit_code=result.exit_code, output=result.output)
+        told = await reload_server(params.reload, control)
+        notes.append(told.detail)
+        if not told.ok:
+            return replace(told, detail="; ".join(notes))
     shown = await _shown(params.question, new, control) if params.server else None
     if shown is not None:
         notes.append(f"{params.server} shows serial {shown}")

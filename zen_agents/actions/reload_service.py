@@ -15,7 +15,7 @@ from zen_agents.errors import RefusedError, StalePlanError
 from zen_agents.model.action import ActionRequest, Effect, Plan, ResourceKind, Reversible, Risk
 from zen_agents.model.scalars import UnitName
 from zen_agents.ports.host import HostControl, HostView
-from zen_agents.ports.host_commands import CommandResult
+from zen_agents.ports.host_commands import Command
 
 #: How long a server may take to answer while it is looked at (seconds).
 ANSWER_SECONDS = 5.0
@@ -77,10 +77,7 @@ class ReloadService(Action):
 
     async def execute(self, plan: Plan, control: HostControl) -> Effect:
         params: CertificateParams = self.params(plan.request)
-        reload = reload_of(plan.request, params)
-        result = await control.run(reload.command)
-        said = f"{reload_step(reload)}: {ended(result)}"
-        return Effect(result.exit_code == 0, said, exit_code=result.exit_code, output=result.output)
+        return await reload_server(reload_of(plan.request, params), control)
 
     def postcondition(self, plan: Plan) -> tuple[str, str] | None:
         return f"certificate.{subject_of(plan.request, 'certificate')}.loaded", plan.request.target
@@ -120,6 +117,14 @@ def file_fingerprint(path: str, host: HostView) -> str:
     return state.fingerprint
 
 
-def ended(result: CommandResult) -> str:
-    """Return how a command ended, in words."""
-    return "did not end in time" if result.timed_out else f"exit {result.exit_code}"
+async def reload_server(reload: ReloadParams, control: HostControl) -> Effect:
+    """Have the server read its files anew, and return whether it was told to, and how that went in words."""
+    step = reload_step(reload)
+    if reload.unit is not None:
+        job = await control.reload_unit(reload.unit, timeout_seconds=RELOAD_SECONDS)
+        how = "did not end in time" if job.timed_out else job.result
+        return Effect(job.result == "done", f"{step}: {how}", output=job.output)
+    result = await control.run(Command(reload.argv, reload.user, timeout_seconds=RELOAD_SECONDS))
+    how = "did not end in time" if result.timed_out else f"exit {result.exit_code}"
+    ok = result.exit_code == 0 and not result.timed_out
+    return Effect(ok, f"{step}: {how}", exit_code=result.exit_code, output=result.output)

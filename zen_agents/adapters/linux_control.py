@@ -22,7 +22,7 @@ from zen_agents.adapters.linux_control_workers import WorkerControl
 from zen_agents.adapters.quarantine import Quarantine
 from zen_agents.adapters.service_keeper import ServiceKeeper
 from zen_agents.adapters.systemd_bus import BusError
-from zen_agents.adapters.systemd_jobs import SystemdJobs
+from zen_agents.adapters.systemd_jobs import JobConnection, SystemdJobs
 from zen_agents.clock import Clock
 from zen_agents.model.action import Intent
 from zen_agents.ports.host import Host
@@ -98,20 +98,30 @@ class LinuxControl(ServiceControl, WorkerControl):
 
     async def restart_unit(self, name: str, *, timeout_seconds: float, fresh_limit: bool = False) -> UnitJob:
         try:
-            connection = await self._shared.systemd.connect()
+            return await self._asked(lambda systemd: systemd.restart(name, fresh_limit=fresh_limit), timeout_seconds)
         except BusError:
-            # Nothing was asked: systemctl may know a way to systemd that we do not.
             if fresh_limit:
                 await self.run(Command(("systemctl", "reset-failed", "--", name), timeout_seconds=_RESET_SECONDS))
-            argv = ("systemctl", "restart", "--", name)
-            return _job_of(await self.run(Command(argv, timeout_seconds=timeout_seconds)))
-        with connection:
-            await self._gate.passed()
+            return await self._run_systemctl("restart", name, timeout_seconds)
+
+    async def reload_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+        try:
+            return await self._asked(lambda systemd: systemd.reload(name), timeout_seconds)
+        except BusError:
+            return await self._run_systemctl("reload", name, timeout_seconds)
+
+    async def _asked(self, ask: Callable[[JobConnection], None], timeout_seconds: float) -> UnitJob:
+        """Ask systemd for a job and wait for its end; BusError if nothing was asked."""
+        with await self._shared.systemd.connect() as connection:
+            await self._passed()
             # Nothing comes between: the call leaves before anybody else gets a turn.
-            self.check_stop()
-            connection.restart(name, fresh_limit=fresh_limit)
+            ask(connection)
             failpoint("executor.after_spawn")
             return await connection.ended(timeout_seconds)
+
+    async def _run_systemctl(self, verb: str, name: str, timeout_seconds: float) -> UnitJob:
+        """Have it done by systemctl, which may know a way to systemd that we do not."""
+        return _job_of(await self.run(Command(("systemctl", verb, "--", name), timeout_seconds=timeout_seconds)))
 
     async def stop_process(self, process: Process, *, timeout_seconds: float) -> bool:
         await self._passed()

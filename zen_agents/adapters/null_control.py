@@ -50,6 +50,10 @@ class NullControl:
         del timeout_seconds, fresh_limit
         _refuse(f"restart {name}")
 
+    async def reload_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+        del timeout_seconds
+        _refuse(f"reload {name}")
+
     async def start_service(self, name: str, command: Command) -> Process:
         del command
         _refuse(f"start {name}")

@@ -87,6 +87,11 @@ class JobConnection:
             self._call(_RESET, "ResetFailedUnit", "s", unit)
         self._call(_JOB, "RestartUnit", "ss", unit, "replace")
 
+    def reload(self, unit: str) -> None:
+        """Have a unit that runs read its configuration anew as `systemctl reload` does."""
+        self._unit = unit
+        self._call(_JOB, "ReloadUnit", "ss", unit, "replace")
+
     def start_transient(self, unit: str, properties: Sequence[Property]) -> None:
         """Have a unit made of these properties and started, as `systemd-run` does; it must not be there yet."""
         self._unit, self._started = unit, unit_path(unit)

@@ -87,6 +87,10 @@ class UnitControl(Protocol):
         """
         ...
 
+    async def reload_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
+        """Have systemd tell a unit that runs to read its configuration anew; otherwise as above. It is never restarted."""
+        ...
+
 
 def with_all_taken_along(direct: Mapping[str, Unit], host: UnitView) -> dict[str, Unit | None]:
     """Return units and, transitively, all that a stop or restart of them takes along, by canonical id.

@@ -19,6 +19,7 @@ from zen_agents.guards.approval import Approval
 from zen_agents.model.action import ActionRequest, Effect, Plan
 from zen_agents.model.verdict import Ruling
 from zen_agents.ports.host_commands import Command, CommandResult
+from zen_agents.ports.host_units import UnitJob
 
 FILE, KEY, MADE, MADE_KEY = "/srv/tls/web.pem", "/srv/tls/web.key", "/srv/new/web.pem", "/srv/new/web.key"
 SERVER, DAY = "127.0.0.1:8443", 86400.0
@@ -106,7 +107,7 @@ async def test_it_is_renewed_looked_at_swapped_in_and_loaded(site: Site, renew: 
     assert (site.filed, site.shown) == ("new", "new")
     assert site.host.changes == [
         "run /srv/issue", f"quarantine for renew_certificate {KEY}", f"quarantine for renew_certificate {FILE}",
-        "run systemctl reload -- tls.service",
+        "reload tls.service",
     ]  # fmt: skip
     assert site.host.services["tls"].runs == 1
 
@@ -202,7 +203,7 @@ async def test_a_server_that_goes_on_with_the_old_one_is_no_success(
     site: Site, renew: RenewCertificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("zen_agents.actions.certificate_swap._SHOWN_WITHIN_SECONDS", 0.5)
-    site.host.programs["systemctl"] = lambda _: CommandResult(0, "", False, 0.1)
+    site.host.job_ends = UnitJob("done")
     effect = await site.act(renew)
     assert not effect.ok
     assert f"{SERVER} shows serial old" in effect.detail
@@ -268,7 +269,7 @@ async def test_a_reload_makes_the_server_show_what_lies_in_its_file(site: Site) 
     await reload.preflight(plan, site.host.look())
     assert (await reload.execute(plan, site.host.control())).ok
     assert site.shown == "new"
-    assert site.host.changes == ["run systemctl reload -- tls.service"]
+    assert site.host.changes == ["reload tls.service"]
 
 
 @pytest.mark.parametrize(
@@ -290,6 +291,13 @@ async def test_what_is_shown_already_needs_no_reload(site: Site) -> None:
     plan = site.plan(ReloadService(), COMMON)
     with pytest.raises(StalePlanError):
         await ReloadService().preflight(plan, site.host.look())
+
+
+async def test_a_reload_that_does_not_end_in_time_has_not_worked(site: Site) -> None:
+    plan = site.plan(ReloadService(), COMMON)
+    site.host.job_ends = UnitJob("", timed_out=True)
+    effect = await ReloadService().execute(plan, site.host.control())
+    assert not effect.ok and effect.detail == "reload tls.service: did not end in time"
 
 
 def test_a_unit_that_does_not_run_is_not_reloaded(site: Site) -> None:

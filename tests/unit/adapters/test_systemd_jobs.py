@@ -243,6 +243,27 @@ async def test_without_a_line_to_systemd_its_limit_is_reset_by_systemctl_as_well
     assert here.ran == [("systemctl", "reset-failed", "--", "web.service"), ("systemctl", "restart", "--", "web.service")]
 
 
+@pytest.mark.parametrize(("result", "reached"), [("done", True), ("failed", True), ("done", False)])
+async def test_a_reload_is_one_call_as_well(here: Here, tmp_path: Path, result: str, reached: bool) -> None:
+    if not reached:
+        here.controls.systemd = SystemdJobs(str(tmp_path / "nobody"))
+    task = asyncio.create_task(here.control().reload_unit("web.service", timeout_seconds=GENEROUS))
+    if reached:
+        await asked(here)
+        here.systemd.enqueue()
+        here.systemd.end(result)
+    assert await task == UnitJob(result)
+    called, ran = [("ReloadUnit", "web.service", "replace")], [("systemctl", "reload", "--", "web.service")]
+    assert (here.systemd.calls, here.ran) == ((called, []) if reached else ([], ran))
+
+
+async def test_a_reload_is_not_asked_for_under_the_emergency_stop(here: Here) -> None:
+    here.stop()
+    with pytest.raises(RefusedError, match="emergency"):
+        await here.control().reload_unit("web.service", timeout_seconds=GENEROUS)
+    await _nothing_was_asked(here)
+
+
 @pytest.mark.parametrize("broken", [nobody, unfriendly])
 async def test_a_systemd_that_cannot_be_reached_is_asked_by_systemctl(here: Here, tmp_path: Path, broken: Break) -> None:
     async with broken(tmp_path / "other"):
