@@ -36,11 +36,11 @@ class ZombiePileUp(Fault):
         before = of_unit(host, self.unit)
         at = told_to_begin(host, self.unit)
         # An engine may have ended them before all are there.
-        wait_until(lambda: self._zombies(host) or of_unit(host, self.unit) != before, "the zombies", seconds=30)
+        wait_until(lambda: self._has_zombies(host) or of_unit(host, self.unit) != before, "the zombies", seconds=30)
         return at
 
     def is_gone(self, host: DisposableHost) -> bool:
-        return accepts(host, self.port) and not self._zombies(host)
+        return accepts(host, self.port) and not self._has_zombies(host)
 
     def traces(self) -> Sequence[str]:
         return (f"unit {self.unit}.service",)
@@ -53,5 +53,6 @@ class ZombiePileUp(Fault):
     def _pid(self) -> str:
         return f"{self.REMEMBERED}/pid"
 
-    def _zombies(self, host: DisposableHost) -> int:
-        return sum(state(child) == "Z" for pid in of_unit(host, self.unit) for child in children(pid))
+    def _has_zombies(self, host: DisposableHost) -> bool:
+        # Not counted: to read of hundreds would take one of two processors, just while they are to be repaired.
+        return any(state(child) == "Z" for pid in of_unit(host, self.unit) for child in children(pid))
