@@ -12,7 +12,7 @@ from zen_agents.adapters.launcher import account_of, checked_argv, environment_o
 from zen_agents.adapters.linux_control_children import ChildrenControl, in_thread
 from zen_agents.adapters.service_keeper import checked_name
 from zen_agents.adapters.systemd_jobs import Property
-from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
+from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
 from zen_agents.ports.host_commands import Command
 from zen_agents.ports.host_processes import Process
 from zen_agents.store.failpoint import failpoint
@@ -70,7 +70,7 @@ class ServiceControl(ChildrenControl):
         # A fixed name lets an engine that ended before it wrote its record find the service again. What daemons leave behind
         # keeps their unit loaded, so each start of one gets its own.
         unit = f"zen-agents-service-{name}{f'-{self._intent_id}' if command.leaves_daemon else ''}.service"
-        properties = transient_service(command)
+        properties = transient_service(unit, command)
         with await self._shared.systemd.connect() as connection:
             await self._passed()
             # Nothing comes between: the call leaves before anybody else gets a turn.
@@ -81,7 +81,7 @@ class ServiceControl(ChildrenControl):
                 raise _not_started(unit, job.output or job.result)
             if command.leaves_daemon:
                 if code := await connection.exited(_LEAVES_WITHIN_SECONDS):
-                    raise _not_started(unit, f"its command ended with exit code {code}")
+                    raise _not_started(unit, f"its command ended at once (exit {code})")
                 return Process(0, 0, 1, name, "X", 0.0, 0, 0)
         found = await asyncio.to_thread(lambda: self.view.unit(unit))
         process = self.view.process(found.main_pid) if found is not None and found.main_pid else None
@@ -95,16 +95,19 @@ def _not_started(unit: str, why: str) -> ActionFailedError:
     return ActionFailedError(f"systemd did not start {unit}: {why}; look at: journalctl -u {unit}")
 
 
-def transient_service(command: Command) -> Sequence[Property]:
+def transient_service(unit: str, command: Command) -> Sequence[Property]:
     """Return what makes a command a unit of its own, which outlives the engine and is gone when it has ended.
 
-    HostError if its program is not there.
+    ActionFailedError if its program is not there.
     """
     account = account_of(command.user)
     environment = environment_of(command, account)
     program = shutil.which(command.argv[0], path=environment["PATH"])
     if program is None:
-        raise HostError(f"the program {command.argv[0]} was not found in {environment['PATH']}; write its absolute path")
+        raise ActionFailedError(
+            f"systemd did not start {unit}: there is no program {command.argv[0]} to be run, looked for in "
+            f"{environment['PATH']}; write its absolute path"
+        )
     # systemd would put variables in: `$$` is its way to write a dollar.
     argv = [argument.replace("$", "$$") for argument in command.argv]
     texts = {

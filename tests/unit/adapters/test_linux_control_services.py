@@ -83,17 +83,17 @@ async def test_systemd_is_asked_once_for_a_unit_with_all_that_the_command_says(h
 
 
 def test_what_stays_keeps_systemds_own_way_to_end_it() -> None:
-    said = dict(transient_service(Command(("true",), user="root")))
+    said = dict(transient_service("x.service", Command(("true",), user="root")))
     assert "KillMode" not in said
     assert said["ExecStart"][1][0][0].endswith("/bin/true"), "found as a command would be"
 
 
 def test_a_program_that_is_not_there_is_named() -> None:
-    with pytest.raises(HostError, match=r"no-such-program was not found in .*absolute path"):
-        transient_service(Command(("no-such-program",), user="root"))
+    with pytest.raises(ActionFailedError, match=r"did not start x.service: .*no-such-program.*absolute path"):
+        transient_service("x.service", Command(("no-such-program",), user="root"))
 
 
-@pytest.mark.parametrize(("code", "killed", "told"), [(3, False, "exit code 3"), (9, True, "exit code -9")])
+@pytest.mark.parametrize(("code", "killed", "told"), [(3, False, "exit 3"), (9, True, "exit -9")])
 async def test_a_command_that_ends_badly_leaves_no_daemon(here: Here, code: int, killed: bool, told: str) -> None:
     task = await starting(here)
     here.systemd.exit(0, unit="zen-agents-service-other.service")
