@@ -63,24 +63,21 @@ class SimulatedControl(WorkerChanges):
         if fresh_limit and (limited := self._host.service_of_unit(name)) is not None:
             self._note(f"reset the start limit of {name}", f"unit:{name}")
             limited.started_at.clear()
-        self._note(f"restart {name}", f"unit:{name}")
-        if self._host.job_ends is not None:
-            return self._host.job_ends
-        service = self._host.service_of_unit(name)
-        if service is None:
-            return UnitJob("refused", f"Unit {name} not found.")
-        return UnitJob("done" if self._do("restart", service) else "failed")
+        return self._job("restart", name)
 
     async def reload_unit(self, name: str, *, timeout_seconds: float) -> UnitJob:
         if not await self._take_time(timeout_seconds):
             return UnitJob("", timed_out=True)
-        self._note(f"reload {name}", f"unit:{name}")
+        return self._job("reload", name)
+
+    def _job(self, verb: str, name: str) -> UnitJob:
+        self._note(f"{verb} {name}", f"unit:{name}")
         if self._host.job_ends is not None:
             return self._host.job_ends
         service = self._host.service_of_unit(name)
         if service is None:
             return UnitJob("refused", f"Unit {name} not found.")
-        return UnitJob("done" if self._do("reload", service) else "failed")
+        return UnitJob("done" if self._do(verb, service) else "failed")
 
     async def _take_time(self, timeout_seconds: float) -> bool:
         """Take as long as commands take now; False if that is too long, and nothing is done then."""
