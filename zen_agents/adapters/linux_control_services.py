@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import shutil
 from collections.abc import Sequence
 
@@ -110,9 +109,10 @@ def transient_service(unit: str, command: Command) -> Sequence[Property]:
         )
     # systemd would put variables in: `$$` is its way to write a dollar.
     argv = [argument.replace("$", "$$") for argument in command.argv]
+    # No description: systemd writes that to the unit's file as it is, where a line break in an argument begins a setting.
     texts = {
-        "Description": shlex.join(command.argv), "Type": "exec", "CollectMode": "inactive-or-failed",
-        "User": str(account.uid), "Group": str(account.gid), "WorkingDirectory": command.directory,
+        "Type": "exec", "CollectMode": "inactive-or-failed", "User": str(account.uid), "Group": str(account.gid),
+        "WorkingDirectory": command.directory,
     }  # fmt: skip
     if command.leaves_daemon:
         texts["KillMode"] = "process"

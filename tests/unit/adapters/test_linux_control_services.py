@@ -88,6 +88,11 @@ def test_what_stays_keeps_systemds_own_way_to_end_it() -> None:
     assert said["ExecStart"][1][0][0].endswith("/bin/true"), "found as a command would be"
 
 
+def test_a_line_break_in_an_argument_stands_only_where_systemd_escapes_it() -> None:
+    said = dict(transient_service("x.service", Command(("true", "a\nExecStartPre=/bin/evil"), user="root")))
+    assert [name for name, (_, value) in said.items() if "evil" in str(value)] == ["ExecStart"]
+
+
 def test_a_program_that_is_not_there_is_named() -> None:
     with pytest.raises(ActionFailedError, match=r"did not start x.service: .*no-such-program.*absolute path"):
         transient_service("x.service", Command(("no-such-program",), user="root"))
