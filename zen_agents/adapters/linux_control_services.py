@@ -11,7 +11,7 @@ from zen_agents.adapters.launcher import account_of, checked_argv, environment_o
 from zen_agents.adapters.linux_control_children import ChildrenControl, in_thread
 from zen_agents.adapters.service_keeper import checked_name
 from zen_agents.adapters.systemd_jobs import Property
-from zen_agents.errors import ActionFailedError, RefusedError, StalePlanError
+from zen_agents.errors import ActionFailedError, HostError, RefusedError, StalePlanError
 from zen_agents.ports.host_commands import Command
 from zen_agents.ports.host_processes import Process
 from zen_agents.store.failpoint import failpoint
@@ -76,6 +76,8 @@ class ServiceControl(ChildrenControl):
             connection.start_transient(unit, properties)
             failpoint("executor.after_spawn")
             job = await connection.ended(command.timeout_seconds)
+            if job.timed_out:
+                raise HostError(f"{unit} was {job.output}; look at: systemctl status {unit}")
             if job.result != "done":
                 raise _not_started(unit, job.output or job.result)
             if command.leaves_daemon:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -115,6 +115,13 @@ async def test_a_job_that_does_not_come_through_is_told_in_systemds_word(here: H
     here.systemd.enqueue()
     here.systemd.end(result, unit=UNIT)
     with pytest.raises(ActionFailedError, match=f"did not start {UNIT}: {result};"):
+        await task
+
+
+async def test_a_job_that_goes_on_is_no_failure_but_unknown(here: Here) -> None:
+    task = await starting(here, replace(DAEMON, timeout_seconds=0.1))
+    here.systemd.enqueue()
+    with pytest.raises(HostError, match=f"{UNIT} was not done within 0.1 s; systemd goes on.*systemctl status {UNIT}"):
         await task
 
 
